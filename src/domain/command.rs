@@ -1,0 +1,100 @@
+//! Commands: intents, as verbs. Keys and subcommands become these.
+
+use super::connection::ConnectionName;
+use super::secret::Secret;
+
+/// Something somebody wants. The engine carries out most; the shell those that need the terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Log in: with a browser, or by minting the first token.
+    Login {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// Hand over the pasted final URL, or the bare authorization code.
+    FinishLogin {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What was pasted; it holds an authorization code.
+        pasted: Secret,
+    },
+    /// Open the login URL in the browser once more.
+    ReopenBrowser {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// Give up what is being done: a login, a wait for a lock. A request that is out is not torn.
+    Cancel {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// Get a new access token.
+    Refresh {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Even while the present one is fresh.
+        force: bool,
+    },
+    /// Switch automatic refresh of one connection for this session.
+    SetAuto {
+        /// Which connection.
+        connection: ConnectionName,
+        /// On or off.
+        on: bool,
+    },
+    /// Switch automatic refresh of every connection for this session.
+    SetAutoAll {
+        /// On or off.
+        on: bool,
+    },
+    /// Make one real API call with the access token.
+    Test {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// Forget the tokens; keep the connection and its client secret.
+    Logout {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// Put something of a connection on the clipboard (shell).
+    Copy {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What of it.
+        what: CopyWhat,
+    },
+    /// Leave the program (shell).
+    Quit,
+    /// Stop until `fg` (shell; Unix job control).
+    Suspend,
+}
+
+/// What can be copied of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyWhat {
+    /// The access token alone.
+    AccessToken,
+    /// `Authorization: Bearer …`.
+    AuthorizationHeader,
+    /// A `curl` command line for the test call.
+    CurlLine,
+    /// The refresh token alone.
+    RefreshToken,
+    /// The URL of the login under way.
+    LoginUrl,
+}
+
+impl CopyWhat {
+    /// What it is, in a sentence.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access token",
+            Self::AuthorizationHeader => "Authorization header",
+            Self::CurlLine => "curl line",
+            Self::RefreshToken => "refresh token",
+            Self::LoginUrl => "login URL",
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Events: facts, in the past tense. The engine and the shell announce them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::command::CopyWhat;
+use super::connection::ConnectionName;
+use super::log::LogEntry;
+use super::problem::Problem;
+use super::view::ConnectionView;
+
+/// Something that happened. No event carries a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A connection's state changed; this is the whole new state.
+    Changed(Box<ConnectionView>),
+    /// One HTTP exchange was made.
+    RequestLogged(Box<LogEntry>),
+    /// New tokens were obtained, saved and read back.
+    Refreshed {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The new generation.
+        generation: u64,
+    },
+    /// Another process had refreshed it already; its tokens were taken over.
+    Adopted {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The generation found.
+        generation: u64,
+    },
+    /// Nothing was sent because the access token is fresh.
+    StillFresh {
+        /// Which connection.
+        connection: ConnectionName,
+        /// When the access token ends.
+        expires_at: DateTime<Utc>,
+    },
+    /// A refresh or a first minting did not succeed.
+    RefreshFailed {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why.
+        problem: Problem,
+    },
+    /// A login waits for a person; the connection's view holds the URL.
+    LoginStarted {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// A login succeeded and its tokens are saved.
+    LoggedIn {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The new generation.
+        generation: u64,
+    },
+    /// A pasted answer could not be used; the login goes on waiting.
+    PasteRefused {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why, in plain words.
+        why: String,
+    },
+    /// A login ended without tokens.
+    LoginFailed {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why, in plain words.
+        why: String,
+    },
+    /// A login was cancelled.
+    LoginCancelled {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// The test call was answered (`Ok`: HTTP status, duration) or failed (`Err`: plain words).
+    Tested {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What came of it.
+        result: Result<(u16, Duration), String>,
+    },
+    /// The tokens of a connection were forgotten.
+    LoggedOut {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// A command could not be carried out at all.
+    Refused {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why, in plain words.
+        why: String,
+    },
+    /// Something was put on the clipboard.
+    Copied {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What of it.
+        what: CopyWhat,
+        /// Where it went.
+        to: CopiedTo,
+        /// After how long it is cleared; `None` for never.
+        cleared_after: Option<Duration>,
+    },
+    /// Nothing could be put on the clipboard.
+    CopyFailed {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why, in plain words.
+        why: String,
+    },
+    /// The clipboard was cleared, because it still held what was put there.
+    ClipboardCleared,
+    /// The secret store answers (`Ok`), or does not (`Err`: why, and what to do).
+    StoreChanged(Result<(), String>),
+}
+
+/// Where a copy went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopiedTo {
+    /// The desktop's clipboard, confirmed.
+    Clipboard,
+    /// The terminal (OSC 52), which does not confirm.
+    Terminal,
+}

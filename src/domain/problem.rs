@@ -1,0 +1,88 @@
+//! What can stand between a connection and a valid access token.
+
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+
+/// Why a connection has no valid access token, or could not be given a new one.
+///
+/// Every text in here is bounded, free of secrets and of control characters.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Problem {
+    /// Nobody has logged in yet.
+    #[error("never logged in")]
+    NeverLoggedIn,
+    /// No client secret is stored and no command supplies one.
+    #[error("no client secret; set one with: manutop secret set {name}")]
+    NoClientSecret {
+        /// The connection's name, for the command that mends it.
+        name: String,
+    },
+    /// The refresh token is not valid any more; only a person can help.
+    #[error("needs login: {why}")]
+    NeedsLogin {
+        /// What the server said, or what is missing.
+        why: String,
+    },
+    /// The client ID, the client secret or the request is refused; tokens are kept.
+    #[error("misconfigured: {why}")]
+    Misconfigured {
+        /// What the server said.
+        why: String,
+    },
+    /// A refresh token was sent and no readable answer came: it may have been replaced.
+    #[error("uncertain: {why}")]
+    Uncertain {
+        /// What happened.
+        why: String,
+    },
+    /// A new record is safe in the journal but not yet in the secret store.
+    #[error("not saved yet: {why}")]
+    NotSaved {
+        /// Why the store did not take it.
+        why: String,
+    },
+    /// The store holds an older record than the journal's mark; it is never sent.
+    #[error("store rolled back: {why}")]
+    RolledBack {
+        /// Both generations.
+        why: String,
+    },
+    /// The secret store cannot be used; nothing is sent while that is so.
+    #[error("store unavailable: {why}")]
+    StoreUnavailable {
+        /// What the store said, and what to do.
+        why: String,
+    },
+    /// A passing failure; the next try is due at `at`.
+    #[error("{why}")]
+    Retrying {
+        /// When it is tried again; `None` where nothing retries by itself.
+        at: Option<DateTime<Utc>>,
+        /// What failed.
+        why: String,
+    },
+    /// The server asked to wait.
+    #[error("rate limited until {}", until.format("%H:%M:%S UTC"))]
+    RateLimited {
+        /// When the next request may go out.
+        until: DateTime<Utc>,
+    },
+    /// Somebody cancelled it.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl Problem {
+    /// Whether waiting may mend it, so that automatic refresh goes on.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Retrying { .. }
+                | Self::RateLimited { .. }
+                | Self::StoreUnavailable { .. }
+                | Self::NotSaved { .. }
+                | Self::Cancelled
+        )
+    }
+}

@@ -1,0 +1,58 @@
+//! A secret string: never printed by accident, wiped from memory when dropped.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// An access token, refresh token, client secret or authorization code.
+///
+/// It has no `Display` and no `Serialize`; its `Debug` is a fixed word. Reading it is
+/// [`Secret::expose`], which is easy to search for. The memory is zeroed on drop.
+#[derive(Clone, Default)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes ownership of a secret text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// The secret itself. Hand it on only to the wire, a store, or what the user asked for.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Whether there is nothing in it (an empty secret is treated as a missing one).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.expose().is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(***)")
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+
+    #[test]
+    fn debug_output_never_holds_the_secret() {
+        let secret = Secret::new("hunter2");
+        assert_eq!(format!("{secret:?}"), "Secret(***)");
+        assert_eq!(secret.expose(), "hunter2");
+    }
+}

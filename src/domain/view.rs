@@ -1,0 +1,177 @@
+//! A connection as it stands: all that a screen or a script may know of it, without a secret.
+
+use chrono::{DateTime, Utc};
+
+use super::connection::{Connection, ConnectionName};
+use super::problem::Problem;
+use super::provider::Provider;
+use super::status::Status;
+use super::token::TokenFacts;
+
+/// The whole state of one connection, announced by the engine at every change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionView {
+    /// Its unique name.
+    pub name: ConnectionName,
+    /// Whose connection it is.
+    pub provider: &'static Provider,
+    /// Whether a person logs in with a browser.
+    pub needs_browser: bool,
+    /// Whether it is refreshed without being asked (the configuration's word, or the session's).
+    pub auto: bool,
+    /// What is held of its tokens.
+    pub holding: Holding,
+    /// What is being done right now.
+    pub activity: Activity,
+    /// What stands in the way; `None` when all is well.
+    pub problem: Option<Problem>,
+    /// When the next automatic refresh is planned.
+    pub next_refresh: Option<DateTime<Utc>>,
+    /// The last result from the server.
+    pub last: Option<Last>,
+}
+
+/// What is held of a connection's tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holding {
+    /// The store has not answered yet.
+    Unknown,
+    /// There are none.
+    Nothing,
+    /// The newest record.
+    Tokens {
+        /// All of it that is no secret.
+        facts: TokenFacts,
+        /// Whether it has been saved and read back; until then it is safe in the journal only.
+        saved: bool,
+    },
+}
+
+/// What is being done with a connection at the moment. One thing at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Activity {
+    /// Nothing.
+    Idle,
+    /// Another process holds the lock.
+    WaitingForLock {
+        /// The holder's process ID, where it could be read.
+        pid: Option<u32>,
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// A token exchange is out.
+    Refreshing {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// A test call is out.
+    Testing {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// A login waits for a person.
+    LoggingIn(LoginView),
+}
+
+/// A login that waits for a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginView {
+    /// The authorization URL to open in a browser. Whole; hundreds of characters.
+    pub url: String,
+    /// How the answer comes back.
+    pub redirect: Redirect,
+    /// When waiting ends.
+    pub deadline: DateTime<Utc>,
+    /// What became of the browser: `None` while nothing is known yet, `Ok` when one was started,
+    /// `Err` with the reason when none was.
+    pub browser: Option<Result<(), String>>,
+}
+
+/// How the answer to an authorization request comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Redirect {
+    /// A listener on this machine waits at this address.
+    Loopback {
+        /// The redirect URI as sent, with the port chosen.
+        uri: String,
+    },
+    /// The person pastes the final URL, or the bare code.
+    Pasted {
+        /// The redirect URI as registered.
+        uri: String,
+    },
+}
+
+/// The last result from a server, for the table's last column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Last {
+    /// When the answer came or the failure was seen.
+    pub at: DateTime<Utc>,
+    /// The HTTP status, or a short word such as `timeout`.
+    pub result: Result<u16, String>,
+}
+
+impl ConnectionView {
+    /// A connection of which nothing is known yet but its configuration.
+    #[must_use]
+    pub fn loading(connection: &Connection) -> Self {
+        Self {
+            name: connection.name.clone(),
+            provider: connection.provider,
+            needs_browser: connection.needs_browser(),
+            auto: connection.auto_refresh,
+            holding: Holding::Unknown,
+            activity: Activity::Idle,
+            problem: None,
+            next_refresh: None,
+            last: None,
+        }
+    }
+
+    /// The facts of the newest tokens, if there are any.
+    #[must_use]
+    pub fn token(&self) -> Option<&TokenFacts> {
+        match &self.holding {
+            Holding::Tokens { facts, .. } => Some(facts),
+            Holding::Unknown | Holding::Nothing => None,
+        }
+    }
+
+    /// The status at the moment `now`: what is being done comes before what stands in the way,
+    /// and that before the token's age.
+    #[must_use]
+    pub fn status(&self, now: DateTime<Utc>) -> Status {
+        match &self.activity {
+            Activity::Refreshing { .. } => return Status::Refreshing,
+            Activity::WaitingForLock { pid, .. } => return Status::WaitingForLock { pid: *pid },
+            Activity::LoggingIn(_) => return Status::LoggingIn,
+            Activity::Idle | Activity::Testing { .. } => {}
+        }
+        if let Some(status) = self.problem.as_ref().and_then(problem_status) {
+            return status;
+        }
+        match &self.holding {
+            Holding::Unknown => Status::Loading,
+            Holding::Nothing => Status::NeverLoggedIn,
+            Holding::Tokens { facts, .. } if facts.remaining(now).num_milliseconds() <= 0 => Status::Expired,
+            Holding::Tokens { facts, .. } if facts.share_left(now) < 0.1 => Status::Expiring,
+            Holding::Tokens { .. } => Status::Live,
+        }
+    }
+}
+
+fn problem_status(problem: &Problem) -> Option<Status> {
+    Some(match problem {
+        Problem::NeverLoggedIn => Status::NeverLoggedIn,
+        Problem::NoClientSecret { .. } => Status::NoClientSecret,
+        Problem::NeedsLogin { .. } => Status::NeedsLogin,
+        Problem::Misconfigured { .. } => Status::Misconfigured,
+        Problem::Uncertain { .. } => Status::Uncertain,
+        Problem::NotSaved { .. } => Status::NotSaved,
+        Problem::RolledBack { .. } => Status::RolledBack,
+        Problem::StoreUnavailable { .. } => Status::StoreUnavailable,
+        Problem::Retrying { at, .. } => Status::Retrying { at: *at },
+        Problem::RateLimited { until } => Status::RateLimited { until: *until },
+        Problem::Cancelled => return None,
+    })
+}

@@ -1,0 +1,24 @@
+//! manutop keeps OAuth connections to Manu Online and Manus alive and shows them in a terminal.
+//!
+//! The floors, from the ground up; an import goes down, never up:
+//!
+//! - [`domain`]: plain types without I/O
+//! - [`config`]: what the user wrote down
+//! - [`oauth`]: the protocol, and the providers as data
+//! - [`store`]: token records, journal, lock
+//! - [`engine`]: owns the connections: refresh, login, test, schedule
+//! - [`app`] and [`ui`]: the dashboard's state, and its drawing
+//! - [`shell`]: the terminal loop, where engine and dashboard meet
+//! - [`cli`]: arguments and the headless commands
+//! - [`demo`]: both providers' servers, embedded
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod domain;
+pub mod engine;
+pub mod oauth;
+pub mod shell;
+pub mod store;
+pub mod ui;
