@@ -1,3 +1,22 @@
 //! The protocol: the providers as data, requests, lenient readers of answers, the redirect.
+//!
+//! Nothing here knows of stores or schedules. An exchange is [`http::Http::exchange`]; what its
+//! answer means is [`answer::read`]; what a refusal means is [`refusal::Refusal::class`].
 
+pub mod answer;
+pub mod authorization;
+pub mod callback;
+pub mod form;
+pub mod http;
+pub mod listener;
+mod page;
 pub mod providers;
+pub mod redact;
+pub mod refusal;
+
+pub use answer::TokenAnswer;
+pub use authorization::Authorization;
+pub use callback::CallbackError;
+pub use http::{Answer, Broken, Http, Request};
+pub use listener::{ListenError, Listener};
+pub use refusal::{Class, Refusal};

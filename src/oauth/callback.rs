@@ -1,0 +1,169 @@
+//! Reads what comes back from the authorization endpoint: a redirect's query, or what a person
+//! pasted. `state` is checked wherever there is one to check.
+
+use thiserror::Error;
+use url::{Url, form_urlencoded};
+
+use super::redact::excerpt;
+use crate::domain::Secret;
+
+/// The longest answer looked at, in bytes.
+const MAX: usize = 16 * 1024;
+
+/// Why an authorization answer could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CallbackError {
+    /// The answer belongs to another request, or was forged (RFC 6749 §10.12).
+    #[error("its `state` is not the one sent with this login; start the login again if you did not expect that")]
+    WrongState,
+    /// The answer holds no `state`.
+    #[error("it holds no `state`; paste the whole URL the browser ended on")]
+    NoState,
+    /// The server, or the person, said no (§4.1.2.1).
+    #[error("{}", refusal(.error, .description.as_deref()))]
+    Refused {
+        /// The error code.
+        error: String,
+        /// The server's words.
+        description: Option<String>,
+    },
+    /// Neither a code nor an error is in it.
+    #[error("it holds neither a code nor an error")]
+    Nothing,
+    /// A parameter is given twice (§3.1 forbids it).
+    #[error("it holds `{0}` more than once")]
+    Twice(&'static str),
+    /// The URL pasted is not the redirect URI.
+    #[error("it does not begin with the redirect URI {0}")]
+    Elsewhere(String),
+    /// Longer than any answer.
+    #[error("it is too long")]
+    TooLong,
+}
+
+fn refusal(error: &str, description: Option<&str>) -> String {
+    let words = if error == "access_denied" { "access was denied (access_denied)" } else { error };
+    description.map_or_else(|| words.to_owned(), |description| format!("{words}: {description}"))
+}
+
+/// Reads the query of a redirect (RFC 6749 §4.1.2) and gives the authorization code.
+///
+/// # Errors
+/// Every reason why there is no code to use. `state` is checked before anything else is believed.
+pub fn read_query(query: &str, state: &Secret) -> Result<Secret, CallbackError> {
+    if query.len() > MAX {
+        return Err(CallbackError::TooLong);
+    }
+    let answer = parameter(query, "state")?.ok_or(CallbackError::NoState)?;
+    if answer != state.expose() {
+        return Err(CallbackError::WrongState);
+    }
+    if let Some(error) = parameter(query, "error")? {
+        let description = parameter(query, "error_description")?.map(|text| excerpt(&text, &[state], 300));
+        return Err(CallbackError::Refused { error: excerpt(&error, &[state], 64), description });
+    }
+    match parameter(query, "code")? {
+        Some(code) if !code.is_empty() => Ok(Secret::new(code)),
+        _ => Err(CallbackError::Nothing),
+    }
+}
+
+/// Reads what a person pasted: the final URL, its query alone, or the bare code. A bare code has
+/// no `state`; that the person copied it out of their own browser stands in for it.
+///
+/// # Errors
+/// As [`read_query`]; besides, a URL that is not the redirect URI.
+pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<Secret, CallbackError> {
+    let text = text.expose().trim();
+    if text.len() > MAX {
+        return Err(CallbackError::TooLong);
+    }
+    if let Ok(url) = Url::parse(text)
+        && text.contains("://")
+    {
+        if !is_at(&url, redirect_uri) {
+            return Err(CallbackError::Elsewhere(redirect_uri.to_owned()));
+        }
+        return read_query(url.query().unwrap_or_default(), state);
+    }
+    if text.contains('=') && ["code", "state", "error"].iter().any(|key| matches!(parameter(text, key), Ok(Some(_)))) {
+        return read_query(text.trim_start_matches('?'), state);
+    }
+    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(CallbackError::Nothing);
+    }
+    Ok(Secret::new(text))
+}
+
+fn is_at(url: &Url, redirect_uri: &str) -> bool {
+    Url::parse(redirect_uri).is_ok_and(|expected| {
+        (url.scheme(), url.host_str(), url.path()) == (expected.scheme(), expected.host_str(), expected.path())
+    })
+}
+
+fn parameter(query: &str, key: &'static str) -> Result<Option<String>, CallbackError> {
+    let mut values = form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).filter(|(name, _)| name == key);
+    let first = values.next().map(|(_, value)| value.into_owned());
+    if values.next().is_some() { Err(CallbackError::Twice(key)) } else { Ok(first) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallbackError, Secret, read_pasted, read_query};
+
+    const REDIRECT: &str = "https://www.getpostman.com/oauth2/callback";
+
+    fn query(text: &str) -> Result<String, CallbackError> {
+        read_query(text, &Secret::new("st")).map(|code| code.expose().to_owned())
+    }
+
+    fn pasted(text: &str) -> Result<String, CallbackError> {
+        read_pasted(&Secret::new(text), &Secret::new("st"), REDIRECT).map(|code| code.expose().to_owned())
+    }
+
+    #[test]
+    fn a_code_with_the_right_state_is_taken() {
+        assert_eq!(query("code=a%2Fb&state=st"), Ok("a/b".into()));
+    }
+
+    #[test]
+    fn state_is_checked_before_anything_is_believed() {
+        assert_eq!(query("code=a&state=other"), Err(CallbackError::WrongState));
+        assert_eq!(query("error=access_denied&state=other"), Err(CallbackError::WrongState));
+        assert_eq!(query("code=a"), Err(CallbackError::NoState));
+    }
+
+    #[test]
+    fn a_denial_is_explained() {
+        let error = query("error=access_denied&error_description=No+thanks&state=st").unwrap_err();
+        assert_eq!(error.to_string(), "access was denied (access_denied): No thanks");
+    }
+
+    #[test]
+    fn doubled_or_missing_parameters_are_refused() {
+        assert_eq!(query("code=a&code=b&state=st"), Err(CallbackError::Twice("code")));
+        assert_eq!(query("state=st"), Err(CallbackError::Nothing));
+        assert_eq!(query("code=&state=st"), Err(CallbackError::Nothing));
+    }
+
+    #[test]
+    fn a_person_may_paste_the_url_its_query_or_the_bare_code() {
+        assert_eq!(pasted("  https://www.getpostman.com/oauth2/callback?code=a&state=st\n"), Ok("a".into()));
+        assert_eq!(pasted("?code=a&state=st"), Ok("a".into()));
+        assert_eq!(pasted("a-Bare_c0de"), Ok("a-Bare_c0de".into()));
+    }
+
+    #[test]
+    fn a_pasted_url_is_checked_like_a_redirect() {
+        assert_eq!(
+            pasted("https://www.getpostman.com/oauth2/callback?code=a&state=no"),
+            Err(CallbackError::WrongState)
+        );
+        assert_eq!(
+            pasted("https://evil.example/oauth2/callback?code=a&state=st"),
+            Err(CallbackError::Elsewhere(REDIRECT.into()))
+        );
+        assert_eq!(pasted("two words"), Err(CallbackError::Nothing));
+        assert_eq!(pasted(&"x".repeat(20_000)), Err(CallbackError::TooLong));
+    }
+}

@@ -1,0 +1,52 @@
+//! What the browser shows after the redirect: one self-contained page, no script, no asset.
+
+/// What a page reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    Good,
+    Bad,
+}
+
+/// A page with a heading and a sentence; both are escaped.
+pub(super) fn render(tone: Tone, heading: &str, sentence: &str) -> String {
+    let (mark, colour) = match tone {
+        Tone::Good => ("&#10003;", "#1a7f37"),
+        Tone::Bad => ("&#10007;", "#b3261e"),
+    };
+    let (heading, sentence) = (escape(heading), escape(sentence));
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>manutop: {heading}</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><style>\
+         body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}}\
+         h1{{font-size:1.5rem}}.mark{{color:{colour};font-size:2.5rem}}</style></head>\
+         <body><main><div class=\"mark\" aria-hidden=\"true\">{mark}</div><h1>{heading}</h1><p>{sentence}</p>\
+         <p>You can close this tab and go back to manutop.</p></main></body></html>"
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tone, render};
+
+    #[test]
+    fn words_from_outside_cannot_become_markup() {
+        let page = render(Tone::Bad, "<script>alert(1)</script>", "a & \"b\"");
+        assert!(!page.contains("<script>") && page.contains("a &amp; &quot;b&quot;"));
+    }
+}

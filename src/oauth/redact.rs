@@ -1,0 +1,72 @@
+//! Takes secrets out of text that comes from a server, before it is kept anywhere.
+
+use crate::domain::Secret;
+use crate::domain::text::neutralise;
+
+/// A run of this many token characters or more is taken for a secret.
+const SUSPICIOUS: usize = 20;
+
+/// A bounded, neutralised excerpt of a server's text without secrets: those that were sent are
+/// replaced wherever they are echoed, and every long run of token characters besides, since an
+/// answer that was not understood may hold a token nobody knows yet.
+#[must_use]
+pub fn excerpt(text: &str, sent: &[&Secret], max_chars: usize) -> String {
+    let mut text = text.to_owned();
+    for secret in sent.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret.expose(), "***");
+    }
+    neutralise(mask_runs(&text).trim(), max_chars)
+}
+
+fn mask_runs(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(is_token_character) {
+        let run = rest[start..].find(|c| !is_token_character(c)).unwrap_or(rest.len() - start);
+        masked.push_str(&rest[..start]);
+        let word = &rest[start..start + run];
+        masked.push_str(if run >= SUSPICIOUS && !is_plain_word(word) { "***" } else { word });
+        rest = &rest[start + run..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+/// What RFC 6750 §2.1 allows in a bearer token.
+fn is_token_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~+/=%".contains(c)
+}
+
+/// Error codes and words in prose: lower-case letters and underscores, or capitals and those.
+fn is_plain_word(word: &str) -> bool {
+    let only = |letter: fn(&char) -> bool| word.chars().all(|c| c == '_' || c == '.' || letter(&c));
+    only(char::is_ascii_lowercase) || only(char::is_ascii_uppercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Secret, excerpt};
+
+    #[test]
+    fn echoed_and_unknown_tokens_are_masked() {
+        let sent = Secret::new("s3cret");
+        let text = "token s3cret refused, take eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF instead";
+        assert_eq!(excerpt(text, &[&sent], 200), "token *** refused, take *** instead");
+    }
+
+    #[test]
+    fn error_codes_and_prose_stay_readable() {
+        for text in [
+            "unsupported_response_type_for_client",
+            "The refresh token is invalid or has been revoked.",
+            "INVALID_CLIENT_CREDENTIALS",
+        ] {
+            assert_eq!(excerpt(text, &[], 200), text);
+        }
+    }
+
+    #[test]
+    fn the_excerpt_is_bounded_and_neutral() {
+        assert_eq!(excerpt("\x1b[2Jab cd ef", &[], 5), "\u{fffd}[2Ja…");
+    }
+}
