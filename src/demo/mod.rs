@@ -1,1 +1,30 @@
-//! Placeholder.
+//! Both providers' servers, embedded: what `manutop demo` runs on and what the tests talk to.
+//!
+//! They keep the providers' rules strictly (rotation with reuse detection, exact redirect URIs,
+//! secrets in the form body only, PKCE, rate limits, the documented errors), so that what works
+//! here has no reason to fail there. They listen on loopback only, run on a thread of their own
+//! and keep everything in memory.
+//!
+//! Invariants: nothing in here can stall its caller, and no token or client secret reaches a
+//! `Debug` output.
+
+mod fault;
+mod issued;
+mod limit;
+pub mod manu;
+pub mod manus;
+mod params;
+mod servers;
+mod shared;
+mod stats;
+pub mod story;
+mod wire;
+
+pub use fault::{Fault, Reply};
+pub use issued::Issued;
+pub use limit::RateLimit;
+pub use manu::Manu;
+pub use manus::Manus;
+pub use servers::{Options, Servers};
+pub use stats::{Stats, TokenPosts};
+pub use story::Story;

@@ -1,0 +1,199 @@
+//! Manu Online's server: authorization code with a consent page, refresh tokens that rotate, and
+//! an API that wants a bearer token.
+//!
+//! Endpoints: `/oauth/authorize`, `/oauth/token`, and `/` for the API.
+
+mod authorize;
+mod grants;
+mod page;
+mod redirect;
+mod token;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use axum::routing::{get, post};
+use chrono::TimeDelta;
+use serde_json::json;
+use url::Url;
+
+use self::grants::{Client, Grants};
+use super::fault::Fault;
+use super::issued::Issued;
+use super::params::{self, Params};
+use super::servers::Options;
+use super::shared::{Shared, with_common_layers};
+use super::stats::Stats;
+use super::wire::{Answer, Scissors, html_response};
+use crate::domain::Secret;
+
+/// The scopes there are. Asking for another is `invalid_scope`.
+pub const SCOPES: &[&str] = &["API_ALL", "API_READ", "API_WRITE"];
+
+/// How long a refresh token lives: about two years, as the provider says.
+const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(2 * 365);
+
+/// The handle of Manu Online's server. Cheap to clone; usable from any thread.
+#[derive(Clone)]
+pub struct Manu(Arc<Shared<Grants>>);
+
+impl Manu {
+    pub(super) fn new(base: String, options: &Options) -> Self {
+        let lifetime = lifetime(options.manu_lifetime);
+        Self(Arc::new(Shared::new(base, Arc::clone(&options.clock), Grants::new(lifetime, options.manu_limit))))
+    }
+
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.0.base
+    }
+
+    /// The authorization endpoint (RFC 6749 §3.1).
+    #[must_use]
+    pub fn authorize_url(&self) -> Url {
+        self.url("/oauth/authorize")
+    }
+
+    /// The token endpoint (RFC 6749 §3.2).
+    #[must_use]
+    pub fn token_url(&self) -> Url {
+        self.url("/oauth/token")
+    }
+
+    /// The call that proves an access token works.
+    #[must_use]
+    pub fn test_url(&self) -> Url {
+        self.url("/")
+    }
+
+    /// How long an access token lives.
+    #[must_use]
+    pub fn access_lifetime(&self) -> TimeDelta {
+        self.0.lock().state.access_lifetime
+    }
+
+    fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("{}{path}", self.0.base)).expect("an address of loopback and a fixed path make a URL")
+    }
+
+    /// Registers a Private App, or replaces what was registered of it. Redirect URIs are compared
+    /// exactly, but for the port of a loopback one registered without (RFC 8252 §7.3).
+    pub fn register_client(&self, client_id: &str, client_secret: &Secret, redirect_uris: &[&str]) {
+        let redirect_uris = redirect_uris.iter().map(|&uri| uri.to_owned()).collect();
+        let client = Client { secret: client_secret.clone(), redirect_uris };
+        self.0.lock().state.clients.insert(client_id.to_owned(), client);
+    }
+
+    /// Deletes a Private App: from now on its client ID is unknown.
+    pub fn delete_client(&self, client_id: &str) {
+        self.0.lock().state.clients.remove(client_id);
+    }
+
+    /// Issues tokens as though a login had just finished.
+    #[must_use]
+    pub fn issue(&self, client_id: &str, scope: &str) -> Issued {
+        self.issue_aged(client_id, scope, TimeDelta::zero())
+    }
+
+    /// Issues tokens as though a login had finished `age` ago.
+    #[must_use]
+    pub fn issue_aged(&self, client_id: &str, scope: &str, age: TimeDelta) -> Issued {
+        let issued_at = self.0.now() - age;
+        let mut inner = self.0.lock();
+        let family = inner.state.open_family(client_id, scope);
+        inner.state.issue(family, issued_at)
+    }
+
+    /// Revokes the family of a refresh token, old or new: none of its tokens works any more.
+    pub fn revoke(&self, refresh_token: &Secret) {
+        let inner = &mut *self.0.lock();
+        if let Some(family) = inner.state.family_of(refresh_token.expose()) {
+            inner.stats.families_revoked += u64::from(inner.state.revoke(family));
+        }
+    }
+
+    /// The one refresh token of a client that works, of its latest login: what a client must hold
+    /// who lost nothing. `None`: no login yet, or its family was revoked.
+    #[must_use]
+    pub fn newest_refresh_token(&self, client_id: &str) -> Option<Secret> {
+        self.0.lock().state.newest_refresh_token(client_id)
+    }
+
+    /// Queues a fault. Each token request takes one from the queue.
+    pub fn push_fault(&self, fault: Fault) {
+        self.0.push_fault(fault);
+    }
+
+    /// Forgets the faults that no request has met yet.
+    pub fn clear_faults(&self) {
+        self.0.clear_faults();
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.0.lock().stats
+    }
+
+    pub(super) fn routes(&self) -> Router {
+        let (shown, decided, exchanged, called) = (self.clone(), self.clone(), self.clone(), self.clone());
+        let routes = Router::new()
+            .route(
+                "/oauth/authorize",
+                get(async move |uri: Uri| shown.show_consent(&uri))
+                    .post(async move |body: Bytes| decided.decide(&body)),
+            )
+            .route(
+                "/oauth/token",
+                post(async move |ConnectInfo(scissors): ConnectInfo<Scissors>, headers, uri, body: Bytes| {
+                    exchanged.0.token_endpoint(&scissors, (headers, uri, body), token::answer).await
+                }),
+            )
+            .route("/", get(async move |headers: HeaderMap| called.api(&headers).into_response()))
+            .fallback(async || html_response(StatusCode::NOT_FOUND, page::not_found()));
+        with_common_layers(routes, Arc::clone(&self.0.clock))
+    }
+
+    fn show_consent(&self, uri: &Uri) -> Response<Body> {
+        let params = Params::parse(uri.query().unwrap_or_default().as_bytes());
+        authorize::show(&mut self.0.lock(), &params, self.0.now())
+    }
+
+    fn decide(&self, body: &[u8]) -> Response<Body> {
+        authorize::decide(&mut self.0.lock(), &Params::parse(body), self.0.now())
+    }
+
+    /// The API: says whose token it was given.
+    fn api(&self, headers: &HeaderMap) -> Answer {
+        let now = self.0.now();
+        let inner = &mut *self.0.lock();
+        inner.stats.api_calls += 1;
+        let token = params::bearer(headers);
+        if let Some((family, expires_at)) = token.and_then(|token| inner.state.access(token, now)) {
+            let left = (expires_at - now).num_seconds();
+            let body = json!({"api": "Manu Online (demo)", "client_id": family.client_id, "scope": family.scope, "token_expires_in": left});
+            return Answer::new(StatusCode::OK, body);
+        }
+        inner.stats.api_calls_refused += 1;
+        // RFC 6750 §3.1: whoever sent no token is told the scheme and nothing else.
+        let challenge = match token {
+            None => r#"Bearer realm="manu""#,
+            Some(_) => {
+                r#"Bearer realm="manu", error="invalid_token", error_description="The access token is unknown, expired or revoked""#
+            }
+        };
+        Answer::new(StatusCode::UNAUTHORIZED, json!({"error": "invalid_token"})).header(WWW_AUTHENTICATE, challenge)
+    }
+}
+
+/// A configured lifetime; one beyond all calendars becomes a hundred years.
+pub(super) fn lifetime(configured: Duration) -> TimeDelta {
+    let longest = TimeDelta::days(36_500);
+    TimeDelta::from_std(configured).unwrap_or(longest).min(longest)
+}

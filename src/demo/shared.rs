@@ -1,0 +1,136 @@
+//! What both servers have in common: the state behind a lock, the counts, and the token endpoint
+//! with its faults.
+//!
+//! Invariant: the lock is never held across an `await`.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::DATE;
+use axum::http::{HeaderMap, HeaderValue, Response, Uri};
+use axum::middleware::{self, Next};
+use chrono::{DateTime, Utc};
+
+use super::fault::Fault;
+use super::params::Params;
+use super::stats::Stats;
+use super::wire::{Answer, Scissors};
+use crate::domain::Clock;
+
+/// The largest request body accepted, in bytes.
+const MAX_REQUEST: usize = 64 * 1024;
+
+/// One server's state, shared between its handlers and its control handle.
+pub(super) struct Shared<S> {
+    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    pub(super) base: String,
+    pub(super) clock: Arc<dyn Clock>,
+    inner: Mutex<Inner<S>>,
+}
+
+/// What is behind the lock.
+pub(super) struct Inner<S> {
+    /// The provider's own state.
+    pub(super) state: S,
+    pub(super) stats: Stats,
+    faults: VecDeque<Fault>,
+    in_flight: usize,
+}
+
+/// A token request: its form, or why it could not be read as one.
+pub(super) type Form = Result<Params, &'static str>;
+
+impl<S> Shared<S> {
+    pub(super) fn new(base: String, clock: Arc<dyn Clock>, state: S) -> Self {
+        let inner = Inner { state, stats: Stats::default(), faults: VecDeque::new(), in_flight: 0 };
+        Self { base, clock, inner: Mutex::new(inner) }
+    }
+
+    /// The state. A panic elsewhere leaves it usable: every change is complete before it is seen.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner<S>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(super) fn push_fault(&self, fault: Fault) {
+        self.lock().faults.push_back(fault);
+    }
+
+    pub(super) fn clear_faults(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Answers one token request by the provider's rules (`process`), or as a fault has it.
+    pub(super) async fn token_endpoint(
+        &self,
+        scissors: &Scissors,
+        (headers, uri, body): (HeaderMap, Uri, Bytes),
+        process: fn(&mut Inner<S>, &Form, DateTime<Utc>) -> Answer,
+    ) -> Response<Body> {
+        let form = Params::from_form(&headers, &uri, &body);
+        let (fault, _in_flight) = self.arrive(&form);
+        let process = || process(&mut self.lock(), &form, self.now());
+        match fault {
+            None => process().into_response(),
+            Some(Fault::Instead(reply)) => reply.into_response(scissors),
+            Some(Fault::Afterwards(reply)) => {
+                process();
+                reply.into_response(scissors)
+            }
+            Some(Fault::DelayBefore(delay)) => {
+                tokio::time::sleep(delay).await;
+                process().into_response()
+            }
+            Some(Fault::DelayAfter(delay)) => {
+                let answer = process();
+                tokio::time::sleep(delay).await;
+                answer.into_response()
+            }
+            Some(Fault::Drip { bytes, every }) => process().dripped(bytes, every),
+            Some(Fault::Truncated) => process().truncated(),
+            Some(Fault::Rewrite(rewrite)) => process().rewritten(rewrite),
+        }
+    }
+
+    /// Counts a token request in, and takes the next fault for it.
+    fn arrive(&self, form: &Form) -> (Option<Fault>, InFlight<'_, S>) {
+        let mut inner = self.lock();
+        let grant_type = form.as_ref().ok().and_then(|form| form.get("grant_type"));
+        inner.stats.token_posts.count(grant_type);
+        inner.in_flight += 1;
+        inner.stats.peak_in_flight = inner.stats.peak_in_flight.max(inner.in_flight);
+        (inner.faults.pop_front(), InFlight(self))
+    }
+}
+
+/// Counts a token request out when it is answered, or abandoned by its sender.
+struct InFlight<'a, S>(&'a Shared<S>);
+
+impl<S> Drop for InFlight<'_, S> {
+    fn drop(&mut self) {
+        self.0.lock().in_flight -= 1;
+    }
+}
+
+/// Bounds request bodies, and dates every answer by the server's own clock: a hand-moved clock
+/// must show in the `Date` header.
+pub(super) fn with_common_layers(router: Router, clock: Arc<dyn Clock>) -> Router {
+    let date = move |request: Request, next: Next| {
+        let clock = Arc::clone(&clock);
+        async move {
+            let mut response = next.run(request).await;
+            let date = clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            if let Ok(date) = HeaderValue::from_str(&date) {
+                response.headers_mut().insert(DATE, date);
+            }
+            response
+        }
+    };
+    router.layer(DefaultBodyLimit::max(MAX_REQUEST)).layer(middleware::from_fn(date))
+}

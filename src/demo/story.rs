@@ -1,0 +1,205 @@
+//! The demo's story: six connections in various states, and the configuration that goes with them.
+
+use std::fmt::Write as _;
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+use super::Servers;
+use super::issued::{Issued, random_text};
+use super::manu::lifetime;
+use crate::domain::{ConnectionName, Grant, RefreshToken, Secret, TokenRecord};
+use crate::oauth::providers::MANU;
+
+/// A loopback redirect URI without a port: a free one is chosen at login (RFC 8252 §7.3).
+const LOOPBACK: &str = "http://127.0.0.1/callback";
+/// A redirect URI on another site: its login is finished by pasting the final URL.
+const FOREIGN: &str = "https://www.getpostman.com/oauth2/callback";
+const SCOPE: &str = "API_ALL";
+
+/// Six connections, known to the servers, ready to be put before a person.
+pub struct Story {
+    /// The configuration file, as TOML. It holds no secret.
+    pub configuration: String,
+    /// The connections, in the configuration's order.
+    pub characters: Vec<Character>,
+}
+
+/// One connection of the story.
+pub struct Character {
+    /// Its name in the configuration.
+    pub name: ConnectionName,
+    /// What it is there to show, in a few words.
+    pub shows: &'static str,
+    /// The client secret the person has. The one of `payroll` is wrong, and meant to be.
+    pub client_secret: Secret,
+    /// The tokens it begins with; none when it never logged in.
+    pub record: Option<TokenRecord>,
+}
+
+/// Registers the six connections with the servers and issues their tokens, by the servers' clock.
+#[must_use]
+pub fn tell(servers: &Servers) -> Story {
+    let mut teller = Teller { servers, story: Story { configuration: opening(), characters: Vec::new() } };
+    teller.factory();
+    teller.warehouse();
+    teller.hr_sync();
+    teller.sandbox();
+    teller.payroll();
+    teller.partner();
+    teller.story
+}
+
+impl Story {
+    /// The story for people: the configuration, then how to put each client secret in its place.
+    /// It shows the demo's client secrets, which open nothing but the demo.
+    #[must_use]
+    pub fn for_people(&self) -> String {
+        let mut text = format!("# Save as a file and start: manutop --config FILE\n\n{}\n", self.configuration);
+        text.push_str("# Client secrets, to be set once:\n");
+        for Character { name, shows, client_secret, .. } in &self.characters {
+            let secret = client_secret.expose();
+            // Writing to a String cannot fail.
+            let _ = write!(text, "\n# {shows}\nprintf %s '{secret}' | manutop --config FILE secret set {name}\n");
+        }
+        text
+    }
+}
+
+struct Teller<'a> {
+    servers: &'a Servers,
+    story: Story,
+}
+
+impl Teller<'_> {
+    fn factory(&mut self) {
+        let secret = self.manu_client("factory", LOOPBACK, true);
+        let issued = self.servers.manu().issue_aged(&client_id("factory"), SCOPE, TimeDelta::seconds(2));
+        self.add("factory", "live", secret, Some((issued, 41)));
+    }
+
+    /// Issued so long ago that an automatic refresh is due within seconds.
+    fn warehouse(&mut self) {
+        let secret = self.manu_client("warehouse", LOOPBACK, true);
+        let manu = self.servers.manu();
+        let lifetime = manu.access_lifetime();
+        let due = (lifetime / 5).max(TimeDelta::seconds(60));
+        let age = (lifetime - due - TimeDelta::seconds(12)).max(TimeDelta::zero());
+        let issued = manu.issue_aged(&client_id("warehouse"), SCOPE, age);
+        self.add("warehouse", "an automatic refresh is soon due", secret, Some((issued, 12)));
+    }
+
+    fn hr_sync(&mut self) {
+        let manus = self.servers.manus();
+        let (id, secret) = (manus_client_id("hr-sync"), random_hex());
+        manus.register_client(&id, &secret);
+        let issued = manus.issue_aged(&id, manus.access_lifetime() / 3);
+        self.manus_section("hr-sync", &id);
+        self.add("hr-sync", "live, partly used", secret, Some((issued, 7)));
+    }
+
+    fn sandbox(&mut self) {
+        let secret = self.manu_client("sandbox", LOOPBACK, true);
+        let manu = self.servers.manu();
+        let age = manu.access_lifetime() + TimeDelta::hours(3);
+        let issued = manu.issue_aged(&client_id("sandbox"), SCOPE, age);
+        if let Some(refresh_token) = &issued.refresh_token {
+            manu.revoke(refresh_token);
+        }
+        self.add(
+            "sandbox",
+            "expired and revoked: the next refresh says that it needs a login",
+            secret,
+            Some((issued, 3)),
+        );
+    }
+
+    fn payroll(&mut self) {
+        let id = manus_client_id("payroll");
+        self.servers.manus().register_client(&id, &random_hex());
+        self.manus_section("payroll", &id);
+        self.add("payroll", "a wrong client secret, on purpose: misconfigured", random_hex(), None);
+    }
+
+    fn partner(&mut self) {
+        let secret = self.manu_client("partner", FOREIGN, false);
+        self.add("partner", "never logged in; its login is finished by pasting the final URL", secret, None);
+    }
+
+    /// Registers a Private App and writes its section of the configuration.
+    fn manu_client(&mut self, name: &str, redirect_uri: &str, auto_refresh: bool) -> Secret {
+        let (manu, id, secret) = (self.servers.manu(), client_id(name), Secret::new(random_text(24)));
+        manu.register_client(&id, &secret, &[redirect_uri]);
+        let (authorize_url, token_url, test_url) = (manu.authorize_url(), manu.token_url(), manu.test_url());
+        self.section(&format!(
+            "name = \"{name}\"\nprovider = \"manu\"\nclient_id = \"{id}\"\nredirect_uri = \"{redirect_uri}\"\n\
+             scope = \"{SCOPE}\"\nauto_refresh = {auto_refresh}\nauthorize_url = \"{authorize_url}\"\n\
+             token_url = \"{token_url}\"\ntest_url = \"{test_url}\"\n"
+        ));
+        secret
+    }
+
+    fn manus_section(&mut self, name: &str, id: &str) {
+        let manus = self.servers.manus();
+        let (token_url, test_url) = (manus.token_url(), manus.test_url());
+        self.section(&format!(
+            "name = \"{name}\"\nprovider = \"manus\"\nclient_id = \"{id}\"\n\
+             token_url = \"{token_url}\"\ntest_url = \"{test_url}\"\n"
+        ));
+    }
+
+    fn section(&mut self, lines: &str) {
+        self.story.configuration.push_str("\n[[connections]]\n");
+        self.story.configuration.push_str(lines);
+    }
+
+    fn add(&mut self, name: &str, shows: &'static str, client_secret: Secret, held: Option<(Issued, u64)>) {
+        let name = ConnectionName::new(name).expect("the story's names are well formed");
+        let record = held.map(|(issued, generation)| record(issued, generation));
+        self.story.characters.push(Character { name, shows, client_secret, record });
+    }
+}
+
+fn opening() -> String {
+    "# Connections to the demo servers inside manutop. No real account is touched.\nstore = \"keyring\"\n".into()
+}
+
+fn client_id(name: &str) -> String {
+    format!("demo-{name}")
+}
+
+/// Manus's client IDs begin with `tm_`.
+fn manus_client_id(name: &str) -> String {
+    format!("tm_demo_{}", name.replace('-', "_"))
+}
+
+/// A client secret as Manus makes them: 64 hex digits.
+fn random_hex() -> Secret {
+    let digest = Sha256::digest(random_text(32));
+    Secret::new(digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
+}
+
+fn record(issued: Issued, generation: u64) -> TokenRecord {
+    let refresh_token = issued.refresh_token.map(|token| RefreshToken {
+        token,
+        obtained_at: issued.issued_at,
+        estimated_end: issued.issued_at + refresh_lifetime(),
+    });
+    TokenRecord {
+        generation,
+        access_token: issued.access_token,
+        obtained_at: issued.issued_at,
+        expires_at: issued.expires_at,
+        refresh_token,
+        scope: issued.scope,
+        client_id: issued.client_id,
+    }
+}
+
+/// How long Manu Online's refresh tokens are thought to live.
+fn refresh_lifetime() -> TimeDelta {
+    match &MANU.grant {
+        Grant::AuthorizationCode { refresh_tokens, .. } => lifetime(refresh_tokens.estimated_lifetime),
+        Grant::ClientCredentials => TimeDelta::zero(),
+    }
+}
