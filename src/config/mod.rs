@@ -1,1 +1,184 @@
-//! Placeholder.
+//! What the user wrote down: the configuration file, read and checked, never written.
+//!
+//! Invariants: a [`Config`] that exists is complete and allowed (unique names, known providers,
+//! `https` or loopback endpoints); every fault names file, line, column and key; no message
+//! repeats a value that could be a secret.
+
+mod connection;
+mod error;
+mod paths;
+mod section;
+mod text;
+mod urls;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::time::Duration;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+pub use error::{ConfigError, Fault};
+pub use paths::Paths;
+
+use crate::domain::{Connection, Provider};
+use section::{Report, Section};
+
+/// The largest configuration file that is read, in bytes.
+pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
+
+const KEYS: &[&str] = &["store", "clipboard_clear_seconds", "login_timeout_seconds", "connections"];
+
+/// The configuration file, complete with defaults.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where tokens and client secrets are kept.
+    pub store: StoreKind,
+    /// The connections, in the order of the file.
+    pub connections: Vec<Connection>,
+    /// After how long a copied secret is cleared from the clipboard; `None` for never.
+    pub clipboard_clear: Option<Duration>,
+    /// How long a login waits for a person.
+    pub login_timeout: Duration,
+}
+
+/// Where tokens and client secrets are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum StoreKind {
+    /// The desktop's keyring.
+    #[default]
+    Keyring,
+    /// An encrypted file in the data directory. Only ever chosen by the user.
+    File,
+}
+
+impl Default for Config {
+    /// What an empty file means.
+    fn default() -> Self {
+        Self {
+            store: StoreKind::default(),
+            connections: Vec::new(),
+            clipboard_clear: Some(Duration::from_secs(45)),
+            login_timeout: Duration::from_secs(300),
+        }
+    }
+}
+
+/// Reads and checks the configuration file; `None` when there is no such file.
+///
+/// # Errors
+/// When the file exists and cannot be read, is too large, is not UTF-8, or has faults.
+pub fn load(file: &Path, providers: &'static [&'static Provider]) -> Result<Option<Config>, ConfigError> {
+    let opened = match File::open(file) {
+        Ok(opened) => opened,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(ConfigError::Read { file: file.to_owned(), source }),
+    };
+    let mut bytes = Vec::new();
+    opened
+        .take(MAX_FILE_SIZE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| ConfigError::Read { file: file.to_owned(), source })?;
+    if bytes.len() as u64 > MAX_FILE_SIZE {
+        return Err(ConfigError::TooLarge { file: file.to_owned() });
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        let (line, column) = text::position(&before, before.len());
+        ConfigError::NotUtf8 { file: file.to_owned(), line, column }
+    })?;
+    parse(&text, file, providers).map(Some)
+}
+
+/// Checks the text of a configuration file; `file` is only named in errors.
+///
+/// # Errors
+/// [`ConfigError::Invalid`] with every fault found, in the order of the file.
+pub fn parse(text: &str, file: &Path, providers: &'static [&'static Provider]) -> Result<Config, ConfigError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (document, syntax_errors) = DeTable::parse_recoverable(text);
+    // A document that was guessed together from broken text would only breed misleading faults.
+    let result = if syntax_errors.is_empty() {
+        check(text, document.get_ref(), providers)
+    } else {
+        Err(error::syntax_faults(text, &syntax_errors))
+    };
+    result.map_err(|faults| ConfigError::Invalid { file: file.to_owned(), faults })
+}
+
+fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provider]) -> Result<Config, Vec<Fault>> {
+    let mut report = Report::new(text);
+    let mut top = Section::new(document, 0, None, &mut report);
+    let defaults = Config::default();
+    top.refuse_unknown_keys(KEYS);
+    let store = store_kind(&mut top);
+    let clipboard_clear = top
+        .seconds("clipboard_clear_seconds", 0..=86_400)
+        .map_or(defaults.clipboard_clear, |seconds| (seconds > 0).then(|| Duration::from_secs(seconds)));
+    let login_timeout =
+        top.seconds("login_timeout_seconds", 10..=3600).map_or(defaults.login_timeout, Duration::from_secs);
+    let tables = connection_tables(&mut top, document);
+    let connections = connections(&mut report, &tables, providers);
+    let faults = report.into_faults();
+    if faults.is_empty() { Ok(Config { store, connections, clipboard_clear, login_timeout }) } else { Err(faults) }
+}
+
+fn store_kind(top: &mut Section<'_, '_>) -> StoreKind {
+    match top.string("store") {
+        None | Some("keyring") => StoreKind::Keyring,
+        Some("file") => StoreKind::File,
+        Some(_) => {
+            top.fault("store", "is not a kind of store; write \"keyring\" or \"file\" (encrypted)");
+            StoreKind::Keyring
+        }
+    }
+}
+
+/// The tables of `[[connections]]`, each with where its header stands.
+fn connection_tables<'t, 'i>(top: &mut Section<'_, '_>, document: &'t DeTable<'i>) -> Vec<(usize, &'t DeTable<'i>)> {
+    let Some(value) = document.get("connections") else { return Vec::new() };
+    let array = value.get_ref().as_array();
+    let tables: Option<Vec<_>> =
+        array.and_then(|array| array.iter().map(|item| item.get_ref().as_table().map(|t| (header(item), t))).collect());
+    tables.unwrap_or_else(|| {
+        top.fault("connections", "must be a list of tables: begin each connection with a line [[connections]]");
+        Vec::new()
+    })
+}
+
+fn header(item: &Spanned<DeValue<'_>>) -> usize {
+    item.span().start
+}
+
+/// Every connection without fault; the others leave their faults in the report.
+fn connections(
+    report: &mut Report<'_>,
+    tables: &[(usize, &DeTable<'_>)],
+    providers: &'static [&'static Provider],
+) -> Vec<Connection> {
+    let mut lines_of_names = HashMap::new();
+    let mut connections = Vec::new();
+    for (header, table) in tables {
+        let label = table.get("name").and_then(|name| name.get_ref().as_str()).map(text::quoted);
+        let mut section = Section::new(table, *header, label, report);
+        let connection = connection::read(&mut section, providers);
+        if let Some(name) = section.string_quietly("name") {
+            let line = section.line_of("name");
+            // Names become file names, and many file systems do not tell cases apart.
+            let first = *lines_of_names.entry(name.to_ascii_lowercase()).or_insert(line);
+            if first != line {
+                section.fault(
+                    "name",
+                    format!(
+                        "is already the name of the connection on line {first} (upper and lower case count as the \
+                         same); give the one on line {line} another"
+                    ),
+                );
+            }
+        }
+        connections.extend(connection);
+    }
+    connections
+}

@@ -1,0 +1,155 @@
+//! One `[[connections]]` table: checked, and completed with its provider's defaults.
+//!
+//! It asks what the provider's grant is, never which provider it is.
+
+use url::Url;
+
+use super::section::Section;
+use super::text::{near_miss, quoted};
+use super::urls;
+use crate::domain::{Connection, ConnectionGrant, ConnectionName, Grant, Provider, SecretSource};
+
+/// The keys every connection may have, and those of the authorization code grant.
+pub(super) const KEYS: &[&str] = &[
+    "name",
+    "provider",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "auto_refresh",
+    "pkce",
+    "authorize_url",
+    "token_url",
+    "test_url",
+    "client_secret_command",
+];
+
+/// The keys that mean nothing without a browser login.
+const BROWSER_KEYS: &[&str] = &["redirect_uri", "scope", "pkce", "authorize_url"];
+
+const COMMAND_EXAMPLE: &str = r#"["pass", "show", "manu/factory"]"#;
+
+/// Reads one connection; `None` when something is wrong, which is then in the section's report.
+pub(super) fn read(section: &mut Section<'_, '_>, providers: &'static [&'static Provider]) -> Option<Connection> {
+    section.refuse_unknown_keys(KEYS);
+    let name = name(section);
+    let client_id = client_id(section);
+    let client_secret = secret_source(section);
+    let auto_refresh = section.boolean("auto_refresh").unwrap_or(true);
+    // Which other keys are allowed and needed depends on the provider; without one, asking for
+    // them would only add noise.
+    let provider = provider(section, providers)?;
+    let grant = grant(section, provider);
+    let token_url = endpoint(section, "token_url", provider.token_url);
+    let test_url = endpoint(section, "test_url", provider.test_url);
+    Some(Connection {
+        name: name?,
+        provider,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        grant: grant?,
+        token_url: token_url?,
+        test_url: test_url?,
+        auto_refresh,
+    })
+}
+
+fn name(section: &mut Section<'_, '_>) -> Option<ConnectionName> {
+    let text = section.required_string("name", "\"factory\"")?;
+    ConnectionName::new(text).map_err(|why| section.fault("name", why)).ok()
+}
+
+fn client_id(section: &mut Section<'_, '_>) -> Option<String> {
+    let text = section.required_string("client_id", "\"...\"")?;
+    // RFC 6749 appendix A.1 allows visible ASCII and space; anything else was pasted by accident.
+    if text.chars().all(|c| matches!(c, ' '..='~')) && text.trim() == text {
+        return Some(text.to_owned());
+    }
+    section.fault("client_id", "contains characters that no client ID has (line breaks, spaces around it, non-ASCII)");
+    None
+}
+
+fn secret_source(section: &mut Section<'_, '_>) -> Option<SecretSource> {
+    if section.is_absent("client_secret_command") {
+        return Some(SecretSource::Store);
+    }
+    let command = section.strings("client_secret_command", COMMAND_EXAMPLE)?;
+    if command.first().is_none_or(|program| program.trim().is_empty()) {
+        section.fault(
+            "client_secret_command",
+            format!("names no program; write for example {COMMAND_EXAMPLE}, or leave it out to use the secret store"),
+        );
+        return None;
+    }
+    Some(SecretSource::Command(command))
+}
+
+fn provider(section: &mut Section<'_, '_>, providers: &'static [&'static Provider]) -> Option<&'static Provider> {
+    let ids: Vec<&'static str> = providers.iter().map(|provider| provider.id).collect();
+    let text = section.required_string("provider", &quoted(ids.first().unwrap_or(&"")))?;
+    let found = providers.iter().find(|provider| provider.id == text).copied();
+    if found.is_none() {
+        let hint = near_miss(text, &ids).map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));
+        let known: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
+        section.fault(
+            "provider",
+            format!("{} is not a known provider; known are {}{hint}", quoted(text), known.join(", ")),
+        );
+    }
+    found
+}
+
+fn grant(section: &mut Section<'_, '_>, provider: &Provider) -> Option<ConnectionGrant> {
+    match provider.grant {
+        Grant::AuthorizationCode { authorize_url, default_scope, .. } => {
+            let authorize_url = endpoint(section, "authorize_url", authorize_url);
+            let redirect_uri = redirect_uri(section);
+            let scope = scope(section, default_scope);
+            let pkce = section.boolean("pkce").unwrap_or(true);
+            Some(ConnectionGrant::AuthorizationCode {
+                authorize_url: authorize_url?,
+                redirect_uri: redirect_uri?,
+                scope: scope?,
+                pkce,
+            })
+        }
+        Grant::ClientCredentials => {
+            let why = format!(
+                "{} is given its tokens for client ID and secret, without a browser login; remove this line",
+                provider.title
+            );
+            section.refuse_keys(BROWSER_KEYS, &why);
+            Some(ConnectionGrant::ClientCredentials)
+        }
+    }
+}
+
+fn endpoint(section: &mut Section<'_, '_>, key: &str, default: &str) -> Option<Url> {
+    if section.is_absent(key) {
+        return Some(Url::parse(default).expect("a test walks the registry and parses every default"));
+    }
+    let text = section.string(key)?;
+    urls::endpoint(text).map_err(|why| section.fault(key, why)).ok()
+}
+
+fn redirect_uri(section: &mut Section<'_, '_>) -> Option<String> {
+    let text = section.required_string("redirect_uri", "\"http://127.0.0.1:8400/callback\", exactly as registered")?;
+    urls::redirect_uri(text).map_err(|why| section.fault("redirect_uri", why)).ok()?;
+    Some(text.to_owned())
+}
+
+fn scope(section: &mut Section<'_, '_>, default: &str) -> Option<String> {
+    if section.is_absent("scope") {
+        return Some(default.to_owned());
+    }
+    let text = section.string("scope")?;
+    let is_token = |word: &str| word.chars().all(|c| matches!(c, '!' | '#'..='[' | ']'..='~'));
+    if !text.is_empty() && text.split(' ').all(|word| !word.is_empty() && is_token(word)) {
+        return Some(text.to_owned());
+    }
+    section.fault(
+        "scope",
+        format!("must be words separated by single spaces (RFC 6749 section 3.3); left out, it is \"{default}\""),
+    );
+    None
+}

@@ -1,0 +1,186 @@
+//! A table of the file, read key by key: a wrong value leaves a fault in the report and counts
+//! as absent, so that one run finds everything that is wrong.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use toml::de::{DeTable, DeValue};
+
+use super::error::{Fault, secret_in_file};
+use super::text::{names_a_secret, near_miss, position, quoted};
+
+/// The faults found so far.
+pub(super) struct Report<'r> {
+    text: &'r str,
+    faults: Vec<Fault>,
+}
+
+impl<'r> Report<'r> {
+    pub(super) fn new(text: &'r str) -> Self {
+        Self { text, faults: Vec::new() }
+    }
+
+    /// All faults, in the order of the file.
+    pub(super) fn into_faults(mut self) -> Vec<Fault> {
+        self.faults.sort();
+        self.faults
+    }
+
+    fn add(&mut self, offset: usize, key: String, what: String) {
+        let (line, column) = position(self.text, offset);
+        self.faults.push(Fault { line, column, key, what });
+    }
+}
+
+/// A table of the file.
+pub(super) struct Section<'s, 'r> {
+    table: &'s DeTable<'s>,
+    /// Where its header stands; missing keys are reported there.
+    header: usize,
+    /// The quoted name of the connection it describes, where there is one.
+    connection: Option<String>,
+    report: &'s mut Report<'r>,
+}
+
+impl<'s, 'r> Section<'s, 'r> {
+    pub(super) fn new(
+        table: &'s DeTable<'s>,
+        header: usize,
+        connection: Option<String>,
+        report: &'s mut Report<'r>,
+    ) -> Self {
+        Self { table, header, connection, report }
+    }
+
+    /// Reports a fault in the value of `key`; where the key is missing, at the table's header.
+    pub(super) fn fault(&mut self, key: &str, what: impl fmt::Display) {
+        let offset = self.table.get(key).map_or(self.header, |value| value.span().start);
+        self.fault_at(offset, key, what);
+    }
+
+    fn fault_at(&mut self, offset: usize, key: &str, what: impl fmt::Display) {
+        let key = match &self.connection {
+            Some(connection) => format!("{key} of connection {connection}"),
+            None => key.to_owned(),
+        };
+        self.report.add(offset, key, what.to_string());
+    }
+
+    /// Reports every key that is not in `known`.
+    pub(super) fn refuse_unknown_keys(&mut self, known: &[&'static str]) {
+        for key in self.table.keys() {
+            let word: &str = key.get_ref();
+            if known.contains(&word) {
+                continue;
+            }
+            let what = match near_miss(word, known) {
+                Some(meant) => format!("unknown key; did you mean {meant}?"),
+                None if names_a_secret(word) => secret_in_file(self.connection.as_deref()),
+                None => format!("unknown key; known here are {}", known.join(", ")),
+            };
+            self.fault_at(key.span().start, quoted(word).trim_matches('"'), what);
+        }
+    }
+
+    /// Reports each of `keys` that is there, with the reason why it must not be.
+    pub(super) fn refuse_keys(&mut self, keys: &[&'static str], why: &str) {
+        for key in keys {
+            if let Some((key, _)) = self.table.get_key_value(*key) {
+                self.fault_at(key.span().start, key.get_ref(), why);
+            }
+        }
+    }
+
+    /// Whether the key is not there at all.
+    pub(super) fn is_absent(&self, key: &str) -> bool {
+        !self.table.contains_key(key)
+    }
+
+    /// The value of a key as text.
+    pub(super) fn string(&mut self, key: &str) -> Option<&'s str> {
+        let found = self.string_quietly(key);
+        if found.is_none() && self.table.contains_key(key) {
+            self.wrong_type(key, "a string in quotes");
+        }
+        found
+    }
+
+    /// As [`Section::string`], without a report of a wrong type.
+    pub(super) fn string_quietly(&self, key: &str) -> Option<&'s str> {
+        self.table.get(key).and_then(|value| value.get_ref().as_str())
+    }
+
+    /// The value of a key that must be there, as text that is not blank.
+    pub(super) fn required_string(&mut self, key: &str, example: &str) -> Option<&'s str> {
+        if !self.table.contains_key(key) {
+            self.fault(key, format!("missing; add a line such as {key} = {example}"));
+        }
+        let found = self.string(key)?;
+        if found.trim().is_empty() {
+            self.fault(key, format!("must not be empty; write for example {key} = {example}"));
+            return None;
+        }
+        Some(found)
+    }
+
+    /// The value of a key as a truth value.
+    pub(super) fn boolean(&mut self, key: &str) -> Option<bool> {
+        let found = self.table.get(key)?.get_ref().as_bool();
+        if found.is_none() {
+            self.wrong_type(key, "true or false");
+        }
+        found
+    }
+
+    /// The value of a key as a number of seconds within bounds.
+    pub(super) fn seconds(&mut self, key: &str, allowed: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.table.get(key)?.get_ref();
+        let number = value.as_integer().map(|i| i128::from_str_radix(i.as_str(), i.radix()).ok());
+        let Some(number) = number else {
+            self.wrong_type(key, "a whole number of seconds");
+            return None;
+        };
+        let seconds = number.and_then(|n| u64::try_from(n).ok()).filter(|seconds| allowed.contains(seconds));
+        if seconds.is_none() {
+            let (least, most) = allowed.into_inner();
+            self.fault(key, format!("out of range; allowed are {least} to {most} seconds"));
+        }
+        seconds
+    }
+
+    /// The value of a key as a list of strings.
+    pub(super) fn strings(&mut self, key: &str, example: &str) -> Option<Vec<String>> {
+        let value = self.table.get(key)?.get_ref();
+        let found = value
+            .as_array()
+            .and_then(|array| array.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect());
+        if found.is_none() {
+            self.wrong_type(key, &format!("a list of strings such as {example}"));
+        }
+        found
+    }
+
+    /// The line of a key's value, from 1.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        let offset = self.table.get(key).map_or(self.header, |value| value.span().start);
+        position(self.report.text, offset).0
+    }
+
+    fn wrong_type(&mut self, key: &str, expected: &str) {
+        let found = self.table.get(key).map_or("nothing", |value| type_in_words(value.get_ref()));
+        self.fault(key, format!("must be {expected}, but is {found}"));
+    }
+}
+
+fn type_in_words(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a fraction",
+        DeValue::Boolean(_) => "a truth value",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(array) if array.iter().all(|item| item.get_ref().is_str()) => "a list",
+        DeValue::Array(_) => "a list with something else in it",
+        DeValue::Table(_) => "a table",
+    }
+}
