@@ -1,0 +1,182 @@
+//! The terminal is given back as it was, seen from the other side of a real pseudo-terminal.
+//!
+//! Each test runs itself again inside the pseudo-terminal, where it plays the program.
+#![cfg(unix)]
+
+use std::env;
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use manutop::shell::terminal::{TerminalGuard, install_panic_hook};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+const INSIDE: &str = "MANUTOP_TEST_INSIDE_PTY";
+
+/// A program in a pseudo-terminal, and the model of its screen.
+struct Pty {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+}
+
+impl Pty {
+    /// Runs the named test of this file inside.
+    fn run(test: &str) -> Self {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(env::current_exe().expect("a test has a path"));
+        command.args(["--exact", test, "--nocapture"]);
+        command.env(INSIDE, "1");
+        let child = pair.slave.spawn_command(command).expect("a test can run itself");
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let (sender, output) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(read @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..read].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let (rows, columns) = (NonZero::new(24).expect("24"), NonZero::new(80).expect("80"));
+        Self { master: pair.master, child, output, screen: vt100::Parser::new(rows, columns, 0) }
+    }
+
+    /// Reads until the screen satisfies the condition.
+    fn until(&mut self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
+        while !condition(self.screen.screen()) {
+            let Ok(bytes) = self.output.recv_timeout(Duration::from_secs(20)) else {
+                panic!("never saw {what}; the screen is:\n{}", self.screen.screen().contents());
+            };
+            self.screen.process(&bytes);
+        }
+    }
+
+    fn is_raw(&self) -> bool {
+        let modes = self.master.get_termios().expect("a pseudo-terminal has modes");
+        !format!("{:?}", modes.local_flags).contains("ICANON")
+    }
+
+    fn send(&self, signal: &str) {
+        let pid = self.child.process_id().expect("it runs").to_string();
+        let status = std::process::Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
+        assert!(status.expect("sh runs").success());
+    }
+
+    fn assert_taken(&self) {
+        let screen = self.screen.screen();
+        assert!(screen.alternate_screen() && screen.hide_cursor() && screen.bracketed_paste());
+        assert_ne!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert!(self.is_raw());
+    }
+
+    fn assert_as_before(&self) {
+        let screen = self.screen.screen();
+        assert!(!screen.alternate_screen() && !screen.hide_cursor() && !screen.bracketed_paste());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert!(!self.is_raw());
+    }
+}
+
+/// Whether this is the run inside the pseudo-terminal.
+fn inside() -> bool {
+    env::var_os(INSIDE).is_some()
+}
+
+fn say(words: &str) {
+    let mut out = std::io::stdout();
+    out.write_all(words.as_bytes()).and_then(|()| out.flush()).expect("the terminal takes words");
+}
+
+fn await_key() {
+    let _ = std::io::stdin().read(&mut [0; 1]).expect("a key comes");
+}
+
+#[test]
+fn leaving_gives_the_terminal_back_and_shows_the_cursor() {
+    if inside() {
+        let mut guard = TerminalGuard::enter().unwrap();
+        say("taken over");
+        await_key();
+        guard.leave();
+        say("left for good");
+        await_key();
+        // Leaving without running destructors, as `process::exit` does, must not matter.
+        std::process::exit(0);
+    }
+    let mut pty = Pty::run("leaving_gives_the_terminal_back_and_shows_the_cursor");
+    pty.until("it taken over", |screen| screen.contents().contains("taken over"));
+    pty.assert_taken();
+    let mut keys = pty.master.take_writer().unwrap();
+    keys.write_all(b"x").unwrap();
+    pty.until("it left", |screen| screen.contents().contains("left for good"));
+    pty.assert_as_before();
+    keys.write_all(b"\n").unwrap();
+    assert!(pty.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_reports() {
+    if inside() {
+        install_panic_hook();
+        let _guard = TerminalGuard::enter().unwrap();
+        say("taken over");
+        await_key();
+        panic!("an invariant broke");
+    }
+    let mut pty = Pty::run("a_panic_gives_the_terminal_back_before_it_reports");
+    pty.until("it taken over", |screen| screen.contents().contains("taken over"));
+    pty.assert_taken();
+    pty.master.take_writer().unwrap().write_all(b"x").unwrap();
+    pty.until("the report on the ordinary screen", |screen| {
+        !screen.alternate_screen() && screen.contents().contains("an invariant broke")
+    });
+    pty.assert_as_before();
+    assert!(!pty.child.wait().unwrap().success());
+}
+
+#[test]
+fn suspending_gives_the_terminal_back_until_it_is_continued() {
+    if inside() {
+        let mut guard = TerminalGuard::enter().unwrap();
+        say("taken over");
+        await_key();
+        guard.suspend().unwrap();
+        say("continued");
+        await_key();
+        return;
+    }
+    let mut pty = Pty::run("suspending_gives_the_terminal_back_until_it_is_continued");
+    pty.until("it taken over", |screen| screen.contents().contains("taken over"));
+    let mut keys = pty.master.take_writer().unwrap();
+    keys.write_all(b"x").unwrap();
+    pty.until("the ordinary screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    std::thread::sleep(Duration::from_millis(300));
+    pty.assert_as_before();
+    assert!(pty.output.try_recv().is_err(), "it went on although stopped");
+    pty.send("CONT");
+    pty.until("it continued", |screen| screen.contents().contains("continued"));
+    pty.assert_taken();
+    keys.write_all(b"x").unwrap();
+    pty.until("the ordinary screen again", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    assert!(pty.child.wait().unwrap().success());
+}
+
+#[test]
+fn without_a_terminal_nothing_is_taken_over() {
+    if inside() {
+        return;
+    }
+    let output = std::process::Command::new(env::current_exe().unwrap())
+        .args(["--exact", "leaving_gives_the_terminal_back_and_shows_the_cursor", "--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("not a terminal"), "{said}");
+    assert!(!output.stdout.contains(&b'\x1b'), "escape sequences were written");
+}
