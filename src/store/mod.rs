@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The store floor: token records, durable against everything.
+//!
+//! What the floor promises, and where it is kept:
+//!
+//! - a received refresh token is never lost, an old one never handed out: [`Lease`] writes the
+//!   journal before the store and weighs both against each other after a crash (`judge`);
+//! - no secret is readable on disk: the journal holds fingerprints and sealed records only;
+//! - a store that hangs stalls nobody: [`Secrets`] keeps it on a thread of its own and bounds
+//!   every call;
+//! - two processes never spend the same token: a [`Lease`] is an OS file lock.
+
+mod chunk;
+mod error;
+mod files;
+mod journal;
+mod judge;
+pub mod keyring;
+mod lease;
+mod lock;
+mod memory;
+mod namespace;
+mod record;
+mod seal;
+mod secret_store;
+mod secrets;
+mod vault;
+
+pub use error::{SaveError, StoreError};
+pub use judge::{Hazard, Standing};
+pub use lease::Lease;
+pub use memory::{Call, Fault, MemoryStore};
+pub use namespace::Namespace;
+pub use secret_store::{SecretStore, StoreFactory};
+pub use secrets::Secrets;
+pub use vault::{Seen, Vault};

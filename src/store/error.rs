@@ -1,0 +1,188 @@
+//! What can go wrong with the store, and what to do about it.
+//!
+//! No message holds a secret: errors of parsers and services are reduced to bounded words first.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::domain::TokenRecord;
+use crate::domain::text::neutralise;
+
+/// Why the secret store, the journal or the lock could not be used.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// The keyring is locked; it was not touched, so that no prompt hangs.
+    #[error("the keyring is locked")]
+    Locked,
+    /// There is no secret store, or its session broke and could not be made again.
+    #[error("the secret store cannot be reached: {why}")]
+    Unavailable {
+        /// What the store said; bounded, without control characters.
+        why: String,
+    },
+    /// The secret store, or a lock, kept us waiting too long.
+    #[error("{what} did not answer within {} s", after.as_secs_f32())]
+    TimedOut {
+        /// What was waited for.
+        what: &'static str,
+        /// How long.
+        after: Duration,
+    },
+    /// Something stored cannot be read; it was left as it is.
+    #[error("{item} is damaged: {why}")]
+    Corrupt {
+        /// The store's item, or the journal's path.
+        item: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Something stored was written by a newer manutop; it was left as it is.
+    #[error("{item} has format {version}, which this version of manutop does not know")]
+    NewerFormat {
+        /// The store's item, or the journal's path.
+        item: String,
+        /// The format it claims.
+        version: u64,
+    },
+    /// The secret store takes no item that large.
+    #[error("{item} is too large for the secret store, which takes {limit} bytes")]
+    TooLarge {
+        /// The store's item.
+        item: String,
+        /// The largest item it takes, in bytes.
+        limit: usize,
+    },
+    /// The value or the request is refused as it stands.
+    #[error("{item} was refused: {why}")]
+    Refused {
+        /// The store's item.
+        item: String,
+        /// Why.
+        why: String,
+    },
+    /// The secret store said yes, yet reading back gave something else.
+    #[error("{item} was written, but reading it back gave something else")]
+    NotReadBack {
+        /// The store's item.
+        item: String,
+    },
+    /// A record was about to be spent that is older than the newest one known.
+    #[error("generation {given} is older than generation {mark}, the newest one known; it is never sent")]
+    Outdated {
+        /// The generation that was to be sent.
+        given: u64,
+        /// The newest generation known.
+        mark: u64,
+    },
+    /// A newer record waits in the journal to be saved; writing over it would lose it.
+    #[error("generation {generation} waits in the journal to be saved")]
+    Owed {
+        /// The generation that waits.
+        generation: u64,
+    },
+    /// The data directory may be changed by other users.
+    #[error("{} may be changed by other users", path.display())]
+    Insecure {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file or directory of the data directory failed.
+    #[error("could not {doing} {}: {source}", path.display())]
+    Io {
+        /// What was being done, a verb.
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// Neither the journal nor the secret store took it.
+    #[error("{journal}; and {store}")]
+    Both {
+        /// The journal's failure.
+        journal: Box<StoreError>,
+        /// The secret store's failure.
+        store: Box<StoreError>,
+    },
+}
+
+impl StoreError {
+    /// The store cannot be reached; `why` is made safe to show.
+    #[must_use]
+    pub fn unavailable(why: &str) -> Self {
+        Self::Unavailable { why: neutralise(why, 300) }
+    }
+
+    /// What the user can do about it: a sentence without its full stop.
+    #[must_use]
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Locked => {
+                "unlock the keyring (log in to the desktop, or open its password manager); it is tried again"
+            }
+            Self::Unavailable { .. } => {
+                "start a secret service (gnome-keyring, KWallet or KeePassXC) in this session; it is tried again"
+            }
+            Self::TimedOut { .. } => "see whether the keyring asks something or hangs; it is tried again",
+            Self::Corrupt { .. } => "log out to give it up, or move the damaged journal away; then log in",
+            Self::NewerFormat { .. } => "use the newer manutop that wrote it",
+            Self::TooLarge { .. } => "ask the provider for a shorter token",
+            Self::Refused { .. } => "mend the value and try once more",
+            Self::NotReadBack { .. } => "see whether two keyring daemons share one home; it is tried again",
+            Self::Outdated { .. } => "nothing: the newer tokens are used from now on; else log in",
+            Self::Owed { .. } => "wait for the save: it is tried again by itself",
+            Self::Insecure { .. } => {
+                "choose another data directory, or take the write permission from group and others"
+            }
+            Self::Io { .. } | Self::Both { .. } => "see that the disk has room and the data directory is writable",
+        }
+    }
+
+    pub(super) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { doing, path: path.to_owned(), source: Arc::new(source) }
+    }
+
+    /// A parser's failure reduced to its place: its own words may quote a secret.
+    pub(super) fn unreadable(item: &str, error: &serde_json::Error) -> Self {
+        let why = format!("not understood at column {} ({:?})", error.column(), error.classify());
+        Self::Corrupt { item: item.to_owned(), why }
+    }
+}
+
+/// A received record did not reach the secret store.
+#[derive(Debug, Error)]
+pub enum SaveError {
+    /// It is safe in the journal, sealed; [`Lease::recover`](super::Lease::recover) tries again.
+    #[error("saved in the journal only: {why}")]
+    InJournal {
+        /// Why the secret store did not take it.
+        #[source]
+        why: StoreError,
+    },
+    /// It is in memory only: keep it, and hand it to [`Lease::receive`](super::Lease::receive) again.
+    #[error("saved nowhere: {why}")]
+    Nowhere {
+        /// Why neither journal nor secret store took it.
+        #[source]
+        why: StoreError,
+        /// The record, with the generation it was given.
+        record: Box<TokenRecord>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoreError;
+
+    #[test]
+    fn a_parser_s_words_are_not_repeated_because_they_quote_the_value() {
+        let error = serde_json::from_str::<u64>("\"hunter2\"").unwrap_err();
+        assert!(error.to_string().contains("hunter2"));
+        let told = StoreError::unreadable("factory/token", &error).to_string();
+        assert!(!told.contains("hunter2") && told.contains("factory/token"), "{told}");
+    }
+}

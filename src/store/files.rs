@@ -1,0 +1,161 @@
+//! Files and directories that only their owner can read, and that survive a crash.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::error::StoreError;
+
+/// Makes a directory for its owner alone, or makes an existing one so.
+pub(super) fn private_dir(path: &Path) -> Result<(), StoreError> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|error| StoreError::io("make directory", path, error))?;
+    close_to_others(path)
+}
+
+/// Makes the data directory. One that holds other things already keeps its mode (it may be
+/// somebody's home), but not if others could rename what we keep in it.
+pub(super) fn data_dir(path: &Path) -> Result<(), StoreError> {
+    let is_foreign =
+        !path.join("journals").exists() && fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    if !is_foreign {
+        return private_dir(path);
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        const STICKY: u32 = 0o1000;
+        let mode = fs::metadata(path).map_err(|error| StoreError::io("inspect", path, error))?.permissions().mode();
+        if mode & 0o022 != 0 && mode & STICKY == 0 {
+            return Err(StoreError::Insecure { path: path.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn close_to_others(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path).map_err(|error| StoreError::io("inspect", path, error))?.permissions().mode();
+    if mode & 0o777 == 0o700 {
+        return Ok(());
+    }
+    // Only the owner may do this: somebody else's directory is refused here.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+        .map_err(|error| StoreError::io("close to other users", path, error))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
+fn close_to_others(_: &Path) -> Result<(), StoreError> {
+    Ok(()) // a user's profile is closed to other users already
+}
+
+/// Options that make a new file for its owner alone.
+pub(super) fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Replaces a file as a whole: after a crash it holds the old text or the new one, and once this
+/// returns, the new one. Only one writer at a time (the connection's lock sees to it): the
+/// temporary file's name is fixed, so that a killed writer leaves at most one behind.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
+    let name = path.file_name().expect("a journal has a file name");
+    let mut temporary = std::ffi::OsString::from(".");
+    temporary.push(name);
+    temporary.push(".new");
+    let temporary = path.with_file_name(temporary);
+    let failed = |error| StoreError::io("write", path, error);
+    let written = write_synced(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // It may hold nothing of use; a failure to remove it is told by the write's own.
+        let _ = fs::remove_file(&temporary);
+    }
+    written.map_err(failed)?;
+    sync_dir(path.parent().expect("a journal lies in a directory")).map_err(failed)
+}
+
+/// Fails if the directory takes no new file of `bytes` bytes: full, read-only, gone.
+pub(super) fn check_room(dir: &Path, bytes: usize) -> Result<(), StoreError> {
+    tempfile::Builder::new()
+        .prefix(".room-")
+        .tempfile_in(dir)
+        .and_then(|mut file| file.write_all(&vec![b' '; bytes]))
+        .map_err(|error| StoreError::io("write to", dir, error))
+}
+
+fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = private_file().write(true).truncate(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+#[cfg(unix)]
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(()) // directories cannot be opened; NTFS journals the rename
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use super::{data_dir, private_dir, replace};
+    use crate::store::StoreError;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o1777
+    }
+
+    #[test]
+    fn directories_and_files_are_for_their_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = dir.path().join("a/b");
+        private_dir(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        fs::set_permissions(&made, fs::Permissions::from_mode(0o755)).unwrap();
+        private_dir(&made).unwrap();
+        assert_eq!(mode(&made), 0o700);
+        replace(&made.join("x.json"), "text").unwrap();
+        assert_eq!(mode(&made.join("x.json")), 0o600);
+    }
+
+    #[test]
+    fn a_directory_with_other_things_in_it_keeps_its_mode_unless_others_can_write_there() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("letter.txt"), "dear").unwrap();
+        for (before, allowed) in [(0o755, true), (0o1777, true), (0o777, false), (0o770, false)] {
+            fs::set_permissions(dir.path(), fs::Permissions::from_mode(before)).unwrap();
+            let outcome = data_dir(dir.path());
+            assert_eq!(outcome.is_ok(), allowed, "{before:o}");
+            assert!(allowed || matches!(outcome, Err(StoreError::Insecure { .. })));
+            assert_eq!(mode(dir.path()), before);
+        }
+    }
+
+    #[test]
+    fn replacing_leaves_one_file_with_the_new_text_even_after_a_killed_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.json");
+        fs::write(dir.path().join(".x.json.new"), "half a wri").unwrap();
+        for text in ["long old text", "new"] {
+            replace(&path, text).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,146 @@
+//! The journal: one small write-ahead log per connection, in three states, without a readable
+//! secret. It says what a crash left undone.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreError;
+use super::{files, record};
+use crate::domain::{Fingerprint, Secret};
+
+/// Enough for the largest journal there is: a sealed record of two long tokens.
+pub(super) const ROOM: usize = 64 * 1024;
+
+/// What the journal of a connection says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
+pub(super) enum Journal {
+    /// Nothing is owed. The mark is the newest record ever saved; an older one was rolled back.
+    Settled {
+        /// Its generation.
+        generation: u64,
+        /// Its fingerprint; see [`record::fingerprint`].
+        fingerprint: Fingerprint,
+        /// Whether it was given up since, by a logout.
+        #[serde(default)]
+        forgotten: bool,
+    },
+    /// A refresh token may have been sent and its answer lost.
+    Spending {
+        /// The generation it belongs to.
+        generation: u64,
+        /// The refresh token's fingerprint.
+        fingerprint: Fingerprint,
+        /// Who sent it.
+        pid: u32,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// An answer was received; the secret store may not have it yet.
+    Received {
+        /// The new record's generation.
+        generation: u64,
+        /// Its fingerprint; see [`record::fingerprint`].
+        fingerprint: Fingerprint,
+        /// The record's line, sealed to the identity; hex digits.
+        sealed: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    version: u64,
+    #[serde(flatten)]
+    journal: Journal,
+}
+
+impl Journal {
+    /// The newest generation it knows of.
+    pub(super) fn generation(&self) -> u64 {
+        match self {
+            Self::Settled { generation, .. }
+            | Self::Spending { generation, .. }
+            | Self::Received { generation, .. } => *generation,
+        }
+    }
+
+    /// The fingerprint that goes with [`Journal::generation`].
+    pub(super) fn fingerprint(&self) -> &Fingerprint {
+        match self {
+            Self::Settled { fingerprint, .. }
+            | Self::Spending { fingerprint, .. }
+            | Self::Received { fingerprint, .. } => fingerprint,
+        }
+    }
+
+    /// Reads it; `None` if there is none. Blocks on the disk.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("read", path, error)),
+        };
+        let item = path.display().to_string();
+        record::check_version(&item, &text)?;
+        serde_json::from_str(&text)
+            .map(|Document { journal, .. }| Some(journal))
+            .map_err(|error| StoreError::unreadable(&item, &error))
+    }
+
+    /// Replaces it, durably. Blocks on the disk.
+    pub(super) fn write(self, path: &Path) -> Result<(), StoreError> {
+        let document = Document { version: record::VERSION, journal: self };
+        let json = serde_json::to_string(&document).expect("strings, numbers and times always serialise");
+        files::replace(path, &(json + "\n"))
+    }
+}
+
+/// Opens what a `Received` journal holds.
+pub(super) fn open(identity: &super::seal::Identity, path: &Path, sealed: &str) -> Result<Secret, StoreError> {
+    identity.open(sealed).ok_or_else(|| StoreError::Corrupt {
+        item: path.display().to_string(),
+        why: "its record is sealed to an identity that the secret store no longer holds".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Journal;
+    use crate::domain::{Fingerprint, Secret};
+    use crate::store::StoreError;
+    use crate::store::record::tests::at;
+
+    #[test]
+    fn every_state_comes_back_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("factory.json");
+        assert_eq!(Journal::read(&path).unwrap(), None);
+        let fingerprint = Fingerprint::of(&Secret::new("token"));
+        for journal in [
+            Journal::Settled { generation: 41, fingerprint: fingerprint.clone(), forgotten: true },
+            Journal::Spending { generation: 41, fingerprint: fingerprint.clone(), pid: 4711, at: at() },
+            Journal::Received { generation: 42, fingerprint, sealed: "00ff".into() },
+        ] {
+            journal.clone().write(&path).unwrap();
+            assert_eq!(Journal::read(&path).unwrap(), Some(journal));
+        }
+    }
+
+    #[test]
+    fn a_newer_or_damaged_journal_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("factory.json");
+        for (text, is_newer) in [(r#"{"version":2,"state":"dreaming"}"#, true), ("", false), ("{\"version\":1", false)]
+        {
+            std::fs::write(&path, text).unwrap();
+            let error = Journal::read(&path).unwrap_err();
+            assert_eq!(matches!(error, StoreError::NewerFormat { version: 2, .. }), is_newer, "{error}");
+            assert_eq!(matches!(error, StoreError::Corrupt { .. }), !is_newer, "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+    }
+}

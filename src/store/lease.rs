@@ -1,0 +1,246 @@
+//! A lease: the right to change one connection's tokens, while its OS lock is held.
+//!
+//! Invariants, whatever dies in between:
+//!
+//! - a received record is in the journal, sealed and durable, before anything else happens to it;
+//! - the journal never goes back to an older generation, and a record that waits in it is only
+//!   replaced by a newer one or a logout;
+//! - the lock outlives every file write begun under it, even if the lease is dropped meanwhile.
+
+use std::sync::Arc;
+
+use super::error::{SaveError, StoreError};
+use super::journal::{self, Journal};
+use super::judge::{Owed, Standing};
+use super::lock::Held;
+use super::record::{fingerprint, to_line};
+use super::vault::{Vault, on_disk, token_item};
+use super::{files, record};
+use crate::domain::{ConnectionName, Fingerprint, TokenRecord};
+
+/// The right to change one connection's tokens. Dropping it frees the lock.
+pub struct Lease {
+    vault: Vault,
+    name: ConnectionName,
+    lock: Arc<Held>,
+    /// The journal as it was before [`Lease::spending`].
+    before: Option<Journal>,
+}
+
+impl Lease {
+    pub(super) fn new(vault: Vault, name: ConnectionName, lock: Held) -> Self {
+        Self { vault, name, lock: Arc::new(lock), before: None }
+    }
+
+    /// Whose lease it is.
+    #[must_use]
+    pub fn name(&self) -> &ConnectionName {
+        &self.name
+    }
+
+    /// Reads store and journal again and makes good what a crash left undone: the newest
+    /// generation wins; a record that waits in the journal is saved now if it can be, else the
+    /// standing is not `saved` and says why.
+    ///
+    /// # Errors
+    /// `Corrupt`, `NewerFormat`, or whatever keeps journal or store from being read.
+    pub async fn recover(&mut self) -> Result<Standing, StoreError> {
+        let journal = self.vault.journal(&self.name).await?;
+        let (mut standing, owed) = self.vault.weigh(&self.name, journal.as_ref()).await?;
+        match (owed, &standing.record) {
+            (Owed::Save, Some(record)) => match self.save(record).await {
+                Ok(()) => {
+                    standing.saved = true;
+                    self.settle_if_possible(record).await;
+                }
+                Err(why) => standing.unsaved_because = Some(why),
+            },
+            (Owed::Settle, Some(record)) => self.settle_if_possible(record).await,
+            (Owed::Erase, _) => self.vault.secrets().delete(&token_item(&self.name)).await?,
+            (Owed::Nothing | Owed::Save | Owed::Settle, _) => {}
+        }
+        Ok(standing)
+    }
+
+    /// Makes sure that an answer could be kept, before anything is sent: the journal is writable,
+    /// the store reachable and unlocked, the identity for sealing in hand.
+    ///
+    /// # Errors
+    /// Whatever is not so; then nothing must be sent.
+    pub async fn preflight(&self) -> Result<(), StoreError> {
+        let dir = self.vault.journals().to_owned();
+        self.on_disk(move || files::check_room(&dir, journal::ROOM)).await?;
+        self.vault.probe().await?;
+        self.vault.identity().await.map(|_| ())
+    }
+
+    /// Notes durably that the record's refresh token is about to be sent. A record without one
+    /// has nothing to lose, and nothing is noted.
+    ///
+    /// # Errors
+    /// `Outdated` if the journal knows a newer generation, `Owed` if a record waits in it to be
+    /// saved, or a failure to write. On any error nothing must be sent.
+    pub async fn spending(&mut self, record: &TokenRecord) -> Result<(), StoreError> {
+        let Some(refresh) = &record.refresh_token else { return Ok(()) };
+        let journal = self.vault.journal(&self.name).await?;
+        if let Some(journal) = &journal {
+            refuse_to_lose(journal, record)?;
+        }
+        let spending = Journal::Spending {
+            generation: record.generation,
+            fingerprint: Fingerprint::of(&refresh.token),
+            pid: std::process::id(),
+            at: self.vault.clock().now(),
+        };
+        self.write(spending).await?;
+        self.before = journal.or(Some(settled(record)));
+        Ok(())
+    }
+
+    /// Takes [`Lease::spending`] back: nothing left this machine, or a complete answer proved that
+    /// the refresh token was not replaced. The journal is as it was before; where an earlier
+    /// process had left it uncertain, that stays so.
+    ///
+    /// # Errors
+    /// A failure to write; the connection is then shown as uncertain after a restart.
+    pub async fn unspent(&mut self) -> Result<(), StoreError> {
+        let Some(before) = self.before.clone() else { return Ok(()) };
+        self.write(before).await?;
+        self.before = None;
+        Ok(())
+    }
+
+    /// Keeps a received record: in the journal, durably, before anything else; then in the store,
+    /// read back and compared; then the journal is settled. On `Ok` it is in the store.
+    ///
+    /// Its generation should be [`Standing::next_generation`]; one that is not newer than the
+    /// journal's is raised above it, lest the record look old. Handing the same record in again
+    /// after an error is right.
+    ///
+    /// # Errors
+    /// `InJournal`: safe, and [`Lease::recover`] saves it once the store is back. `Nowhere`: in
+    /// memory only; keep the record and hand it in again.
+    pub async fn receive(&mut self, record: TokenRecord) -> Result<(), SaveError> {
+        let record = self.raised_above_the_mark(record).await;
+        let in_journal = self.write_received(&record).await;
+        let in_store = self.save(&record).await;
+        match (in_journal, in_store) {
+            (_, Ok(())) => {
+                self.before = None;
+                self.settle_if_possible(&record).await;
+                Ok(())
+            }
+            (Ok(()), Err(why)) => {
+                self.before = None;
+                Err(SaveError::InJournal { why })
+            }
+            (Err(journal), Err(store)) => {
+                let why = StoreError::Both { journal: Box::new(journal), store: Box::new(store) };
+                Err(SaveError::Nowhere { why, record: Box::new(record) })
+            }
+        }
+    }
+
+    /// Logs out: the tokens go from journal and store. The generation mark stays, so that an old
+    /// record restored later is never sent. The journal goes first: killed in between, the record
+    /// left in the store counts as forgotten already and is erased at the next chance.
+    ///
+    /// # Errors
+    /// A failure to write the journal (nothing is forgotten), or of the store (the tokens count
+    /// as forgotten, but are still there).
+    pub async fn forget(&mut self) -> Result<(), StoreError> {
+        let journal = self.vault.journal(&self.name).await?;
+        let item = token_item(&self.name);
+        let stored = match self.vault.secrets().get(&item).await? {
+            Some(line) => record::from_line(&item, &line).ok(), // a damaged one is given up as well
+            None => None,
+        };
+        let newest = match (&journal, &stored) {
+            (journal, Some(record))
+                if journal.as_ref().is_none_or(|journal| journal.generation() < record.generation) =>
+            {
+                Some((record.generation, fingerprint(record)))
+            }
+            (Some(journal), _) => Some((journal.generation(), journal.fingerprint().clone())),
+            (None, _) => None,
+        };
+        if let Some((generation, fingerprint)) = newest {
+            self.write(Journal::Settled { generation, fingerprint, forgotten: true }).await?;
+        }
+        self.before = None;
+        self.vault.secrets().delete(&item).await
+    }
+
+    async fn raised_above_the_mark(&self, mut record: TokenRecord) -> TokenRecord {
+        // An unreadable journal must not cost a received token: it is written over.
+        if let Ok(Some(journal)) = self.vault.journal(&self.name).await {
+            let mark = journal.generation();
+            let is_known = mark == record.generation
+                && matches!(journal, Journal::Received { .. })
+                && *journal.fingerprint() == fingerprint(&record);
+            if record.generation <= mark && !is_known {
+                record.generation = mark.saturating_add(1);
+            }
+        }
+        record
+    }
+
+    async fn write_received(&self, record: &TokenRecord) -> Result<(), StoreError> {
+        let identity = match self.vault.cached_identity() {
+            Some(identity) => identity,
+            None => self.vault.identity().await?,
+        };
+        let sealed = identity.seal(&to_line(record)).ok_or_else(|| StoreError::Refused {
+            item: token_item(&self.name),
+            why: "it could not be sealed".into(),
+        })?;
+        let (generation, fingerprint) = (record.generation, fingerprint(record));
+        self.write(Journal::Received { generation, fingerprint, sealed }).await
+    }
+
+    async fn save(&self, record: &TokenRecord) -> Result<(), StoreError> {
+        self.vault.secrets().set(&token_item(&self.name), &to_line(record)).await
+    }
+
+    /// The record is in the store, newer than whatever the journal says: a journal that cannot be
+    /// written now is brought up to date by the next [`Lease::recover`].
+    async fn settle_if_possible(&self, record: &TokenRecord) {
+        let _ = self.write(settled(record)).await;
+    }
+
+    async fn write(&self, journal: Journal) -> Result<(), StoreError> {
+        let path = self.vault.journal_path(&self.name);
+        self.on_disk(move || journal.write(&path)).await
+    }
+
+    /// Runs file work that keeps the lock until it is done, whatever becomes of the lease.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let lock = Arc::clone(&self.lock);
+        on_disk(move || {
+            let outcome = work();
+            drop(lock);
+            outcome
+        })
+        .await
+    }
+}
+
+fn settled(record: &TokenRecord) -> Journal {
+    Journal::Settled { generation: record.generation, fingerprint: fingerprint(record), forgotten: false }
+}
+
+/// Lets a record be spent only if it is the newest known and no other waits in the journal.
+fn refuse_to_lose(journal: &Journal, record: &TokenRecord) -> Result<(), StoreError> {
+    let mark = journal.generation();
+    let is_same = mark == record.generation && *journal.fingerprint() == fingerprint(record);
+    match journal {
+        _ if mark < record.generation => Ok(()),
+        Journal::Received { generation, .. } if !is_same => Err(StoreError::Owed { generation: *generation }),
+        Journal::Settled { forgotten: true, .. } => Err(StoreError::Outdated { given: record.generation, mark }),
+        _ if !is_same => Err(StoreError::Outdated { given: record.generation, mark }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,48 @@
+//! The seam to a place that keeps secrets: the keyring, or memory.
+//!
+//! Its calls may block for as long as they like; [`Secrets`](super::Secrets) bounds them.
+
+use std::sync::Arc;
+
+use super::error::StoreError;
+use crate::domain::Secret;
+
+/// A place that keeps secrets by name. It lives on one thread, which owns it.
+///
+/// Items are single-line ASCII: newlines have destroyed keyrings.
+pub trait SecretStore {
+    /// Says whether the store is reachable and unlocked, without raising a prompt.
+    ///
+    /// # Errors
+    /// `Locked`, `Unavailable`.
+    fn probe(&mut self) -> Result<(), StoreError>;
+
+    /// The item, if there is one. An item that exists but is empty is missing: a keyring daemon
+    /// killed while creating one leaves it so.
+    ///
+    /// # Errors
+    /// `Locked`, `Unavailable`, `Corrupt`.
+    fn get(&mut self, item: &str) -> Result<Option<Secret>, StoreError>;
+
+    /// Creates the item or replaces it.
+    ///
+    /// # Errors
+    /// `Locked`, `Unavailable`, `TooLarge`, `Refused`.
+    fn set(&mut self, item: &str, secret: &Secret) -> Result<(), StoreError>;
+
+    /// Removes the item; a missing one is fine.
+    ///
+    /// # Errors
+    /// `Locked`, `Unavailable`.
+    fn delete(&mut self, item: &str) -> Result<(), StoreError>;
+
+    /// The largest item it takes, in bytes; `None` where there is no limit worth speaking of.
+    /// Larger secrets are split over several items.
+    fn item_limit(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// Makes a store; runs on the thread that will own it, when first needed and again after the
+/// store's session broke.
+pub type StoreFactory = Arc<dyn Fn() -> Result<Box<dyn SecretStore>, StoreError> + Send + Sync>;

@@ -1,0 +1,275 @@
+//! The vault: where the tokens of all connections are kept. Reading needs no lock; whoever wants
+//! to change something takes a connection's [`Lease`].
+//!
+//! Invariant: no call touches the keyring before it is asked something that only the keyring
+//! knows, and none blocks the calling thread: files are read and written on blocking tasks, the
+//! secret store on its own thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use super::error::StoreError;
+use super::journal::{self, Journal};
+use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
+use super::lease::Lease;
+use super::seal::Identity;
+use super::secrets::Secrets;
+use super::{files, lock, record};
+use crate::domain::{Clock, ConnectionName, Secret, TokenRecord};
+
+const IDENTITY: &str = "identity";
+
+/// Another process makes the identity within one round of the keyring; longer is a hang.
+const IDENTITY_WAIT: Duration = Duration::from_secs(30);
+
+/// A directory's time of change has the grain of the kernel's clock tick: a second change within
+/// it would go unseen, so one this fresh is looked at once more.
+const GRAIN: chrono::TimeDelta = chrono::TimeDelta::milliseconds(100);
+
+/// Where the tokens of all connections are kept. Cheap to clone.
+#[derive(Clone)]
+pub struct Vault {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    secrets: Secrets,
+    journals: PathBuf,
+    locks: PathBuf,
+    clock: Arc<dyn Clock>,
+    identity: Mutex<Option<Arc<Identity>>>,
+}
+
+/// The state of the journals as it was last looked at; see [`Vault::changed_since`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen(Option<SystemTime>);
+
+impl Vault {
+    /// Opens the vault, making its directories for their owner alone. Touches no keyring.
+    ///
+    /// # Errors
+    /// `Io` if a directory cannot be made or belongs to somebody else, `Insecure` if others could
+    /// replace what is kept in the data directory.
+    pub fn open(secrets: Secrets, data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        let (journals, locks) = (data_dir.join("journals"), data_dir.join("locks"));
+        files::data_dir(data_dir)?;
+        files::private_dir(&journals)?;
+        files::private_dir(&locks)?;
+        Ok(Self { inner: Arc::new(Inner { secrets, journals, locks, clock, identity: Mutex::default() }) })
+    }
+
+    /// Says whether the secret store is reachable and unlocked, without raising a prompt.
+    ///
+    /// # Errors
+    /// `Locked`, `Unavailable`, `TimedOut`.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.inner.secrets.probe().await
+    }
+
+    /// The client secret that was set for a connection.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn client_secret(&self, name: &ConnectionName) -> Result<Option<Secret>, StoreError> {
+        self.inner.secrets.get(&client_secret_item(name)).await
+    }
+
+    /// Sets a connection's client secret, reads it back and compares. A rotation never touches it.
+    ///
+    /// # Errors
+    /// `Refused` if it is empty or not printable ASCII (RFC 6749 Appendix A.2); else any of
+    /// [`StoreError`] but those of files.
+    pub async fn set_client_secret(&self, name: &ConnectionName, secret: &Secret) -> Result<(), StoreError> {
+        self.inner.secrets.set(&client_secret_item(name), secret).await
+    }
+
+    /// Removes a connection's client secret; says whether there was one.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn remove_client_secret(&self, name: &ConnectionName) -> Result<bool, StoreError> {
+        let item = client_secret_item(name);
+        let existed = self.inner.secrets.get(&item).await?.is_some();
+        self.inner.secrets.delete(&item).await?;
+        Ok(existed)
+    }
+
+    /// Where a connection stands, without its lock: changes nothing and waits for nobody. A token
+    /// that another process is spending at this moment is no hazard yet.
+    ///
+    /// # Errors
+    /// `Corrupt`, `NewerFormat`, or whatever keeps journal or store from being read.
+    pub async fn read(&self, name: &ConnectionName) -> Result<Standing, StoreError> {
+        let mut before = self.journal(name).await?;
+        loop {
+            let (mut standing, _) = self.weigh(name, before.as_ref()).await?;
+            let Some(hazard) = &standing.hazard else { return Ok(standing) };
+            let (is_uncertain, path) = (matches!(hazard, Hazard::Uncertain { .. }), self.lock_path(name));
+            let is_under_way = on_disk(move || Ok(lock::is_held(&path))).await?;
+            let after = self.journal(name).await?;
+            if after == before {
+                if is_uncertain && is_under_way {
+                    standing.hazard = None;
+                }
+                return Ok(standing);
+            }
+            // Somebody saved between our two looks: the hazard may be of our own making.
+            before = after;
+        }
+    }
+
+    /// Takes a connection's lock, waiting for whoever holds it: another process, or another lease
+    /// in this one. `on_wait` is told the holder's PID when it has to wait, and again whenever the
+    /// holder changes. Waits without limit; dropping the future gives up cleanly.
+    ///
+    /// # Errors
+    /// `Io` if the lock file cannot be opened or locked.
+    pub async fn lock(&self, name: &ConnectionName, on_wait: impl FnMut(Option<u32>)) -> Result<Lease, StoreError> {
+        let held = lock::wait(self.lock_path(name), on_wait).await?;
+        Ok(Lease::new(self.clone(), name.clone(), held))
+    }
+
+    /// Whether any journal changed since `seen` was last brought here, by this process or another;
+    /// brings `seen` up to date. Costs one `stat`; the first time it says yes. A change a moment
+    /// ago is reported twice, so that none within the file system's grain is missed.
+    pub fn changed_since(&self, seen: &mut Seen) -> bool {
+        let changed = std::fs::metadata(&self.inner.journals).and_then(|journals| journals.modified()).ok();
+        let is_new = seen.0.is_none() || changed != seen.0;
+        let age = changed.map(|changed| self.inner.clock.now() - chrono::DateTime::from(changed));
+        let may_change_unseen = age.is_none_or(|age| age.abs() < GRAIN);
+        *seen = Seen(changed.filter(|_| !may_change_unseen));
+        is_new
+    }
+
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.inner.secrets
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    pub(super) fn journals(&self) -> &Path {
+        &self.inner.journals
+    }
+
+    pub(super) fn journal_path(&self, name: &ConnectionName) -> PathBuf {
+        self.inner.journals.join(format!("{name}.json"))
+    }
+
+    fn lock_path(&self, name: &ConnectionName) -> PathBuf {
+        self.inner.locks.join(format!("{name}.lock"))
+    }
+
+    pub(super) async fn journal(&self, name: &ConnectionName) -> Result<Option<Journal>, StoreError> {
+        let path = self.journal_path(name);
+        on_disk(move || Journal::read(&path)).await
+    }
+
+    /// Weighs a journal against the store, opening what it holds sealed if need be.
+    pub(super) async fn weigh(
+        &self,
+        name: &ConnectionName,
+        journal: Option<&Journal>,
+    ) -> Result<(Standing, Owed), StoreError> {
+        let item = token_item(name);
+        let stored = match self.inner.secrets.get(&item).await {
+            Ok(line) => line.map(|line| record::from_line(&item, &line)).transpose()?,
+            Err(why) => return self.weigh_without_store(name, journal, why),
+        };
+        let received = match needs_opening(journal, stored.as_ref()) {
+            Some(sealed) => Some(self.open_sealed(name, &*self.known_identity().await?, sealed)?),
+            None => None,
+        };
+        Ok(judge(journal, stored, received))
+    }
+
+    /// The store is out of reach: a record that waits in the journal is the newest all the same.
+    fn weigh_without_store(
+        &self,
+        name: &ConnectionName,
+        journal: Option<&Journal>,
+        why: StoreError,
+    ) -> Result<(Standing, Owed), StoreError> {
+        let (Some(Journal::Received { sealed, .. }), Some(identity)) = (journal, self.cached_identity()) else {
+            return Err(why);
+        };
+        let record = self.open_sealed(name, &identity, sealed)?;
+        let (standing, _) = judge(journal, None, Some(record));
+        Ok((Standing { unsaved_because: Some(why), ..standing }, Owed::Nothing))
+    }
+
+    fn open_sealed(&self, name: &ConnectionName, identity: &Identity, sealed: &str) -> Result<TokenRecord, StoreError> {
+        let path = self.journal_path(name);
+        record::from_line(&path.display().to_string(), &journal::open(identity, &path, sealed)?)
+    }
+
+    pub(super) fn cached_identity(&self) -> Option<Arc<Identity>> {
+        self.inner.identity.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep_identity(&self, identity: Identity) -> Arc<Identity> {
+        let identity = Arc::new(identity);
+        *self.inner.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&identity));
+        identity
+    }
+
+    /// The identity for opening: in memory, or in the store. Never made here: a new one opens nothing.
+    async fn known_identity(&self) -> Result<Arc<Identity>, StoreError> {
+        if let Some(identity) = self.cached_identity() {
+            return Ok(identity);
+        }
+        let identity = self.stored_identity().await?.ok_or_else(|| StoreError::Corrupt {
+            item: IDENTITY.into(),
+            why: "it is gone from the secret store, and a journal holds a record sealed to it".into(),
+        })?;
+        Ok(self.keep_identity(identity))
+    }
+
+    async fn stored_identity(&self) -> Result<Option<Identity>, StoreError> {
+        let Some(text) = self.inner.secrets.get(IDENTITY).await? else { return Ok(None) };
+        let identity = Identity::parse(&text);
+        identity
+            .map(Some)
+            .ok_or_else(|| StoreError::Corrupt { item: IDENTITY.into(), why: "it is no age identity".into() })
+    }
+
+    /// The identity for sealing, as the store holds it now: what is sealed must be possible to
+    /// open after a restart. Made if there is none; put back if it went missing while we run.
+    pub(super) async fn identity(&self) -> Result<Arc<Identity>, StoreError> {
+        if let Some(stored) = self.stored_identity().await? {
+            return Ok(self.keep_identity(stored));
+        }
+        let path = self.inner.locks.join(".identity.lock"); // no connection's name begins with a dot
+        let _held = tokio::time::timeout(IDENTITY_WAIT, lock::wait(path, |_| {}))
+            .await
+            .map_err(|_| StoreError::TimedOut { what: "the lock on the identity", after: IDENTITY_WAIT })??;
+        if let Some(stored) = self.stored_identity().await? {
+            return Ok(self.keep_identity(stored));
+        }
+        let identity = self.cached_identity().unwrap_or_else(|| Arc::new(Identity::generate()));
+        self.inner.secrets.set(IDENTITY, &identity.text()).await?;
+        *self.inner.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&identity));
+        Ok(identity)
+    }
+}
+
+pub(super) fn token_item(name: &ConnectionName) -> String {
+    format!("{name}/token")
+}
+
+fn client_secret_item(name: &ConnectionName) -> String {
+    format!("{name}/client-secret")
+}
+
+/// Runs file work where a slow disk stalls nobody.
+pub(super) async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(StoreError::unavailable("the program is shutting down")),
+    }
+}
