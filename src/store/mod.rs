@@ -23,6 +23,8 @@ mod record;
 mod seal;
 mod secret_store;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod vault;
 
 pub use error::{SaveError, StoreError};

@@ -112,7 +112,10 @@ impl Secrets {
         let abandoned = self.shared.submit(Request { operation, reply })?;
         match tokio::time::timeout(self.shared.timeout, answer).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(StoreError::unavailable("its thread ended; it is started anew")),
+            Ok(Err(_)) => {
+                abandoned.store(true, Ordering::Release);
+                Err(StoreError::unavailable("its thread ended; it is started anew"))
+            }
             Err(_) => {
                 abandoned.store(true, Ordering::Release);
                 Err(self.shared.timed_out())
@@ -169,11 +172,9 @@ impl Shared {
 fn serve(factory: &StoreFactory, inbox: &mpsc::Receiver<Request>, abandoned: &AtomicBool) {
     let mut store = None;
     while let Ok(Request { operation, reply }) = inbox.recv() {
-        if abandoned.load(Ordering::Acquire) {
-            return;
-        }
-        if !reply.is_closed() {
-            let answer = attempt(factory, &mut store, &operation, abandoned);
+        let is_wanted = || !abandoned.load(Ordering::Acquire) && !reply.is_closed();
+        if is_wanted() {
+            let answer = attempt(factory, &mut store, &operation, is_wanted);
             // Nobody may be waiting any more; then there is nobody to tell.
             let _ = reply.send(answer);
         }
@@ -185,7 +186,7 @@ fn attempt(
     factory: &StoreFactory,
     store: &mut Option<Box<dyn SecretStore>>,
     operation: &Operation,
-    abandoned: &AtomicBool,
+    is_wanted: impl Fn() -> bool,
 ) -> Answer {
     let was_used = store.is_some();
     let answer = once(factory, store, operation);
@@ -193,7 +194,7 @@ fn attempt(
         return answer;
     }
     *store = None;
-    if was_used && !abandoned.load(Ordering::Acquire) { once(factory, store, operation) } else { answer }
+    if was_used && is_wanted() { once(factory, store, operation) } else { answer }
 }
 
 fn once(factory: &StoreFactory, store: &mut Option<Box<dyn SecretStore>>, operation: &Operation) -> Answer {
