@@ -116,11 +116,11 @@ pub fn send_to_terminal(terminal: &mut impl Write, text: &Secret) -> io::Result<
 struct Owner<N> {
     desktop: Option<arboard::Clipboard>,
     /// The copy that may still be there.
-    copy: Option<Copy>,
+    copy: Option<Held>,
     notify: N,
 }
 
-struct Copy {
+struct Held {
     text: Secret,
     due: Option<Instant>,
 }
@@ -161,7 +161,7 @@ impl<N: Fn(ClipboardNote)> Owner<N> {
         // A connection to a display server that was restarted stays broken: try a new one.
         let taken = self.desktop.as_mut().is_some_and(|desktop| set(desktop, &text).is_ok()) || self.put_anew(&text);
         let due = clear_after.and_then(|after| Instant::now().checked_add(after));
-        self.copy = taken.then_some(Copy { text, due });
+        self.copy = taken.then_some(Held { text, due });
         if taken { CopiedTo::Clipboard } else { CopiedTo::Terminal }
     }
 

@@ -20,6 +20,7 @@ mod lock;
 mod memory;
 mod namespace;
 mod record;
+pub mod request_log;
 mod seal;
 mod secret_store;
 mod secrets;
