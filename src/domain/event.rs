@@ -57,8 +57,8 @@ pub enum Event {
         /// The new generation.
         generation: u64,
     },
-    /// A pasted answer could not be used; the login goes on waiting.
-    PasteRefused {
+    /// An answer to a login, pasted or redirected, could not be used; the login goes on waiting.
+    AnswerRefused {
         /// Which connection.
         connection: ConnectionName,
         /// Why, in plain words.

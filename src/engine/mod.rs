@@ -1,5 +1,27 @@
 //! The engine: owns the connections; commands in, events out, no screen.
+//!
+//! It runs on a thread of its own with its own runtime, so that nothing it waits for can hold up
+//! the screen. The dashboard, the headless commands and the tests drive the same engine.
+//!
+//! - [`handle`]: starting it, and what can be asked of it from other threads
+//! - `actor`: the one task that owns all state; everything else reports to it
+//! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
+//! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
+mod actor;
 pub mod browser;
+mod check;
+mod client_secret;
+mod exchange;
+mod gate;
+pub mod handle;
+mod load;
+mod login;
+mod reveal;
+mod rotation;
+pub mod schedule;
+mod slot;
+mod tools;
 
 pub use browser::Browser;
+pub use handle::{Engine, Parts, Refreshed};

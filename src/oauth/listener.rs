@@ -16,6 +16,7 @@ use axum::routing::get;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use url::{Host, Url};
 
@@ -25,6 +26,8 @@ use crate::domain::Secret;
 
 /// How long the browser is kept waiting for the outcome of the exchange.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(65);
+/// How long closing waits for pages that are on their way.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How many ports are tried until one is free on both loopback addresses.
 const PORT_TRIES: usize = 16;
 
@@ -73,7 +76,8 @@ pub struct Listener {
 #[derive(Debug)]
 pub struct Serving {
     arrivals: mpsc::Receiver<Arrival>,
-    _stop: DropGuard,
+    servers: JoinSet<()>,
+    stop: DropGuard,
 }
 
 impl Listener {
@@ -115,14 +119,14 @@ impl Listener {
                 async move { if is_callback { callback(query, state).await } else { stray() } }
             });
         let app = app.route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT })).with_state((sender, state));
+        let mut servers = JoinSet::new();
         for socket in self.sockets {
             let (app, stop) = (app.clone(), stop.clone());
-            tokio::spawn(async move {
-                // The page of the last redirect is still on its way when the login ends, hence gracefully.
+            servers.spawn(async move {
                 let _ = axum::serve(socket, app).with_graceful_shutdown(stop.cancelled_owned()).await;
             });
         }
-        Serving { arrivals, _stop: stop.drop_guard() }
+        Serving { arrivals, servers, stop: stop.drop_guard() }
     }
 }
 
@@ -130,6 +134,16 @@ impl Serving {
     /// Waits for the next redirect.
     pub async fn arrival(&mut self) -> Option<Arrival> {
         self.arrivals.recv().await
+    }
+
+    /// Closes the sockets, after the last page has gone out: the browser should not be left with a
+    /// broken connection where it was about to say that all is well.
+    pub async fn close(self) {
+        let Self { arrivals, mut servers, stop } = self;
+        drop((arrivals, stop));
+        let all = async { while servers.join_next().await.is_some() {} };
+        // A browser may hold on to a spare connection for longer than anybody wants to wait.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, all).await;
     }
 }
 

@@ -1,0 +1,38 @@
+//! The test of a token: one real API call, logged, changing nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::tools::{Note, Tools};
+use crate::domain::{Connection, Event, Exchange, Secret};
+use crate::oauth::http::{Payload, Request};
+use crate::oauth::{Broken, Refusal};
+
+/// Calls the connection's test URL with an access token and announces what came of it.
+pub(super) async fn check(tools: Arc<Tools>, connection: Arc<Connection>, token: Secret) {
+    let (mut entry, answer) = {
+        let _place = tools.gate.enter(&connection.test_url).await;
+        let request = Request {
+            connection: &connection.name,
+            exchange: Exchange::Test,
+            url: &connection.test_url,
+            payload: Payload::Bearer(&token),
+            attempt: 1,
+        };
+        tools.http.exchange(&request).await
+    };
+    let duration = Duration::from_millis(entry.duration_ms);
+    let result = match answer {
+        Ok(answer) if answer.status < 300 => Ok((answer.status, duration)),
+        Ok(answer) => {
+            let refusal = Refusal::read(answer.status, &answer.body.0, &[&token]);
+            entry.oauth_error.clone_from(&refusal.code);
+            entry.oauth_error_description.clone_from(&refusal.description);
+            Err(refusal.words())
+        }
+        Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Err(why),
+    };
+    tools.log(entry);
+    tools.announce(Event::Tested { connection: connection.name.clone(), result });
+    tools.note(Note::Tested(connection.name.clone()));
+}

@@ -1,0 +1,149 @@
+//! Starting the engine, and what can be asked of it from other threads.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio::sync::{mpsc, oneshot};
+
+use super::actor::Actor;
+use super::browser::Browser;
+use super::rotation::Need;
+use super::tools::Tools;
+use crate::domain::{Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Problem, Secret};
+use crate::oauth::Http;
+use crate::store::Vault;
+
+/// What an engine is made of: the connections, and its seams.
+pub struct Parts {
+    /// The connections, names unique.
+    pub connections: Vec<Connection>,
+    /// Where records are kept.
+    pub vault: Vault,
+    /// The clock everything is judged by.
+    pub clock: Arc<dyn Clock>,
+    /// What opens login URLs.
+    pub browser: Arc<dyn Browser>,
+    /// Whether due refreshes are begun without being asked (a dashboard, not a single command).
+    pub automatic: bool,
+    /// How long a login waits for a person.
+    pub login_timeout: Duration,
+}
+
+/// How a refresh ended well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    /// New tokens, saved; the generation.
+    Obtained(u64),
+    /// Another process had saved newer ones, which were taken over; the generation.
+    Adopted(u64),
+    /// The access token is fresh; nothing was sent.
+    StillFresh(u64),
+}
+
+/// A running engine. Dropping it ends the engine without waiting; see [`Engine::shutdown`].
+pub struct Engine {
+    asks: mpsc::UnboundedSender<Ask>,
+}
+
+/// A question to the actor; most carry the way for the answer.
+pub(super) enum Ask {
+    Command(Command),
+    Refresh { connection: ConnectionName, need: Need, reply: Reply<Result<Refreshed, Problem>> },
+    Reveal { connection: ConnectionName, what: CopyWhat, reply: Reply<Result<Secret, String>> },
+    Views { reply: Reply<Vec<ConnectionView>> },
+    Shutdown { reply: Reply<()> },
+}
+
+type Reply<T> = oneshot::Sender<T>;
+
+impl Engine {
+    /// Starts the engine on a thread of its own. Facts come out of the receiver.
+    ///
+    /// # Errors
+    /// The system gives no thread or no event queue.
+    pub fn start(parts: Parts) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
+        let (asks, asked) = mpsc::unbounded_channel();
+        let (events, facts) = mpsc::unbounded_channel();
+        let (notes, reports) = mpsc::unbounded_channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let tools = Arc::new(Tools {
+            http: Http::new(Arc::clone(&parts.clock)),
+            clock: parts.clock,
+            vault: parts.vault,
+            gate: super::gate::Gate::default(),
+            browser: parts.browser,
+            login_timeout: parts.login_timeout,
+            events,
+            notes,
+        });
+        let actor = Actor::new(tools, parts.connections, parts.automatic);
+        thread::Builder::new().name("engine".into()).spawn(move || {
+            runtime.block_on(actor.run(asked, reports));
+            // A hung disk must not hold up the end of the program.
+            runtime.shutdown_background();
+        })?;
+        Ok((Self { asks }, facts))
+    }
+
+    /// Hands over a command; what comes of it is told by events.
+    pub fn send(&self, command: Command) {
+        self.ask(Ask::Command(command));
+    }
+
+    /// Refreshes one connection and waits for the end. All who ask while an exchange is out share it.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn refresh(&self, connection: &ConnectionName, force: bool) -> Result<Refreshed, Problem> {
+        self.renew(connection, if force { Need::New } else { Need::NotDue }).await
+    }
+
+    /// An access token that is good for at least `min_ttl`, refreshed where the one there is not.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn access_token(&self, connection: &ConnectionName, min_ttl: Duration) -> Result<Secret, Problem> {
+        self.renew(connection, Need::AtLeast(TimeDelta::from_std(min_ttl).unwrap_or(TimeDelta::MAX))).await?;
+        self.reveal(connection, CopyWhat::AccessToken).await.map_err(|why| Problem::Retrying { at: None, why })
+    }
+
+    async fn renew(&self, connection: &ConnectionName, need: Need) -> Result<Refreshed, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Ask::Refresh { connection: connection.clone(), need, reply });
+        answer.await.unwrap_or(Err(Problem::Cancelled))
+    }
+
+    /// Something of a connection, in the clear, because somebody asked for exactly that.
+    ///
+    /// # Errors
+    /// Why there is nothing to give, in plain words.
+    pub async fn reveal(&self, connection: &ConnectionName, what: CopyWhat) -> Result<Secret, String> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Ask::Reveal { connection: connection.clone(), what, reply });
+        answer.await.unwrap_or_else(|_| Err("manutop is ending".into()))
+    }
+
+    /// All connections as they stand, in the configuration's order, once the store has been read
+    /// or has failed to answer.
+    pub async fn views(&self) -> Vec<ConnectionView> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Ask::Views { reply });
+        answer.await.unwrap_or_default()
+    }
+
+    /// Ends the engine: what only waits is cancelled, what is out is waited for and saved.
+    /// Returns when nothing is owed any more; drop it to stop waiting.
+    pub async fn shutdown(&self) {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Ask::Shutdown { reply });
+        // An error means that the engine has ended already.
+        let _ = answer.await;
+    }
+
+    fn ask(&self, ask: Ask) {
+        // The actor ends only after a shutdown, and then there is nobody to tell.
+        let _ = self.asks.send(ask);
+    }
+}

@@ -1,0 +1,56 @@
+//! Secrets in the clear, for somebody who asked for exactly that.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::slot::Slot;
+use crate::domain::{Activity, CopyWhat, Secret, TokenRecord};
+
+/// What was asked for, or why there is nothing to give.
+pub(super) fn reveal(slot: &Slot, what: CopyWhat, now: DateTime<Utc>) -> Result<Secret, String> {
+    match what {
+        CopyWhat::AccessToken => access_token(slot, now),
+        CopyWhat::AuthorizationHeader => {
+            access_token(slot, now).map(|token| Secret::new(format!("Authorization: Bearer {}", token.expose())))
+        }
+        CopyWhat::CurlLine => access_token(slot, now).map(|token| {
+            let header = shell_quoted(&format!("Authorization: Bearer {}", token.expose()));
+            Secret::new(format!("curl -H {header} {}", shell_quoted(slot.connection.test_url.as_str())))
+        }),
+        CopyWhat::RefreshToken => {
+            let refresh = record(slot)?.refresh_token.as_ref();
+            refresh.map(|refresh| refresh.token.clone()).ok_or_else(|| "this connection has no refresh token".into())
+        }
+        CopyWhat::LoginUrl => match &slot.view.activity {
+            Activity::LoggingIn(login) => Ok(Secret::new(login.url.as_str())),
+            _ => Err("no login is under way".into()),
+        },
+    }
+}
+
+/// An access token that still works. A dead one is worse than none: it fails somewhere else.
+pub(super) fn access_token(slot: &Slot, now: DateTime<Utc>) -> Result<Secret, String> {
+    let record = record(slot)?;
+    if record.access_token.is_empty() || record.remaining(now) <= TimeDelta::zero() {
+        return Err("the access token has expired; refresh it first".into());
+    }
+    Ok(record.access_token.clone())
+}
+
+fn record(slot: &Slot) -> Result<&TokenRecord, String> {
+    slot.record.as_ref().ok_or_else(|| "there are no tokens; log in first".into())
+}
+
+/// Quoted for a POSIX shell.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_quoted;
+
+    #[test]
+    fn nothing_breaks_out_of_the_quotes() {
+        assert_eq!(shell_quoted("a'b; rm -rf $HOME"), r"'a'\''b; rm -rf $HOME'");
+    }
+}

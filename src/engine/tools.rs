@@ -1,0 +1,110 @@
+//! What every piece of work needs, made once and shared.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+use super::browser::Browser;
+use super::gate::Gate;
+use crate::domain::{Activity, Clock, ConnectionName, Event, LogEntry, Problem, TokenRecord};
+use crate::oauth::Http;
+use crate::store::{StoreError, Vault};
+
+/// The engine's seams and shared parts.
+pub(super) struct Tools {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) vault: Vault,
+    pub(super) http: Http,
+    pub(super) gate: Gate,
+    pub(super) browser: Arc<dyn Browser>,
+    pub(super) login_timeout: Duration,
+    /// Facts for whoever listens.
+    pub(super) events: mpsc::UnboundedSender<Event>,
+    /// Reports to the actor.
+    pub(super) notes: mpsc::UnboundedSender<Note>,
+}
+
+/// What a task reports to the actor. All state changes there, in one place.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// The store was read for a connection at start, or again after a failure.
+    Loaded(ConnectionName, Box<Found>),
+    /// The store did not answer; it is asked again.
+    LoadFailed(StoreError),
+    /// What is being done now.
+    Activity(ConnectionName, Activity),
+    /// An exchange was made.
+    Logged(Box<LogEntry>),
+    /// A record that is nowhere durable yet; its task keeps trying.
+    Owed(ConnectionName, Box<TokenRecord>, String),
+    /// A refresh or a login ended.
+    Ended(ConnectionName, Box<Ended>),
+    /// A test call ended.
+    Tested(ConnectionName),
+    /// Tokens were forgotten, or could not be.
+    LoggedOut(ConnectionName, Result<(), StoreError>),
+}
+
+/// What the store holds of a connection.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) record: Option<TokenRecord>,
+    pub(super) saved: bool,
+    pub(super) problem: Option<Problem>,
+}
+
+/// How a piece of work on the tokens ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The newest record, and how it came to be here.
+    Held { record: TokenRecord, how: How },
+    /// New tokens are safe in the journal, but the store did not take them.
+    Unsaved { record: TokenRecord, how: How, why: String },
+    /// Nothing new.
+    Failed(Problem),
+    /// A login ended without tokens; the connection is as it was.
+    Unchanged,
+    /// Whatever the store held was read again under the lock.
+    Reread(Found),
+}
+
+/// How a record came to be here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// An exchange of ours.
+    Exchanged,
+    /// An exchange of ours that ended a login.
+    LoggedIn,
+    /// Another process had saved it.
+    Adopted,
+    /// It was here and is fresh.
+    Fresh,
+}
+
+impl Tools {
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// Announces a fact. Nobody listening is no error: the program is ending.
+    pub(super) fn announce(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+
+    /// Reports to the actor.
+    pub(super) fn note(&self, note: Note) {
+        let _ = self.notes.send(note);
+    }
+
+    /// Reports an exchange; the actor announces it.
+    pub(super) fn log(&self, entry: LogEntry) {
+        self.note(Note::Logged(Box::new(entry)));
+    }
+}
+
+/// A store's failure as what stands in a connection's way.
+pub(super) fn store_problem(error: &StoreError) -> Problem {
+    Problem::StoreUnavailable { why: error.to_string() }
+}

@@ -1,0 +1,205 @@
+//! An engine over the demo servers, with a store in memory that can be made to fail.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use manutop::demo::{Issued, Options, Servers};
+use manutop::domain::{
+    Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, RefreshToken, Secret, SecretSource,
+    SystemClock, TokenRecord,
+};
+use manutop::engine::{Browser, Engine, Parts};
+use manutop::oauth::providers::{MANU, MANUS};
+use manutop::store::{MemoryStore, Secrets, Vault};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+pub const SECRET: &str = "client-secret-of-the-tests";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A clock that runs like the system's, but can be moved.
+#[derive(Default)]
+pub struct MovableClock(Mutex<TimeDelta>);
+
+impl MovableClock {
+    pub fn advance(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + *self.0.lock().unwrap()
+    }
+}
+
+/// A browser that only remembers what it should have opened.
+#[derive(Default)]
+pub struct NoBrowser(pub Mutex<Vec<String>>);
+
+impl Browser for NoBrowser {
+    fn open(&self, url: &str) -> Result<(), String> {
+        self.0.lock().unwrap().push(url.to_owned());
+        Err("tests open no browser".into())
+    }
+}
+
+pub struct Rig {
+    pub servers: Servers,
+    pub store: MemoryStore,
+    pub dir: tempfile::TempDir,
+    pub clock: Arc<MovableClock>,
+    pub browser: Arc<NoBrowser>,
+    pub connections: Vec<Connection>,
+}
+
+/// An engine, and all that it has announced so far.
+pub struct Running {
+    pub engine: Engine,
+    pub events: UnboundedReceiver<Event>,
+}
+
+pub fn name(text: &str) -> ConnectionName {
+    ConnectionName::new(text).unwrap()
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        Self::with(Options { manu_limit: None, manus_limit: None, ..Options::default() })
+    }
+
+    pub fn with(options: Options) -> Self {
+        let clock = Arc::new(MovableClock::default());
+        Self {
+            servers: Servers::start(Options { clock: Arc::<MovableClock>::clone(&clock), ..options }).unwrap(),
+            store: MemoryStore::new(),
+            dir: tempfile::tempdir().unwrap(),
+            clock,
+            browser: Arc::default(),
+            connections: Vec::new(),
+        }
+    }
+
+    pub fn vault(&self) -> Vault {
+        let clock: Arc<dyn Clock> = Arc::<MovableClock>::clone(&self.clock);
+        Vault::open(Secrets::with_timeout(self.store.factory(), Duration::from_secs(2)), self.dir.path(), clock)
+            .unwrap()
+    }
+
+    /// A Manu connection, its client registered and its client secret stored.
+    pub async fn manu(&mut self, text: &str, redirect_uri: &str) -> ConnectionName {
+        let (id, secret) = (format!("app-{text}"), Secret::new(SECRET));
+        let manu = self.servers.manu();
+        manu.register_client(&id, &secret, &[redirect_uri]);
+        let connection = Connection {
+            name: name(text),
+            provider: &MANU,
+            client_id: id,
+            client_secret: SecretSource::Store,
+            grant: ConnectionGrant::AuthorizationCode {
+                authorize_url: manu.authorize_url(),
+                redirect_uri: redirect_uri.to_owned(),
+                scope: "API_ALL".into(),
+                pkce: true,
+            },
+            token_url: manu.token_url(),
+            test_url: manu.test_url(),
+            auto_refresh: true,
+        };
+        self.vault().set_client_secret(&connection.name, &secret).await.unwrap();
+        self.connections.push(connection);
+        name(text)
+    }
+
+    /// A Manus connection, its client registered and its client secret stored.
+    pub async fn manus(&mut self, text: &str) -> ConnectionName {
+        let (id, secret) = (format!("tm_{text}"), Secret::new(SECRET));
+        let manus = self.servers.manus();
+        manus.register_client(&id, &secret);
+        let connection = Connection {
+            name: name(text),
+            provider: &MANUS,
+            client_id: id,
+            client_secret: SecretSource::Store,
+            grant: ConnectionGrant::ClientCredentials,
+            token_url: manus.token_url(),
+            test_url: manus.test_url(),
+            auto_refresh: true,
+        };
+        self.vault().set_client_secret(&connection.name, &secret).await.unwrap();
+        self.connections.push(connection);
+        name(text)
+    }
+
+    /// Puts a first generation of tokens into the store, as though somebody had logged in.
+    pub async fn logged_in(&self, connection: &ConnectionName, age: TimeDelta) -> TokenRecord {
+        let known = self.connections.iter().find(|known| known.name == *connection).unwrap();
+        let issued = if known.needs_browser() {
+            self.servers.manu().issue_aged(&known.client_id, "API_ALL", age)
+        } else {
+            self.servers.manus().issue_aged(&known.client_id, age)
+        };
+        let record = record(&issued);
+        self.vault().lock(connection, |_| {}).await.unwrap().receive(record.clone()).await.unwrap();
+        record
+    }
+
+    /// Starts an engine, as a dashboard (`automatic`) or as a single command would.
+    pub fn start(&self, automatic: bool) -> Running {
+        let (engine, events) = Engine::start(Parts {
+            connections: self.connections.clone(),
+            vault: self.vault(),
+            clock: Arc::<MovableClock>::clone(&self.clock),
+            browser: Arc::<NoBrowser>::clone(&self.browser),
+            automatic,
+            login_timeout: Duration::from_secs(60),
+        })
+        .unwrap();
+        Running { engine, events }
+    }
+}
+
+fn record(issued: &Issued) -> TokenRecord {
+    TokenRecord {
+        generation: 1,
+        access_token: issued.access_token.clone(),
+        obtained_at: issued.issued_at,
+        expires_at: issued.expires_at,
+        refresh_token: issued.refresh_token.clone().map(|token| RefreshToken {
+            token,
+            obtained_at: issued.issued_at,
+            estimated_end: issued.issued_at + TimeDelta::days(730),
+        }),
+        scope: issued.scope.clone(),
+        client_id: issued.client_id.clone(),
+    }
+}
+
+impl Running {
+    /// Waits for an event that `pick` takes.
+    pub async fn until<T>(&mut self, mut pick: impl FnMut(&Event) -> Option<T>) -> T {
+        tokio::time::timeout(PATIENCE, async {
+            loop {
+                let event = self.events.recv().await.expect("the engine ended");
+                if let Some(found) = pick(&event) {
+                    return found;
+                }
+            }
+        })
+        .await
+        .expect("the event never came")
+    }
+
+    /// Waits for a connection's state to be as asked.
+    pub async fn until_view(
+        &mut self,
+        connection: &ConnectionName,
+        ok: impl Fn(&ConnectionView) -> bool,
+    ) -> ConnectionView {
+        self.until(|event| match event {
+            Event::Changed(view) if view.name == *connection && ok(view) => Some(view.as_ref().clone()),
+            _ => None,
+        })
+        .await
+    }
+}
