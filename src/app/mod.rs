@@ -1,1 +1,253 @@
-//! Placeholder.
+//! The dashboard's state, and the one function that changes it.
+//!
+//! [`update`] is pure: the same state, message and `now` give the same state and the same
+//! commands. Drawing ([`crate::ui`]) only reads. Neither ever holds a token: the state is made of
+//! [`ConnectionView`]s and [`LogEntry`]s, which have none.
+
+mod action;
+mod connections;
+mod details;
+mod dialogs;
+mod facts;
+pub mod footer;
+mod help;
+pub mod keymap;
+pub mod layout;
+mod login;
+mod mode;
+mod mouse;
+mod press;
+mod remedy;
+mod request;
+mod requests;
+mod sheet;
+mod toast;
+mod welcome;
+pub mod words;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{Event as InputEvent, KeyEventKind};
+use ratatui::layout::{Rect, Size};
+
+pub use action::Action;
+pub use connections::Connections;
+pub use layout::Pane;
+pub use login::{LoginScreen, screen as login_screen};
+pub use mode::{COPY_CHOICES, LoginDialog, Mode, PasteField, Question};
+pub use request::{result, severity, target};
+pub use requests::Requests;
+pub use sheet::{Line, Sheet, Tone, chop, wrap};
+pub use toast::Toast;
+pub use words::Zone;
+
+use crate::domain::{Command, ConnectionName, ConnectionView, Event, LogEntry, Severity};
+
+/// What reaches the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Msg {
+    /// From the terminal: keys, mouse, pasted text, size. Send one `Resize` before the first draw.
+    Input(InputEvent),
+    /// From the engine or the shell.
+    Event(Event),
+    /// A second has begun.
+    Tick,
+}
+
+/// How the dashboard is shown, settled at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Colours; without them bold, dim and reverse remain (`NO_COLOR`).
+    pub color: bool,
+    /// Nothing but ASCII on the screen.
+    pub ascii: bool,
+    /// The zone moments are shown in.
+    pub zone: Zone,
+    /// The configuration file, for the welcome.
+    pub config_file: PathBuf,
+    /// Whether these are the demo's servers, lest somebody take them for the real ones.
+    pub demo: bool,
+}
+
+/// The dashboard's whole state.
+#[derive(Debug, Clone)]
+pub struct App {
+    pub(crate) options: Options,
+    pub(crate) size: Size,
+    pub(crate) connections: Connections,
+    pub(crate) requests: Requests,
+    pub(crate) pane: Pane,
+    pub(crate) mode: Mode,
+    /// The first line shown of the details pane, or of the welcome.
+    pub(crate) scroll: usize,
+    pub(crate) toast: Option<Toast>,
+    /// Why the secret store cannot be used.
+    pub(crate) store_problem: Option<String>,
+    /// Logins asked for here: only theirs may open the dialog.
+    pub(crate) logins_asked: BTreeSet<ConnectionName>,
+}
+
+impl App {
+    /// A dashboard of these connections, in this order, with the log read from disk, oldest
+    /// first.
+    #[must_use]
+    pub fn new(views: Vec<ConnectionView>, log: Vec<LogEntry>, options: Options, now: DateTime<Utc>) -> Self {
+        Self {
+            options,
+            size: Size::new(80, 24),
+            connections: Connections::new(views, now),
+            requests: Requests::new(log),
+            pane: Pane::default(),
+            mode: Mode::Normal,
+            scroll: 0,
+            toast: None,
+            store_problem: None,
+            logins_asked: BTreeSet::new(),
+        }
+    }
+
+    /// The worst any connection, or the secret store, is in: for a window title, say.
+    #[must_use]
+    pub fn worst(&self, now: DateTime<Utc>) -> Severity {
+        if self.store_problem.is_some() {
+            return Severity::Bad;
+        }
+        let severities = self.connections.all().iter().map(|view| view.status(now).severity());
+        severities.max().unwrap_or(Severity::Quiet)
+    }
+
+    /// The connections whose newest tokens are not in the store yet; leaving asks while there are.
+    #[must_use]
+    pub fn unsaved(&self) -> &BTreeSet<ConnectionName> {
+        self.connections.unsaved()
+    }
+
+    /// The connection that keys act on.
+    pub(crate) fn subject(&self) -> Option<&ConnectionView> {
+        match &self.mode {
+            Mode::Normal | Mode::Filter => self.connections.selected(),
+            Mode::Connection { connection, .. }
+            | Mode::LoginFailed { connection, .. }
+            | Mode::CopyMenu { connection, .. } => self.connections.get(connection),
+            Mode::Login(dialog) => self.connections.get(&dialog.connection),
+            Mode::Confirm(Question::CopyRefreshToken(name) | Question::Logout(name)) => self.connections.get(name),
+            Mode::Help { .. } | Mode::Request { .. } | Mode::Confirm(Question::Quit) => None,
+        }
+    }
+
+    /// The layout's inputs.
+    pub(crate) fn shape(&self) -> layout::Shape {
+        layout::Shape { connections: self.connections.all().len(), banner: self.banner().is_some(), pane: self.pane }
+    }
+
+    /// What the banner says: what endangers tokens.
+    pub(crate) fn banner(&self) -> Option<String> {
+        let unsaved = self.unsaved();
+        if let Some(name) = unsaved.first() {
+            let more = unsaved.len() - 1;
+            let whose = if more == 0 { name.to_string() } else { format!("{name} and {more} more") };
+            return Some(format!(
+                "new tokens of {whose} are in the journal only, not in the store yet; saving goes on"
+            ));
+        }
+        self.store_problem.as_ref().map(|why| format!("secret store unavailable: {why}"))
+    }
+
+    /// The sheet that is read and scrolled now in a screen of `size`: its text, where it stands,
+    /// and the first line shown.
+    pub(crate) fn reading(&self, size: Size, now: DateTime<Utc>) -> Option<(Sheet, Rect, usize)> {
+        let areas = layout::areas(size, self.shape())?;
+        let body = layout::text(areas.body);
+        match &self.mode {
+            Mode::Help { scroll } => Some((help::sheet(), body, *scroll)),
+            Mode::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
+            Mode::Connection { connection, scroll } => {
+                let view = self.connections.get(connection)?;
+                Some((details::sheet(self, view, true, now), body, *scroll))
+            }
+            _ => self.lower_sheet(size, now),
+        }
+    }
+
+    /// The sheet of the main screen: the selected connection's details, or the welcome.
+    pub(crate) fn lower_sheet(&self, size: Size, now: DateTime<Utc>) -> Option<(Sheet, Rect, usize)> {
+        let areas = layout::areas(size, self.shape())?;
+        if self.connections.all().is_empty() {
+            return Some((welcome::sheet(&self.options), layout::text(areas.body), self.scroll));
+        }
+        let view = self.connections.selected()?;
+        Some((details::sheet(self, view, false, now), layout::text(areas.details?), self.scroll))
+    }
+
+    fn say(
+        &mut self,
+        connection: Option<&ConnectionName>,
+        severity: Severity,
+        text: impl Into<String>,
+        now: DateTime<Utc>,
+    ) {
+        let toast = Toast { connection: connection.cloned(), severity, text: text.into(), at: now };
+        if self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {
+            self.toast = Some(toast);
+        }
+    }
+
+    /// Brings windows and scrolled texts back to where there is something to see.
+    fn settle(&mut self, now: DateTime<Utc>) {
+        let Some(areas) = layout::areas(self.size, self.shape()) else { return };
+        self.connections.settle(layout::rows(areas.connections).height.into());
+        if let Some(area) = areas.requests {
+            self.requests.settle(layout::rows(area).height.into());
+        }
+        if let Some((sheet, area, scroll)) = self.reading(self.size, now) {
+            let lines = sheet.wrapped(area.width.into()).len();
+            *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
+        }
+        if let Mode::Login(dialog) = &self.mode
+            && let Some(screen) = login::screen(self, dialog, self.size, now)
+        {
+            *self.scroll_mut() = screen.first;
+        }
+    }
+
+    fn scroll_mut(&mut self) -> &mut usize {
+        match &mut self.mode {
+            Mode::Help { scroll } | Mode::Request { scroll, .. } | Mode::Connection { scroll, .. } => scroll,
+            Mode::Login(dialog) => &mut dialog.scroll,
+            _ => &mut self.scroll,
+        }
+    }
+}
+
+/// Takes in one message; answers with what is to be done about it.
+#[must_use]
+pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Command> {
+    let commands = match msg {
+        Msg::Event(event) => {
+            facts::learn(app, event, now);
+            return Vec::new();
+        }
+        Msg::Tick => {
+            app.connections.tick(now);
+            if app.toast.as_ref().is_some_and(|toast| !toast.lives(now)) {
+                app.toast = None;
+            }
+            return Vec::new();
+        }
+        Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => press::key(app, &key, now),
+        Msg::Input(InputEvent::Mouse(event)) => mouse::event(app, event, now),
+        Msg::Input(InputEvent::Paste(text)) => {
+            press::paste(app, &text, now);
+            Vec::new()
+        }
+        Msg::Input(InputEvent::Resize(width, height)) => {
+            app.size = Size { width, height };
+            Vec::new()
+        }
+        Msg::Input(InputEvent::Key(_) | InputEvent::FocusGained | InputEvent::FocusLost) => return Vec::new(),
+    };
+    app.settle(now);
+    commands
+}

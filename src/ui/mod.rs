@@ -1,1 +1,84 @@
-//! Placeholder.
+//! The drawing: one file per region of the screen.
+//!
+//! Drawing only reads. What it costs depends on the size of the screen, not on how many
+//! connections or requests there are: tables are given the rows that are seen. Every text that a
+//! server or a user had a hand in is neutralised before it comes here.
+
+mod columns;
+mod connections;
+mod dialogs;
+mod footer;
+mod header;
+mod login;
+mod pane;
+mod requests;
+mod theme;
+
+use chrono::{DateTime, Utc};
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::widgets::{Clear, Paragraph};
+
+pub use theme::Theme;
+
+use crate::app::layout::{self, Areas, Pane, SMALLEST};
+use crate::app::{App, Mode};
+
+/// Draws the whole screen as it stands at `now`.
+pub fn draw(frame: &mut Frame, app: &App, now: DateTime<Utc>) {
+    let theme = Theme { color: app.options.color };
+    match layout::areas(frame.area().as_size(), app.shape()) {
+        None => too_small(frame),
+        Some(areas) => screen(frame, app, &areas, theme, now),
+    }
+    if app.options.ascii {
+        theme::to_ascii(frame.buffer_mut());
+    }
+}
+
+fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
+    header::draw(frame, app, areas, theme, now);
+    match &app.mode {
+        Mode::Help { .. } => pane::reading(frame, app, areas.body, " Help ", theme, now),
+        Mode::Request { .. } => pane::reading(frame, app, areas.body, " Request ", theme, now),
+        Mode::Connection { connection, .. } => {
+            pane::reading(frame, app, areas.body, &format!(" {connection} "), theme, now);
+        }
+        _ => main(frame, app, areas, theme, now),
+    }
+    match &app.mode {
+        Mode::Login(dialog) => login::draw(frame, app, dialog, theme, now),
+        Mode::LoginFailed { connection, why } => {
+            dialogs::login_failed(frame, areas.body, connection, why, theme);
+        }
+        Mode::CopyMenu { connection, choice } => {
+            dialogs::copy_menu(frame, areas.body, connection, *choice, theme);
+        }
+        Mode::Confirm(question) => dialogs::confirm(frame, app, areas.body, question, theme),
+        Mode::Normal | Mode::Filter | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {}
+    }
+    footer::draw(frame, app, areas, theme, now);
+}
+
+fn main(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
+    if app.connections.all().is_empty() {
+        pane::lower(frame, app, areas.body, " Welcome ", true, theme, now);
+        return;
+    }
+    connections::draw(frame, app, areas.connections, theme, now);
+    if let Some(area) = areas.details {
+        let name = app.connections.selected().map_or("Details", |view| view.name.as_str());
+        pane::lower(frame, app, area, &format!(" {name} "), app.pane == Pane::Details, theme, now);
+    }
+    if let Some(area) = areas.requests {
+        requests::draw(frame, app, area, theme);
+    }
+}
+
+fn too_small(frame: &mut Frame) {
+    let area = frame.area();
+    let text = format!("manutop needs {}x{}\nthis is {}x{}", SMALLEST.width, SMALLEST.height, area.width, area.height);
+    let middle = Rect { y: area.y + area.height.saturating_sub(2) / 2, height: area.height.min(2), ..area };
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(text).alignment(Alignment::Center), middle);
+}

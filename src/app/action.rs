@@ -1,0 +1,80 @@
+//! Actions: what a key means on this screen. Some become commands, others only change the screen.
+
+use crate::domain::CopyWhat;
+
+/// What a key (or a click on its word in the footer) means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Leave the program.
+    Quit,
+    /// Stop until `fg`.
+    Suspend,
+    /// Close, go back, give up: what `Esc` means.
+    Cancel,
+    /// Yes, go, take it: what `Enter` means in a dialog.
+    Accept,
+    /// One line up.
+    Up,
+    /// One line down.
+    Down,
+    /// To the first line.
+    Top,
+    /// To the last line.
+    Bottom,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the next pane.
+    NextPane,
+    /// To the pane before.
+    PreviousPane,
+    /// Show details of what is selected.
+    Open,
+    /// Show the help.
+    Help,
+    /// Type a filter.
+    Filter,
+    /// Hold the request log still, or let it go on.
+    Freeze,
+    /// Log in, or show the login under way.
+    Login,
+    /// Refresh if not fresh.
+    Refresh,
+    /// Refresh now.
+    ForceRefresh,
+    /// Automatic refresh of the selected connection.
+    ToggleAuto,
+    /// Automatic refresh of all.
+    ToggleAutoAll,
+    /// Copy the selected connection's access token.
+    CopyAccessToken,
+    /// Open the menu of things to copy.
+    OpenCopyMenu,
+    /// Copy one of them.
+    Copy(CopyWhat),
+    /// One API call with the token.
+    Test,
+    /// Forget the tokens.
+    Logout,
+    /// Open the login URL once more.
+    ReopenBrowser,
+    /// Type into the dialog's field.
+    EnterField,
+    /// Stop typing into it.
+    LeaveField,
+    /// Close the login dialog, let the login go on.
+    Background,
+    /// Erase the last character of a field.
+    Erase,
+    /// Empty a field.
+    EraseAll,
+}
+
+impl Action {
+    /// Whether a held-down key may repeat it. What sends a request may not.
+    #[must_use]
+    pub fn repeats(self) -> bool {
+        matches!(self, Self::Up | Self::Down | Self::PageUp | Self::PageDown | Self::NextPane | Self::Erase)
+    }
+}

@@ -1,0 +1,157 @@
+//! What the details pane says of a connection, as a sheet.
+//!
+//! What matters most comes first: on a low screen the pane shows four lines.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+
+use super::keymap::label;
+use super::remedy::remedy;
+use super::sheet::{Line, Sheet, Tone};
+use super::words::{ago, countdown, milliseconds};
+use super::{App, request};
+use crate::domain::text::neutralise;
+use crate::domain::{Activity, ConnectionView, Holding, Severity, TokenFacts};
+
+/// The columns of the labels, the space after them included.
+const LABELS: usize = 9;
+/// How many of its requests a connection's full screen lists.
+const RECENT: usize = 50;
+/// The most bars of a sparkline.
+const BARS: usize = 20;
+
+/// Everything known of a connection; `full` adds its latest requests, for the full screen.
+#[must_use]
+pub fn sheet(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Sheet {
+    let mut lines = problem(view, now);
+    lines.push(Line::new("refresh", next_refresh(app, view, now), Tone::Plain));
+    match &view.holding {
+        Holding::Unknown => lines.push(Line::new("tokens", "not read from the store yet", Tone::Dim)),
+        Holding::Nothing => lines.push(Line::new("tokens", "none", Tone::Dim)),
+        Holding::Tokens { facts, saved } => lines.extend(tokens(app, view, facts, *saved, now)),
+    }
+    lines.extend(latency(app, view));
+    lines.extend(last(app, view, now));
+    if let Some(facts) = view.token() {
+        lines.extend(prints(facts));
+    }
+    let grant = if view.needs_browser { "login with a browser" } else { "client credentials" };
+    lines.push(Line::new("provider", format!("{} · {grant}", view.provider.title), Tone::Plain));
+    if full {
+        lines.push(Line::blank());
+        lines.push(Line::new("", "Its latest requests", Tone::Heading));
+        let entries = app.requests.of(&view.name).take(RECENT);
+        lines.extend(entries.map(|entry| request::line(app.options.zone, entry)));
+    }
+    Sheet { lines, label_width: LABELS }
+}
+
+/// What stands in the way, and the way out.
+fn problem(view: &ConnectionView, now: DateTime<Utc>) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let severity = view.status(now).severity();
+    // A problem that something under way is about to mend is not announced as standing.
+    if let Some(problem) = view.problem.as_ref().filter(|_| severity != Severity::Busy) {
+        lines.push(Line::new("problem", neutralise(&problem.to_string(), 400), Tone::Status(severity)));
+    }
+    if let Activity::Refreshing { since } | Activity::Testing { since } = view.activity {
+        let what = if matches!(view.activity, Activity::Testing { .. }) { "test call" } else { "token request" };
+        let text = format!("{what} out for {}", countdown(now - since));
+        lines.push(Line::new("now", text, Tone::Status(Severity::Busy)));
+    }
+    if let Some(remedy) = remedy(view, now) {
+        if !remedy.words.is_empty() {
+            lines.push(Line::new("", remedy.words, Tone::Plain));
+        }
+        let keys = remedy.keys.into_iter().map(|(action, words)| Line::new(label(action), words, Tone::Key));
+        lines.extend(keys);
+    }
+    lines
+}
+
+fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String {
+    match view.next_refresh {
+        Some(at) if at > now => format!("{} (in {})", app.options.zone.time(at), countdown(at - now)),
+        Some(_) => "due now".into(),
+        None if view.auto => "nothing planned".into(),
+        None => format!("not by itself; {} switches it on", label(super::Action::ToggleAuto)),
+    }
+}
+
+fn tokens(app: &App, view: &ConnectionView, facts: &TokenFacts, saved: bool, now: DateTime<Utc>) -> Vec<Line> {
+    let zone = app.options.zone;
+    let (kept, tone) = if saved {
+        ("saved and read back", Tone::Plain)
+    } else {
+        ("not in the store yet", Tone::Status(Severity::Bad))
+    };
+    let left = facts.remaining(now);
+    let ends = if left.num_seconds() > 0 { format!("in {}", countdown(left)) } else { ago(-left) };
+    let utc = facts.expires_at.format("%H:%M:%S UTC");
+    let mut lines = vec![
+        Line::new("tokens", format!("generation {} · {kept}", facts.generation), tone),
+        Line::new("access", format!("ends {} ({ends}) · {utc}", zone.date_time(facts.expires_at)), Tone::Plain),
+    ];
+    let refresh = match &facts.refresh {
+        Some(refresh) => {
+            let left = refresh.estimated_end - now;
+            let ends = if left.num_seconds() > 0 { format!("in {}", countdown(left)) } else { ago(-left) };
+            format!("ends ~{} ({ends}), an estimate", zone.date(refresh.estimated_end))
+        }
+        None if view.needs_browser => "no refresh token".into(),
+        None => "needs none: a new token is minted".into(),
+    };
+    lines.push(Line::new("", refresh, Tone::Plain));
+    if let Some(scope) = &facts.scope {
+        lines.push(Line::new("scope", neutralise(scope, 400), Tone::Plain));
+    }
+    lines
+}
+
+/// Fingerprints tell two tokens apart and are useless to guess one.
+fn prints(facts: &TokenFacts) -> Vec<Line> {
+    let mut prints = format!("access {}", facts.access_fingerprint);
+    if let Some(refresh) = &facts.refresh {
+        let _ = write!(prints, " · refresh {}", refresh.fingerprint);
+    }
+    vec![Line::new("sha-256", prints, Tone::Dim)]
+}
+
+fn last(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<Line> {
+    let last = view.last.as_ref()?;
+    let (result, tone) = match &last.result {
+        Ok(status) if *status < 400 => (status.to_string(), Tone::Plain),
+        Ok(status) => (status.to_string(), Tone::Status(Severity::Warning)),
+        Err(word) => (neutralise(word, 60), Tone::Status(Severity::Warning)),
+    };
+    Some(Line::new("last", format!("{result} at {} ({})", app.options.zone.time(last.at), ago(now - last.at)), tone))
+}
+
+fn latency(app: &App, view: &ConnectionView) -> Option<Line> {
+    let latencies = app.requests.latency(&view.name);
+    let too_many = latencies.len().saturating_sub(BARS);
+    let shown: Vec<u64> = latencies.skip(too_many).collect();
+    let newest = *shown.last()?;
+    Some(Line::new("latency", format!("{} {}", sparkline(&shown), milliseconds(newest)), Tone::Plain))
+}
+
+/// Bars of eight heights, the highest value the highest bar.
+fn sparkline(values: &[u64]) -> String {
+    const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let greatest = values.iter().copied().max().unwrap_or(0).max(1);
+    let height = |value: u64| usize::try_from(u128::from(value) * 7 / u128::from(greatest)).unwrap_or(7);
+    values.iter().map(|&value| HEIGHTS[height(value)]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sparkline;
+
+    #[test]
+    fn a_sparkline_scales_to_its_greatest_value() {
+        assert_eq!(sparkline(&[0, 50, 100]), "▁▄█");
+        assert_eq!(sparkline(&[0, 0]), "▁▁");
+        assert_eq!(sparkline(&[u64::MAX, u64::MAX / 2]), "█▄");
+    }
+}

@@ -1,0 +1,150 @@
+//! What the engine and the shell announce: taken into the state, and said on the message line.
+
+use chrono::{DateTime, Utc};
+
+use super::mode::Mode;
+use super::words::{countdown, milliseconds, spoken};
+use super::{Action, App, keymap, press};
+use crate::domain::text::neutralise;
+use crate::domain::{ConnectionName, CopiedTo, Event, Problem, Severity};
+
+/// The most characters of a reason on the message line.
+const LONGEST_REASON: usize = 300;
+
+/// Takes in a fact.
+pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) {
+    match event {
+        Event::Changed(view) => app.connections.put(*view, now),
+        Event::RequestLogged(entry) => app.requests.push(*entry),
+        Event::LoginStarted { connection } => login_started(app, &connection, now),
+        Event::LoggedIn { connection, generation } => {
+            login_ended(app, &connection);
+            app.say(Some(&connection), Severity::Good, format!("logged in, generation {generation} saved"), now);
+        }
+        Event::LoginFailed { connection, why } => login_failed(app, connection, &why, now),
+        Event::LoginCancelled { connection } => {
+            login_ended(app, &connection);
+            app.say(Some(&connection), Severity::Quiet, "login cancelled", now);
+        }
+        Event::PasteRefused { connection, why } => paste_refused(app, &connection, &why, now),
+        Event::Refused { connection, why } => {
+            app.logins_asked.remove(&connection);
+            app.say(Some(&connection), Severity::Warning, reason(&why), now);
+        }
+        Event::StoreChanged(result) => store_changed(app, result, now),
+        Event::ClipboardCleared => app.say(None, Severity::Quiet, "clipboard cleared", now),
+        other => announce(app, other, now),
+    }
+}
+
+/// Facts that change nothing here but the message line.
+fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
+    let (connection, severity, text) = match event {
+        Event::Refreshed { connection, generation } => {
+            app.logins_asked.remove(&connection);
+            (connection, Severity::Good, format!("new tokens, generation {generation} saved"))
+        }
+        Event::Adopted { connection, generation } => {
+            let text = format!("another process had refreshed it; generation {generation} taken over");
+            (connection, Severity::Good, text)
+        }
+        Event::StillFresh { connection, expires_at } => {
+            let force = keymap::label(Action::ForceRefresh);
+            (connection, Severity::Good, format!("fresh for {}, {force} forces", countdown(expires_at - now)))
+        }
+        Event::RefreshFailed { connection, problem } => {
+            app.logins_asked.remove(&connection);
+            let severity = match problem {
+                Problem::Cancelled => Severity::Quiet,
+                ref problem if problem.is_passing() => Severity::Warning,
+                _ => Severity::Bad,
+            };
+            (connection, severity, reason(&problem.to_string()))
+        }
+        Event::Tested { connection, result: Ok((status, duration)) } => {
+            let took = milliseconds(duration.as_millis().try_into().unwrap_or(u64::MAX));
+            let (severity, verdict) =
+                if status < 400 { (Severity::Good, "the token works") } else { (Severity::Warning, "test refused") };
+            (connection, severity, format!("{verdict}: {status} in {took}"))
+        }
+        Event::Tested { connection, result: Err(why) } => {
+            (connection, Severity::Warning, format!("test failed: {}", reason(&why)))
+        }
+        Event::LoggedOut { connection } => (connection, Severity::Good, "logged out, tokens forgotten".into()),
+        Event::Copied { connection, what, to, cleared_after } => {
+            let label = what.label();
+            let text = match (to, cleared_after) {
+                (CopiedTo::Clipboard, Some(after)) => format!("{label} copied, cleared in {}", spoken(after)),
+                (CopiedTo::Clipboard, None) => format!("{label} copied"),
+                (CopiedTo::Terminal, Some(after)) => {
+                    format!("{label} sent to the terminal, cleared in {}", spoken(after))
+                }
+                (CopiedTo::Terminal, None) => format!("{label} sent to the terminal"),
+            };
+            (connection, Severity::Good, text)
+        }
+        Event::CopyFailed { connection, why } => {
+            (connection, Severity::Warning, format!("not copied: {}", reason(&why)))
+        }
+        // Taken in by `learn`.
+        _ => return,
+    };
+    app.say(Some(&connection), severity, text, now);
+}
+
+/// Opens the dialog if somebody asked for this login here and no other dialog would be torn away.
+fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
+    let asked = app.logins_asked.contains(connection);
+    let free = matches!(app.mode, Mode::Normal | Mode::Connection { .. });
+    if asked && free && press::show_login(app, connection) {
+        return;
+    }
+    let text = format!("a login waits; {} shows it", keymap::label(Action::Login));
+    app.say(Some(connection), Severity::Busy, text, now);
+}
+
+/// Closes the dialog of a login that is over.
+fn login_ended(app: &mut App, connection: &ConnectionName) -> bool {
+    app.logins_asked.remove(connection);
+    let open = matches!(&app.mode, Mode::Login(dialog) if dialog.connection == *connection);
+    if open {
+        app.mode = Mode::Normal;
+    }
+    open
+}
+
+/// A failure stays on the screen until it has been read, if somebody was looking.
+fn login_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
+    let why = reason(why);
+    let asked = app.logins_asked.contains(&connection) && app.mode == Mode::Normal;
+    if login_ended(app, &connection) || asked {
+        app.mode = Mode::LoginFailed { connection, why };
+    } else {
+        app.say(Some(&connection), Severity::Bad, format!("login failed: {why}"), now);
+    }
+}
+
+fn paste_refused(app: &mut App, connection: &ConnectionName, why: &str, now: DateTime<Utc>) {
+    match &mut app.mode {
+        Mode::Login(dialog) if dialog.connection == *connection => {
+            dialog.refused = Some(reason(why));
+            dialog.typing = true;
+        }
+        _ => app.say(Some(connection), Severity::Warning, format!("answer refused: {}", reason(why)), now),
+    }
+}
+
+fn store_changed(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
+    match result {
+        Ok(()) => {
+            if app.store_problem.take().is_some() {
+                app.say(None, Severity::Good, "the secret store is back", now);
+            }
+        }
+        Err(why) => app.store_problem = Some(reason(&why)),
+    }
+}
+
+fn reason(why: &str) -> String {
+    neutralise(why, LONGEST_REASON)
+}

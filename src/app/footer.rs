@@ -1,0 +1,83 @@
+//! The footer: the keys that apply now, fitted to the width, the most important ones kept.
+//!
+//! Computed here, not while drawing, so that a click on a word finds its action.
+
+use chrono::{DateTime, Utc};
+use unicode_width::UnicodeWidthStr;
+
+use super::keymap::{BINDINGS, Binding, Scope};
+use super::mode::Mode;
+use super::{Action, App};
+use crate::domain::{ConnectionView, Status};
+
+/// One word of the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// Its first column.
+    pub x: u16,
+    /// The key.
+    pub key: String,
+    /// What it does.
+    pub word: &'static str,
+    /// The same for the program.
+    pub action: Action,
+}
+
+impl Hint {
+    /// How many columns key and word take.
+    #[must_use]
+    pub fn width(&self) -> u16 {
+        u16::try_from(self.key.width() + 1 + self.word.width()).unwrap_or(u16::MAX)
+    }
+}
+
+/// The hints that fit into `width` columns, in the order of the table.
+#[must_use]
+pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
+    let scopes = app.mode.scopes();
+    let mut bindings: Vec<(usize, &Binding)> = BINDINGS
+        .iter()
+        .filter(|binding| !binding.word.is_empty() && scopes.contains(&binding.scope))
+        .filter(|binding| applies(app, binding, now))
+        .enumerate()
+        .collect();
+    bindings.sort_by_key(|(_, binding)| binding.rank);
+    let mut used = 1;
+    bindings.retain(|(_, binding)| {
+        let needs = binding.keys[0].label().width() + 1 + binding.word.width() + 2;
+        let fits = used + needs <= usize::from(width) + 2;
+        if fits {
+            used += needs;
+        }
+        fits
+    });
+    bindings.sort_by_key(|(place, _)| *place);
+    let mut x = 1;
+    let place = |(_, binding): (usize, &Binding)| {
+        let hint = Hint { x, key: binding.keys[0].label(), word: binding.word, action: binding.action };
+        x += hint.width() + 2;
+        hint
+    };
+    bindings.into_iter().map(place).collect()
+}
+
+/// Whether pressing the key would do something now.
+fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
+    let selected = app.subject();
+    let status = selected.map(|view| view.status(now));
+    match binding.action {
+        Action::Login => selected.is_some() || matches!(app.mode, Mode::LoginFailed { .. }),
+        Action::Refresh | Action::ForceRefresh | Action::ToggleAuto => selected.is_some(),
+        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
+            selected.and_then(ConnectionView::token).is_some()
+        }
+        Action::Filter | Action::NextPane | Action::Open if binding.scope == Scope::Main => {
+            !app.connections.all().is_empty()
+        }
+        Action::Freeze => app.requests.shown() > 0 || app.requests.frozen().is_some(),
+        Action::Cancel if binding.scope == Scope::Main => {
+            matches!(status, Some(Status::WaitingForLock { .. })) || !app.connections.filter().is_empty()
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,213 @@
+//! Modes: which dialog or view has the keyboard. Exactly one at a time.
+//!
+//! Invariant: a pasted answer holds an authorization code, so it lives in a [`PasteField`], which
+//! is wiped on drop and never shows what matters of it.
+
+use std::fmt;
+
+use secrecy::zeroize::Zeroizing;
+
+use super::keymap::Scope;
+use crate::domain::{ConnectionName, CopyWhat, LogEntry, Secret};
+
+/// Which dialog or view has the keyboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// None: the main screen, or the welcome.
+    Normal,
+    /// The filter is being typed.
+    Filter,
+    /// The help screen.
+    Help {
+        /// The first line shown.
+        scroll: usize,
+    },
+    /// A connection's details, full screen.
+    Connection {
+        /// Whose.
+        connection: ConnectionName,
+        /// The first line shown.
+        scroll: usize,
+    },
+    /// A logged request's details. The entry is a copy: the log may forget it meanwhile.
+    Request {
+        /// The request.
+        entry: Box<LogEntry>,
+        /// The first line shown.
+        scroll: usize,
+    },
+    /// The dialog of a login that waits for a person.
+    Login(LoginDialog),
+    /// The news that a login has failed.
+    LoginFailed {
+        /// Whose.
+        connection: ConnectionName,
+        /// Why, in plain words.
+        why: String,
+    },
+    /// The menu of things to copy.
+    CopyMenu {
+        /// Of which connection.
+        connection: ConnectionName,
+        /// Index into [`COPY_CHOICES`].
+        choice: usize,
+    },
+    /// A question to answer with yes or no.
+    Confirm(Question),
+}
+
+/// What the copy menu offers.
+pub const COPY_CHOICES: [CopyWhat; 4] =
+    [CopyWhat::AccessToken, CopyWhat::AuthorizationHeader, CopyWhat::CurlLine, CopyWhat::RefreshToken];
+
+/// A question asked before something that cannot be taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Copy the most valuable secret there is?
+    CopyRefreshToken(ConnectionName),
+    /// Forget the tokens?
+    Logout(ConnectionName),
+    /// Leave although tokens are not in the store yet?
+    Quit,
+}
+
+/// The dialog of a login under way. What it waits for is in the connection's view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginDialog {
+    /// Whose login.
+    pub connection: ConnectionName,
+    /// The answer pasted so far.
+    pub field: PasteField,
+    /// Whether typed characters go into the field.
+    pub typing: bool,
+    /// Why the last answer was refused.
+    pub refused: Option<String>,
+    /// The first line of the URL shown.
+    pub scroll: usize,
+}
+
+impl LoginDialog {
+    /// An empty dialog.
+    #[must_use]
+    pub fn new(connection: ConnectionName, typing: bool) -> Self {
+        Self { connection, field: PasteField::default(), typing, refused: None, scroll: 0 }
+    }
+}
+
+/// A one-line field for the final URL or the bare code.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct PasteField(Zeroizing<String>);
+
+impl PasteField {
+    /// The longest text taken, in bytes; authorization answers are far shorter.
+    pub const MAX: usize = 8 * 1024;
+
+    /// Adds typed or pasted text. White space and control characters, which wrapped lines bring
+    /// along, are no part of a URL or a code and are left out.
+    pub fn push(&mut self, text: &str) {
+        // Room for everything at once: growing would leave copies of the code behind.
+        if self.0.capacity() < Self::MAX {
+            let mut roomy = Zeroizing::new(String::with_capacity(Self::MAX));
+            roomy.push_str(&self.0);
+            self.0 = roomy;
+        }
+        for character in text.chars().filter(|c| !c.is_whitespace() && !c.is_control()) {
+            if self.0.len() + character.len_utf8() > Self::MAX {
+                break;
+            }
+            self.0.push(character);
+        }
+    }
+
+    /// Erases the last character.
+    pub fn pop(&mut self) {
+        self.0.pop();
+    }
+
+    /// Empties the field.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The answer, to be handed over.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.0.as_str())
+    }
+
+    /// What may be shown: a URL up to its query, and how much there is. A bare code is all dots.
+    #[must_use]
+    pub fn masked(&self) -> String {
+        let length = self.0.chars().count();
+        let is_url = self.0.starts_with("http://") || self.0.starts_with("https://");
+        let open = if is_url { self.0.split(['?', '#']).next().unwrap_or_default() } else { "" };
+        let hidden = length - open.chars().count();
+        let dots = "•".repeat(hidden.min(12));
+        match length {
+            0 => String::new(),
+            _ => format!("{}{dots} ({length} characters)", crate::domain::text::neutralise(open, 60)),
+        }
+    }
+}
+
+impl fmt::Debug for PasteField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PasteField({} bytes)", self.0.len())
+    }
+}
+
+impl Mode {
+    /// The scopes whose keys work, the most special first.
+    #[must_use]
+    pub fn scopes(&self) -> &'static [Scope] {
+        match self {
+            Self::Normal => &[Scope::Main, Scope::Connection, Scope::Always],
+            Self::Filter => &[Scope::Filter, Scope::Always],
+            Self::Help { .. } | Self::Request { .. } => &[Scope::Viewer, Scope::Always],
+            Self::Connection { .. } => &[Scope::Viewer, Scope::Connection, Scope::Always],
+            Self::Login(LoginDialog { typing: true, .. }) => &[Scope::LoginField, Scope::Always],
+            Self::Login(_) => &[Scope::Login, Scope::Always],
+            Self::LoginFailed { .. } => &[Scope::LoginFailed, Scope::Always],
+            Self::CopyMenu { .. } => &[Scope::CopyMenu, Scope::Always],
+            Self::Confirm(_) => &[Scope::Confirm, Scope::Always],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PasteField;
+
+    #[test]
+    fn a_pasted_url_shows_where_it_leads_but_not_its_code() {
+        let mut field = PasteField::default();
+        field.push("https://www.getpostman.com/oauth2/callback?code=s3cr3t\n&state=xyz");
+        assert_eq!(field.masked(), "https://www.getpostman.com/oauth2/callback•••••••••••• (64 characters)");
+        assert_eq!(field.secret().expose(), "https://www.getpostman.com/oauth2/callback?code=s3cr3t&state=xyz");
+        assert!(!format!("{field:?}").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn a_bare_code_is_all_dots() {
+        let mut field = PasteField::default();
+        field.push("abc");
+        assert_eq!(field.masked(), "••• (3 characters)");
+        field.pop();
+        field.pop();
+        field.pop();
+        assert_eq!(field.masked(), "");
+    }
+
+    #[test]
+    fn the_field_takes_no_more_than_its_bound() {
+        let mut field = PasteField::default();
+        field.push(&"x".repeat(PasteField::MAX * 2));
+        assert_eq!(field.secret().expose().len(), PasteField::MAX);
+    }
+}

@@ -1,0 +1,208 @@
+//! Keys on the main screen and in what is read there: from key to action to command.
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use super::layout::{self, Pane};
+use super::mode::{LoginDialog, Mode, Question};
+use super::{Action, App, dialogs, keymap};
+use crate::domain::{
+    Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
+};
+
+/// A key: by the table, else as typed text.
+pub(super) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Command> {
+    if let Some(action) = keymap::action(app.mode.scopes(), key) {
+        if key.kind == KeyEventKind::Repeat && !action.repeats() {
+            return Vec::new();
+        }
+        return act(app, action, now);
+    }
+    let ctrl_or_alt = key.modifiers & (KeyModifiers::CONTROL | KeyModifiers::ALT);
+    // Both together are AltGr, which types ordinary characters.
+    if let KeyCode::Char(character) = key.code
+        && (ctrl_or_alt.is_empty() || ctrl_or_alt == KeyModifiers::CONTROL | KeyModifiers::ALT)
+    {
+        dialogs::type_text(app, character.encode_utf8(&mut [0; 4]), now);
+    }
+    Vec::new()
+}
+
+/// Pasted text goes into the field there is. Without one it is dropped: it may be anything.
+pub(super) fn paste(app: &mut App, text: &str, now: DateTime<Utc>) {
+    if let Mode::Login(dialog) = &mut app.mode {
+        dialog.typing = true;
+        dialog.field.clear();
+    }
+    dialogs::type_text(app, text, now);
+}
+
+/// Carries out an action, wherever it came from.
+pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+    match (action, &app.mode) {
+        (Action::Suspend, _) => vec![Command::Suspend],
+        (Action::Quit, Mode::Confirm(Question::Quit)) => Vec::new(),
+        (Action::Quit, _) if app.unsaved().is_empty() => vec![Command::Quit],
+        (Action::Quit, _) => {
+            app.mode = Mode::Confirm(Question::Quit);
+            Vec::new()
+        }
+        (_, Mode::Normal) => on_main(app, action, now),
+        (_, Mode::Help { .. } | Mode::Request { .. } | Mode::Connection { .. }) => on_viewer(app, action, now),
+        _ => dialogs::act(app, action, now),
+    }
+}
+
+fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+    match action {
+        Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
+            travel(app, app.pane, action);
+        }
+        Action::NextPane | Action::PreviousPane if !app.connections.all().is_empty() => {
+            app.pane = if action == Action::NextPane { app.pane.next() } else { app.pane.previous() };
+        }
+        Action::Open => open(app),
+        Action::Help => app.mode = Mode::Help { scroll: 0 },
+        Action::Filter if !app.connections.all().is_empty() => {
+            app.pane = Pane::Connections;
+            app.mode = Mode::Filter;
+        }
+        Action::Freeze => app.requests.toggle_freeze(),
+        Action::Cancel => return cancel(app, now),
+        _ => return on_connection(app, action, now),
+    }
+    Vec::new()
+}
+
+fn on_viewer(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+    let page = layout::areas(app.size, app.shape()).map_or(1, |areas| usize::from(layout::inner(areas.body).height));
+    let scroll = app.scroll_mut();
+    match action {
+        Action::Up => *scroll = scroll.saturating_sub(1),
+        Action::Down => *scroll += 1,
+        Action::Top => *scroll = 0,
+        // Brought back to the last page once the message has been taken in.
+        Action::Bottom => *scroll = usize::MAX,
+        Action::PageUp => *scroll = scroll.saturating_sub(page),
+        Action::PageDown => *scroll = scroll.saturating_add(page),
+        Action::Cancel => app.mode = Mode::Normal,
+        _ => return on_connection(app, action, now),
+    }
+    Vec::new()
+}
+
+/// Moves within a pane of the main screen.
+pub(super) fn travel(app: &mut App, pane: Pane, action: Action) {
+    let area = layout::areas(app.size, app.shape()).and_then(|panes| match pane {
+        Pane::Connections => Some(panes.connections),
+        Pane::Details => panes.details,
+        Pane::Requests => panes.requests,
+    });
+    let page = area.map_or(1, |area| isize::try_from(layout::rows(area).height).unwrap_or(1).max(1));
+    let by = match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -page,
+        Action::PageDown => page,
+        Action::Top => isize::MIN,
+        _ => isize::MAX,
+    };
+    let has_table = !app.connections.all().is_empty();
+    match pane {
+        Pane::Connections if has_table => {
+            app.connections.step(by);
+            app.scroll = 0;
+        }
+        Pane::Requests if has_table => app.requests.step(by),
+        _ => app.scroll = app.scroll.saturating_add_signed(by),
+    }
+}
+
+fn open(app: &mut App) {
+    let next = match app.pane {
+        Pane::Requests => {
+            app.requests.selected().map(|entry| Mode::Request { entry: Box::new(entry.clone()), scroll: 0 })
+        }
+        Pane::Connections | Pane::Details => {
+            app.connections.selected().map(|view| Mode::Connection { connection: view.name.clone(), scroll: 0 })
+        }
+    };
+    if let Some(mode) = next {
+        app.mode = mode;
+    }
+}
+
+/// `Esc` on the main screen: stops a wait for a lock, else clears the filter.
+fn cancel(app: &mut App, now: DateTime<Utc>) -> Vec<Command> {
+    if let Some(view) = app.connections.selected()
+        && matches!(view.status(now), Status::WaitingForLock { .. })
+    {
+        return vec![Command::Cancel { connection: view.name.clone() }];
+    }
+    app.connections.set_filter(String::new(), now);
+    Vec::new()
+}
+
+/// Keys that act on the selected connection.
+pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+    if action == Action::ToggleAutoAll {
+        return toggle_all(app, now);
+    }
+    let Some(view) = app.subject() else { return Vec::new() };
+    let connection = view.name.clone();
+    let has_token = view.token().is_some();
+    match action {
+        Action::Login => return login(app, connection),
+        Action::Refresh | Action::ForceRefresh => {
+            return vec![Command::Refresh { connection, force: action == Action::ForceRefresh }];
+        }
+        Action::ToggleAuto => {
+            let on = !view.auto;
+            let text = if on { "automatic refresh on" } else { "automatic refresh off" };
+            app.say(Some(&connection), Severity::Quiet, text, now);
+            return vec![Command::SetAuto { connection, on }];
+        }
+        Action::CopyAccessToken if has_token => {
+            return vec![Command::Copy { connection, what: CopyWhat::AccessToken }];
+        }
+        Action::Test if has_token => return vec![Command::Test { connection }],
+        Action::OpenCopyMenu if has_token => app.mode = Mode::CopyMenu { connection, choice: 0 },
+        Action::Logout if has_token => app.mode = Mode::Confirm(Question::Logout(connection)),
+        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
+            let text = format!("there are no tokens; {} logs in", keymap::label(Action::Login));
+            app.say(Some(&connection), Severity::Warning, text, now);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn toggle_all(app: &mut App, now: DateTime<Utc>) -> Vec<Command> {
+    let all = app.connections.all().len();
+    if all == 0 {
+        return Vec::new();
+    }
+    let on = app.connections.auto_on() < all;
+    let text = if on { "automatic refresh on for all" } else { "automatic refresh off for all" };
+    app.say(None, Severity::Quiet, text, now);
+    vec![Command::SetAutoAll { on }]
+}
+
+/// Begins a login, or shows the dialog of the one under way.
+pub(super) fn login(app: &mut App, connection: ConnectionName) -> Vec<Command> {
+    if show_login(app, &connection) {
+        return Vec::new();
+    }
+    app.mode = Mode::Normal;
+    app.logins_asked.insert(connection.clone());
+    vec![Command::Login { connection }]
+}
+
+/// Opens the dialog if that connection's login waits for a person.
+pub(super) fn show_login(app: &mut App, connection: &ConnectionName) -> bool {
+    let view = app.connections.get(connection).map(|view: &ConnectionView| &view.activity);
+    let Some(Activity::LoggingIn(LoginView { redirect, .. })) = view else { return false };
+    let typing = matches!(redirect, Redirect::Pasted { .. });
+    app.mode = Mode::Login(LoginDialog::new(connection.clone(), typing));
+    true
+}

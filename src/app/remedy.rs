@@ -1,0 +1,74 @@
+//! What is wrong in plain words, and which key mends it.
+//!
+//! Every status has an answer here, so no state of a connection leaves a person without a next step.
+
+use chrono::{DateTime, Utc};
+
+use super::action::Action;
+use super::words::countdown;
+use crate::domain::{ConnectionView, Status};
+
+/// The way out of a status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remedy {
+    /// What to know or do; empty where the keys say it all.
+    pub words: String,
+    /// Keys that help, the best one first, with what they do in this case.
+    pub keys: Vec<(Action, &'static str)>,
+}
+
+/// The way out of a connection's present status; none while all is well.
+#[must_use]
+pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
+    let login = (Action::Login, if view.needs_browser { "log in with the browser" } else { "get the first token" });
+    let again = (Action::ForceRefresh, "try again now");
+    let (words, keys) = match view.status(now) {
+        Status::Live | Status::Refreshing => return None,
+        Status::Loading => ("The secret store has not answered yet.".into(), vec![]),
+        Status::Expiring if view.auto => return None,
+        Status::Expiring => (
+            "It is not refreshed by itself.".into(),
+            vec![(Action::Refresh, "refresh now"), (Action::ToggleAuto, "refresh by itself from now on")],
+        ),
+        Status::Expired => ("The access token has ended.".into(), vec![(Action::Refresh, "refresh now")]),
+        Status::LoggingIn => ("A login waits for you.".into(), vec![(Action::Login, "show it")]),
+        Status::WaitingForLock { pid } => (waiting(pid), vec![(Action::Cancel, "stop waiting")]),
+        Status::NeverLoggedIn => ("Nobody has logged in yet.".into(), vec![login]),
+        Status::NoClientSecret => {
+            (format!("Set it in a shell: manutop secret set {}", view.name), vec![(login.0, "then log in")])
+        }
+        Status::Retrying { at: Some(at) } => {
+            (format!("Tries again by itself in {}.", countdown(at - now)), vec![again])
+        }
+        Status::Retrying { at: None } => ("Nothing tries again by itself.".into(), vec![again]),
+        Status::RateLimited { until } => {
+            (format!("Nothing is sent for {}; then it goes on.", countdown(until - now)), vec![])
+        }
+        Status::NeedsLogin => ("Only a new login helps.".into(), vec![login]),
+        Status::Misconfigured => ("Check client_id, client secret and URLs; the tokens are kept.".into(), vec![again]),
+        Status::Uncertain => (
+            "The server may have replaced the refresh token, and the answer was lost.".into(),
+            vec![
+                (Action::Login, "log in anew: safe"),
+                (Action::ForceRefresh, "send the old token once more: may revoke all"),
+            ],
+        ),
+        Status::NotSaved => {
+            ("The new tokens are safe in the journal; saving is tried until it succeeds.".into(), vec![])
+        }
+        Status::RolledBack => {
+            ("The store holds older tokens than were saved; they are never sent.".into(), vec![login])
+        }
+        Status::StoreUnavailable => {
+            ("Nothing is sent while tokens could not be saved. Unlock or start the keyring.".into(), vec![again])
+        }
+    };
+    Some(Remedy { words, keys })
+}
+
+fn waiting(pid: Option<u32>) -> String {
+    match pid {
+        Some(pid) => format!("Process {pid} is working on this connection; its result is taken over."),
+        None => "Another process is working on this connection; its result is taken over.".into(),
+    }
+}

@@ -1,0 +1,114 @@
+//! A logged request in words: one line of it, and all of it as a sheet.
+
+use std::fmt::Write as _;
+
+use super::sheet::{Line, Sheet, Tone};
+use super::words::{Zone, milliseconds, size};
+use crate::domain::text::neutralise;
+use crate::domain::{Exchange, LogEntry, Outcome, Severity};
+
+/// What came of it, short: `200`, `400 invalid_grant`, `timeout`.
+#[must_use]
+pub fn result(entry: &LogEntry) -> String {
+    let mut text = match &entry.outcome {
+        Outcome::Status(status) => status.to_string(),
+        Outcome::Error(word) => neutralise(word, 60),
+    };
+    if let Some(error) = &entry.oauth_error {
+        let _ = write!(text, " {}", neutralise(error, 60));
+    }
+    text
+}
+
+/// How much it asks for attention.
+#[must_use]
+pub fn severity(entry: &LogEntry) -> Severity {
+    match (&entry.outcome, entry.is_ok()) {
+        (_, true) => Severity::Good,
+        (Outcome::Status(429 | 500..), false) => Severity::Warning,
+        (_, false) => Severity::Bad,
+    }
+}
+
+/// Method, host and path, fitted into `width` columns: the end of the path tells most.
+#[must_use]
+pub fn target(entry: &LogEntry, width: usize) -> String {
+    let path = neutralise(&entry.path, 200);
+    let method = neutralise(&entry.method, 10);
+    let whole = format!("{method} {}{path}", neutralise(&entry.host, 100));
+    if whole.chars().count() <= width {
+        return whole;
+    }
+    let room = width.saturating_sub(method.chars().count() + 1);
+    let length = path.chars().count();
+    if length < room {
+        let host: String = entry.host.chars().take(room - length - 1).collect();
+        return format!("{method} {}…{path}", neutralise(&host, 100));
+    }
+    if length == room {
+        return format!("{method} {path}");
+    }
+    let tail: String = path.chars().skip(length + 1 - room.max(1)).collect();
+    format!("{method} …{tail}")
+}
+
+/// One line for a connection's full screen.
+#[must_use]
+pub fn line(zone: Zone, entry: &LogEntry) -> Line {
+    let severity = severity(entry);
+    let tone = if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) };
+    let text = format!(
+        "{}  {}  {}  {}",
+        result(entry),
+        purpose(entry.exchange),
+        milliseconds(entry.duration_ms),
+        target(entry, 200)
+    );
+    Line::new(zone.time(entry.at), text, tone)
+}
+
+/// Everything the log holds of it.
+#[must_use]
+pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
+    let utc = entry.at.format("%H:%M:%S%.3f UTC");
+    let severity = severity(entry);
+    let tone = if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) };
+    let mut lines = vec![
+        Line::new("time", format!("{} · {utc}", zone.date_time(entry.at)), Tone::Plain),
+        Line::new("connection", entry.connection.as_str(), Tone::Plain),
+        Line::new("purpose", purpose(entry.exchange), Tone::Plain),
+        Line::new("method", neutralise(&entry.method, 20), Tone::Plain),
+        Line::new("host", neutralise(&entry.host, 300), Tone::Plain),
+        Line::new("path", neutralise(&entry.path, 1000), Tone::Plain),
+        Line::new("result", result(entry), tone),
+    ];
+    if let Some(description) = &entry.oauth_error_description {
+        lines.push(Line::new("says", neutralise(description, 1000), tone));
+    }
+    lines.push(Line::new("duration", milliseconds(entry.duration_ms), Tone::Plain));
+    lines.push(Line::new("attempt", entry.attempt.to_string(), Tone::Plain));
+    lines.push(Line::new("answer", size(entry.size), Tone::Plain));
+    if !entry.headers.is_empty() {
+        lines.push(Line::blank());
+        lines.push(Line::new("", "Response headers", Tone::Heading));
+        for (name, value) in &entry.headers {
+            let text = format!("{}: {}", neutralise(name, 100), neutralise(value, 400));
+            lines.push(Line::new("", text, Tone::Plain));
+        }
+    }
+    lines.push(Line::blank());
+    lines.push(Line::new("", "Bodies are never logged: they hold the tokens.", Tone::Dim));
+    Sheet { lines, label_width: 12 }
+}
+
+/// What it was for, in words.
+#[must_use]
+pub fn purpose(exchange: Exchange) -> &'static str {
+    match exchange {
+        Exchange::Authorization => "authorization",
+        Exchange::Code => "code for tokens",
+        Exchange::Refresh => "refresh",
+        Exchange::Mint => "mint",
+        Exchange::Test => "test call",
+    }
+}

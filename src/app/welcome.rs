@@ -1,0 +1,57 @@
+//! The welcome: what to do while there is no connection yet.
+
+use super::Options;
+use super::sheet::{Line, Sheet, Tone};
+
+/// A complete configuration of one connection with each kind of grant.
+const EXAMPLE: &str = r#"[[connections]]
+name = "factory"
+provider = "manu"
+client_id = "..."
+redirect_uri = "http://127.0.0.1:8400/callback"
+
+[[connections]]
+name = "hr-sync"
+provider = "manus"
+client_id = "tm_..."
+"#;
+
+/// How to add the first connection.
+#[must_use]
+pub fn sheet(options: &Options) -> Sheet {
+    let heading = |text: &str| Line::new("", text, Tone::Heading);
+    let mut lines = vec![
+        heading("Welcome to manutop. There are no connections yet."),
+        Line::blank(),
+        heading("1  Write your connections into this file:"),
+        Line::new("", options.config_file.display().to_string(), Tone::Literal),
+        Line::blank(),
+    ];
+    lines.extend(EXAMPLE.lines().map(|line| Line::new("", line, Tone::Literal)));
+    lines.extend([
+        Line::blank(),
+        heading("2  Give each its client secret; it goes into the keyring, not into the file:"),
+        Line::new("", "manutop secret set factory", Tone::Literal),
+        Line::blank(),
+        heading("3  Start manutop again and log in with the key l."),
+        Line::blank(),
+        heading("Only looking? Servers, connections and all, without an account:"),
+        Line::new("", "manutop demo", Tone::Literal),
+    ]);
+    Sheet { lines, label_width: 3 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EXAMPLE;
+    use crate::domain::ConnectionName;
+
+    #[test]
+    fn the_example_is_toml_with_one_connection_of_each_provider() {
+        let table: toml::Table = EXAMPLE.parse().unwrap();
+        let connections = table["connections"].as_array().unwrap();
+        let providers: Vec<_> = connections.iter().map(|c| c["provider"].as_str().unwrap()).collect();
+        assert_eq!(providers, ["manu", "manus"]);
+        assert!(connections.iter().all(|c| ConnectionName::new(c["name"].as_str().unwrap()).is_ok()));
+    }
+}

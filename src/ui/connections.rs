@@ -1,0 +1,191 @@
+//! The table of connections. Only the rows that are seen are built.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Cell, Row, Table};
+
+use super::columns::{self, Column};
+use super::pane::frame_of;
+use super::theme::{Theme, symbol};
+use crate::app::layout::{self, Pane};
+use crate::app::words::{ago, countdown};
+use crate::app::{App, Mode};
+use crate::domain::text::neutralise;
+use crate::domain::{ConnectionView, Holding, Problem, Severity, Status};
+
+/// Draws the table.
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
+    let focused = app.pane == Pane::Connections;
+    let window = layout::rows(area);
+    let longest = u16::try_from(app.connections.widest_name()).unwrap_or(u16::MAX);
+    let columns = columns::fit(window.width, longest);
+    let height = usize::from(window.height);
+    let first = app.connections.first_row(height);
+    let selected = app.connections.selected_index();
+    let rows = app.connections.window(first, height).enumerate().map(|(at, view)| {
+        let chosen = selected == Some(first + at);
+        row(&columns, view, chosen, chosen && focused, theme, now)
+    });
+    let header = Row::new(columns.iter().map(|(column, width)| heading(*column, *width))).style(theme.dim());
+    let widths = columns.iter().map(|(_, width)| Constraint::Length(*width));
+    let table =
+        Table::new(rows, widths).header(header).column_spacing(1).block(block(app, first, height, focused, theme));
+    frame.render_widget(table, area);
+    if app.connections.shown() == 0 {
+        let text = Span::styled("  no connection matches the filter; Esc clears it", theme.dim());
+        frame.render_widget(text, window);
+    }
+}
+
+fn block<'a>(app: &App, first: usize, height: usize, focused: bool, theme: Theme) -> ratatui::widgets::Block<'a> {
+    let (shown, all) = (app.connections.shown(), app.connections.all().len());
+    let filter = neutralise(app.connections.filter(), 40);
+    let typing = app.mode == Mode::Filter;
+    let mut block = frame_of(" Connections ", focused, theme);
+    if typing || !filter.is_empty() {
+        let cursor = if typing { "▏" } else { "" };
+        let title = format!(" /{filter}{cursor} {shown} of {all} ");
+        block = block.title(Span::styled(title, theme.severity(Severity::Warning)));
+    }
+    if shown > height {
+        let last = (first + height).min(shown);
+        let place = format!(" {}-{last} of {shown} ", first + 1);
+        block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
+    }
+    block
+}
+
+fn heading(column: Column, width: u16) -> &'static str {
+    match column {
+        Column::Marker => "",
+        Column::Name => "NAME",
+        Column::Provider => "PROVIDER",
+        Column::Status => "STATUS",
+        Column::Access { .. } => "ACCESS TOKEN",
+        Column::Refresh if width < 13 => "REFRESH",
+        Column::Refresh => "REFRESH TOKEN",
+        Column::Auto => "AUTO",
+        Column::Last => "LAST",
+    }
+}
+
+fn row<'a>(
+    columns: &[columns::Sized],
+    view: &'a ConnectionView,
+    chosen: bool,
+    bar: bool,
+    theme: Theme,
+    now: DateTime<Utc>,
+) -> Row<'a> {
+    let severity = view.status(now).severity();
+    let cells = columns.iter().map(|&(column, width)| {
+        let line = cell(column, width, view, chosen, theme, now);
+        // The bar has one colour from end to end: a cell's own would look like a hole in it.
+        Cell::from(if bar { unstyled(line) } else { line })
+    });
+    let row = Row::new(cells);
+    match (bar, chosen) {
+        (true, _) => row.style(theme.bar(severity)),
+        (false, true) => row.style(Style::new().add_modifier(Modifier::BOLD)),
+        (false, false) => row,
+    }
+}
+
+fn cell<'a>(
+    column: Column,
+    width: u16,
+    view: &'a ConnectionView,
+    chosen: bool,
+    theme: Theme,
+    now: DateTime<Utc>,
+) -> Line<'a> {
+    let status = view.status(now);
+    match column {
+        Column::Marker => Line::from(if chosen { "▸" } else { "" }),
+        Column::Name => Line::from(Span::styled(view.name.as_str(), theme.strong())),
+        Column::Provider => Line::from(view.provider.label),
+        Column::Status => {
+            let text = format!("{} {}", symbol(&status, now), words(&status, width, now));
+            Line::from(Span::styled(text, theme.severity(status.severity())))
+        }
+        Column::Access { bar } => access(view, bar, theme, now),
+        Column::Refresh => Line::from(refresh(view, &status, theme, now)),
+        Column::Auto => Line::from(Span::styled(if view.auto { "on" } else { "off" }, auto_style(view, theme))),
+        Column::Last => Line::from(last(view, theme)),
+    }
+}
+
+fn unstyled(mut line: Line<'_>) -> Line<'_> {
+    for span in &mut line.spans {
+        span.style = Style::new();
+    }
+    line
+}
+
+/// The status in words, with its time or process where they fit.
+fn words(status: &Status, width: u16, now: DateTime<Utc>) -> String {
+    let detailed = match status {
+        Status::WaitingForLock { pid: Some(pid) } => format!("waiting for PID {pid}"),
+        Status::WaitingForLock { pid: None } => "waiting for lock".into(),
+        Status::Retrying { at: Some(at) } if *at > now => format!("retrying in {}", countdown(*at - now)),
+        Status::RateLimited { until } if *until > now => format!("rate limited {}", countdown(*until - now)),
+        _ => return status.word().into(),
+    };
+    if detailed.len() + 2 <= usize::from(width) { detailed } else { status.word().into() }
+}
+
+fn access(view: &ConnectionView, bar: u16, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
+    let Some(facts) = view.token() else {
+        let text = if view.holding == Holding::Unknown { "" } else { "—" };
+        return Line::from(Span::styled(text, theme.dim()));
+    };
+    let left = facts.remaining(now);
+    if left <= TimeDelta::zero() {
+        return Line::from(Span::styled(format!("expired {}", ago(-left)), theme.severity(Severity::Warning)));
+    }
+    let share = facts.share_left(now);
+    let severity = if share < 0.1 { Severity::Warning } else { Severity::Good };
+    let (full, empty) = gauge(share, bar);
+    Line::from(vec![
+        Span::styled(full, theme.severity(severity)),
+        Span::styled(empty, theme.dim()),
+        Span::raw(format!("  {:>7}", countdown(left))),
+    ])
+}
+
+/// A bar of `width` columns, filled to a share; what is not nothing shows.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is 0 to 1, a width below 2^16")]
+fn gauge(share: f64, width: u16) -> (String, String) {
+    let full = ((share * f64::from(width)).round() as usize).clamp(usize::from(width > 0), usize::from(width));
+    ("█".repeat(full), "░".repeat(usize::from(width) - full))
+}
+
+fn refresh(view: &ConnectionView, status: &Status, theme: Theme, now: DateTime<Utc>) -> Span<'static> {
+    let Some(refresh) = view.token().and_then(|facts| facts.refresh.as_ref()) else {
+        return Span::styled(if view.holding == Holding::Unknown { "" } else { "—" }, theme.dim());
+    };
+    let bad = |word: &'static str| Span::styled(word, theme.severity(Severity::Bad));
+    match (status, &view.problem) {
+        (_, Some(Problem::NeedsLogin { .. })) => bad("revoked"),
+        (_, Some(Problem::Uncertain { .. })) => bad("uncertain"),
+        (Status::RolledBack, _) => bad("outdated"),
+        _ if refresh.estimated_end <= now => Span::styled("~ended", theme.severity(Severity::Warning)),
+        _ => Span::raw(format!("~{}", countdown(refresh.estimated_end - now))),
+    }
+}
+
+fn auto_style(view: &ConnectionView, theme: Theme) -> Style {
+    if view.auto { Style::new() } else { theme.dim() }
+}
+
+fn last(view: &ConnectionView, theme: Theme) -> Span<'static> {
+    match view.last.as_ref().map(|last| &last.result) {
+        None => Span::raw(""),
+        Some(Ok(status)) if *status < 400 => Span::raw(status.to_string()),
+        Some(Ok(status)) => Span::styled(status.to_string(), theme.severity(Severity::Warning)),
+        Some(Err(word)) => Span::styled(neutralise(word, 9), theme.severity(Severity::Warning)),
+    }
+}

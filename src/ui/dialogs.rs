@@ -1,0 +1,98 @@
+//! Small dialogs in the middle of the screen: copy menu, questions, a failed login.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
+
+use super::pane::frame_of;
+use super::theme::Theme;
+use crate::app::keymap;
+use crate::app::layout::{self, centred};
+use crate::app::{Action, App, COPY_CHOICES, Question, wrap};
+use crate::domain::{ConnectionName, CopyWhat, Severity};
+
+const WIDTH: u16 = 56;
+
+/// What can be copied.
+pub(super) fn copy_menu(frame: &mut Frame, body: Rect, connection: &ConnectionName, choice: usize, theme: Theme) {
+    let mut lines = Vec::new();
+    for (at, what) in COPY_CHOICES.into_iter().enumerate() {
+        let key = keymap::label(Action::Copy(what));
+        let asks = if what == CopyWhat::RefreshToken { " (asks first)" } else { "" };
+        let marker = if at == choice { "▸" } else { " " };
+        let line = Line::from(vec![
+            Span::raw(format!("{marker} ")),
+            Span::styled(key, theme.accent()),
+            Span::raw(format!("  {}{asks}", what.label())),
+        ]);
+        lines.push(if at == choice {
+            line.style(Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED))
+        } else {
+            line
+        });
+    }
+    popup(frame, body, &format!(" Copy from {connection} "), 40, lines, theme);
+}
+
+/// A question, with what a yes would do.
+pub(super) fn confirm(frame: &mut Frame, app: &App, body: Rect, question: &Question, theme: Theme) {
+    let (title, text) = match question {
+        Question::CopyRefreshToken(name) => (
+            format!(" Copy the refresh token of {name}? "),
+            "Whoever has it has this access until it is revoked or replaced, for years perhaps. Any program can read the clipboard.".to_owned(),
+        ),
+        Question::Logout(name) => (
+            format!(" Log out {name}? "),
+            "Its access token and refresh token are forgotten here and cannot be brought back; a new login is needed. The connection and its client secret stay.".to_owned(),
+        ),
+        Question::Quit => (" Leave now? ".to_owned(), leaving(app)),
+    };
+    let mut lines: Vec<_> = wrap(&text, usize::from(WIDTH) - 4).into_iter().map(Line::from).collect();
+    lines.extend([Line::default(), answers(theme)]);
+    popup(frame, body, &title, WIDTH, lines, theme);
+}
+
+fn leaving(app: &App) -> String {
+    let names: Vec<_> = app.unsaved().iter().take(5).map(ConnectionName::as_str).collect();
+    let more = app.unsaved().len() - names.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!(
+        "New tokens are not in the secret store yet: {}{more}. They are saved from the journal at the next start; without the journal they are lost.",
+        names.join(", ")
+    )
+}
+
+fn answers(theme: Theme) -> Line<'static> {
+    Line::from(vec![
+        Span::styled("y", theme.accent()),
+        Span::raw(" yes    "),
+        Span::styled("n", theme.accent()),
+        Span::raw(" no"),
+    ])
+}
+
+/// Why a login has failed.
+pub(super) fn login_failed(frame: &mut Frame, body: Rect, connection: &ConnectionName, why: &str, theme: Theme) {
+    let wrapped = wrap(why, usize::from(WIDTH) - 4).into_iter();
+    let mut lines: Vec<_> = wrapped.map(|line| Line::from(Span::styled(line, theme.severity(Severity::Bad)))).collect();
+    lines.extend([
+        Line::default(),
+        Line::from(vec![
+            Span::styled(keymap::label(Action::Login), theme.accent()),
+            Span::raw(" try again    "),
+            Span::styled(keymap::label(Action::Cancel), theme.accent()),
+            Span::raw(" close"),
+        ]),
+    ]);
+    popup(frame, body, &format!(" ✖ Login failed: {connection} "), WIDTH, lines, theme);
+}
+
+fn popup(frame: &mut Frame, body: Rect, title: &str, width: u16, lines: Vec<Line>, theme: Theme) {
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let area = centred(body, width, height);
+    frame.render_widget(Clear, area);
+    frame.render_widget(frame_of(title, true, theme), area);
+    frame.render_widget(Paragraph::new(lines), layout::text(area));
+}

@@ -1,0 +1,40 @@
+//! The last lines: what just happened, and the keys that apply now.
+
+use chrono::{DateTime, Utc};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::theme::{Theme, severity_symbol};
+use crate::app::layout::Areas;
+use crate::app::{App, footer};
+
+/// Draws message line and footer; on low screens the message takes the footer's line.
+pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
+    let toast = app.toast.as_ref().filter(|toast| toast.lives(now));
+    if toast.is_none() || areas.message != areas.footer {
+        hints(frame, app, areas.footer, theme, now);
+    }
+    if let Some(toast) = toast {
+        let name = toast.connection.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        let style = theme.severity(toast.severity);
+        let line = Line::from(vec![
+            Span::styled(format!(" {} ", severity_symbol(toast.severity, now)), style),
+            Span::styled(name, theme.strong()),
+            Span::styled(toast.text.clone(), style),
+        ]);
+        frame.render_widget(Paragraph::new(line), areas.message);
+    }
+}
+
+fn hints(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
+    for hint in footer::hints(app, area.width, now) {
+        let line = Line::from(vec![
+            Span::styled(hint.key.clone(), theme.accent()),
+            Span::styled(format!(" {}", hint.word), theme.dim()),
+        ]);
+        let width = hint.width().min(area.width.saturating_sub(hint.x));
+        frame.render_widget(line, Rect { x: area.x + hint.x, width, ..area });
+    }
+}

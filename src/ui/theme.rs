@@ -1,0 +1,153 @@
+//! Colours and symbols.
+//!
+//! Invariants: only the 16 ANSI colours, so the terminal's own theme decides how they look; no
+//! meaning is carried by colour alone, there is always a symbol and a word; without colours only
+//! modifiers are used; in ASCII mode not one other character leaves [`to_ascii`].
+
+use chrono::{DateTime, Utc};
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::app::Tone;
+use crate::domain::{Severity, Status};
+
+/// How things look.
+#[derive(Debug, Clone, Copy)]
+pub struct Theme {
+    /// Whether colours are used.
+    pub color: bool,
+}
+
+impl Theme {
+    fn tinted(self, color: Color, modifier: Modifier) -> Style {
+        let style = Style::new().add_modifier(modifier);
+        if self.color { style.fg(color) } else { style }
+    }
+
+    /// A severity's style.
+    #[must_use]
+    pub fn severity(self, severity: Severity) -> Style {
+        match severity {
+            Severity::Quiet => self.dim(),
+            Severity::Good => self.tinted(Color::Green, Modifier::empty()),
+            Severity::Busy => self.tinted(Color::Cyan, Modifier::empty()),
+            Severity::Warning => self.tinted(Color::Yellow, Modifier::empty()),
+            Severity::Bad => self.tinted(Color::Red, Modifier::BOLD),
+        }
+    }
+
+    /// The row that keys act on, in the pane with the keyboard: a bar in its severity's colour.
+    #[must_use]
+    pub fn bar(self, severity: Severity) -> Style {
+        let style = if severity == Severity::Quiet { Style::new() } else { self.severity(severity) };
+        style.add_modifier(Modifier::REVERSED | Modifier::BOLD)
+    }
+
+    /// What matters less.
+    #[must_use]
+    pub fn dim(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    /// What matters more.
+    #[must_use]
+    pub fn strong(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// Keys to press, and the program's name.
+    #[must_use]
+    pub fn accent(self) -> Style {
+        self.tinted(Color::Cyan, Modifier::BOLD)
+    }
+
+    /// A pane's border; bright where the keyboard is.
+    #[must_use]
+    pub fn border(self, focused: bool) -> Style {
+        if focused { self.tinted(Color::Cyan, Modifier::empty()) } else { self.dim() }
+    }
+
+    /// A pane's title.
+    #[must_use]
+    pub fn title(self, focused: bool) -> Style {
+        if focused { self.accent() } else { self.strong() }
+    }
+
+    /// A line of a sheet.
+    #[must_use]
+    pub fn tone(self, tone: Tone) -> Style {
+        match tone {
+            Tone::Plain | Tone::Key | Tone::Field => Style::new(),
+            Tone::Dim => self.dim(),
+            Tone::Heading => self.strong(),
+            Tone::Literal => self.tinted(Color::Green, Modifier::empty()),
+            Tone::Status(severity) => self.severity(severity),
+        }
+    }
+
+    /// A label of a sheet.
+    #[must_use]
+    pub fn label(self, tone: Tone) -> Style {
+        if tone == Tone::Key { self.accent() } else { self.dim() }
+    }
+}
+
+/// The symbol of a status. What is under way turns, once a second.
+#[must_use]
+pub fn symbol(status: &Status, now: DateTime<Utc>) -> &'static str {
+    match status {
+        Status::Loading => "◌",
+        Status::NeverLoggedIn => "○",
+        Status::Expiring => "◐",
+        other => severity_symbol(other.severity(), now),
+    }
+}
+
+/// The symbol of a severity.
+#[must_use]
+pub fn severity_symbol(severity: Severity, now: DateTime<Utc>) -> &'static str {
+    const TURNING: [&str; 4] = ["◜", "◝", "◞", "◟"];
+    match severity {
+        Severity::Quiet => "○",
+        Severity::Good => "●",
+        Severity::Busy => TURNING[usize::try_from(now.timestamp().rem_euclid(4)).unwrap_or(0)],
+        Severity::Warning => "▲",
+        Severity::Bad => "✖",
+    }
+}
+
+/// Replaces every character outside ASCII, whatever drew it, by one that looks or means alike.
+pub fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            let ascii = cell.symbol().chars().next().map_or(' ', ascii);
+            cell.set_char(ascii);
+        }
+    }
+}
+
+/// What stands for what; every symbol drawn anywhere is in here (tested).
+const ALIKE: [(&str, char); 17] = [
+    ("─—·▄", '-'),
+    ("│◜", '|'),
+    ("┌┐└┘▆", '+'),
+    ("●•▇", '*'),
+    ("○", 'o'),
+    ("◌░▂", '.'),
+    ("◐…", '~'),
+    ("◝", '/'),
+    ("◞▅", '='),
+    ("◟", '\\'),
+    ("▲", '!'),
+    ("✖", 'X'),
+    ("▸", '>'),
+    ("█", '#'),
+    ("▏▁", '_'),
+    ("↑", '^'),
+    ("↓", 'v'),
+];
+
+fn ascii(character: char) -> char {
+    let found = ALIKE.iter().find(|(symbols, _)| symbols.contains(character));
+    found.map_or('?', |(_, ascii)| *ascii)
+}
