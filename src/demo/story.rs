@@ -52,15 +52,18 @@ pub fn tell(servers: &Servers) -> Story {
 
 impl Story {
     /// The story for people: the configuration, then how to put each client secret in its place.
-    /// It shows the demo's client secrets, which open nothing but the demo.
+    /// All of it together is still a TOML file. It shows the demo's client secrets, which open
+    /// nothing but the demo; it leaves out the tokens: whoever reads it logs in.
     #[must_use]
     pub fn for_people(&self) -> String {
-        let mut text = format!("# Save as a file and start: manutop --config FILE\n\n{}\n", self.configuration);
-        text.push_str("# Client secrets, to be set once:\n");
-        for Character { name, shows, client_secret, .. } in &self.characters {
+        let mut text = format!("# Save as a file and start: manutop --config FILE\n{}", self.configuration);
+        text.push_str("\n# Client secrets, to be set once before logging in:\n");
+        for Character { name, shows, client_secret, record } in &self.characters {
             let secret = client_secret.expose();
+            // What the others show is the age of their tokens, which are left out.
+            let remark = if record.is_none() { format!("# ({shows})\n") } else { String::new() };
             // Writing to a String cannot fail.
-            let _ = write!(text, "\n# {shows}\nprintf %s '{secret}' | manutop --config FILE secret set {name}\n");
+            let _ = write!(text, "#\n{remark}# printf %s '{secret}' | manutop --config FILE secret set {name}\n");
         }
         text
     }

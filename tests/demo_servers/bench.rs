@@ -45,12 +45,15 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        Self::with(Options::default())
+        Self::with(|_| {})
     }
 
-    pub fn with(options: Options) -> Self {
+    /// With options changed from the usual ones.
+    pub fn with(change: fn(&mut Options)) -> Self {
         let clock = Arc::new(HandClock(Mutex::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap())));
-        let servers = Servers::start(Options { clock: clock.clone(), ..options }).unwrap();
+        let mut options = Options { clock: clock.clone(), ..Options::default() };
+        change(&mut options);
+        let servers = Servers::start(options).unwrap();
         servers.manu().register_client("app", &Secret::new("app secret"), &[REGISTERED, FOREIGN]);
         servers.manu().register_client("other", &Secret::new("other secret"), &[REGISTERED]);
         servers.manus().register_client("tm_app", &Secret::new("c0ffee"));

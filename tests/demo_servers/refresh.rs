@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::TimeDelta;
-use manutop::demo::{Options, RateLimit};
+use manutop::demo::RateLimit;
 use manutop::domain::Secret;
 use reqwest::{RequestBuilder, header};
 use serde_json::json;
@@ -128,7 +128,7 @@ async fn a_secret_anywhere_but_in_the_form_body_is_refused() {
 
 #[tokio::test]
 async fn over_the_limit_the_answer_is_429_and_the_refresh_token_stays() {
-    let bench = Bench::with(Options { manu_limit: Some(RateLimit::per_minute(1)), ..Options::default() });
+    let bench = Bench::with(|options| options.manu_limit = Some(RateLimit::per_minute(1)));
     let (_, first) = bench.issue();
     let second = field(&body(bench.refresh(&first).await).await, "refresh_token");
     let answer = bench.refresh(&second).await;

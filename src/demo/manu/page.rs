@@ -48,7 +48,7 @@ pub(super) fn copy(url: &str) -> String {
         r#"<h1>Copy this address</h1>
 <p>A browser would now go to the address below, on another site. Copy it whole and paste it into manutop, where the login waits for it.</p>
 <p><label for="final-url">Final address</label></p>
-<textarea id="final-url" rows="6" readonly autofocus spellcheck="false">{url}</textarea>"#
+<textarea id="final-url" rows="4" readonly autofocus spellcheck="false">{url}</textarea>"#
     );
     page("Copy this address", &main)
 }
