@@ -1,4 +1,4 @@
-//! The clipboard on a real X server, read back by another program.
+//! The clipboard on a real X server and in a real tmux, read back by other programs.
 //!
 //! The display is named by the environment, which a process cannot safely change for itself:
 //! each test starts an Xvfb and runs itself again under it.
@@ -11,7 +11,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use manutop::domain::{CopiedTo, Secret};
-use manutop::shell::clipboard::{Clipboard, ClipboardNote};
+use manutop::shell::clipboard::{Clipboard, ClipboardNote, send_to_terminal};
 use manutop::shell::environment::Environment;
 
 const XVFB_PID: &str = "MANUTOP_TEST_XVFB_PID";
@@ -186,4 +186,50 @@ async fn a_display_server_that_went_away_sends_copies_to_the_terminal() {
     signal_xvfb("-KILL");
     std::thread::sleep(SECONDS(0.5));
     assert_eq!(clipboard.put(Secret::new("y"), None).await, Ok(CopiedTo::Terminal));
+}
+
+/// A tmux server of our own, killed when dropped.
+struct Tmux {
+    directory: tempfile::TempDir,
+}
+
+impl Tmux {
+    fn run(&self, arguments: &[&str]) -> String {
+        let output = Command::new("tmux")
+            .arg("-S")
+            .arg(self.directory.path().join("socket"))
+            .args(["-f", "/dev/null"])
+            .args(arguments)
+            .env_remove("TMUX")
+            .output()
+            .expect("tmux is installed");
+        String::from_utf8(output.stdout).expect("tmux speaks UTF-8")
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.run(&["kill-server"]);
+    }
+}
+
+#[test]
+#[ignore = "needs tmux; scripts/test runs it"]
+fn a_copy_sent_to_the_terminal_arrives_in_tmux() {
+    const INSIDE: &str = "MANUTOP_TEST_INSIDE_TMUX";
+    let test = "a_copy_sent_to_the_terminal_arrives_in_tmux";
+    if env::var_os(INSIDE).is_some() {
+        send_to_terminal(&mut std::io::stdout(), &Secret::new("token for the terminal")).unwrap();
+        return;
+    }
+    let tmux = Tmux { directory: tempfile::tempdir().unwrap() };
+    let program = env::current_exe().unwrap();
+    let command = format!("{INSIDE}=1 '{}' --exact {test} --include-ignored --nocapture; sleep 60", program.display());
+    tmux.run(&["new-session", "-d", "sh", ";", "set-option", "-s", "set-clipboard", "on"]);
+    tmux.run(&["respawn-pane", "-k", &command]);
+    let deadline = Instant::now() + SECONDS(20.0);
+    while tmux.run(&["show-buffer"]) != "token for the terminal" {
+        assert!(Instant::now() < deadline, "{}", tmux.run(&["capture-pane", "-p"]));
+        std::thread::sleep(SECONDS(0.05));
+    }
 }
