@@ -267,3 +267,22 @@ c.toml:3:1: store2: unknown key; did you mean store?",
         ),
     ]
 }
+
+#[test]
+fn no_damage_to_a_file_makes_a_message_repeat_a_secret() {
+    let text = manu(&format!("client_secret = \"{MARKER}\" # é\ntest_url = \"https://u:{MARKER}@a.example/\""));
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+    let mut damaged = Vec::new();
+    for pair in places.windows(2) {
+        damaged.push(text[..pair[0]].to_owned());
+        for with in ["", "\"", "=", "\n", "[", "'", "{", "\\", "\"\"\"", "\u{0}"] {
+            damaged.push(format!("{}{with}{}", &text[..pair[0]], &text[pair[1]..]));
+        }
+    }
+    for text in damaged {
+        if let Err(message) = parse(&text) {
+            assert!(!message.contains(MARKER), "{message}\n--- of the file:\n{text}");
+            assert!(message.lines().all(|line| line.starts_with("c.toml:")), "{message}");
+        }
+    }
+}
