@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::{Fault, Options, RateLimit, Reply};
+use manutop::demo::{Fault, RateLimit, Reply};
 use manutop::domain::{Command, Event, Problem};
 use manutop::engine::Refreshed;
 use manutop::store::StoreError;
@@ -188,8 +188,7 @@ async fn a_save_that_fails_is_made_good_when_the_store_is_back() {
 
 #[tokio::test]
 async fn automatic_refresh_goes_on_for_generations() {
-    let options = Options { manu_lifetime: Duration::from_secs(3), manu_limit: None, ..Options::default() };
-    let mut rig = Rig::with(options);
+    let mut rig = Rig::with(|options| options.manu_lifetime = Duration::from_secs(3));
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = rig.start(true);
@@ -225,8 +224,7 @@ async fn a_minted_token_is_reused_after_a_restart() {
 
 #[tokio::test]
 async fn too_many_mints_are_rate_limited_with_a_moment() {
-    let options = Options { manus_limit: Some(RateLimit::per_minute(1)), ..Options::default() };
-    let mut rig = Rig::with(options);
+    let mut rig = Rig::with(|options| options.manus_limit = Some(RateLimit::per_minute(1)));
     let sync = rig.manus("hr-sync").await;
     let running = rig.start(false);
     assert_eq!(running.engine.refresh(&sync, true).await, Ok(Refreshed::Obtained(1)));

@@ -26,7 +26,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) {
             login_ended(app, &connection);
             app.say(Some(&connection), Severity::Quiet, "login cancelled", now);
         }
-        Event::PasteRefused { connection, why } => paste_refused(app, &connection, &why, now),
+        Event::AnswerRefused { connection, why } => paste_refused(app, &connection, &why, now),
         Event::Refused { connection, why } => {
             app.logins_asked.remove(&connection);
             app.say(Some(&connection), Severity::Warning, reason(&why), now);

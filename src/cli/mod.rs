@@ -1,7 +1,71 @@
-//! Placeholder.
+//! Arguments and the headless commands. Standard output holds results only; everything else goes
+//! to standard error. Exit codes are [`exit::Exit`]'s.
 
-/// Placeholder.
+pub mod args;
+mod dashboard;
+mod demo;
+pub mod exit;
+mod list;
+mod login;
+mod secret;
+mod session;
+mod tokens;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use color_eyre::eyre::Report;
+
+use args::{Cli, Command, SecretCommand};
+use exit::{Exit, Stop};
+use session::Session;
+
+/// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
+        eprintln!("manutop: {error}");
+    }
+    crate::shell::terminal::install_panic_hook();
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(exit) => exit.into(),
+        Err(report) => fail(&report),
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(carry_out(cli));
+    // Something that hangs (a browser's start, a file system) must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+async fn carry_out(cli: Cli) -> Result<Exit, Report> {
+    let Cli { files, command } = cli;
+    match command {
+        None => dashboard::run(&files).await,
+        Some(Command::Demo { serve: true, port }) => demo::serve(port).await,
+        Some(Command::Demo { serve: false, port }) => demo::run(&files, port).await,
+        Some(Command::List { json }) => list::run(Session::open(&files)?, json).await,
+        Some(Command::Login { name, no_browser }) => login::run(Session::open(&files)?, &name, no_browser).await,
+        Some(Command::Refresh { name: Some(name), force, .. }) => {
+            tokens::refresh(Session::open(&files)?, &[name], force).await
+        }
+        Some(Command::Refresh { name: None, force, .. }) => tokens::refresh_all(Session::open(&files)?, force).await,
+        Some(Command::Token { name }) => tokens::print(Session::open(&files)?, &name).await,
+        Some(Command::Secret(SecretCommand::Set { name })) => secret::set(&Session::open(&files)?, &name).await,
+        Some(Command::Secret(SecretCommand::Rm { name })) => secret::remove(&Session::open(&files)?, &name).await,
+    }
+}
+
+/// Expected failures are one message; anything else is a bug and gets the whole report.
+fn fail(report: &Report) -> ExitCode {
+    if let Some(stop) = report.downcast_ref::<Stop>() {
+        eprintln!("manutop: {stop}");
+        return stop.exit.into();
+    }
+    eprintln!("manutop: {report:?}");
+    Exit::Failed.into()
 }

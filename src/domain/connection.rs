@@ -51,6 +51,14 @@ impl fmt::Display for ConnectionName {
     }
 }
 
+impl std::str::FromStr for ConnectionName {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::new(name)
+    }
+}
+
 impl TryFrom<String> for ConnectionName {
     type Error = String;
 

@@ -115,6 +115,11 @@ pub enum Event {
     },
     /// The clipboard was cleared, because it still held what was put there.
     ClipboardCleared,
+    /// A copy is still on the clipboard and could not be cleared.
+    ClipboardNotCleared {
+        /// Why, in plain words.
+        why: String,
+    },
     /// The secret store answers (`Ok`), or does not (`Err`: why, and what to do).
     StoreChanged(Result<(), String>),
 }

@@ -8,16 +8,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::handle::{Ask, Refreshed};
+use super::handle::Ask;
 use super::rotation::{self, Need};
 use super::slot::{Slot, Waiter, Work};
-use super::tools::{Ended, Found, How, Note, Tools, store_problem};
+use super::tools::{Ended, Note, Tools};
 use super::{check, load, login, reveal};
-use crate::domain::{
-    Activity, Command, Connection, ConnectionName, ConnectionView, Event, Holding, Last, LogEntry, Outcome, Problem,
-    Secret, TokenRecord,
-};
-use crate::store::StoreError;
+use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Secret};
 
 /// The longest sleep. Timers stand still while a machine sleeps, so due work is looked for by the
 /// wall clock at least this often.
@@ -25,23 +21,30 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
 /// All state of the engine.
 pub(super) struct Actor {
-    tools: Arc<Tools>,
-    slots: HashMap<ConnectionName, Slot>,
-    order: Vec<ConnectionName>,
-    automatic: bool,
+    pub(super) tools: Arc<Tools>,
+    /// Facts for whoever listens.
+    events: mpsc::UnboundedSender<Event>,
+    pub(super) slots: HashMap<ConnectionName, Slot>,
+    pub(super) order: Vec<ConnectionName>,
+    pub(super) automatic: bool,
     /// Why the store does not answer, as last announced.
-    store_trouble: Option<String>,
+    pub(super) store_trouble: Option<String>,
     /// Who waits for all connections to be read.
-    curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
+    pub(super) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     leaving: Option<oneshot::Sender<()>>,
 }
 
 impl Actor {
-    pub(super) fn new(tools: Arc<Tools>, connections: Vec<Connection>, automatic: bool) -> Self {
+    pub(super) fn new(
+        tools: Arc<Tools>,
+        events: mpsc::UnboundedSender<Event>,
+        connections: Vec<Connection>,
+        automatic: bool,
+    ) -> Self {
         let order = connections.iter().map(|connection| connection.name.clone()).collect();
         let slots =
             connections.into_iter().map(|connection| (connection.name.clone(), Slot::new(connection))).collect();
-        Self { tools, slots, order, automatic, store_trouble: None, curious: Vec::new(), leaving: None }
+        Self { tools, events, slots, order, automatic, store_trouble: None, curious: Vec::new(), leaving: None }
     }
 
     pub(super) async fn run(
@@ -88,8 +91,6 @@ impl Actor {
         }
     }
 
-    // ── questions ────────────────────────────────────────────────────────────────────────────
-
     fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Command(command) => self.carry_out(command),
@@ -134,8 +135,8 @@ impl Actor {
         }
     }
 
-    fn refuse(&self, connection: &ConnectionName, why: impl Into<String>) {
-        self.tools.announce(Event::Refused { connection: connection.clone(), why: why.into() });
+    pub(super) fn refuse(&self, connection: &ConnectionName, why: impl Into<String>) {
+        self.announce(Event::Refused { connection: connection.clone(), why: why.into() });
     }
 
     /// The slot, if it is there and at rest; otherwise says why nothing is begun.
@@ -160,7 +161,7 @@ impl Actor {
             && let Some(problem) = slot.rate_limited(self.tools.now())
         {
             let event = Event::RefreshFailed { connection: name.clone(), problem: problem.clone() };
-            self.tools.announce(event);
+            self.announce(event);
             if let Some(reply) = reply {
                 let _ = reply.send(Err(problem));
             }
@@ -191,7 +192,7 @@ impl Actor {
         self.spawn_ending(name, work);
     }
 
-    fn begin_reread(&mut self, name: &ConnectionName) {
+    pub(super) fn begin_reread(&mut self, name: &ConnectionName) {
         let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
         let cancel = CancellationToken::new();
         slot.work = Some(Work::Refresh(cancel.clone()));
@@ -275,184 +276,17 @@ impl Actor {
         });
     }
 
-    // ── reports ──────────────────────────────────────────────────────────────────────────────
-
-    fn take(&mut self, note: Note) {
-        match note {
-            Note::Loaded(name, found) => self.loaded(&name, *found),
-            Note::LoadFailed(error) => self.load_failed(&error),
-            Note::Activity(name, activity) => {
-                if let Some(slot) = self.slots.get_mut(&name).filter(|slot| slot.work.is_some()) {
-                    slot.view.activity = activity;
-                    self.publish(&name);
-                }
-            }
-            Note::Logged(entry) => self.logged(entry),
-            Note::Owed(name, record, why) => self.owed(&name, &record, why),
-            Note::Ended(name, ended) => self.ended(&name, *ended),
-            Note::Tested(name) => {
-                if let Some(slot) = self.slots.get_mut(&name) {
-                    slot.rest();
-                    self.publish(&name);
-                }
-            }
-            Note::LoggedOut(name, result) => self.logged_out(&name, result),
-        }
-        self.satisfy_curiosity();
-    }
-
-    fn loaded(&mut self, name: &ConnectionName, found: Found) {
-        self.store_answers(Ok(()));
-        let Some(slot) = self.slots.get_mut(name) else { return };
-        // A refresh may have been quicker than the first reading; what it holds is newer.
-        if slot.work.is_some() || slot.record.is_some() {
-            return;
-        }
-        let needs_lock = self.automatic && (found.problem.is_some() || (found.record.is_some() && !found.saved));
-        slot.hold(found.record, found.saved);
-        if needs_lock {
-            // Another process may be in the middle of it: only the lock tells.
-            self.begin_reread(name);
-        } else {
-            slot.view.problem = found.problem;
-        }
-        self.publish(name);
-    }
-
-    fn load_failed(&mut self, error: &StoreError) {
-        self.store_answers(Err(error));
-        for name in self.order.clone() {
-            if let Some(slot) = self.slots.get_mut(&name).filter(|slot| slot.view.holding == Holding::Unknown) {
-                slot.view.problem = Some(store_problem(error));
-                self.publish(&name);
-            }
-        }
-    }
-
-    fn logged(&mut self, entry: Box<LogEntry>) {
-        if let Some(slot) = self.slots.get_mut(&entry.connection) {
-            let result = match &entry.outcome {
-                Outcome::Status(status) => Ok(*status),
-                Outcome::Error(why) => Err(why.clone()),
-            };
-            slot.view.last = Some(Last { at: entry.at, result });
-        }
-        let name = entry.connection.clone();
-        self.tools.announce(Event::RequestLogged(entry));
-        self.publish(&name);
-    }
-
-    fn owed(&mut self, name: &ConnectionName, record: &TokenRecord, why: String) {
-        if let Some(slot) = self.slots.get_mut(name) {
-            slot.view.holding = Holding::Tokens { facts: record.facts(), saved: false };
-            slot.view.problem = Some(Problem::NotSaved { why });
-            self.publish(name);
-        }
-    }
-
-    fn ended(&mut self, name: &ConnectionName, ended: Ended) {
-        let (now, automatic) = (self.tools.now(), self.automatic);
-        let Some(slot) = self.slots.get_mut(name) else { return };
-        slot.rest();
-        let result = match ended {
-            Ended::Held { record, how } => {
-                let generation = record.generation;
-                slot.hold(Some(record), true);
-                slot.succeed();
-                Ok((how, generation))
-            }
-            Ended::Unsaved { record, how, why } => {
-                let generation = record.generation;
-                slot.hold(Some(record), false);
-                slot.fail(Problem::NotSaved { why }, now, automatic);
-                Ok((how, generation))
-            }
-            Ended::Failed(problem) => {
-                slot.fail(problem.clone(), now, automatic);
-                Err(slot.view.problem.clone().filter(|_| problem != Problem::Cancelled).unwrap_or(problem))
-            }
-            Ended::Unchanged => return self.publish(name),
-            Ended::Reread(found) => {
-                slot.hold(found.record, found.saved);
-                match found.problem {
-                    Some(problem) => slot.view.problem = Some(problem),
-                    None => slot.succeed(),
-                }
-                return self.publish(name);
-            }
-        };
-        let waiters = std::mem::take(&mut slot.waiters);
-        self.announce_end(name, &result);
-        for waiter in waiters {
-            let _ = waiter.send(result.clone().map(|(how, generation)| refreshed(how, generation)));
-        }
-        self.publish(name);
-    }
-
-    fn announce_end(&mut self, name: &ConnectionName, result: &Result<(How, u64), Problem>) {
-        let connection = name.clone();
-        let expires_at = self.slots.get(name).and_then(|slot| slot.record.as_ref()).map(|record| record.expires_at);
-        self.tools.announce(match result {
-            Ok((How::Exchanged, generation)) => Event::Refreshed { connection, generation: *generation },
-            Ok((How::LoggedIn, generation)) => Event::LoggedIn { connection, generation: *generation },
-            Ok((How::Adopted, generation)) => Event::Adopted { connection, generation: *generation },
-            Ok((How::Fresh, _)) => Event::StillFresh { connection, expires_at: expires_at.unwrap_or_default() },
-            Err(problem) => Event::RefreshFailed { connection, problem: problem.clone() },
-        });
-        match result {
-            Ok(_) => self.store_answers(Ok(())),
-            Err(Problem::StoreUnavailable { why }) => self.store_fails(why.clone()),
-            Err(_) => {}
-        }
-    }
-
-    fn logged_out(&mut self, name: &ConnectionName, result: Result<(), StoreError>) {
-        let Some(slot) = self.slots.get_mut(name) else { return };
-        slot.rest();
-        match result {
-            Ok(()) => {
-                slot.hold(None, false);
-                slot.succeed();
-                self.tools.announce(Event::LoggedOut { connection: name.clone() });
-            }
-            Err(error) => self.refuse(name, format!("logging out failed, nothing was forgotten: {error}")),
-        }
-        self.publish(name);
-    }
-
-    fn store_answers(&mut self, result: Result<(), &StoreError>) {
-        match result {
-            Err(error) => self.store_fails(error.to_string()),
-            Ok(()) if self.store_trouble.take().is_some() => self.tools.announce(Event::StoreChanged(Ok(()))),
-            Ok(()) => {}
-        }
-    }
-
-    fn store_fails(&mut self, why: String) {
-        if self.store_trouble.as_ref() != Some(&why) {
-            self.store_trouble = Some(why.clone());
-            self.tools.announce(Event::StoreChanged(Err(why)));
-        }
-    }
-
-    /// Answers those who wait for the first reading, once every connection is read or has failed.
-    fn satisfy_curiosity(&mut self) {
-        let is_known = |slot: &Slot| slot.view.holding != Holding::Unknown || slot.view.problem.is_some();
-        if self.curious.is_empty() || !self.slots.values().all(is_known) {
-            return;
-        }
-        let views: Vec<_> =
-            self.order.iter().filter_map(|name| self.slots.get(name)).map(|slot| slot.view.clone()).collect();
-        for reply in self.curious.drain(..) {
-            let _ = reply.send(views.clone());
-        }
+    /// Announces a fact. Nobody listening is no error: the program is ending.
+    pub(super) fn announce(&self, event: Event) {
+        let _ = self.events.send(event);
     }
 
     /// Announces a connection's whole state.
-    fn publish(&mut self, name: &ConnectionName) {
+    pub(super) fn publish(&mut self, name: &ConnectionName) {
         if let Some(slot) = self.slots.get_mut(name) {
             slot.view.next_refresh = if self.automatic { slot.planned() } else { None };
-            self.tools.announce(Event::Changed(Box::new(slot.view.clone())));
+            let view = Box::new(slot.view.clone());
+            self.announce(Event::Changed(view));
         }
     }
 }
@@ -460,13 +294,5 @@ impl Actor {
 fn cancel(work: Option<&Work>) {
     if let Some(Work::Refresh(cancel) | Work::Login(cancel, _)) = work {
         cancel.cancel();
-    }
-}
-
-fn refreshed(how: How, generation: u64) -> Refreshed {
-    match how {
-        How::Exchanged | How::LoggedIn => Refreshed::Obtained(generation),
-        How::Adopted => Refreshed::Adopted(generation),
-        How::Fresh => Refreshed::StillFresh(generation),
     }
 }

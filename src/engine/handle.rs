@@ -75,10 +75,9 @@ impl Engine {
             gate: super::gate::Gate::default(),
             browser: parts.browser,
             login_timeout: parts.login_timeout,
-            events,
             notes,
         });
-        let actor = Actor::new(tools, parts.connections, parts.automatic);
+        let actor = Actor::new(tools, events, parts.connections, parts.automatic);
         thread::Builder::new().name("engine".into()).spawn(move || {
             runtime.block_on(actor.run(asked, reports));
             // A hung disk must not hold up the end of the program.

@@ -17,6 +17,7 @@ mod gate;
 pub mod handle;
 mod load;
 mod login;
+mod reports;
 mod reveal;
 mod rotation;
 pub mod schedule;

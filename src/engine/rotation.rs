@@ -87,7 +87,7 @@ pub(super) async fn reread(tools: Arc<Tools>, connection: Arc<Connection>, cance
 pub(super) fn found(standing: Standing) -> Found {
     let unsaved = standing.unsaved_because.map(|error| Problem::NotSaved { why: error.to_string() });
     let problem = standing.hazard.as_ref().map(hazard_problem).or(unsaved);
-    Found { record: standing.record, saved: standing.saved, problem }
+    Found { record: standing.record, saved: standing.saved, never_held: standing.mark == 0, problem }
 }
 
 async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &CancellationToken) -> Result<Ended, Problem> {

@@ -28,6 +28,9 @@ pub(super) struct Slot {
     pub(super) failures: u32,
     /// When a passing failure is tried again.
     pub(super) retry_at: Option<DateTime<Utc>>,
+    /// When a first token may be minted without being asked: nothing was ever held, and no person
+    /// is needed. A logout takes the permission away.
+    pub(super) first_mint: Option<DateTime<Utc>>,
     /// Drawn anew for every generation, so that refreshes spread out.
     jitter: f64,
 }
@@ -50,6 +53,7 @@ impl Slot {
             waiters: Vec::new(),
             failures: 0,
             retry_at: None,
+            first_mint: None,
             jitter: fastrand::f64(),
         }
     }
@@ -106,7 +110,7 @@ impl Slot {
             (Some(problem), _) if !problem.is_passing() => None,
             (Some(_), _) => self.retry_at,
             (None, Some(record)) => Some(schedule::due(record.obtained_at, record.expires_at, self.jitter)),
-            (None, None) => None,
+            (None, None) => self.first_mint,
         }
     }
 

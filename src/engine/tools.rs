@@ -20,8 +20,6 @@ pub(super) struct Tools {
     pub(super) gate: Gate,
     pub(super) browser: Arc<dyn Browser>,
     pub(super) login_timeout: Duration,
-    /// Facts for whoever listens.
-    pub(super) events: mpsc::UnboundedSender<Event>,
     /// Reports to the actor.
     pub(super) notes: mpsc::UnboundedSender<Note>,
 }
@@ -35,6 +33,8 @@ pub(super) enum Note {
     LoadFailed(StoreError),
     /// What is being done now.
     Activity(ConnectionName, Activity),
+    /// A fact to be announced as it is.
+    Fact(Event),
     /// An exchange was made.
     Logged(Box<LogEntry>),
     /// A record that is nowhere durable yet; its task keeps trying.
@@ -52,6 +52,8 @@ pub(super) enum Note {
 pub(super) struct Found {
     pub(super) record: Option<TokenRecord>,
     pub(super) saved: bool,
+    /// Whether there never were any tokens, as against forgotten ones.
+    pub(super) never_held: bool,
     pub(super) problem: Option<Problem>,
 }
 
@@ -88,14 +90,14 @@ impl Tools {
         self.clock.now()
     }
 
-    /// Announces a fact. Nobody listening is no error: the program is ending.
-    pub(super) fn announce(&self, event: Event) {
-        let _ = self.events.send(event);
-    }
-
-    /// Reports to the actor.
+    /// Reports to the actor. Nobody listening is no error: the program is ending.
     pub(super) fn note(&self, note: Note) {
         let _ = self.notes.send(note);
+    }
+
+    /// Reports a fact, which the actor announces in its turn: after the changes reported before it.
+    pub(super) fn announce(&self, event: Event) {
+        self.note(Note::Fact(event));
     }
 
     /// Reports an exchange; the actor announces it.

@@ -1,7 +1,13 @@
-//! The shell: what the dashboard needs of the machine it runs on, and the terminal loop.
+//! The shell: where engine and dashboard meet. What the dashboard needs of the machine it runs
+//! on, and the loop that carries input to it and its commands to the engine.
 
 pub mod browser;
 pub mod clipboard;
+pub mod copying;
 pub mod environment;
+pub mod input;
+pub mod run_loop;
 pub mod signals;
 pub mod terminal;
+
+pub use run_loop::{Dashboard, Ending, Host};

@@ -65,13 +65,16 @@ pub fn name(text: &str) -> ConnectionName {
 
 impl Rig {
     pub fn new() -> Self {
-        Self::with(Options { manu_limit: None, manus_limit: None, ..Options::default() })
+        Self::with(|options| (options.manu_limit, options.manus_limit) = (None, None))
     }
 
-    pub fn with(options: Options) -> Self {
+    /// A rig whose servers are as `set` makes them.
+    pub fn with(set: impl FnOnce(&mut Options)) -> Self {
         let clock = Arc::new(MovableClock::default());
+        let mut options = Options { clock: Arc::<MovableClock>::clone(&clock), ..Options::default() };
+        set(&mut options);
         Self {
-            servers: Servers::start(Options { clock: Arc::<MovableClock>::clone(&clock), ..options }).unwrap(),
+            servers: Servers::start(options).unwrap(),
             store: MemoryStore::new(),
             dir: tempfile::tempdir().unwrap(),
             clock,

@@ -1,0 +1,160 @@
+//! Opens the dashboard, on the configured connections or on the demo's.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::Report;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::sync::mpsc;
+
+use super::args::Files;
+use super::exit::{Exit, Stop};
+use super::session::Session;
+use crate::app::{App, Options, Zone};
+use crate::domain::{ConnectionView, Secret};
+use crate::engine::{Engine, Parts};
+use crate::shell::browser::SystemBrowser;
+use crate::shell::clipboard::{Clipboard, send_to_terminal};
+use crate::shell::environment::Environment;
+use crate::shell::input::read_terminal;
+use crate::shell::signals::Signals;
+use crate::shell::terminal::TerminalGuard;
+use crate::shell::{Dashboard, Ending, Host};
+use crate::store::request_log::RequestLog;
+
+/// How many logged requests are read back at start.
+const LOG_TAIL: usize = 500;
+/// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Opens the dashboard on the configured connections.
+pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
+    let session = Session::open(files)?;
+    let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
+    let parts = session.parts(browser, true);
+    let opening = Opening {
+        config_file: session.paths.config_file.clone(),
+        data_dir: Some(session.paths.data_dir.clone()),
+        clear_after: session.config.clipboard_clear,
+        ascii: files.ascii,
+        demo: false,
+        environment: session.environment,
+    };
+    show(parts, opening).await
+}
+
+/// How a dashboard is opened.
+pub(super) struct Opening {
+    pub(super) config_file: PathBuf,
+    /// Where the request log is kept; `None` keeps it in memory.
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) clear_after: Option<Duration>,
+    pub(super) ascii: bool,
+    pub(super) demo: bool,
+    pub(super) environment: Environment,
+}
+
+/// Takes the terminal over, runs the dashboard, gives the terminal back, and leaves only after
+/// what is out has been saved.
+pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
+    let clock = Arc::clone(&parts.clock);
+    let views = parts.connections.iter().map(ConnectionView::loading).collect();
+    let log = opening.data_dir.as_deref().map(|dir| RequestLog::tail(dir, LOG_TAIL)).transpose();
+    let options = Options {
+        color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        ascii: opening.ascii || !locale_is_utf8(),
+        zone: Zone::Local,
+        config_file: opening.config_file,
+        demo: opening.demo,
+    };
+    let app = App::new(views, log?.unwrap_or_default(), options, clock.now());
+    let signals = Signals::listen()?;
+    let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
+    let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?;
+    let (engine, events) = Engine::start(parts)?;
+    let (notes, clipboard_notes) = mpsc::unbounded_channel();
+    let mut dashboard = Dashboard {
+        app,
+        engine,
+        events,
+        input: read_terminal()?,
+        clipboard: Clipboard::start(&opening.environment, move |note| {
+            // Nobody listens any more once the dashboard is leaving.
+            let _ = notes.send(note);
+        }),
+        clipboard_notes,
+        clear_after: opening.clear_after,
+        request_log: opening.data_dir.as_deref().map(RequestLog::start),
+        signals,
+        host: TerminalHost(&mut guard),
+        clock,
+    };
+    let ending = dashboard.run(&mut terminal).await;
+    let Dashboard { engine, signals, clipboard, request_log, mut events, .. } = dashboard;
+    guard.leave();
+    drop(clipboard);
+    let left = leave(&engine, signals).await;
+    while let (Ok(event), Some(log)) = (events.try_recv(), &request_log) {
+        if let crate::domain::Event::RequestLogged(entry) = event {
+            log.append(&entry);
+        }
+    }
+    match ending? {
+        Ending::Quit => left.map_err(Report::from),
+        Ending::InputEnded => Err(Stop::new(Exit::Failed, "the terminal cannot be read any more").into()),
+        Ending::EngineEnded => Err(color_eyre::eyre::eyre!("the engine ended by itself")),
+    }
+}
+
+/// Waits for what is out to be saved. A second wish to quit ends the wait, at the person's risk.
+async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, Stop> {
+    let shutdown = engine.shutdown();
+    tokio::pin!(shutdown);
+    if tokio::time::timeout(Duration::from_millis(200), &mut shutdown).await.is_ok() {
+        return Ok(Exit::Ok);
+    }
+    eprintln!("manutop: waiting for an answer that is on its way, to save it; Ctrl-C leaves without it");
+    let given_up =
+        |why: &str| Err(Stop::new(Exit::Uncertain, format!("{why}; the journal will tell at the next start")));
+    tokio::select! {
+        () = shutdown => Ok(Exit::Ok),
+        _ = signals.next() => given_up("left while an answer was on its way"),
+        () = tokio::time::sleep(LEAVE_TIMEOUT) => given_up("the answer did not come, or could not be saved"),
+    }
+}
+
+/// The real terminal, for what is not drawing.
+struct TerminalHost<'a>(&'a mut TerminalGuard);
+
+impl Host for TerminalHost<'_> {
+    #[cfg(unix)]
+    fn suspend(&mut self) -> io::Result<()> {
+        self.0.suspend()
+    }
+
+    #[cfg(not(unix))]
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reenter(&mut self) -> io::Result<()> {
+        self.0.reenter()
+    }
+
+    fn copy(&mut self, text: &Secret) -> io::Result<()> {
+        send_to_terminal(&mut io::stdout(), text)
+    }
+}
+
+/// Whether the locale can show more than ASCII (POSIX: `LC_ALL` over `LC_CTYPE` over `LANG`).
+fn locale_is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")) {
+        Some(locale) => locale.to_ascii_lowercase().replace('-', "").contains("utf8"),
+        // Nothing said: on Windows and macOS terminals are UTF-8; elsewhere most are, too.
+        None => true,
+    }
+}

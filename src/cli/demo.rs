@@ -1,0 +1,80 @@
+//! `manutop demo`: the dashboard on embedded providers, or the providers alone.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use color_eyre::eyre::Report;
+
+use super::args::Files;
+use super::dashboard::{Opening, show};
+use super::exit::{Exit, Stop};
+use crate::config;
+use crate::demo::{Options, Servers, story};
+use crate::domain::{Clock, SystemClock};
+use crate::engine::Parts;
+use crate::oauth::providers;
+use crate::shell::browser::SystemBrowser;
+use crate::shell::environment::Environment;
+use crate::shell::signals::{Signal, Signals};
+use crate::store::{MemoryStore, Secrets, Vault};
+
+/// Runs the dashboard on the demo's connections: servers in this process, secrets in memory,
+/// journals in a directory that vanishes at the end.
+pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report> {
+    let servers = start(port)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let dir = tempfile::Builder::new().prefix("manutop-demo-").tempdir()?;
+    let config_file = dir.path().join("config.toml");
+    let story = story::tell(&servers);
+    let config = config::parse(&story.configuration, &config_file, providers::ALL)?;
+    let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), Arc::clone(&clock))?;
+    for character in story.characters {
+        vault.set_client_secret(&character.name, &character.client_secret).await?;
+        if let Some(record) = character.record {
+            vault.lock(&character.name, |_| {}).await?.receive(record).await?;
+        }
+    }
+    let environment = Environment::read();
+    let parts = Parts {
+        connections: config.connections,
+        vault,
+        clock,
+        browser: Arc::new(SystemBrowser::new(environment.clone())),
+        automatic: true,
+        login_timeout: config.login_timeout,
+    };
+    let opening = Opening {
+        config_file,
+        data_dir: None,
+        clear_after: config.clipboard_clear.or(Some(Duration::from_secs(45))),
+        ascii: files.ascii,
+        demo: true,
+        environment,
+    };
+    show(parts, opening).await
+}
+
+/// Serves until told to stop, after printing a ready configuration.
+pub(super) async fn serve(port: Option<u16>) -> Result<Exit, Report> {
+    let mut signals = Signals::listen()?;
+    let servers = start(port)?;
+    let story = story::tell(&servers);
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", story.for_people())?;
+    out.flush()?;
+    eprintln!(
+        "manutop: Manu Online's demo is at {}, Manus's at {}; Ctrl-C ends both",
+        servers.manu().base_url(),
+        servers.manus().base_url()
+    );
+    while signals.next().await != Signal::Quit {}
+    Ok(Exit::Ok)
+}
+
+fn start(port: Option<u16>) -> Result<Servers, Stop> {
+    Servers::start(Options { port, ..Options::default() }).map_err(|error| {
+        let whereabouts = port.map_or_else(String::new, |port| format!(" on ports {port} and {}", port + 1));
+        Stop::new(Exit::Failed, format!("the demo servers cannot be started{whereabouts}: {error}"))
+    })
+}

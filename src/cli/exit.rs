@@ -1,0 +1,80 @@
+//! Exit codes, and the failures that carry them.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::domain::Problem;
+use crate::store::StoreError;
+
+/// How the program ends. Scripts may rely on the numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    /// All went well.
+    Ok = 0,
+    /// It failed for a reason that has no number of its own.
+    Failed = 1,
+    /// The command line or the configuration is wrong.
+    Usage = 2,
+    /// A person must log in.
+    NeedsLogin = 3,
+    /// The server refuses the client or the request, or the client secret is missing.
+    Misconfigured = 4,
+    /// It may work later.
+    Transient = 5,
+    /// The secret store cannot be used.
+    StoreUnavailable = 6,
+    /// A refresh token was sent and its answer lost.
+    Uncertain = 7,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A failure that was foreseen: a message for a person, and the exit code for a script.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct Stop {
+    /// The exit code.
+    pub exit: Exit,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl Stop {
+    /// A failure with this code and message.
+    pub fn new(exit: Exit, message: impl Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+}
+
+impl From<ConfigError> for Stop {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Exit::Usage, error)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(error: StoreError) -> Self {
+        Self::new(Exit::StoreUnavailable, error)
+    }
+}
+
+impl From<&Problem> for Exit {
+    fn from(problem: &Problem) -> Self {
+        match problem {
+            Problem::NeverLoggedIn | Problem::NeedsLogin { .. } | Problem::RolledBack { .. } => Self::NeedsLogin,
+            Problem::NoClientSecret { .. } | Problem::Misconfigured { .. } => Self::Misconfigured,
+            Problem::Retrying { .. } | Problem::RateLimited { .. } => Self::Transient,
+            Problem::StoreUnavailable { .. } | Problem::NotSaved { .. } => Self::StoreUnavailable,
+            Problem::Uncertain { .. } => Self::Uncertain,
+            Problem::Cancelled => Self::Failed,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `manutop login`: prints the URL, waits on the redirect, or reads a pasted answer.
+
+use std::io::{self, BufRead, Write};
+use std::thread;
+
+use color_eyre::eyre::Report;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use super::exit::{Exit, Stop};
+use super::session::Session;
+use crate::domain::{Activity, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
+use crate::shell::signals::{Signal, Signals};
+
+/// Logs one connection in and waits for the end.
+pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: bool) -> Result<Exit, Report> {
+    session.connection(name)?;
+    let mut working = session.work(no_browser)?;
+    let mut signals = Signals::listen()?;
+    let mut pasted = read_lines()?;
+    working.engine.views().await;
+    working.engine.send(Command::Login { connection: name.clone() });
+    let mut told = Told::default();
+    let mut log = Vec::new();
+    let result = loop {
+        tokio::select! {
+            event = working.events.recv() => match event {
+                Some(Event::RequestLogged(entry)) => log.push(entry),
+                Some(event) => if let Some(result) = follow(event, name, &mut told)? { break result },
+                None => break Err(Stop::new(Exit::Failed, "the engine ended by itself")),
+            },
+            Some(line) = pasted.recv() => {
+                working.engine.send(Command::FinishLogin { connection: name.clone(), pasted: line });
+            }
+            signal = signals.next() => if signal == Signal::Quit {
+                working.engine.send(Command::Cancel { connection: name.clone() });
+            },
+        }
+    };
+    let request_log = crate::store::request_log::RequestLog::start(&session.paths.data_dir);
+    for entry in &log {
+        request_log.append(entry);
+    }
+    working.finish(&session).await;
+    let words = result?;
+    writeln!(io::stdout(), "{name}: {words}")?;
+    Ok(Exit::Ok)
+}
+
+/// What a person has been told already.
+#[derive(Default)]
+struct Told {
+    url: bool,
+    browser: bool,
+}
+
+/// Tells a person what is going on; gives the end, once there is one.
+fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> io::Result<Option<Result<String, Stop>>> {
+    let stop = |exit, why: &str| Some(Err(Stop::new(exit, format!("{name}: {why}"))));
+    Ok(match event {
+        Event::Changed(view) => {
+            if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
+                tell(&login, told)?;
+            }
+            None
+        }
+        Event::LoggedIn { generation, .. } => Some(Ok(format!("logged in, generation {generation}"))),
+        Event::Refreshed { generation, .. } => Some(Ok(format!("minted, generation {generation}"))),
+        Event::Adopted { generation, .. } => {
+            Some(Ok(format!("another process had logged in, generation {generation}")))
+        }
+        Event::StillFresh { .. } => Some(Ok("the token is still fresh; manutop refresh --force mints another".into())),
+        Event::AnswerRefused { why, .. } => {
+            eprintln!("manutop: {why}");
+            None
+        }
+        Event::LoginFailed { why, .. } | Event::Refused { why, .. } => stop(Exit::Failed, &why),
+        Event::LoginCancelled { .. } => stop(Exit::Failed, "the login was cancelled"),
+        Event::RefreshFailed { problem, .. } => stop(Exit::from(&problem), &problem.to_string()),
+        _ => None,
+    })
+}
+
+fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    if !told.url {
+        told.url = true;
+        writeln!(err, "Open this URL in a browser and log in:\n\n{}\n", login.url)?;
+        match &login.redirect {
+            Redirect::Loopback { uri } => {
+                writeln!(err, "Waiting for the browser to come back to {uri}.")?;
+                writeln!(err, "Or paste the URL it ended on here, and press Enter. Ctrl-C gives up.")?;
+            }
+            Redirect::Pasted { uri } => {
+                writeln!(err, "The browser will end on {uri}.")?;
+                writeln!(err, "Paste that whole URL (or the bare code) here, and press Enter. Ctrl-C gives up.")?;
+            }
+        }
+    }
+    if let (Some(browser), false) = (&login.browser, told.browser) {
+        told.browser = true;
+        match browser {
+            Ok(()) => writeln!(err, "A browser was started.")?,
+            Err(why) => writeln!(err, "No browser was started: {why}.")?,
+        }
+    }
+    Ok(())
+}
+
+/// Standard input line by line, from a thread that ends with the process.
+fn read_lines() -> io::Result<UnboundedReceiver<Secret>> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    thread::Builder::new().name("stdin".into()).spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            if !line.trim().is_empty() && sender.send(Secret::new(line)).is_err() {
+                break;
+            }
+        }
+    })?;
+    Ok(receiver)
+}

@@ -1,0 +1,111 @@
+//! What every command on real connections begins with: the files, the configuration, the vault.
+
+use std::sync::Arc;
+
+use color_eyre::eyre::Report;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::args::Files;
+use super::exit::{Exit, Stop};
+use crate::config::{self, Config, Paths, StoreKind};
+use crate::domain::{Clock, Connection, ConnectionName, Event, SystemClock};
+use crate::engine::{Browser, Engine, Parts};
+use crate::oauth::providers;
+use crate::shell::browser::SystemBrowser;
+use crate::shell::environment::Environment;
+use crate::store::request_log::RequestLog;
+use crate::store::{Namespace, Secrets, Vault, keyring};
+
+/// The configuration read and the vault opened. The secret store has not been touched yet.
+pub(super) struct Session {
+    pub(super) paths: Paths,
+    pub(super) config: Config,
+    pub(super) vault: Vault,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) environment: Environment,
+}
+
+/// An engine at work, and what it announces.
+pub(super) struct Working {
+    pub(super) engine: Engine,
+    pub(super) events: UnboundedReceiver<Event>,
+}
+
+impl Session {
+    /// Reads the configuration (none at all is an empty one) and opens the vault.
+    pub(super) fn open(files: &Files) -> Result<Self, Stop> {
+        let paths = Paths::resolve(files.config.clone(), files.data_dir.clone())?;
+        let config = config::load(&paths.config_file, providers::ALL)?.unwrap_or_default();
+        if config.store == StoreKind::File {
+            let message = format!(
+                "{}: store = \"file\": the encrypted file is not part of this version yet; use store = \"keyring\"",
+                paths.config_file.display()
+            );
+            return Err(Stop::new(Exit::Usage, message));
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let default = Paths::resolve(None, None).ok().map(|default| default.data_dir);
+        let namespace = Namespace::for_data_dir(&paths.data_dir, default.as_deref());
+        let secrets = Secrets::new(keyring::factory(namespace));
+        let vault = Vault::open(secrets, &paths.data_dir, Arc::clone(&clock))?;
+        Ok(Self { paths, config, vault, clock, environment: Environment::read() })
+    }
+
+    /// The connection of this name.
+    pub(super) fn connection(&self, name: &ConnectionName) -> Result<&Connection, Stop> {
+        self.config.connections.iter().find(|connection| connection.name == *name).ok_or_else(|| {
+            let known: Vec<_> = self.config.connections.iter().map(|connection| connection.name.as_str()).collect();
+            let known =
+                if known.is_empty() { "it has none yet".to_owned() } else { format!("it has {}", known.join(", ")) };
+            Stop::new(
+                Exit::Usage,
+                format!("{}: there is no connection {name}; {known}", self.paths.config_file.display()),
+            )
+        })
+    }
+
+    /// Starts an engine for a single command: nothing is refreshed by itself.
+    pub(super) fn work(&self, no_browser: bool) -> Result<Working, Report> {
+        let browser: Arc<dyn Browser> =
+            if no_browser { Arc::new(NoBrowser) } else { Arc::new(SystemBrowser::new(self.environment.clone())) };
+        let (engine, events) = Engine::start(self.parts(browser, false))?;
+        Ok(Working { engine, events })
+    }
+
+    /// What an engine on this session is made of.
+    pub(super) fn parts(&self, browser: Arc<dyn Browser>, automatic: bool) -> Parts {
+        Parts {
+            connections: self.config.connections.clone(),
+            vault: self.vault.clone(),
+            clock: Arc::clone(&self.clock),
+            browser,
+            automatic,
+            login_timeout: self.config.login_timeout,
+        }
+    }
+}
+
+impl Working {
+    /// Ends the engine after what is owed is saved, and writes what it did to the request log.
+    pub(super) async fn finish(mut self, session: &Session) {
+        self.engine.shutdown().await;
+        let log = RequestLog::start(&session.paths.data_dir);
+        while let Ok(event) = self.events.try_recv() {
+            if let Event::RequestLogged(entry) = event {
+                log.append(&entry);
+            }
+        }
+        if let Some(trouble) = log.trouble() {
+            eprintln!("manutop: the request log is incomplete: {trouble}");
+        }
+    }
+}
+
+/// For `--no-browser`.
+struct NoBrowser;
+
+impl Browser for NoBrowser {
+    fn open(&self, _url: &str) -> Result<(), String> {
+        Err("--no-browser was given".into())
+    }
+}

@@ -1,0 +1,193 @@
+//! What tasks report, taken into the actor's state. All changes of a connection's state are here.
+
+use super::actor::Actor;
+use super::handle::Refreshed;
+use super::slot::Slot;
+use super::tools::{Ended, Found, How, Note, store_problem};
+use crate::domain::{ConnectionName, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord};
+use crate::store::StoreError;
+
+impl Actor {
+    pub(super) fn take(&mut self, note: Note) {
+        match note {
+            Note::Loaded(name, found) => self.loaded(&name, *found),
+            Note::LoadFailed(error) => self.load_failed(&error),
+            Note::Activity(name, activity) => {
+                if let Some(slot) = self.slots.get_mut(&name).filter(|slot| slot.work.is_some()) {
+                    slot.view.activity = activity;
+                    self.publish(&name);
+                }
+            }
+            Note::Fact(event) => self.announce(event),
+            Note::Logged(entry) => self.logged(entry),
+            Note::Owed(name, record, why) => self.owed(&name, &record, why),
+            Note::Ended(name, ended) => self.ended(&name, *ended),
+            Note::Tested(name) => {
+                if let Some(slot) = self.slots.get_mut(&name) {
+                    slot.rest();
+                    self.publish(&name);
+                }
+            }
+            Note::LoggedOut(name, result) => self.logged_out(&name, result),
+        }
+        self.satisfy_curiosity();
+    }
+
+    fn loaded(&mut self, name: &ConnectionName, found: Found) {
+        self.store_answers(Ok(()));
+        let now = self.tools.now();
+        let Some(slot) = self.slots.get_mut(name) else { return };
+        // A refresh may have been quicker than the first reading; what it holds is newer.
+        if slot.work.is_some() || slot.record.is_some() {
+            return;
+        }
+        let needs_lock = self.automatic && (found.problem.is_some() || (found.record.is_some() && !found.saved));
+        slot.hold(found.record, found.saved);
+        slot.first_mint = (found.never_held && !slot.view.needs_browser).then_some(now);
+        if needs_lock {
+            // Another process may be in the middle of it: only the lock tells.
+            self.begin_reread(name);
+        } else {
+            slot.view.problem = found.problem;
+        }
+        self.publish(name);
+    }
+
+    fn load_failed(&mut self, error: &StoreError) {
+        self.store_answers(Err(error));
+        for name in self.order.clone() {
+            if let Some(slot) = self.slots.get_mut(&name).filter(|slot| slot.view.holding == Holding::Unknown) {
+                slot.view.problem = Some(store_problem(error));
+                self.publish(&name);
+            }
+        }
+    }
+
+    fn logged(&mut self, entry: Box<LogEntry>) {
+        if let Some(slot) = self.slots.get_mut(&entry.connection) {
+            let result = match &entry.outcome {
+                Outcome::Status(status) => Ok(*status),
+                Outcome::Error(why) => Err(why.clone()),
+            };
+            slot.view.last = Some(Last { at: entry.at, result });
+        }
+        let name = entry.connection.clone();
+        self.announce(Event::RequestLogged(entry));
+        self.publish(&name);
+    }
+
+    fn owed(&mut self, name: &ConnectionName, record: &TokenRecord, why: String) {
+        if let Some(slot) = self.slots.get_mut(name) {
+            slot.view.holding = Holding::Tokens { facts: record.facts(), saved: false };
+            slot.view.problem = Some(Problem::NotSaved { why });
+            self.publish(name);
+        }
+    }
+
+    fn ended(&mut self, name: &ConnectionName, ended: Ended) {
+        let (now, automatic) = (self.tools.now(), self.automatic);
+        let Some(slot) = self.slots.get_mut(name) else { return };
+        slot.rest();
+        let result = match ended {
+            Ended::Held { record, how } => {
+                let generation = record.generation;
+                slot.hold(Some(record), true);
+                slot.succeed();
+                Ok((how, generation))
+            }
+            Ended::Unsaved { record, how, why } => {
+                let generation = record.generation;
+                slot.hold(Some(record), false);
+                slot.fail(Problem::NotSaved { why }, now, automatic);
+                Ok((how, generation))
+            }
+            Ended::Failed(problem) => {
+                slot.fail(problem.clone(), now, automatic);
+                Err(slot.view.problem.clone().filter(|_| problem != Problem::Cancelled).unwrap_or(problem))
+            }
+            Ended::Unchanged => return self.publish(name),
+            Ended::Reread(found) => {
+                slot.hold(found.record, found.saved);
+                match found.problem {
+                    Some(problem) => slot.view.problem = Some(problem),
+                    None => slot.succeed(),
+                }
+                return self.publish(name);
+            }
+        };
+        let waiters = std::mem::take(&mut slot.waiters);
+        self.announce_end(name, &result);
+        for waiter in waiters {
+            let _ = waiter.send(result.clone().map(|(how, generation)| refreshed(how, generation)));
+        }
+        self.publish(name);
+    }
+
+    fn announce_end(&mut self, name: &ConnectionName, result: &Result<(How, u64), Problem>) {
+        let connection = name.clone();
+        let expires_at = self.slots.get(name).and_then(|slot| slot.record.as_ref()).map(|record| record.expires_at);
+        self.announce(match result {
+            Ok((How::Exchanged, generation)) => Event::Refreshed { connection, generation: *generation },
+            Ok((How::LoggedIn, generation)) => Event::LoggedIn { connection, generation: *generation },
+            Ok((How::Adopted, generation)) => Event::Adopted { connection, generation: *generation },
+            Ok((How::Fresh, _)) => Event::StillFresh { connection, expires_at: expires_at.unwrap_or_default() },
+            Err(problem) => Event::RefreshFailed { connection, problem: problem.clone() },
+        });
+        match result {
+            Ok(_) => self.store_answers(Ok(())),
+            Err(Problem::StoreUnavailable { why }) => self.store_fails(why.clone()),
+            Err(_) => {}
+        }
+    }
+
+    fn logged_out(&mut self, name: &ConnectionName, result: Result<(), StoreError>) {
+        let Some(slot) = self.slots.get_mut(name) else { return };
+        slot.rest();
+        match result {
+            Ok(()) => {
+                slot.hold(None, false);
+                slot.first_mint = None;
+                slot.succeed();
+                self.announce(Event::LoggedOut { connection: name.clone() });
+            }
+            Err(error) => self.refuse(name, format!("logging out failed, nothing was forgotten: {error}")),
+        }
+        self.publish(name);
+    }
+
+    fn store_answers(&mut self, result: Result<(), &StoreError>) {
+        match result {
+            Err(error) => self.store_fails(error.to_string()),
+            Ok(()) if self.store_trouble.take().is_some() => self.announce(Event::StoreChanged(Ok(()))),
+            Ok(()) => {}
+        }
+    }
+
+    fn store_fails(&mut self, why: String) {
+        if self.store_trouble.as_ref() != Some(&why) {
+            self.store_trouble = Some(why.clone());
+            self.announce(Event::StoreChanged(Err(why)));
+        }
+    }
+
+    /// Answers those who wait for the first reading, once every connection is read or has failed.
+    pub(super) fn satisfy_curiosity(&mut self) {
+        let is_known = |slot: &Slot| slot.view.holding != Holding::Unknown || slot.view.problem.is_some();
+        if self.curious.is_empty() || !self.slots.values().all(is_known) {
+            return;
+        }
+        let views: Vec<_> =
+            self.order.iter().filter_map(|name| self.slots.get(name)).map(|slot| slot.view.clone()).collect();
+        for reply in self.curious.drain(..) {
+            let _ = reply.send(views.clone());
+        }
+    }
+}
+
+fn refreshed(how: How, generation: u64) -> Refreshed {
+    match how {
+        How::Exchanged | How::LoggedIn => Refreshed::Obtained(generation),
+        How::Adopted => Refreshed::Adopted(generation),
+        How::Fresh => Refreshed::StillFresh(generation),
+    }
+}

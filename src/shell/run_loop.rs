@@ -1,0 +1,262 @@
+//! The loop: input, engine events, signals and the second's tick in; frames and commands out.
+//!
+//! It never waits for anything but these. The clock is read once a turn and handed down. The
+//! backend, the input and the host are parameters, so that tests run this very loop.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Timelike, Utc};
+use crossterm::event::Event as InputEvent;
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use ratatui::layout::Size;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::clipboard::{Clipboard, ClipboardNote};
+use super::copying::{Copying, copied, copy};
+use super::signals::{Signal, Signals};
+use crate::app::{App, Msg, update};
+use crate::domain::{Clock, Command, ConnectionName, CopiedTo, CopyWhat, Event, Secret};
+use crate::engine::Engine;
+use crate::store::request_log::RequestLog;
+use crate::ui;
+
+/// The most messages taken in before a frame is drawn: a flood of them must not keep the screen still.
+const BATCH: usize = 512;
+
+/// What the loop needs of the terminal beyond drawing. The real one is the terminal itself.
+pub trait Host {
+    /// Gives the terminal back, stops the process, and takes the terminal over when continued.
+    ///
+    /// # Errors
+    /// The terminal cannot be taken over again.
+    fn suspend(&mut self) -> io::Result<()>;
+
+    /// Takes the terminal over again after something else had it.
+    ///
+    /// # Errors
+    /// The terminal cannot be set up.
+    fn reenter(&mut self) -> io::Result<()>;
+
+    /// Hands a text to the terminal's clipboard (OSC 52).
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    fn copy(&mut self, text: &Secret) -> io::Result<()>;
+}
+
+/// A dashboard and everything it runs on.
+pub struct Dashboard<H> {
+    /// The state that is drawn.
+    pub app: App,
+    /// Where commands go.
+    pub engine: Engine,
+    /// What the engine announces.
+    pub events: UnboundedReceiver<Event>,
+    /// Keys, mouse, pasted text, sizes.
+    pub input: UnboundedReceiver<InputEvent>,
+    /// The desktop's clipboard, and what it reports later.
+    pub clipboard: Clipboard,
+    /// What the clipboard reports later.
+    pub clipboard_notes: UnboundedReceiver<ClipboardNote>,
+    /// After how long copies are cleared; `None` for never.
+    pub clear_after: Option<Duration>,
+    /// Where the request log goes on disk; `None` keeps it in memory.
+    pub request_log: Option<RequestLog>,
+    /// The operating system's signals.
+    pub signals: Signals,
+    /// The terminal beyond drawing.
+    pub host: H,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Somebody asked to quit, by key or by signal.
+    Quit,
+    /// The terminal cannot be read any more.
+    InputEnded,
+    /// The engine ended by itself, which it never should.
+    EngineEnded,
+}
+
+/// One thing that woke the loop.
+enum Woken {
+    Message(Msg),
+    Signal(Signal),
+    Copied(Copying, ConnectionName, CopyWhat),
+    End(Ending),
+}
+
+impl<H: Host> Dashboard<H> {
+    /// Runs until somebody quits. The engine goes on; the caller shuts it down.
+    ///
+    /// # Errors
+    /// The terminal cannot be drawn on.
+    pub async fn run<B>(&mut self, terminal: &mut Terminal<B>) -> io::Result<Ending>
+    where
+        B: Backend,
+        io::Error: From<B::Error>,
+    {
+        let size = terminal.size()?;
+        let now = self.clock.now();
+        self.resize(size, now);
+        let mut wanted_copy: Option<(ConnectionName, CopyWhat)> = None;
+        loop {
+            let now = self.clock.now();
+            terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
+            let woken = self.wait(now, wanted_copy.as_ref()).await;
+            let now = self.clock.now();
+            let commands = match woken {
+                Woken::End(ending) => return Ok(ending),
+                Woken::Message(message) => self.take(message, now),
+                Woken::Signal(signal) => self.obey(signal, terminal, now)?,
+                Woken::Copied(copying, connection, what) => {
+                    wanted_copy = None;
+                    let event = self.finish_copy(copying, &connection, what);
+                    update(&mut self.app, Msg::Event(event), now)
+                }
+            };
+            for command in commands {
+                match command {
+                    Command::Quit => return Ok(Ending::Quit),
+                    Command::Suspend => self.suspend(terminal)?,
+                    Command::Copy { connection, what } => wanted_copy = Some((connection, what)),
+                    command => self.engine.send(command),
+                }
+            }
+        }
+    }
+
+    /// Waits for whatever comes first. Every branch can be given up without losing anything; a
+    /// copy that is given up is begun again, which copies the same text.
+    async fn wait(&mut self, now: DateTime<Utc>, wanted_copy: Option<&(ConnectionName, CopyWhat)>) -> Woken {
+        let copying = async {
+            match wanted_copy {
+                Some((connection, what)) => {
+                    let copying = copy(&self.engine, &self.clipboard, connection, *what, self.clear_after).await;
+                    Woken::Copied(copying, connection.clone(), *what)
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            input = self.input.recv() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
+            signal = self.signals.next() => Woken::Signal(signal),
+            event = self.events.recv() => event.map_or(Woken::End(Ending::EngineEnded), |event| Woken::Message(Msg::Event(event))),
+            Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
+            woken = copying => woken,
+            () = tokio::time::sleep(until_next_second(now)) => Woken::Message(Msg::Tick),
+        }
+    }
+
+    /// Takes in a message and those that wait behind it, so that a burst costs one frame.
+    fn take(&mut self, first: Msg, now: DateTime<Utc>) -> Vec<Command> {
+        let mut commands = self.take_one(first, now);
+        for _ in 0..BATCH {
+            // Commands end a batch: what they change should be seen by the keys behind them.
+            if !commands.is_empty() {
+                break;
+            }
+            let next = self.input.try_recv().map(Msg::Input).or_else(|_| self.events.try_recv().map(Msg::Event));
+            match next {
+                Ok(message) => commands = self.take_one(message, now),
+                Err(_) => break,
+            }
+        }
+        commands
+    }
+
+    fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Command> {
+        if let (Msg::Event(Event::RequestLogged(entry)), Some(log)) = (&message, &self.request_log) {
+            log.append(entry);
+        }
+        update(&mut self.app, message, now)
+    }
+
+    fn obey<B>(&mut self, signal: Signal, terminal: &mut Terminal<B>, now: DateTime<Utc>) -> io::Result<Vec<Command>>
+    where
+        B: Backend,
+        io::Error: From<B::Error>,
+    {
+        match signal {
+            // A signal is no key: nobody may be there to answer a question.
+            Signal::Quit => return Ok(vec![Command::Quit]),
+            Signal::Suspend => self.suspend(terminal)?,
+            Signal::Continued => {
+                self.host.reenter()?;
+                redraw_all(terminal)?;
+            }
+        }
+        self.resize(terminal.size()?, now);
+        Ok(Vec::new())
+    }
+
+    fn resize(&mut self, size: Size, now: DateTime<Utc>) {
+        let commands = update(&mut self.app, Msg::Input(InputEvent::Resize(size.width, size.height)), now);
+        debug_assert!(commands.is_empty(), "a size asks for nothing");
+    }
+
+    fn suspend<B>(&mut self, terminal: &mut Terminal<B>) -> io::Result<()>
+    where
+        B: Backend,
+        io::Error: From<B::Error>,
+    {
+        self.host.suspend()?;
+        redraw_all(terminal)
+    }
+
+    fn finish_copy(&mut self, copying: Copying, connection: &ConnectionName, what: CopyWhat) -> Event {
+        match copying {
+            Copying::Told(event) => event,
+            Copying::ByTerminal(text) => match self.host.copy(&text) {
+                Ok(()) => copied(connection, what, CopiedTo::Terminal, None),
+                Err(error) => Event::CopyFailed { connection: connection.clone(), why: error.to_string() },
+            },
+        }
+    }
+}
+
+/// Forgets what the terminal is thought to show, so that the next frame draws every cell.
+fn redraw_all<B>(terminal: &mut Terminal<B>) -> io::Result<()>
+where
+    B: Backend,
+    io::Error: From<B::Error>,
+{
+    terminal.autoresize()?;
+    Ok(terminal.clear()?)
+}
+
+fn clipboard_event(note: ClipboardNote) -> Event {
+    match note {
+        ClipboardNote::Cleared => Event::ClipboardCleared,
+        ClipboardNote::ClearFailed(why) => Event::ClipboardNotCleared { why },
+    }
+}
+
+/// From `now` to just after the wall clock's next second begins.
+fn until_next_second(now: DateTime<Utc>) -> Duration {
+    // The leap second's 1,000 and more count as the second's end.
+    let into_second = Duration::from_nanos(u64::from(now.nanosecond())).min(Duration::from_secs(1));
+    Duration::from_millis(1001).saturating_sub(into_second)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::until_next_second;
+
+    #[test]
+    fn the_tick_comes_just_after_the_second() {
+        for (now, wait_ms) in
+            [("2026-01-01T00:00:00Z", 1001), ("2026-01-01T00:00:00.250Z", 751), ("2026-01-01T00:00:00.999Z", 2)]
+        {
+            let wait = until_next_second(now.parse().unwrap());
+            assert_eq!(wait.as_millis(), wait_ms, "{now}");
+        }
+    }
+}
