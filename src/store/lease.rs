@@ -40,7 +40,8 @@ impl Lease {
 
     /// Reads store and journal again and makes good what a crash left undone: the newest
     /// generation wins; a record that waits in the journal is saved now if it can be, else the
-    /// standing is not `saved` and says why.
+    /// standing is not `saved` and says why. Between [`Lease::spending`] and [`Lease::unspent`] or
+    /// [`Lease::receive`] it finds this lease's own token uncertain.
     ///
     /// # Errors
     /// `Corrupt`, `NewerFormat`, or whatever keeps journal or store from being read.
@@ -55,7 +56,10 @@ impl Lease {
                 }
                 Err(why) => standing.unsaved_because = Some(why),
             },
-            (Owed::Settle, Some(record)) => self.settle_if_possible(record).await,
+            (Owed::Settle, Some(record)) => {
+                self.before = None; // taking `spending` back now would lower the mark
+                self.settle_if_possible(record).await;
+            }
             (Owed::Erase, _) => self.vault.secrets().delete(&token_item(&self.name)).await?,
             (Owed::Nothing | Owed::Save | Owed::Settle, _) => {}
         }

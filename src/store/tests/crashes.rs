@@ -57,6 +57,19 @@ async fn a_token_proved_unspent_leaves_everything_as_it_was() {
 }
 
 #[tokio::test]
+async fn taking_a_spending_back_never_lowers_the_mark_of_a_record_found_meanwhile() {
+    let bench = Bench::with_tokens().await;
+    let vault = bench.process();
+    let mut lease = bench.lease(&vault).await;
+    lease.spending(&record(1)).await.unwrap();
+    // Somebody without our locks (another machine on the same home) saved a newer record.
+    bench.memory.put("factory/token", &crate::store::record::to_line(&record(2)));
+    assert_eq!(generation(&lease.recover().await.unwrap()), Some(2));
+    lease.unspent().await.unwrap();
+    assert!(matches!(bench.journal(), Some(Journal::Settled { generation: 2, .. })));
+}
+
+#[tokio::test]
 async fn died_between_journal_and_store_is_saved_at_the_next_start() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();

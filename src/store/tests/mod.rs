@@ -123,16 +123,20 @@ async fn a_client_secret_is_set_read_removed_and_untouched_by_tokens() {
     assert!(!vault.remove_client_secret(&name()).await.unwrap());
 }
 
+/// A clock that stands still.
+struct Still(chrono::DateTime<chrono::Utc>);
+
+impl Clock for Still {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.0
+    }
+}
+
 #[tokio::test]
 async fn a_change_by_another_process_is_noticed_and_its_absence_too() {
-    struct Later;
-    impl Clock for Later {
-        fn now(&self) -> chrono::DateTime<chrono::Utc> {
-            at() + chrono::TimeDelta::days(100_000) // every change so far is long ago
-        }
-    }
     let bench = Bench::with_tokens().await;
-    let watching = Vault::open(Secrets::new(bench.memory.factory()), bench.dir.path(), Arc::new(Later)).unwrap();
+    let clock = Arc::new(Still(at() + chrono::TimeDelta::days(100_000))); // every change is long ago
+    let watching = Vault::open(Secrets::new(bench.memory.factory()), bench.dir.path(), clock).unwrap();
     let mut seen = super::Seen::default();
     assert!(watching.changed_since(&mut seen), "nothing was seen before");
     assert!(!watching.changed_since(&mut seen));
@@ -140,6 +144,17 @@ async fn a_change_by_another_process_is_noticed_and_its_absence_too() {
     bench.lease(&bench.process()).await.receive(record(2)).await.unwrap();
     assert!(watching.changed_since(&mut seen));
     assert!(!watching.changed_since(&mut seen));
+}
+
+#[tokio::test]
+async fn a_change_of_this_very_moment_is_reported_again_lest_its_twin_go_unseen() {
+    let bench = Bench::with_tokens().await;
+    let changed = std::fs::metadata(bench.dir.path().join("journals")).unwrap().modified().unwrap();
+    let clock = Arc::new(Still(chrono::DateTime::from(changed) + chrono::TimeDelta::milliseconds(50)));
+    let watching = Vault::open(Secrets::new(bench.memory.factory()), bench.dir.path(), clock).unwrap();
+    let mut seen = super::Seen::default();
+    assert!(watching.changed_since(&mut seen));
+    assert!(watching.changed_since(&mut seen));
 }
 
 #[tokio::test]
