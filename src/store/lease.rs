@@ -218,7 +218,7 @@ impl Lease {
     }
 
     /// Runs file work that keeps the lock until it is done, whatever becomes of the lease.
-    async fn on_disk<T: Send + 'static>(
+    pub(super) async fn on_disk<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -54,6 +54,9 @@ pub enum Fault {
     Error(StoreError),
     /// It says yes and changes nothing.
     Ignored,
+    /// It hangs before doing anything, and every later call with it, until
+    /// [`MemoryStore::release`]; then it does what it was asked.
+    Hang,
     /// It leaves the item there but empty, and fails: a daemon killed while creating.
     Emptied,
 }
@@ -158,18 +161,19 @@ impl Session {
     fn enter(&self, call: Call) -> Result<(MutexGuard<'_, State>, Fault), StoreError> {
         let mut state = self.store.state();
         state.calls.push(call);
-        let mut state =
-            self.store.shared.released.wait_while(state, |state| state.hanging).unwrap_or_else(PoisonError::into_inner);
+        let fault = match state.once.iter().position(|(aimed, _)| *aimed == call) {
+            Some(at) => state.once.remove(at).map_or(Fault::None, |(_, fault)| fault),
+            None => Fault::None,
+        };
+        state.hanging |= matches!(fault, Fault::Hang);
+        let released = &self.store.shared.released;
+        let state = released.wait_while(state, |state| state.hanging).unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = &state.standing {
             return Err(error.clone());
         }
         if state.session != self.session {
             return Err(StoreError::unavailable("the session does not exist any more"));
         }
-        let fault = match state.once.iter().position(|(aimed, _)| *aimed == call) {
-            Some(at) => state.once.remove(at).map_or(Fault::None, |(_, fault)| fault),
-            None => Fault::None,
-        };
         match fault {
             Fault::Error(error) => Err(error),
             fault => Ok((state, fault)),
@@ -198,7 +202,7 @@ impl SecretStore for Session {
                 state.items.insert(item.to_owned(), Secret::default());
                 Err(StoreError::unavailable("the daemon was killed"))
             }
-            Fault::None | Fault::Error(_) => {
+            Fault::None | Fault::Hang | Fault::Error(_) => {
                 state.items.insert(item.to_owned(), secret.clone());
                 Ok(())
             }

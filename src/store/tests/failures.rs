@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Bench, generation, name, record};
 use crate::domain::Secret;
 use crate::store::journal::Journal;
-use crate::store::{Call, Fault, SaveError, Secrets, StoreError};
+use crate::store::{Call, Fault, MemoryStore, SaveError, Secrets, StoreError};
 
 #[tokio::test]
 async fn a_store_that_fails_at_the_save_owes_it_and_gets_it_when_it_is_back() {
@@ -175,7 +175,24 @@ async fn a_hanging_store_is_bounded_and_the_runtime_stays_alive() {
     assert!(ticks > 20, "the same thread went on: {ticks}");
     assert!(matches!(vault.read(&name()).await, Err(StoreError::TimedOut { .. })));
     bench.memory.release();
-    assert_eq!(generation(&vault.read(&name()).await.unwrap()), Some(1), "a new thread took over");
+    assert_eq!(generation(&vault.read(&name()).await.unwrap()), Some(1));
+}
+
+#[tokio::test]
+async fn a_hanging_thread_is_left_behind_and_another_serves_the_next_call() {
+    let (release, hung) = std::sync::mpsc::channel::<()>();
+    let (hung, calm) = (std::sync::Mutex::new(Some(hung)), MemoryStore::new());
+    let factory: crate::store::StoreFactory = std::sync::Arc::new(move || {
+        let first = hung.lock().unwrap().take();
+        if let Some(hung) = first {
+            let _ = hung.recv(); // until the test ends
+        }
+        calm.factory()()
+    });
+    let secrets = Secrets::with_timeout(factory, Duration::from_millis(300));
+    assert!(matches!(secrets.probe().await, Err(StoreError::TimedOut { .. })));
+    secrets.probe().await.unwrap();
+    drop(release);
 }
 
 #[tokio::test]

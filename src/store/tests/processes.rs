@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Bench, generation, name, record};
+use crate::store::journal::Journal;
 use crate::store::lock;
-use crate::store::{Hazard, MemoryStore, Secrets, Vault};
+use crate::store::{Call, Fault, Hazard, MemoryStore, Secrets, Vault};
 
 /// In the child: the data directory whose lock it takes and keeps until it is killed.
 const HOLD: &str = "MANUTOP_TEST_HOLD_LOCK_IN";
@@ -127,4 +128,55 @@ async fn two_processes_that_need_an_identity_at_once_make_one() {
         outcomes.into_iter().map(|identity| identity.unwrap().text().expose().to_owned()).collect();
     assert_eq!(made.len(), 1);
     assert!(made.contains(bench.memory.item("identity").unwrap().expose()));
+}
+
+#[tokio::test]
+async fn the_identity_is_locked_while_it_is_being_made() {
+    let bench = Bench::new();
+    let vault = bench.process();
+    bench.memory.fail_next(Call::Set, Fault::Hang);
+    let path = bench.dir.path().join("locks/.identity.lock");
+    let watching = async {
+        while !bench.memory.calls().contains(&Call::Set) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let is_held = lock::is_held(&path);
+        bench.memory.release();
+        is_held
+    };
+    let (identity, is_held) = tokio::join!(vault.identity(), watching);
+    assert!(is_held && identity.is_ok());
+}
+
+#[tokio::test]
+async fn a_logout_by_another_process_between_our_two_looks_is_no_rollback() {
+    let bench = Bench::with_tokens().await;
+    let (vault, factory) = (bench.process(), name());
+    vault.probe().await.unwrap(); // so that the next get is the reader's
+    bench.memory.fail_next(Call::Get, Fault::Hang);
+    let logout = async {
+        while bench.memory.calls().last() != Some(&Call::Get) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let Some(Journal::Settled { generation, fingerprint, .. }) = bench.journal() else { panic!("not settled") };
+        Journal::Settled { generation, fingerprint, forgotten: true }.write(&bench.journal_path()).unwrap();
+        bench.memory.remove("factory/token");
+        bench.memory.release();
+    };
+    let (standing, ()) = tokio::join!(vault.read(&factory), logout);
+    assert_eq!(standing.unwrap().hazard, None);
+}
+
+#[tokio::test]
+async fn a_lock_outlives_a_file_write_begun_under_it_even_if_the_lease_is_dropped() {
+    let bench = Bench::new();
+    let lease = bench.lease(&bench.process()).await;
+    let path = bench.dir.path().join("locks/factory.lock");
+    let (finish, disk) = std::sync::mpsc::channel::<()>();
+    let writing = lease.on_disk(move || Ok(disk.recv()));
+    assert!(tokio::time::timeout(Duration::from_millis(50), writing).await.is_err(), "the disk is slow");
+    drop(lease);
+    assert!(lock::is_held(&path));
+    finish.send(()).unwrap();
+    bench.lease(&bench.process()).await;
 }
