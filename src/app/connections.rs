@@ -1,18 +1,19 @@
 //! The connections on the screen: their order, the filter, and which is selected.
 //!
 //! Invariants: the selection is a name, not a place, so it survives whatever moves; `visible`
-//! holds ascending indexes of the rows that pass the filter; no operation that happens per key
-//! or per event looks at all rows, except changing the filter.
+//! holds ascending indexes of the rows that pass the filter; no operation that happens per key,
+//! event or draw looks at all rows; changing the filter does, and the tick once a second.
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::layout::first_row;
+use super::tally::Tally;
 use crate::domain::{ConnectionName, ConnectionView, Holding};
 
 /// All connections, in the configuration's order.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connections {
     rows: Vec<ConnectionView>,
     places: HashMap<ConnectionName, usize>,
@@ -23,6 +24,7 @@ pub struct Connections {
     unsaved: BTreeSet<ConnectionName>,
     widest_name: usize,
     auto_on: usize,
+    tally: Tally,
 }
 
 impl Connections {
@@ -47,6 +49,7 @@ impl Connections {
         let passes = self.passes(&view, now);
         if let Some(&place) = self.places.get(&view.name) {
             self.auto_on -= usize::from(self.rows[place].auto);
+            self.tally.count(place, view.status(now));
             self.rows[place] = view;
             match (self.visible.binary_search(&place), passes) {
                 (Ok(at), false) => drop(self.visible.remove(at)),
@@ -55,6 +58,7 @@ impl Connections {
             }
         } else {
             self.widest_name = self.widest_name.max(view.name.as_str().len());
+            self.tally.count(self.rows.len(), view.status(now));
             self.places.insert(view.name.clone(), self.rows.len());
             if passes {
                 self.visible.push(self.rows.len());
@@ -136,8 +140,9 @@ impl Connections {
         self.keep_selection();
     }
 
-    /// Filters anew: a status, and so whether it passes, can change with time alone.
+    /// Counts and filters anew: a status, and so whether it passes, can change with time alone.
     pub fn tick(&mut self, now: DateTime<Utc>) {
+        self.tally.recount(&self.rows, now);
         if !self.filter.is_empty() {
             let filter = std::mem::take(&mut self.filter);
             self.set_filter(filter, now);
@@ -160,6 +165,12 @@ impl Connections {
     #[must_use]
     pub fn auto_on(&self) -> usize {
         self.auto_on
+    }
+
+    /// How many connections are in each status.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn passes(&self, view: &ConnectionView, now: DateTime<Utc>) -> bool {

@@ -12,7 +12,7 @@ use super::sheet::{Line, Sheet, Tone};
 use super::words::{ago, countdown, milliseconds};
 use super::{App, request};
 use crate::domain::text::neutralise;
-use crate::domain::{Activity, ConnectionView, Holding, Severity, TokenFacts};
+use crate::domain::{Activity, ConnectionView, Holding, Problem, Severity, TokenFacts};
 
 /// The columns of the labels, the space after them included.
 const LABELS: usize = 9;
@@ -24,8 +24,8 @@ const BARS: usize = 20;
 /// Everything known of a connection; `full` adds its latest requests, for the full screen.
 #[must_use]
 pub fn sheet(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Sheet {
-    let mut lines = problem(view, now);
-    lines.push(Line::new("refresh", next_refresh(app, view, now), Tone::Plain));
+    let mut lines = problem(app, view, full, now);
+    lines.push(Line::new("next", next_refresh(app, view, now), Tone::Plain));
     match &view.holding {
         Holding::Unknown => lines.push(Line::new("tokens", "not read from the store yet", Tone::Dim)),
         Holding::Nothing => lines.push(Line::new("tokens", "none", Tone::Dim)),
@@ -48,23 +48,29 @@ pub fn sheet(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -
 }
 
 /// What stands in the way, and the way out.
-fn problem(view: &ConnectionView, now: DateTime<Utc>) -> Vec<Line> {
+fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Vec<Line> {
     let mut lines = Vec::new();
     let severity = view.status(now).severity();
     // A problem that something under way is about to mend is not announced as standing.
     if let Some(problem) = view.problem.as_ref().filter(|_| severity != Severity::Busy) {
-        lines.push(Line::new("problem", neutralise(&problem.to_string(), 400), Tone::Status(severity)));
+        let words = match problem {
+            Problem::RateLimited { until } => format!("rate limited until {}", app.options.zone.time(*until)),
+            other => neutralise(&other.to_string(), 400),
+        };
+        lines.push(Line::new("", words, Tone::Status(severity)));
     }
     if let Activity::Refreshing { since } | Activity::Testing { since } = view.activity {
         let what = if matches!(view.activity, Activity::Testing { .. }) { "test call" } else { "token request" };
         let text = format!("{what} out for {}", countdown(now - since));
-        lines.push(Line::new("now", text, Tone::Status(Severity::Busy)));
+        lines.push(Line::new("", text, Tone::Status(Severity::Busy)));
     }
     if let Some(remedy) = remedy(view, now) {
         if !remedy.words.is_empty() {
-            lines.push(Line::new("", remedy.words, Tone::Plain));
+            lines.push(Line::new("", remedy.words, Tone::Wide));
         }
-        let keys = remedy.keys.into_iter().map(|(action, words)| Line::new(label(action), words, Tone::Key));
+        // In the full screen Esc closes it, whatever it would do in the table.
+        let keys = remedy.keys.into_iter().filter(|(action, _)| !full || *action != super::Action::Cancel);
+        let keys = keys.map(|(action, words)| Line::new(label(action), words, Tone::Step));
         lines.extend(keys);
     }
     lines
@@ -72,10 +78,10 @@ fn problem(view: &ConnectionView, now: DateTime<Utc>) -> Vec<Line> {
 
 fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String {
     match view.next_refresh {
-        Some(at) if at > now => format!("{} (in {})", app.options.zone.time(at), countdown(at - now)),
-        Some(_) => "due now".into(),
+        Some(at) if at > now => format!("refresh {} (in {})", app.options.zone.time(at), countdown(at - now)),
+        Some(_) => "refresh due now".into(),
         None if view.auto => "nothing planned".into(),
-        None => format!("not by itself; {} switches it on", label(super::Action::ToggleAuto)),
+        None => format!("no automatic refresh; {} switches it on", label(super::Action::ToggleAuto)),
     }
 }
 
@@ -86,23 +92,22 @@ fn tokens(app: &App, view: &ConnectionView, facts: &TokenFacts, saved: bool, now
     } else {
         ("not in the store yet", Tone::Status(Severity::Bad))
     };
-    let left = facts.remaining(now);
-    let ends = if left.num_seconds() > 0 { format!("in {}", countdown(left)) } else { ago(-left) };
+    let ends = if facts.remaining(now).num_seconds() > 0 { "ends" } else { "ended" };
     let utc = facts.expires_at.format("%H:%M:%S UTC");
     let mut lines = vec![
         Line::new("tokens", format!("generation {} · {kept}", facts.generation), tone),
-        Line::new("access", format!("ends {} ({ends}) · {utc}", zone.date_time(facts.expires_at)), Tone::Plain),
+        Line::new("access", format!("{ends} {} ({utc})", zone.near(facts.expires_at, now)), Tone::Plain),
     ];
     let refresh = match &facts.refresh {
         Some(refresh) => {
             let left = refresh.estimated_end - now;
-            let ends = if left.num_seconds() > 0 { format!("in {}", countdown(left)) } else { ago(-left) };
-            format!("ends ~{} ({ends}), an estimate", zone.date(refresh.estimated_end))
+            let ends = if left.num_seconds() > 0 { format!("in ~{}", countdown(left)) } else { ago(-left) };
+            format!("ends about {} ({ends})", zone.date(refresh.estimated_end))
         }
         None if view.needs_browser => "no refresh token".into(),
         None => "needs none: a new token is minted".into(),
     };
-    lines.push(Line::new("", refresh, Tone::Plain));
+    lines.push(Line::new("refresh", refresh, Tone::Plain));
     if let Some(scope) = &facts.scope {
         lines.push(Line::new("scope", neutralise(scope, 400), Tone::Plain));
     }

@@ -74,6 +74,7 @@ fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
         Action::Filter | Action::NextPane | Action::Open if binding.scope == Scope::Main => {
             !app.connections.all().is_empty()
         }
+        Action::Freeze if app.connections.all().is_empty() => false,
         Action::Freeze => app.requests.shown() > 0 || app.requests.frozen().is_some(),
         Action::Cancel if binding.scope == Scope::Main => {
             matches!(status, Some(Status::WaitingForLock { .. })) || !app.connections.filter().is_empty()

@@ -293,7 +293,7 @@ pub static BINDINGS: &[Binding] = &[
     shown(bind(Scope::LoginField, &[ENTER], Action::Accept, "hand over the final URL or the code"), "send", 1),
     shown(
         bind(Scope::LoginField, &[TAB], Action::LeaveField, "leave the field: the dialog's other keys work again"),
-        "other keys (copy URL, browser, hide)",
+        "more keys",
         2,
     ),
     bind(Scope::LoginField, &[BACKSPACE], Action::Erase, "erase the last character"),

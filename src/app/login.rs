@@ -109,6 +109,11 @@ fn answer(login: &LoginView, dialog: &LoginDialog, now: DateTime<Utc>) -> Vec<Li
 /// Lines wrapped to the width, a column kept free on either side and two for a symbol.
 fn fit(lines: Vec<Line>, width: usize) -> Vec<Line> {
     let room = width.saturating_sub(4);
-    let wrapped = |line: Line| wrap(&line.text, room).into_iter().map(move |text| Line { text, ..line.clone() });
+    let wrapped = |line: Line| {
+        // What a status line wraps to has no symbol of its own.
+        let tone = |at| if at == 0 { line.tone } else { Tone::Plain };
+        let parts = wrap(&line.text, room).into_iter().enumerate();
+        parts.map(|(at, text)| Line::new("", text, tone(at))).collect::<Vec<_>>()
+    };
     lines.into_iter().flat_map(wrapped).collect()
 }

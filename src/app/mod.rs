@@ -21,9 +21,15 @@ mod remedy;
 mod request;
 mod requests;
 mod sheet;
+mod tally;
 mod toast;
 mod welcome;
 pub mod words;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -43,7 +49,8 @@ pub use sheet::{Line, Sheet, Tone, chop, wrap};
 pub use toast::Toast;
 pub use words::Zone;
 
-use crate::domain::{Command, ConnectionName, ConnectionView, Event, LogEntry, Severity};
+use crate::domain::text::neutralise;
+use crate::domain::{Command, ConnectionName, ConnectionView, Event, LogEntry, Problem, Severity};
 
 /// What reaches the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +79,7 @@ pub struct Options {
 }
 
 /// The dashboard's whole state.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct App {
     pub(crate) options: Options,
     pub(crate) size: Size,
@@ -148,9 +155,11 @@ impl App {
         if let Some(name) = unsaved.first() {
             let more = unsaved.len() - 1;
             let whose = if more == 0 { name.to_string() } else { format!("{name} and {more} more") };
-            return Some(format!(
-                "new tokens of {whose} are in the journal only, not in the store yet; saving goes on"
-            ));
+            let why = match self.connections.get(name).and_then(|view| view.problem.as_ref()) {
+                Some(Problem::NotSaved { why }) => format!(": {}", neutralise(why, 300)),
+                _ => String::new(),
+            };
+            return Some(format!("{whose}: new tokens not saved yet{why}"));
         }
         self.store_problem.as_ref().map(|why| format!("secret store unavailable: {why}"))
     }

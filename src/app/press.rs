@@ -93,17 +93,17 @@ fn on_viewer(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> 
 
 /// Moves within a pane of the main screen.
 pub(super) fn travel(app: &mut App, pane: Pane, action: Action) {
-    let area = layout::areas(app.size, app.shape()).and_then(|panes| match pane {
+    let rect = layout::areas(app.size, app.shape()).and_then(|panes| match pane {
         Pane::Connections => Some(panes.connections),
         Pane::Details => panes.details,
         Pane::Requests => panes.requests,
     });
-    let page = area.map_or(1, |area| isize::try_from(layout::rows(area).height).unwrap_or(1).max(1));
+    let height = rect.map_or(1, |rect| isize::try_from(layout::rows(rect).height).unwrap_or(1).max(1));
     let by = match action {
         Action::Up => -1,
         Action::Down => 1,
-        Action::PageUp => -page,
-        Action::PageDown => page,
+        Action::PageUp => -height,
+        Action::PageDown => height,
         Action::Top => isize::MIN,
         _ => isize::MAX,
     };

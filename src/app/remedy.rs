@@ -33,10 +33,10 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
         Status::Expired => ("The access token has ended.".into(), vec![(Action::Refresh, "refresh now")]),
         Status::LoggingIn => ("A login waits for you.".into(), vec![(Action::Login, "show it")]),
         Status::WaitingForLock { pid } => (waiting(pid), vec![(Action::Cancel, "stop waiting")]),
+        // The problem, where there is one, says it already.
+        Status::NeverLoggedIn if view.problem.is_some() => (String::new(), vec![login]),
         Status::NeverLoggedIn => ("Nobody has logged in yet.".into(), vec![login]),
-        Status::NoClientSecret => {
-            (format!("Set it in a shell: manutop secret set {}", view.name), vec![(login.0, "then log in")])
-        }
+        Status::NoClientSecret => (String::new(), vec![(login.0, "then log in")]),
         Status::Retrying { at: Some(at) } => {
             (format!("Tries again by itself in {}.", countdown(at - now)), vec![again])
         }
@@ -53,9 +53,7 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
                 (Action::ForceRefresh, "send the old token once more: may revoke all"),
             ],
         ),
-        Status::NotSaved => {
-            ("The new tokens are safe in the journal; saving is tried until it succeeds.".into(), vec![])
-        }
+        Status::NotSaved => ("Saving is tried until it succeeds; leave manutop running.".into(), vec![]),
         Status::RolledBack => {
             ("The store holds older tokens than were saved; they are never sent.".into(), vec![login])
         }

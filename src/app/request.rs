@@ -41,14 +41,12 @@ pub fn target(entry: &LogEntry, width: usize) -> String {
     }
     let room = width.saturating_sub(method.chars().count() + 1);
     let length = path.chars().count();
-    if length < room {
+    // A few letters of the host would say nothing.
+    if length + 8 < room {
         let host: String = entry.host.chars().take(room - length - 1).collect();
         return format!("{method} {}…{path}", neutralise(&host, 100));
     }
-    if length == room {
-        return format!("{method} {path}");
-    }
-    let tail: String = path.chars().skip(length + 1 - room.max(1)).collect();
+    let tail: String = path.chars().skip((length + 1).saturating_sub(room)).collect();
     format!("{method} …{tail}")
 }
 
@@ -58,7 +56,7 @@ pub fn line(zone: Zone, entry: &LogEntry) -> Line {
     let severity = severity(entry);
     let tone = if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) };
     let text = format!(
-        "{}  {}  {}  {}",
+        "{:<17} {:<15} {:>7}  {}",
         result(entry),
         purpose(entry.exchange),
         milliseconds(entry.duration_ms),

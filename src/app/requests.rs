@@ -9,7 +9,7 @@ use super::layout::first_row;
 use crate::domain::{ConnectionName, Exchange, LogEntry};
 
 /// The request log.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
     /// Newest first.
     entries: VecDeque<LogEntry>,

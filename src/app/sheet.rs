@@ -15,14 +15,20 @@ pub enum Tone {
     Plain,
     /// Of less interest.
     Dim,
-    /// A heading.
+    /// A heading, over the whole width.
     Heading,
+    /// Ordinary, over the whole width.
+    Wide,
     /// Text to be copied as it stands.
     Literal,
-    /// As a status of that severity.
+    /// As a status of that severity, its symbol in front.
     Status(Severity),
+    /// What a status line wrapped to its next line, and the column it stands in.
+    More(Severity, usize),
     /// The label is a key to press.
     Key,
+    /// The label is a key to press, and no other label stands in its column.
+    Step,
     /// A text field.
     Field,
 }
@@ -67,14 +73,32 @@ impl Sheet {
     pub fn wrapped(&self, width: usize) -> Vec<Line> {
         let mut lines = Vec::with_capacity(self.lines.len());
         for line in &self.lines {
-            // A heading has no value beside it and may use the whole width.
-            let room = if line.tone == Tone::Heading { width } else { width.saturating_sub(self.label_width) };
+            let room = width.saturating_sub(self.column(line));
             for (at, part) in wrap(&line.text, room).into_iter().enumerate() {
-                let label = if at == 0 { line.label.clone() } else { String::new() };
-                lines.push(Line { label, text: part, tone: line.tone });
+                // Only the first line has a label, or a symbol.
+                let (label, tone) = match (at, line.tone) {
+                    (0, tone) => (line.label.clone(), tone),
+                    (_, Tone::Status(severity)) => (String::new(), Tone::More(severity, self.column(line))),
+                    (_, tone) => (String::new(), tone),
+                };
+                lines.push(Line { label, text: part, tone });
             }
         }
         lines
+    }
+
+    /// The column where a line's text begins.
+    #[must_use]
+    pub fn column(&self, line: &Line) -> usize {
+        match line.tone {
+            Tone::Heading => 0,
+            Tone::Wide => 2,
+            // The symbol stands before the text.
+            Tone::Status(_) if line.label.is_empty() => 2,
+            Tone::Step => 7,
+            Tone::More(_, column) => column,
+            _ => self.label_width,
+        }
     }
 
     /// `scroll`, brought back so that the last line is not above the bottom of the window.
@@ -89,7 +113,7 @@ impl Sheet {
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Lines::new(width);
-    for word in text.split_word_bounds() {
+    for word in words(text) {
         let space = word.trim().is_empty();
         if space && lines.begins_after_break() {
             continue;
@@ -108,6 +132,14 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
         line.truncate(line.trim_end().len());
     }
     lines
+}
+
+/// Runs of white space and runs of everything else, by turns.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(char::is_whitespace).flat_map(|part| {
+        let (word, space) = part.split_at(part.trim_end().len());
+        [word, space].into_iter().filter(|piece| !piece.is_empty())
+    })
 }
 
 /// Breaks text into lines of exactly `width` columns, but for the last: for what is copied whole,

@@ -22,20 +22,16 @@ pub fn sheet(options: &Options) -> Sheet {
     let heading = |text: &str| Line::new("", text, Tone::Heading);
     let mut lines = vec![
         heading("Welcome to manutop. There are no connections yet."),
-        Line::blank(),
         heading("1  Write your connections into this file:"),
         Line::new("", options.config_file.display().to_string(), Tone::Literal),
-        Line::blank(),
     ];
     lines.extend(EXAMPLE.lines().map(|line| Line::new("", line, Tone::Literal)));
     lines.extend([
         Line::blank(),
         heading("2  Give each its client secret; it goes into the keyring, not into the file:"),
         Line::new("", "manutop secret set factory", Tone::Literal),
-        Line::blank(),
         heading("3  Start manutop again and log in with the key l."),
-        Line::blank(),
-        heading("Only looking? Servers, connections and all, without an account:"),
+        heading("Only looking? Servers and connections without an account:"),
         Line::new("", "manutop demo", Tone::Literal),
     ]);
     Sheet { lines, label_width: 3 }

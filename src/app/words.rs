@@ -28,6 +28,18 @@ impl Zone {
         self.format(at, "%Y-%m-%d %H:%M:%S")
     }
 
+    /// The time of day, and the date too where that is not today's.
+    #[must_use]
+    pub fn near(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        if self.date(at) == self.date(now) { self.time(at) } else { self.date_time(at) }
+    }
+
+    /// In eight columns: the time of day, or the date where that is long ago.
+    #[must_use]
+    pub fn column(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        if now - at < TimeDelta::hours(20) { self.time(at) } else { self.format(at, "%d %b") }
+    }
+
     /// The date alone, `2026-03-01`.
     #[must_use]
     pub fn date(self, at: DateTime<Utc>) -> String {

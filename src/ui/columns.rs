@@ -5,9 +5,7 @@
 /// A column of the connections table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Column {
-    /// The marker of the selected row.
-    Marker,
-    /// The name.
+    /// The marker of the selected row, and the name.
     Name,
     /// The provider's short name.
     Provider,
@@ -26,60 +24,61 @@ pub(super) enum Column {
     Last,
 }
 
-/// A column with its width.
-pub(super) type Sized = (Column, u16);
+/// The columns of a table, and how far they stand apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Columns {
+    /// Each with its width, from left to right.
+    pub(super) widths: Vec<(Column, u16)>,
+    /// Blank columns between two of them.
+    pub(super) spacing: u16,
+}
 
+const MARKER: u16 = 2;
 const STATUS: u16 = 18;
-const STATUS_WIDE: u16 = 24;
+/// Room for `◐ waiting for PID 4194304`.
+const STATUS_WIDE: u16 = 25;
 /// Room for `expired 364d ago`.
 const TIME: u16 = 16;
-/// Room for a bar, a space and a countdown.
-const BAR_AND_TIME: u16 = 10;
+/// Room for two spaces and a countdown beside the bar.
+const COUNTDOWN: u16 = 9;
+const REFRESH: u16 = 9;
+const REFRESH_WIDE: u16 = 13;
 
 /// The columns for a table `width` wide whose longest name has `longest` characters.
 #[must_use]
-pub(super) fn fit(width: u16, longest: u16) -> Vec<Sized> {
-    let mut left = width.saturating_sub(2);
+pub(super) fn fit(width: u16, longest: u16) -> Columns {
+    let mut left = width;
     let mut take = |wanted: u16| {
         let fits = left >= wanted;
-        if fits {
-            left -= wanted;
-        }
+        left -= if fits { wanted } else { 0 };
         fits
     };
-    // In the order of importance; each with the space before the next column.
+    // In the order of importance; each with the blank before it. The first three always fit.
     let name = longest.clamp(8, 14);
-    take(name + 2);
-    take(STATUS + 1);
-    take(TIME + 1);
-    let auto = take(4 + 1);
-    let refresh = take(9 + 2);
-    let last = take(7 + 1);
-    let provider = take(8 + 2);
-    let wide_status = take(STATUS_WIDE - STATUS);
-    let bar = if take(10 + BAR_AND_TIME - TIME) { 10 } else { TIME - BAR_AND_TIME };
-    let wide_refresh = take(4);
-    let wide_name = longest.saturating_sub(name).min(left);
-    let left = left - wide_name;
-    // A screen with room to spare has a longer bar and air between the columns.
-    let longer = (left / 2).min(20);
+    take(MARKER + name);
+    take(1 + STATUS);
+    take(1 + TIME);
+    let auto = take(1 + 4);
+    let refresh = take(1 + REFRESH);
+    let last = take(1 + 7);
+    let provider = take(1 + 8);
+    let status = if take(STATUS_WIDE - STATUS) { STATUS_WIDE } else { STATUS };
+    let refresh_width = if refresh && take(REFRESH_WIDE - REFRESH) { REFRESH_WIDE } else { REFRESH };
+    let bar = if take(10 + COUNTDOWN - TIME) { 10 } else { TIME - COUNTDOWN };
+    // What is left goes to long names, then to air, then to a longer bar.
+    let longer_name = longest.saturating_sub(name).min(left);
+    let left = left - longer_name;
+    let gaps = 2 + [auto, refresh, last, provider].into_iter().map(u16::from).sum::<u16>();
+    let air = (left / gaps).min(3);
+    let bar = bar + (left - air * gaps).min(20);
 
-    let mut columns = vec![(Column::Marker, 2), (Column::Name, name + wide_name + 1)];
-    if provider {
-        columns.push((Column::Provider, 8 + 1));
-    }
-    columns.push((Column::Status, if wide_status { STATUS_WIDE } else { STATUS }));
-    columns.push((Column::Access { bar: bar + longer }, bar + longer + BAR_AND_TIME));
-    if refresh {
-        columns.push((Column::Refresh, if wide_refresh { 13 } else { 9 } + 1));
-    }
-    if auto {
-        columns.push((Column::Auto, 4));
-    }
-    if last {
-        columns.push((Column::Last, 7));
-    }
-    columns
+    let mut widths = vec![(Column::Name, MARKER + name + longer_name)];
+    widths.extend(provider.then_some((Column::Provider, 8)));
+    widths.extend([(Column::Status, status), (Column::Access { bar }, bar + COUNTDOWN)]);
+    widths.extend(refresh.then_some((Column::Refresh, refresh_width)));
+    widths.extend(auto.then_some((Column::Auto, 4)));
+    widths.extend(last.then_some((Column::Last, 7)));
+    Columns { widths, spacing: 1 + air }
 }
 
 #[cfg(test)]
@@ -91,7 +90,7 @@ mod tests {
         for width in 58..300 {
             for longest in [1, 14, 64] {
                 let columns = fit(width, longest);
-                let has = |wanted: fn(&Column) -> bool| columns.iter().any(|(column, _)| wanted(column));
+                let has = |wanted: fn(&Column) -> bool| columns.widths.iter().any(|(column, _)| wanted(column));
                 assert!(has(|c| *c == Column::Name) && has(|c| *c == Column::Status));
                 assert!(has(|c| matches!(c, Column::Access { .. })));
             }
@@ -103,8 +102,8 @@ mod tests {
         for width in 58..300 {
             for longest in [1, 9, 14, 64] {
                 let columns = fit(width, longest);
-                let gaps = u16::try_from(columns.len() - 2).unwrap();
-                let sum: u16 = columns.iter().map(|(_, width)| width).sum::<u16>() + gaps;
+                let gaps = columns.spacing * u16::try_from(columns.widths.len() - 1).unwrap();
+                let sum = columns.widths.iter().map(|(_, width)| width).sum::<u16>() + gaps;
                 assert!(sum <= width, "{width}: {sum} {columns:?}");
             }
         }
@@ -112,6 +111,6 @@ mod tests {
 
     #[test]
     fn a_wide_table_has_every_column() {
-        assert_eq!(fit(118, 12).len(), 8);
+        assert_eq!(fit(118, 12).widths.len(), 7);
     }
 }

@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Cell, Row, Table};
+use ratatui::widgets::{Block, Cell, Row, Table};
 
 use super::columns::{self, Column};
 use super::pane::frame_of;
@@ -27,12 +27,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     let selected = app.connections.selected_index();
     let rows = app.connections.window(first, height).enumerate().map(|(at, view)| {
         let chosen = selected == Some(first + at);
-        row(&columns, view, chosen, chosen && focused, theme, now)
+        row(&columns.widths, view, chosen, chosen && focused, theme, now)
     });
-    let header = Row::new(columns.iter().map(|(column, width)| heading(*column, *width))).style(theme.dim());
-    let widths = columns.iter().map(|(_, width)| Constraint::Length(*width));
-    let table =
-        Table::new(rows, widths).header(header).column_spacing(1).block(block(app, first, height, focused, theme));
+    let header = Row::new(columns.widths.iter().map(|(column, width)| heading(*column, *width))).style(theme.dim());
+    let widths = columns.widths.iter().map(|(_, width)| Constraint::Length(*width));
+    let table = Table::new(rows, widths)
+        .header(header)
+        .column_spacing(columns.spacing)
+        .block(block(app, first, height, focused, theme));
     frame.render_widget(table, area);
     if app.connections.shown() == 0 {
         let text = Span::styled("  no connection matches the filter; Esc clears it", theme.dim());
@@ -40,7 +42,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     }
 }
 
-fn block<'a>(app: &App, first: usize, height: usize, focused: bool, theme: Theme) -> ratatui::widgets::Block<'a> {
+fn block(app: &App, first: usize, height: usize, focused: bool, theme: Theme) -> Block<'static> {
     let (shown, all) = (app.connections.shown(), app.connections.all().len());
     let filter = neutralise(app.connections.filter(), 40);
     let typing = app.mode == Mode::Filter;
@@ -60,8 +62,7 @@ fn block<'a>(app: &App, first: usize, height: usize, focused: bool, theme: Theme
 
 fn heading(column: Column, width: u16) -> &'static str {
     match column {
-        Column::Marker => "",
-        Column::Name => "NAME",
+        Column::Name => "  NAME",
         Column::Provider => "PROVIDER",
         Column::Status => "STATUS",
         Column::Access { .. } => "ACCESS TOKEN",
@@ -73,7 +74,7 @@ fn heading(column: Column, width: u16) -> &'static str {
 }
 
 fn row<'a>(
-    columns: &[columns::Sized],
+    columns: &[(Column, u16)],
     view: &'a ConnectionView,
     chosen: bool,
     bar: bool,
@@ -94,18 +95,13 @@ fn row<'a>(
     }
 }
 
-fn cell<'a>(
-    column: Column,
-    width: u16,
-    view: &'a ConnectionView,
-    chosen: bool,
-    theme: Theme,
-    now: DateTime<Utc>,
-) -> Line<'a> {
+fn cell(column: Column, width: u16, view: &ConnectionView, chosen: bool, theme: Theme, now: DateTime<Utc>) -> Line<'_> {
     let status = view.status(now);
     match column {
-        Column::Marker => Line::from(if chosen { "▸" } else { "" }),
-        Column::Name => Line::from(Span::styled(view.name.as_str(), theme.strong())),
+        Column::Name => {
+            let marker = if chosen { "▸ " } else { "  " };
+            Line::from(vec![Span::raw(marker), Span::styled(view.name.as_str(), theme.strong())])
+        }
         Column::Provider => Line::from(view.provider.label),
         Column::Status => {
             let text = format!("{} {}", symbol(&status, now), words(&status, width, now));

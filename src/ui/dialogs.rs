@@ -59,7 +59,7 @@ fn leaving(app: &App) -> String {
     let more = app.unsaved().len() - names.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!(
-        "New tokens are not in the secret store yet: {}{more}. They are saved from the journal at the next start; without the journal they are lost.",
+        "New tokens are not in the secret store yet: {}{more}. What is in the journal is saved at the next start; what is not even there is lost. Saving is still being tried.",
         names.join(", ")
     )
 }

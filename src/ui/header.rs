@@ -85,20 +85,16 @@ fn left(app: &App, room: usize, theme: Theme, now: DateTime<Utc>) -> Line<'stati
 /// How many connections are in each status, and in each severity; good ones first, those that
 /// are of no interest last.
 fn counts(app: &App, now: DateTime<Utc>) -> (Vec<Count>, Vec<Count>) {
-    let mut by_word: Vec<(Status, usize)> = Vec::new();
+    let mut by_word: Vec<(&Status, usize)> = Vec::new();
     let mut by_severity = [0; 5];
-    for view in app.connections.all() {
-        let status = view.status(now);
-        by_severity[status.severity() as usize] += 1;
-        match by_word.iter_mut().find(|(known, _)| known.id() == status.id()) {
-            Some((_, number)) => *number += 1,
-            None => by_word.push((status, 1)),
-        }
+    for (status, number) in app.connections.tally().counts() {
+        by_severity[status.severity() as usize] += number;
+        by_word.push((status, number));
     }
     let place = |severity: Severity| if severity == Severity::Quiet { 9 } else { severity as u8 };
     by_word.sort_by_key(|(status, _)| (place(status.severity()), status.id()));
     let by_word = by_word.into_iter().map(|(status, number)| Count {
-        symbol: symbol(&status, now),
+        symbol: symbol(status, now),
         number,
         word: status.word(),
         severity: status.severity(),

@@ -14,6 +14,9 @@ mod pane;
 mod requests;
 mod theme;
 
+#[cfg(test)]
+mod snapshots;
+
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
@@ -71,7 +74,7 @@ fn main(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime
         pane::lower(frame, app, area, &format!(" {name} "), app.pane == Pane::Details, theme, now);
     }
     if let Some(area) = areas.requests {
-        requests::draw(frame, app, area, theme);
+        requests::draw(frame, app, area, theme, now);
     }
 }
 

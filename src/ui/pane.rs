@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
@@ -59,30 +58,25 @@ fn sheet_in(
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
     frame.render_widget(block, area);
-    let label_width = sheet.label_width;
-    let shown = lines.into_iter().skip(first).take(height).map(|line| sheet_line(line, label_width, theme, now));
+    let shown = lines.into_iter().skip(first).take(height).map(|line| sheet_line(&sheet, line, theme, now));
     frame.render_widget(Paragraph::new(shown.collect::<Vec<_>>()), text);
 }
 
-/// A line of a sheet; a status gets its symbol where it begins.
-pub(super) fn sheet_line(line: SheetLine, label_width: usize, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
+/// A line of a sheet: its label, filled up to the column where its text begins; a status has its
+/// symbol just before that.
+fn sheet_line(sheet: &Sheet, line: SheetLine, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
+    let column = sheet.column(&line);
     let style = theme.tone(line.tone);
-    if line.tone == Tone::Heading || label_width == 0 {
-        return Line::from(Span::styled(line.text, style));
-    }
-    let label = match line.tone {
-        // The symbol takes the place before the label's column, so that texts stay in line.
-        Tone::Status(severity) if !line.label.is_empty() => {
-            let text = format!("{:<width$}", line.label, width = label_width.saturating_sub(2));
-            let symbol = format!("{} ", severity_symbol(severity, now));
-            return Line::from(vec![
-                Span::styled(text, theme.label(line.tone)),
-                Span::styled(symbol, style),
-                Span::styled(line.text, style),
-            ]);
-        }
-        _ => format!("{:<label_width$}", line.label),
+    let symbol = match line.tone {
+        Tone::Status(severity) => format!("{} ", severity_symbol(severity, now)),
+        _ => String::new(),
     };
-    let text = if line.text.is_empty() { Span::raw("") } else { Span::styled(line.text, style) };
-    Line::from(vec![Span::styled(label, theme.label(line.tone)), text]).style(Style::new())
+    let indent = if line.tone == Tone::Step { "  " } else { "" };
+    let width = column - if symbol.is_empty() { 0 } else { 2 };
+    let label = format!("{:<width$}", format!("{indent}{}", line.label));
+    Line::from(vec![
+        Span::styled(label, theme.label(line.tone)),
+        Span::styled(symbol, style),
+        Span::styled(line.text, style),
+    ])
 }

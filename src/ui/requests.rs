@@ -1,5 +1,6 @@
 //! The request log, newest first. Only the entries that are seen are built.
 
+use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
 use ratatui::style::{Modifier, Style};
@@ -27,7 +28,7 @@ struct Widths {
 }
 
 /// Draws the log.
-pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme) {
+pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
     let focused = app.pane == Pane::Requests;
     let window = layout::rows(area);
     let widths = widths(window.width, app.connections.widest_name());
@@ -36,7 +37,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme) {
     let selected = app.requests.selected_index();
     let rows = app.requests.window(first, height).enumerate().map(|(at, entry)| {
         let chosen = focused && first + at == selected;
-        row(app, entry, &widths, chosen, theme)
+        row(app, entry, &widths, chosen, theme, now)
     });
     let with_target = widths.target > 0;
     let headings = [Some("TIME"), Some("NAME"), with_target.then_some("REQUEST"), Some("RESULT"), Some("   TOOK")];
@@ -68,12 +69,12 @@ fn widths(width: u16, longest: usize) -> Widths {
     }
 }
 
-fn row(app: &App, entry: &LogEntry, widths: &Widths, chosen: bool, theme: Theme) -> Row<'static> {
+fn row(app: &App, entry: &LogEntry, widths: &Widths, chosen: bool, theme: Theme, now: DateTime<Utc>) -> Row<'static> {
     let severity = severity(entry);
     let style = if severity == Severity::Good { Style::new() } else { theme.severity(severity) };
     let target = (widths.target > 0).then(|| Cell::from(target(entry, widths.target.into())));
     let cells = [
-        Some(Cell::from(Span::styled(app.options.zone.time(entry.at), theme.dim()))),
+        Some(Cell::from(Span::styled(app.options.zone.column(entry.at, now), theme.dim()))),
         Some(Cell::from(entry.connection.to_string())),
         target,
         Some(Cell::from(Span::styled(result(entry), style))),

@@ -77,18 +77,18 @@ impl Theme {
     #[must_use]
     pub fn tone(self, tone: Tone) -> Style {
         match tone {
-            Tone::Plain | Tone::Key | Tone::Field => Style::new(),
+            Tone::Plain | Tone::Wide | Tone::Key | Tone::Step | Tone::Field => Style::new(),
             Tone::Dim => self.dim(),
             Tone::Heading => self.strong(),
             Tone::Literal => self.tinted(Color::Green, Modifier::empty()),
-            Tone::Status(severity) => self.severity(severity),
+            Tone::Status(severity) | Tone::More(severity, _) => self.severity(severity),
         }
     }
 
     /// A label of a sheet.
     #[must_use]
     pub fn label(self, tone: Tone) -> Style {
-        if tone == Tone::Key { self.accent() } else { self.dim() }
+        if matches!(tone, Tone::Key | Tone::Step) { self.accent() } else { self.dim() }
     }
 }
 
@@ -106,7 +106,7 @@ pub fn symbol(status: &Status, now: DateTime<Utc>) -> &'static str {
 /// The symbol of a severity.
 #[must_use]
 pub fn severity_symbol(severity: Severity, now: DateTime<Utc>) -> &'static str {
-    const TURNING: [&str; 4] = ["◜", "◝", "◞", "◟"];
+    const TURNING: [&str; 4] = ["◐", "◓", "◑", "◒"];
     match severity {
         Severity::Quiet => "○",
         Severity::Good => "●",
@@ -127,22 +127,23 @@ pub fn to_ascii(buffer: &mut Buffer) {
 }
 
 /// What stands for what; every symbol drawn anywhere is in here (tested).
-const ALIKE: [(&str, char); 17] = [
+const ALIKE: [(&str, char); 18] = [
     ("─—·▄", '-'),
-    ("│◜", '|'),
+    ("│", '|'),
     ("┌┐└┘▆", '+'),
     ("●•▇", '*'),
     ("○", 'o'),
     ("◌░▂", '.'),
     ("◐…", '~'),
-    ("◝", '/'),
-    ("◞▅", '='),
-    ("◟", '\\'),
+    ("◓", '/'),
+    ("◑▅", '='),
+    ("◒", '\\'),
     ("▲", '!'),
     ("✖", 'X'),
     ("▸", '>'),
     ("█", '#'),
     ("▏▁", '_'),
+    ("▃", ','),
     ("↑", '^'),
     ("↓", 'v'),
 ];

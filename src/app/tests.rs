@@ -1,0 +1,466 @@
+//! Keys, pasted text, the mouse and events: what they do to the state, and what they ask for.
+
+use chrono::TimeDelta;
+use crossterm::event::{
+    Event as InputEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+
+use super::fixtures::*;
+use super::layout::{self, Pane};
+use super::*;
+use crate::domain::{Activity, CopyWhat, Problem, Secret, Status};
+
+fn mouse(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Command> {
+    let event = MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE };
+    update(app, Msg::Input(InputEvent::Mouse(event)), now())
+}
+
+fn resize(app: &mut App, width: u16, height: u16) {
+    assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), []);
+}
+
+fn selected(app: &App) -> &str {
+    app.connections.selected().map_or("", |view| view.name.as_str())
+}
+
+fn toast(app: &App) -> &str {
+    app.toast.as_ref().map_or("", |toast| toast.text.as_str())
+}
+
+#[test]
+fn keys_ask_for_what_the_table_says_of_the_selected_connection() {
+    let connection = || name("factory");
+    let cases = [
+        ("r", Command::Refresh { connection: connection(), force: false }),
+        ("R", Command::Refresh { connection: connection(), force: true }),
+        ("l", Command::Login { connection: connection() }),
+        ("a", Command::SetAuto { connection: connection(), on: false }),
+        ("A", Command::SetAutoAll { on: true }),
+        ("c", Command::Copy { connection: connection(), what: CopyWhat::AccessToken }),
+        ("t", Command::Test { connection: connection() }),
+        ("q", Command::Quit),
+        ("C-c", Command::Quit),
+        ("C-z", Command::Suspend),
+    ];
+    for (key, command) in cases {
+        assert_eq!(press(&mut app_of(seven()), key), [command], "{key}");
+        if key != "q" {
+            let commands = press(&mut app_of(seven()), &format!("Enter {key}"));
+            assert_eq!(commands.len(), 1, "{key} works in the full-screen details too");
+        }
+    }
+}
+
+#[test]
+fn keys_of_later_parts_do_nothing_yet() {
+    for key in ["n", "e", "d", ":", "s"] {
+        let mut app = app_of(seven());
+        assert_eq!(press(&mut app, key), []);
+        assert_eq!(app.mode, Mode::Normal);
+    }
+}
+
+#[test]
+fn a_held_key_repeats_moves_but_no_requests() {
+    let mut app = app_of(seven());
+    for (code, commands) in [(KeyCode::Char('R'), 0), (KeyCode::Char('j'), 0)] {
+        let key = KeyEvent::new_with_kind(code, KeyModifiers::NONE, KeyEventKind::Repeat);
+        assert_eq!(update(&mut app, Msg::Input(InputEvent::Key(key)), now()).len(), commands);
+    }
+    assert_eq!(selected(&app), "warehouse");
+    let released = KeyEvent::new_with_kind(KeyCode::Char('R'), KeyModifiers::NONE, KeyEventKind::Release);
+    assert_eq!(update(&mut app, Msg::Input(InputEvent::Key(released)), now()), []);
+}
+
+#[test]
+fn what_needs_a_token_says_so_where_there_is_none() {
+    for key in ["c", "C", "t", "o"] {
+        let mut app = app_of(vec![fresh("archive")]);
+        assert_eq!(press(&mut app, key), []);
+        assert_eq!((toast(&app), &app.mode), ("there are no tokens; l logs in", &Mode::Normal));
+    }
+}
+
+#[test]
+fn copying_a_refresh_token_asks_first() {
+    let copy = Command::Copy { connection: name("factory"), what: CopyWhat::RefreshToken };
+    let mut app = app_of(seven());
+    assert_eq!(press(&mut app, "C r"), []);
+    assert_eq!(press(&mut app, "n"), []);
+    assert_eq!(app.mode, Mode::Normal);
+    assert_eq!(press(&mut app, "C j j j Enter Enter"), [], "Enter is no yes");
+    assert_eq!(press(&mut app, "y"), [copy]);
+}
+
+#[test]
+fn the_copy_menu_copies_by_letter_and_by_choice() {
+    for (keys, what) in [("C h", CopyWhat::AuthorizationHeader), ("C j j Enter", CopyWhat::CurlLine)] {
+        let mut app = app_of(seven());
+        assert_eq!(press(&mut app, keys), [Command::Copy { connection: name("factory"), what }]);
+        assert_eq!(app.mode, Mode::Normal);
+    }
+}
+
+#[test]
+fn logging_out_asks_first() {
+    let mut app = app_of(seven());
+    assert_eq!(press(&mut app, "o Esc"), []);
+    assert_eq!(press(&mut app, "o y"), [Command::Logout { connection: name("factory") }]);
+}
+
+#[test]
+fn leaving_asks_only_while_tokens_are_not_saved() {
+    let mut app = app_of(vec![unsaved(manu("factory", 1700))]);
+    assert_eq!(press(&mut app, "q"), []);
+    assert_eq!(press(&mut app, "C-c"), [], "a second one is no answer");
+    assert_eq!(press(&mut app, "n"), []);
+    assert_eq!(press(&mut app, "C-c y"), [Command::Quit]);
+    change(&mut app, manu("factory", 1700));
+    assert_eq!(press(&mut app, "q"), [Command::Quit]);
+}
+
+#[test]
+fn the_login_dialog_opens_for_a_login_asked_for_here() {
+    let mut app = app_of(vec![fresh("archive"), fresh("sandbox")]);
+    assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
+    change(&mut app, logging_in("sandbox", loopback(), None));
+    learn(&mut app, Event::LoginStarted { connection: name("sandbox") });
+    assert_eq!(app.mode, Mode::Normal, "nobody asked for this one");
+    change(&mut app, logging_in("archive", loopback(), None));
+    learn(&mut app, Event::LoginStarted { connection: name("archive") });
+    assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.connection == name("archive")));
+    learn(&mut app, Event::LoggedIn { connection: name("archive"), generation: 1 });
+    assert_eq!(app.mode, Mode::Normal);
+}
+
+#[test]
+fn a_login_does_not_tear_away_another_dialog() {
+    let mut app = app_of(vec![fresh("archive")]);
+    press(&mut app, "l ?");
+    change(&mut app, logging_in("archive", loopback(), None));
+    learn(&mut app, Event::LoginStarted { connection: name("archive") });
+    assert_eq!(app.mode, Mode::Help { scroll: 0 });
+    assert_eq!(toast(&app), "a login waits; l shows it");
+}
+
+#[test]
+fn a_hidden_login_goes_on_and_l_shows_it_again() {
+    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
+    assert_eq!(press(&mut app, "l b"), []);
+    assert_eq!(app.mode, Mode::Normal);
+    assert_eq!(press(&mut app, "l"), []);
+    assert!(matches!(app.mode, Mode::Login(_)));
+    assert_eq!(press(&mut app, "Esc"), [Command::Cancel { connection: name("archive") }]);
+    assert_eq!(app.mode, Mode::Normal);
+}
+
+#[test]
+fn in_the_login_dialog_letters_are_keys_until_the_field_has_the_keyboard() {
+    let connection = || name("archive");
+    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
+    press(&mut app, "l");
+    assert_eq!(press(&mut app, "c"), [Command::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
+    assert_eq!(press(&mut app, "o"), [Command::ReopenBrowser { connection: connection() }]);
+    assert_eq!(
+        press(&mut app, "p c o Backspace b Enter"),
+        [Command::FinishLogin { connection: connection(), pasted: Secret::new("cb") }]
+    );
+    assert_eq!(press(&mut app, "Tab c"), [Command::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
+}
+
+#[test]
+fn a_redirect_to_be_pasted_gives_the_field_the_keyboard_at_once() {
+    let mut app = app_of(vec![logging_in("archive", pasted(), None)]);
+    let pasted = Secret::new("code");
+    assert_eq!(press(&mut app, "l c o d e Enter"), [Command::FinishLogin { connection: name("archive"), pasted }]);
+}
+
+#[test]
+fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
+    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
+    press(&mut app, "l");
+    paste(&mut app, "wrong");
+    learn(&mut app, Event::PasteRefused { connection: name("archive"), why: "no code in it".into() });
+    assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
+    paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
+    assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.is_none()));
+    let whole = Secret::new("http://127.0.0.1:8400/callback?code=x&state=y");
+    assert_eq!(press(&mut app, "Enter"), [Command::FinishLogin { connection: name("archive"), pasted: whole }]);
+}
+
+#[test]
+fn an_empty_answer_is_not_sent() {
+    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
+    assert_eq!(press(&mut app, "l Enter"), []);
+    assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.is_some()));
+}
+
+#[test]
+fn text_pasted_outside_a_field_is_dropped() {
+    let mut app = app_of(seven());
+    paste(&mut app, "qR");
+    assert_eq!((&app.mode, app.connections.filter()), (&Mode::Normal, ""));
+}
+
+#[test]
+fn a_failed_login_is_explained_until_it_is_read() {
+    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
+    press(&mut app, "l");
+    change(&mut app, fresh("archive"));
+    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "access_denied".into() });
+    assert!(matches!(&app.mode, Mode::LoginFailed { why, .. } if why == "access_denied"));
+    assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
+    assert_eq!(app.mode, Mode::Normal);
+}
+
+#[test]
+fn esc_stops_a_wait_for_a_lock_and_else_clears_the_filter() {
+    let waiting = Activity::WaitingForLock { pid: Some(7), since: now() };
+    let mut app = app_of(vec![manu("factory", 60), with_activity(manu("warehouse", 60), waiting)]);
+    press(&mut app, "/ w a r Enter");
+    assert_eq!(press(&mut app, "Esc"), [Command::Cancel { connection: name("warehouse") }]);
+    assert_eq!(app.connections.filter(), "war");
+    change(&mut app, manu("warehouse", 60));
+    assert_eq!(press(&mut app, "Esc"), []);
+    assert_eq!((app.connections.filter(), app.connections.shown()), ("", 2));
+}
+
+#[test]
+fn the_filter_finds_names_providers_and_status_words_in_either_case() {
+    for (filter, shown) in [("FACT", 1), ("manus", 2), ("needs l", 1), ("Online", 5), ("nothing", 0)] {
+        let mut app = app_of(seven());
+        press(&mut app, "/");
+        paste(&mut app, filter);
+        assert_eq!(app.connections.shown(), shown, "{filter}");
+    }
+}
+
+#[test]
+fn a_connection_whose_status_changes_joins_or_leaves_the_filtered_rows() {
+    let mut app = app_of(seven());
+    press(&mut app, "/ r e f r e s h i n g Enter");
+    assert_eq!((app.connections.shown(), selected(&app)), (1, "warehouse"));
+    change(&mut app, manu("warehouse", 1700));
+    assert_eq!((app.connections.shown(), selected(&app)), (0, ""));
+    change(&mut app, with_activity(manu("factory", 60), Activity::Refreshing { since: now() }));
+    assert_eq!((app.connections.shown(), selected(&app)), (1, "factory"));
+}
+
+#[test]
+fn a_filter_by_status_follows_the_clock() {
+    let mut app = app_of(vec![manu("factory", 30)]);
+    press(&mut app, "/ e x p i r e d Enter");
+    assert_eq!(app.connections.shown(), 0);
+    assert_eq!(update(&mut app, Msg::Tick, now() + TimeDelta::seconds(31)), []);
+    assert_eq!(app.connections.shown(), 1);
+}
+
+#[test]
+fn the_selection_stays_on_its_connection_whatever_changes() {
+    let mut app = app_of(seven());
+    press(&mut app, "j j");
+    change(&mut app, fresh("factory"));
+    change(&mut app, manu("a-new-one", 100));
+    assert_eq!(selected(&app), "hr-sync");
+    press(&mut app, "G");
+    assert_eq!(selected(&app), "a-new-one");
+    press(&mut app, "g");
+    assert_eq!(selected(&app), "factory");
+}
+
+#[test]
+fn scrolling_the_log_keeps_its_place_while_new_requests_arrive() {
+    let mut app = app_of(seven());
+    press(&mut app, "Tab Tab j j");
+    let before = app.requests.selected().cloned();
+    for ago in 0..50 {
+        learn(&mut app, Event::RequestLogged(Box::new(request("factory", ago))));
+    }
+    assert_eq!(app.requests.selected().cloned(), before);
+    assert_eq!(app.requests.first_row(8), 50, "the window moved along with what it shows");
+    press(&mut app, "g");
+    learn(&mut app, Event::RequestLogged(Box::new(request("warehouse", 0))));
+    assert_eq!(app.requests.selected().unwrap().connection, name("warehouse"), "the first row follows the newest");
+}
+
+#[test]
+fn a_frozen_log_counts_what_it_does_not_show() {
+    let mut app = app_of(seven());
+    press(&mut app, "f");
+    learn(&mut app, Event::RequestLogged(Box::new(request("warehouse", 0))));
+    assert_eq!((app.requests.frozen(), app.requests.shown()), (Some(1), log().len()));
+    assert_eq!(app.requests.window(0, 1).next().unwrap().connection, name("factory"));
+    press(&mut app, "f");
+    assert_eq!((app.requests.frozen(), app.requests.shown()), (None, log().len() + 1));
+    assert_eq!(app.requests.window(0, 1).next().unwrap().connection, name("warehouse"));
+}
+
+#[test]
+fn the_log_is_bounded_even_while_frozen() {
+    let mut requests = Requests::new(log());
+    requests.select(3);
+    requests.toggle_freeze();
+    for _ in 0..Requests::MAX + 5 {
+        requests.push(request("factory", 0));
+    }
+    assert_eq!((requests.shown(), requests.selected()), (0, None));
+    requests.toggle_freeze();
+    assert_eq!(requests.shown(), Requests::MAX);
+    assert_eq!(requests.selected_index(), Requests::MAX - 1, "what was selected is gone: the oldest one left");
+    assert_eq!(requests.latency(&name("factory")).len(), Requests::LATENCIES);
+}
+
+#[test]
+fn tab_goes_round_the_panes_and_enter_opens_what_is_selected() {
+    let mut app = app_of(seven());
+    press(&mut app, "Tab");
+    assert_eq!(app.pane, Pane::Details);
+    press(&mut app, "S-Tab S-Tab");
+    assert_eq!(app.pane, Pane::Requests);
+    press(&mut app, "j Enter");
+    assert!(matches!(&app.mode, Mode::Request { entry, .. } if entry.connection == name("hr-sync")));
+    press(&mut app, "Esc Tab Enter");
+    assert!(matches!(&app.mode, Mode::Connection { connection, .. } if *connection == name("factory")));
+}
+
+#[test]
+fn reading_stops_at_the_last_page() {
+    let mut app = app_of(seven());
+    press(&mut app, "? G");
+    let Mode::Help { scroll: end } = app.mode else { panic!("{:?}", app.mode) };
+    press(&mut app, "j PgDn");
+    assert_eq!(app.mode, Mode::Help { scroll: end });
+    press(&mut app, "k");
+    assert_eq!(app.mode, Mode::Help { scroll: end - 1 });
+}
+
+#[test]
+fn a_click_selects_the_row_under_it_and_its_pane() {
+    let mut app = app_of(seven());
+    resize(&mut app, 120, 32);
+    let areas = layout::areas(app.size, app.shape()).unwrap();
+    let rows = layout::rows(areas.connections);
+    assert_eq!(mouse(&mut app, MouseEventKind::Down(MouseButton::Left), 5, rows.y + 2), []);
+    assert_eq!((selected(&app), app.pane), ("hr-sync", Pane::Connections));
+    let rows = layout::rows(areas.requests.unwrap());
+    mouse(&mut app, MouseEventKind::Down(MouseButton::Left), rows.x, rows.y + 1);
+    assert_eq!((app.requests.selected_index(), app.pane), (1, Pane::Requests));
+    mouse(&mut app, MouseEventKind::Down(MouseButton::Left), 5, areas.connections.y);
+    assert_eq!(selected(&app), "hr-sync", "a border is no row");
+}
+
+#[test]
+fn the_wheel_moves_in_the_pane_under_the_pointer() {
+    let mut app = app_of(seven());
+    resize(&mut app, 120, 32);
+    let requests = layout::areas(app.size, app.shape()).unwrap().requests.unwrap();
+    mouse(&mut app, MouseEventKind::ScrollDown, requests.x + 1, requests.y + 3);
+    assert_eq!((app.requests.selected_index(), selected(&app)), (3, "factory"));
+    mouse(&mut app, MouseEventKind::ScrollDown, 3, 3);
+    assert_eq!((selected(&app), app.pane), ("warehouse", Pane::Connections));
+}
+
+#[test]
+fn a_click_on_a_word_of_the_footer_presses_its_key() {
+    let mut app = app_of(seven());
+    resize(&mut app, 120, 32);
+    let hints = footer::hints(&app, 120, now());
+    let refresh = hints.iter().find(|hint| hint.action == Action::Refresh).unwrap().clone();
+    let commands = mouse(&mut app, MouseEventKind::Down(MouseButton::Left), refresh.x + 2, 31);
+    assert_eq!(commands, [Command::Refresh { connection: name("factory"), force: false }]);
+}
+
+#[test]
+fn a_narrow_footer_keeps_help_and_quit() {
+    let app = app_of(seven());
+    for width in 20..200 {
+        let hints = footer::hints(&app, width, now());
+        let last = hints.last().unwrap();
+        assert!(last.x + last.width() <= width, "{width}: {hints:?}");
+        assert!(hints.iter().any(|hint| hint.action == Action::Help), "{width}");
+        assert!(width < 40 || hints.iter().any(|hint| hint.action == Action::Quit), "{width}");
+    }
+}
+
+#[test]
+fn messages_say_what_happened() {
+    let connection = || name("factory");
+    let expires_at = now() + TimeDelta::seconds(1443);
+    let copied =
+        |to, cleared_after| Event::Copied { connection: connection(), what: CopyWhat::AccessToken, to, cleared_after };
+    let seconds = std::time::Duration::from_secs(45);
+    let cases = [
+        (Event::StillFresh { connection: connection(), expires_at }, "fresh for 24m 03s, R forces"),
+        (Event::Refreshed { connection: connection(), generation: 42 }, "new tokens, generation 42 saved"),
+        (copied(crate::domain::CopiedTo::Clipboard, Some(seconds)), "access token copied, cleared in 45 s"),
+        (copied(crate::domain::CopiedTo::Terminal, None), "access token sent to the terminal"),
+        (Event::Tested { connection: connection(), result: Ok((401, seconds)) }, "test refused: 401 in 45.0 s"),
+        (Event::Refused { connection: connection(), why: "a\u{1b}[2Jb".into() }, "a\u{fffd}[2Jb"),
+    ];
+    for (event, text) in cases {
+        let mut app = app_of(seven());
+        learn(&mut app, event);
+        assert_eq!(toast(&app), text);
+    }
+}
+
+#[test]
+fn good_news_of_one_connection_does_not_wipe_away_bad_news_of_another() {
+    let mut app = app_of(seven());
+    let problem = Problem::NeedsLogin { why: "invalid_grant".into() };
+    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
+    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42 });
+    assert_eq!(toast(&app), "needs login: invalid_grant");
+    learn(&mut app, Event::Refreshed { connection: name("sandbox"), generation: 2 });
+    assert_eq!(toast(&app), "new tokens, generation 2 saved");
+}
+
+#[test]
+fn every_status_but_those_that_are_well_has_a_way_out() {
+    for view in every_status() {
+        let status = view.status(now());
+        let well = matches!(status, Status::Live | Status::Refreshing);
+        assert_eq!(remedy::remedy(&view, now()).is_none(), well, "{status:?}");
+    }
+}
+
+#[test]
+fn the_tally_follows_every_change_and_the_clock() {
+    let tally = |app: &App| {
+        let counts = app.connections.tally().counts().map(|(status, number)| (status.id(), number));
+        counts.collect::<BTreeSet<_>>()
+    };
+    let mut app = app_of(vec![manu("factory", 1443), manu("warehouse", 1443)]);
+    assert_eq!(tally(&app), BTreeSet::from([("live", 2)]));
+    change(&mut app, fresh("warehouse"));
+    assert_eq!(tally(&app), BTreeSet::from([("live", 1), ("never_logged_in", 1)]));
+    assert_eq!(update(&mut app, Msg::Tick, now() + TimeDelta::hours(1)), []);
+    assert_eq!(tally(&app), BTreeSet::from([("expired", 1), ("never_logged_in", 1)]));
+}
+
+#[test]
+fn the_worst_counts_a_lost_store_too() {
+    let mut app = app_of(vec![manu("factory", 1443)]);
+    assert_eq!(app.worst(now()), Severity::Good);
+    learn(&mut app, Event::StoreChanged(Err("locked".into())));
+    assert_eq!(app.worst(now()), Severity::Bad);
+    learn(&mut app, Event::StoreChanged(Ok(())));
+    assert_eq!((app.worst(now()), toast(&app)), (Severity::Good, "the secret store is back"));
+}
+
+#[test]
+fn the_same_message_gives_the_same_state_and_commands() {
+    for keys in ["j", "R", "/ x", "Tab Enter", "C r y", "?"] {
+        let (mut one, mut other) = (app_of(seven()), app_of(seven()));
+        assert_eq!(press(&mut one, keys), press(&mut other, keys));
+        assert!(one == other, "{keys}");
+    }
+}
+
+#[test]
+fn the_state_prints_no_pasted_code() {
+    let mut app = app_of(vec![logging_in("archive", pasted(), None)]);
+    press(&mut app, "l");
+    paste(&mut app, "SplxlOBeZQQYbYS6WxSbIA");
+    assert!(!format!("{app:?}").contains("Splx"));
+}

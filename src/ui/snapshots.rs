@@ -1,0 +1,279 @@
+//! Pictures of the screen, one per state that matters. Reviewed by eye.
+
+use chrono::TimeDelta;
+use crossterm::event::Event as InputEvent;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+
+use super::draw;
+use crate::app::fixtures::*;
+use crate::app::{App, Msg, update};
+use crate::domain::{CopiedTo, CopyWhat, Event, Problem};
+
+/// The screen at a size.
+fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
+    assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), []);
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, app, now())).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// The screen as text, without the blanks at the ends of lines.
+fn picture(app: &mut App, width: u16, height: u16) -> String {
+    text(&buffer(app, width, height))
+}
+
+fn text(buffer: &Buffer) -> String {
+    let lines = buffer.content.chunks(usize::from(buffer.area.width).max(1));
+    let lines = lines.map(|line| {
+        let line: String = line.iter().map(ratatui::buffer::Cell::symbol).collect();
+        line.trim_end().to_owned() + "\n"
+    });
+    lines.collect()
+}
+
+#[test]
+fn main_screen_at_every_size() {
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
+        let mut app = app_of(seven());
+        insta::assert_snapshot!(format!("main_{width}x{height}"), picture(&mut app, width, height));
+    }
+}
+
+#[test]
+fn every_status_in_the_table() {
+    let mut app = app_of(every_status());
+    insta::assert_snapshot!("statuses_120x40", picture(&mut app, 120, 40));
+    let mut app = app_of(every_status());
+    insta::assert_snapshot!("statuses_60x40", picture(&mut app, 60, 40));
+}
+
+#[test]
+fn details_of_every_status_say_what_mends_it() {
+    let mut pictures = String::new();
+    for view in every_status() {
+        let mut app = app_of(vec![view]);
+        let screen = picture(&mut app, 80, 24);
+        let details = screen.lines().skip(7).take(14).map(|line| line.chars().take(34).collect::<String>() + "\n");
+        pictures.extend(details);
+    }
+    insta::assert_snapshot!("details_of_every_status", pictures);
+}
+
+#[test]
+fn login_dialog_with_a_listener() {
+    let mut app = app_of(vec![manu("factory", 1443), logging_in("archive", loopback(), Some(Ok(())))]);
+    press(&mut app, "j l");
+    insta::assert_snapshot!("login_loopback_80x24", picture(&mut app, 80, 24));
+    insta::assert_snapshot!("login_loopback_120x32", picture(&mut app, 120, 32));
+}
+
+#[test]
+fn login_dialog_for_a_pasted_answer_that_was_refused() {
+    let no_browser = Some(Err("this is an SSH session".into()));
+    let mut app = app_of(vec![manu("factory", 1443), logging_in("archive", pasted(), no_browser)]);
+    press(&mut app, "j l");
+    paste(&mut app, "https://www.getpostman.com/oauth2/callback?code=SplxlOBeZQQYbYS6WxSbIA&state=wrong");
+    let why = "its state is not the one of this login; was it copied from an older try?".into();
+    learn(&mut app, Event::PasteRefused { connection: name("archive"), why });
+    let screen = picture(&mut app, 80, 24);
+    assert!(!screen.contains("Splx"), "the code is readable:\n{screen}");
+    insta::assert_snapshot!("login_pasted_80x24", screen);
+    insta::assert_snapshot!("login_pasted_60x15", picture(&mut app, 60, 15));
+}
+
+#[test]
+fn the_whole_login_url_can_be_read_on_the_smallest_screen() {
+    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
+    press(&mut app, "l");
+    let mut seen = String::new();
+    for _ in 0..20 {
+        seen += &picture(&mut app, 60, 15);
+        press(&mut app, "j");
+    }
+    for line in crate::app::chop(&login_url(), 60) {
+        assert!(seen.contains(&line), "{line} is never shown:\n{seen}");
+    }
+}
+
+#[test]
+fn dialogs() {
+    let mut app = app_of(seven());
+    press(&mut app, "C j");
+    insta::assert_snapshot!("copy_menu", picture(&mut app, 80, 24));
+    press(&mut app, "r");
+    insta::assert_snapshot!("confirm_copy", picture(&mut app, 80, 24));
+    press(&mut app, "n o");
+    insta::assert_snapshot!("confirm_logout", picture(&mut app, 60, 15));
+    let mut app = app_of(vec![unsaved(manu("factory", 1700)), unsaved(manu("warehouse", 1700))]);
+    press(&mut app, "q");
+    insta::assert_snapshot!("confirm_quit", picture(&mut app, 80, 24));
+    let mut app = app_of(seven());
+    press(&mut app, "G l");
+    let why = "the person refused: access_denied".into();
+    learn(&mut app, Event::LoginFailed { connection: name("archive"), why });
+    insta::assert_snapshot!("login_failed", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn help() {
+    let mut app = app_of(seven());
+    press(&mut app, "?");
+    insta::assert_snapshot!("help_120x32", picture(&mut app, 120, 32));
+    picture(&mut app, 60, 15);
+    press(&mut app, "G");
+    insta::assert_snapshot!("help_end_60x15", picture(&mut app, 60, 15));
+}
+
+#[test]
+fn welcome() {
+    insta::assert_snapshot!("welcome_80x24", picture(&mut app_of(vec![]), 80, 24));
+    insta::assert_snapshot!("welcome_60x15", picture(&mut app_of(vec![]), 60, 15));
+}
+
+#[test]
+fn request_and_connection_details() {
+    let mut app = app_of(seven());
+    press(&mut app, "Tab Tab j j Enter");
+    insta::assert_snapshot!("request_80x24", picture(&mut app, 80, 24));
+    press(&mut app, "Esc Tab Enter");
+    insta::assert_snapshot!("connection_120x32", picture(&mut app, 120, 32));
+}
+
+#[test]
+fn a_filter_being_typed_and_a_frozen_log() {
+    let mut app = app_of(seven());
+    press(&mut app, "f / m a n u s");
+    learn(&mut app, Event::RequestLogged(Box::new(request("factory", 0))));
+    insta::assert_snapshot!("filter_and_freeze", picture(&mut app, 120, 24));
+    press(&mut app, "z z");
+    insta::assert_snapshot!("filter_without_matches", picture(&mut app, 60, 15));
+}
+
+#[test]
+fn banner_and_message() {
+    let mut app = app_of(seven());
+    learn(&mut app, Event::StoreChanged(Err("the keyring is locked; unlock it".into())));
+    learn(
+        &mut app,
+        Event::Copied {
+            connection: name("factory"),
+            what: CopyWhat::AccessToken,
+            to: CopiedTo::Clipboard,
+            cleared_after: Some(std::time::Duration::from_secs(45)),
+        },
+    );
+    insta::assert_snapshot!("banner_and_message", picture(&mut app, 100, 24));
+}
+
+#[test]
+fn a_screen_that_is_too_small_says_so() {
+    insta::assert_snapshot!("too_small", picture(&mut app_of(seven()), 40, 10));
+    for (width, height) in [(1, 1), (0, 0), (5, 200), (200, 2)] {
+        picture(&mut app_of(seven()), width, height);
+    }
+}
+
+/// Every kind of screen there is.
+fn screens() -> Vec<App> {
+    let mut screens = vec![app_of(vec![]), app_of(seven()), app_of(every_status())];
+    for keys in ["?", "C", "C r", "o", "Enter", "Tab Tab Enter", "/ x", "f", "Tab", "Tab Tab"] {
+        let mut app = app_of(seven());
+        press(&mut app, keys);
+        learn(&mut app, Event::ClipboardCleared);
+        screens.push(app);
+    }
+    for redirect in [loopback(), pasted()] {
+        let mut app = app_of(vec![logging_in("archive", redirect, Some(Err("no display — none".into())))]);
+        press(&mut app, "l");
+        paste(&mut app, "SplxlOBeZQQYbYS6WxSbIA");
+        screens.push(app);
+    }
+    let mut app = app_of(vec![unsaved(manu("factory", 1700))]);
+    press(&mut app, "q");
+    screens.push(app);
+    screens
+}
+
+#[test]
+fn ascii_mode_draws_nothing_but_ascii() {
+    for mut app in screens() {
+        app.options.ascii = true;
+        let screen = picture(&mut app, 120, 40);
+        assert!(screen.is_ascii(), "{screen}");
+        assert!(!screen.contains("??"), "a symbol without an ASCII counterpart:\n{screen}");
+    }
+    let mut app = app_of(every_status());
+    app.options.ascii = true;
+    insta::assert_snapshot!("ascii_100x32", picture(&mut app, 100, 32));
+}
+
+#[test]
+fn without_colours_no_colour_is_used() {
+    for mut app in screens() {
+        app.options.color = false;
+        let colours = buffer(&mut app, 120, 40);
+        assert!(colours.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
+    }
+}
+
+#[test]
+fn only_the_sixteen_ansi_colours_are_used() {
+    for mut app in screens() {
+        let colours = buffer(&mut app, 120, 40);
+        let foreign = |color| matches!(color, Color::Rgb(..) | Color::Indexed(_));
+        assert!(!colours.content.iter().any(|cell| foreign(cell.fg) || foreign(cell.bg)));
+    }
+}
+
+#[test]
+fn the_selected_row_is_one_bar_in_the_colour_of_its_status() {
+    let mut app = app_of(seven());
+    for (row, color) in [(0, Color::Green), (1, Color::Cyan), (3, Color::Red), (5, Color::Yellow)] {
+        app.connections.select(row);
+        let screen = buffer(&mut app, 120, 32);
+        let y = 3 + u16::try_from(row).unwrap();
+        for x in 1..119 {
+            let cell = &screen[(x, y)];
+            assert!(cell.modifier.contains(Modifier::REVERSED) && cell.fg == color, "{x},{y}: {cell:?}");
+        }
+        assert_eq!(screen[(1, y)].symbol(), "▸");
+    }
+}
+
+#[test]
+fn the_row_of_a_pane_without_the_keyboard_is_marked_but_no_bar() {
+    let mut app = app_of(seven());
+    press(&mut app, "Tab");
+    let screen = buffer(&mut app, 120, 32);
+    assert_eq!(screen[(1, 3)].symbol(), "▸");
+    assert!(!screen[(1, 3)].modifier.contains(Modifier::REVERSED));
+}
+
+#[test]
+fn no_pasted_code_is_ever_on_the_screen() {
+    for mut app in screens() {
+        let screen = picture(&mut app, 200, 50);
+        assert!(!screen.contains("Splx"), "{screen}");
+    }
+}
+
+#[test]
+fn escape_sequences_of_a_server_are_drawn_as_replacement_characters() {
+    let mut app = app_of(seven());
+    press(&mut app, "Tab Tab j j Enter");
+    let screen = picture(&mut app, 80, 24);
+    assert!(screen.contains("revoked\u{fffd}[2J"), "{screen}");
+}
+
+#[test]
+fn a_message_fades_by_the_clock() {
+    let mut app = app_of(seven());
+    learn(&mut app, Event::RefreshFailed { connection: name("factory"), problem: Problem::Cancelled });
+    assert!(picture(&mut app, 80, 24).contains("factory: cancelled"));
+    let later = now() + TimeDelta::seconds(30);
+    assert_eq!(update(&mut app, Msg::Tick, later), []);
+    assert!(!picture(&mut app, 80, 24).contains("factory: cancelled"));
+}
