@@ -19,7 +19,9 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Comm
         Mode::Login(_) => in_login(app, action, now),
         Mode::LoginFailed { connection, .. } => {
             let connection = connection.clone();
-            app.mode = Mode::Normal;
+            if matches!(action, Action::Login | Action::Cancel) {
+                app.mode = Mode::Normal;
+            }
             if action == Action::Login { press::login(app, connection) } else { Vec::new() }
         }
         Mode::CopyMenu { connection, choice } => {
@@ -28,7 +30,9 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Comm
         }
         Mode::Confirm(question) => {
             let question = question.clone();
-            app.mode = Mode::Normal;
+            if matches!(action, Action::Accept | Action::Cancel) {
+                app.mode = Mode::Normal;
+            }
             if action == Action::Accept { vec![confirmed(question)] } else { Vec::new() }
         }
         Mode::Normal | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => Vec::new(),

@@ -6,7 +6,7 @@ use super::mode::Mode;
 use super::words::{countdown, milliseconds, spoken};
 use super::{Action, App, keymap, press};
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionName, CopiedTo, Event, Problem, Severity};
+use crate::domain::{Activity, ConnectionName, CopiedTo, Event, Problem, Severity};
 
 /// The most characters of a reason on the message line.
 const LONGEST_REASON: usize = 300;
@@ -14,7 +14,11 @@ const LONGEST_REASON: usize = 300;
 /// Takes in a fact.
 pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) {
     match event {
-        Event::Changed(view) => app.connections.put(*view, now),
+        Event::Changed(view) => {
+            let connection = view.name.clone();
+            app.connections.put(*view, now);
+            offer_login(app, &connection);
+        }
         Event::RequestLogged(entry) => app.requests.push(*entry),
         Event::LoginStarted { connection } => login_started(app, &connection, now),
         Event::LoggedIn { connection, generation } => {
@@ -92,15 +96,33 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
     app.say(Some(&connection), severity, text, now);
 }
 
-/// Opens the dialog if somebody asked for this login here and no other dialog would be torn away.
+/// Opens the dialog of a login that somebody asked for here, once, as soon as it waits for a
+/// person and no other dialog would be torn away.
+fn offer_login(app: &mut App, connection: &ConnectionName) -> bool {
+    let wanted = app.logins_asked.contains(connection) && is_free(&app.mode);
+    let shown = wanted && press::show_login(app, connection);
+    if shown {
+        app.logins_asked.remove(connection);
+    }
+    shown
+}
+
+/// The announcement and the view with the URL may come in either order.
 fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
-    let asked = app.logins_asked.contains(connection);
-    let free = matches!(app.mode, Mode::Normal | Mode::Connection { .. });
-    if asked && free && press::show_login(app, connection) {
+    let open = matches!(&app.mode, Mode::Login(dialog) if dialog.connection == *connection);
+    let waits = app.connections.get(connection).is_some_and(|view| matches!(view.activity, Activity::LoggingIn(_)));
+    let comes = app.logins_asked.contains(connection) && !waits;
+    if open || comes || offer_login(app, connection) {
         return;
     }
+    app.logins_asked.remove(connection);
     let text = format!("a login waits; {} shows it", keymap::label(Action::Login));
     app.say(Some(connection), Severity::Busy, text, now);
+}
+
+/// Whether a dialog may open by itself.
+fn is_free(mode: &Mode) -> bool {
+    matches!(mode, Mode::Normal | Mode::Connection { .. })
 }
 
 /// Closes the dialog of a login that is over.
@@ -116,7 +138,7 @@ fn login_ended(app: &mut App, connection: &ConnectionName) -> bool {
 /// A failure stays on the screen until it has been read, if somebody was looking.
 fn login_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
     let why = reason(why);
-    let asked = app.logins_asked.contains(&connection) && app.mode == Mode::Normal;
+    let asked = app.logins_asked.contains(&connection) && is_free(&app.mode);
     if login_ended(app, &connection) || asked {
         app.mode = Mode::LoginFailed { connection, why };
     } else {

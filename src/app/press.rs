@@ -193,7 +193,6 @@ pub(super) fn login(app: &mut App, connection: ConnectionName) -> Vec<Command> {
     if show_login(app, &connection) {
         return Vec::new();
     }
-    app.mode = Mode::Normal;
     app.logins_asked.insert(connection.clone());
     vec![Command::Login { connection }]
 }

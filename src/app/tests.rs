@@ -134,6 +134,27 @@ fn the_login_dialog_opens_for_a_login_asked_for_here() {
 }
 
 #[test]
+fn the_login_dialog_opens_whichever_comes_first_the_news_or_the_url() {
+    let mut app = app_of(vec![fresh("archive")]);
+    press(&mut app, "l");
+    learn(&mut app, Event::LoginStarted { connection: name("archive") });
+    assert_eq!(app.mode, Mode::Normal, "there is no URL to show yet");
+    change(&mut app, logging_in("archive", loopback(), None));
+    assert!(matches!(app.mode, Mode::Login(_)));
+    press(&mut app, "b");
+    change(&mut app, logging_in("archive", loopback(), Some(Ok(()))));
+    assert_eq!(app.mode, Mode::Normal, "once hidden it stays hidden");
+}
+
+#[test]
+fn the_wheel_answers_no_question() {
+    let mut app = app_of(seven());
+    press(&mut app, "o");
+    assert_eq!(mouse(&mut app, MouseEventKind::ScrollDown, 5, 5), []);
+    assert_eq!(app.mode, Mode::Confirm(Question::Logout(name("factory"))));
+}
+
+#[test]
 fn a_login_does_not_tear_away_another_dialog() {
     let mut app = app_of(vec![fresh("archive")]);
     press(&mut app, "l ?");

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::sheet::{Line, Sheet, Tone};
+use crate::domain::text::neutralise;
 
 /// A complete configuration of one connection with each kind of grant.
 const EXAMPLE: &str = r#"[[connections]]
@@ -23,7 +24,7 @@ pub fn sheet(options: &Options) -> Sheet {
     let mut lines = vec![
         heading("Welcome to manutop. There are no connections yet."),
         heading("1  Write your connections into this file:"),
-        Line::new("", options.config_file.display().to_string(), Tone::Literal),
+        Line::new("", neutralise(&options.config_file.display().to_string(), 500), Tone::Literal),
     ];
     lines.extend(EXAMPLE.lines().map(|line| Line::new("", line, Tone::Literal)));
     lines.extend([

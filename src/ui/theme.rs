@@ -148,7 +148,9 @@ const ALIKE: [(&str, char); 18] = [
     ("↓", 'v'),
 ];
 
-fn ascii(character: char) -> char {
+/// The character that stands for one outside ASCII; `?` for one that nothing here draws.
+#[must_use]
+pub fn ascii(character: char) -> char {
     let found = ALIKE.iter().find(|(symbols, _)| symbols.contains(character));
     found.map_or('?', |(_, ascii)| *ascii)
 }
