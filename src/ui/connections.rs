@@ -84,8 +84,7 @@ fn row<'a>(
     let severity = view.status(now).severity();
     let cells = columns.iter().map(|&(column, width)| {
         let line = cell(column, width, view, chosen, theme, now);
-        // The bar has one colour from end to end: a cell's own would look like a hole in it.
-        Cell::from(if bar { unstyled(line) } else { line })
+        Cell::from(if bar { in_bar(line) } else { line })
     });
     let row = Row::new(cells);
     match (bar, chosen) {
@@ -114,9 +113,12 @@ fn cell(column: Column, width: u16, view: &ConnectionView, chosen: bool, theme: 
     }
 }
 
-fn unstyled(mut line: Line<'_>) -> Line<'_> {
+/// The bar of the selected row has one colour from end to end: a cell's own would look like a hole
+/// in it. Only the gauge keeps its own, because reversed it would show the opposite.
+fn in_bar(mut line: Line<'_>) -> Line<'_> {
     for span in &mut line.spans {
-        span.style = Style::new();
+        let is_gauge = span.content.contains(['█', '░']);
+        span.style = if is_gauge { span.style.remove_modifier(Modifier::REVERSED) } else { Style::new() };
     }
     line
 }

@@ -2,7 +2,6 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
@@ -14,6 +13,7 @@ use crate::app::{Action, App, COPY_CHOICES, Question, wrap};
 use crate::domain::{ConnectionName, CopyWhat, Severity};
 
 const WIDTH: u16 = 56;
+const MENU: u16 = 40;
 
 /// What can be copied.
 pub(super) fn copy_menu(frame: &mut Frame, body: Rect, connection: &ConnectionName, choice: usize, theme: Theme) {
@@ -21,19 +21,15 @@ pub(super) fn copy_menu(frame: &mut Frame, body: Rect, connection: &ConnectionNa
     for (at, what) in COPY_CHOICES.into_iter().enumerate() {
         let key = keymap::label(Action::Copy(what));
         let asks = if what == CopyWhat::RefreshToken { " (asks first)" } else { "" };
-        let marker = if at == choice { "▸" } else { " " };
-        let line = Line::from(vec![
-            Span::raw(format!("{marker} ")),
-            Span::styled(key, theme.accent()),
-            Span::raw(format!("  {}{asks}", what.label())),
-        ]);
+        let text = format!("  {}{asks}", what.label());
         lines.push(if at == choice {
-            line.style(Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED))
+            let whole = format!("▸ {key}{text}");
+            Line::from(Span::styled(format!("{whole:<width$}", width = usize::from(MENU)), theme.bar(Severity::Busy)))
         } else {
-            line
+            Line::from(vec![Span::raw("  "), Span::styled(key, theme.accent()), Span::raw(text)])
         });
     }
-    popup(frame, body, &format!(" Copy from {connection} "), 40, lines, theme);
+    popup(frame, body, &format!(" Copy from {connection} "), MENU, lines, theme);
 }
 
 /// A question, with what a yes would do.

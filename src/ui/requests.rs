@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 
@@ -71,15 +71,17 @@ fn widths(width: u16, longest: usize) -> Widths {
 
 fn row(app: &App, entry: &LogEntry, widths: &Widths, chosen: bool, theme: Theme, now: DateTime<Utc>) -> Row<'static> {
     let severity = severity(entry);
-    let style = if severity == Severity::Good { Style::new() } else { theme.severity(severity) };
+    let plain = chosen || severity == Severity::Good;
+    let result_style = if plain { Style::new() } else { theme.severity(severity) };
+    let time_style = if chosen { Style::new() } else { theme.dim() };
     let target = (widths.target > 0).then(|| Cell::from(target(entry, widths.target.into())));
     let cells = [
-        Some(Cell::from(Span::styled(app.options.zone.column(entry.at, now), theme.dim()))),
+        Some(Cell::from(Span::styled(app.options.zone.column(entry.at, now), time_style))),
         Some(Cell::from(entry.connection.to_string())),
         target,
-        Some(Cell::from(Span::styled(result(entry), style))),
+        Some(Cell::from(Span::styled(result(entry), result_style))),
         Some(Cell::from(format!("{:>7}", milliseconds(entry.duration_ms)))),
     ];
     let row = Row::new(cells.into_iter().flatten());
-    if chosen { row.style(Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)) } else { row }
+    if chosen { row.style(theme.bar(severity)) } else { row }
 }
