@@ -201,7 +201,7 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
     press(&mut app, "l");
     paste(&mut app, "wrong");
-    learn(&mut app, Event::PasteRefused { connection: name("archive"), why: "no code in it".into() });
+    learn(&mut app, Event::AnswerRefused { connection: name("archive"), why: "no code in it".into() });
     assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
     paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.is_none()));

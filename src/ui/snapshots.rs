@@ -78,7 +78,7 @@ fn login_dialog_for_a_pasted_answer_that_was_refused() {
     press(&mut app, "j l");
     paste(&mut app, "https://www.getpostman.com/oauth2/callback?code=SplxlOBeZQQYbYS6WxSbIA&state=wrong");
     let why = "its state is not the one of this login; was it copied from an older try?".into();
-    learn(&mut app, Event::PasteRefused { connection: name("archive"), why });
+    learn(&mut app, Event::AnswerRefused { connection: name("archive"), why });
     let screen = picture(&mut app, 80, 24);
     assert!(!screen.contains("Splx"), "the code is readable:\n{screen}");
     insta::assert_snapshot!("login_pasted_80x24", screen);
