@@ -36,6 +36,9 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) {
             app.say(Some(&connection), Severity::Warning, reason(&why), now);
         }
         Event::StoreChanged(result) => store_changed(app, result, now),
+        Event::ClipboardNotCleared { why } => {
+            app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
+        }
         Event::ClipboardCleared => app.say(None, Severity::Quiet, "clipboard cleared", now),
         other => announce(app, other, now),
     }

@@ -198,7 +198,9 @@ impl App {
         now: DateTime<Utc>,
     ) {
         let toast = Toast { connection: connection.cloned(), severity, text: text.into(), at: now };
-        if self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {
+        // News of the selected connection is most likely the answer to the last key.
+        let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
+        if is_answer || self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {
             self.toast = Some(toast);
         }
     }

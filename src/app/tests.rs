@@ -429,11 +429,15 @@ fn messages_say_what_happened() {
 fn good_news_of_one_connection_does_not_wipe_away_bad_news_of_another() {
     let mut app = app_of(seven());
     let problem = Problem::NeedsLogin { why: "invalid_grant".into() };
-    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
-    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42 });
+    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem: problem.clone() });
+    learn(&mut app, Event::Refreshed { connection: name("warehouse"), generation: 42 });
     assert_eq!(toast(&app), "needs login: invalid_grant");
     learn(&mut app, Event::Refreshed { connection: name("sandbox"), generation: 2 });
     assert_eq!(toast(&app), "new tokens, generation 2 saved");
+    // The selected connection's news answers the last key.
+    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
+    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 43 });
+    assert_eq!(toast(&app), "new tokens, generation 43 saved");
 }
 
 #[test]
