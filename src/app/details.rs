@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::keymap::label;
 use super::remedy::remedy;
@@ -18,6 +18,8 @@ use crate::domain::{Activity, ConnectionView, Holding, Problem, Severity, TokenF
 const LABELS: usize = 9;
 /// How many of its requests a connection's full screen lists.
 const RECENT: usize = 50;
+/// A clock that is off by this much is worth a line: countdowns are by this machine's clock.
+const WORTH_TELLING: TimeDelta = TimeDelta::seconds(30);
 /// The most bars of a sparkline.
 const BARS: usize = 20;
 
@@ -33,6 +35,7 @@ pub fn sheet(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -
     }
     lines.extend(latency(app, view));
     lines.extend(last(app, view, now));
+    lines.extend(skew(view));
     if let Some(facts) = view.token() {
         lines.extend(prints(facts));
     }
@@ -74,6 +77,13 @@ fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> 
         lines.extend(keys);
     }
     lines
+}
+
+fn skew(view: &ConnectionView) -> Option<Line> {
+    let skew = view.clock_skew.filter(|skew| skew.abs() >= WORTH_TELLING)?;
+    let side = if skew > TimeDelta::zero() { "behind" } else { "ahead of" };
+    let text = format!("this machine is {} {side} the server", countdown(skew.abs()));
+    Some(Line::new("clock", text, Tone::Status(Severity::Warning)))
 }
 
 fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String {

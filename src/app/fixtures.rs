@@ -40,6 +40,7 @@ fn view(label: &str, provider: &'static Provider) -> ConnectionView {
         problem: None,
         next_refresh: None,
         last: None,
+        clock_skew: None,
     }
 }
 

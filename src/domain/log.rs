@@ -1,6 +1,6 @@
 //! One HTTP exchange, as the request log keeps it: redacted before it comes into being.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::connection::ConnectionName;
@@ -71,6 +71,14 @@ impl LogEntry {
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.oauth_error.is_none() && matches!(self.outcome, Outcome::Status(status) if status < 400)
+    }
+
+    /// By how much the server's clock was ahead of ours, from its `Date` header, to the second.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<TimeDelta> {
+        let theirs = DateTime::parse_from_rfc2822(self.header("date")?).ok()?.to_utc();
+        let ours = self.at + TimeDelta::try_milliseconds(i64::try_from(self.duration_ms).ok()?)?;
+        Some(TimeDelta::seconds((theirs - ours).num_seconds()))
     }
 
     /// A response header by name, in any case.

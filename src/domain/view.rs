@@ -1,6 +1,6 @@
 //! A connection as it stands: all that a screen or a script may know of it, without a secret.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::connection::{Connection, ConnectionName};
 use super::problem::Problem;
@@ -29,6 +29,9 @@ pub struct ConnectionView {
     pub next_refresh: Option<DateTime<Utc>>,
     /// The last result from the server.
     pub last: Option<Last>,
+    /// By how much the server's clock was ahead of this machine's at its last answer (negative:
+    /// behind), from the `Date` header (RFC 9110 §6.6.1), to the second.
+    pub clock_skew: Option<TimeDelta>,
 }
 
 /// What is held of a connection's tokens.
@@ -125,6 +128,7 @@ impl ConnectionView {
             problem: None,
             next_refresh: None,
             last: None,
+            clock_skew: None,
         }
     }
 

@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::Ask;
 use super::rotation::{self, Need};
-use super::slot::{Slot, Waiter, Work};
+use super::slot::{Origin, Slot, Waiter, Work};
 use super::tools::{Ended, Note, Tools};
 use super::{check, load, login, reveal};
 use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Secret};
+
+use crate::store::Seen;
 
 /// The longest sleep. Timers stand still while a machine sleeps, so due work is looked for by the
 /// wall clock at least this often.
@@ -31,6 +33,8 @@ pub(super) struct Actor {
     pub(super) store_trouble: Option<String>,
     /// Who waits for all connections to be read.
     pub(super) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
+    /// How the journals looked last.
+    seen: Seen,
     leaving: Option<oneshot::Sender<()>>,
 }
 
@@ -44,7 +48,17 @@ impl Actor {
         let order = connections.iter().map(|connection| connection.name.clone()).collect();
         let slots =
             connections.into_iter().map(|connection| (connection.name.clone(), Slot::new(connection))).collect();
-        Self { tools, events, slots, order, automatic, store_trouble: None, curious: Vec::new(), leaving: None }
+        Self {
+            tools,
+            events,
+            slots,
+            order,
+            automatic,
+            store_trouble: None,
+            curious: Vec::new(),
+            seen: Seen::default(),
+            leaving: None,
+        }
     }
 
     pub(super) async fn run(
@@ -61,6 +75,12 @@ impl Actor {
                 },
                 Some(note) = notes.recv() => self.take(note),
                 () = tokio::time::sleep(self.nap()) => self.begin_due(),
+            }
+            if self.leaving.is_some() {
+                // A report that an exchange has begun may be waiting: it must be heard before leaving.
+                while let Ok(note) = notes.try_recv() {
+                    self.take(note);
+                }
             }
             if let Some(reply) = self.leaving.take_if(|_| !self.slots.values().any(Slot::is_owing)) {
                 let _ = reply.send(());
@@ -87,7 +107,23 @@ impl Actor {
         let due: Vec<_> =
             self.slots.values().filter(|slot| slot.is_due(now)).map(|slot| slot.connection.name.clone()).collect();
         for name in due {
-            self.begin_refresh(&name, Need::NotDue);
+            match self.slots.get(&name).and_then(|slot| slot.view.problem.as_ref()) {
+                // The store is what stands in the way: it is looked at, and nothing is sent.
+                Some(Problem::NotSaved { .. } | Problem::StoreUnavailable { .. }) => self.begin_reread(&name),
+                _ => self.begin_refresh(&name, Need::NotDue, Origin::Schedule),
+            }
+        }
+        self.look_around();
+    }
+
+    /// Looks at connections whose journal another process has changed.
+    fn look_around(&mut self) {
+        if !self.tools.vault.changed_since(&mut self.seen) {
+            return;
+        }
+        for slot in self.slots.values().filter(|slot| slot.work.is_none()) {
+            let known = slot.generation().unwrap_or(0);
+            tokio::spawn(load::look(Arc::clone(&self.tools), slot.connection.name.clone(), known));
         }
     }
 
@@ -144,10 +180,10 @@ impl Actor {
         let busy = match self.slots.get(name).map(|slot| &slot.work) {
             Some(None) => return self.slots.get_mut(name),
             None => "there is no such connection",
-            Some(Some(Work::Refresh(_))) => "a refresh is under way",
+            Some(Some(Work::Refresh(..))) => "a refresh is under way",
             Some(Some(Work::Login(..))) => "a login is under way",
             Some(Some(Work::Test)) => "a test is under way",
-            Some(Some(Work::Logout)) => "a logout is under way",
+            Some(Some(Work::Logout(_))) => "a logout is under way",
         };
         self.refuse(name, busy);
         None
@@ -157,9 +193,7 @@ impl Actor {
         let Some(slot) = self.slots.get_mut(name) else {
             return self.refuse(name, "there is no such connection");
         };
-        if need != Need::New
-            && let Some(problem) = slot.rate_limited(self.tools.now())
-        {
+        if let Some(problem) = slot.rate_limited(need, self.tools.now()) {
             let event = Event::RefreshFailed { connection: name.clone(), problem: problem.clone() };
             self.announce(event);
             if let Some(reply) = reply {
@@ -168,11 +202,10 @@ impl Actor {
             return;
         }
         match (&slot.work, reply) {
-            (Some(Work::Refresh(_)), Some(reply)) => slot.waiters.push(reply),
-            (Some(Work::Refresh(_)), None) => {}
+            (Some(Work::Refresh(..)), reply) => slot.waiters.extend(reply),
             (None, reply) => {
                 slot.waiters.extend(reply);
-                self.begin_refresh(name, need);
+                self.begin_refresh(name, need, Origin::Person);
             }
             (Some(_), Some(reply)) => {
                 let _ = reply.send(Err(Problem::Retrying { at: None, why: "something else is under way".into() }));
@@ -183,11 +216,11 @@ impl Actor {
         }
     }
 
-    fn begin_refresh(&mut self, name: &ConnectionName, need: Need) {
+    fn begin_refresh(&mut self, name: &ConnectionName, need: Need, origin: Origin) {
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
         let ask = rotation::Ask { need, known: slot.generation(), attempt: slot.failures + 1 };
-        slot.work = Some(Work::Refresh(cancel.clone()));
+        slot.work = Some(Work::Refresh(cancel.clone(), origin));
         let work = rotation::refresh(Arc::clone(&self.tools), Arc::clone(&slot.connection), ask, cancel);
         self.spawn_ending(name, work);
     }
@@ -195,7 +228,7 @@ impl Actor {
     pub(super) fn begin_reread(&mut self, name: &ConnectionName) {
         let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
         let cancel = CancellationToken::new();
-        slot.work = Some(Work::Refresh(cancel.clone()));
+        slot.work = Some(Work::Refresh(cancel.clone(), Origin::Schedule));
         let work = rotation::reread(Arc::clone(&self.tools), Arc::clone(&slot.connection), cancel);
         self.spawn_ending(name, work);
     }
@@ -264,14 +297,11 @@ impl Actor {
 
     fn logout(&mut self, name: &ConnectionName) {
         let Some(slot) = self.idle(name) else { return };
-        slot.work = Some(Work::Logout);
+        let cancel = CancellationToken::new();
+        slot.work = Some(Work::Logout(cancel.clone()));
         let (tools, name) = (Arc::clone(&self.tools), name.clone());
         tokio::spawn(async move {
-            let forgotten = async {
-                let mut lease = tools.vault.lock(&name, |_| {}).await?;
-                lease.forget().await
-            };
-            let result = forgotten.await;
+            let result = rotation::forget(&tools, &name, &cancel).await;
             tools.note(Note::LoggedOut(name, result));
         });
     }
@@ -284,7 +314,7 @@ impl Actor {
     /// Announces a connection's whole state.
     pub(super) fn publish(&mut self, name: &ConnectionName) {
         if let Some(slot) = self.slots.get_mut(name) {
-            slot.view.next_refresh = if self.automatic { slot.planned() } else { None };
+            slot.plan(self.tools.clock.now(), self.automatic);
             let view = Box::new(slot.view.clone());
             self.announce(Event::Changed(view));
         }
@@ -292,7 +322,7 @@ impl Actor {
 }
 
 fn cancel(work: Option<&Work>) {
-    if let Some(Work::Refresh(cancel) | Work::Login(cancel, _)) = work {
+    if let Some(Work::Refresh(cancel, _) | Work::Login(cancel, _) | Work::Logout(cancel)) = work {
         cancel.cancel();
     }
 }

@@ -40,3 +40,13 @@ pub(super) async fn load(tools: Arc<Tools>, names: Vec<ConnectionName>, patience
         }
     }
 }
+
+/// Looks whether another process has saved a newer generation than the one known. A store that
+/// does not answer is not reported: nobody asked.
+pub(super) async fn look(tools: Arc<Tools>, name: ConnectionName, known: u64) {
+    if let Ok(standing) = tools.vault.read(&name).await
+        && standing.mark > known
+    {
+        tools.note(Note::Newer(name, Box::new(found(standing))));
+    }
+}

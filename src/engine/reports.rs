@@ -2,7 +2,7 @@
 
 use super::actor::Actor;
 use super::handle::Refreshed;
-use super::slot::Slot;
+use super::slot::{Origin, Slot, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{ConnectionName, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord};
 use crate::store::StoreError;
@@ -12,6 +12,7 @@ impl Actor {
         match note {
             Note::Loaded(name, found) => self.loaded(&name, *found),
             Note::LoadFailed(error) => self.load_failed(&error),
+            Note::Newer(name, found) => self.adopt(&name, *found),
             Note::Activity(name, activity) => {
                 if let Some(slot) = self.slots.get_mut(&name).filter(|slot| slot.work.is_some()) {
                     slot.view.activity = activity;
@@ -53,6 +54,20 @@ impl Actor {
         self.publish(name);
     }
 
+    /// Takes over what another process has saved, unless something is being done here that will.
+    fn adopt(&mut self, name: &ConnectionName, found: Found) {
+        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
+        let (Some(record), true, None) = (found.record, found.saved, found.problem) else { return };
+        let generation = record.generation;
+        if slot.generation().is_some_and(|known| known >= generation) {
+            return;
+        }
+        slot.hold(Some(record), true);
+        slot.succeed();
+        self.announce(Event::Adopted { connection: name.clone(), generation });
+        self.publish(name);
+    }
+
     fn load_failed(&mut self, error: &StoreError) {
         self.store_answers(Err(error));
         for name in self.order.clone() {
@@ -70,6 +85,7 @@ impl Actor {
                 Outcome::Error(why) => Err(why.clone()),
             };
             slot.view.last = Some(Last { at: entry.at, result });
+            slot.view.clock_skew = entry.clock_skew().or(slot.view.clock_skew);
         }
         let name = entry.connection.clone();
         self.announce(Event::RequestLogged(entry));
@@ -85,8 +101,10 @@ impl Actor {
     }
 
     fn ended(&mut self, name: &ConnectionName, ended: Ended) {
-        let (now, automatic) = (self.tools.now(), self.automatic);
+        let now = self.tools.now();
         let Some(slot) = self.slots.get_mut(name) else { return };
+        let is_asked = !matches!(slot.work, Some(Work::Refresh(_, Origin::Schedule))) || !slot.waiters.is_empty();
+        let before = slot.view.problem.as_ref().map(std::mem::discriminant);
         slot.rest();
         let result = match ended {
             Ended::Held { record, how } => {
@@ -98,25 +116,39 @@ impl Actor {
             Ended::Unsaved { record, how, why } => {
                 let generation = record.generation;
                 slot.hold(Some(record), false);
-                slot.fail(Problem::NotSaved { why }, now, automatic);
+                slot.fail(Problem::NotSaved { why }, now);
                 Ok((how, generation))
             }
+            Ended::Failed(Problem::Cancelled) => Err(Problem::Cancelled),
             Ended::Failed(problem) => {
-                slot.fail(problem.clone(), now, automatic);
-                Err(slot.view.problem.clone().filter(|_| problem != Problem::Cancelled).unwrap_or(problem))
+                slot.fail(problem, now);
+                slot.plan(now, self.automatic);
+                Err(slot.view.problem.clone().expect("a failure leaves a problem"))
             }
             Ended::Unchanged => return self.publish(name),
             Ended::Reread(found) => {
                 slot.hold(found.record, found.saved);
                 match found.problem {
-                    Some(problem) => slot.view.problem = Some(problem),
+                    Some(problem) => slot.fail(problem, now),
                     None => slot.succeed(),
                 }
                 return self.publish(name);
             }
         };
         let waiters = std::mem::take(&mut slot.waiters);
-        self.announce_end(name, &result);
+        // What goes wrong again and again by itself is told once; the status goes on showing it.
+        let is_news = match &result {
+            Ok((how, _)) => *how != How::Fresh,
+            Err(problem) => before != Some(std::mem::discriminant(problem)),
+        };
+        if is_asked || is_news {
+            self.announce_end(name, &result);
+        }
+        match &result {
+            Ok(_) => self.store_answers(Ok(())),
+            Err(Problem::StoreUnavailable { why }) => self.store_fails(why.clone()),
+            Err(_) => {}
+        }
         for waiter in waiters {
             let _ = waiter.send(result.clone().map(|(how, generation)| refreshed(how, generation)));
         }
@@ -133,14 +165,9 @@ impl Actor {
             Ok((How::Fresh, _)) => Event::StillFresh { connection, expires_at: expires_at.unwrap_or_default() },
             Err(problem) => Event::RefreshFailed { connection, problem: problem.clone() },
         });
-        match result {
-            Ok(_) => self.store_answers(Ok(())),
-            Err(Problem::StoreUnavailable { why }) => self.store_fails(why.clone()),
-            Err(_) => {}
-        }
     }
 
-    fn logged_out(&mut self, name: &ConnectionName, result: Result<(), StoreError>) {
+    fn logged_out(&mut self, name: &ConnectionName, result: Result<(), Problem>) {
         let Some(slot) = self.slots.get_mut(name) else { return };
         slot.rest();
         match result {

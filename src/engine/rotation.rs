@@ -26,6 +26,9 @@ use crate::store::{Hazard, Lease, SaveError, Standing};
 /// How often a record that is nowhere durable is tried again.
 const OWED_RETRY: Duration = Duration::from_secs(2);
 
+/// How long a lock is waited for: longer than any exchange takes.
+const LOCK_PATIENCE: Duration = Duration::from_secs(120);
+
 /// What a refresh is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ask {
@@ -51,7 +54,10 @@ impl Need {
     pub(super) fn is_met_by(self, record: &TokenRecord, now: DateTime<Utc>) -> bool {
         let remaining = record.remaining(now);
         match self {
-            Self::NotDue => remaining > schedule::lead(record.expires_at - record.obtained_at),
+            Self::NotDue => {
+                remaining > schedule::lead(record.expires_at - record.obtained_at)
+                    && !schedule::is_from_the_future(record.obtained_at, now)
+            }
             Self::AtLeast(least) => remaining >= least && remaining > TimeDelta::zero(),
             Self::New => false,
         }
@@ -99,7 +105,7 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
         Decision::Unsaved(record, how, why) => return Ok(Ended::Unsaved { record, how, why }),
         Decision::Exchange(old) => old,
     };
-    let client_secret = client_secret::fetch(tools, connection).await?;
+    let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
     lease.preflight().await.map_err(|error| store_problem(&error))?;
     if cancel.is_cancelled() {
         return Err(Problem::Cancelled);
@@ -137,7 +143,18 @@ async fn lock(
         *place = None;
         tools.note(Note::Activity(name.clone(), Activity::WaitingForLock { pid, since }));
     };
-    cancellable(tools.vault.lock(name, waiting), cancel).await?.map_err(|error| store_problem(&error))
+    let lock = tokio::time::timeout(LOCK_PATIENCE, tools.vault.lock(name, waiting));
+    let Ok(locked) = cancellable(lock, cancel).await? else {
+        let why = format!("another process has held the connection for over {} s", LOCK_PATIENCE.as_secs());
+        return Err(Problem::Retrying { at: None, why });
+    };
+    locked.map_err(|error| store_problem(&error))
+}
+
+/// Forgets a connection's tokens.
+pub(super) async fn forget(tools: &Tools, name: &ConnectionName, cancel: &CancellationToken) -> Result<(), Problem> {
+    let mut lease = lock(tools, name, cancel, &mut None).await?;
+    lease.forget().await.map_err(|error| store_problem(&error))
 }
 
 async fn cancellable<T>(work: impl Future<Output = T>, cancel: &CancellationToken) -> Result<T, Problem> {

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// The least that is left of an access token when its refresh is due.
 const SHORTEST_LEAD: TimeDelta = TimeDelta::seconds(60);
 /// The longest wait between two tries.
-const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(5);
+pub const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(5);
 /// What the first wait is drawn from.
 const FIRST_BACKOFF: TimeDelta = TimeDelta::seconds(2);
 /// No wait is shorter, so that a failure never turns into a storm.
@@ -32,6 +32,13 @@ pub fn due(obtained_at: DateTime<Utc>, expires_at: DateTime<Utc>, jitter: f64) -
 pub fn backoff(failures: u32, jitter: f64) -> TimeDelta {
     let ceiling = FIRST_BACKOFF * 2_i32.saturating_pow(failures.saturating_sub(1).min(16));
     scale(ceiling.min(LONGEST_BACKOFF), jitter).max(SHORTEST_BACKOFF)
+}
+
+/// Whether a record was obtained later than now: the clock has been set back since, and nobody
+/// knows how long the token still lives. Small corrections of the clock do not count.
+#[must_use]
+pub fn is_from_the_future(obtained_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    obtained_at - now > TimeDelta::minutes(1)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "spans of minutes in milliseconds")]

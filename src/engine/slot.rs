@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::Refreshed;
 use super::login::Input;
+use super::rotation::Need;
 use super::schedule;
 use crate::domain::{Activity, Connection, ConnectionView, Holding, Problem, TokenRecord};
 
@@ -37,10 +38,17 @@ pub(super) struct Slot {
 
 /// Work under way. One thing at a time per connection.
 pub(super) enum Work {
-    Refresh(CancellationToken),
+    Refresh(CancellationToken, Origin),
     Login(CancellationToken, mpsc::Sender<Input>),
     Test,
-    Logout,
+    Logout(CancellationToken),
+}
+
+/// Who began a refresh: a person is told how it ended, whatever the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Person,
+    Schedule,
 }
 
 impl Slot {
@@ -79,36 +87,42 @@ impl Slot {
     }
 
     /// Something stands in the way. A passing failure is given the moment of its next try.
-    pub(super) fn fail(&mut self, problem: Problem, now: DateTime<Utc>, automatic: bool) {
-        if problem == Problem::Cancelled {
-            return;
-        }
+    pub(super) fn fail(&mut self, problem: Problem, now: DateTime<Utc>) {
         self.failures = self.failures.saturating_add(1);
         let next = now + schedule::backoff(self.failures, fastrand::f64());
-        let goes_on = problem.is_passing() && automatic && self.view.auto;
-        self.view.problem = Some(match problem {
-            Problem::RateLimited { until } => Problem::RateLimited { until: until.max(next) },
-            Problem::Retrying { at, why } => {
-                Problem::Retrying { at: goes_on.then(|| at.map_or(next, |at| at.max(next))), why }
-            }
-            other => other,
-        });
-        self.retry_at = match &self.view.problem {
-            Some(Problem::RateLimited { until }) => Some(*until),
-            Some(Problem::Retrying { at, .. }) => *at,
-            Some(problem) if problem.is_passing() => Some(next),
-            _ => None,
+        self.retry_at = match &problem {
+            Problem::RateLimited { until } => Some(next.max(*until)),
+            Problem::Retrying { at: Some(at), .. } => Some(next.max(*at)),
+            problem => problem.is_passing().then_some(next),
         };
+        self.view.problem = Some(match (problem, self.retry_at) {
+            (Problem::RateLimited { .. }, Some(until)) => Problem::RateLimited { until },
+            (problem, _) => problem,
+        });
+    }
+
+    /// Puts what is planned into the view, as far as anything is done by itself.
+    pub(super) fn plan(&mut self, now: DateTime<Utc>, automatic: bool) {
+        let planned = self.planned(now).filter(|_| automatic);
+        self.view.next_refresh = planned;
+        if let Some(Problem::Retrying { at, .. }) = &mut self.view.problem {
+            *at = planned;
+        }
     }
 
     /// When the next automatic refresh, or the next try, is planned.
-    pub(super) fn planned(&self) -> Option<DateTime<Utc>> {
+    ///
+    /// A clock set back would put off both by as much, while the server goes on by its own: a
+    /// wait that is longer than any is cut, and a record from the future is refreshed once.
+    pub(super) fn planned(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if !self.view.auto {
             return None;
         }
         match (&self.view.problem, &self.record) {
             (Some(problem), _) if !problem.is_passing() => None,
-            (Some(_), _) => self.retry_at,
+            (Some(Problem::RateLimited { .. }), _) => self.retry_at,
+            (Some(_), _) => self.retry_at.map(|at| at.min(now + schedule::LONGEST_BACKOFF)),
+            (None, Some(record)) if schedule::is_from_the_future(record.obtained_at, now) => Some(now),
             (None, Some(record)) => Some(schedule::due(record.obtained_at, record.expires_at, self.jitter)),
             (None, None) => self.first_mint,
         }
@@ -116,12 +130,14 @@ impl Slot {
 
     /// Whether there is work to begin at `now`.
     pub(super) fn is_due(&self, now: DateTime<Utc>) -> bool {
-        self.work.is_none() && self.planned().is_some_and(|planned| planned <= now)
+        self.work.is_none() && self.planned(now).is_some_and(|planned| planned <= now)
     }
 
-    /// Whether the server's wish to be left alone still holds.
-    pub(super) fn rate_limited(&self, now: DateTime<Utc>) -> Option<Problem> {
-        self.view.problem.clone().filter(|problem| matches!(problem, Problem::RateLimited { until } if *until > now))
+    /// The server's wish to be left alone, if it stands in the way of what is needed.
+    pub(super) fn rate_limited(&self, need: Need, now: DateTime<Utc>) -> Option<Problem> {
+        let is_met = self.record.as_ref().is_some_and(|record| need.is_met_by(record, now));
+        let problem = self.view.problem.as_ref().filter(|_| need != Need::New && !is_met)?;
+        matches!(problem, Problem::RateLimited { until } if *until > now).then(|| problem.clone())
     }
 
     /// Work ended: nothing is being done.
@@ -130,10 +146,12 @@ impl Slot {
         self.view.activity = Activity::Idle;
     }
 
-    /// Whether leaving the program now could lose something: an exchange is out, or a record is
-    /// nowhere durable.
+    /// Whether leaving the program now could lose something: an exchange is out, a record is
+    /// nowhere durable, or a logout is half done. Whatever only waits may be left.
     pub(super) fn is_owing(&self) -> bool {
-        matches!(self.work, Some(Work::Refresh(_) | Work::Login(..)))
+        let is_owed = matches!(self.view.problem, Some(Problem::NotSaved { .. })) && self.work.is_some();
+        let is_out = matches!(self.view.activity, Activity::Refreshing { .. });
+        is_out || is_owed || matches!(self.work, Some(Work::Logout(_)))
     }
 
     pub(super) fn generation(&self) -> Option<u64> {
@@ -146,6 +164,6 @@ impl Slot {
 
     /// How long until something is due; `None` where nothing is planned or work is under way.
     pub(super) fn wait(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
-        if self.work.is_some() { None } else { self.planned().map(|planned| planned - now) }
+        if self.work.is_some() { None } else { self.planned(now).map(|planned| planned - now) }
     }
 }

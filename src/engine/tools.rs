@@ -31,6 +31,8 @@ pub(super) enum Note {
     Loaded(ConnectionName, Box<Found>),
     /// The store did not answer; it is asked again.
     LoadFailed(StoreError),
+    /// Another process has saved a newer generation.
+    Newer(ConnectionName, Box<Found>),
     /// What is being done now.
     Activity(ConnectionName, Activity),
     /// A fact to be announced as it is.
@@ -44,7 +46,7 @@ pub(super) enum Note {
     /// A test call ended.
     Tested(ConnectionName),
     /// Tokens were forgotten, or could not be.
-    LoggedOut(ConnectionName, Result<(), StoreError>),
+    LoggedOut(ConnectionName, Result<(), Problem>),
 }
 
 /// What the store holds of a connection.
