@@ -75,6 +75,12 @@ pub enum Command {
     /// Set or remove client secrets; they are never in the configuration file
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Check configuration, directories, secret store, tokens, clocks, browser, clipboard, terminal
+    Doctor {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show the dashboard on embedded demo providers, with nothing to set up
     Demo {
         /// Only serve the demo providers, and print a configuration for them

@@ -64,7 +64,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let views = parts.connections.iter().map(ConnectionView::loading).collect();
     let log = opening.data_dir.as_deref().map(|dir| RequestLog::tail(dir, LOG_TAIL)).transpose();
     let options = Options {
-        color: std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        color: wants_color(),
         ascii: opening.ascii || !locale_is_utf8(),
         zone: Zone::Local,
         config_file: opening.config_file,
@@ -149,8 +149,13 @@ impl Host for TerminalHost<'_> {
     }
 }
 
+/// Whether colours are wanted (<https://no-color.org>).
+pub(super) fn wants_color() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Whether the locale can show more than ASCII (POSIX: `LC_ALL` over `LC_CTYPE` over `LANG`).
-fn locale_is_utf8() -> bool {
+pub(super) fn locale_is_utf8() -> bool {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     match set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")) {
         Some(locale) => locale.to_ascii_lowercase().replace('-', "").contains("utf8"),

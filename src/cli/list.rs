@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use color_eyre::eyre::Report;
 use serde_json::{Value, json};
 
-use super::exit::Exit;
+use super::exit::{Exit, Stop};
 use super::session::Session;
 use crate::app::words;
 use crate::domain::{ConnectionView, Holding, TokenFacts};
@@ -32,11 +32,11 @@ pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report>
         }
     }
     // The list is the result; that a store does not answer is in it, and a failure besides.
-    let unavailable = views
-        .iter()
-        .filter_map(|view| view.problem.as_ref())
-        .any(|problem| Exit::from(problem) == Exit::StoreUnavailable);
-    Ok(if unavailable { Exit::StoreUnavailable } else { Exit::Ok })
+    let mut problems = views.iter().filter_map(|view| view.problem.as_ref());
+    match problems.find(|problem| Exit::from(*problem) == Exit::StoreUnavailable) {
+        Some(problem) => Err(Stop::new(Exit::StoreUnavailable, problem).into()),
+        None => Ok(Exit::Ok),
+    }
 }
 
 fn object(view: &ConnectionView, now: DateTime<Utc>) -> Value {

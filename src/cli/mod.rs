@@ -4,6 +4,7 @@
 pub mod args;
 mod dashboard;
 mod demo;
+mod doctor;
 pub mod exit;
 mod list;
 mod login;
@@ -48,6 +49,7 @@ async fn carry_out(cli: Cli) -> Result<Exit, Report> {
         None => dashboard::run(&files).await,
         Some(Command::Demo { serve: true, port }) => demo::serve(port).await,
         Some(Command::Demo { serve: false, port }) => demo::run(&files, port).await,
+        Some(Command::Doctor { json }) => doctor::run(&files, json).await,
         Some(Command::List { json }) => list::run(Session::open(&files)?, json).await,
         Some(Command::Login { name, no_browser }) => login::run(Session::open(&files)?, &name, no_browser).await,
         Some(Command::Refresh { name: Some(name), force, .. }) => {

@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::error::StoreError;
 use super::journal::{self, Journal};
@@ -65,6 +65,22 @@ impl Vault {
     /// `Locked`, `Unavailable`, `TimedOut`.
     pub async fn probe(&self) -> Result<(), StoreError> {
         self.inner.secrets.probe().await
+    }
+
+    /// Writes an item of its own to the secret store, reads it back and removes it; says how long
+    /// that took.
+    ///
+    /// # Errors
+    /// The store cannot be reached, is locked, or does not keep what it is given.
+    pub async fn rehearse(&self) -> Result<Duration, StoreError> {
+        let started = Instant::now();
+        let secrets = &self.inner.secrets;
+        secrets.probe().await?;
+        // One per process, so that two rehearsals never meet.
+        let item = format!("rehearsal-{}", std::process::id());
+        secrets.set(&item, &Secret::new("rehearsal")).await?;
+        secrets.delete(&item).await?;
+        Ok(started.elapsed())
     }
 
     /// The client secret that was set for a connection.

@@ -1,0 +1,110 @@
+//! `manutop doctor`: looks at everything manutop depends on and says what to do about the rest.
+//!
+//! It sends nothing to any provider and changes nothing but one item of its own in the secret
+//! store, which it writes, reads back and removes.
+
+mod machine;
+mod storage;
+
+use std::io::Write;
+
+use color_eyre::eyre::Report;
+use serde::Serialize;
+use serde_json::json;
+
+use super::args::Files;
+use super::exit::Exit;
+use super::session::Session;
+use crate::config::{self, Paths};
+use crate::oauth::providers;
+use crate::shell::environment::Environment;
+
+/// Raised when a field changes its meaning or goes; new fields and checks do not raise it.
+const JSON_VERSION: u32 = 1;
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    /// What was looked at; stable.
+    name: String,
+    verdict: Verdict,
+    /// What was found.
+    found: String,
+    /// What to do about it, where there is something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
+}
+
+impl Check {
+    fn ok(name: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { name: name.into(), verdict: Verdict::Ok, found: found.into(), advice: None }
+    }
+
+    fn warn(name: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name: name.into(), verdict: Verdict::Warn, found: found.into(), advice: Some(advice.into()) }
+    }
+
+    fn fail(name: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { name: name.into(), verdict: Verdict::Fail, found: found.into(), advice: Some(advice.into()) }
+    }
+}
+
+/// Runs all checks and prints them; fails if any fails.
+pub(super) async fn run(files: &Files, as_json: bool) -> Result<Exit, Report> {
+    let mut checks = vec![configuration(files)];
+    match Session::open(files) {
+        Ok(session) => checks.extend(storage::checks(&session).await),
+        // The configuration's own faults are told already.
+        Err(_) if checks[0].verdict == Verdict::Fail => {}
+        Err(stop) => checks.push(Check::fail("data directory", stop.to_string(), "name another with --data-dir")),
+    }
+    checks.extend(machine::checks(&Environment::read()));
+    print(&checks, as_json)?;
+    let any_fails = checks.iter().any(|check| check.verdict == Verdict::Fail);
+    Ok(if any_fails { Exit::Failed } else { Exit::Ok })
+}
+
+fn configuration(files: &Files) -> Check {
+    let name = "configuration";
+    let paths = match Paths::resolve(files.config.clone(), files.data_dir.clone()) {
+        Ok(paths) => paths,
+        Err(error) => return Check::fail(name, error.to_string(), "name the files with --config and --data-dir"),
+    };
+    let file = paths.config_file.display();
+    match config::load(&paths.config_file, providers::ALL) {
+        Ok(Some(config)) if config.connections.is_empty() => {
+            Check::warn(name, format!("{file} has no connections"), "add a [[connections]] table; see the README")
+        }
+        Ok(Some(config)) => Check::ok(name, format!("{file} is valid; connections: {}", config.connections.len())),
+        Ok(None) => Check::warn(name, format!("{file} does not exist"), "manutop shows at its start what to put there"),
+        Err(error) => Check::fail(name, error.to_string(), "mend the lines named"),
+    }
+}
+
+fn print(checks: &[Check], as_json: bool) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if as_json {
+        return writeln!(out, "{:#}", json!({ "version": JSON_VERSION, "checks": checks }));
+    }
+    for Check { name, verdict, found, advice } in checks {
+        let word = match verdict {
+            Verdict::Ok => "ok  ",
+            Verdict::Warn => "warn",
+            Verdict::Fail => "FAIL",
+        };
+        writeln!(out, "{word}  {name}: {found}")?;
+        if let Some(advice) = advice {
+            writeln!(out, "      -> {advice}")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! What is kept: directories, the secret store, client secrets, tokens, the servers' clocks.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Check;
+use crate::cli::session::Session;
+use crate::domain::{Connection, LogEntry, SecretSource};
+use crate::store::request_log::RequestLog;
+use crate::store::{Hazard, Standing};
+
+/// A clock off by more than this makes countdowns misleading.
+const WORTH_TELLING_S: u64 = 30;
+/// How many of the newest log entries are looked through for the servers' clocks.
+const LOG_TAIL: usize = 1000;
+
+pub(super) async fn checks(session: &Session) -> Vec<Check> {
+    let mut checks = vec![directory("data directory", &session.paths.data_dir)];
+    for part in ["journals", "locks"] {
+        checks.push(directory(part, &session.paths.data_dir.join(part)));
+    }
+    let store = store(session).await;
+    let answers = store.advice.is_none();
+    checks.push(store);
+    for connection in &session.config.connections {
+        // A store that does not answer is told once.
+        if answers {
+            checks.extend(client_secret(session, connection).await);
+            checks.push(tokens(session, connection).await);
+        }
+    }
+    checks.extend(clocks(&session.paths.data_dir));
+    checks
+}
+
+fn directory(name: &str, dir: &Path) -> Check {
+    let shown = dir.display();
+    match std::fs::metadata(dir) {
+        Err(error) => Check::fail(
+            name,
+            format!("{shown}: {error}"),
+            "see to its parent's permissions, or name another with --data-dir",
+        ),
+        Ok(found) if !found.is_dir() => Check::fail(name, format!("{shown} is no directory"), "move it out of the way"),
+        Ok(found) => match readable_by_others(&found) {
+            Some(mode) => Check::warn(name, format!("{shown} has mode {mode:03o}"), format!("chmod 700 {shown}")),
+            None => match tempfile::tempfile_in(dir) {
+                Ok(_) => Check::ok(name, format!("{shown} is private and writable")),
+                Err(error) => Check::fail(
+                    name,
+                    format!("{shown} cannot be written to: {error}"),
+                    "free some space, or see to its permissions",
+                ),
+            },
+        },
+    }
+}
+
+#[cfg(unix)]
+fn readable_by_others(found: &std::fs::Metadata) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    Some(found.permissions().mode() & 0o777).filter(|mode| mode & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn readable_by_others(_found: &std::fs::Metadata) -> Option<u32> {
+    None
+}
+
+async fn store(session: &Session) -> Check {
+    let name = "secret store";
+    match session.vault.rehearse().await {
+        Ok(took) => Check::ok(
+            name,
+            format!("reachable, unlocked, writable; written, read back and removed in {} ms", took.as_millis()),
+        ),
+        Err(error) => Check::fail(name, error.to_string(), error.advice()),
+    }
+}
+
+async fn client_secret(session: &Session, connection: &Connection) -> Option<Check> {
+    let name = format!("{}: client secret", connection.name);
+    match &connection.client_secret {
+        SecretSource::Command(words) => Some(Check::ok(name, format!("comes from the command `{}`", words[0]))),
+        SecretSource::Store => match session.vault.client_secret(&connection.name).await {
+            Ok(Some(_)) => Some(Check::ok(name, "stored")),
+            Ok(None) => {
+                Some(Check::warn(name, "missing", format!("set it with: manutop secret set {}", connection.name)))
+            }
+            Err(error) => Some(Check::fail(name, error.to_string(), error.advice())),
+        },
+    }
+}
+
+async fn tokens(session: &Session, connection: &Connection) -> Check {
+    let name = format!("{}: tokens", connection.name);
+    let login = format!("log in with: manutop login {}", connection.name);
+    match session.vault.read(&connection.name).await {
+        Err(error) => Check::fail(name, error.to_string(), error.advice()),
+        Ok(Standing { hazard: Some(Hazard::Uncertain { pid, .. }), .. }) => Check::warn(
+            name,
+            format!("uncertain: process {pid} sent the refresh token and no answer was recorded"),
+            format!("try once with: manutop refresh {} --force, or {login}", connection.name),
+        ),
+        Ok(Standing { hazard: Some(Hazard::RolledBack { stored, mark }), .. }) => {
+            Check::fail(name, format!("the store holds generation {stored}, but {mark} was saved once"), login)
+        }
+        Ok(Standing { record: None, .. }) => Check::warn(name, "none", login),
+        Ok(Standing { record: Some(record), saved: false, .. }) => Check::warn(
+            name,
+            format!("generation {} is in the journal only", record.generation),
+            "it is saved by itself once the store answers; start manutop",
+        ),
+        Ok(Standing { record: Some(record), .. }) => {
+            Check::ok(name, format!("generation {}, saved", record.generation))
+        }
+    }
+}
+
+/// The servers' clocks as their last answers told, from the request log; nothing is sent for it.
+fn clocks(data_dir: &Path) -> Vec<Check> {
+    let entries = match RequestLog::tail(data_dir, LOG_TAIL) {
+        Ok(entries) => entries,
+        Err(error) => {
+            return vec![Check::warn("request log", error.to_string(), "see to the permissions of requests.jsonl")];
+        }
+    };
+    let newest: BTreeMap<&str, &LogEntry> =
+        entries.iter().filter(|entry| entry.clock_skew().is_some()).map(|entry| (entry.host.as_str(), entry)).collect();
+    newest.into_iter().filter_map(|(host, entry)| Some(clock(host, entry.clock_skew()?.num_seconds()))).collect()
+}
+
+fn clock(host: &str, ahead: i64) -> Check {
+    let name = format!("clock of {host}");
+    let side = if ahead < 0 { "behind" } else { "ahead of" };
+    let found = format!("{} s {side} this machine's at its last answer", ahead.unsigned_abs());
+    if ahead.unsigned_abs() < WORTH_TELLING_S {
+        Check::ok(name, found)
+    } else {
+        Check::warn(name, found, "set this machine's clock (NTP); countdowns are by it")
+    }
+}
