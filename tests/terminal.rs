@@ -30,6 +30,7 @@ impl Pty {
         let mut command = CommandBuilder::new(env::current_exe().expect("a test has a path"));
         command.args(["--exact", test, "--nocapture"]);
         command.env(INSIDE, "1");
+        command.env("RUST_BACKTRACE", "0"); // it would fill the small screen
         let child = pair.slave.spawn_command(command).expect("a test can run itself");
         let mut reader = pair.master.try_clone_reader().expect("a reader");
         let (sender, output) = mpsc::channel();
@@ -136,6 +137,36 @@ fn a_panic_gives_the_terminal_back_before_it_reports() {
     });
     pty.assert_as_before();
     assert!(!pty.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_panic_of_another_thread_leaves_the_terminal_taken_and_is_reported_at_the_end() {
+    if inside() {
+        install_panic_hook();
+        let mut guard = TerminalGuard::enter().unwrap();
+        let task = std::thread::Builder::new().name("engine".into()).spawn(|| panic!("a task broke")).unwrap();
+        task.join().unwrap_err();
+        say("still drawing");
+        await_key();
+        guard.leave();
+        say("left for good");
+        await_key();
+        std::thread::spawn(|| panic!("another broke")).join().unwrap_err();
+        return;
+    }
+    let mut pty = Pty::run("a_panic_of_another_thread_leaves_the_terminal_taken_and_is_reported_at_the_end");
+    pty.until("it draw on", |screen| screen.contents().contains("still drawing"));
+    pty.assert_taken();
+    assert!(!pty.screen.screen().contents().contains("broke"), "the report disturbs the dashboard");
+    let mut keys = pty.master.take_writer().unwrap();
+    keys.write_all(b"x").unwrap();
+    pty.until("it left", |screen| screen.contents().contains("left for good"));
+    pty.assert_as_before();
+    let said = pty.screen.screen().contents();
+    assert!(said.contains("thread \"engine\" panicked at") && said.contains("a task broke"), "{said}");
+    keys.write_all(b"\n").unwrap();
+    pty.until("a later report at once", |screen| screen.contents().contains("another broke"));
+    assert!(pty.child.wait().unwrap().success());
 }
 
 #[test]
