@@ -1,9 +1,9 @@
 //! Takes a picture of a terminal program: runs it in a real pseudo-terminal, presses keys, and
-//! writes what its screen then holds as an SVG. The README's pictures are made with it:
+//! writes what its screen then holds as an SVG. `scripts/pictures` makes the README's with it. One
+//! of your own, or with no `--out` the screen's text:
 //!
 //! ```sh
-//! cargo build --release
-//! cargo run --example screenshot -- --wait factory --out assets/dashboard.svg -- target/release/manutop demo
+//! cargo run --example screenshot -- --wait misconfigured --out screen.svg -- target/debug/manutop demo
 //! ```
 
 mod glyphs;
@@ -91,7 +91,8 @@ fn capture(arguments: &Arguments) -> Result<vt100::Screen> {
     let (columns, rows) = arguments.size;
     let size = PtySize { rows: rows.get(), cols: columns.get(), pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).map_err(|error| eyre!("no pseudo-terminal: {error}"))?;
-    let mut command = CommandBuilder::from_argv(arguments.command.iter().map(Into::into).collect());
+    let mut command = CommandBuilder::new(program(&arguments.command[0])?);
+    command.args(&arguments.command[1..]);
     command.cwd(std::env::current_dir()?);
     command.env("TERM", "xterm-256color");
     command.env("COLORTERM", "truecolor");
@@ -124,6 +125,12 @@ fn capture(arguments: &Arguments) -> Result<vt100::Screen> {
     let _ = child.kill();
     child.wait()?;
     Ok(screen)
+}
+
+/// A path as the shell understands it; a bare name is looked for in `$PATH`.
+fn program(name: &str) -> Result<PathBuf> {
+    let path = PathBuf::from(name);
+    Ok(if path.components().count() > 1 { std::path::absolute(path)? } else { path })
 }
 
 fn read_in_background(mut reader: Box<dyn Read + Send>) -> Receiver<Vec<u8>> {

@@ -88,6 +88,7 @@ struct Run {
 /// Draws backgrounds into `svg` and everything else into `texts`, which comes on top.
 fn draw_row(screen: &Screen, row: u16, columns: u16, palette: &Palette, svg: &mut String, texts: &mut String) {
     let mut run: Option<Run> = None;
+    let mut ruled_to = 0; // a long line is one shape
     for column in 0..columns {
         let Some(cell) = screen.cell(row, column).filter(|cell| !cell.is_wide_continuation()) else { continue };
         let style = style(cell, palette);
@@ -101,9 +102,14 @@ fn draw_row(screen: &Screen, row: u16, columns: u16, palette: &Palette, svg: &mu
             );
         }
         let text = if cell.has_contents() { cell.contents() } else { " " };
-        if let Some(drawn) = drawn_shape(text, row, column, &style) {
+        if column < ruled_to {
+            continue;
+        }
+        let repeats = if text == "─" { repeats(screen, row, column, cell) } else { 1 };
+        if let Some(drawn) = drawn_shape(text, row, column, repeats, &style) {
             finish(run.take(), row, texts);
             let _ = writeln!(texts, "{drawn}");
+            ruled_to = column + repeats;
             continue;
         }
         // Symbols and wide letters stand alone: their width in a font is anybody's guess.
@@ -122,26 +128,57 @@ fn draw_row(screen: &Screen, row: u16, columns: u16, palette: &Palette, svg: &mu
     finish(run, row, texts);
 }
 
-fn drawn_shape(text: &str, row: u16, column: u16, style: &Style) -> Option<String> {
+fn drawn_shape(text: &str, row: u16, column: u16, repeats: u16, style: &Style) -> Option<String> {
     let (x, y) = place_of(row, column);
-    let place = Place { x, y, width: CELL_WIDTH, height: CELL_HEIGHT };
+    let place = Place { x, y, width: CELL_WIDTH * f32::from(repeats), height: CELL_HEIGHT };
     let shape = shape(text.chars().next()?, place, &style.foreground)?;
     Some(if style.dim { format!(r#"<g opacity="0.6">{shape}</g>"#) } else { shape })
 }
 
+/// How many cells from here on are the same.
+fn repeats(screen: &Screen, row: u16, column: u16, cell: &Cell) -> u16 {
+    let same = (column..u16::MAX).take_while(|at| screen.cell(row, *at).is_some_and(|other| other == cell)).count();
+    u16::try_from(same).expect("a row is shorter than 65,536 cells")
+}
+
+/// Draws a run. Renderers disagree about the white space at a text's ends and within it, so each
+/// stretch between two or more spaces is put in its own place; an underline needs them all.
 fn finish(run: Option<Run>, row: u16, texts: &mut String) {
-    let Some(run) = run.filter(|run| run.style.underline || !run.text.trim().is_empty()) else { return };
-    // Renderers disagree about which white space they keep; no-break spaces they all keep.
-    let text = escape(&run.text).replace(' ', "\u{a0}");
-    let (x, y) = place_of(row, run.column);
-    let length = f32::from(run.width) * CELL_WIDTH;
-    let Style { foreground, marks, dim, .. } = &run.style;
+    let Some(run) = run else { return };
+    if run.style.underline {
+        return write_text(&run.text, run.column, run.width, row, &run.style, texts);
+    }
+    if !run.text.is_ascii() {
+        return write_text(run.text.trim(), run.column, run.width, row, &run.style, texts);
+    }
+    let mut column = run.column;
+    for part in run.text.split_inclusive("  ") {
+        let word = part.trim_start();
+        let indent = cells(part) - cells(word);
+        write_text(word.trim_end(), column + indent, cells(word.trim_end()), row, &run.style, texts);
+        column += cells(part);
+    }
+}
+
+fn write_text(text: &str, column: u16, width: u16, row: u16, style: &Style, texts: &mut String) {
+    if text.is_empty() {
+        return;
+    }
+    let text = escape(text).replace(' ', "\u{a0}");
+    let (x, y) = place_of(row, column);
+    let length = f32::from(width) * CELL_WIDTH;
+    let Style { foreground, marks, dim, .. } = style;
     let opacity = if *dim { r#" opacity="0.6""# } else { "" };
     let _ = writeln!(
         texts,
         r#"<text x="{x:.2}" y="{:.2}" textLength="{length:.2}" lengthAdjust="spacingAndGlyphs" fill="{foreground}"{marks}{opacity}>{text}</text>"#,
         y + BASELINE,
     );
+}
+
+/// How many cells ASCII text takes.
+fn cells(text: &str) -> u16 {
+    u16::try_from(text.len()).expect("a row is shorter than 65,536 cells")
 }
 
 fn style(cell: &Cell, palette: &Palette) -> Style {

@@ -51,7 +51,7 @@ impl State {
     fn release(&mut self) -> String {
         let more = std::mem::take(&mut self.more);
         let more = (more > 0).then(|| format!("{more} more panics are not shown"));
-        self.held_back.drain(..).chain(more).map(|report| format!("manutop: {report}\n")).collect()
+        self.held_back.drain(..).chain(more).flat_map(|report| ["manutop: ".into(), report, "\n".into()]).collect()
     }
 }
 
