@@ -23,10 +23,11 @@ fn doctor(home: &Path, configuration: Option<&str>, more: &[&str]) -> Output {
 }
 
 fn checks(output: &Output) -> Vec<(String, String)> {
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(report["version"], 1);
-    let word = |value: &Value| value.as_str().unwrap().to_owned();
-    report["checks"].as_array().unwrap().iter().map(|check| (word(&check["name"]), word(&check["verdict"]))).collect()
+    let word = |value: &Value| value.as_str().expect("text").to_owned();
+    let checks = report["checks"].as_array().expect("a list");
+    checks.iter().map(|check| (word(&check["name"]), word(&check["verdict"]))).collect()
 }
 
 #[test]
