@@ -31,6 +31,12 @@ pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
 const KEYS: &[&str] = &["store", "clipboard_clear_seconds", "login_timeout_seconds", "connections"];
 
+/// Every key there is, for the documentation to be held against: the file's own, then those of a
+/// connection.
+pub fn known_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().chain(connection::KEYS).copied()
+}
+
 /// The configuration file, complete with defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
