@@ -11,6 +11,8 @@
 //! - [`shell`]: the terminal loop, where engine and dashboard meet
 //! - [`cli`]: arguments and the headless commands
 //! - [`demo`]: both providers' servers, embedded
+//!
+//! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
 
 pub mod app;
 pub mod cli;
@@ -18,6 +20,10 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod engine;
+#[cfg(feature = "fault-points")]
+pub mod fault_point;
+#[cfg(not(feature = "fault-points"))]
+mod fault_point;
 pub mod oauth;
 pub mod shell;
 pub mod store;

@@ -20,6 +20,7 @@ use super::exchange::{self, TokenRequest, Verdict};
 use super::tools::{Ended, Found, How, Note, Tools, store_problem};
 use super::{client_secret, schedule};
 use crate::domain::{Activity, Connection, ConnectionName, Exchange, Grant, Problem, Secret, TokenRecord};
+use crate::fault_point::{self, Step};
 use crate::oauth::{Class, form};
 use crate::store::{Hazard, Lease, SaveError, Standing};
 
@@ -98,7 +99,9 @@ pub(super) fn found(standing: Standing) -> Found {
 
 async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &CancellationToken) -> Result<Ended, Problem> {
     let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
+    fault_point::pass(Step::Locked);
     let standing = lease.recover().await.map_err(|error| store_problem(&error))?;
+    fault_point::pass(Step::Recovered);
     let generation = standing.next_generation();
     let old = match decide(standing, connection, ask, tools.now())? {
         Decision::Keep(record, how) => return Ok(Ended::Held { record, how }),
@@ -107,12 +110,15 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     };
     let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
     lease.preflight().await.map_err(|error| store_problem(&error))?;
+    fault_point::pass(Step::Preflighted);
     if cancel.is_cancelled() {
         return Err(Problem::Cancelled);
     }
     tools.note(Note::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
     let exchange = Exchanging { old, generation, client_secret, attempt: ask.attempt };
-    exchange_and_save(tools, connection, &mut lease, exchange).await
+    let ended = exchange_and_save(tools, connection, &mut lease, exchange).await;
+    fault_point::pass(Step::Releasing);
+    ended
 }
 
 /// Takes the connection's lock and a place at its host. While another process holds the lock, the
@@ -253,6 +259,7 @@ async fn exchange_and_save(
     let request = TokenRequest { connection, exchange, form: &form, secrets: &secrets, attempt };
     let verdict = exchange::send(tools, request).await;
     if let Verdict::Tokens(tokens, asked_at) = verdict {
+        fault_point::pass(Step::AnswerRead);
         let record = exchange::record(connection, tokens, asked_at, old.as_ref(), generation);
         return Ok(save(tools, &connection.name, lease, record, How::Exchanged).await);
     }
@@ -261,7 +268,8 @@ async fn exchange_and_save(
             why: format!("the refresh token was sent, and no readable answer came ({why}); it may have been replaced"),
         });
     }
-    if spends.is_some() {
+    if let Some(old) = spends {
+        fault_point::pass_with(Step::TakingBack, &connection.name, old);
         lease.unspent().await.map_err(|error| store_problem(&error))?;
     }
     match verdict {

@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::domain::text::neutralise;
 use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Secret};
+use crate::fault_point::{self, Step};
 
 /// The most that is read of an answer's body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -135,6 +136,7 @@ impl Http {
             Payload::Bearer(token) => client.get(request.url.clone()).header(AUTHORIZATION, bearer(token)?),
         };
         let mut response = builder.header("accept", "application/json").send().await.map_err(|error| broken(&error))?;
+        fault_point::pass(Step::AnswerBegan);
         let now = self.clock.now();
         let retry_after = retry_after(response.headers(), now);
         entry.headers = telling_headers(response.headers());

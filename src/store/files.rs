@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::error::StoreError;
+use crate::fault_point::{self, Step};
 
 /// Makes a directory for its owner alone, or makes an existing one so.
 pub(super) fn private_dir(path: &Path) -> Result<(), StoreError> {
@@ -73,7 +74,10 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
     temporary.push(".new");
     let temporary = path.with_file_name(temporary);
     let failed = |error| StoreError::io("write", path, error);
-    let written = write_synced(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    let written = write_synced(&temporary, text).and_then(|()| {
+        fault_point::pass(Step::JournalWritten);
+        fs::rename(&temporary, path)
+    });
     if written.is_err() {
         // It may hold nothing of use; a failure to remove it is told by the write's own.
         let _ = fs::remove_file(&temporary);

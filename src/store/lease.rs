@@ -17,6 +17,7 @@ use super::record::{fingerprint, to_line};
 use super::vault::{Vault, on_disk, token_item};
 use super::{files, record};
 use crate::domain::{ConnectionName, Fingerprint, TokenRecord};
+use crate::fault_point::{self, Step};
 
 /// The right to change one connection's tokens. Dropping it frees the lock.
 pub struct Lease {
@@ -97,6 +98,7 @@ impl Lease {
             at: self.vault.clock().now(),
         };
         self.write(spending).await?;
+        fault_point::pass_with(Step::SpendingDurable, &self.name, record);
         self.before = journal.or(Some(settled(record)));
         Ok(())
     }
@@ -127,6 +129,9 @@ impl Lease {
     pub async fn receive(&mut self, record: TokenRecord) -> Result<(), SaveError> {
         let record = self.raised_above_the_mark(record).await;
         let in_journal = self.write_received(&record).await;
+        if in_journal.is_ok() {
+            fault_point::pass_with(Step::ReceivedDurable, &self.name, &record);
+        }
         let in_store = self.save(&record).await;
         match (in_journal, in_store) {
             (_, Ok(())) => {
@@ -203,13 +208,16 @@ impl Lease {
     }
 
     async fn save(&self, record: &TokenRecord) -> Result<(), StoreError> {
-        self.vault.secrets().set(&token_item(&self.name), &to_line(record)).await
+        self.vault.secrets().set(&token_item(&self.name), &to_line(record)).await?;
+        fault_point::pass(Step::Saved);
+        Ok(())
     }
 
     /// The record is in the store, newer than whatever the journal says: a journal that cannot be
     /// written now is brought up to date by the next [`Lease::recover`].
     async fn settle_if_possible(&self, record: &TokenRecord) {
         let _ = self.write(settled(record)).await;
+        fault_point::pass(Step::Settled);
     }
 
     async fn write(&self, journal: Journal) -> Result<(), StoreError> {
