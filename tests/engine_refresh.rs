@@ -118,6 +118,34 @@ async fn a_lost_answer_is_uncertain_and_nothing_is_sent_again_by_itself() {
 }
 
 #[tokio::test]
+async fn a_key_pressed_before_the_token_became_uncertain_sends_nothing_and_the_next_one_does() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    let record = rig.logged_in(&factory, TimeDelta::zero()).await;
+    let running = rig.start(true);
+    running.engine.views().await;
+    // Another process dies while its answer is out; nobody here has been told.
+    rig.vault().lock(&factory, |_| {}).await.unwrap().spending(&record).await.unwrap();
+    let problem = running.engine.refresh(&factory, true).await.unwrap_err();
+    assert!(matches!(problem, Problem::Uncertain { .. }), "{problem:?}");
+    assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
+    assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)), "a choice, made knowingly");
+}
+
+#[tokio::test]
+async fn an_answer_lost_to_this_process_may_be_tried_once_with_one_key() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    rig.servers.manu().push_fault(Fault::Instead(Reply::Nothing));
+    let running = rig.start(false);
+    running.engine.views().await;
+    let problem = running.engine.refresh(&factory, true).await.unwrap_err();
+    assert!(matches!(problem, Problem::Uncertain { .. }), "{problem:?}");
+    assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
+}
+
+#[tokio::test]
 async fn transient_failures_keep_everything_and_are_tried_again() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;

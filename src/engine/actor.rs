@@ -219,7 +219,12 @@ impl Actor {
     fn begin_refresh(&mut self, name: &ConnectionName, need: Need, origin: Origin) {
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
-        let ask = rotation::Ask { need, known: slot.generation(), attempt: slot.failures + 1 };
+        let ask = rotation::Ask {
+            need,
+            known: slot.generation(),
+            attempt: slot.failures + 1,
+            told_uncertain: slot.told_uncertain(),
+        };
         slot.work = Some(Work::Refresh(cancel.clone(), origin));
         let work = rotation::refresh(Arc::clone(&self.tools), Arc::clone(&slot.connection), ask, cancel);
         self.spawn_ending(name, work);

@@ -50,6 +50,7 @@ impl Actor {
             self.begin_reread(name);
         } else {
             slot.view.problem = found.problem;
+            slot.uncertain = found.uncertain;
         }
         self.publish(name);
     }
@@ -125,13 +126,13 @@ impl Actor {
                 slot.plan(now, self.automatic);
                 Err(slot.view.problem.clone().expect("a failure leaves a problem"))
             }
+            Ended::Uncertain { generation, problem } => {
+                slot.doubt(generation, problem.clone(), now);
+                Err(problem)
+            }
             Ended::Unchanged => return self.publish(name),
             Ended::Reread(found) => {
-                slot.hold(found.record, found.saved);
-                match found.problem {
-                    Some(problem) => slot.fail(problem, now),
-                    None => slot.succeed(),
-                }
+                slot.find(found, now);
                 return self.publish(name);
             }
         };

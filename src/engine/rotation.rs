@@ -37,6 +37,8 @@ pub(super) struct Ask {
     /// The generation whoever asked knew of; a newer fresh one is taken over instead of a request.
     pub(super) known: Option<u64>,
     pub(super) attempt: u32,
+    /// The generation that whoever asked was told is uncertain: forcing it then is their choice.
+    pub(super) told_uncertain: Option<u64>,
 }
 
 /// How fresh the access token must be.
@@ -93,8 +95,12 @@ pub(super) async fn reread(tools: Arc<Tools>, connection: Arc<Connection>, cance
 /// What a standing amounts to.
 pub(super) fn found(standing: Standing) -> Found {
     let unsaved = standing.unsaved_because.map(|error| Problem::NotSaved { why: error.to_string() });
+    let uncertain = match &standing.hazard {
+        Some(Hazard::Uncertain { generation, .. }) => Some(*generation),
+        Some(Hazard::RolledBack { .. }) | None => None,
+    };
     let problem = standing.hazard.as_ref().map(hazard_problem).or(unsaved);
-    Found { record: standing.record, saved: standing.saved, never_held: standing.mark == 0, problem }
+    Found { record: standing.record, saved: standing.saved, never_held: standing.mark == 0, problem, uncertain }
 }
 
 async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &CancellationToken) -> Result<Ended, Problem> {
@@ -106,6 +112,7 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     let old = match decide(standing, connection, ask, tools.now())? {
         Decision::Keep(record, how) => return Ok(Ended::Held { record, how }),
         Decision::Unsaved(record, how, why) => return Ok(Ended::Unsaved { record, how, why }),
+        Decision::Doubt(generation, problem) => return Ok(Ended::Uncertain { generation, problem }),
         Decision::Exchange(old) => old,
     };
     let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
@@ -170,6 +177,8 @@ async fn cancellable<T>(work: impl Future<Output = T>, cancel: &CancellationToke
 enum Decision {
     Keep(TokenRecord, How),
     Unsaved(TokenRecord, How, String),
+    /// The generation that may have been replaced; whoever asks again has been told.
+    Doubt(u64, Problem),
     Exchange(Option<TokenRecord>),
 }
 
@@ -179,7 +188,13 @@ fn decide(standing: Standing, connection: &Connection, ask: Ask, now: DateTime<U
         // Client credentials spend nothing: another token is minted.
         _ if !connection.needs_browser() => {}
         Some(hazard @ Hazard::RolledBack { .. }) => return Err(hazard_problem(hazard)),
-        Some(hazard @ Hazard::Uncertain { .. }) if ask.need != Need::New => return Err(hazard_problem(hazard)),
+        // Trying it all the same is a person's choice, and nobody chooses what they were not told:
+        // it may have become uncertain while the key was already on its way.
+        Some(hazard @ Hazard::Uncertain { generation, .. })
+            if ask.need != Need::New || ask.told_uncertain != Some(*generation) =>
+        {
+            return Ok(Decision::Doubt(*generation, hazard_problem(hazard)));
+        }
         Some(Hazard::Uncertain { .. }) | None => {}
     }
     let Some(record) = standing.record else {
@@ -263,10 +278,11 @@ async fn exchange_and_save(
         let record = exchange::record(connection, tokens, asked_at, old.as_ref(), generation);
         return Ok(save(tools, &connection.name, lease, record, How::Exchanged).await);
     }
-    if let (Verdict::Unknown(why), Some(_)) = (&verdict, spends) {
-        return Err(Problem::Uncertain {
+    if let (Verdict::Unknown(why), Some(old)) = (&verdict, spends) {
+        let problem = Problem::Uncertain {
             why: format!("the refresh token was sent, and no readable answer came ({why}); it may have been replaced"),
-        });
+        };
+        return Ok(Ended::Uncertain { generation: old.generation, problem });
     }
     if let Some(old) = spends {
         fault_point::pass_with(Step::TakingBack, &connection.name, old);

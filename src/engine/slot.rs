@@ -10,6 +10,7 @@ use super::handle::Refreshed;
 use super::login::Input;
 use super::rotation::Need;
 use super::schedule;
+use super::tools::Found;
 use crate::domain::{Activity, Connection, ConnectionView, Holding, Problem, TokenRecord};
 
 /// Whoever waits for a refresh to end.
@@ -25,6 +26,8 @@ pub(super) struct Slot {
     /// The one thing being done.
     pub(super) work: Option<Work>,
     pub(super) waiters: Vec<Waiter>,
+    /// The generation last announced as uncertain.
+    pub(super) uncertain: Option<u64>,
     /// Failures in a row.
     pub(super) failures: u32,
     /// When a passing failure is tried again.
@@ -59,6 +62,7 @@ impl Slot {
             record: None,
             work: None,
             waiters: Vec::new(),
+            uncertain: None,
             failures: 0,
             retry_at: None,
             first_mint: None,
@@ -107,6 +111,27 @@ impl Slot {
         self.view.next_refresh = planned;
         if let Some(Problem::Retrying { at, .. }) = &mut self.view.problem {
             *at = planned;
+        }
+    }
+
+    /// A refresh token may have been replaced; from now on whoever forces it has been told.
+    pub(super) fn doubt(&mut self, generation: u64, problem: Problem, now: DateTime<Utc>) {
+        self.uncertain = Some(generation);
+        self.fail(problem, now);
+    }
+
+    /// The generation that is shown to be uncertain at this moment.
+    pub(super) fn told_uncertain(&self) -> Option<u64> {
+        self.uncertain.filter(|_| matches!(self.view.problem, Some(Problem::Uncertain { .. })))
+    }
+
+    /// Takes over what the store was found to hold.
+    pub(super) fn find(&mut self, found: Found, now: DateTime<Utc>) {
+        self.hold(found.record, found.saved);
+        self.uncertain = found.uncertain;
+        match found.problem {
+            Some(problem) => self.fail(problem, now),
+            None => self.succeed(),
         }
     }
 

@@ -57,6 +57,8 @@ pub(super) struct Found {
     /// Whether there never were any tokens, as against forgotten ones.
     pub(super) never_held: bool,
     pub(super) problem: Option<Problem>,
+    /// The generation that is uncertain, where the problem is that.
+    pub(super) uncertain: Option<u64>,
 }
 
 /// How a piece of work on the tokens ended.
@@ -68,6 +70,8 @@ pub(super) enum Ended {
     Unsaved { record: TokenRecord, how: How, why: String },
     /// Nothing new.
     Failed(Problem),
+    /// Nothing new: the refresh token of this generation may have been replaced.
+    Uncertain { generation: u64, problem: Problem },
     /// A login ended without tokens; the connection is as it was.
     Unchanged,
     /// Whatever the store held was read again under the lock.
