@@ -241,6 +241,8 @@ pub fn run_again(command: &mut Command, test: &str) {
     let output = command.args(["--exact", test, "--include-ignored", "--nocapture"]).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && out.contains("1 passed"), "{test} failed in its child:\n{out}\n{err}");
+    // What the child has to say is kept for whoever asked to see it.
+    print!("{out}");
 }
 
 fn end(child: &mut Child) {

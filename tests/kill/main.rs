@@ -1,0 +1,70 @@
+//! The kill harness: processes that share connections are killed with SIGKILL, at random moments
+//! and at every step of a rotation, against a server that revokes on reuse.
+//!
+//! Promised, and counted: no refresh token that was durable once is ever lost; no replaced one is
+//! ever sent unless somebody chose to, having been told that the connection is uncertain.
+//!
+//! `MANUTOP_KILLS=2000` asks for so many kills a store instead of half a minute, and
+//! `MANUTOP_KILL_SEED` for the choices of an earlier run (not for its scheduling).
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
+
+mod figures;
+#[path = "../support/keyring.rs"]
+mod keyring;
+mod ledger;
+mod parent;
+mod steps;
+mod stores;
+mod worker;
+mod world;
+
+use std::time::Duration;
+
+use parent::Parent;
+use stores::StoreKind;
+
+/// How many connections are shared.
+const CONNECTIONS: usize = 5;
+/// By how many processes.
+const WORKERS: usize = 3;
+/// How long a run takes for which no number of kills is asked.
+const SHORT: Duration = Duration::from_secs(28);
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().unwrap())
+}
+
+fn kill_many(test: &str, kind: StoreKind) {
+    let root = tempfile::tempdir().unwrap();
+    let seed = number("MANUTOP_KILL_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let asked = number("MANUTOP_KILLS");
+    println!("seed {seed}");
+    let mut parent = Parent::new(kind, root.path(), CONNECTIONS, seed);
+    parent.run(test, WORKERS, |kills, time| asked.map_or(time >= SHORT, |asked| kills >= asked));
+    let figures = &parent.figures;
+    assert!(figures.losses.is_empty(), "tokens were lost: {:#?}", figures.losses);
+    assert!(figures.silent_reuses.is_empty(), "old tokens were sent: {:#?}", figures.silent_reuses);
+    assert!(figures.kills > 50 && figures.rotations > 50 && figures.uncertain > 5, "nothing was tried: {figures}");
+}
+
+#[test]
+#[ignore = "takes half a minute; scripts/test runs it"]
+fn processes_killed_at_any_moment_lose_no_token_and_send_no_old_one() {
+    const TEST: &str = "processes_killed_at_any_moment_lose_no_token_and_send_no_old_one";
+    match worker::orders() {
+        Some(orders) => worker::work(&orders),
+        None => kill_many(TEST, StoreKind::Files),
+    }
+}
+
+#[test]
+#[ignore = "needs gnome-keyring and half a minute; scripts/test runs it"]
+fn processes_killed_at_any_moment_on_a_keyring_lose_no_token_and_send_no_old_one() {
+    const TEST: &str = "processes_killed_at_any_moment_on_a_keyring_lose_no_token_and_send_no_old_one";
+    match worker::orders() {
+        Some(orders) => worker::work(&orders),
+        None => keyring::inside_a_session(TEST, |_| kill_many(TEST, StoreKind::Keyring)),
+    }
+}

@@ -1,0 +1,302 @@
+//! The parent: starts workers, kills them, and holds what they leave behind against the server's
+//! own truth and the witness's account.
+//!
+//! For each connection, under its lock:
+//!
+//! - no hazard: the refresh token held is the newest that the server has handed out;
+//! - uncertain: it is the newest that was ever durable, and what the server has handed out since,
+//!   if anything, never was;
+//! - rolled back: never.
+//!
+//! An uncertain connection is tried once or not, as a person may choose, and then logged in again.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use manutop::demo::{Fault, Manu, Options, Servers};
+use manutop::domain::{ConnectionName, Fingerprint, Problem, RefreshToken, Secret, TokenRecord};
+use manutop::fault_point::Step;
+use manutop::store::{Hazard, Lease, Vault};
+use tokio::runtime::Runtime;
+
+use super::figures::Figures;
+use super::ledger::Ledger;
+use super::stores::StoreKind;
+use super::worker::Worker;
+use super::world::{Orders, REDIRECT, SCOPE, SECRET, client_id};
+
+/// Longer than any holder of a lock may take, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a worker lives that is killed at a random moment, in milliseconds.
+const LIFE: std::ops::Range<u64> = 30..400;
+/// How long one may live that is to kill itself at a fault point.
+const ARMED_LIFE: Duration = Duration::from_secs(2);
+/// Short enough that tokens fall due by themselves in a worker's life.
+const ACCESS_LIFETIME: Duration = Duration::from_secs(1);
+/// All workers at once are killed every so many kills, as by a power cut.
+const POWER_CUT: u64 = 20;
+
+/// The server, the store, and what was counted.
+pub struct Parent {
+    pub servers: Servers,
+    pub orders: Orders,
+    pub ledger: Ledger,
+    pub figures: Figures,
+    vault: Vault,
+    runtime: Runtime,
+    rng: fastrand::Rng,
+}
+
+struct Life {
+    worker: Worker,
+    ends: Instant,
+}
+
+impl Parent {
+    /// A server that revokes on reuse, and connections that have just been logged in.
+    pub fn new(kind: StoreKind, root: &Path, connections: usize, seed: u64) -> Self {
+        let options = Options { manu_limit: None, manu_lifetime: ACCESS_LIFETIME, ..Options::default() };
+        let servers = Servers::start(options).unwrap();
+        let orders = Orders {
+            store: kind.name().into(),
+            root: root.to_owned(),
+            base: servers.manu().base_url().to_owned(),
+            connections,
+            seed,
+            forces: true,
+        };
+        let mut parent = Self {
+            servers,
+            ledger: Ledger::new(root.join("witness")),
+            figures: Figures { store: kind.name(), seed, ..Figures::default() },
+            vault: kind.vault(root),
+            runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
+            rng: fastrand::Rng::with_seed(seed),
+            orders,
+        };
+        for name in parent.orders.names() {
+            let secret = Secret::new(SECRET);
+            parent.servers.manu().register_client(&client_id(&name), &secret, &[REDIRECT]);
+            parent.runtime.block_on(parent.vault.set_client_secret(&name, &secret)).unwrap();
+            parent.log_in(&name);
+        }
+        parent
+    }
+
+    fn manu(&self) -> &Manu {
+        self.servers.manu()
+    }
+
+    /// Runs workers side by side and kills them until `enough` says so of kills and time.
+    pub fn run(&mut self, test: &str, workers: usize, enough: impl Fn(u64, Duration) -> bool) {
+        let begun = Instant::now();
+        let mut lives: Vec<Life> = (0..workers).map(|number| self.begin(test, number)).collect();
+        let mut next_cut = POWER_CUT;
+        while !enough(self.figures.kills, begun.elapsed()) {
+            std::thread::sleep(Duration::from_millis(2));
+            let is_cut = self.figures.kills >= next_cut;
+            let due: Vec<usize> = (0..workers).filter(|&number| is_cut || is_over(&mut lives[number])).collect();
+            if is_cut {
+                next_cut += POWER_CUT;
+            }
+            for &number in &due {
+                self.end(&mut lives[number].worker);
+            }
+            if !due.is_empty() {
+                self.settle_what_they_left(is_cut);
+            }
+            for number in due {
+                lives[number] = self.begin(test, number);
+            }
+        }
+        drop(lives);
+        self.settle_what_they_left(true);
+        self.sum_up();
+    }
+
+    fn begin(&mut self, test: &str, number: usize) -> Life {
+        self.disturb_the_server();
+        let point = self.rng.bool().then(|| {
+            let step = *self.rng.choice(&Step::ALL).unwrap();
+            let passes = match step {
+                Step::JournalWritten => 9,
+                Step::TakingBack => 1,
+                _ => 3,
+            };
+            // A step of refusals needs them; other workers get some of these.
+            let refusals = if step == Step::TakingBack { 5 } else { 0 };
+            (0..refusals).for_each(|_| self.manu().push_fault(Fault::status(503, "down")));
+            (step, self.rng.u32(1..=passes))
+        });
+        let forces = number > 0 || self.rng.bool();
+        let orders = Orders { seed: self.rng.u64(..), forces, ..self.orders.clone() };
+        let life = if point.is_some() { ARMED_LIFE } else { Duration::from_millis(self.rng.u64(LIFE)) };
+        Life { worker: Worker::start(test, &orders, point), ends: Instant::now() + life }
+    }
+
+    /// Answers that are long out, or never come, or say no.
+    fn disturb_the_server(&mut self) {
+        let pause = Duration::from_millis(self.rng.u64(1..80));
+        let fault = match self.rng.u32(0..40) {
+            0..8 => Fault::DelayAfter(pause),
+            8..14 => Fault::DelayBefore(pause),
+            14..17 => Fault::status(503, "down"),
+            17 => Fault::lost_answer(),
+            18 => Fault::Truncated,
+            _ => return,
+        };
+        self.manu().push_fault(fault);
+    }
+
+    fn end(&mut self, worker: &mut Worker) {
+        let died_by_itself = worker.ended().is_some();
+        let status = worker.kill();
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        assert_eq!(signal, Some(9), "a worker ended by itself: {status}");
+        self.figures.kills += 1;
+        self.figures.adoptions += worker.adoptions() as u64;
+        if let Some(step) = worker.point.filter(|_| died_by_itself) {
+            *self.figures.at_points.entry(step.name()).or_default() += 1;
+        }
+    }
+
+    /// Looks at the connections that a dead worker held or left uncertain, or at `all`.
+    fn settle_what_they_left(&mut self, all: bool) {
+        for name in self.orders.names() {
+            let is_uncertain =
+                self.runtime.block_on(self.vault.read(&name)).is_ok_and(|standing| standing.hazard.is_some());
+            if all || is_uncertain || self.is_left_locked(&name) {
+                self.settle(&name);
+            }
+        }
+    }
+
+    /// Whether the last one to hold the lock is dead.
+    fn is_left_locked(&self, name: &ConnectionName) -> bool {
+        let path = self.orders.root.join(format!("data/locks/{name}.lock"));
+        let holder = std::fs::read_to_string(path).unwrap_or_default();
+        !holder.trim().is_empty() && !Path::new("/proc").join(holder.trim()).exists()
+    }
+
+    /// Judges one connection, and mends it if it is uncertain.
+    pub fn settle(&mut self, name: &ConnectionName) {
+        let mut lease = self.lease(name);
+        let standing = self.runtime.block_on(lease.recover()).unwrap();
+        self.ledger.catch_up();
+        let newest = self.manu().newest_refresh_token(&client_id(name)).map(|token| Fingerprint::of(&token));
+        let held = standing.record.as_ref().map(|record| (record.generation, fingerprint(record)));
+        let (mark, known) = self.ledger.newest(name);
+        let context = format!("{name}: {standing:?}, known {mark} {known}, the server's newest {newest:?}");
+        let Some((generation, held)) = held else {
+            self.figures.losses.push(context);
+            drop(lease);
+            return self.log_in(name);
+        };
+        let is_old = generation < mark || (generation == mark && held.as_str() != known);
+        match &standing.hazard {
+            None => {
+                if is_old || newest.as_ref() != Some(&held) {
+                    self.figures.losses.push(context);
+                    drop(lease);
+                    return self.log_in(name);
+                }
+                self.ledger.found(name, generation, &held);
+            }
+            Some(Hazard::Uncertain { generation: sent, fingerprint, .. }) => {
+                let has_moved = newest.as_ref() != Some(&held);
+                let kept_what_came = newest.is_some_and(|newest| !has_moved || !self.ledger.was_durable(&newest));
+                if is_old || (*sent, fingerprint) != (generation, &held) || !kept_what_came {
+                    self.figures.losses.push(context);
+                }
+                self.figures.uncertain += 1;
+                *(if has_moved { &mut self.figures.lost_answers } else { &mut self.figures.unmoved }) += 1;
+                drop(lease);
+                if !(self.rng.bool() && self.try_once(name)) {
+                    self.log_in(name);
+                }
+            }
+            Some(Hazard::RolledBack { .. }) => unreachable!("hands out no record"),
+        }
+    }
+
+    fn lease(&self, name: &ConnectionName) -> Lease {
+        let lock = self.vault.lock(name, |_| {});
+        self.runtime
+            .block_on(async { tokio::time::timeout(PATIENCE, lock).await })
+            .expect("the lock comes free")
+            .unwrap()
+    }
+
+    /// What a person may choose who has read "uncertain": one try. Whether it gave new tokens.
+    fn try_once(&mut self, name: &ConnectionName) -> bool {
+        self.manu().clear_faults();
+        let result = self.runtime.block_on(async {
+            let (engine, _events) = self.orders.engine(false);
+            let views = engine.views().await;
+            let view = views.iter().find(|view| view.name == *name).unwrap();
+            // Another process may look at it under the lock at this moment; then nobody reads
+            // "uncertain", and nobody chooses.
+            let is_shown = matches!(view.problem, Some(Problem::Uncertain { .. }));
+            let result = if is_shown { Some(engine.refresh(name, true).await) } else { None };
+            engine.shutdown().await;
+            result
+        });
+        let Some(result) = result else { return false };
+        self.figures.tries += 1;
+        self.figures.chosen_reuses += u64::from(matches!(result, Err(Problem::NeedsLogin { .. })));
+        if result.is_ok() {
+            self.settle(name);
+        }
+        result.is_ok()
+    }
+
+    /// Logs a connection in, as a new login would.
+    pub fn log_in(&mut self, name: &ConnectionName) {
+        let mut lease = self.lease(name);
+        let generation = self.runtime.block_on(lease.recover()).unwrap().next_generation();
+        self.ledger.catch_up();
+        let issued = self.manu().issue(&client_id(name), SCOPE);
+        let record = TokenRecord {
+            generation,
+            access_token: issued.access_token.clone(),
+            obtained_at: issued.issued_at,
+            expires_at: issued.expires_at,
+            refresh_token: issued.refresh_token.clone().map(|token| RefreshToken {
+                token,
+                obtained_at: issued.issued_at,
+                estimated_end: issued.issued_at + TimeDelta::days(730),
+            }),
+            scope: issued.scope.clone(),
+            client_id: issued.client_id.clone(),
+        };
+        self.runtime.block_on(lease.receive(record.clone())).unwrap();
+        self.ledger.logged_in(name, generation, &fingerprint(&record));
+    }
+
+    /// Draws the balance between the server's counts and ours.
+    fn sum_up(&mut self) {
+        let stats = self.manu().stats();
+        let figures = &mut self.figures;
+        figures.rotations = stats.rotations;
+        figures.kept = self.ledger.rotations_kept() as u64;
+        figures.silent_reuses.append(&mut self.ledger.wrongly_sent);
+        if stats.reuses_detected != figures.chosen_reuses {
+            figures.silent_reuses.push(format!("{stats:?}, {} by choice", figures.chosen_reuses));
+        }
+        println!("{figures}\nat fault points: {:?}", figures.at_points);
+        // A request can reach the server after its sender was found dead and its token unmoved.
+        let (least, late) = (figures.kept + figures.lost_answers, figures.unmoved);
+        assert!((least..=least + late).contains(&figures.rotations), "the books do not balance: {figures:?}");
+    }
+}
+
+/// Whether a worker's time is up, or it is dead already.
+fn is_over(life: &mut Life) -> bool {
+    life.worker.ended().is_some() || Instant::now() >= life.ends
+}
+
+/// The fingerprint of the record's refresh token.
+pub fn fingerprint(record: &TokenRecord) -> Fingerprint {
+    Fingerprint::of(&record.refresh_token.as_ref().unwrap().token)
+}
