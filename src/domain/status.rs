@@ -69,48 +69,35 @@ impl Status {
     /// The stable word for scripts (`manutop list --json`).
     #[must_use]
     pub fn id(&self) -> &'static str {
-        match self {
-            Self::Loading => "loading",
-            Self::Live => "live",
-            Self::Expiring => "expiring",
-            Self::Expired => "expired",
-            Self::Refreshing => "refreshing",
-            Self::LoggingIn => "logging_in",
-            Self::WaitingForLock { .. } => "waiting_for_lock",
-            Self::NeverLoggedIn => "never_logged_in",
-            Self::NoClientSecret => "no_client_secret",
-            Self::Retrying { .. } => "retrying",
-            Self::RateLimited { .. } => "rate_limited",
-            Self::NeedsLogin => "needs_login",
-            Self::Misconfigured => "misconfigured",
-            Self::Uncertain => "uncertain",
-            Self::NotSaved => "not_saved",
-            Self::RolledBack => "rolled_back",
-            Self::StoreUnavailable => "store_unavailable",
-        }
+        self.names().0
     }
 
     /// The word for people, without times or causes.
     #[must_use]
     pub fn word(&self) -> &'static str {
+        self.names().1
+    }
+
+    /// For scripts, and for people.
+    fn names(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Loading => "loading",
-            Self::Live => "live",
-            Self::Expiring => "expiring",
-            Self::Expired => "expired",
-            Self::Refreshing => "refreshing",
-            Self::LoggingIn => "logging in",
-            Self::WaitingForLock { .. } => "waiting",
-            Self::NeverLoggedIn => "never logged in",
-            Self::NoClientSecret => "no client secret",
-            Self::Retrying { .. } => "retrying",
-            Self::RateLimited { .. } => "rate limited",
-            Self::NeedsLogin => "needs login",
-            Self::Misconfigured => "misconfigured",
-            Self::Uncertain => "uncertain",
-            Self::NotSaved => "not saved yet",
-            Self::RolledBack => "rolled back",
-            Self::StoreUnavailable => "no store",
+            Self::Loading => ("loading", "loading"),
+            Self::Live => ("live", "live"),
+            Self::Expiring => ("expiring", "expiring"),
+            Self::Expired => ("expired", "expired"),
+            Self::Refreshing => ("refreshing", "refreshing"),
+            Self::LoggingIn => ("logging_in", "logging in"),
+            Self::WaitingForLock { .. } => ("waiting_for_lock", "waiting"),
+            Self::NeverLoggedIn => ("never_logged_in", "never logged in"),
+            Self::NoClientSecret => ("no_client_secret", "no client secret"),
+            Self::Retrying { .. } => ("retrying", "retrying"),
+            Self::RateLimited { .. } => ("rate_limited", "rate limited"),
+            Self::NeedsLogin => ("needs_login", "needs login"),
+            Self::Misconfigured => ("misconfigured", "misconfigured"),
+            Self::Uncertain => ("uncertain", "uncertain"),
+            Self::NotSaved => ("not_saved", "not saved yet"),
+            Self::RolledBack => ("rolled_back", "rolled back"),
+            Self::StoreUnavailable => ("store_unavailable", "no store"),
         }
     }
 
