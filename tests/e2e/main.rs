@@ -1,0 +1,24 @@
+//! The program as a person has it, from end to end: the real binary in a real pseudo-terminal,
+//! against a real keyring and real browsers, clipboards and terminals. Only the providers are the
+//! demo's, on real sockets.
+//!
+//! One file a story. Each story ends with a sweep for secrets, see [`house::House::sweep`].
+#![cfg(all(unix, not(target_os = "macos")))]
+#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
+
+#[path = "../support/chromium.rs"]
+mod chromium;
+#[path = "../support/keyring.rs"]
+mod keyring;
+#[path = "../support/program.rs"]
+mod program;
+#[path = "../support/pty.rs"]
+mod pty;
+#[path = "../support/wiretap.rs"]
+mod wiretap;
+
+mod house;
+mod screen;
+mod web;
+
+mod day;
