@@ -11,7 +11,7 @@ use chrono::{DateTime, Timelike, Utc};
 use crossterm::event::Event as InputEvent;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::layout::Size;
+use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::clipboard::{Clipboard, ClipboardNote};
@@ -223,13 +223,16 @@ impl<H: Host> Dashboard<H> {
 }
 
 /// Forgets what the terminal is thought to show, so that the next frame draws every cell.
+///
+/// [`Terminal::clear`] would ask the terminal where its cursor is and wait for the answer, which
+/// the input's own reading may swallow; giving it a size asks for nothing.
 fn redraw_all<B>(terminal: &mut Terminal<B>) -> io::Result<()>
 where
     B: Backend,
     io::Error: From<B::Error>,
 {
-    terminal.autoresize()?;
-    Ok(terminal.clear()?)
+    let size = terminal.size()?;
+    Ok(terminal.resize(Rect::from(size))?)
 }
 
 fn clipboard_event(note: ClipboardNote) -> Event {
