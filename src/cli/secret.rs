@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Read};
 
 use color_eyre::eyre::Report;
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::exit::{Exit, Stop};
 use super::session::Session;
@@ -22,7 +23,7 @@ pub(super) async fn set(session: &Session, name: &ConnectionName) -> Result<Exit
     // Asked first: nobody should type a secret that cannot be kept.
     session.vault.probe().await.map_err(Stop::from)?;
     let text = if io::stdin().is_terminal() {
-        rpassword::prompt_password(format!("Client secret of {name}: "))?
+        prompt(name)?
     } else {
         let mut text = String::new();
         io::stdin().take(MAX + 1).read_to_string(&mut text)?;
@@ -32,6 +33,17 @@ pub(super) async fn set(session: &Session, name: &ConnectionName) -> Result<Exit
     session.vault.set_client_secret(name, &secret).await.map_err(Stop::from)?;
     eprintln!("manutop: the client secret of {name} is stored");
     Ok(Exit::Ok)
+}
+
+/// Asks on the terminal. Nothing typed is shown, from before the prompt is: whoever pastes at
+/// once, or lets a script type, would else see what came before the prompt's own silence.
+fn prompt(name: &ConnectionName) -> io::Result<String> {
+    enable_raw_mode()?;
+    let text = rpassword::prompt_password(format!("Client secret of {name}: "));
+    disable_raw_mode()?;
+    // The line break after the secret was written while the terminal took it literally.
+    eprint!("\r");
+    text
 }
 
 /// Removes a client secret.
