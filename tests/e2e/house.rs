@@ -44,9 +44,9 @@ pub struct House {
 }
 
 /// Servers whose Manu tokens live so long, without rate limits.
-pub fn servers(manu_lifetime: Duration) -> Servers {
-    let manus_lifetime = Duration::from_secs(3600);
-    let options = Options { manu_lifetime, manus_lifetime, manu_limit: None, manus_limit: None, ..Options::default() };
+fn servers(manu_lifetime: Duration) -> Servers {
+    let mut options = Options { manu_lifetime, manu_limit: None, manus_limit: None, ..Options::default() };
+    options.manus_lifetime = Duration::from_secs(3600);
     Servers::start(options).unwrap()
 }
 

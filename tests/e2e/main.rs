@@ -21,4 +21,11 @@ mod house;
 mod screen;
 mod web;
 
+mod copy;
 mod day;
+mod headless;
+mod hostile;
+mod login;
+mod manus;
+mod sweep;
+mod terminal;

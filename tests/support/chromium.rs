@@ -20,7 +20,7 @@ pub struct Chromium {
     runtime: Runtime,
     client: Option<Client>,
     driver: Child,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Chromium {
@@ -46,13 +46,13 @@ impl Chromium {
         // What it says later must not fill the pipe.
         std::thread::spawn(move || lines.for_each(drop));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let mut browser = Self { runtime, client: None, driver, _profile: profile };
+        let mut browser = Self { runtime, client: None, driver, profile };
         browser.client = Some(browser.connect(port.expect("chromedriver names its port")));
         browser
     }
 
     fn connect(&self, port: u16) -> Client {
-        let profile = format!("--user-data-dir={}", self._profile.path().join("profile").display());
+        let profile = format!("--user-data-dir={}", self.profile.path().join("profile").display());
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -84,14 +84,6 @@ impl Chromium {
             let found = self.client().wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await.unwrap();
             found.click().await.unwrap();
         });
-    }
-
-    /// The value of a field, once it is there.
-    pub fn value(&self, selector: &str) -> String {
-        self.runtime.block_on(async {
-            let found = self.client().wait().at_most(PATIENCE).for_element(Locator::Css(selector)).await.unwrap();
-            found.prop("value").await.unwrap().unwrap()
-        })
     }
 
     /// Waits until the page says this; gives all its text.

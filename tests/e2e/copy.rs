@@ -1,0 +1,154 @@
+//! Copies arrive where a person pastes them, and do not stay there.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::house::{House, PROGRAM};
+use crate::pty::Terminal;
+use crate::screen::row_says;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An X server of our own, on a display it picks itself; killed when dropped.
+struct Xvfb(Child);
+
+impl Xvfb {
+    /// Starts it for everything in the house.
+    fn start(house: &mut House) -> Self {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "64x64x24", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb is installed");
+        let mut number = String::new();
+        BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut number).unwrap();
+        house.env.insert("DISPLAY", format!(":{}", number.trim()).into());
+        Self(server)
+    }
+}
+
+impl Drop for Xvfb {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What another program pastes; `None` when there is nothing.
+fn pasted(house: &House) -> Option<String> {
+    let mut xclip = Command::new("xclip");
+    let output = xclip.args(["-o", "-selection", "clipboard"]).env_clear().envs(&house.env).output();
+    let output = output.expect("xclip is installed");
+    output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
+}
+
+/// Copies with another program.
+fn copy_elsewhere(house: &House, text: &str) {
+    let mut xclip = Command::new("xclip")
+        .args(["-i", "-selection", "clipboard"])
+        .env_clear()
+        .envs(&house.env)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("xclip is installed");
+    xclip.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(xclip.wait().unwrap().success());
+}
+
+/// A dashboard in which a live token has just been copied.
+fn after_copying(house: &House) -> Terminal {
+    let mut terminal = house.dashboard();
+    terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
+    terminal.keys("c");
+    terminal.until_text("access token copied");
+    terminal
+}
+
+#[test]
+#[ignore = "needs gnome-keyring, Xvfb and xclip; scripts/test runs it"]
+fn a_copied_token_can_be_pasted_and_is_cleared_on_quitting_or_in_time_while_it_is_ours() {
+    let mut house = House::new(Duration::from_secs(3600));
+    house.add_logged_in("factory");
+    let _xvfb = Xvfb::start(&mut house);
+    let token = house.token("factory");
+
+    let mut first = after_copying(&house);
+    assert_eq!(pasted(&house).as_deref(), Some(&*token));
+    first.keys("q");
+    assert_eq!(first.ended(), 0);
+    assert_eq!(pasted(&house), None, "still there after quitting");
+
+    house.configure("clipboard_clear_seconds = 2");
+    let mut second = after_copying(&house);
+    second.until_text("clipboard cleared");
+    assert_eq!(pasted(&house), None, "still there after being cleared");
+
+    second.keys("c");
+    second.until_text("access token copied");
+    copy_elsewhere(&house, "my own words");
+    let until = Instant::now() + Duration::from_secs(3);
+    while Instant::now() < until {
+        assert_eq!(pasted(&house).as_deref(), Some("my own words"));
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    second.keys("q");
+    assert_eq!(second.ended(), 0);
+    assert_eq!(pasted(&house).as_deref(), Some("my own words"));
+    house.sweep(&mut [&mut first, &mut second], 5);
+}
+
+/// A tmux server of our own, ended when dropped.
+struct Tmux<'a>(&'a House);
+
+impl Tmux<'_> {
+    fn run(&self, arguments: &[&str]) -> String {
+        let mut tmux = Command::new("tmux");
+        tmux.arg("-S").arg(self.0.keyring.home().join("tmux.socket")).args(["-f", "/dev/null"]).args(arguments);
+        let output = tmux.env_clear().envs(&self.0.env).output().expect("tmux is installed");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Waits until the pane shows a text.
+    fn until(&self, text: &str) {
+        self.wait(text, || self.run(&["capture-pane", "-p"]).contains(text));
+    }
+
+    fn wait(&self, what: &str, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so() {
+            assert!(Instant::now() < deadline, "never saw {what}:\n{}", self.run(&["capture-pane", "-p"]));
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Tmux<'_> {
+    fn drop(&mut self) {
+        self.run(&["kill-server"]);
+    }
+}
+
+#[test]
+#[ignore = "needs gnome-keyring and tmux; scripts/test runs it"]
+fn without_a_display_a_copied_token_goes_to_the_terminal_that_is_tmux() {
+    let mut house = House::new(Duration::from_secs(3600));
+    house.add_logged_in("factory");
+    let token = house.token("factory");
+    {
+        let tmux = Tmux(&house);
+        tmux.run(&["new-session", "-d", "-x", "120", "-y", "32", "sh", ";", "set-option", "-s", "set-clipboard", "on"]);
+        tmux.run(&["respawn-pane", "-k", &format!("'{PROGRAM}'; echo \"ended with $?\"; exec sh")]);
+        tmux.until("● live");
+        tmux.run(&["send-keys", "c"]);
+        tmux.until("access token sent to the terminal");
+        tmux.wait("the buffer", || tmux.run(&["show-buffer"]) == token);
+        assert!(!tmux.run(&["capture-pane", "-p"]).contains(&token));
+        tmux.run(&["send-keys", "q"]);
+        tmux.until("ended with 0");
+    }
+    house.sweep(&mut [], 5);
+}

@@ -1,0 +1,157 @@
+//! Without a dashboard: results alone on standard output, everything else on standard error, and
+//! exit codes that scripts can rely on.
+
+use std::process::Command;
+use std::time::Duration;
+
+use manutop::domain::Secret;
+use serde_json::Value;
+
+use crate::house::{House, LOOPBACK};
+use crate::program::Program;
+
+/// A house with a live Manu connection, a Manus one that has never minted, and one without a login.
+fn house() -> House {
+    let mut house = House::new(Duration::from_secs(3600));
+    house.add_logged_in("factory");
+    let secret = house.add_manus("hr-sync");
+    house.set_secret("hr-sync", &secret);
+    let secret = house.add_manu("archive", LOOPBACK);
+    house.set_secret("archive", &secret);
+    house
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn list_refresh_and_token_print_results_alone_and_end_with_their_exit_codes() {
+    let mut house = house();
+    let listed = house.run(&["list"]).expect(0);
+    assert!(listed.stdout.contains("factory") && listed.stdout.contains("live"), "{}", listed.stdout);
+    assert_eq!(listed.stderr, "");
+    let json: Value = serde_json::from_str(&house.run(&["list", "--json"]).expect(0).stdout).unwrap();
+    let statuses: Vec<_> =
+        json["connections"].as_array().unwrap().iter().map(|one| one["status"].as_str().unwrap()).collect();
+    assert_eq!((&json["version"], &*statuses), (&1.into(), &["live", "never_logged_in", "never_logged_in"][..]));
+
+    let fresh = house.run(&["refresh", "factory"]).expect(0);
+    assert!(fresh.stdout.starts_with("factory: still fresh, generation 1"), "{fresh:?}");
+    let before = house.token("factory");
+    house.run(&["refresh", "factory", "--force"]).expect(0);
+    let after = house.token("factory");
+    assert_ne!(before, after);
+    assert_eq!(house.servers.manu().stats().rotations, 1);
+
+    let minted = house.token("hr-sync");
+    assert_eq!((house.token("hr-sync"), house.servers.manus().stats().mints), (minted, 1));
+
+    let never = house.run(&["token", "archive"]).expect(3);
+    assert_eq!(never.stdout, "");
+    assert!(never.stderr.contains("archive: never logged in; log in with: manutop login archive"), "{never:?}");
+    let all = house.run(&["refresh", "--all"]).expect(3);
+    assert!(all.stdout.contains("factory: still fresh") && all.stdout.contains("hr-sync: still fresh"), "{all:?}");
+
+    house.servers.manus().register_client("tm_hr-sync", &Secret::new("another secret altogether"));
+    let refused = house.run(&["refresh", "hr-sync", "--force"]).expect(4);
+    assert!(refused.stderr.to_lowercase().contains("invalid_client"), "{refused:?}");
+    house.run(&["secret", "rm", "hr-sync"]).expect(0);
+    house.run(&["refresh", "hr-sync", "--force"]).expect(4);
+    assert!(house.run(&["token", "nobody"]).expect(2).stderr.contains("there is no connection nobody"));
+    house.sweep(&mut [], 9);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_faulty_configuration_is_named_by_file_line_and_key() {
+    let mut house = house();
+    house.add_section("name = \"extra\"\nprovider = \"manus\"\nclient_id = \"tm_x\"\nrefresh = true\n");
+    let text = std::fs::read_to_string(house.config_file()).unwrap();
+    let line = 1 + text.lines().position(|line| line == "refresh = true").unwrap();
+    let refused = house.run(&["list"]).expect(2);
+    let named = format!("{}:{line}:1: refresh", house.config_file().display());
+    assert!(refused.stderr.contains(&named), "{refused:?}");
+    assert_eq!(refused.stdout, "");
+    assert_eq!(std::fs::read_to_string(house.config_file()).unwrap(), text);
+    house.sweep(&mut [], 6);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn without_a_session_bus_the_store_is_named_and_nothing_is_sent() {
+    let mut house = house();
+    house.env.remove("DBUS_SESSION_BUS_ADDRESS");
+    house.env.insert("XDG_RUNTIME_DIR", house.keyring.home().into());
+    let before = house.servers.manu().stats().token_posts;
+    for command in [&["token", "factory"][..], &["refresh", "factory", "--force"], &["list"]] {
+        let refused = house.run(command).expect(6);
+        assert!(refused.stdout.is_empty() || command[0] == "list", "{refused:?}");
+    }
+    assert_eq!(house.servers.manu().stats().token_posts, before);
+    let mut terminal = house.dashboard();
+    terminal.until_text("secret store unavailable");
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+    house.sweep(&mut [&mut terminal], 6);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn files_are_named_before_or_after_the_command_or_in_the_environment() {
+    let mut house = house();
+    let elsewhere = house.keyring.home().join("elsewhere.toml");
+    std::fs::rename(house.config_file(), &elsewhere).unwrap();
+    std::fs::write(house.config_file(), "").unwrap();
+    let (file, data) = (elsewhere.to_str().unwrap().to_owned(), house.keyring.home().join("data"));
+    let data = data.to_str().unwrap();
+    assert_eq!(house.run(&["list"]).expect(0).stdout, "");
+    for command in [&["--config", &file, "list"][..], &["list", "--config", &file]] {
+        assert!(house.run(command).expect(0).stdout.contains("live"));
+    }
+    // Another data directory is another set of tokens.
+    for command in
+        [&["--data-dir", data, "--config", &file, "list"][..], &["list", "--config", &file, "--data-dir", data]]
+    {
+        assert!(!house.run(command).expect(0).stdout.contains("live"));
+    }
+    house.env.insert("MANUTOP_CONFIG", file.into());
+    assert!(house.run(&["list"]).expect(0).stdout.contains("live"));
+    house.env.insert("MANUTOP_DATA_DIR", data.into());
+    assert!(!house.run(&["list"]).expect(0).stdout.contains("live"));
+    house.sweep(&mut [], 6);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_secret_typed_at_the_prompt_is_not_shown() {
+    let mut house = House::new(Duration::from_secs(600));
+    let secret = house.add_manus("hr-sync");
+    let mut prompt = house.in_terminal(crate::house::PROGRAM, &["secret", "set", "hr-sync"], (80, 24));
+    prompt.until_text("Client secret of hr-sync:");
+    prompt.keys(&format!("{secret}\r"));
+    assert_eq!(prompt.ended(), 0);
+    prompt.assert_given_back();
+    let lines: Vec<String> = prompt.screen().rows(0, 80).collect();
+    assert_eq!(lines[1], "manutop: the client secret of hr-sync is stored", "{lines:?}");
+    assert_eq!(house.keyring.lookup("hr-sync/client-secret").as_deref(), Some(&*secret));
+    house.sweep(&mut [&mut prompt], 1);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn the_served_demo_prints_a_configuration_that_works() {
+    let mut house = House::new(Duration::from_secs(600));
+    let mut demo = Program::start(&mut house.command(&["demo", "--serve"]));
+    demo.until_stderr("Ctrl-C ends both");
+    let printed = demo.stdout();
+    let file = house.keyring.home().join("demo.toml");
+    std::fs::write(&file, &printed).unwrap();
+    house.env.insert("MANUTOP_CONFIG", file.into());
+    assert_eq!(house.run(&["list"]).expect(0).stdout.lines().count(), 7, "{printed}");
+    let line = printed.lines().find(|line| line.ends_with("secret set hr-sync")).unwrap();
+    let secret = line.split('\'').nth(1).unwrap();
+    house.set_secret("hr-sync", secret);
+    house.run(&["login", "hr-sync"]).expect(0);
+    assert!(!house.token("hr-sync").is_empty());
+    let ended = Command::new("sh").args(["-c", "kill -TERM $0", &demo.id().to_string()]).status().unwrap();
+    assert!(ended.success());
+    demo.end().expect(0);
+}

@@ -1,0 +1,129 @@
+//! Logins that end otherwise than in a browser on this machine: pasted, denied, impossible, given up.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use crate::house::{FOREIGN, House, LOOPBACK, url_in};
+use crate::program::Program;
+use crate::pty::shows;
+use crate::screen::row_says;
+use crate::web;
+
+/// A house with one connection that has its client secret.
+fn house(name: &str, redirect_uri: &str) -> House {
+    let mut house = House::new(Duration::from_secs(600));
+    let secret = house.add_manu(name, redirect_uri);
+    house.set_secret(name, &secret);
+    house
+}
+
+/// The same answer under another `state`.
+fn forged(answer: &str) -> String {
+    let mut url = url::Url::parse(answer).unwrap();
+    let pairs: Vec<_> = url.query_pairs().into_owned().filter(|(key, _)| key != "state").collect();
+    url.query_pairs_mut().clear().extend_pairs(pairs).append_pair("state", "forged");
+    url.into()
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_pasted_url_finishes_a_login_and_one_with_a_forged_state_is_refused() {
+    let mut house = house("partner", FOREIGN);
+    let mut terminal = house.dashboard();
+    terminal.until("it read", |screen| row_says(screen, "partner", "never logged in"));
+    terminal.keys("l");
+    let url = house.browser_url();
+    terminal.until("the login's whole URL", |screen| shows(screen, &url));
+    let answer = house.decide(&url, "allow");
+    terminal.paste(&forged(&answer));
+    terminal.keys("\r");
+    terminal.until_text("`state` is not the one sent with this login");
+    assert_eq!(house.servers.manu().stats().token_posts.total(), 0);
+    assert!(terminal.shows("Log in: partner"), "the login ended:\n{}", terminal.picture());
+    terminal.paste(&answer);
+    terminal.keys("\r");
+    terminal.until_text("logged in, generation 1 saved");
+    terminal.until("it live", |screen| row_says(screen, "partner", "● live"));
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+    house.sweep(&mut [&mut terminal], 5);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_denied_login_is_explained_on_the_screen_and_in_the_browser() {
+    let mut house = house("factory", LOOPBACK);
+    let mut terminal = house.dashboard();
+    terminal.until("it read", |screen| row_says(screen, "factory", "never logged in"));
+    terminal.keys("l");
+    let url = house.browser_url();
+    let answer = house.decide(&url, "deny");
+    let page = web::get(&answer);
+    assert!(page.contains("Not logged in") && page.contains("access_denied"), "{page}");
+    terminal.until_text("Login failed: factory");
+    terminal.until_text("access_denied");
+    terminal.keys("\x1b");
+    terminal.until("it as before", |screen| row_says(screen, "factory", "never logged in"));
+    assert_eq!(house.servers.manu().stats().token_posts.total(), 0);
+    house.sweep(&mut [&mut terminal], 1);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_taken_port_is_explained_and_the_login_works_once_it_is_free() {
+    let other_program = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other_program.local_addr().unwrap().port();
+    let mut house = house("factory", &format!("http://127.0.0.1:{port}/callback"));
+    let mut terminal = house.dashboard();
+    terminal.until("it read", |screen| row_says(screen, "factory", "never logged in"));
+    terminal.keys("l");
+    terminal.until_text(&format!("port {port} of the redirect URI is taken"));
+    drop(other_program);
+    terminal.keys("l");
+    let url = house.browser_url();
+    let answer = house.decide(&url, "allow");
+    assert!(web::get(&answer).contains("factory is connected to Manu Online"));
+    terminal.until_text("logged in, generation 1 saved");
+    house.sweep(&mut [&mut terminal], 5);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn escape_gives_a_login_up_and_closes_its_port() {
+    let mut house = house("factory", LOOPBACK);
+    house.env.insert("SSH_CONNECTION", "192.0.2.1 1 192.0.2.2 22".into());
+    let mut terminal = house.dashboard();
+    terminal.until("it read", |screen| row_says(screen, "factory", "never logged in"));
+    terminal.keys("l");
+    terminal.until_text("over SSH no browser is started");
+    terminal.until_text("Waiting");
+    let painted = terminal.screen().contents();
+    let (_, rest) = painted.split_once("http://127.0.0.1:").and_then(|_| painted.split_once("at http://")).unwrap();
+    let address = rest.split('/').next().unwrap();
+    terminal.keys("\x1b");
+    terminal.until_text("login cancelled");
+    terminal.until("it as before", |screen| row_says(screen, "factory", "never logged in"));
+    std::net::TcpStream::connect(address).expect_err("nobody listens any more");
+    house.sweep(&mut [&mut terminal], 1);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn without_a_dashboard_a_login_takes_the_redirect_or_a_pasted_url() {
+    let mut house = house("partner", FOREIGN);
+    // On the redirect.
+    house.add_logged_in("factory");
+    // Pasted, the wrong one first.
+    let mut login = Program::start(&mut house.command(&["login", "partner", "--no-browser"]));
+    let url = url_in(&login.until_stderr("Ctrl-C gives up"));
+    let answer = house.decide(&url, "allow");
+    login.tell(&format!("{}\n", forged(&answer)));
+    login.until_stderr("`state` is not the one sent with this login");
+    login.tell(&format!("{answer}\n"));
+    let ended = login.end().expect(0);
+    assert_eq!(ended.stdout, "partner: logged in, generation 1\n");
+    house.keep(&ended);
+    let listed = house.run(&["list", "--json"]).expect(0).stdout;
+    assert_eq!(listed.matches("\"status\": \"live\"").count(), 2, "{listed}");
+    house.sweep(&mut [], 9);
+}

@@ -1,0 +1,33 @@
+//! The sweep that ends every story does find what it looks for.
+
+use std::time::Duration;
+
+use crate::house::House;
+
+/// A house in which one secret is known.
+fn house() -> (House, String) {
+    let mut house = House::new(Duration::from_secs(600));
+    let secret = house.add_manus("hr-sync");
+    (house, secret)
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+#[should_panic(expected = "a secret is readable in /")]
+fn a_part_of_a_secret_in_a_file_is_found() {
+    let (mut house, secret) = house();
+    std::fs::write(house.keyring.home().join("notes"), format!("it begins with {}", &secret[..20])).unwrap();
+    house.sweep(&mut [], 1);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+#[should_panic(expected = "a secret is readable in a screen")]
+fn a_secret_that_was_on_a_screen_in_two_pieces_and_is_gone_is_found() {
+    let (mut house, secret) = house();
+    let (head, tail) = secret.split_at(30);
+    let script = format!("printf '{head}\\033[1m{tail}'; printf '\\033[2J\\033[Hgone'; sleep 30");
+    let mut terminal = house.in_terminal("sh", &["-c", &script], (120, 32));
+    terminal.until_text("gone");
+    house.sweep(&mut [&mut terminal], 1);
+}

@@ -1,0 +1,91 @@
+//! The terminal belongs to the person: whatever ends or stops the dashboard gives it back.
+
+use std::time::Duration;
+
+use crate::house::{House, PROGRAM};
+use crate::pty::{Terminal, shows};
+use crate::screen::row_says;
+
+fn house() -> House {
+    let mut house = House::new(Duration::from_secs(600));
+    house.add_logged_in("factory");
+    house
+}
+
+fn open(house: &House) -> Terminal {
+    let mut terminal = house.dashboard();
+    terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
+    terminal.assert_taken();
+    terminal
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn the_terminal_is_given_back_after_every_way_to_quit() {
+    let mut house = house();
+    for way in ["q", "\x03"] {
+        let mut terminal = open(&house);
+        terminal.keys(way);
+        assert_eq!(terminal.ended(), 0);
+        terminal.assert_given_back();
+        house.sweep(&mut [&mut terminal], 5);
+    }
+    for signal in ["TERM", "HUP", "INT"] {
+        let mut terminal = open(&house);
+        terminal.signal(signal);
+        assert_eq!(terminal.ended(), 0, "SIG{signal}");
+        terminal.assert_given_back();
+        house.sweep(&mut [&mut terminal], 5);
+    }
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_shell_gets_the_terminal_on_suspending_and_fg_draws_the_dashboard_anew() {
+    let mut house = house();
+    house.env.insert("PS1", "shell> ".into());
+    let mut shell = house.in_terminal("bash", &["--noprofile", "--norc", "-i"], (120, 32));
+    shell.until_text("shell>");
+    shell.keys(&format!("'{PROGRAM}'\r"));
+    shell.until("it live", |screen| row_says(screen, "factory", "● live"));
+    shell.assert_taken();
+    shell.keys("\x1a");
+    shell.until("the shell", |screen| !screen.alternate_screen() && shows(screen, "Stopped"));
+    assert!(!shell.screen().hide_cursor());
+    shell.keys("echo the shell $((40+2)) answers\r");
+    shell.until_text("the shell 42 answers");
+    shell.keys("fg\r");
+    shell.until("the dashboard again", |screen| {
+        screen.alternate_screen() && shows(screen, "Connections") && row_says(screen, "factory", "● live")
+    });
+    shell.assert_taken();
+    shell.keys("q");
+    shell.until("the shell again", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    shell.keys("echo ended with $?\r");
+    shell.until_text("ended with 0");
+    house.sweep(&mut [&mut shell], 5);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn every_size_down_to_60x15_shows_name_status_and_time_left_and_below_that_it_says_so() {
+    let mut house = house();
+    let mut terminal = open(&house);
+    for (columns, rows) in [(60, 15), (200, 60), (80, 24), (60, 15)] {
+        terminal.resize(columns, rows);
+        terminal.until(&format!("it whole at {columns}x{rows}"), |screen| {
+            let lines: Vec<String> = screen.rows(0, columns).collect();
+            let keys_below = lines.last().is_some_and(|line| line.contains("q quit"));
+            let left = crate::screen::seconds_left(screen, "factory");
+            keys_below && left.is_some() && row_says(screen, "factory", "● live")
+        });
+    }
+    terminal.resize(59, 14);
+    terminal.until_text("manutop needs 60x15");
+    terminal.resize(120, 32);
+    terminal.until("it whole again", |screen| row_says(screen, "factory", "● live"));
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+    terminal.assert_given_back();
+    house.sweep(&mut [&mut terminal], 5);
+}
