@@ -57,6 +57,8 @@ pub enum Action {
     Test,
     /// Forget the tokens.
     Logout,
+    /// Ask for the passphrase of the encrypted store.
+    Unlock,
     /// Open the login URL once more.
     ReopenBrowser,
     /// Type into the dialog's field.

@@ -35,6 +35,7 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Comm
             }
             if action == Action::Accept { vec![confirmed(question)] } else { Vec::new() }
         }
+        Mode::Unlock(_) => in_unlock(app, action),
         Mode::Normal | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => Vec::new(),
     }
 }
@@ -51,8 +52,26 @@ pub(super) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
             dialog.field.push(text);
             dialog.refused = None;
         }
+        Mode::Unlock(dialog) if !dialog.trying => {
+            dialog.field.push_words(text);
+            dialog.refused = None;
+        }
         _ => {}
     }
+}
+
+fn in_unlock(app: &mut App, action: Action) -> Vec<Command> {
+    let Mode::Unlock(dialog) = &mut app.mode else { return Vec::new() };
+    match action {
+        Action::Accept => {
+            return dialog.accept().map(|passphrase| Command::Unlock { passphrase }).into_iter().collect();
+        }
+        Action::Erase => dialog.field.pop(),
+        Action::EraseAll => dialog.field.clear(),
+        Action::Cancel => app.mode = Mode::Normal,
+        _ => {}
+    }
+    Vec::new()
 }
 
 fn in_filter(app: &mut App, action: Action, now: DateTime<Utc>) {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::mode::Mode;
+use super::mode::{Mode, UnlockDialog};
 use super::words::{countdown, milliseconds, spoken};
 use super::{Action, App, keymap, press};
 use crate::domain::text::neutralise;
@@ -35,6 +35,8 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) {
             app.logins_asked.remove(&connection);
             app.say(Some(&connection), Severity::Warning, reason(&why), now);
         }
+        Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_deref()),
+        Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(result) => store_changed(app, result, now),
         Event::ClipboardNotCleared { why } => {
             app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
@@ -159,14 +161,53 @@ fn paste_refused(app: &mut App, connection: &ConnectionName, why: &str, now: Dat
     }
 }
 
+/// Opens the dialog, unless that would tear away another; the banner names the key in any case.
+fn passphrase_asked(app: &mut App, new: bool, refused: Option<&str>) {
+    app.passphrase = Some(new);
+    let key = keymap::label(Action::Unlock);
+    let what = if new { "has no passphrase yet: press" } else { "is locked: press" };
+    app.store_problem = Some(format!("the encrypted store {what} {key}"));
+    if is_free(&app.mode) {
+        app.mode = Mode::Unlock(UnlockDialog::new(new, refused.map(reason)));
+    }
+}
+
+fn unlock_ended(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
+    let open = match &mut app.mode {
+        Mode::Unlock(dialog) => Some(dialog),
+        _ => None,
+    };
+    match result {
+        Ok(()) => {
+            if open.is_some() {
+                app.mode = Mode::Normal;
+            }
+            app.passphrase = None;
+            app.store_problem = None;
+            app.say(None, Severity::Good, "the encrypted store is open", now);
+        }
+        Err(why) => match open {
+            Some(dialog) => {
+                dialog.trying = false;
+                dialog.refused = Some(reason(&why));
+            }
+            None => app.say(None, Severity::Bad, format!("the store stays locked: {}", reason(&why)), now),
+        },
+    }
+}
+
 fn store_changed(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
     match result {
         Ok(()) => {
+            app.passphrase = None;
             if app.store_problem.take().is_some() {
                 app.say(None, Severity::Good, "the secret store is back", now);
             }
         }
-        Err(why) => app.store_problem = Some(reason(&why)),
+        Err(why) => {
+            app.passphrase = None;
+            app.store_problem = Some(reason(&why));
+        }
     }
 }
 

@@ -71,6 +71,7 @@ fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
             selected.and_then(ConnectionView::token).is_some()
         }
+        Action::Unlock => app.passphrase.is_some(),
         Action::Filter | Action::NextPane | Action::Open if binding.scope == Scope::Main => {
             !app.connections.all().is_empty()
         }

@@ -33,11 +33,13 @@ pub enum Scope {
     Confirm,
     /// The filter while it is being typed.
     Filter,
+    /// The dialog that asks for the encrypted store's passphrase.
+    Unlock,
 }
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Connection,
         Self::Main,
         Self::Always,
@@ -47,6 +49,7 @@ impl Scope {
         Self::LoginField,
         Self::LoginFailed,
         Self::CopyMenu,
+        Self::Unlock,
         Self::Confirm,
     ];
 
@@ -64,6 +67,7 @@ impl Scope {
             Self::CopyMenu => "Copy menu",
             Self::Confirm => "Questions",
             Self::Filter => "Filter, while typing",
+            Self::Unlock => "Passphrase",
         }
     }
 }
@@ -218,6 +222,16 @@ pub static BINDINGS: &[Binding] = &[
         "logout",
         12,
     ),
+    shown(
+        bind(
+            Scope::Connection,
+            &[Key::char('u')],
+            Action::Unlock,
+            "unlock the encrypted store: asks for its passphrase",
+        ),
+        "unlock",
+        0,
+    ),
     bind(Scope::Main, &[Key::char('j'), DOWN], Action::Down, "down"),
     bind(Scope::Main, &[Key::char('k'), UP], Action::Up, "up"),
     bind(Scope::Main, &[Key::char('g'), HOME], Action::Top, "first"),
@@ -316,6 +330,10 @@ pub static BINDINGS: &[Binding] = &[
     bind(Scope::CopyMenu, &[Key::char('k'), UP], Action::Up, "up"),
     shown(bind(Scope::CopyMenu, &[ENTER], Action::Accept, "copy the marked one"), "copy", 1),
     shown(bind(Scope::CopyMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
+    shown(bind(Scope::Unlock, &[ENTER], Action::Accept, "hand over the passphrase"), "unlock", 1),
+    bind(Scope::Unlock, &[BACKSPACE], Action::Erase, "erase the last character"),
+    bind(Scope::Unlock, &[Key::ctrl('u')], Action::EraseAll, "empty the field"),
+    shown(bind(Scope::Unlock, &[ESC], Action::Cancel, "leave the store locked; u asks again"), "leave locked", 0),
     shown(bind(Scope::Confirm, &[Key::char('y')], Action::Accept, "yes"), "yes", 1),
     shown(bind(Scope::Confirm, &[Key::char('n'), ESC, Key::char('q')], Action::Cancel, "no"), "no", 0),
 ];

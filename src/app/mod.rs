@@ -42,7 +42,7 @@ pub use action::Action;
 pub use connections::Connections;
 pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
-pub use mode::{COPY_CHOICES, LoginDialog, Mode, PasteField, Question};
+pub use mode::{COPY_CHOICES, LoginDialog, Mode, PasteField, Question, UnlockDialog};
 pub use request::{result, severity, target};
 pub use requests::Requests;
 pub use sheet::{Line, Sheet, Tone, chop, wrap};
@@ -92,6 +92,8 @@ pub struct App {
     pub(crate) toast: Option<Toast>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
+    /// The encrypted store waits for its passphrase; whether that is to be chosen.
+    pub(crate) passphrase: Option<bool>,
     /// Logins asked for here: only theirs may open the dialog.
     pub(crate) logins_asked: BTreeSet<ConnectionName>,
 }
@@ -111,6 +113,7 @@ impl App {
             scroll: 0,
             toast: None,
             store_problem: None,
+            passphrase: None,
             logins_asked: BTreeSet::new(),
         }
     }
@@ -140,7 +143,7 @@ impl App {
             | Mode::CopyMenu { connection, .. } => self.connections.get(connection),
             Mode::Login(dialog) => self.connections.get(&dialog.connection),
             Mode::Confirm(Question::CopyRefreshToken(name) | Question::Logout(name)) => self.connections.get(name),
-            Mode::Help { .. } | Mode::Request { .. } | Mode::Confirm(Question::Quit) => None,
+            Mode::Help { .. } | Mode::Request { .. } | Mode::Unlock(_) | Mode::Confirm(Question::Quit) => None,
         }
     }
 
@@ -161,7 +164,7 @@ impl App {
             };
             return Some(format!("{whose}: new tokens not saved yet{why}"));
         }
-        self.store_problem.as_ref().map(|why| format!("secret store unavailable: {why}"))
+        self.store_problem.clone()
     }
 
     /// The sheet that is read and scrolled now in a screen of `size`: its text, where it stands,

@@ -54,6 +54,8 @@ pub enum Mode {
     },
     /// A question to answer with yes or no.
     Confirm(Question),
+    /// The passphrase of the encrypted store is being typed.
+    Unlock(UnlockDialog),
 }
 
 /// What the copy menu offers.
@@ -94,6 +96,50 @@ impl LoginDialog {
     }
 }
 
+/// The dialog that asks for the passphrase of the encrypted store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnlockDialog {
+    /// Whether it is chosen, because there is no store yet: then it is asked for twice.
+    pub new: bool,
+    /// What was typed so far.
+    pub field: PasteField,
+    /// The passphrase as it was chosen, while it is asked for the second time.
+    pub chosen: Option<PasteField>,
+    /// Whether it was handed over and is being tried, which takes a moment.
+    pub trying: bool,
+    /// Why the last one did not do.
+    pub refused: Option<String>,
+}
+
+impl UnlockDialog {
+    /// An empty dialog.
+    #[must_use]
+    pub fn new(new: bool, refused: Option<String>) -> Self {
+        Self { new, field: PasteField::default(), chosen: None, trying: false, refused }
+    }
+
+    /// Hands over what was typed: the passphrase to try, or `None` where it is asked for (again).
+    pub(super) fn accept(&mut self) -> Option<Secret> {
+        if self.trying {
+            return None;
+        }
+        let typed = std::mem::take(&mut self.field);
+        self.refused = None;
+        match (self.new, self.chosen.take()) {
+            _ if typed.is_empty() => self.refused = Some("an empty passphrase protects nothing".into()),
+            (true, None) => self.chosen = Some(typed),
+            (true, Some(chosen)) if chosen != typed => {
+                self.refused = Some("the two were not the same; choose it again".into());
+            }
+            _ => {
+                self.trying = true;
+                return Some(typed.secret());
+            }
+        }
+        None
+    }
+}
+
 /// A one-line field for the final URL or the bare code.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct PasteField(Zeroizing<String>);
@@ -105,13 +151,22 @@ impl PasteField {
     /// Adds typed or pasted text. White space and control characters, which wrapped lines bring
     /// along, are no part of a URL or a code and are left out.
     pub fn push(&mut self, text: &str) {
+        self.take(text.chars().filter(|c| !c.is_whitespace() && !c.is_control()));
+    }
+
+    /// Adds typed or pasted text of a passphrase, blanks included.
+    pub fn push_words(&mut self, text: &str) {
+        self.take(text.chars().filter(|c| !c.is_control()));
+    }
+
+    fn take(&mut self, text: impl Iterator<Item = char>) {
         // Room for everything at once: growing would leave copies of the code behind.
         if self.0.capacity() < Self::MAX {
             let mut roomy = Zeroizing::new(String::with_capacity(Self::MAX));
             roomy.push_str(&self.0);
             self.0 = roomy;
         }
-        for character in text.chars().filter(|c| !c.is_whitespace() && !c.is_control()) {
+        for character in text {
             if self.0.len() + character.len_utf8() > Self::MAX {
                 break;
             }
@@ -139,6 +194,12 @@ impl PasteField {
     #[must_use]
     pub fn secret(&self) -> Secret {
         Secret::new(self.0.as_str())
+    }
+
+    /// What may be shown of a passphrase: a dot a character, up to a bound.
+    #[must_use]
+    pub fn dots(&self) -> String {
+        "•".repeat(self.0.chars().count().min(40))
     }
 
     /// What may be shown: a URL up to its query, and how much there is. A bare code is all dots.
@@ -176,6 +237,7 @@ impl Mode {
             Self::LoginFailed { .. } => &[Scope::LoginFailed, Scope::Always],
             Self::CopyMenu { .. } => &[Scope::CopyMenu, Scope::Always],
             Self::Confirm(_) => &[Scope::Confirm, Scope::Always],
+            Self::Unlock(_) => &[Scope::Unlock, Scope::Always],
         }
     }
 }

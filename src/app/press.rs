@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::layout::{self, Pane};
-use super::mode::{LoginDialog, Mode, Question};
+use super::mode::{LoginDialog, Mode, Question, UnlockDialog};
 use super::{Action, App, dialogs, keymap};
 use crate::domain::{
     Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
@@ -147,6 +147,12 @@ fn cancel(app: &mut App, now: DateTime<Utc>) -> Vec<Command> {
 pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
     if action == Action::ToggleAutoAll {
         return toggle_all(app, now);
+    }
+    if action == Action::Unlock {
+        if let Some(new) = app.passphrase {
+            app.mode = Mode::Unlock(UnlockDialog::new(new, None));
+        }
+        return Vec::new();
     }
     let Some(view) = app.subject() else { return Vec::new() };
     let connection = view.name.clone();

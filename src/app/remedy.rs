@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::action::Action;
 use super::words::countdown;
-use crate::domain::{ConnectionView, Status};
+use crate::domain::{ConnectionView, Problem, Status};
 
 /// The way out of a status.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,10 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
         Status::RolledBack => {
             ("The store holds older tokens than were saved; they are never sent.".into(), vec![login])
         }
-        Status::StoreUnavailable => {
-            ("Nothing is sent while tokens could not be saved. Unlock or start the keyring.".into(), vec![again])
+        Status::StoreUnavailable if matches!(view.problem, Some(Problem::PassphraseNeeded { .. })) => {
+            ("Nothing is sent while tokens could not be saved.".into(), vec![(Action::Unlock, "type the passphrase")])
         }
+        Status::StoreUnavailable => ("Nothing is sent while tokens could not be saved.".into(), vec![again]),
     };
     Some(Remedy { words, keys })
 }

@@ -62,7 +62,7 @@ impl From<ConfigError> for Stop {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        Self::new(Exit::StoreUnavailable, error)
+        Self::new(Exit::StoreUnavailable, error.with_advice())
     }
 }
 
@@ -72,7 +72,9 @@ impl From<&Problem> for Exit {
             Problem::NeverLoggedIn | Problem::NeedsLogin { .. } | Problem::RolledBack { .. } => Self::NeedsLogin,
             Problem::NoClientSecret { .. } | Problem::Misconfigured { .. } => Self::Misconfigured,
             Problem::Retrying { .. } | Problem::RateLimited { .. } => Self::Transient,
-            Problem::StoreUnavailable { .. } | Problem::NotSaved { .. } => Self::StoreUnavailable,
+            Problem::StoreUnavailable { .. } | Problem::PassphraseNeeded { .. } | Problem::NotSaved { .. } => {
+                Self::StoreUnavailable
+            }
             Problem::Uncertain { .. } => Self::Uncertain,
             Problem::Cancelled => Self::Failed,
         }

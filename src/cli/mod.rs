@@ -8,8 +8,10 @@ mod doctor;
 pub mod exit;
 mod list;
 mod login;
+mod passphrase;
 mod secret;
 mod session;
+mod stores;
 mod tokens;
 
 use std::process::ExitCode;
@@ -50,15 +52,23 @@ async fn carry_out(cli: Cli) -> Result<Exit, Report> {
         Some(Command::Demo { serve: true, port }) => demo::serve(port).await,
         Some(Command::Demo { serve: false, port }) => demo::run(&files, port).await,
         Some(Command::Doctor { json }) => doctor::run(&files, json).await,
-        Some(Command::List { json }) => list::run(Session::open(&files)?, json).await,
-        Some(Command::Login { name, no_browser }) => login::run(Session::open(&files)?, &name, no_browser).await,
-        Some(Command::Refresh { name: Some(name), force, .. }) => {
-            tokens::refresh(Session::open(&files)?, &[name], force).await
+        Some(Command::List { json }) => list::run(Session::open_for_command(&files).await?, json).await,
+        Some(Command::Login { name, no_browser }) => {
+            login::run(Session::open_for_command(&files).await?, &name, no_browser).await
         }
-        Some(Command::Refresh { name: None, force, .. }) => tokens::refresh_all(Session::open(&files)?, force).await,
-        Some(Command::Token { name }) => tokens::print(Session::open(&files)?, &name).await,
-        Some(Command::Secret(SecretCommand::Set { name })) => secret::set(&Session::open(&files)?, &name).await,
-        Some(Command::Secret(SecretCommand::Rm { name })) => secret::remove(&Session::open(&files)?, &name).await,
+        Some(Command::Refresh { name: Some(name), force, .. }) => {
+            tokens::refresh(Session::open_for_command(&files).await?, &[name], force).await
+        }
+        Some(Command::Refresh { name: None, force, .. }) => {
+            tokens::refresh_all(Session::open_for_command(&files).await?, force).await
+        }
+        Some(Command::Token { name }) => tokens::print(Session::open_for_command(&files).await?, &name).await,
+        Some(Command::Secret(SecretCommand::Set { name })) => {
+            secret::set(&Session::open_for_command(&files).await?, &name).await
+        }
+        Some(Command::Secret(SecretCommand::Rm { name })) => {
+            secret::remove(&Session::open_for_command(&files).await?, &name).await
+        }
     }
 }
 

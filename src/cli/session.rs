@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::{passphrase, stores};
 use crate::config::{self, Config, Paths, StoreKind};
 use crate::domain::{Clock, Connection, ConnectionName, Event, SystemClock};
 use crate::engine::{Browser, Engine, Parts};
@@ -14,7 +15,7 @@ use crate::oauth::providers;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::environment::Environment;
 use crate::store::request_log::RequestLog;
-use crate::store::{Namespace, Secrets, Vault, keyring};
+use crate::store::{Secrets, Vault};
 
 /// The configuration read and the vault opened. The secret store has not been touched yet.
 pub(super) struct Session {
@@ -36,19 +37,19 @@ impl Session {
     pub(super) fn open(files: &Files) -> Result<Self, Stop> {
         let paths = Paths::resolve(files.config.clone(), files.data_dir.clone())?;
         let config = config::load(&paths.config_file, providers::ALL)?.unwrap_or_default();
-        if config.store == StoreKind::File {
-            let message = format!(
-                "{}: store = \"file\": the encrypted file is not part of this version yet; use store = \"keyring\"",
-                paths.config_file.display()
-            );
-            return Err(Stop::new(Exit::Usage, message));
-        }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let default = Paths::resolve(None, None).ok().map(|default| default.data_dir);
-        let namespace = Namespace::for_data_dir(&paths.data_dir, default.as_deref());
-        let secrets = Secrets::new(keyring::factory(namespace));
+        let passphrase = if config.store == StoreKind::File { passphrase::given()? } else { None };
+        let secrets = Secrets::new(stores::factory(config.store, &paths, passphrase));
         let vault = Vault::open(secrets, &paths.data_dir, Arc::clone(&clock))?;
         Ok(Self { paths, config, vault, clock, environment: Environment::read() })
+    }
+
+    /// The same for a command without a dashboard: an encrypted store is opened now, with the
+    /// passphrase that was given or that a person is asked for.
+    pub(super) async fn open_for_command(files: &Files) -> Result<Self, Stop> {
+        let session = Self::open(files)?;
+        stores::open_encrypted(&session.vault, session.config.store).await?;
+        Ok(session)
     }
 
     /// The connection of this name.

@@ -64,6 +64,11 @@ pub enum Command {
         /// What of it.
         what: CopyWhat,
     },
+    /// Open the encrypted store with its passphrase, which on first use is chosen by this.
+    Unlock {
+        /// The passphrase.
+        passphrase: Secret,
+    },
     /// Leave the program (shell).
     Quit,
     /// Stop until `fg` (shell; Unix job control).

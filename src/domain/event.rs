@@ -120,6 +120,15 @@ pub enum Event {
         /// Why, in plain words.
         why: String,
     },
+    /// The encrypted store waits for its passphrase.
+    PassphraseAsked {
+        /// Whether it is to be chosen, because there is no store yet.
+        new: bool,
+        /// Why the one that was given at the start did not do.
+        refused: Option<String>,
+    },
+    /// The passphrase opened the encrypted store (`Ok`), or did not (`Err`: why).
+    UnlockEnded(Result<(), String>),
     /// The secret store answers (`Ok`), or does not (`Err`: why, and what to do).
     StoreChanged(Result<(), String>),
 }

@@ -48,9 +48,15 @@ pub enum Problem {
         why: String,
     },
     /// The secret store cannot be used; nothing is sent while that is so.
-    #[error("store unavailable: {why}")]
+    #[error("{why}")]
     StoreUnavailable {
         /// What the store said, and what to do.
+        why: String,
+    },
+    /// The encrypted store waits for its passphrase; nothing is sent while that is so.
+    #[error("{why}")]
+    PassphraseNeeded {
+        /// That it waits, or that the one given is wrong.
         why: String,
     },
     /// A passing failure; the next try is due at `at`.
@@ -81,6 +87,7 @@ impl Problem {
             Self::Retrying { .. }
                 | Self::RateLimited { .. }
                 | Self::StoreUnavailable { .. }
+                | Self::PassphraseNeeded { .. }
                 | Self::NotSaved { .. }
                 | Self::Cancelled
         )

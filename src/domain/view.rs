@@ -173,7 +173,7 @@ fn problem_status(problem: &Problem) -> Option<Status> {
         Problem::Uncertain { .. } => Status::Uncertain,
         Problem::NotSaved { .. } => Status::NotSaved,
         Problem::RolledBack { .. } => Status::RolledBack,
-        Problem::StoreUnavailable { .. } => Status::StoreUnavailable,
+        Problem::StoreUnavailable { .. } | Problem::PassphraseNeeded { .. } => Status::StoreUnavailable,
         Problem::Retrying { at, .. } => Status::Retrying { at: *at },
         Problem::RateLimited { until } => Status::RateLimited { until: *until },
         Problem::Cancelled => return None,

@@ -165,6 +165,7 @@ impl Actor {
             }
             Command::Test { connection } => self.test(&connection),
             Command::Logout { connection } => self.logout(&connection),
+            Command::Unlock { passphrase } => self.unlock(passphrase),
             Command::Copy { .. } | Command::Quit | Command::Suspend => {
                 unreachable!("carried out by the shell: {command:?}")
             }
@@ -308,6 +309,14 @@ impl Actor {
         tokio::spawn(async move {
             let result = rotation::forget(&tools, &name, &cancel).await;
             tools.note(Note::LoggedOut(name, result));
+        });
+    }
+
+    fn unlock(&self, passphrase: Secret) {
+        let tools = Arc::clone(&self.tools);
+        tokio::spawn(async move {
+            let result = tools.vault.unlock(passphrase).await;
+            tools.note(Note::Unlocked(result));
         });
     }
 

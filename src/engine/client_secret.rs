@@ -35,6 +35,7 @@ pub(super) async fn fetch(tools: &Tools, connection: &Connection) -> Result<Secr
 async fn run(words: &[String]) -> Result<Secret, String> {
     let mut child = Command::new(&words[0])
         .args(&words[1..])
+        .env_remove("MANUTOP_PASSPHRASE") // no business of theirs
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -76,6 +76,7 @@ impl Engine {
             browser: parts.browser,
             login_timeout: parts.login_timeout,
             notes,
+            store_opened: tokio::sync::Notify::new(),
         });
         let actor = Actor::new(tools, events, parts.connections, parts.automatic);
         thread::Builder::new().name("engine".into()).spawn(move || {

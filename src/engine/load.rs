@@ -33,7 +33,10 @@ pub(super) async fn load(tools: Arc<Tools>, names: Vec<ConnectionName>, patience
                     if !patience {
                         return;
                     }
-                    tokio::time::sleep(WAITS[failures]).await;
+                    tokio::select! {
+                        () = tokio::time::sleep(WAITS[failures]) => {}
+                        () = tools.store_opened.notified() => {}
+                    }
                     failures = (failures + 1).min(WAITS.len() - 1);
                 }
             }

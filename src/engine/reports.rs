@@ -13,6 +13,12 @@ impl Actor {
             Note::Loaded(name, found) => self.loaded(&name, *found),
             Note::LoadFailed(error) => self.load_failed(&error),
             Note::Newer(name, found) => self.adopt(&name, *found),
+            Note::Unlocked(result) => {
+                if result.is_ok() {
+                    self.tools.store_opened.notify_one();
+                }
+                self.announce(Event::UnlockEnded(result.map_err(|error| error.to_string())));
+            }
             Note::Activity(name, activity) => {
                 if let Some(slot) = self.slots.get_mut(&name).filter(|slot| slot.work.is_some()) {
                     slot.view.activity = activity;
@@ -185,9 +191,22 @@ impl Actor {
 
     fn store_answers(&mut self, result: Result<(), &StoreError>) {
         match result {
-            Err(error) => self.store_fails(error.to_string()),
+            Err(error) => self.store_fails_with(error),
             Ok(()) if self.store_trouble.take().is_some() => self.announce(Event::StoreChanged(Ok(()))),
             Ok(()) => {}
+        }
+    }
+
+    fn store_fails_with(&mut self, error: &StoreError) {
+        let (new, refused) = match error {
+            StoreError::PassphraseNeeded { new } => (*new, None),
+            StoreError::WrongPassphrase { .. } => (false, Some(error.to_string())),
+            _ => return self.store_fails(error.with_advice()),
+        };
+        let trouble = error.to_string();
+        if self.store_trouble.as_ref() != Some(&trouble) {
+            self.store_trouble = Some(trouble);
+            self.announce(Event::PassphraseAsked { new, refused });
         }
     }
 

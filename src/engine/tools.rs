@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::browser::Browser;
 use super::gate::Gate;
@@ -22,6 +22,8 @@ pub(super) struct Tools {
     pub(super) login_timeout: Duration,
     /// Reports to the actor.
     pub(super) notes: mpsc::UnboundedSender<Note>,
+    /// Told when the store was opened: whoever waits to read it again need not wait longer.
+    pub(super) store_opened: Notify,
 }
 
 /// What a task reports to the actor. All state changes there, in one place.
@@ -33,6 +35,8 @@ pub(super) enum Note {
     LoadFailed(StoreError),
     /// Another process has saved a newer generation.
     Newer(ConnectionName, Box<Found>),
+    /// A passphrase was tried on the store.
+    Unlocked(Result<(), StoreError>),
     /// What is being done now.
     Activity(ConnectionName, Activity),
     /// A fact to be announced as it is.
@@ -114,5 +118,10 @@ impl Tools {
 
 /// A store's failure as what stands in a connection's way.
 pub(super) fn store_problem(error: &StoreError) -> Problem {
-    Problem::StoreUnavailable { why: error.to_string() }
+    match error {
+        StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. } => {
+            Problem::PassphraseNeeded { why: error.to_string() }
+        }
+        _ => Problem::StoreUnavailable { why: error.with_advice() },
+    }
 }

@@ -89,6 +89,7 @@ fn command_line(entry: &str, url: &str) -> Vec<OsString> {
 fn start(words: &[OsString]) -> Result<(), String> {
     let (program, arguments) = words.split_first().ok_or("it names no program")?;
     let mut command = Command::new(program);
+    command.env_remove("MANUTOP_PASSPHRASE"); // no business of theirs
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // A Ctrl-C or a hang-up of the terminal is not meant for the browser.
     #[cfg(unix)]

@@ -18,8 +18,20 @@ pub enum StoreError {
     /// The keyring is locked; it was not touched, so that no prompt hangs.
     #[error("the keyring is locked")]
     Locked,
+    /// The encrypted store waits for its passphrase.
+    #[error("{}", if *new { "the encrypted store has no passphrase yet" } else { "the encrypted store waits for its passphrase" })]
+    PassphraseNeeded {
+        /// Whether there is no store yet, so that the passphrase is being chosen.
+        new: bool,
+    },
+    /// The passphrase given does not open the encrypted store.
+    #[error("the passphrase is wrong{}", from.as_ref().map_or_else(String::new, |from| format!(" ({from})")))]
+    WrongPassphrase {
+        /// Where it came from, if nobody typed it.
+        from: Option<String>,
+    },
     /// There is no secret store, or its session broke and could not be made again.
-    #[error("the secret store cannot be reached: {why}")]
+    #[error("no secret store can be reached ({why})")]
     Unavailable {
         /// What the store said; bounded, without control characters.
         why: String,
@@ -124,8 +136,14 @@ impl StoreError {
             Self::Locked => {
                 "unlock the keyring (log in to the desktop, or open its password manager); it is tried again"
             }
+            Self::PassphraseNeeded { .. } => {
+                "give it in $CREDENTIALS_DIRECTORY/manutop, in a file named by MANUTOP_PASSPHRASE_FILE (mode 0600) or \
+                 in MANUTOP_PASSPHRASE, or run manutop in a terminal, where it asks"
+            }
+            Self::WrongPassphrase { .. } => "give the one that the encrypted store was made with",
             Self::Unavailable { .. } => {
-                "start a secret service (gnome-keyring, KWallet or KeePassXC) in this session; it is tried again"
+                "start a secret service (gnome-keyring, KWallet or KeePassXC) in this session, or choose the encrypted \
+                 file with store = \"file\" in the configuration"
             }
             Self::TimedOut { .. } => "see whether the keyring asks something or hangs; it is tried again",
             Self::Corrupt { .. } => "log out to give it up, or move the damaged journal away; then log in",
@@ -140,6 +158,12 @@ impl StoreError {
             }
             Self::Io { .. } | Self::Both { .. } => "see that the disk has room and the data directory is writable",
         }
+    }
+
+    /// What is wrong and what to do about it, in one sentence.
+    #[must_use]
+    pub fn with_advice(&self) -> String {
+        format!("{self}; {}", self.advice())
     }
 
     pub(super) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {

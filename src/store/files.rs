@@ -67,14 +67,14 @@ pub(super) fn private_file() -> OpenOptions {
 /// Replaces a file as a whole: after a crash it holds the old text or the new one, and once this
 /// returns, the new one. Only one writer at a time (the connection's lock sees to it): the
 /// temporary file's name is fixed, so that a killed writer leaves at most one behind.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
-    let name = path.file_name().expect("a journal has a file name");
+pub(super) fn replace(path: &Path, content: impl AsRef<[u8]>) -> Result<(), StoreError> {
+    let name = path.file_name().expect("what is replaced has a file name");
     let mut temporary = std::ffi::OsString::from(".");
     temporary.push(name);
     temporary.push(".new");
     let temporary = path.with_file_name(temporary);
     let failed = |error| StoreError::io("write", path, error);
-    let written = write_synced(&temporary, text).and_then(|()| {
+    let written = write_synced(&temporary, content.as_ref()).and_then(|()| {
         fault_point::pass(Step::JournalWritten);
         fs::rename(&temporary, path)
     });
@@ -83,7 +83,36 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), StoreError> {
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(failed)?;
-    sync_dir(path.parent().expect("a journal lies in a directory")).map_err(failed)
+    sync_dir(parent(path)).map_err(failed)
+}
+
+/// Makes a file as a whole, durably, unless there is one; says whether it was made. Of several who
+/// try at once exactly one succeeds.
+pub(super) fn create(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
+    let failed = |error| StoreError::io("write", path, error);
+    // Made for its owner alone.
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(parent(path)).map_err(failed)?;
+    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(failed(error.error)),
+    }
+    sync_dir(parent(path)).map_err(failed)?;
+    Ok(true)
+}
+
+/// Removes a file, durably; a missing one is fine.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        removed => removed.and_then(|()| sync_dir(parent(path))),
+    }
+    .map_err(|error| StoreError::io("remove", path, error))
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().expect("what is kept lies in a directory")
 }
 
 /// Fails if the directory takes no new file of `bytes` bytes: full, read-only, gone.
@@ -95,9 +124,9 @@ pub(super) fn check_room(dir: &Path, bytes: usize) -> Result<(), StoreError> {
         .map_err(|error| StoreError::io("write to", dir, error))
 }
 
-fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = private_file().write(true).truncate(true).open(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     file.sync_all()
 }
 

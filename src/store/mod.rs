@@ -11,6 +11,8 @@
 
 mod chunk;
 mod error;
+mod file;
+mod file_key;
 mod files;
 mod journal;
 mod judge;
@@ -29,6 +31,7 @@ mod tests;
 mod vault;
 
 pub use error::{SaveError, StoreError};
+pub use file::{FileStore, Passphrase};
 pub use judge::{Hazard, Standing};
 pub use lease::Lease;
 pub use memory::{Call, Fault, MemoryStore};

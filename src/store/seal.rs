@@ -29,10 +29,20 @@ impl Identity {
         Secret::new(self.key.to_string().expose_secret())
     }
 
-    /// The secret encrypted, as hex digits; a different text each time. `None` if age fails, which
-    /// it does not when writing to memory.
+    /// The secret encrypted, as an `age` file; different bytes each time. `None` if age fails,
+    /// which it does not when writing to memory.
+    pub(super) fn encrypt(&self, secret: &Secret) -> Option<Vec<u8>> {
+        age::encrypt(&self.key.to_public(), secret.expose().as_bytes()).ok()
+    }
+
+    /// The secret decrypted; `None` if it was encrypted to another identity or tampered with.
+    pub(super) fn decrypt(&self, bytes: &[u8]) -> Option<Secret> {
+        String::from_utf8(age::decrypt(&self.key, bytes).ok()?).ok().map(Secret::new)
+    }
+
+    /// The secret encrypted, as hex digits.
     pub(super) fn seal(&self, secret: &Secret) -> Option<String> {
-        let sealed = age::encrypt(&self.key.to_public(), secret.expose().as_bytes()).ok()?;
+        let sealed = self.encrypt(secret)?;
         Some(sealed.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(hex_digit).collect())
     }
 
@@ -42,7 +52,7 @@ impl Identity {
             sealed.chars().map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok())).collect();
         let bytes: Vec<u8> =
             digits.filter(|digits| digits.len() % 2 == 0)?.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        String::from_utf8(age::decrypt(&self.key, &bytes).ok()?).ok().map(Secret::new)
+        self.decrypt(&bytes)
     }
 }
 

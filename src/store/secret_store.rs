@@ -1,4 +1,4 @@
-//! The seam to a place that keeps secrets: the keyring, or memory.
+//! The seam to a place that keeps secrets: the keyring, encrypted files, or memory.
 //!
 //! Its calls may block for as long as they like; [`Secrets`](super::Secrets) bounds them.
 
@@ -14,7 +14,7 @@ pub trait SecretStore {
     /// Says whether the store is reachable and unlocked, without raising a prompt.
     ///
     /// # Errors
-    /// `Locked`, `Unavailable`.
+    /// `Locked`, `PassphraseNeeded`, `WrongPassphrase`, `Unavailable`.
     fn probe(&mut self) -> Result<(), StoreError>;
 
     /// The item, if there is one. An item that exists but is empty is missing: a keyring daemon
@@ -35,6 +35,14 @@ pub trait SecretStore {
     /// # Errors
     /// `Locked`, `Unavailable`.
     fn delete(&mut self, item: &str) -> Result<(), StoreError>;
+
+    /// Opens a store that waits for a passphrase; one that needs none says yes.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`, or whatever keeps it from being opened.
+    fn unlock(&mut self, _passphrase: &Secret) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// The largest item it takes, in bytes; `None` where there is no limit worth speaking of.
     /// Larger secrets are split over several items.

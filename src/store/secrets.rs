@@ -25,6 +25,10 @@ use crate::domain::Secret;
 /// How long a call to the secret store may take unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long opening with a passphrase may take: making it slow is its point, and some machines
+/// are slower than the one that set the pace.
+const UNLOCK_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// So many threads may hang in a dead store; then calls fail at once until one comes back.
 const MAX_THREADS: usize = 8;
 
@@ -59,6 +63,7 @@ enum Operation {
     Get(String),
     Set(String, Secret),
     Delete(String),
+    Unlock(Secret),
 }
 
 impl Secrets {
@@ -107,10 +112,23 @@ impl Secrets {
         self.call(Operation::Delete(item.to_owned())).await.map(|_| ())
     }
 
+    /// Opens a store that waits for a passphrase; one that needs none says yes. May take long:
+    /// two minutes are allowed.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`, or whatever keeps the store from being opened.
+    pub async fn unlock(&self, passphrase: Secret) -> Result<(), StoreError> {
+        self.call_within(Operation::Unlock(passphrase), UNLOCK_TIMEOUT).await.map(|_| ())
+    }
+
     async fn call(&self, operation: Operation) -> Answer {
+        self.call_within(operation, self.shared.timeout).await
+    }
+
+    async fn call_within(&self, operation: Operation, limit: Duration) -> Answer {
         let (reply, answer) = oneshot::channel();
         let abandoned = self.shared.submit(Request { operation, reply })?;
-        match tokio::time::timeout(self.shared.timeout, answer).await {
+        match tokio::time::timeout(limit, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
                 abandoned.store(true, Ordering::Release);
@@ -118,7 +136,7 @@ impl Secrets {
             }
             Err(_) => {
                 abandoned.store(true, Ordering::Release);
-                Err(self.shared.timed_out())
+                Err(timed_out(limit))
             }
         }
     }
@@ -148,7 +166,7 @@ impl Shared {
 
     fn start(&self) -> Result<Worker, StoreError> {
         if Arc::strong_count(&self.alive) > MAX_THREADS {
-            return Err(self.timed_out());
+            return Err(timed_out(self.timeout));
         }
         let (requests, inbox) = mpsc::channel();
         let abandoned = Arc::new(AtomicBool::new(false));
@@ -162,10 +180,10 @@ impl Shared {
             .map_err(|error| StoreError::unavailable(&format!("no thread for it: {error}")))?;
         Ok(Worker { requests, abandoned })
     }
+}
 
-    fn timed_out(&self) -> StoreError {
-        StoreError::TimedOut { what: "the secret store", after: self.timeout }
-    }
+fn timed_out(after: Duration) -> StoreError {
+    StoreError::TimedOut { what: "the secret store", after }
 }
 
 /// The thread's life: ends when the last handle is dropped, or when it has been left behind.
@@ -213,5 +231,6 @@ fn once(factory: &StoreFactory, store: &mut Option<Box<dyn SecretStore>>, operat
             }
         }
         Operation::Delete(item) => chunk::delete(&mut **store, item).map(|()| None),
+        Operation::Unlock(passphrase) => store.unlock(passphrase).map(|()| None),
     }
 }

@@ -20,8 +20,14 @@ use crate::domain::{Clock, ConnectionName, Secret, TokenRecord};
 
 const IDENTITY: &str = "identity";
 
-/// Another process makes the identity within one round of the keyring; longer is a hang.
-const IDENTITY_WAIT: Duration = Duration::from_secs(30);
+/// Guards the making of the identity. No connection's name begins with a dot.
+const IDENTITY_LOCK: &str = ".identity.lock";
+
+/// Guards every change of a client secret, so that none is made while all are being moved.
+const CLIENT_SECRETS_LOCK: &str = ".client-secrets.lock";
+
+/// Whoever holds one of these locks is done within a few rounds of the store; longer is a hang.
+const SHORT_WAIT: Duration = Duration::from_secs(30);
 
 /// A directory's time of change has the grain of the kernel's clock tick: a second change within
 /// it would go unseen, so one this fresh is looked at once more.
@@ -83,6 +89,15 @@ impl Vault {
         Ok(started.elapsed())
     }
 
+    /// Opens a secret store that waits for a passphrase; one that needs none says yes. On first
+    /// use the passphrase is the one the store has from then on. May take many seconds.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`, `Refused` if it is empty, or whatever keeps the store from being opened.
+    pub async fn unlock(&self, passphrase: Secret) -> Result<(), StoreError> {
+        self.inner.secrets.unlock(passphrase).await
+    }
+
     /// The client secret that was set for a connection.
     ///
     /// # Errors
@@ -97,6 +112,7 @@ impl Vault {
     /// `Refused` if it is empty or not printable ASCII (RFC 6749 Appendix A.2); else any of
     /// [`StoreError`] but those of files.
     pub async fn set_client_secret(&self, name: &ConnectionName, secret: &Secret) -> Result<(), StoreError> {
+        let _held = self.hold_client_secrets().await?;
         self.inner.secrets.set(&client_secret_item(name), secret).await
     }
 
@@ -105,6 +121,7 @@ impl Vault {
     /// # Errors
     /// Any of [`StoreError`] but those of files.
     pub async fn remove_client_secret(&self, name: &ConnectionName) -> Result<bool, StoreError> {
+        let _held = self.hold_client_secrets().await?;
         let item = client_secret_item(name);
         let existed = self.inner.secrets.get(&item).await?.is_some();
         self.inner.secrets.delete(&item).await?;
@@ -243,6 +260,17 @@ impl Vault {
         Ok(self.keep_identity(identity))
     }
 
+    /// Takes one of the locks that are nobody's for long.
+    async fn hold(&self, file: &str, what: &'static str) -> Result<lock::Held, StoreError> {
+        tokio::time::timeout(SHORT_WAIT, lock::wait(self.inner.locks.join(file), |_| {}))
+            .await
+            .map_err(|_| StoreError::TimedOut { what, after: SHORT_WAIT })?
+    }
+
+    async fn hold_client_secrets(&self) -> Result<lock::Held, StoreError> {
+        self.hold(CLIENT_SECRETS_LOCK, "the lock on the client secrets").await
+    }
+
     async fn stored_identity(&self) -> Result<Option<Identity>, StoreError> {
         let Some(text) = self.inner.secrets.get(IDENTITY).await? else { return Ok(None) };
         let identity = Identity::parse(&text);
@@ -257,10 +285,7 @@ impl Vault {
         if let Some(stored) = self.stored_identity().await? {
             return Ok(self.keep_identity(stored));
         }
-        let path = self.inner.locks.join(".identity.lock"); // no connection's name begins with a dot
-        let _held = tokio::time::timeout(IDENTITY_WAIT, lock::wait(path, |_| {}))
-            .await
-            .map_err(|_| StoreError::TimedOut { what: "the lock on the identity", after: IDENTITY_WAIT })??;
+        let _held = self.hold(IDENTITY_LOCK, "the lock on the identity").await?;
         if let Some(stored) = self.stored_identity().await? {
             return Ok(self.keep_identity(stored));
         }

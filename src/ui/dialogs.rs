@@ -1,15 +1,17 @@
 //! Small dialogs in the middle of the screen: copy menu, questions, a failed login.
 
+use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::pane::frame_of;
-use super::theme::Theme;
+use super::theme::{Theme, severity_symbol};
 use crate::app::keymap;
 use crate::app::layout::{self, centred};
-use crate::app::{Action, App, COPY_CHOICES, Question, wrap};
+use crate::app::{Action, App, COPY_CHOICES, Question, UnlockDialog, wrap};
 use crate::domain::{ConnectionName, CopyWhat, Severity};
 
 const WIDTH: u16 = 56;
@@ -83,6 +85,37 @@ pub(super) fn login_failed(frame: &mut Frame, body: Rect, connection: &Connectio
         ]),
     ]);
     popup(frame, body, &format!(" ✖ Login failed: {connection} "), WIDTH, lines, theme);
+}
+
+/// The question for the encrypted store's passphrase.
+pub(super) fn unlock(frame: &mut Frame, body: Rect, dialog: &UnlockDialog, theme: Theme, now: DateTime<Utc>) {
+    let (title, words) = match (dialog.new, &dialog.chosen) {
+        (false, _) => (" Unlock the encrypted store ", "Its passphrase:"),
+        (true, None) => (
+            " Make the encrypted store ",
+            "Choose its passphrase. Without it, nothing in the store can be read again. It is asked for at every start.",
+        ),
+        (true, Some(_)) => (" Make the encrypted store ", "The same passphrase once more:"),
+    };
+    let room = usize::from(WIDTH) - 4;
+    let mut lines: Vec<_> = wrap(words, room).into_iter().map(Line::from).collect();
+    if dialog.trying {
+        let symbol = severity_symbol(Severity::Busy, now);
+        let text = format!("{symbol} trying it; this takes a moment on purpose");
+        lines.push(Line::from(Span::styled(text, theme.severity(Severity::Busy))));
+    } else {
+        lines.push(Line::from(vec![
+            Span::styled("▸ ", theme.accent()),
+            Span::styled(dialog.field.dots(), theme.strong()),
+            Span::styled(" ", Style::new().add_modifier(Modifier::REVERSED)),
+        ]));
+    }
+    if let Some(why) = &dialog.refused {
+        let why = format!("{} {why}", severity_symbol(Severity::Bad, now));
+        let style = theme.severity(Severity::Bad);
+        lines.extend(wrap(&why, room).into_iter().map(|line| Line::from(Span::styled(line, style))));
+    }
+    popup(frame, body, title, WIDTH, lines, theme);
 }
 
 fn popup(frame: &mut Frame, body: Rect, title: &str, width: u16, lines: Vec<Line>, theme: Theme) {

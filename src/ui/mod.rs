@@ -57,6 +57,7 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
         Mode::CopyMenu { connection, choice } => {
             dialogs::copy_menu(frame, areas.body, connection, *choice, theme);
         }
+        Mode::Unlock(dialog) => dialogs::unlock(frame, areas.body, dialog, theme, now),
         Mode::Confirm(question) => dialogs::confirm(frame, app, areas.body, question, theme),
         Mode::Normal | Mode::Filter | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {}
     }

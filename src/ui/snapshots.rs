@@ -282,3 +282,20 @@ fn a_message_fades_by_the_clock() {
     assert_eq!(update(&mut app, Msg::Tick, later), []);
     assert!(!picture(&mut app, 80, 24).contains("factory: cancelled"));
 }
+
+#[test]
+fn the_passphrase_dialogs_show_dots_only() {
+    let locked = Problem::PassphraseNeeded { why: "the encrypted store waits for its passphrase".into() };
+    let view = crate::domain::ConnectionView { problem: Some(locked), ..fresh("archive") };
+    let mut app = app_of(vec![view]);
+    learn(&mut app, Event::PassphraseAsked { new: false, refused: Some("the passphrase is wrong".into()) });
+    insta::assert_snapshot!("unlock_80x24", picture(&mut app, 80, 24));
+    press(&mut app, "h u n t e r 2");
+    let screen = picture(&mut app, 80, 24);
+    assert!(screen.contains("▸ ••••••• ") && !screen.contains("hunter"), "{screen}");
+    press(&mut app, "Esc");
+    insta::assert_snapshot!("left_locked_80x24", picture(&mut app, 80, 24));
+    let mut app = app_of(seven());
+    learn(&mut app, Event::PassphraseAsked { new: true, refused: None });
+    insta::assert_snapshot!("make_store_60x15", picture(&mut app, 60, 15));
+}

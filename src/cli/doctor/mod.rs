@@ -65,7 +65,11 @@ pub(super) async fn run(files: &Files, as_json: bool) -> Result<Exit, Report> {
         Ok(session) => checks.extend(storage::checks(&session).await),
         // The configuration's own faults are told already.
         Err(_) if checks[0].verdict == Verdict::Fail => {}
-        Err(stop) => checks.push(Check::fail("data directory", stop.to_string(), "name another with --data-dir")),
+        Err(stop) => checks.push(Check::fail(
+            "storage",
+            stop.to_string(),
+            "see to it, or name another directory with --data-dir",
+        )),
     }
     checks.extend(machine::checks(&Environment::read()));
     print(&checks, as_json)?;
