@@ -39,6 +39,11 @@ impl Lease {
         &self.name
     }
 
+    /// The same right over the same data directory's connection, with another secret store.
+    pub(super) fn in_vault(&self, vault: Vault) -> Self {
+        Self { vault, name: self.name.clone(), lock: Arc::clone(&self.lock), before: None }
+    }
+
     /// Reads store and journal again and makes good what a crash left undone: the newest
     /// generation wins; a record that waits in the journal is saved now if it can be, else the
     /// standing is not `saved` and says why. Between [`Lease::spending`] and [`Lease::unspent`] or

@@ -18,7 +18,8 @@ use super::secrets::Secrets;
 use super::{files, lock, record};
 use crate::domain::{Clock, ConnectionName, Secret, TokenRecord};
 
-const IDENTITY: &str = "identity";
+/// The item of the identity that journals seal to.
+pub(super) const IDENTITY: &str = "identity";
 
 /// Guards the making of the identity. No connection's name begins with a dot.
 const IDENTITY_LOCK: &str = ".identity.lock";
@@ -195,6 +196,22 @@ impl Vault {
         self.inner.locks.join(format!("{name}.lock"))
     }
 
+    /// The connections that left a journal, whether they are configured or not.
+    pub(super) async fn names_in_journals(&self) -> Result<Vec<ConnectionName>, StoreError> {
+        let dir = self.inner.journals.clone();
+        on_disk(move || {
+            let failed = |error| StoreError::io("read", &dir, error);
+            let mut names = Vec::new();
+            for entry in std::fs::read_dir(&dir).map_err(failed)? {
+                let file = entry.map_err(failed)?.file_name();
+                let name = file.to_str().and_then(|file| file.strip_suffix(".json"));
+                names.extend(name.and_then(|name| ConnectionName::new(name).ok()));
+            }
+            Ok(names)
+        })
+        .await
+    }
+
     pub(super) async fn journal(&self, name: &ConnectionName) -> Result<Option<Journal>, StoreError> {
         let path = self.journal_path(name);
         on_disk(move || Journal::read(&path)).await
@@ -267,7 +284,13 @@ impl Vault {
             .map_err(|_| StoreError::TimedOut { what, after: SHORT_WAIT })?
     }
 
-    async fn hold_client_secrets(&self) -> Result<lock::Held, StoreError> {
+    /// Keeps everybody else from making an identity.
+    pub(super) async fn hold_identity(&self) -> Result<lock::Held, StoreError> {
+        self.hold(IDENTITY_LOCK, "the lock on the identity").await
+    }
+
+    /// Keeps everybody else from changing client secrets.
+    pub(super) async fn hold_client_secrets(&self) -> Result<lock::Held, StoreError> {
         self.hold(CLIENT_SECRETS_LOCK, "the lock on the client secrets").await
     }
 
@@ -285,7 +308,7 @@ impl Vault {
         if let Some(stored) = self.stored_identity().await? {
             return Ok(self.keep_identity(stored));
         }
-        let _held = self.hold(IDENTITY_LOCK, "the lock on the identity").await?;
+        let _held = self.hold_identity().await?;
         if let Some(stored) = self.stored_identity().await? {
             return Ok(self.keep_identity(stored));
         }
@@ -300,7 +323,7 @@ pub(super) fn token_item(name: &ConnectionName) -> String {
     format!("{name}/token")
 }
 
-fn client_secret_item(name: &ConnectionName) -> String {
+pub(super) fn client_secret_item(name: &ConnectionName) -> String {
     format!("{name}/client-secret")
 }
 

@@ -3,6 +3,7 @@
 
 mod crashes;
 mod failures;
+mod migration;
 mod processes;
 
 use std::path::Path;
