@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::StoreKind;
 use crate::domain::ConnectionName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -81,6 +82,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Move tokens and client secrets between keyring and encrypted files
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Show the dashboard on embedded demo providers, with nothing to set up
     Demo {
         /// Only serve the demo providers, and print a configuration for them
@@ -105,6 +109,35 @@ pub enum SecretCommand {
         /// Which connection
         name: ConnectionName,
     },
+}
+
+/// What can be done with stores.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Move everything, then make the configuration name the new store; again, to finish a move
+    Migrate {
+        /// Where to
+        #[arg(long)]
+        to: StoreName,
+    },
+}
+
+/// A store, as it is named on the command line and in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StoreName {
+    /// The desktop's keyring
+    Keyring,
+    /// Encrypted files in the data directory
+    File,
+}
+
+impl From<StoreName> for StoreKind {
+    fn from(name: StoreName) -> Self {
+        match name {
+            StoreName::Keyring => Self::Keyring,
+            StoreName::File => Self::File,
+        }
+    }
 }
 
 #[cfg(test)]

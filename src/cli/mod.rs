@@ -8,6 +8,7 @@ mod doctor;
 pub mod exit;
 mod list;
 mod login;
+mod migrate;
 mod passphrase;
 mod secret;
 mod session;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use color_eyre::eyre::Report;
 
-use args::{Cli, Command, SecretCommand};
+use args::{Cli, Command, SecretCommand, StoreCommand};
 use exit::{Exit, Stop};
 use session::Session;
 
@@ -63,6 +64,7 @@ async fn carry_out(cli: Cli) -> Result<Exit, Report> {
             tokens::refresh_all(Session::open_for_command(&files).await?, force).await
         }
         Some(Command::Token { name }) => tokens::print(Session::open_for_command(&files).await?, &name).await,
+        Some(Command::Store(StoreCommand::Migrate { to })) => migrate::run(&files, to.into()).await,
         Some(Command::Secret(SecretCommand::Set { name })) => {
             secret::set(&Session::open_for_command(&files).await?, &name).await
         }

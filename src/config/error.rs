@@ -23,6 +23,14 @@ pub enum ConfigError {
         /// What the system said.
         source: io::Error,
     },
+    /// The file cannot be changed.
+    #[error("{}: the configuration cannot be changed: {source}", file.display())]
+    Write {
+        /// The file.
+        file: PathBuf,
+        /// What the system said, or what stands in the way.
+        source: io::Error,
+    },
     /// The file is larger than [`MAX_FILE_SIZE`].
     #[error("{}: larger than {MAX_FILE_SIZE} bytes, so it is hardly a configuration; name another with --config", file.display())]
     TooLarge {

@@ -1,10 +1,12 @@
-//! What the user wrote down: the configuration file, read and checked, never written.
+//! What the user wrote down: the configuration file, read and checked, and changed in one place
+//! only: the store in use, after a move ([`set_store`]).
 //!
 //! Invariants: a [`Config`] that exists is complete and allowed (unique names, known providers,
 //! `https` or loopback endpoints); every fault names file, line, column and key; no message
 //! repeats a value that could be a secret.
 
 mod connection;
+mod edit;
 mod error;
 mod paths;
 mod section;
@@ -20,6 +22,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use edit::set_store;
 pub use error::{ConfigError, Fault};
 pub use paths::Paths;
 
@@ -58,6 +61,26 @@ pub enum StoreKind {
     Keyring,
     /// An encrypted file in the data directory. Only ever chosen by the user.
     File,
+}
+
+impl StoreKind {
+    /// The word for it in the configuration file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::File => "file",
+        }
+    }
+
+    /// The kind that is not this one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Keyring => Self::File,
+            Self::File => Self::Keyring,
+        }
+    }
 }
 
 impl Default for Config {

@@ -1,0 +1,78 @@
+//! `manutop store migrate`: moves everything to the other store, and makes the configuration name
+//! it.
+
+use std::sync::Arc;
+
+use color_eyre::eyre::Report;
+
+use super::args::Files;
+use super::exit::{Exit, Stop};
+use super::session::Session;
+use super::stores;
+use crate::config::{self, StoreKind};
+use crate::store::{Migration, Moved, Secrets, Vault};
+
+/// Moves everything to the store of this kind. Doing it again finishes a move that was cut off.
+pub(super) async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> {
+    let session = Session::open(files)?;
+    let is_finishing = session.config.store == kind;
+    let from = open(&session, kind.other()).await?;
+    let to = open(&session, kind).await?;
+    let names: Vec<_> = session.config.connections.iter().map(|connection| connection.name.clone()).collect();
+    let waiting = |name: &_, pid: Option<u32>| match pid {
+        Some(pid) => eprintln!("manutop: {name}: waiting for process {pid}, which works on it"),
+        None => eprintln!("manutop: {name}: waiting for another process, which works on it"),
+    };
+    let held = Migration::begin(from, to, is_finishing, &names, waiting).await.map_err(Stop::from)?;
+    let copied = held.copy().await.map_err(|error| {
+        let message = format!("nothing was removed; {}", error.with_advice());
+        Stop::new(Exit::StoreUnavailable, message)
+    })?;
+    let word = kind.word();
+    let file = session.paths.config_file.display();
+    if !is_finishing {
+        config::set_store(&session.paths.config_file, kind).map_err(|error| {
+            let message = format!(
+                "everything is copied, nothing was removed, but the configuration could not be changed: {error}\n\
+                 Write store = \"{word}\" into it yourself; then give this command again, which removes the old copies"
+            );
+            Stop::new(Exit::Failed, message)
+        })?;
+        eprintln!("manutop: {file} says store = \"{word}\" now");
+    }
+    let moved = copied.remove_source().await.map_err(|error| {
+        let message = format!(
+            "everything is in the new store and in use, but the old copies could not all be removed: {}; \
+             give this command again, which goes on",
+            error.with_advice()
+        );
+        Stop::new(Exit::StoreUnavailable, message)
+    })?;
+    tell(&moved, kind, is_finishing);
+    Ok(Exit::Ok)
+}
+
+/// The vault of this session's data directory with the store of this kind.
+async fn open(session: &Session, kind: StoreKind) -> Result<Vault, Stop> {
+    let secrets = Secrets::new(stores::factory(kind, &session.paths, None));
+    let vault = Vault::open(secrets, &session.paths.data_dir, Arc::clone(&session.clock))?;
+    stores::open_encrypted(&vault, kind).await?;
+    Ok(vault)
+}
+
+fn tell(moved: &Moved, kind: StoreKind, is_finishing: bool) {
+    let (place, other) = match kind {
+        StoreKind::File => ("encrypted files", "keyring"),
+        StoreKind::Keyring => ("keyring", "encrypted files"),
+    };
+    eprintln!(
+        "manutop: the {place} hold the tokens of {} connections and {} client secrets; the {other} hold none of them",
+        moved.tokens, moved.client_secrets
+    );
+    for item in &moved.left {
+        eprintln!("manutop: {item}: another one was left in the {other}; the one in the {place} counts");
+    }
+    if !is_finishing {
+        eprintln!("manutop: start dashboards and services again that are still running: they use the old store");
+    }
+}
