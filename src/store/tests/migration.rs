@@ -146,7 +146,7 @@ async fn another_client_secret_in_the_source_is_neither_taken_nor_thrown_away_wh
 
 #[tokio::test]
 async fn an_older_copy_in_the_destination_is_replaced_and_a_damaged_one_too() {
-    for old in ["{\"half a", &super::super::record::to_line(&record(1)).expose().to_owned()] {
+    for old in ["{\"half a", super::super::record::to_line(&record(1)).expose()] {
         let mut moving = Moving::new().await;
         moving.to.put("factory/token", &Secret::new(old));
         moving.migrate().await.unwrap();
