@@ -44,7 +44,9 @@ pub(super) async fn send(tools: &Tools, request: TokenRequest<'_>) -> Verdict {
         .await;
     let asked_at = entry.at;
     let verdict = match result {
-        Ok(answer) => judge(answer.status, &answer.body.0, request.secrets, asked_at, answer.retry_after),
+        Ok(answer) => {
+            judge(request.exchange, answer.status, &answer.body.0, request.secrets, asked_at, answer.retry_after)
+        }
         Err(Broken::NotSent(why)) => Verdict::NotSent(why),
         Err(Broken::Unanswered { why, partial }) => match answer::read(&partial) {
             Some(tokens) if tokens.refresh_token.is_some() => Verdict::Tokens(tokens, asked_at),
@@ -57,6 +59,7 @@ pub(super) async fn send(tools: &Tools, request: TokenRequest<'_>) -> Verdict {
 }
 
 fn judge(
+    exchange: Exchange,
     status: u16,
     body: &[u8],
     secrets: &[&Secret],
@@ -65,6 +68,10 @@ fn judge(
 ) -> Verdict {
     let is_success = (200..300).contains(&status);
     match answer::read(body) {
+        // Not "no refresh token, so the old one stays": the new one may have been cut away.
+        Some(tokens) if exchange == Exchange::Refresh && tokens.is_broken && tokens.refresh_token.is_none() => {
+            Verdict::Unknown(format!("the answer {status} was cut off before its refresh token"))
+        }
         Some(tokens) if is_success || (tokens.access_token.is_some() && tokens.refresh_token.is_some()) => {
             Verdict::Tokens(tokens, asked_at)
         }
@@ -136,10 +143,10 @@ pub(super) fn record(
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, judge};
+    use super::{Exchange, Verdict, judge};
 
     fn verdict(status: u16, body: &str) -> Verdict {
-        judge(status, body.as_bytes(), &[], chrono::DateTime::UNIX_EPOCH, None)
+        judge(Exchange::Refresh, status, body.as_bytes(), &[], chrono::DateTime::UNIX_EPOCH, None)
     }
 
     #[test]
@@ -148,6 +155,17 @@ mod tests {
         assert!(matches!(verdict(200, pair), Verdict::Tokens(..)));
         assert!(matches!(verdict(502, pair), Verdict::Tokens(..)));
         assert!(matches!(verdict(500, r#"{"access_token":"A"}"#), Verdict::Refused(..)));
+    }
+
+    #[test]
+    fn an_answer_cut_off_before_its_refresh_token_does_not_count_as_one_without() {
+        let whole = r#"{"access_token":"A"}"#;
+        assert!(matches!(verdict(200, whole), Verdict::Tokens(..)), "RFC 6749 §6: the old one stays");
+        for cut in [r#"{"access_token":"A""#, r#"{"access_token":"A","refresh_token":"R-is-cu"#] {
+            assert!(matches!(verdict(200, cut), Verdict::Unknown(_)), "{cut}");
+            let minted = judge(Exchange::Mint, 200, cut.as_bytes(), &[], chrono::DateTime::UNIX_EPOCH, None);
+            assert!(matches!(minted, Verdict::Tokens(..)), "nothing else is expected of a mint: {cut}");
+        }
     }
 
     #[test]

@@ -22,36 +22,59 @@ pub struct TokenAnswer {
     pub expires_in: Option<Duration>,
     /// The scope granted, where it differs from the one asked for.
     pub scope: Option<String>,
+    /// The JSON was broken: what is missing here may have been in the part that is.
+    pub is_broken: bool,
 }
 
 /// Finds tokens in an answer's body: in a JSON object at any depth, after a byte order mark,
 /// before trailing garbage, and, where the JSON is broken or cut off, as whole string members.
 ///
-/// Duplicate keys: the last one counts. Work is linear in the size of the body.
+/// The outermost object that holds both tokens counts, else the outermost of each token; of
+/// duplicate keys the last one that holds a token. Work is linear in the size of the body.
 #[must_use]
 pub fn read(body: &[u8]) -> Option<TokenAnswer> {
     let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
     let first = serde_json::Deserializer::from_str(&text).into_iter::<Value>().next();
-    match first {
-        Some(Ok(value)) => holder(&value).map(from_members).or_else(|| salvage(&text)),
-        _ => salvage(&text),
+    let parsed = match &first {
+        Some(Ok(value)) => gather(value),
+        _ => None,
+    };
+    match parsed {
+        Some(found) if found.access_token.is_some() && found.refresh_token.is_some() => Some(found),
+        // What parsing drops (an earlier one of two equal keys, all of a broken text) may still be seen.
+        parsed => fill(parsed, salvage(&text)),
     }
 }
 
-/// The outermost object that holds a token.
-fn holder(value: &Value) -> Option<&Map<String, Value>> {
+/// What the outermost object with both tokens says; else what the outermost with each says.
+fn gather(value: &Value) -> Option<TokenAnswer> {
+    let mut found = None;
     let mut level = vec![value];
     while !level.is_empty() {
-        if let Some(found) = level.iter().filter_map(|value| value.as_object()).find(|members| holds_token(members)) {
-            return Some(found);
+        for members in level.iter().filter_map(|value| value.as_object()) {
+            let here = from_members(members);
+            match (&here.access_token, &here.refresh_token) {
+                (Some(_), Some(_)) => return Some(here),
+                (None, None) => {}
+                _ => found = fill(found, Some(here)),
+            }
         }
         level = level.into_iter().flat_map(children).collect();
     }
-    None
+    found
 }
 
-fn holds_token(members: &Map<String, Value>) -> bool {
-    secret(members, "access_token").is_some() || secret(members, "refresh_token").is_some()
+/// One finding, completed from another where it says nothing.
+fn fill(first: Option<TokenAnswer>, second: Option<TokenAnswer>) -> Option<TokenAnswer> {
+    let (Some(first), Some(second)) = (&first, &second) else { return first.or(second) };
+    Some(TokenAnswer {
+        access_token: first.access_token.clone().or_else(|| second.access_token.clone()),
+        refresh_token: first.refresh_token.clone().or_else(|| second.refresh_token.clone()),
+        expires_in: first.expires_in.or(second.expires_in),
+        scope: first.scope.clone().or_else(|| second.scope.clone()),
+        // What was parsed is whole, whatever else was picked out of the text.
+        is_broken: first.is_broken,
+    })
 }
 
 fn children(value: &Value) -> Vec<&Value> {
@@ -68,6 +91,7 @@ fn from_members(members: &Map<String, Value>) -> TokenAnswer {
         refresh_token: secret(members, "refresh_token"),
         expires_in: members.get("expires_in").and_then(seconds),
         scope: members.get("scope").and_then(Value::as_str).map(|scope| neutralise(scope, 1000)),
+        is_broken: false,
     }
 }
 
@@ -93,23 +117,24 @@ fn seconds(value: &Value) -> Option<Duration> {
 
 /// Picks whole members out of text that is no JSON value: cut off, or with something before it.
 fn salvage(text: &str) -> Option<TokenAnswer> {
-    let token = |key| member(text, key).and_then(|value| usable(value.as_str()?));
+    let token = |key| member(text, key, |value| usable(value.as_str()?));
     let found = TokenAnswer {
         access_token: token("access_token"),
         refresh_token: token("refresh_token"),
-        expires_in: member(text, "expires_in").as_ref().and_then(seconds),
-        scope: member(text, "scope").and_then(|scope| Some(neutralise(scope.as_str()?, 1000))),
+        expires_in: member(text, "expires_in", seconds),
+        scope: member(text, "scope", |scope| Some(neutralise(scope.as_str()?, 1000))),
+        is_broken: true,
     };
     (found.access_token.is_some() || found.refresh_token.is_some()).then_some(found)
 }
 
-/// The scalar after the last `"key":` that is complete.
-fn member(text: &str, key: &str) -> Option<Value> {
+/// What the last `"key":` with a complete scalar after it holds that `take` can use.
+fn member<T>(text: &str, key: &str, take: impl Fn(&Value) -> Option<T>) -> Option<T> {
     let quoted = format!("\"{key}\"");
     text.rmatch_indices(&quoted).find_map(|(at, _)| {
         let value = text[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
         let scalar = if value.starts_with('"') { string_literal(value)? } else { number_literal(value)? };
-        serde_json::from_str(scalar).ok()
+        take(&serde_json::from_str(scalar).ok()?)
     })
 }
 
@@ -145,6 +170,7 @@ mod tests {
             refresh_token: None,
             expires_in: None,
             scope: None,
+            is_broken: true,
         });
         let text = |secret: Option<Secret>| secret.map(|secret| secret.expose().to_owned());
         (text(answer.access_token), text(answer.refresh_token), answer.expires_in.map(|lifetime| lifetime.as_secs()))
