@@ -86,7 +86,7 @@ pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<
         }
         return read_query(url.query().unwrap_or_default(), state);
     }
-    if text.contains('=') && ["code", "state", "error"].iter().any(|key| matches!(parameter(text, key), Ok(Some(_)))) {
+    if text.contains('=') && ["code", "state", "error"].iter().any(|key| !matches!(parameter(text, key), Ok(None))) {
         return read_query(text.trim_start_matches('?'), state);
     }
     if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {

@@ -11,9 +11,13 @@ const SUSPICIOUS: usize = 20;
 /// answer that was not understood may hold a token nobody knows yet.
 #[must_use]
 pub fn excerpt(text: &str, sent: &[&Secret], max_chars: usize) -> String {
-    let mut text = text.to_owned();
-    for secret in sent.iter().filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret.expose(), "***");
+    // Neutral first: a line break between two words of a secret becomes the blank it had.
+    let mut text = neutralise(text, text.len());
+    let mut sent: Vec<&str> = sent.iter().map(|secret| secret.expose()).filter(|secret| !secret.is_empty()).collect();
+    // Longest first: a secret that is part of another must not leave the rest of it standing.
+    sent.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    for secret in sent {
+        text = text.replace(secret, "***");
     }
     neutralise(mask_runs(&text).trim(), max_chars)
 }
@@ -63,6 +67,12 @@ mod tests {
         ] {
             assert_eq!(excerpt(text, &[], 200), text);
         }
+    }
+
+    #[test]
+    fn a_secret_within_another_or_broken_over_two_lines_is_masked_whole() {
+        let (short, long) = (Secret::new("s3c"), Secret::new("s3cret word"));
+        assert_eq!(excerpt("take s3cret\nword", &[&short, &long], 200), "take ***");
     }
 
     #[test]

@@ -51,7 +51,11 @@ impl Refusal {
         );
         Self {
             status,
-            code: code.map(|code| excerpt(&code.to_ascii_lowercase(), sent, MAX_CODE)),
+            // Once before the case is lost, once after: an echo may differ in case from what was sent.
+            code: code.map(|code| {
+                let code = excerpt(code, sent, MAX_CODE).to_ascii_lowercase();
+                excerpt(&code, sent, MAX_CODE)
+            }),
             description: description.map(|text| excerpt(&text, sent, MAX_DESCRIPTION)).filter(|text| !text.is_empty()),
         }
     }
