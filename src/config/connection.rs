@@ -89,12 +89,13 @@ fn provider(section: &mut Section<'_, '_>, providers: &'static [&'static Provide
     let text = section.required_string("provider", &quoted(ids.first().unwrap_or(&"")))?;
     let found = providers.iter().find(|provider| provider.id == text).copied();
     if found.is_none() {
-        let hint = near_miss(text, &ids).map_or(String::new(), |meant| format!("; did you mean \"{meant}\"?"));
-        let known: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
-        section.fault(
-            "provider",
-            format!("{} is not a known provider; known are {}{hint}", quoted(text), known.join(", ")),
+        // What is close to no provider may be anything, a secret on the wrong line included.
+        let (given, hint) = near_miss(text, &ids).map_or_else(
+            || ("this".to_owned(), String::new()),
+            |meant| (quoted(text), format!("; did you mean \"{meant}\"?")),
         );
+        let known: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
+        section.fault("provider", format!("{given} is not a known provider; known are {}{hint}", known.join(", ")));
     }
     found
 }
