@@ -109,6 +109,8 @@ pub(super) fn open(identity: &super::seal::Identity, path: &Path, sealed: &str) 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::Journal;
     use crate::domain::{Fingerprint, Secret};
     use crate::store::StoreError;
@@ -127,6 +129,55 @@ mod tests {
         ] {
             journal.clone().write(&path).unwrap();
             assert_eq!(Journal::read(&path).unwrap(), Some(journal));
+        }
+    }
+
+    /// Any journal there can be.
+    fn any_journal() -> impl Strategy<Value = Journal> {
+        let fingerprint = any::<String>().prop_map(|text| Fingerprint::of(&Secret::new(text)));
+        (any::<u64>(), fingerprint, any::<bool>(), any::<u32>(), "[0-9a-f]{0,200}", 0..3).prop_map(
+            |(generation, fingerprint, forgotten, pid, sealed, state)| match state {
+                0 => Journal::Settled { generation, fingerprint, forgotten },
+                1 => Journal::Spending { generation, fingerprint, pid, at: at() },
+                _ => Journal::Received { generation, fingerprint, sealed },
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_on_the_disk_is_read_without_a_panic_and_left_alone(
+            bytes in prop::collection::vec(any::<u8>(), 0..300), json in "[{}\\[\\]:,\"a-z0-9]{0,80}",
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("factory.json");
+            for bytes in [bytes, json.into_bytes()] {
+                std::fs::write(&path, &bytes).unwrap();
+                prop_assert!(Journal::read(&path).is_err(), "nothing is guessed");
+                prop_assert_eq!(std::fs::read(&path).unwrap(), bytes);
+            }
+        }
+
+        #[test]
+        fn a_journal_cut_off_or_changed_in_one_byte_is_read_as_itself_or_refused(
+            journal in any_journal(), place in any::<prop::sample::Index>(), byte: u8,
+        ) {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("factory.json");
+            journal.clone().write(&path).unwrap();
+            prop_assert_eq!(Journal::read(&path).unwrap(), Some(journal.clone()));
+            let mut bytes = std::fs::read(&path).unwrap();
+            let place = place.index(bytes.len() - 2);
+            std::fs::write(&path, &bytes[..place]).unwrap();
+            prop_assert!(Journal::read(&path).is_err());
+            bytes[place] = byte;
+            std::fs::write(&path, &bytes).unwrap();
+            if let Ok(Some(read)) = Journal::read(&path) {
+                // A digit may become another, but no state becomes another.
+                prop_assert_eq!(std::mem::discriminant(&read), std::mem::discriminant(&journal));
+            }
         }
     }
 
