@@ -84,7 +84,9 @@ fn die() -> ! {
     std::process::abort()
 }
 
-/// One line, in one write: processes that append to one file do not mix their lines.
+/// One line, in one write: processes that append to one file do not mix their lines. One whose
+/// writer is killed may be torn where it crosses a page; it begins on a line of its own as well,
+/// so that it takes no other with it.
 pub(super) fn witness(step: Step, name: &ConnectionName, record: &TokenRecord) {
     static FILE: OnceLock<Option<File>> = OnceLock::new();
     let open = || {
@@ -93,6 +95,6 @@ pub(super) fn witness(step: Step, name: &ConnectionName, record: &TokenRecord) {
     };
     let Some(mut file) = FILE.get_or_init(open).as_ref() else { return };
     let token = record.refresh_token.as_ref().map_or(&record.access_token, |refresh| &refresh.token);
-    let line = format!("{} {name} {} {}\n", step.name(), record.generation, Fingerprint::of(token));
+    let line = format!("\n{} {name} {} {}\n", step.name(), record.generation, Fingerprint::of(token));
     file.write_all(line.as_bytes()).expect("the witness's file takes a line");
 }

@@ -46,7 +46,11 @@ impl Ledger {
         self.read += whole.len() as u64;
         for line in whole.lines() {
             let words: Vec<&str> = line.split(' ').collect();
-            let [step, name, generation, fingerprint] = words[..] else { panic!("the witness wrote {line}") };
+            // A torn line says too little, which is allowed.
+            let [step, name, generation, fingerprint] = words[..] else { continue };
+            if fingerprint.len() < 8 {
+                continue;
+            }
             let name = ConnectionName::new(name).unwrap();
             self.enter(Step::named(step).unwrap(), &name, generation.parse().unwrap(), fingerprint);
         }

@@ -24,7 +24,7 @@ use super::figures::Figures;
 use super::ledger::Ledger;
 use super::stores::StoreKind;
 use super::worker::Worker;
-use super::world::{Orders, REDIRECT, SCOPE, SECRET, client_id};
+use super::world::{Habit, Orders, REDIRECT, SCOPE, SECRET, client_id};
 
 /// Longer than any holder of a lock may take, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,7 +64,7 @@ impl Parent {
             base: servers.manu().base_url().to_owned(),
             connections,
             seed,
-            forces: true,
+            habit: Habit::Forces,
         };
         let mut parent = Self {
             servers,
@@ -91,7 +91,7 @@ impl Parent {
     /// Runs workers side by side and kills them until `enough` says so of kills and time.
     pub fn run(&mut self, test: &str, workers: usize, enough: impl Fn(u64, Duration) -> bool) {
         let begun = Instant::now();
-        let mut lives: Vec<Life> = (0..workers).map(|number| self.begin(test, number)).collect();
+        let mut lives: Vec<Life> = (0..workers).map(|_| self.begin(test)).collect();
         let mut next_cut = POWER_CUT;
         while !enough(self.figures.kills, begun.elapsed()) {
             std::thread::sleep(Duration::from_millis(2));
@@ -107,7 +107,7 @@ impl Parent {
                 self.settle_what_they_left(is_cut);
             }
             for number in due {
-                lives[number] = self.begin(test, number);
+                lives[number] = self.begin(test);
             }
         }
         drop(lives);
@@ -115,7 +115,7 @@ impl Parent {
         self.sum_up();
     }
 
-    fn begin(&mut self, test: &str, number: usize) -> Life {
+    fn begin(&mut self, test: &str) -> Life {
         self.disturb_the_server();
         let point = self.rng.bool().then(|| {
             let step = *self.rng.choice(&Step::ALL).unwrap();
@@ -129,8 +129,9 @@ impl Parent {
             (0..refusals).for_each(|_| self.manu().push_fault(Fault::status(503, "down")));
             (step, self.rng.u32(1..=passes))
         });
-        let forces = number > 0 || self.rng.bool();
-        let orders = Orders { seed: self.rng.u64(..), forces, ..self.orders.clone() };
+        let habit =
+            *self.rng.choice(&[Habit::Waits, Habit::Demands, Habit::Demands, Habit::Forces, Habit::Forces]).unwrap();
+        let orders = Orders { seed: self.rng.u64(..), habit, ..self.orders.clone() };
         let life = if point.is_some() { ARMED_LIFE } else { Duration::from_millis(self.rng.u64(LIFE)) };
         Life { worker: Worker::start(test, &orders, point), ends: Instant::now() + life }
     }

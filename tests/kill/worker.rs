@@ -11,9 +11,11 @@ use std::time::Duration;
 use manutop::domain::{ConnectionName, Event, Problem};
 use manutop::fault_point::{POINT, Step, WITNESS};
 
-use super::world::Orders;
+use super::world::{Habit, Orders};
 
 const ORDERS: &str = "MANUTOP_KILL_WORKER";
+/// More than any token has left: whoever demands it gets a new one.
+const TOO_LONG: Duration = Duration::from_secs(24 * 60 * 60);
 const ADOPTED: &str = "worker: adopted";
 
 /// The orders, where this process is a worker.
@@ -29,7 +31,9 @@ pub fn work(orders: &Orders) {
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (engine, mut events) = orders.engine(true);
+        // A worker that forces has nothing begun without it: between its look at a connection and its
+        // key, nothing can be announced that it has not seen.
+        let (engine, mut events) = orders.engine(orders.habit != Habit::Forces);
         let telling = async {
             while let Some(event) = events.recv().await {
                 if matches!(event, Event::Adopted { .. }) {
@@ -40,7 +44,7 @@ pub fn work(orders: &Orders) {
         let names = orders.names();
         let mut rng = fastrand::Rng::with_seed(orders.seed);
         let forcing = async {
-            if !orders.forces {
+            if orders.habit == Habit::Waits {
                 std::future::pending::<()>().await;
             }
             loop {
@@ -50,7 +54,11 @@ pub fn work(orders: &Orders) {
                 rng.shuffle(&mut chosen);
                 chosen.truncate(rng.usize(1..=names.len()));
                 // Several at once, as from a person with a quick hand; their ends are all told by events.
-                futures_util::future::join_all(chosen.iter().map(|name| engine.refresh(name, true))).await;
+                futures_util::future::join_all(chosen.iter().map(async |name| match orders.habit {
+                    Habit::Forces => engine.refresh(name, true).await.is_ok(),
+                    Habit::Demands | Habit::Waits => engine.access_token(name, TOO_LONG).await.is_ok(),
+                }))
+                .await;
                 tokio::time::sleep(Duration::from_millis(rng.u64(0..15))).await;
             }
         };

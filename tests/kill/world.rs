@@ -26,8 +26,19 @@ pub struct Orders {
     pub connections: usize,
     /// For a worker: the seed of its choices.
     pub seed: u64,
-    /// For a worker: forces refreshes, beside those that fall due.
-    pub forces: bool,
+    /// For a worker: what it does.
+    pub habit: Habit,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Habit {
+    /// Refreshes what falls due, as a dashboard left alone.
+    Waits,
+    /// The same, and wants fresh tokens all the time, as scripts do.
+    Demands,
+    /// Forces refreshes one after the other, as a person with a quick hand.
+    Forces,
 }
 
 pub fn name(number: usize) -> ConnectionName {
