@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use manutop::domain::{ConnectionName, RefreshToken, Secret, SystemClock, TokenRecord};
+use manutop::config;
+use manutop::domain::{Command, ConnectionName, Event, RefreshToken, Secret, SystemClock, TokenRecord};
+use manutop::engine::{Browser, Engine, Parts};
+use manutop::oauth::providers;
 use manutop::store::{FileStore, Passphrase, SecretStore, Secrets, StoreError, Vault};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -321,4 +324,67 @@ fn replacing_a_record_costs_one_file_whatever_the_number_of_connections() {
     store.set("connection-7/token", &Secret::new("y")).unwrap();
     let changed = before.iter().filter(|(path, bytes)| fs::read(path).unwrap() != *bytes).count();
     assert_eq!((changed, bench.records().len()), (1, 50));
+}
+
+struct NoBrowser;
+
+impl Browser for NoBrowser {
+    fn open(&self, _url: &str) -> Result<(), String> {
+        Err("tests open no browser".into())
+    }
+}
+
+/// The next event that the test waits for.
+async fn next<T>(events: &mut tokio::sync::mpsc::UnboundedReceiver<Event>, wanted: impl Fn(Event) -> Option<T>) -> T {
+    let wait = async {
+        loop {
+            if let Some(found) = wanted(events.recv().await.unwrap()) {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.expect("the event comes")
+}
+
+#[tokio::test]
+async fn the_engine_asks_for_the_passphrase_once_and_reads_the_tokens_as_soon_as_it_is_right() {
+    let bench = Bench::new();
+    bench.vault().lock(&name(), |_| {}).await.unwrap().receive(record(3)).await.unwrap();
+    let vault = Vault::open(Secrets::new(bench.locked().factory()), bench.dir.path(), Arc::new(SystemClock)).unwrap();
+    let text = "[[connections]]\nname = \"factory\"\nprovider = \"manu\"\nclient_id = \"client\"\n\
+                redirect_uri = \"http://127.0.0.1:8400/callback\"\nauto_refresh = false\n";
+    let config = config::parse(text, Path::new("config.toml"), providers::ALL).unwrap();
+    let (engine, mut events) = Engine::start(Parts {
+        connections: config.connections,
+        vault,
+        clock: Arc::new(SystemClock),
+        browser: Arc::new(NoBrowser),
+        automatic: true,
+        login_timeout: config.login_timeout,
+    })
+    .unwrap();
+    let asked = |event| match event {
+        Event::PassphraseAsked { new, refused } => Some((new, refused)),
+        _ => None,
+    };
+    assert_eq!(next(&mut events, asked).await, (false, None));
+    let ended = |event| match event {
+        Event::PassphraseAsked { .. } => panic!("asked twice"),
+        Event::UnlockEnded(result) => Some(result),
+        _ => None,
+    };
+    engine.send(Command::Unlock { passphrase: Secret::new("hunter2") });
+    assert_eq!(next(&mut events, ended).await, Err("the passphrase is wrong".into()));
+    // By now the next try by itself is five seconds after the last one.
+    tokio::time::sleep(std::time::Duration::from_millis(3300)).await;
+    engine.send(Command::Unlock { passphrase: Secret::new(PASSPHRASE) });
+    assert_eq!(next(&mut events, ended).await, Ok(()));
+    let generation = |event| match event {
+        Event::Changed(view) => view.token().map(|facts| facts.generation),
+        _ => None,
+    };
+    let begun = std::time::Instant::now();
+    assert_eq!(next(&mut events, generation).await, 3);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(3), "it waited for the next try");
+    engine.shutdown().await;
 }
