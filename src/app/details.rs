@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::layout::Size;
 
 use super::keymap::label;
 use super::remedy::remedy;
@@ -16,16 +17,49 @@ use crate::domain::{Activity, ConnectionView, Holding, Problem, Severity, TokenF
 
 /// The columns of the labels, the space after them included.
 const LABELS: usize = 9;
+/// The same where times are labels, with room for a symbol beside them.
+const LABELS_FULL: usize = 11;
 /// How many of its requests a connection's full screen lists.
 const RECENT: usize = 50;
 /// A clock that is off by this much is worth a line: countdowns are by this machine's clock.
 const WORTH_TELLING: TimeDelta = TimeDelta::seconds(30);
+/// How many of the newest requests of all the pane looks through for those of one connection: it
+/// is drawn often.
+const LOOKED_THROUGH: usize = 1000;
 /// The most bars of a sparkline.
 const BARS: usize = 20;
 
-/// Everything known of a connection; `full` adds its latest requests, for the full screen.
+/// Everything known of a connection, for the full screen.
 #[must_use]
-pub fn sheet(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Sheet {
+pub fn full_sheet(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Sheet {
+    let mut lines = facts(app, view, true, now);
+    lines.push(Line::blank());
+    lines.push(Line::new("", "Its latest requests", Tone::Heading));
+    let entries = app.requests.of(&view.name).take(RECENT);
+    lines.extend(entries.map(|entry| request::line(app.options.zone, entry)));
+    Sheet { lines, label_width: LABELS_FULL }
+}
+
+/// The same for the pane; as many of the latest requests as it has lines left.
+#[must_use]
+pub fn sheet(app: &App, view: &ConnectionView, room: Size, now: DateTime<Utc>) -> Sheet {
+    let mut sheet = Sheet { lines: facts(app, view, false, now), label_width: LABELS };
+    let used = sheet.wrapped(room.width.into()).len();
+    // A blank line, the heading, and more than one request, or it is not worth the heading.
+    let left = usize::from(room.height).saturating_sub(used + 2);
+    if left >= 2 && room.width >= 44 {
+        let entries = app.requests.window(0, LOOKED_THROUGH).filter(|entry| entry.connection == view.name).take(left);
+        let mut entries = entries.map(|entry| request::short_line(app.options.zone, entry)).peekable();
+        if entries.peek().is_some() {
+            sheet.lines.push(Line::blank());
+            sheet.lines.push(Line::new("", "Its latest requests", Tone::Heading));
+            sheet.lines.extend(entries);
+        }
+    }
+    sheet
+}
+
+fn facts(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Vec<Line> {
     let mut lines = problem(app, view, full, now);
     lines.push(Line::new("next", next_refresh(app, view, now), Tone::Plain));
     match &view.holding {
@@ -41,13 +75,7 @@ pub fn sheet(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -
     }
     let grant = if view.needs_browser { "login with a browser" } else { "client credentials" };
     lines.push(Line::new("provider", format!("{} · {grant}", view.provider.title), Tone::Plain));
-    if full {
-        lines.push(Line::blank());
-        lines.push(Line::new("", "Its latest requests", Tone::Heading));
-        let entries = app.requests.of(&view.name).take(RECENT);
-        lines.extend(entries.map(|entry| request::line(app.options.zone, entry)));
-    }
-    Sheet { lines, label_width: LABELS }
+    lines
 }
 
 /// What stands in the way, and the way out.
@@ -58,6 +86,8 @@ fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> 
     if let Some(problem) = view.problem.as_ref().filter(|_| severity != Severity::Busy) {
         let words = match problem {
             Problem::RateLimited { until } => format!("rate limited until {}", app.options.zone.time(*until)),
+            // The command stands on a line of its own.
+            Problem::NoClientSecret { .. } => "no client secret stored".into(),
             other => neutralise(&other.to_string(), 400),
         };
         lines.push(Line::new("", words, Tone::Status(severity)));
@@ -71,6 +101,7 @@ fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> 
         if !remedy.words.is_empty() {
             lines.push(Line::new("", remedy.words, Tone::Wide));
         }
+        lines.extend(remedy.command.map(|command| Line::new("", command, Tone::Command)));
         // In the full screen Esc closes it, whatever it would do in the table.
         let keys = remedy.keys.into_iter().filter(|(action, _)| !full || *action != super::Action::Cancel);
         let keys = keys.map(|(action, words)| Line::new(label(action), words, Tone::Step));
@@ -90,6 +121,10 @@ fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String 
     match view.next_refresh {
         Some(at) if at > now => format!("refresh {} (in {})", app.options.zone.time(at), countdown(at - now)),
         Some(_) => "refresh due now".into(),
+        None if view.auto && matches!(view.problem, Some(Problem::NeverLoggedIn)) => "nothing before a login".into(),
+        None if view.auto && view.problem.as_ref().is_some_and(|problem| !problem.is_passing()) => {
+            "nothing until this is mended".into()
+        }
         None if view.auto => "nothing planned".into(),
         None => format!("no automatic refresh; {} switches it on", label(super::Action::ToggleAuto)),
     }
@@ -108,14 +143,17 @@ fn tokens(app: &App, view: &ConnectionView, facts: &TokenFacts, saved: bool, now
         Line::new("tokens", format!("generation {} · {kept}", facts.generation), tone),
         Line::new("access", format!("{ends} {} ({utc})", zone.near(facts.expires_at, now)), Tone::Plain),
     ];
-    let refresh = match &facts.refresh {
-        Some(refresh) => {
+    let refresh = match (&facts.refresh, &view.problem) {
+        (Some(_), Some(Problem::NeedsLogin { .. })) => "revoked, or not valid any more".into(),
+        (Some(_), Some(Problem::Uncertain { .. })) => "uncertain: it may have been replaced".into(),
+        (Some(_), Some(Problem::RolledBack { .. })) => "outdated: a newer one was saved".into(),
+        (Some(refresh), _) => {
             let left = refresh.estimated_end - now;
             let ends = if left.num_seconds() > 0 { format!("in ~{}", countdown(left)) } else { ago(-left) };
             format!("ends about {} ({ends})", zone.date(refresh.estimated_end))
         }
-        None if view.needs_browser => "no refresh token".into(),
-        None => "needs none: a new token is minted".into(),
+        (None, _) if view.needs_browser => "no refresh token".into(),
+        (None, _) => "needs none: a new token is minted".into(),
     };
     lines.push(Line::new("refresh", refresh, Tone::Plain));
     if let Some(scope) = &facts.scope {

@@ -66,7 +66,8 @@ pub struct Areas {
     pub details: Option<Rect>,
     /// The request log, where there is room.
     pub requests: Option<Rect>,
-    /// The line for what just happened. On low screens it is the footer's.
+    /// The line for what just happened. On low screens it is the lower border of the body, lest
+    /// the keys in the footer be hidden.
     pub message: Rect,
     /// The last line.
     pub footer: Rect,
@@ -80,9 +81,12 @@ pub fn areas(size: Size, shape: Shape) -> Option<Areas> {
     }
     let line = |y| Rect { x: 0, y, width: size.width, height: 1 };
     let footer = line(size.height - 1);
-    let message = if size.height < 20 { footer } else { line(size.height - 2) };
+    let low = size.height < 20;
+    let above = line(size.height - 2);
+    let message = if low { Rect { x: 1, width: size.width - 2, ..above } } else { above };
     let top = 1 + u16::from(shape.banner);
-    let body = Rect { x: 0, y: top, width: size.width, height: message.y - top };
+    let bottom = if low { footer.y } else { message.y };
+    let body = Rect { x: 0, y: top, width: size.width, height: bottom - top };
 
     let wanted = u16::try_from(shape.connections).unwrap_or(u16::MAX).saturating_add(3).max(6);
     let lower = (body.height * 45 / 100).max(5);

@@ -20,7 +20,7 @@ const LONGEST_URL: usize = 8000;
 /// The dialog, ready to draw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoginScreen {
-    /// The band, its upper and lower line included.
+    /// The band, its upper and lower line included; what the text leaves of it is blank.
     pub area: Rect,
     /// Lines above the URL.
     pub before: Vec<Line>,
@@ -37,7 +37,8 @@ pub struct LoginScreen {
 /// The dialog on a screen of `size`; none when that is too small.
 #[must_use]
 pub fn screen(app: &App, dialog: &LoginDialog, size: Size, now: DateTime<Utc>) -> Option<LoginScreen> {
-    let body = layout::areas(size, app.shape())?.body;
+    let areas = layout::areas(size, app.shape())?;
+    let body = areas.body;
     let width = usize::from(body.width);
     let view = app.connections.get(&dialog.connection);
     let (before, url, after) = match view.map(|view| &view.activity) {
@@ -57,7 +58,10 @@ pub fn screen(app: &App, dialog: &LoginDialog, size: Size, now: DateTime<Utc>) -
     let shown = url.len().min(room.max(1));
     let height = u16::try_from(others + shown).unwrap_or(u16::MAX);
     let first = Sheet::clamp(url.len(), shown, dialog.scroll);
-    Some(LoginScreen { area: layout::centred(body, body.width, height), before, url, first, shown, after })
+    // It takes the place of the panes below the table; where it does not fit, of the table too.
+    let lower = Rect { y: body.y + areas.connections.height, height: body.height - areas.connections.height, ..body };
+    let area = if height <= lower.height { lower } else { body };
+    Some(LoginScreen { area, before, url, first, shown, after })
 }
 
 fn invitation(login: &LoginView) -> Vec<Line> {

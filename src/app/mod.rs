@@ -43,7 +43,7 @@ pub use connections::Connections;
 pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
 pub use mode::{COPY_CHOICES, LoginDialog, Mode, PasteField, Question, UnlockDialog};
-pub use request::{result, severity, target};
+pub use request::{purpose, result, severity, target, verdict};
 pub use requests::Requests;
 pub use sheet::{Line, Sheet, Tone, chop, wrap};
 pub use toast::Toast;
@@ -177,7 +177,7 @@ impl App {
             Mode::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
             Mode::Connection { connection, scroll } => {
                 let view = self.connections.get(connection)?;
-                Some((details::sheet(self, view, true, now), body, *scroll))
+                Some((details::full_sheet(self, view, now), body, *scroll))
             }
             _ => self.lower_sheet(size, now),
         }
@@ -190,7 +190,8 @@ impl App {
             return Some((welcome::sheet(&self.options), layout::text(areas.body), self.scroll));
         }
         let view = self.connections.selected()?;
-        Some((details::sheet(self, view, false, now), layout::text(areas.details?), self.scroll))
+        let text = layout::text(areas.details?);
+        Some((details::sheet(self, view, text.as_size(), now), text, self.scroll))
     }
 
     fn say(

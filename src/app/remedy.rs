@@ -13,6 +13,8 @@ use crate::domain::{ConnectionView, Problem, Status};
 pub struct Remedy {
     /// What to know or do; empty where the keys say it all.
     pub words: String,
+    /// A command to type in a shell.
+    pub command: Option<String>,
     /// Keys that help, the best one first, with what they do in this case.
     pub keys: Vec<(Action, &'static str)>,
 }
@@ -22,6 +24,8 @@ pub struct Remedy {
 pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
     let login = (Action::Login, if view.needs_browser { "log in with the browser" } else { "get the first token" });
     let again = (Action::ForceRefresh, "try again now");
+    let secret = || Some(format!("manutop secret set {}", view.name));
+    let mut command = None;
     let (words, keys) = match view.status(now) {
         Status::Live | Status::Refreshing => return None,
         Status::Loading => ("The secret store has not answered yet.".into(), vec![]),
@@ -36,7 +40,10 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
         // The problem, where there is one, says it already.
         Status::NeverLoggedIn if view.problem.is_some() => (String::new(), vec![login]),
         Status::NeverLoggedIn => ("Nobody has logged in yet.".into(), vec![login]),
-        Status::NoClientSecret => (String::new(), vec![(login.0, "then log in")]),
+        Status::NoClientSecret => {
+            command = secret();
+            ("Type this in a shell; it asks for the secret:".into(), vec![(login.0, "then log in")])
+        }
         Status::Retrying { at: Some(at) } => {
             (format!("Tries again by itself in {}.", countdown(at - now)), vec![again])
         }
@@ -45,7 +52,10 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
             (format!("Nothing is sent for {}; then it goes on.", countdown(until - now)), vec![])
         }
         Status::NeedsLogin => ("Only a new login helps.".into(), vec![login]),
-        Status::Misconfigured => ("Check client_id, client secret and URLs; the tokens are kept.".into(), vec![again]),
+        Status::Misconfigured => {
+            command = secret();
+            ("Tokens are kept. Check client_id and URLs, or set the client secret anew:".into(), vec![again])
+        }
         Status::Uncertain => (
             "The server may have replaced the refresh token, and the answer was lost.".into(),
             vec![
@@ -53,7 +63,10 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
                 (Action::ForceRefresh, "send the old token once more: may revoke all"),
             ],
         ),
-        Status::NotSaved => ("Saving is tried until it succeeds; leave manutop running.".into(), vec![]),
+        Status::NotSaved => (
+            "Saving is tried until it succeeds; leave manutop running.".into(),
+            vec![(Action::Refresh, "try to save now")],
+        ),
         Status::RolledBack => {
             ("The store holds older tokens than were saved; they are never sent.".into(), vec![login])
         }
@@ -62,7 +75,7 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
         }
         Status::StoreUnavailable => ("Nothing is sent while tokens could not be saved.".into(), vec![again]),
     };
-    Some(Remedy { words, keys })
+    Some(Remedy { words, command, keys })
 }
 
 fn waiting(pid: Option<u32>) -> String {

@@ -30,7 +30,17 @@ pub fn severity(entry: &LogEntry) -> Severity {
     }
 }
 
-/// Method, host and path, fitted into `width` columns: the end of the path tells most.
+/// What came of it, with the server's own words where it refused.
+#[must_use]
+pub fn verdict(entry: &LogEntry) -> String {
+    match &entry.oauth_error_description {
+        Some(description) => format!("{}: {}", result(entry), neutralise(description, 200)),
+        None => result(entry),
+    }
+}
+
+/// Method, host and path, fitted into `width` columns: the end of the path tells most, and is cut
+/// before a `/` where there is one.
 #[must_use]
 pub fn target(entry: &LogEntry, width: usize) -> String {
     let path = neutralise(&entry.path, 200);
@@ -46,15 +56,23 @@ pub fn target(entry: &LogEntry, width: usize) -> String {
         let host: String = entry.host.chars().take(room - length - 1).collect();
         return format!("{method} {}…{path}", neutralise(&host, 100));
     }
-    let tail: String = path.chars().skip((length + 1).saturating_sub(room)).collect();
-    format!("{method} …{tail}")
+    format!("{method} …{}", ending(&path, room.saturating_sub(1)))
+}
+
+/// The longest end of a path of at most `room` characters that begins with a `/`; where there is
+/// none, the last characters.
+fn ending(path: &str, room: usize) -> String {
+    let skip = path.chars().count().saturating_sub(room);
+    let tail: String = path.chars().skip(skip).collect();
+    match tail.find('/') {
+        Some(at) if at + 1 < tail.len() => tail[at..].to_owned(),
+        _ => tail,
+    }
 }
 
 /// One line for a connection's full screen.
 #[must_use]
 pub fn line(zone: Zone, entry: &LogEntry) -> Line {
-    let severity = severity(entry);
-    let tone = if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) };
     let text = format!(
         "{:<17} {:<15} {:>7}  {}",
         result(entry),
@@ -62,15 +80,26 @@ pub fn line(zone: Zone, entry: &LogEntry) -> Line {
         milliseconds(entry.duration_ms),
         target(entry, 200)
     );
-    Line::new(zone.time(entry.at), text, tone)
+    Line::new(zone.time(entry.at), text, tone(entry))
+}
+
+/// The same for the details pane: what came of it, and how long it took.
+#[must_use]
+pub fn short_line(zone: Zone, entry: &LogEntry) -> Line {
+    let text = format!("{:<18} {:>7}", neutralise(&result(entry), 26), milliseconds(entry.duration_ms));
+    Line::new(zone.time(entry.at), text, tone(entry))
+}
+
+fn tone(entry: &LogEntry) -> Tone {
+    let severity = severity(entry);
+    if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) }
 }
 
 /// Everything the log holds of it.
 #[must_use]
 pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
     let utc = entry.at.format("%H:%M:%S%.3f UTC");
-    let severity = severity(entry);
-    let tone = if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) };
+    let tone = tone(entry);
     let mut lines = vec![
         Line::new("time", format!("{} · {utc}", zone.date_time(entry.at)), Tone::Plain),
         Line::new("connection", entry.connection.as_str(), Tone::Plain),
@@ -108,5 +137,30 @@ pub fn purpose(exchange: Exchange) -> &'static str {
         Exchange::Refresh => "refresh",
         Exchange::Mint => "mint",
         Exchange::Test => "test call",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::request;
+    use super::*;
+
+    #[test]
+    fn a_path_too_long_is_cut_before_a_slash() {
+        let mint = LogEntry {
+            host: "api.manus.im".into(),
+            path: "/api/user/manage/v1/oauth/token".into(),
+            ..request("hr-sync", 0)
+        };
+        for (width, text) in [
+            (60, "POST api.manus.im/api/user/manage/v1/oauth/token"),
+            (47, "POST api.manus.…/api/user/manage/v1/oauth/token"),
+            (23, "POST …/v1/oauth/token"),
+            (18, "POST …/oauth/token"),
+            (12, "POST …/token"),
+            (10, "POST …oken"),
+        ] {
+            assert_eq!(target(&mint, width), text, "{width}");
+        }
     }
 }

@@ -21,6 +21,8 @@ pub enum Tone {
     Wide,
     /// Text to be copied as it stands.
     Literal,
+    /// A command to be typed in a shell, over the whole width.
+    Command,
     /// As a status of that severity, its symbol in front.
     Status(Severity),
     /// What a status line wrapped to its next line, and the column it stands in.
@@ -92,7 +94,7 @@ impl Sheet {
     pub fn column(&self, line: &Line) -> usize {
         match line.tone {
             Tone::Heading => 0,
-            Tone::Wide => 2,
+            Tone::Wide | Tone::Command => 2,
             // The symbol stands before the text.
             Tone::Status(_) if line.label.is_empty() => 2,
             Tone::Step => 7,

@@ -34,10 +34,10 @@ impl Zone {
         if self.date(at) == self.date(now) { self.time(at) } else { self.date_time(at) }
     }
 
-    /// In eight columns: the time of day, or the date where that is long ago.
+    /// In eight columns: the time of day, or the date where that is far from now.
     #[must_use]
     pub fn column(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-        if now - at < TimeDelta::hours(20) { self.time(at) } else { self.format(at, "%d %b") }
+        if (now - at).abs() < TimeDelta::hours(20) { self.time(at) } else { self.format(at, "%d %b") }
     }
 
     /// The date alone, `2026-03-01`.

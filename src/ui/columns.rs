@@ -22,6 +22,12 @@ pub(super) enum Column {
     Auto,
     /// The last result.
     Last,
+    /// The time of day the access token ends.
+    Ends,
+    /// The time of day of the next automatic refresh.
+    Next,
+    /// What stands in the way, in words.
+    Why,
 }
 
 /// The columns of a table, and how far they stand apart.
@@ -41,6 +47,10 @@ const STATUS_WIDE: u16 = 25;
 const TIME: u16 = 16;
 /// Room for two spaces and a countdown beside the bar.
 const COUNTDOWN: u16 = 9;
+/// Room for a time of day.
+const EXACT: u16 = 8;
+/// The least room worth telling a cause in.
+const WHY: u16 = 30;
 const REFRESH: u16 = 9;
 const REFRESH_WIDE: u16 = 13;
 
@@ -65,19 +75,28 @@ pub(super) fn fit(width: u16, longest: u16) -> Columns {
     let status = if take(STATUS_WIDE - STATUS) { STATUS_WIDE } else { STATUS };
     let refresh_width = if refresh && take(REFRESH_WIDE - REFRESH) { REFRESH_WIDE } else { REFRESH };
     let bar = if take(10 + COUNTDOWN - TIME) { 10 } else { TIME - COUNTDOWN };
-    // What is left goes to long names, then to air, then to a longer bar.
+    // What is left goes to long names, then to exact times and causes, to air, to a longer bar.
     let longer_name = longest.saturating_sub(name).min(left);
     let left = left - longer_name;
-    let gaps = 2 + [auto, refresh, last, provider].into_iter().map(u16::from).sum::<u16>();
+    let times = left >= 40;
+    let left = left - if times { 2 * (1 + EXACT) } else { 0 };
+    let gaps = 2 + [auto, refresh, last, provider, times, times].into_iter().map(u16::from).sum::<u16>();
+    let why = left >= 3 * (gaps + 1) + 1 + WHY;
+    let (left, gaps) = if why { (left - 1 - WHY, gaps + 1) } else { (left, gaps) };
     let air = (left / gaps).min(3);
-    let bar = bar + (left - air * gaps).min(20);
+    let left = left - air * gaps;
+    let longer_bar = left.min(if why { 10 } else { 20 });
+    let bar = bar + longer_bar;
 
     let mut widths = vec![(Column::Name, MARKER + name + longer_name)];
     widths.extend(provider.then_some((Column::Provider, 8)));
     widths.extend([(Column::Status, status), (Column::Access { bar }, bar + COUNTDOWN)]);
+    widths.extend(times.then_some((Column::Ends, EXACT)));
     widths.extend(refresh.then_some((Column::Refresh, refresh_width)));
     widths.extend(auto.then_some((Column::Auto, 4)));
+    widths.extend(times.then_some((Column::Next, EXACT)));
     widths.extend(last.then_some((Column::Last, 7)));
+    widths.extend(why.then_some((Column::Why, WHY + left - longer_bar)));
     Columns { widths, spacing: 1 + air }
 }
 
@@ -87,7 +106,7 @@ mod tests {
 
     #[test]
     fn name_status_and_time_left_are_there_at_every_width() {
-        for width in 58..300 {
+        for width in 57..300 {
             for longest in [1, 14, 64] {
                 let columns = fit(width, longest);
                 let has = |wanted: fn(&Column) -> bool| columns.widths.iter().any(|(column, _)| wanted(column));
@@ -99,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_columns_never_need_more_than_the_width() {
-        for width in 58..300 {
+        for width in 57..300 {
             for longest in [1, 9, 14, 64] {
                 let columns = fit(width, longest);
                 let gaps = columns.spacing * u16::try_from(columns.widths.len() - 1).unwrap();
@@ -110,7 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_table_has_every_column() {
-        assert_eq!(fit(118, 12).widths.len(), 7);
+    fn a_wider_table_has_more_columns_not_wider_gaps() {
+        assert_eq!(fit(117, 12).widths.len(), 7);
+        assert_eq!(fit(150, 12).widths.len(), 9);
+        let widest = fit(197, 12);
+        assert_eq!(widest.widths.last().map(|(column, _)| *column), Some(Column::Why));
+        assert_eq!(widest.spacing, 4);
     }
 }

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Cell, Row, Table};
 
 use super::columns::{self, Column};
+use super::cut::cut;
 use super::pane::frame_of;
 use super::theme::{Theme, symbol};
 use crate::app::layout::{self, Pane};
@@ -21,13 +22,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     let focused = app.pane == Pane::Connections;
     let window = layout::rows(area);
     let longest = u16::try_from(app.connections.widest_name()).unwrap_or(u16::MAX);
-    let columns = columns::fit(window.width, longest);
+    // The marker keeps text from the left border, a blank column from the right one.
+    let columns = columns::fit(window.width - 1, longest);
     let height = usize::from(window.height);
     let first = app.connections.first_row(height);
     let selected = app.connections.selected_index();
     let rows = app.connections.window(first, height).enumerate().map(|(at, view)| {
         let chosen = selected == Some(first + at);
-        row(&columns.widths, view, chosen, chosen && focused, theme, now)
+        row(app, &columns.widths, view, chosen, chosen && focused, theme, now)
     });
     let header = Row::new(columns.widths.iter().map(|(column, width)| heading(*column, *width))).style(theme.dim());
     let widths = columns.widths.iter().map(|(_, width)| Constraint::Length(*width));
@@ -70,10 +72,14 @@ fn heading(column: Column, width: u16) -> &'static str {
         Column::Refresh => "REFRESH TOKEN",
         Column::Auto => "AUTO",
         Column::Last => "LAST",
+        Column::Ends => "ENDS",
+        Column::Next => "NEXT",
+        Column::Why => "WHY",
     }
 }
 
 fn row<'a>(
+    app: &App,
     columns: &[(Column, u16)],
     view: &'a ConnectionView,
     chosen: bool,
@@ -81,20 +87,27 @@ fn row<'a>(
     theme: Theme,
     now: DateTime<Utc>,
 ) -> Row<'a> {
-    let severity = view.status(now).severity();
     let cells = columns.iter().map(|&(column, width)| {
-        let line = cell(column, width, view, chosen, theme, now);
+        let line = cut(cell(app, column, width, view, chosen, theme, now), width);
         Cell::from(if bar { in_bar(line) } else { line })
     });
     let row = Row::new(cells);
     match (bar, chosen) {
-        (true, _) => row.style(theme.bar(severity)),
+        (true, _) => row.style(theme.selected()),
         (false, true) => row.style(Style::new().add_modifier(Modifier::BOLD)),
         (false, false) => row,
     }
 }
 
-fn cell(column: Column, width: u16, view: &ConnectionView, chosen: bool, theme: Theme, now: DateTime<Utc>) -> Line<'_> {
+fn cell<'a>(
+    app: &App,
+    column: Column,
+    width: u16,
+    view: &'a ConnectionView,
+    chosen: bool,
+    theme: Theme,
+    now: DateTime<Utc>,
+) -> Line<'a> {
     let status = view.status(now);
     match column {
         Column::Name => {
@@ -110,15 +123,22 @@ fn cell(column: Column, width: u16, view: &ConnectionView, chosen: bool, theme: 
         Column::Refresh => Line::from(refresh(view, &status, theme, now)),
         Column::Auto => Line::from(Span::styled(if view.auto { "on" } else { "off" }, auto_style(view, theme))),
         Column::Last => Line::from(last(view, theme)),
+        Column::Ends => moment(app, view.token().map(|facts| facts.expires_at), theme, now),
+        Column::Next => moment(app, view.next_refresh, theme, now),
+        Column::Why => Line::from(why(view, &status, theme)),
     }
 }
 
-/// The bar of the selected row has one colour from end to end: a cell's own would look like a hole
-/// in it. Only the gauge keeps its own, because reversed it would show the opposite.
+/// In the bar of the selected row what has a colour keeps it. The gauge stands in it as in a
+/// window: reversed, it would show the opposite.
 fn in_bar(mut line: Line<'_>) -> Line<'_> {
     for span in &mut line.spans {
-        let is_gauge = span.content.contains(['█', '░']);
-        span.style = if is_gauge { span.style.remove_modifier(Modifier::REVERSED) } else { Style::new() };
+        let is_gauge = span.content.contains([FULL, EMPTY]);
+        span.style = if is_gauge {
+            span.style.remove_modifier(Modifier::REVERSED | Modifier::BOLD)
+        } else {
+            span.style.remove_modifier(Modifier::DIM)
+        };
     }
     line
 }
@@ -154,11 +174,48 @@ fn access(view: &ConnectionView, bar: u16, theme: Theme, now: DateTime<Utc>) -> 
     ])
 }
 
+/// A time of day.
+fn moment(app: &App, at: Option<DateTime<Utc>>, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
+    Line::from(match at {
+        Some(at) => Span::raw(app.options.zone.column(at, now)),
+        None => Span::styled("—", theme.dim()),
+    })
+}
+
+/// What stands in the way; while something is being done about it, nothing.
+fn why(view: &ConnectionView, status: &Status, theme: Theme) -> Span<'static> {
+    let severity = status.severity();
+    match view.problem.as_ref().filter(|_| severity >= Severity::Warning) {
+        Some(problem) => Span::styled(neutralise(cause(problem), 200), theme.severity(severity)),
+        None => Span::raw(""),
+    }
+}
+
+/// The cause alone: the word for the problem stands in the status column.
+fn cause(problem: &Problem) -> &str {
+    match problem {
+        Problem::NeedsLogin { why }
+        | Problem::Misconfigured { why }
+        | Problem::Uncertain { why }
+        | Problem::NotSaved { why }
+        | Problem::RolledBack { why }
+        | Problem::StoreUnavailable { why }
+        | Problem::Retrying { why, .. } => why,
+        Problem::NoClientSecret { .. } | Problem::NeverLoggedIn | Problem::RateLimited { .. } | Problem::Cancelled => {
+            ""
+        }
+    }
+}
+
+/// The gauge's glyphs are low, so that those of neighbouring rows do not grow into one block.
+const FULL: char = '━';
+const EMPTY: char = '─';
+
 /// A bar of `width` columns, filled to a share; what is not nothing shows.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is 0 to 1, a width below 2^16")]
 fn gauge(share: f64, width: u16) -> (String, String) {
     let full = ((share * f64::from(width)).round() as usize).clamp(usize::from(width > 0), usize::from(width));
-    ("█".repeat(full), "░".repeat(usize::from(width) - full))
+    (FULL.to_string().repeat(full), EMPTY.to_string().repeat(usize::from(width) - full))
 }
 
 fn refresh(view: &ConnectionView, status: &Status, theme: Theme, now: DateTime<Utc>) -> Span<'static> {

@@ -26,7 +26,7 @@ pub(super) fn copy_menu(frame: &mut Frame, body: Rect, connection: &ConnectionNa
         let text = format!("  {}{asks}", what.label());
         lines.push(if at == choice {
             let whole = format!("▸ {key}{text}");
-            Line::from(Span::styled(format!("{whole:<width$}", width = usize::from(MENU)), theme.bar(Severity::Busy)))
+            Line::from(Span::styled(format!("{whole:<width$}", width = usize::from(MENU)), theme.selected()))
         } else {
             Line::from(vec![Span::raw("  "), Span::styled(key, theme.accent()), Span::raw(text)])
         });

@@ -4,27 +4,31 @@ use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Clear, Paragraph};
 
+use super::cut::cut;
 use super::theme::{Theme, severity_symbol};
 use crate::app::layout::Areas;
 use crate::app::{App, footer};
 
-/// Draws message line and footer; on low screens the message takes the footer's line.
+/// Draws message line and footer.
 pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
-    let toast = app.toast.as_ref().filter(|toast| toast.lives(now));
-    if toast.is_none() || areas.message != areas.footer {
-        hints(frame, app, areas.footer, theme, now);
-    }
-    if let Some(toast) = toast {
+    hints(frame, app, areas.footer, theme, now);
+    if let Some(toast) = app.toast.as_ref().filter(|toast| toast.lives(now)) {
         let name = toast.connection.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
         let style = theme.severity(toast.severity);
         let line = Line::from(vec![
             Span::styled(format!(" {} ", severity_symbol(toast.severity, now)), style),
             Span::styled(name, theme.strong()),
             Span::styled(toast.text.clone(), style),
+            Span::raw(" "),
         ]);
-        frame.render_widget(Paragraph::new(line), areas.message);
+        let line = cut(line, areas.message.width);
+        // On low screens it stands in a border, of which it covers no more than it needs.
+        let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
+        let area = Rect { width, ..areas.message };
+        frame.render_widget(Clear, area);
+        frame.render_widget(Paragraph::new(line), area);
     }
 }
 

@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::cut::cut;
 use super::theme::{Theme, severity_symbol, symbol};
 use crate::app::App;
 use crate::app::layout::Areas;
@@ -27,15 +28,16 @@ pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
         Span::styled(auto(app), theme.dim()),
         Span::raw(format!("   {} ", app.options.zone.time(now))),
     ]);
-    let room = usize::from(areas.header.width).saturating_sub(right.width() + 1);
-    let left = left(app, room, theme, now);
+    let apart = if areas.header.width < 100 { 2 } else { 3 };
+    let room = usize::from(areas.header.width).saturating_sub(right.width() + apart);
+    let left = cut(left(app, room, theme, now), u16::try_from(room).unwrap_or(u16::MAX));
     frame.render_widget(Paragraph::new(left), areas.header);
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(areas.header.width);
     let area = Rect { x: areas.header.width - width, width, ..areas.header };
     frame.render_widget(Paragraph::new(right).alignment(Alignment::Right), area);
     if let (Some(area), Some(text)) = (areas.banner, app.banner()) {
         let text = format!(" {} {text}", severity_symbol(Severity::Bad, now));
-        frame.render_widget(Paragraph::new(text).style(theme.bar(Severity::Bad)), area);
+        frame.render_widget(Paragraph::new(cut(Line::from(text), area.width)).style(theme.bar(Severity::Bad)), area);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod columns;
 mod connections;
+mod cut;
 mod dialogs;
 mod footer;
 mod header;

@@ -3,46 +3,65 @@
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 
+use super::cut::cut;
 use super::pane::frame_of;
 use super::theme::Theme;
 use crate::app::layout::{self, Pane};
 use crate::app::words::milliseconds;
-use crate::app::{App, result, severity, target};
+use crate::app::{App, purpose, result, severity, target, verdict};
 use crate::domain::{LogEntry, Severity};
 
-const TIME: u16 = 8;
-const RESULT: u16 = 17;
-const TOOK: u16 = 7;
+/// A blank and the time of day.
+const TIME: u16 = 9;
+/// The same to the millisecond.
+const EXACT_TIME: u16 = 13;
+/// Room for `401 invalid_client`.
+const RESULT: u16 = 18;
+/// Room for `401 unauthorized_client` and most others.
+const RESULT_WIDE: u16 = 23;
+/// Room for `code for tokens`.
+const PURPOSE: u16 = 15;
+const TRY: u16 = 3;
+/// Room for `182 ms`, and for hours in seconds.
+const TOOK: u16 = 6;
 /// Under this the method and path say nothing and are left out.
 const LEAST_TARGET: u16 = 12;
+/// Above this the result gets a share of what there is room for.
+const ENOUGH_TARGET: u16 = 24;
+/// No path of a provider is longer; what is left over tells more as the server's words.
+const LONGEST_TARGET: u16 = 58;
+/// From this width on there is room for exact times, purposes and attempts.
+const WIDE: u16 = 100;
 
-/// How wide each column is; 0 for one that is left out.
-struct Widths {
-    name: u16,
-    target: u16,
-    result: u16,
+/// A column of the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Time,
+    Name,
+    Purpose,
+    Target,
+    Result,
+    Try,
+    Took,
 }
 
 /// Draws the log.
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
     let focused = app.pane == Pane::Requests;
     let window = layout::rows(area);
-    let widths = widths(window.width, app.connections.widest_name());
+    let columns = fit(window.width - 1, app.connections.widest_name());
     let height = usize::from(window.height);
     let first = app.requests.first_row(height);
     let selected = app.requests.selected_index();
     let rows = app.requests.window(first, height).enumerate().map(|(at, entry)| {
         let chosen = focused && first + at == selected;
-        row(app, entry, &widths, chosen, theme, now)
+        row(app, entry, &columns, chosen, theme, now)
     });
-    let with_target = widths.target > 0;
-    let headings = [Some("TIME"), Some("NAME"), with_target.then_some("REQUEST"), Some("RESULT"), Some("   TOOK")];
-    let constraints = [TIME, widths.name, widths.target, widths.result, TOOK];
-    let constraints = constraints.into_iter().filter(|width| *width > 0).map(Constraint::Length);
+    let constraints = columns.iter().map(|(_, width)| Constraint::Length(*width));
     let mut block = frame_of(" Requests ", focused, theme);
     if let Some(new) = app.requests.frozen() {
         block = block.title(Span::styled(format!(" frozen, {new} new "), theme.severity(Severity::Warning)));
@@ -52,36 +71,109 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
         let place = format!(" {}-{last} of {} ", first + 1, app.requests.shown());
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
-    let header = Row::new(headings.into_iter().flatten()).style(theme.dim());
+    let header = Row::new(columns.iter().map(|(column, _)| heading(*column))).style(theme.dim());
     frame.render_widget(Table::new(rows, constraints).header(header).column_spacing(1).block(block), area);
     if app.requests.shown() == 0 {
-        frame.render_widget(Span::styled("no request yet", theme.dim()), window);
+        frame.render_widget(Span::styled(" no request yet", theme.dim()), window);
     }
 }
 
-fn widths(width: u16, longest: usize) -> Widths {
+fn heading(column: Column) -> &'static str {
+    match column {
+        Column::Time => " TIME",
+        Column::Name => "NAME",
+        Column::Purpose => "PURPOSE",
+        Column::Target => "REQUEST",
+        Column::Result => "RESULT",
+        Column::Try => "TRY",
+        Column::Took => "  TOOK",
+    }
+}
+
+/// The columns there is room for, each with its width; a blank stands between two of them. What
+/// came of a request matters more than where it went and how long it took.
+fn fit(width: u16, longest: usize) -> Vec<(Column, u16)> {
     let name = u16::try_from(longest).unwrap_or(u16::MAX).clamp(6, 14);
-    let fixed = TIME + 1 + name + 1 + 1 + TOOK;
-    let left = width.saturating_sub(fixed);
-    match left.checked_sub(RESULT + 1) {
-        Some(target) if target >= LEAST_TARGET => Widths { name, target, result: RESULT },
-        _ => Widths { name, target: 0, result: left },
+    let left = width.saturating_sub(TIME + 1 + name + 1);
+    if left < RESULT + 1 + TOOK {
+        return vec![(Column::Time, TIME), (Column::Name, name), (Column::Result, left)];
     }
+    let left = left - 1 - TOOK;
+    let ends = |result| [(Column::Result, result), (Column::Took, TOOK)];
+    let mut columns = vec![(Column::Time, TIME), (Column::Name, name)];
+    if left < RESULT + 1 + LEAST_TARGET {
+        columns.extend(ends(left));
+    } else if width < WIDE {
+        let result = RESULT_WIDE.min((left - 1).saturating_sub(ENOUGH_TARGET)).max(RESULT);
+        columns.push((Column::Target, left - 1 - result));
+        columns.extend(ends(result));
+    } else {
+        columns[0].1 = EXACT_TIME;
+        let left = left - (EXACT_TIME - TIME) - (PURPOSE + 1) - (TRY + 1) - 1;
+        let target = (left / 2).min(LONGEST_TARGET);
+        columns.extend([(Column::Purpose, PURPOSE), (Column::Target, target), (Column::Result, left - target)]);
+        columns.extend([(Column::Try, TRY), (Column::Took, TOOK)]);
+    }
+    columns
 }
 
-fn row(app: &App, entry: &LogEntry, widths: &Widths, chosen: bool, theme: Theme, now: DateTime<Utc>) -> Row<'static> {
+fn row(
+    app: &App,
+    entry: &LogEntry,
+    columns: &[(Column, u16)],
+    chosen: bool,
+    theme: Theme,
+    now: DateTime<Utc>,
+) -> Row<'static> {
     let severity = severity(entry);
-    let plain = chosen || severity == Severity::Good;
-    let result_style = if plain { Style::new() } else { theme.severity(severity) };
-    let time_style = if chosen { Style::new() } else { theme.dim() };
-    let target = (widths.target > 0).then(|| Cell::from(target(entry, widths.target.into())));
-    let cells = [
-        Some(Cell::from(Span::styled(app.options.zone.column(entry.at, now), time_style))),
-        Some(Cell::from(entry.connection.to_string())),
-        target,
-        Some(Cell::from(Span::styled(result(entry), result_style))),
-        Some(Cell::from(format!("{:>7}", milliseconds(entry.duration_ms)))),
-    ];
-    let row = Row::new(cells.into_iter().flatten());
-    if chosen { row.style(theme.bar(severity)) } else { row }
+    let cells = columns.iter().map(|&(column, width)| {
+        let (text, style) = match column {
+            Column::Time => (format!(" {}", time(app, entry, width, now)), theme.dim()),
+            Column::Name => (entry.connection.to_string(), Style::new()),
+            Column::Purpose => (purpose(entry.exchange).into(), Style::new()),
+            Column::Target => (target(entry, width.into()), Style::new()),
+            Column::Result => {
+                let text = if width > RESULT_WIDE { verdict(entry) } else { result(entry) };
+                (text, if severity == Severity::Good { Style::new() } else { theme.severity(severity) })
+            }
+            Column::Try => (format!("{:>3}", entry.attempt), Style::new()),
+            Column::Took => (format!("{:>6}", milliseconds(entry.duration_ms)), Style::new()),
+        };
+        let style = if chosen { style.remove_modifier(Modifier::DIM) } else { style };
+        Cell::from(cut(Line::from(Span::styled(text, style)), width))
+    });
+    let row = Row::new(cells);
+    if chosen { row.style(theme.selected()) } else { row }
+}
+
+fn time(app: &App, entry: &LogEntry, width: u16, now: DateTime<Utc>) -> String {
+    let time = app.options.zone.column(entry.at, now);
+    let of_day = time.contains(':') && width >= EXACT_TIME;
+    if of_day { format!("{time}.{:03}", entry.at.timestamp_subsec_millis().min(999)) } else { time }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_columns_never_need_more_than_the_width_and_always_tell_the_result() {
+        for width in 30..300 {
+            for longest in [1, 9, 14, 64] {
+                let columns = fit(width, longest);
+                let gaps = u16::try_from(columns.len() - 1).unwrap();
+                let sum = columns.iter().map(|(_, width)| width).sum::<u16>() + gaps;
+                assert!(sum <= width, "{width}, {longest}: {sum}");
+                assert!(columns.iter().any(|(column, _)| *column == Column::Result));
+            }
+        }
+    }
+
+    #[test]
+    fn the_result_of_a_refused_client_is_whole_where_details_stand_beside_the_log() {
+        let result = |width| fit(width, 9).into_iter().find(|(column, _)| *column == Column::Result).map(|(_, w)| w);
+        for width in [43, 67, 129] {
+            assert!(result(width) >= Some(18), "{width}: {:?}", result(width));
+        }
+    }
 }

@@ -232,20 +232,32 @@ fn only_the_sixteen_ansi_colours_are_used() {
 }
 
 #[test]
-fn the_selected_row_is_one_bar_in_the_colour_of_its_status() {
+fn the_selected_row_is_a_neutral_bar_in_which_status_and_gauge_keep_their_colours() {
     let mut app = app_of(seven());
     for (row, color) in [(0, Color::Green), (1, Color::Cyan), (3, Color::Red), (5, Color::Yellow)] {
         app.connections.select(row);
         let screen = buffer(&mut app, 120, 32);
         let y = 3 + u16::try_from(row).unwrap();
+        let symbol_at = (1..119).find(|&x| ["●", "◒", "✖", "▲"].contains(&screen[(x, y)].symbol())).unwrap();
+        assert_eq!(screen[(symbol_at, y)].fg, color);
         for x in 1..119 {
             let cell = &screen[(x, y)];
-            let gauge = ["█", "░"].contains(&cell.symbol());
+            let gauge = ["━", "─"].contains(&cell.symbol());
             assert_eq!(cell.modifier.contains(Modifier::REVERSED), !gauge, "{x},{y}: {cell:?}");
-            assert!(gauge || cell.fg == color, "{x},{y}: {cell:?}");
+            assert!(x >= symbol_at || cell.fg == Color::Reset, "{x},{y}: {cell:?}");
         }
         assert_eq!(screen[(1, y)].symbol(), "▸");
     }
+}
+
+#[test]
+fn on_a_low_screen_a_message_leaves_the_keys_in_sight() {
+    let mut app = app_of(seven());
+    let why = "invalid_grant: The refresh token is unknown, expired, revoked or was used before".into();
+    learn(&mut app, Event::RefreshFailed { connection: name("factory"), problem: Problem::NeedsLogin { why } });
+    let screen = picture(&mut app, 60, 15);
+    assert!(screen.contains("✖ factory: needs login") && screen.contains("q quit"), "{screen}");
+    insta::assert_snapshot!("message_60x15", screen);
 }
 
 #[test]

@@ -36,7 +36,15 @@ impl Theme {
         }
     }
 
-    /// The row that keys act on, in the pane with the keyboard: a bar in its severity's colour.
+    /// The row that keys act on, in the pane with the keyboard: a bar in the terminal's own two
+    /// colours. Text in it that has a colour of its own keeps it, as a field of that colour, so
+    /// every pair of colours is one the terminal's theme was made for.
+    #[must_use]
+    pub fn selected(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
+    }
+
+    /// A line that must not be overlooked: a bar in its severity's colour.
     #[must_use]
     pub fn bar(self, severity: Severity) -> Style {
         let style = if severity == Severity::Quiet { Style::new() } else { self.severity(severity) };
@@ -80,7 +88,7 @@ impl Theme {
             Tone::Plain | Tone::Wide | Tone::Key | Tone::Step | Tone::Field => Style::new(),
             Tone::Dim => self.dim(),
             Tone::Heading => self.strong(),
-            Tone::Literal => self.tinted(Color::Green, Modifier::empty()),
+            Tone::Literal | Tone::Command => self.tinted(Color::Green, Modifier::empty()),
             Tone::Status(severity) | Tone::More(severity, _) => self.severity(severity),
         }
     }
@@ -133,7 +141,7 @@ const ALIKE: [(&str, char); 18] = [
     ("┌┐└┘▆", '+'),
     ("●•▇", '*'),
     ("○", 'o'),
-    ("◌░▂", '.'),
+    ("◌▂", '.'),
     ("◐…", '~'),
     ("◓", '/'),
     ("◑▅", '='),
@@ -141,7 +149,7 @@ const ALIKE: [(&str, char); 18] = [
     ("▲", '!'),
     ("✖", 'X'),
     ("▸", '>'),
-    ("█", '#'),
+    ("█━", '#'),
     ("▏▁", '_'),
     ("▃", ','),
     ("↑", '^'),

@@ -1,0 +1,60 @@
+//! Text that is too long for its place: cut, and the cut always marked.
+
+use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// The line in at most `width` columns. What is cut off is marked with `…`.
+pub(super) fn cut(line: Line<'_>, width: u16) -> Line<'_> {
+    let width = usize::from(width);
+    if line.width() <= width {
+        return line;
+    }
+    let Line { style, alignment, spans } = line;
+    let mut left = width.saturating_sub(1);
+    let mut kept = Vec::with_capacity(spans.len());
+    for span in spans {
+        if span.width() <= left {
+            left -= span.width();
+            kept.push(span);
+            continue;
+        }
+        if width > 0 {
+            kept.push(Span::styled(beginning(&span.content, left).to_owned() + "…", span.style));
+        }
+        break;
+    }
+    Line { style, alignment, spans: kept }
+}
+
+/// As much of the text as fits into `width` columns.
+fn beginning(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    let mut pieces = text.grapheme_indices(true);
+    let end = pieces.find(|(_, piece)| {
+        used += piece.width();
+        used > width
+    });
+    end.map_or(text, |(at, _)| &text[..at])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fits_stays_and_every_cut_is_marked() {
+        let line = || Line::from(vec![Span::raw("401 "), Span::raw("invalid_client")]);
+        for (width, text) in
+            [(0, ""), (1, "…"), (4, "401…"), (5, "401 …"), (17, "401 invalid_clie…"), (18, "401 invalid_client")]
+        {
+            assert_eq!(cut(line(), width).to_string(), text, "{width}");
+        }
+    }
+
+    #[test]
+    fn a_wide_character_is_never_halved() {
+        assert_eq!(cut(Line::from("日本語"), 4).to_string(), "日…");
+        assert_eq!(cut(Line::from("日本語"), 5).to_string(), "日本…");
+    }
+}
