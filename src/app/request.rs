@@ -83,11 +83,14 @@ pub fn line(zone: Zone, entry: &LogEntry) -> Line {
     Line::new(zone.time(entry.at), text, tone(entry))
 }
 
-/// The same for the details pane: what came of it, and how long it took.
+/// The same for the details pane: what came of it and how long it took; where the pane is `wide`,
+/// what it was for.
 #[must_use]
-pub fn short_line(zone: Zone, entry: &LogEntry) -> Line {
-    let text = format!("{:<18} {:>7}", neutralise(&result(entry), 26), milliseconds(entry.duration_ms));
-    Line::new(zone.time(entry.at), text, tone(entry))
+pub fn short_line(zone: Zone, entry: &LogEntry, wide: bool) -> Line {
+    let purpose = if wide { format!("{:<16}", purpose(entry.exchange)) } else { String::new() };
+    let text = format!("{:<18} {purpose}{:>7}", neutralise(&result(entry), 26), milliseconds(entry.duration_ms));
+    // With room for a symbol after the time.
+    Line::new(format!("{}  ", zone.time(entry.at)), text, tone(entry))
 }
 
 fn tone(entry: &LogEntry) -> Tone {

@@ -99,7 +99,8 @@ impl Sheet {
             Tone::Status(_) if line.label.is_empty() => 2,
             Tone::Step => 7,
             Tone::More(_, column) => column,
-            _ => self.label_width,
+            // A blank at least stands between the two.
+            _ => self.label_width.max(line.label.width() + 1),
         }
     }
 

@@ -36,19 +36,23 @@ pub(super) fn copy_menu(frame: &mut Frame, body: Rect, connection: &ConnectionNa
 
 /// A question, with what a yes would do.
 pub(super) fn confirm(frame: &mut Frame, app: &App, body: Rect, question: &Question, theme: Theme) {
-    let (title, text) = match question {
+    let (title, text, yes, no) = match question {
         Question::CopyRefreshToken(name) => (
             format!(" Copy the refresh token of {name}? "),
             "Whoever has it has this access until it is revoked or replaced, for years perhaps. Any program can read the clipboard.".to_owned(),
+            "copy it",
+            "do not",
         ),
         Question::Logout(name) => (
             format!(" Log out {name}? "),
             "Its access token and refresh token are forgotten here and cannot be brought back; a new login is needed. The connection and its client secret stay.".to_owned(),
+            "log out",
+            "stay",
         ),
-        Question::Quit => (" Leave now? ".to_owned(), leaving(app)),
+        Question::Quit => (" Leave now? ".to_owned(), leaving(app), "leave now", "stay until it is saved"),
     };
     let mut lines: Vec<_> = wrap(&text, usize::from(WIDTH) - 4).into_iter().map(Line::from).collect();
-    lines.extend([Line::default(), answers(theme)]);
+    lines.extend([Line::default(), answers(yes, no, theme)]);
     popup(frame, body, &title, WIDTH, lines, theme);
 }
 
@@ -62,12 +66,12 @@ fn leaving(app: &App) -> String {
     )
 }
 
-fn answers(theme: Theme) -> Line<'static> {
+fn answers(yes: &str, no: &str, theme: Theme) -> Line<'static> {
     Line::from(vec![
         Span::styled("y", theme.accent()),
-        Span::raw(" yes    "),
+        Span::raw(format!(" {yes}    ")),
         Span::styled("n", theme.accent()),
-        Span::raw(" no"),
+        Span::raw(format!(" {no}")),
     ])
 }
 

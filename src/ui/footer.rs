@@ -9,12 +9,12 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::cut::cut;
 use super::theme::{Theme, severity_symbol};
 use crate::app::layout::Areas;
-use crate::app::{App, footer};
+use crate::app::{App, LoginDialog, Mode, Toast, footer};
 
 /// Draws message line and footer.
 pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
     hints(frame, app, areas.footer, theme, now);
-    if let Some(toast) = app.toast.as_ref().filter(|toast| toast.lives(now)) {
+    if let Some(toast) = app.toast.as_ref().filter(|toast| toast.lives(now) && !is_in_the_way(app, toast, areas)) {
         let name = toast.connection.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
         let style = theme.severity(toast.severity);
         let line = Line::from(vec![
@@ -30,6 +30,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
         frame.render_widget(Clear, area);
         frame.render_widget(Paragraph::new(line), area);
     }
+}
+
+/// On low screens news of other connections would hide how much of a login's URL is still to come.
+fn is_in_the_way(app: &App, toast: &Toast, areas: &Areas) -> bool {
+    let shares_a_line = areas.message.width < areas.footer.width;
+    let is_foreign = |dialog: &LoginDialog| toast.connection.as_ref().is_some_and(|name| *name != dialog.connection);
+    shares_a_line && matches!(&app.mode, Mode::Login(dialog) if is_foreign(dialog))
 }
 
 fn hints(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {

@@ -17,7 +17,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, dialog: &LoginDialog, theme: Th
     let mut block = Block::new().borders(Borders::TOP | Borders::BOTTOM).border_style(theme.border(true)).title(title);
     let below = screen.url.len().saturating_sub(screen.first + screen.shown);
     if screen.shown < screen.url.len() {
-        let place = if below > 0 { format!(" URL: ↓ {below} more lines ") } else { " URL: end ".into() };
+        let place = if below > 0 { format!(" URL: ↓ {below} more ") } else { " URL: end ".into() };
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
     frame.render_widget(Clear, screen.area);

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
@@ -12,7 +13,9 @@ use crate::app::{App, Line as SheetLine, Sheet, Tone};
 /// A pane's frame.
 pub(super) fn frame_of<'a>(title: impl Into<Span<'a>>, focused: bool, theme: Theme) -> Block<'a> {
     let title = title.into().style(theme.title(focused));
-    Block::bordered().border_style(theme.border(focused)).title(title)
+    // A title is drawn over the border and would inherit its dimness.
+    let bright = Style::new().remove_modifier(Modifier::DIM);
+    Block::bordered().border_style(theme.border(focused)).title_style(bright).title(title)
 }
 
 /// The sheet that fills the screen: help, details.
@@ -73,7 +76,7 @@ fn sheet_line(sheet: &Sheet, line: SheetLine, theme: Theme, now: DateTime<Utc>) 
     };
     let indent = if line.tone == Tone::Step { "  " } else { "" };
     let width = column - if symbol.is_empty() { 0 } else { 2 };
-    let label = format!("{:<width$}", format!("{indent}{}", line.label));
+    let label = format!("{:<width$}", format!("{indent}{}", line.label.trim_end()));
     Line::from(vec![
         Span::styled(label, theme.label(line.tone)),
         Span::styled(symbol, style),

@@ -141,6 +141,9 @@ fn request_and_connection_details() {
     insta::assert_snapshot!("request_80x24", picture(&mut app, 80, 24));
     press(&mut app, "Esc Tab Enter");
     insta::assert_snapshot!("connection_120x32", picture(&mut app, 120, 32));
+    press(&mut app, "Esc j j j");
+    let screen = picture(&mut app, 120, 40);
+    assert!(screen.contains("13:58:40 ✖ 400 invalid_grant"), "a blank on either side of the symbol:\n{screen}");
 }
 
 #[test]
