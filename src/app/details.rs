@@ -127,7 +127,7 @@ fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String 
             "nothing until this is mended".into()
         }
         None if view.auto => "nothing planned".into(),
-        None => format!("no automatic refresh; {} switches it on", label(super::Action::ToggleAuto)),
+        None => format!("no automatic refresh ({} turns it on)", label(super::Action::ToggleAuto)),
     }
 }
 

@@ -142,7 +142,8 @@ fn login_ended(app: &mut App, connection: &ConnectionName) -> bool {
 
 /// A failure stays on the screen until it has been read, if somebody was looking.
 fn login_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
-    let why = reason(why);
+    // That a login is needed needs no saying to somebody who has just tried.
+    let why = reason(why.strip_prefix("needs login: ").unwrap_or(why));
     let asked = app.logins_asked.contains(&connection) && is_free(&app.mode);
     if login_ended(app, &connection) || asked {
         app.mode = Mode::LoginFailed { connection, why };

@@ -125,7 +125,7 @@ fn cell<'a>(
         Column::Last => Line::from(last(view, theme)),
         Column::Ends => moment(app, view.token().map(|facts| facts.expires_at), theme, now),
         Column::Next => moment(app, view.next_refresh, theme, now),
-        Column::Why => Line::from(why(view, &status, theme)),
+        Column::Why => Line::from(why(view, &status)),
     }
 }
 
@@ -182,13 +182,11 @@ fn moment(app: &App, at: Option<DateTime<Utc>>, theme: Theme, now: DateTime<Utc>
     })
 }
 
-/// What stands in the way; while something is being done about it, nothing.
-fn why(view: &ConnectionView, status: &Status, theme: Theme) -> Span<'static> {
-    let severity = status.severity();
-    match view.problem.as_ref().filter(|_| severity >= Severity::Warning) {
-        Some(problem) => Span::styled(neutralise(cause(problem), 200), theme.severity(severity)),
-        None => Span::raw(""),
-    }
+/// What stands in the way; while something is being done about it, nothing. The colour is the
+/// status's.
+fn why(view: &ConnectionView, status: &Status) -> String {
+    let problem = view.problem.as_ref().filter(|_| status.severity() >= Severity::Warning);
+    problem.map(|problem| neutralise(cause(problem), 200)).unwrap_or_default()
 }
 
 /// The cause alone: the word for the problem stands in the status column.

@@ -113,7 +113,7 @@ fn dialogs() {
     insta::assert_snapshot!("confirm_quit", picture(&mut app, 80, 24));
     let mut app = app_of(seven());
     press(&mut app, "G l");
-    let why = "the person refused: access_denied".into();
+    let why = "needs login: 400 invalid_grant: The code is unknown, expired or was used before".into();
     learn(&mut app, Event::LoginFailed { connection: name("archive"), why });
     insta::assert_snapshot!("login_failed", picture(&mut app, 80, 24));
 }
