@@ -198,6 +198,7 @@ fn cause(problem: &Problem) -> &str {
         | Problem::NotSaved { why }
         | Problem::RolledBack { why }
         | Problem::StoreUnavailable { why }
+        | Problem::PassphraseNeeded { why }
         | Problem::Retrying { why, .. } => why,
         Problem::NoClientSecret { .. } | Problem::NeverLoggedIn | Problem::RateLimited { .. } | Problem::Cancelled => {
             ""
