@@ -39,6 +39,14 @@ fn the_terminal_is_given_back_after_every_way_to_quit() {
     }
 }
 
+/// Whether the shell has the terminal and waits for a command: what is typed before, it drops.
+fn waits_in_shell(screen: &vt100::Screen) -> bool {
+    let (line, _) = screen.cursor_position();
+    let (_, columns) = screen.size();
+    let prompt = screen.rows(0, columns.get()).nth(line.into());
+    !screen.alternate_screen() && prompt.is_some_and(|prompt| prompt.trim_end() == "shell>")
+}
+
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_shell_gets_the_terminal_on_suspending_and_fg_draws_the_dashboard_anew() {
@@ -50,17 +58,17 @@ fn a_shell_gets_the_terminal_on_suspending_and_fg_draws_the_dashboard_anew() {
     shell.until("it live", |screen| row_says(screen, "factory", "● live"));
     shell.assert_taken();
     shell.keys("\x1a");
-    shell.until("the shell", |screen| !screen.alternate_screen() && shows(screen, "Stopped"));
+    shell.until("the shell", |screen| waits_in_shell(screen) && shows(screen, "Stopped"));
     assert!(!shell.screen().hide_cursor());
     shell.keys("echo the shell $((40+2)) answers\r");
-    shell.until_text("the shell 42 answers");
+    shell.until("an answer", |screen| waits_in_shell(screen) && shows(screen, "the shell 42 answers"));
     shell.keys("fg\r");
     shell.until("the dashboard again", |screen| {
         screen.alternate_screen() && shows(screen, "Connections") && row_says(screen, "factory", "● live")
     });
     shell.assert_taken();
     shell.keys("q");
-    shell.until("the shell again", |screen| !screen.alternate_screen() && !screen.hide_cursor());
+    shell.until("the shell again", |screen| waits_in_shell(screen) && !screen.hide_cursor());
     shell.keys("echo ended with $?\r");
     shell.until_text("ended with 0");
     house.sweep(&mut [&mut shell], 5);
