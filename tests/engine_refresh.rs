@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::{Fault, RateLimit, Reply};
-use manutop::domain::{Command, Event, Problem};
+use manutop::domain::{Command, Event, Problem, Secret};
 use manutop::engine::Refreshed;
 use manutop::store::StoreError;
 use support::rig::{Rig, SECRET};
@@ -393,5 +393,28 @@ async fn the_log_tells_everything_but_secrets() {
     let line = serde_json::to_string(&entry).unwrap();
     for secret in [SECRET, record.refresh_token.as_ref().unwrap().token.expose(), record.access_token.expose()] {
         assert!(!line.contains(secret), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_lacks_its_client_secret_says_so_before_anybody_logs_in() {
+    let mut rig = Rig::new();
+    let (factory, users) = (rig.manu("factory", REDIRECT).await, rig.manus("users").await);
+    for name in [&factory, &users] {
+        rig.vault().remove_client_secret(name).await.unwrap();
+    }
+    for automatic in [false, true] {
+        let mut running = rig.start(automatic);
+        for view in running.engine.views().await {
+            let lacks = Problem::NoClientSecret { name: view.name.to_string() };
+            assert_eq!(view.problem, Some(lacks), "{}", view.name);
+        }
+        // Setting it is enough: the next try finds it.
+        rig.vault().set_client_secret(&users, &Secret::new(SECRET)).await.unwrap();
+        running.engine.send(Command::Login { connection: users.clone() });
+        running.until_view(&users, |view| view.problem.is_none() && view.token().is_some()).await;
+        running.engine.send(Command::Logout { connection: users.clone() });
+        running.until(|event| matches!(event, Event::LoggedOut { .. }).then_some(())).await;
+        rig.vault().remove_client_secret(&users).await.unwrap();
     }
 }

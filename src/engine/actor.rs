@@ -66,7 +66,8 @@ impl Actor {
         mut asks: mpsc::UnboundedReceiver<Ask>,
         mut notes: mpsc::UnboundedReceiver<Note>,
     ) {
-        tokio::spawn(load::load(Arc::clone(&self.tools), self.order.clone(), self.automatic));
+        let connections = self.order.iter().map(|name| Arc::clone(&self.slots[name].connection)).collect();
+        tokio::spawn(load::load(Arc::clone(&self.tools), connections, self.automatic));
         loop {
             tokio::select! {
                 ask = asks.recv() => match ask {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rotation::found;
-use super::tools::{Note, Tools};
-use crate::domain::ConnectionName;
+use super::tools::{Found, Note, Tools};
+use crate::domain::{Connection, ConnectionName, Problem, SecretSource};
+use crate::store::{Standing, StoreError};
 
 /// The waits between tries while the store is away: they grow to the last one.
 const WAITS: [Duration; 5] = [
@@ -18,14 +19,15 @@ const WAITS: [Duration; 5] = [
 
 /// Reads all records, one after the other, until each has been read. With `patience` it goes on
 /// trying while the store is away; without, it reports the failure once and ends.
-pub(super) async fn load(tools: Arc<Tools>, names: Vec<ConnectionName>, patience: bool) {
+pub(super) async fn load(tools: Arc<Tools>, connections: Vec<Arc<Connection>>, patience: bool) {
     let mut failures = 0;
-    for name in names {
+    for connection in connections {
         loop {
-            match tools.vault.read(&name).await {
-                Ok(standing) => {
+            match read(&tools, &connection).await {
+                Ok((standing, missing)) => {
                     failures = 0;
-                    tools.note(Note::Loaded(name, Box::new(found(standing))));
+                    let found = Found { missing, ..found(standing) };
+                    tools.note(Note::Loaded(connection.name.clone(), Box::new(found)));
                     break;
                 }
                 Err(error) => {
@@ -42,6 +44,15 @@ pub(super) async fn load(tools: Arc<Tools>, names: Vec<ConnectionName>, patience
             }
         }
     }
+}
+
+/// The record, and for a connection that has none, what its login would fail for.
+async fn read(tools: &Tools, connection: &Connection) -> Result<(Standing, Option<Problem>), StoreError> {
+    let standing = tools.vault.read(&connection.name).await?;
+    // A configured command is not run unasked: it may want a person to touch a key.
+    let can_tell = standing.record.is_none() && connection.client_secret == SecretSource::Store;
+    let lacks_secret = can_tell && tools.vault.client_secret(&connection.name).await?.is_none();
+    Ok((standing, lacks_secret.then(|| Problem::NoClientSecret { name: connection.name.to_string() })))
 }
 
 /// Looks whether another process has saved a newer generation than the one known. A store that

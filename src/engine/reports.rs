@@ -55,7 +55,7 @@ impl Actor {
             // Another process may be in the middle of it: only the lock tells.
             self.begin_reread(name);
         } else {
-            slot.view.problem = found.problem;
+            slot.view.problem = found.problem.or(found.missing);
             slot.uncertain = found.uncertain;
         }
         self.publish(name);

@@ -100,7 +100,8 @@ pub(super) fn found(standing: Standing) -> Found {
         Some(Hazard::RolledBack { .. }) | None => None,
     };
     let problem = standing.hazard.as_ref().map(hazard_problem).or(unsaved);
-    Found { record: standing.record, saved: standing.saved, never_held: standing.mark == 0, problem, uncertain }
+    let never_held = standing.mark == 0;
+    Found { record: standing.record, saved: standing.saved, never_held, problem, uncertain, missing: None }
 }
 
 async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &CancellationToken) -> Result<Ended, Problem> {

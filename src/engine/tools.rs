@@ -63,6 +63,8 @@ pub(super) struct Found {
     pub(super) problem: Option<Problem>,
     /// The generation that is uncertain, where the problem is that.
     pub(super) uncertain: Option<u64>,
+    /// What a first login lacks, where that is known before anybody tries.
+    pub(super) missing: Option<Problem>,
 }
 
 /// How a piece of work on the tokens ended.

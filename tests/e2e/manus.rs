@@ -15,7 +15,7 @@ fn a_minted_token_is_kept_over_a_restart_and_a_wrong_secret_is_named() {
     house.configure("# A comment that must stay.");
     let mut terminal = house.dashboard();
     terminal.until("no secret yet", |screen| row_says(screen, "hr-sync", "no client secret"));
-    terminal.until_text("manutop secret set hr-sync");
+    terminal.until_text("secret set hr-sync");
     house.set_secret("hr-sync", &secret);
     terminal.keys("l");
     terminal.until("it live", |screen| row_says(screen, "hr-sync", "● live"));
