@@ -2,6 +2,7 @@
 //! to standard error. Exit codes are [`exit::Exit`]'s.
 
 pub mod args;
+mod attend;
 mod dashboard;
 mod demo;
 mod doctor;

@@ -9,7 +9,7 @@ use super::args::Files;
 use super::exit::{Exit, Stop};
 use super::{passphrase, stores};
 use crate::config::{self, Config, Paths, StoreKind};
-use crate::domain::{Clock, Connection, ConnectionName, Event, SystemClock};
+use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, SystemClock};
 use crate::engine::{Browser, Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::browser::SystemBrowser;
@@ -30,6 +30,8 @@ pub(super) struct Session {
 pub(super) struct Working {
     pub(super) engine: Engine,
     pub(super) events: UnboundedReceiver<Event>,
+    /// Exchanges announced while the work was attended to.
+    pub(super) log: Vec<LogEntry>,
 }
 
 impl Session {
@@ -70,7 +72,7 @@ impl Session {
         let browser: Arc<dyn Browser> =
             if no_browser { Arc::new(NoBrowser) } else { Arc::new(SystemBrowser::new(self.environment.clone())) };
         let (engine, events) = Engine::start(self.parts(browser, false))?;
-        Ok(Working { engine, events })
+        Ok(Working { engine, events, log: Vec::new() })
     }
 
     /// What an engine on this session is made of.
@@ -91,6 +93,9 @@ impl Working {
     pub(super) async fn finish(mut self, session: &Session) {
         self.engine.shutdown().await;
         let log = RequestLog::start(&session.paths.data_dir);
+        for entry in &self.log {
+            log.append(entry);
+        }
         while let Ok(event) = self.events.try_recv() {
             if let Event::RequestLogged(entry) = event {
                 log.append(&entry);

@@ -1,5 +1,6 @@
 //! `manutop refresh` and `manutop token`.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use color_eyre::eyre::Report;
 use futures_util::future::join_all;
 
 use super::exit::{Exit, Stop};
-use super::session::Session;
+use super::session::{Session, Working};
 use crate::domain::{ConnectionName, Problem};
 use crate::engine::Refreshed;
 
@@ -25,15 +26,23 @@ pub(super) async fn refresh(session: Session, names: &[ConnectionName], force: b
     for name in names {
         session.connection(name)?;
     }
-    let working = session.work(true)?;
+    let mut working = session.work(true)?;
     // What is there must be known first: otherwise a token found would look like somebody else's new one.
     working.engine.views().await;
-    let results = join_all(names.iter().map(|name| working.engine.refresh(name, force))).await;
+    let results =
+        working.attend(async |engine| join_all(names.iter().map(|name| engine.refresh(name, force))).await).await?;
+    let owed = owed(&working).await;
     working.finish(&session).await;
     let mut worst = Exit::Ok;
     for (name, result) in names.iter().zip(results) {
         match result {
-            Ok(refreshed) => writeln!(std::io::stdout(), "{name}: {}", words(refreshed))?,
+            Ok(refreshed) => {
+                writeln!(std::io::stdout(), "{name}: {}", words(refreshed))?;
+                if let Some(problem) = owed.get(name) {
+                    tell_owed(name, problem);
+                    worst = worst.max(Exit::from(problem));
+                }
+            }
             Err(problem) => {
                 eprintln!("manutop: {name}: {problem}{}", hint(name, &problem));
                 worst = worst.max(Exit::from(&problem));
@@ -46,13 +55,28 @@ pub(super) async fn refresh(session: Session, names: &[ConnectionName], force: b
 /// Prints a valid access token, alone.
 pub(super) async fn print(session: Session, name: &ConnectionName) -> Result<Exit, Report> {
     session.connection(name)?;
-    let working = session.work(true)?;
-    let result = working.engine.access_token(name, MIN_TTL).await;
+    let mut working = session.work(true)?;
+    let result = working.attend(async |engine| engine.access_token(name, MIN_TTL).await).await?;
+    if let Some(problem) = owed(&working).await.get(name) {
+        tell_owed(name, problem);
+    }
     working.finish(&session).await;
     let token = result
         .map_err(|problem| Stop::new(Exit::from(&problem), format!("{name}: {problem}{}", hint(name, &problem))))?;
     writeln!(std::io::stdout(), "{}", token.expose())?;
     Ok(Exit::Ok)
+}
+
+/// The connections whose new tokens the store has not taken, and why.
+async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> {
+    let is_owed = |problem: &Problem| matches!(problem, Problem::NotSaved { .. });
+    let views = working.engine.views().await.into_iter();
+    views.filter_map(|view| Some((view.name, view.problem.filter(is_owed)?))).collect()
+}
+
+/// Leaving says what is owed.
+fn tell_owed(name: &ConnectionName, problem: &Problem) {
+    eprintln!("manutop: {name}: {problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
 }
 
 fn words(refreshed: Refreshed) -> String {
