@@ -15,6 +15,8 @@ use manutop::store::{MemoryStore, Secrets, Vault};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub const SECRET: &str = "client-secret-of-the-tests";
+/// How long a call to the store may take.
+pub const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A clock that runs like the system's, but can be moved.
@@ -85,8 +87,7 @@ impl Rig {
 
     pub fn vault(&self) -> Vault {
         let clock: Arc<dyn Clock> = Arc::<MovableClock>::clone(&self.clock);
-        Vault::open(Secrets::with_timeout(self.store.factory(), Duration::from_secs(2)), self.dir.path(), clock)
-            .unwrap()
+        Vault::open(Secrets::with_timeout(self.store.factory(), STORE_TIMEOUT), self.dir.path(), clock).unwrap()
     }
 
     /// A Manu connection, its client registered and its client secret stored.
@@ -147,6 +148,64 @@ impl Rig {
         record
     }
 
+    /// Refresh requests that have reached Manu Online's server.
+    pub fn refresh_posts(&self) -> u64 {
+        self.servers.manu().stats().token_posts.refresh_token
+    }
+
+    /// Waits until so many refresh requests have reached Manu Online's server.
+    pub async fn until_refresh_posts(&self, count: u64) {
+        eventually("the refresh request came", || self.refresh_posts() >= count).await;
+    }
+
+    /// Waits until Manu Online's server has replaced so many refresh tokens.
+    pub async fn until_rotations(&self, count: u64) {
+        eventually("the refresh token was replaced", || self.servers.manu().stats().rotations >= count).await;
+    }
+
+    /// The state the connection's journal is in: `settled`, `spending` or `received`.
+    pub fn journal_state(&self, connection: &ConnectionName) -> String {
+        let path = self.dir.path().join(format!("journals/{connection}.json"));
+        let journal: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        journal["state"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the connection's journal is in this state.
+    pub async fn until_journal(&self, connection: &ConnectionName, state: &str) {
+        eventually(state, || self.journal_state(connection) == state).await;
+    }
+
+    /// Moves the clock, and lets the schedule of `running` look at it at once: `clockwork`, a Manus
+    /// connection whose token the move ends, is seen to be minted anew by that same look.
+    pub async fn schedule_looks(&self, running: &Running, by: TimeDelta) {
+        let before = self.servers.manus().stats().mints;
+        self.clock.advance(by);
+        running.engine.views().await;
+        eventually("the schedule looked", || self.servers.manus().stats().mints > before).await;
+        // What the same look began has left by now.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+
+    /// A Manus connection with a token, for [`Rig::schedule_looks`].
+    pub async fn clockwork(&mut self) {
+        let clockwork = self.manus("clockwork").await;
+        self.logged_in(&clockwork, TimeDelta::zero()).await;
+    }
+
+    /// Puts a record into the store past journal and lock.
+    pub async fn put(&self, connection: &ConnectionName, record: &TokenRecord) {
+        let (elsewhere, dir) = (MemoryStore::new(), tempfile::tempdir().unwrap());
+        let vault = Vault::open(Secrets::new(elsewhere.factory()), dir.path(), Arc::new(SystemClock)).unwrap();
+        vault.lock(connection, |_| {}).await.unwrap().receive(record.clone()).await.unwrap();
+        let item = format!("{connection}/token");
+        self.store.put(&item, &elsewhere.item(&item).unwrap());
+    }
+
+    /// The connections as a configuration file has them.
+    pub fn configuration(&self) -> String {
+        self.connections.iter().map(section).collect()
+    }
+
     /// Starts an engine, as a dashboard (`automatic`) or as a single command would.
     pub fn start(&self, automatic: bool) -> Running {
         let (engine, events) = Engine::start(Parts {
@@ -162,7 +221,33 @@ impl Rig {
     }
 }
 
-fn record(issued: &Issued) -> TokenRecord {
+/// Waits until it is so.
+pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+fn section(connection: &Connection) -> String {
+    let Connection { name, provider, client_id, token_url, test_url, .. } = connection;
+    let urls = match &connection.grant {
+        ConnectionGrant::AuthorizationCode { authorize_url, redirect_uri, .. } => {
+            format!("authorize_url = \"{authorize_url}\"\nredirect_uri = \"{redirect_uri}\"\n")
+        }
+        ConnectionGrant::ClientCredentials => String::new(),
+    };
+    let provider = provider.id;
+    format!(
+        "[[connections]]\nname = \"{name}\"\nprovider = \"{provider}\"\nclient_id = \"{client_id}\"\n\
+         token_url = \"{token_url}\"\ntest_url = \"{test_url}\"\n{urls}\n"
+    )
+}
+
+/// What a login that gave these tokens leaves, as generation 1.
+pub fn record(issued: &Issued) -> TokenRecord {
     TokenRecord {
         generation: 1,
         access_token: issued.access_token.clone(),
@@ -191,6 +276,16 @@ impl Running {
         })
         .await
         .expect("the event never came")
+    }
+
+    /// What was announced and not looked at yet.
+    pub fn announced(&mut self) -> Vec<Event> {
+        std::iter::from_fn(|| self.events.try_recv().ok()).collect()
+    }
+
+    /// A connection's state now.
+    pub async fn view(&self, connection: &ConnectionName) -> ConnectionView {
+        self.engine.views().await.into_iter().find(|view| view.name == *connection).unwrap()
     }
 
     /// Waits for a connection's state to be as asked.
