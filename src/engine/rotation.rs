@@ -327,3 +327,6 @@ pub(super) async fn save(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! What would take too long by a real clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{LOCK_PATIENCE, lock};
+use crate::domain::{Activity, Clock, ConnectionName, Problem, SystemClock};
+use crate::engine::browser::Browser;
+use crate::engine::tools::{Note, Tools};
+use crate::oauth::Http;
+use crate::store::{MemoryStore, Secrets, Vault};
+
+struct NoBrowser;
+
+impl Browser for NoBrowser {
+    fn open(&self, _: &str) -> Result<(), String> {
+        Err("there is none".into())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), Arc::clone(&clock)).unwrap();
+    let (notes, mut told) = mpsc::unbounded_channel();
+    let tools = Tools {
+        http: Http::new(Arc::clone(&clock)),
+        clock,
+        vault: vault.clone(),
+        gate: super::super::gate::Gate::default(),
+        browser: Arc::new(NoBrowser),
+        login_timeout: Duration::from_secs(60),
+        notes,
+    };
+    let (name, cancel) = (ConnectionName::new("factory").unwrap(), CancellationToken::new());
+    let held = vault.lock(&name, |_| {}).await.unwrap();
+    let began = tokio::time::Instant::now();
+    let Err(problem) = lock(&tools, &name, &cancel, &mut None).await else { panic!("it is held") };
+    assert!(matches!(&problem, Problem::Retrying { why, .. } if why.contains("120 s")), "{problem:?}");
+    let waited = began.elapsed();
+    assert!(waited >= LOCK_PATIENCE && waited < LOCK_PATIENCE + Duration::from_secs(1), "{waited:?}");
+    let Some(Note::Activity(_, Activity::WaitingForLock { pid, .. })) = told.recv().await else { panic!("untold") };
+    assert_eq!(pid, Some(std::process::id()));
+    drop(held);
+    assert!(lock(&tools, &name, &cancel, &mut None).await.is_ok(), "free again");
+}
