@@ -77,7 +77,7 @@ impl Actor {
                 Some(note) = notes.recv() => self.take(note),
                 () = tokio::time::sleep(self.nap()) => self.begin_due(),
             }
-            if self.leaving.is_some() {
+            if self.is_leaving() {
                 // A report that an exchange has begun may be waiting: it must be heard before leaving.
                 while let Ok(note) = notes.try_recv() {
                     self.take(note);
@@ -90,9 +90,13 @@ impl Actor {
         }
     }
 
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
     /// How long nothing can be due.
     fn nap(&self) -> Duration {
-        if !self.automatic || self.leaving.is_some() {
+        if !self.automatic || self.is_leaving() {
             return LONGEST_SLEEP;
         }
         let now = self.tools.now();
@@ -101,7 +105,7 @@ impl Actor {
     }
 
     fn begin_due(&mut self) {
-        if !self.automatic || self.leaving.is_some() {
+        if !self.automatic || self.is_leaving() {
             return;
         }
         let now = self.tools.now();
@@ -183,6 +187,7 @@ impl Actor {
             Some(None) => return self.slots.get_mut(name),
             None => "there is no such connection",
             Some(Some(Work::Refresh(..))) => "a refresh is under way",
+            Some(Some(Work::Reread(_))) => "the store is being read",
             Some(Some(Work::Login(..))) => "a login is under way",
             Some(Some(Work::Test)) => "a test is under way",
             Some(Some(Work::Logout(_))) => "a logout is under way",
@@ -191,7 +196,7 @@ impl Actor {
         None
     }
 
-    fn refresh(&mut self, name: &ConnectionName, need: Need, reply: Option<Waiter>) {
+    pub(super) fn refresh(&mut self, name: &ConnectionName, need: Need, reply: Option<Waiter>) {
         let Some(slot) = self.slots.get_mut(name) else {
             return self.refuse(name, "there is no such connection");
         };
@@ -205,6 +210,7 @@ impl Actor {
         }
         match (&slot.work, reply) {
             (Some(Work::Refresh(..)), reply) => slot.waiters.extend(reply),
+            (Some(Work::Reread(_)), reply) => slot.asked.push((need, reply)),
             (None, reply) => {
                 slot.waiters.extend(reply);
                 self.begin_refresh(name, need, Origin::Person);
@@ -235,7 +241,7 @@ impl Actor {
     pub(super) fn begin_reread(&mut self, name: &ConnectionName) {
         let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
         let cancel = CancellationToken::new();
-        slot.work = Some(Work::Refresh(cancel.clone(), Origin::Schedule));
+        slot.work = Some(Work::Reread(cancel.clone()));
         let work = rotation::reread(Arc::clone(&self.tools), Arc::clone(&slot.connection), cancel);
         self.spawn_ending(name, work);
     }
@@ -337,7 +343,8 @@ impl Actor {
 }
 
 fn cancel(work: Option<&Work>) {
-    if let Some(Work::Refresh(cancel, _) | Work::Login(cancel, _) | Work::Logout(cancel)) = work {
+    if let Some(Work::Refresh(cancel, _) | Work::Reread(cancel) | Work::Login(cancel, _) | Work::Logout(cancel)) = work
+    {
         cancel.cancel();
     }
 }

@@ -2,7 +2,8 @@
 
 use super::actor::Actor;
 use super::handle::Refreshed;
-use super::slot::{Origin, Slot, Work};
+use super::rotation::Need;
+use super::slot::{Origin, Slot, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{ConnectionName, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord};
 use crate::store::StoreError;
@@ -110,7 +111,9 @@ impl Actor {
     fn ended(&mut self, name: &ConnectionName, ended: Ended) {
         let now = self.tools.now();
         let Some(slot) = self.slots.get_mut(name) else { return };
-        let is_asked = !matches!(slot.work, Some(Work::Refresh(_, Origin::Schedule))) || !slot.waiters.is_empty();
+        let is_by_itself = matches!(slot.work, Some(Work::Refresh(_, Origin::Schedule) | Work::Reread(_)));
+        let asked = std::mem::take(&mut slot.asked);
+        let is_asked = !is_by_itself || !slot.waiters.is_empty() || !asked.is_empty();
         let before = slot.view.problem.as_ref().map(std::mem::discriminant);
         slot.rest();
         let result = match ended {
@@ -139,10 +142,18 @@ impl Actor {
             Ended::Unchanged => return self.publish(name),
             Ended::Reread(found) => {
                 slot.find(found, now);
-                return self.publish(name);
+                match slot.told_uncertain().and(slot.view.problem.clone()) {
+                    // Whoever asked meanwhile could not know; asking again will be a choice.
+                    Some(problem) => Err(problem),
+                    None => {
+                        self.publish(name);
+                        return self.begin_asked(name, asked);
+                    }
+                }
             }
         };
-        let waiters = std::mem::take(&mut slot.waiters);
+        let mut waiters = std::mem::take(&mut slot.waiters);
+        waiters.extend(asked.into_iter().filter_map(|(_, reply)| reply));
         // What goes wrong again and again by itself is told once; the status goes on showing it.
         let is_news = match &result {
             Ok((how, _)) => *how != How::Fresh,
@@ -160,6 +171,18 @@ impl Actor {
             let _ = waiter.send(result.clone().map(|(how, generation)| refreshed(how, generation)));
         }
         self.publish(name);
+    }
+
+    /// Begins what was asked for while the store was being read: a forced one first, for the
+    /// others share its exchange.
+    fn begin_asked(&mut self, name: &ConnectionName, mut asked: Vec<(Need, Option<Waiter>)>) {
+        if self.is_leaving() {
+            return; // whoever waits is told that it was cancelled
+        }
+        asked.sort_by_key(|(need, _)| *need != Need::New);
+        for (need, reply) in asked {
+            self.refresh(name, need, reply);
+        }
     }
 
     fn announce_end(&mut self, name: &ConnectionName, result: &Result<(How, u64), Problem>) {

@@ -28,6 +28,8 @@ pub(super) struct Slot {
     pub(super) waiters: Vec<Waiter>,
     /// The generation last announced as uncertain.
     pub(super) uncertain: Option<u64>,
+    /// Refreshes asked for while the store was being read again: they begin when that ends.
+    pub(super) asked: Vec<(Need, Option<Waiter>)>,
     /// Failures in a row.
     pub(super) failures: u32,
     /// When a passing failure is tried again.
@@ -42,6 +44,8 @@ pub(super) struct Slot {
 /// Work under way. One thing at a time per connection.
 pub(super) enum Work {
     Refresh(CancellationToken, Origin),
+    /// Reading the store again under the lock; nothing is sent.
+    Reread(CancellationToken),
     Login(CancellationToken, mpsc::Sender<Input>),
     Test,
     Logout(CancellationToken),
@@ -63,6 +67,7 @@ impl Slot {
             work: None,
             waiters: Vec::new(),
             uncertain: None,
+            asked: Vec::new(),
             failures: 0,
             retry_at: None,
             first_mint: None,
@@ -174,7 +179,9 @@ impl Slot {
     /// Whether leaving the program now could lose something: an exchange is out, a record is
     /// nowhere durable, or a logout is half done. Whatever only waits may be left.
     pub(super) fn is_owing(&self) -> bool {
-        let is_owed = matches!(self.view.problem, Some(Problem::NotSaved { .. })) && self.work.is_some();
+        // A reread only saves what is safe in the journal already.
+        let is_saving = matches!(self.work, Some(Work::Refresh(..) | Work::Login(..)));
+        let is_owed = matches!(self.view.problem, Some(Problem::NotSaved { .. })) && is_saving;
         let is_out = matches!(self.view.activity, Activity::Refreshing { .. });
         is_out || is_owed || matches!(self.work, Some(Work::Logout(_)))
     }

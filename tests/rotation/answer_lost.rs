@@ -106,3 +106,15 @@ async fn a_key_pressed_before_the_token_became_uncertain_sends_nothing_and_the_n
     assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)), "a choice, made knowingly");
 }
+
+#[tokio::test]
+async fn a_key_pressed_while_the_journal_is_read_again_sends_nothing_that_turns_out_uncertain() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    let record = rig.logged_in(&factory, TimeDelta::zero()).await;
+    rig.vault().lock(&factory, |_| {}).await.unwrap().spending(&record).await.unwrap();
+    let running = rig.start(true);
+    // Asked at once: before the first reading can have told that it is uncertain.
+    assert_uncertain(&running.engine.refresh(&factory, true).await);
+    assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
+}

@@ -4,16 +4,17 @@
 //! when the store is back and at the next start. Nothing is sent for it a second time.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use manutop::demo::Fault;
-use manutop::domain::{Command, ConnectionName, ConnectionView, Holding, Problem};
+use manutop::domain::{Activity, Command, ConnectionName, ConnectionView, Holding, Problem};
+use manutop::engine::Refreshed;
 use manutop::store::{self, Call, MemoryStore, StoreError};
 
 use crate::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
-use crate::support::rig::{Rig, Running};
+use crate::support::rig::{Rig, Running, STORE_TIMEOUT, eventually};
 
 /// A rig with one logged-in connection, an engine on it, and the answer to its refresh held back
 /// so long that something can be broken meanwhile; the server has replaced the token already.
@@ -79,6 +80,44 @@ async fn what_was_left_unsaved_is_saved_at_the_next_start() {
     again.until_view(&factory, is_saved).await;
     assert_newest_is_stored(&rig, &factory, 2).await;
     assert_eq!(rig.refresh_posts(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_asked_for_while_the_owed_save_waits_for_another_process_is_carried_out_after_it() {
+    let (rig, mut running, factory) = answered().await;
+    rig.store.fail_always(Some(StoreError::Locked));
+    not_saved(&mut running, &factory).await;
+    running.engine.shutdown().await;
+    rig.store.fail_always(None);
+    let vault = rig.vault();
+    let lease = vault.lock(&factory, |_| {}).await.unwrap();
+    let mut again = rig.start(true);
+    again.until_view(&factory, |view| matches!(view.activity, Activity::WaitingForLock { .. })).await;
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        drop(lease);
+    };
+    let (unforced, forced) = (again.engine.refresh(&factory, false), again.engine.refresh(&factory, true));
+    let (unforced, forced, ()) = tokio::join!(unforced, forced, release);
+    assert_eq!((unforced, forced), (Ok(Refreshed::Obtained(3)), Ok(Refreshed::Obtained(3))));
+    assert_newest_is_stored(&rig, &factory, 3).await;
+    assert_eq!((rig.refresh_posts(), rig.servers.manu().stats().reuses_detected), (2, 0));
+}
+
+#[tokio::test]
+async fn a_record_that_is_safe_in_the_journal_holds_up_no_exit_though_the_store_hangs() {
+    let (rig, mut running, factory) = answered().await;
+    rig.store.fail_always(Some(StoreError::Locked));
+    not_saved(&mut running, &factory).await;
+    let calls = rig.store.calls().len();
+    rig.store.hang();
+    rig.store.fail_always(None);
+    eventually("the save was tried again", || rig.store.calls().len() > calls).await;
+    let asked = Instant::now();
+    running.engine.shutdown().await;
+    assert!(asked.elapsed() < STORE_TIMEOUT / 3, "{:?}", asked.elapsed());
+    rig.store.release();
+    assert_eq!(rig.journal_state(&factory), "received");
 }
 
 #[tokio::test]
