@@ -142,14 +142,12 @@ impl Actor {
             Ended::Unchanged => return self.publish(name),
             Ended::Reread(found) => {
                 slot.find(found, now);
-                match slot.told_uncertain().and(slot.view.problem.clone()) {
-                    // Whoever asked meanwhile could not know; asking again will be a choice.
-                    Some(problem) => Err(problem),
-                    None => {
-                        self.publish(name);
-                        return self.begin_asked(name, asked);
-                    }
-                }
+                let Some(problem) = slot.told_uncertain().and(slot.view.problem.clone()) else {
+                    self.publish(name);
+                    return self.begin_asked(name, asked);
+                };
+                // Whoever asked meanwhile could not know; asking again will be a choice.
+                Err(problem)
             }
         };
         let mut waiters = std::mem::take(&mut slot.waiters);

@@ -184,7 +184,7 @@ async fn a_full_disk_is_found_before_and_nothing_is_sent() {
     let mut full = Process::start_after("trap '' XFSZ; ulimit -f 0;", &rig, Role::Command, TEST);
     full.say("refresh");
     let problem = full.until("failed");
-    assert!(problem.starts_with("failed store unavailable: could not write to"), "{problem}");
+    assert!(problem.starts_with("failed could not write to"), "{problem}");
     full.say("leave");
     full.until("left generation 1 saved true");
     assert_eq!((rig.refresh_posts(), rig.journal_state(&factory).as_str()), (0, "settled"));
