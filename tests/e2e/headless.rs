@@ -87,7 +87,7 @@ fn without_a_session_bus_the_store_is_named_and_nothing_is_sent() {
     }
     assert_eq!(house.servers.manu().stats().token_posts, before);
     let mut terminal = house.dashboard();
-    terminal.until_text("secret store unavailable");
+    terminal.until_text("no secret store can be reached");
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
     house.sweep(&mut [&mut terminal], 6);
