@@ -1,0 +1,94 @@
+//! What one frame, one key and one answer cost. `cargo bench` runs them; `benches/README.md` says
+//! how to read them.
+
+use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
+use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
+use divan::{Bencher, black_box};
+use manutop::app::{App, Msg, Options, Zone, update};
+use manutop::domain::{
+    Activity, ConnectionName, ConnectionView, Fingerprint, Holding, RefreshFacts, Secret, TokenFacts,
+};
+use manutop::oauth::{answer, providers};
+use manutop::ui;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+/// How many connections there are: a person's, and far more than fit on any screen.
+const ROWS: [usize; 3] = [10, 1000, 10_000];
+
+fn main() {
+    divan::main();
+}
+
+/// A whole frame at 120×40. It must cost the same at any number of rows.
+#[divan::bench(args = ROWS)]
+fn draw(bencher: Bencher, rows: usize) {
+    let app = app(rows);
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
+    bencher.bench_local(|| {
+        terminal.draw(|frame| ui::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
+    });
+}
+
+/// One key that moves the selection.
+#[divan::bench(args = ROWS)]
+fn key(bencher: Bencher, rows: usize) {
+    let mut app = app(rows);
+    let down = Msg::Input(InputEvent::Key(KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE)));
+    bencher.bench_local(|| update(&mut app, black_box(down.clone()), now()));
+}
+
+/// The tick of a second, which looks at every connection's status.
+#[divan::bench(args = ROWS)]
+fn tick(bencher: Bencher, rows: usize) {
+    let mut app = app(rows);
+    bencher.bench_local(|| update(&mut app, Msg::Tick, now()));
+}
+
+/// Reading the token endpoint's documented answer.
+#[divan::bench]
+fn token_answer() -> bool {
+    let body = br#"{"access_token":"eyJhbGciOiJIUzI1NiJ9.e30.abc","token_type":"bearer","expires_in":1799,"refresh_token":"r-0123456789abcdef"}"#;
+    answer::read(black_box(body)).is_some()
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).expect("a moment")
+}
+
+fn app(rows: usize) -> App {
+    let options = Options {
+        color: true,
+        ascii: false,
+        zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
+        config_file: "config.toml".into(),
+        demo: false,
+    };
+    App::new((0..rows).map(view).collect(), Vec::new(), options, now())
+}
+
+fn view(row: usize) -> ConnectionView {
+    let fingerprint = Fingerprint::of(&Secret::new(row.to_string()));
+    let age = TimeDelta::seconds(i64::try_from(row % 1700).expect("small"));
+    let obtained_at = now() - age;
+    let facts = TokenFacts {
+        generation: 41,
+        obtained_at,
+        expires_at: obtained_at + TimeDelta::seconds(1799),
+        access_fingerprint: fingerprint.clone(),
+        refresh: Some(RefreshFacts { obtained_at, estimated_end: obtained_at + TimeDelta::days(730), fingerprint }),
+        scope: Some("API_ALL".into()),
+    };
+    ConnectionView {
+        name: ConnectionName::new(&format!("connection-{row}")).expect("a name"),
+        provider: &providers::MANU,
+        needs_browser: true,
+        auto: true,
+        holding: Holding::Tokens { facts, saved: true },
+        activity: Activity::Idle,
+        problem: None,
+        next_refresh: Some(obtained_at + TimeDelta::seconds(1400)),
+        last: None,
+        clock_skew: None,
+    }
+}
