@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::rotation::found;
-use super::tools::{Found, Note, Tools};
+use super::tools::{Found, Note, Tools, store_problem};
 use crate::domain::{Connection, ConnectionName, Problem, SecretSource};
 use crate::store::{Standing, StoreError};
 
@@ -30,6 +30,10 @@ pub(super) async fn load(tools: Arc<Tools>, connections: Vec<Arc<Connection>>, p
                     tools.note(Note::Loaded(connection.name.clone(), Box::new(found)));
                     break;
                 }
+                Err(error) if error.is_about_one_item() => {
+                    tools.note(Note::Loaded(connection.name.clone(), Box::new(unreadable(&error))));
+                    break;
+                }
                 Err(error) => {
                     tools.note(Note::LoadFailed(error));
                     if !patience {
@@ -44,6 +48,12 @@ pub(super) async fn load(tools: Arc<Tools>, connections: Vec<Arc<Connection>>, p
             }
         }
     }
+}
+
+/// A record that cannot be read stands in its own connection's way only, and is left as it is.
+fn unreadable(error: &StoreError) -> Found {
+    let problem = Some(store_problem(error));
+    Found { record: None, saved: false, never_held: false, problem, uncertain: None, missing: None }
 }
 
 /// The record, and for a connection that has none, what its login would fail for.

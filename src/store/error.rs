@@ -129,6 +129,12 @@ impl StoreError {
         Self::Unavailable { why: neutralise(why, 300) }
     }
 
+    /// Whether it is the fault of one item, so that the others can still be read.
+    #[must_use]
+    pub fn is_about_one_item(&self) -> bool {
+        matches!(self, Self::Corrupt { .. } | Self::NewerFormat { .. } | Self::TooLarge { .. } | Self::Refused { .. })
+    }
+
     /// What the user can do about it: a sentence without its full stop.
     #[must_use]
     pub fn advice(&self) -> &'static str {

@@ -71,3 +71,24 @@ async fn a_connection_that_lacks_its_client_secret_says_so_before_anybody_logs_i
         rig.vault().remove_client_secret(&users).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_stands_in_nobody_elses_way_and_is_left_untouched() {
+    for damaged in ["{\"version\":1,\"torn", "{\"version\":99}"] {
+        let mut rig = Rig::new();
+        let (broken, factory) = (rig.manu("broken", REDIRECT).await, rig.manu("factory", REDIRECT).await);
+        rig.logged_in(&broken, TimeDelta::zero()).await;
+        rig.logged_in(&factory, TimeDelta::zero()).await;
+        rig.store.put("broken/token", &Secret::new(damaged));
+        for automatic in [false, true] {
+            let running = rig.start(automatic);
+            let views = running.engine.views().await;
+            assert!(views[1].problem.is_none() && views[1].token().is_some(), "{:?}", views[1]);
+            let problem = running.engine.refresh(&broken, true).await.unwrap_err();
+            assert!(matches!(problem, Problem::StoreUnavailable { .. }), "{problem:?}");
+            assert_eq!(running.engine.refresh(&factory, false).await, Ok(Refreshed::StillFresh(1)));
+        }
+        assert_eq!(rig.store.item("broken/token").unwrap().expose(), damaged);
+        assert_eq!(rig.refresh_posts(), 0);
+    }
+}
