@@ -14,17 +14,15 @@ pub fn row_says(screen: &Screen, name: &str, text: &str) -> bool {
     row(screen, name).is_some_and(|row| row.contains(text))
 }
 
-/// The seconds left of a connection's access token, read from its countdown (below an hour).
+/// The seconds left of a live connection's access token, read from its countdown (below an hour):
+/// the first thing in the row that is a time.
 pub fn seconds_left(screen: &Screen, name: &str) -> Option<u64> {
     let row = row(screen, name)?;
-    let after_bar = row.rsplit(['█', '░']).next().filter(|rest| rest.len() < row.len())?;
-    let mut seconds = 0;
-    for word in after_bar.split_whitespace() {
-        if let Some(minutes) = word.strip_suffix('m') {
-            seconds += 60 * minutes.parse::<u64>().ok()?;
-        } else {
-            return Some(seconds + word.strip_suffix('s')?.parse::<u64>().ok()?);
-        }
+    let number = |word: &str, unit| word.strip_suffix(unit)?.parse::<u64>().ok();
+    let mut words = row.split_whitespace().skip_while(|word| number(word, 'm').or(number(word, 's')).is_none());
+    let first = words.next()?;
+    match number(first, 'm') {
+        Some(minutes) => Some(60 * minutes + number(words.next()?, 's')?),
+        None => number(first, 's'),
     }
-    None
 }
