@@ -111,6 +111,11 @@ impl House {
         self.knows(secret)
     }
 
+    /// The directory that programs are started in.
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// Writes a connection down.
     pub fn add_section(&mut self, lines: &str) {
         self.write_config(&format!("{}\n[[connections]]\n{lines}", self.config));

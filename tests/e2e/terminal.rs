@@ -1,6 +1,7 @@
 //! The terminal belongs to the person: whatever ends or stops the dashboard gives it back.
 
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::house::{House, PROGRAM};
 use crate::pty::{Terminal, shows};
@@ -72,6 +73,38 @@ fn a_shell_gets_the_terminal_on_suspending_and_fg_draws_the_dashboard_anew() {
     shell.keys("echo ended with $?\r");
     shell.until_text("ended with 0");
     house.sweep(&mut [&mut shell], 5);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_dashboard_whose_window_is_closed_ends_also_while_it_is_stopped() {
+    let mut house = house();
+    house.env.insert("PS1", "shell> ".into());
+    for stop_first in [false, true] {
+        let mut shell = house.in_terminal("bash", &["--noprofile", "--norc", "-i"], (120, 32));
+        shell.until_text("shell>");
+        shell.keys(&format!("'{PROGRAM}' & echo $! > pid; fg\r"));
+        shell.until("it live", |screen| row_says(screen, "factory", "● live"));
+        if stop_first {
+            shell.keys("\x1a");
+            shell.until("the shell", |screen| waits_in_shell(screen) && shows(screen, "Stopped"));
+        }
+        let pid = std::fs::read_to_string(house.dir().join("pid")).unwrap();
+        house.sweep(&mut [&mut shell], 5);
+        drop(shell);
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let runs = || Command::new("sh").args(["-c", "kill -0 $0 2>/dev/null", pid.trim()]).status().unwrap().success();
+        while runs() && !is_zombie(pid.trim()) {
+            assert!(Instant::now() < deadline, "it goes on without a terminal (stopped first: {stop_first})");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// Whether a process has ended and only waits for whoever inherited it to notice.
+fn is_zombie(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }
 
 #[test]
