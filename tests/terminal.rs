@@ -176,6 +176,7 @@ fn suspending_gives_the_terminal_back_until_it_is_continued() {
         say("taken over");
         await_key();
         guard.suspend().unwrap();
+        guard.reenter().unwrap();
         say("continued");
         await_key();
         return;

@@ -25,13 +25,16 @@ use crate::ui;
 
 /// The most messages taken in before a frame is drawn: a flood of them must not keep the screen still.
 const BATCH: usize = 512;
+/// Signals that came while the process was stopped are told within this time of its going on.
+const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 
 /// What the loop needs of the terminal beyond drawing. The real one is the terminal itself.
 pub trait Host {
-    /// Gives the terminal back, stops the process, and takes the terminal over when continued.
+    /// Gives the terminal back and stops the process; returns when it is continued, without the
+    /// terminal.
     ///
     /// # Errors
-    /// The terminal cannot be taken over again.
+    /// The process cannot be stopped.
     fn suspend(&mut self) -> io::Result<()>;
 
     /// Takes the terminal over again after something else had it.
@@ -124,7 +127,11 @@ impl<H: Host> Dashboard<H> {
             for command in commands {
                 match command {
                     Command::Quit => return Ok(Ending::Quit),
-                    Command::Suspend => self.suspend(terminal)?,
+                    Command::Suspend => {
+                        if self.suspend(terminal).await? {
+                            return Ok(Ending::Quit);
+                        }
+                    }
                     Command::Copy { connection, what } => wanted_copy = Some((connection, what)),
                     command => self.engine.send(command),
                 }
@@ -187,7 +194,7 @@ impl<H: Host> Dashboard<H> {
         match signal {
             // A signal is no key: nobody may be there to answer a question.
             Signal::Quit => return Ok(vec![Command::Quit]),
-            Signal::Suspend => self.suspend(terminal)?,
+            Signal::Suspend => return Ok(vec![Command::Suspend]),
             Signal::Continued => {
                 self.host.reenter()?;
                 redraw_all(terminal)?;
@@ -202,13 +209,23 @@ impl<H: Host> Dashboard<H> {
         debug_assert!(commands.is_empty(), "a size asks for nothing");
     }
 
-    fn suspend<B>(&mut self, terminal: &mut Terminal<B>) -> io::Result<()>
+    /// Stops, and goes on when continued; true where that was only to be told to quit. A window
+    /// that is closed sends SIGHUP and continues what is stopped: whoever touched the terminal
+    /// then would be stopped again for good.
+    async fn suspend<B>(&mut self, terminal: &mut Terminal<B>) -> io::Result<bool>
     where
         B: Backend,
         io::Error: From<B::Error>,
     {
         self.host.suspend()?;
-        redraw_all(terminal)
+        let quit = async { while self.signals.next().await != Signal::Quit {} };
+        if tokio::time::timeout(SIGNALS_ARRIVE, quit).await.is_ok() {
+            return Ok(true);
+        }
+        self.host.reenter()?;
+        redraw_all(terminal)?;
+        self.resize(terminal.size()?, self.clock.now());
+        Ok(false)
     }
 
     fn finish_copy(&mut self, copying: Copying, connection: &ConnectionName, what: CopyWhat) -> Event {

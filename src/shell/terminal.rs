@@ -90,18 +90,15 @@ impl TerminalGuard {
         take()
     }
 
-    /// Gives the terminal back, stops the process as Ctrl-Z does, and takes the terminal over
-    /// when somebody continues it (`fg`). Everything must be drawn anew afterwards.
+    /// Gives the terminal back and stops the process as Ctrl-Z does. When somebody continues it
+    /// (`fg`), [`TerminalGuard::reenter`] is due.
     ///
     /// # Errors
-    /// When the process cannot be stopped, or the terminal cannot be taken over again.
+    /// When the process cannot be stopped.
     #[cfg(unix)]
     pub fn suspend(&mut self) -> io::Result<()> {
         self.leave();
-        let stopped = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
-        // Here the process has been continued.
-        self.reenter()?;
-        stopped
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)
     }
 }
 
