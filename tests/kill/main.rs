@@ -20,8 +20,10 @@ mod stores;
 mod worker;
 mod world;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use keyring::Keyring;
 use parent::Parent;
 use stores::StoreKind;
 
@@ -65,6 +67,34 @@ fn processes_killed_at_any_moment_on_a_keyring_lose_no_token_and_send_no_old_one
     const TEST: &str = "processes_killed_at_any_moment_on_a_keyring_lose_no_token_and_send_no_old_one";
     match worker::orders() {
         Some(orders) => worker::work(&orders),
-        None => keyring::inside_a_session(TEST, |_| kill_many(TEST, StoreKind::Keyring)),
+        None => keyring::inside_a_session(TEST, |keyring| {
+            while_reviving(keyring, || kill_many(TEST, StoreKind::Keyring));
+        }),
     }
+}
+
+/// Runs `body` beside a watcher that starts a daemon again that died by itself: to the processes
+/// under test that is one more thing that may happen at any moment.
+fn while_reviving(keyring: &mut Keyring, body: impl FnOnce()) {
+    struct End<'a>(&'a AtomicBool);
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut revived = 0;
+            while !over.load(Ordering::Relaxed) {
+                revived += u32::from(keyring.revive());
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            revived
+        });
+        let end = End(&over); // also when the body fails
+        body();
+        drop(end);
+        println!("the daemon died by itself {} times", watcher.join().unwrap());
+    });
 }

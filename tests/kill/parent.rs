@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use manutop::demo::{Fault, Manu, Options, Servers};
 use manutop::domain::{ConnectionName, Fingerprint, Problem, RefreshToken, Secret, TokenRecord};
 use manutop::fault_point::Step;
-use manutop::store::{Hazard, Lease, Vault};
+use manutop::store::{Hazard, Lease, Standing, Vault};
 use tokio::runtime::Runtime;
 
 use super::figures::Figures;
@@ -183,7 +183,7 @@ impl Parent {
     /// Judges one connection, and mends it if it is uncertain.
     pub fn settle(&mut self, name: &ConnectionName) {
         let mut lease = self.lease(name);
-        let standing = self.runtime.block_on(lease.recover()).unwrap();
+        let standing = self.recover(&mut lease);
         self.ledger.catch_up();
         let newest = self.manu().newest_refresh_token(&client_id(name)).map(|token| Fingerprint::of(&token));
         let held = standing.record.as_ref().map(|record| (record.generation, fingerprint(record)));
@@ -229,6 +229,18 @@ impl Parent {
             .unwrap()
     }
 
+    /// What store and journal hold once the store answers: its daemon may just have died.
+    fn recover(&self, lease: &mut Lease) -> Standing {
+        let begun = Instant::now();
+        loop {
+            match self.runtime.block_on(lease.recover()) {
+                Ok(standing) if standing.saved || standing.record.is_none() => return standing,
+                other => assert!(begun.elapsed() < PATIENCE, "the store does not come back: {other:?}"),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// What a person may choose who has read "uncertain": one try. Whether it gave new tokens.
     fn try_once(&mut self, name: &ConnectionName) -> bool {
         self.manu().clear_faults();
@@ -255,7 +267,7 @@ impl Parent {
     /// Logs a connection in, as a new login would.
     pub fn log_in(&mut self, name: &ConnectionName) {
         let mut lease = self.lease(name);
-        let generation = self.runtime.block_on(lease.recover()).unwrap().next_generation();
+        let generation = self.recover(&mut lease).next_generation();
         self.ledger.catch_up();
         let issued = self.manu().issue(&client_id(name), SCOPE);
         let record = TokenRecord {
@@ -271,7 +283,9 @@ impl Parent {
             scope: issued.scope.clone(),
             client_id: issued.client_id.clone(),
         };
-        self.runtime.block_on(lease.receive(record.clone())).unwrap();
+        if self.runtime.block_on(lease.receive(record.clone())).is_err() {
+            self.recover(&mut lease);
+        }
         self.ledger.logged_in(name, generation, &fingerprint(&record));
     }
 

@@ -150,6 +150,17 @@ impl Keyring {
         }
     }
 
+    /// Starts the daemon again if it has died by itself, as gnome-keyring sometimes does where
+    /// its clients are killed by the hundred; says whether it had.
+    pub fn revive(&mut self) -> bool {
+        let has_died = self.daemon.as_mut().is_some_and(|daemon| daemon.try_wait().unwrap().is_some());
+        if has_died {
+            self.daemon = None;
+            self.start_daemon();
+        }
+        has_died
+    }
+
     /// Kills the daemon with SIGKILL.
     pub fn kill_daemon(&mut self) {
         end(self.daemon.as_mut().expect("the daemon runs"));
