@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 use std::pin::pin;
 
+use super::say::say;
 use super::session::Working;
 use crate::domain::{Activity, ConnectionName, Event};
 use crate::engine::Engine;
@@ -24,7 +25,7 @@ impl Working {
         let mut work = pin!(work(engine));
         let mut leaving = pin!(async {
             while signals.next().await != Signal::Quit {}
-            eprintln!("manutop: leaving; what has been sent is waited for and saved first");
+            say!("leaving; what has been sent is waited for and saved first");
             engine.shutdown().await;
             // The work ends by itself now that the engine has.
             std::future::pending::<()>().await;
@@ -51,7 +52,7 @@ fn tell_holder(told: &mut HashMap<ConnectionName, Option<u32>>, name: &Connectio
         return;
     }
     match pid {
-        Some(pid) => eprintln!("manutop: {name}: waiting for process {pid}, which is at work on it"),
-        None => eprintln!("manutop: {name}: waiting for another process, which is at work on it"),
+        Some(pid) => say!("{name}: waiting for process {pid}, which is at work on it"),
+        None => say!("{name}: waiting for another process, which is at work on it"),
     }
 }

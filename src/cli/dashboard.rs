@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::say::say;
 use super::session::Session;
 use crate::app::{App, Options, Zone};
 use crate::domain::{ConnectionView, Secret};
@@ -95,6 +96,9 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let ending = dashboard.run(&mut terminal).await;
     let Dashboard { engine, signals, clipboard, request_log, mut events, .. } = dashboard;
     guard.leave();
+    // The guard has shown the cursor. ratatui would do it again on drop, and panics where the
+    // terminal is gone: in the middle of waiting for an answer.
+    std::mem::forget(terminal);
     drop(clipboard);
     let left = leave(&engine, signals).await;
     while let (Ok(event), Some(log)) = (events.try_recv(), &request_log) {
@@ -116,7 +120,7 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, Stop> {
     if tokio::time::timeout(Duration::from_millis(200), &mut shutdown).await.is_ok() {
         return Ok(Exit::Ok);
     }
-    eprintln!("manutop: waiting for an answer that is on its way, to save it; Ctrl-C leaves without it");
+    say!("waiting for an answer that is on its way, to save it; Ctrl-C leaves without it");
     let given_up =
         |why: &str| Err(Stop::new(Exit::Uncertain, format!("{why}; the journal will tell at the next start")));
     tokio::select! {

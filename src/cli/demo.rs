@@ -9,6 +9,7 @@ use color_eyre::eyre::Report;
 use super::args::Files;
 use super::dashboard::{Opening, show};
 use super::exit::{Exit, Stop};
+use super::say::say;
 use crate::config;
 use crate::demo::{Options, Servers, story};
 use crate::domain::{Clock, SystemClock};
@@ -63,8 +64,8 @@ pub(super) async fn serve(port: Option<u16>) -> Result<Exit, Report> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", story.for_people())?;
     out.flush()?;
-    eprintln!(
-        "manutop: Manu Online's demo is at {}, Manus's at {}; Ctrl-C ends both",
+    say!(
+        "Manu Online's demo is at {}, Manus's at {}; Ctrl-C ends both",
         servers.manu().base_url(),
         servers.manus().base_url()
     );

@@ -7,6 +7,7 @@ use color_eyre::eyre::Report;
 use serde_json::{Value, json};
 
 use super::exit::{Exit, Stop};
+use super::say::say;
 use super::session::Session;
 use crate::app::words;
 use crate::domain::{ConnectionView, Holding, TokenFacts};
@@ -25,7 +26,7 @@ pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report>
         let connections: Vec<Value> = views.iter().map(|view| object(view, now)).collect();
         writeln!(out, "{:#}", json!({ "version": JSON_VERSION, "connections": connections }))?;
     } else if views.is_empty() {
-        eprintln!("manutop: there are no connections in {}", session.paths.config_file.display());
+        say!("there are no connections in {}", session.paths.config_file.display());
     } else {
         for line in table(&views, now) {
             writeln!(out, "{line}")?;

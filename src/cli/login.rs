@@ -7,6 +7,7 @@ use color_eyre::eyre::Report;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::exit::{Exit, Stop};
+use super::say::say;
 use super::session::Session;
 use crate::domain::{Activity, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
 use crate::shell::signals::{Signal, Signals};
@@ -25,7 +26,7 @@ pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: boo
         tokio::select! {
             event = working.events.recv() => match event {
                 Some(Event::RequestLogged(entry)) => log.push(entry),
-                Some(event) => if let Some(result) = follow(event, name, &mut told)? { break result },
+                Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
                 None => break Err(Stop::new(Exit::Failed, "the engine ended by itself")),
             },
             Some(line) = pasted.recv() => {
@@ -54,12 +55,13 @@ struct Told {
 }
 
 /// Tells a person what is going on; gives the end, once there is one.
-fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> io::Result<Option<Result<String, Stop>>> {
+fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result<String, Stop>> {
     let stop = |exit, why: &str| Some(Err(Stop::new(exit, format!("{name}: {why}"))));
-    Ok(match event {
+    match event {
         Event::Changed(view) => {
             if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
-                tell(&login, told)?;
+                // A window that was closed must not tear a login whose answer may be on its way.
+                let _ = tell(&login, told);
             }
             None
         }
@@ -70,14 +72,14 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> io::Result<Op
         }
         Event::StillFresh { .. } => Some(Ok("the token is still fresh; manutop refresh --force mints another".into())),
         Event::AnswerRefused { why, .. } => {
-            eprintln!("manutop: {why}");
+            say!("{why}");
             None
         }
         Event::LoginFailed { why, .. } | Event::Refused { why, .. } => stop(Exit::Failed, &why),
         Event::LoginCancelled { .. } => stop(Exit::Failed, "the login was cancelled"),
         Event::RefreshFailed { problem, .. } => stop(Exit::from(&problem), &problem.to_string()),
         _ => None,
-    })
+    }
 }
 
 fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {

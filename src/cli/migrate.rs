@@ -7,6 +7,7 @@ use color_eyre::eyre::Report;
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::say::say;
 use super::session::Session;
 use super::stores;
 use crate::config::{self, StoreKind};
@@ -20,8 +21,8 @@ pub(super) async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> 
     let to = open(&session, kind).await?;
     let names: Vec<_> = session.config.connections.iter().map(|connection| connection.name.clone()).collect();
     let waiting = |name: &_, pid: Option<u32>| match pid {
-        Some(pid) => eprintln!("manutop: {name}: waiting for process {pid}, which works on it"),
-        None => eprintln!("manutop: {name}: waiting for another process, which works on it"),
+        Some(pid) => say!("{name}: waiting for process {pid}, which works on it"),
+        None => say!("{name}: waiting for another process, which works on it"),
     };
     let held = Migration::begin(from, to, is_finishing, &names, waiting).await.map_err(Stop::from)?;
     let copied = held.copy().await.map_err(|error| {
@@ -38,7 +39,7 @@ pub(super) async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> 
             );
             Stop::new(Exit::Failed, message)
         })?;
-        eprintln!("manutop: {file} says store = \"{word}\" now");
+        say!("{file} says store = \"{word}\" now");
     }
     let moved = copied.remove_source().await.map_err(|error| {
         let message = format!(
@@ -65,14 +66,15 @@ fn tell(moved: &Moved, kind: StoreKind, is_finishing: bool) {
         StoreKind::File => ("encrypted files", "keyring"),
         StoreKind::Keyring => ("keyring", "encrypted files"),
     };
-    eprintln!(
-        "manutop: the {place} hold the tokens of {} connections and {} client secrets; the {other} hold none of them",
-        moved.tokens, moved.client_secrets
+    say!(
+        "the {place} hold the tokens of {} connections and {} client secrets; the {other} hold none of them",
+        moved.tokens,
+        moved.client_secrets
     );
     for item in &moved.left {
-        eprintln!("manutop: {item}: another one was left in the {other}; the one in the {place} counts");
+        say!("{item}: another one was left in the {other}; the one in the {place} counts");
     }
     if !is_finishing {
-        eprintln!("manutop: start dashboards and services again that are still running: they use the old store");
+        say!("start dashboards and services again that are still running: they use the old store");
     }
 }

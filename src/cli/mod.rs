@@ -11,6 +11,8 @@ mod list;
 mod login;
 mod migrate;
 mod passphrase;
+mod prompt;
+mod say;
 mod secret;
 mod session;
 mod stores;
@@ -23,13 +25,14 @@ use color_eyre::eyre::Report;
 
 use args::{Cli, Command, SecretCommand, StoreCommand};
 use exit::{Exit, Stop};
+use say::say;
 use session::Session;
 
 /// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
-        eprintln!("manutop: {error}");
+        say!("{error}");
     }
     crate::shell::terminal::install_panic_hook();
     let cli = Cli::parse();
@@ -78,9 +81,9 @@ async fn carry_out(cli: Cli) -> Result<Exit, Report> {
 /// Expected failures are one message; anything else is a bug and gets the whole report.
 fn fail(report: &Report) -> ExitCode {
     if let Some(stop) = report.downcast_ref::<Stop>() {
-        eprintln!("manutop: {stop}");
+        say!("{stop}");
         return stop.exit.into();
     }
-    eprintln!("manutop: {report:?}");
+    say!("{report:?}");
     Exit::Failed.into()
 }

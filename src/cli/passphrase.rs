@@ -10,6 +10,8 @@ use std::io::{self, ErrorKind, IsTerminal, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Stop};
+use super::prompt;
+use super::say::say;
 use crate::domain::Secret;
 use crate::store::Passphrase;
 
@@ -54,25 +56,22 @@ pub(super) fn ask(new: bool) -> Result<Option<Secret>, Stop> {
     if !io::stdin().is_terminal() && !io::stderr().is_terminal() {
         return Ok(None);
     }
-    let prompt = |words: &str| {
-        rpassword::prompt_password(words)
-            .map(Secret::new)
+    let ask = |words: &str| {
+        prompt::hidden(words)
             .map_err(|error| Stop::new(Exit::StoreUnavailable, format!("no passphrase could be asked for: {error}")))
     };
     if !new {
-        return prompt("Passphrase of the encrypted store: ").map(Some);
+        return ask("Passphrase of the encrypted store: ").map(Some);
     }
-    eprintln!(
-        "manutop: the encrypted store is made now. Choose its passphrase; without it, nothing in it can be read again."
-    );
+    say!("the encrypted store is made now. Choose its passphrase; without it, nothing in it can be read again.");
     loop {
-        let chosen = prompt("New passphrase: ")?;
+        let chosen = ask("New passphrase: ")?;
         if chosen.is_empty() {
-            eprintln!("manutop: an empty passphrase protects nothing");
-        } else if prompt("The same once more: ")? == chosen {
+            say!("an empty passphrase protects nothing");
+        } else if ask("The same once more: ")? == chosen {
             return Ok(Some(chosen));
         } else {
-            eprintln!("manutop: the two are not the same");
+            say!("the two are not the same");
         }
     }
 }

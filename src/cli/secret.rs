@@ -3,9 +3,10 @@
 use std::io::{self, IsTerminal, Read};
 
 use color_eyre::eyre::Report;
-use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use super::exit::{Exit, Stop};
+use super::prompt;
+use super::say::say;
 use super::session::Session;
 use crate::domain::{ConnectionName, Secret, SecretSource};
 
@@ -23,27 +24,17 @@ pub(super) async fn set(session: &Session, name: &ConnectionName) -> Result<Exit
     // Asked first: nobody should type a secret that cannot be kept.
     session.vault.probe().await.map_err(Stop::from)?;
     let text = if io::stdin().is_terminal() {
-        prompt(name)?
+        prompt::hidden(format_args!("Client secret of {name}: "))
+            .map_err(|error| Stop::new(Exit::Failed, format!("no client secret was read: {error}")))?
     } else {
         let mut text = String::new();
         io::stdin().take(MAX + 1).read_to_string(&mut text)?;
-        text
+        Secret::new(text)
     };
-    let secret = check(&Secret::new(text))?;
+    let secret = check(&text)?;
     session.vault.set_client_secret(name, &secret).await.map_err(Stop::from)?;
-    eprintln!("manutop: the client secret of {name} is stored");
+    say!("the client secret of {name} is stored");
     Ok(Exit::Ok)
-}
-
-/// Asks on the terminal. Nothing typed is shown, from before the prompt is: whoever pastes at
-/// once, or lets a script type, would else see what came before the prompt's own silence.
-fn prompt(name: &ConnectionName) -> io::Result<String> {
-    enable_raw_mode()?;
-    let text = rpassword::prompt_password(format!("Client secret of {name}: "));
-    disable_raw_mode()?;
-    // The line break after the secret was written while the terminal took it literally.
-    eprint!("\r");
-    text
 }
 
 /// Removes a client secret.
@@ -52,7 +43,7 @@ pub(super) async fn remove(session: &Session, name: &ConnectionName) -> Result<E
     if !existed {
         return Err(Stop::new(Exit::Failed, format!("there was no client secret of {name}")).into());
     }
-    eprintln!("manutop: the client secret of {name} is removed");
+    say!("the client secret of {name} is removed");
     Ok(Exit::Ok)
 }
 

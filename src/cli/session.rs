@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::say::say;
 use super::{passphrase, stores};
 use crate::config::{self, Config, Paths, StoreKind};
 use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, SystemClock};
@@ -102,7 +103,7 @@ impl Working {
             }
         }
         if let Some(trouble) = log.trouble() {
-            eprintln!("manutop: the request log is incomplete: {trouble}");
+            say!("the request log is incomplete: {trouble}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::exit::Stop;
 use super::passphrase;
+use super::say::say;
 use crate::config::{Paths, StoreKind};
 use crate::store::{FileStore, Namespace, Passphrase, StoreError, StoreFactory, Vault, keyring};
 
@@ -44,7 +45,7 @@ pub(super) async fn open_encrypted(vault: &Vault, kind: StoreKind) -> Result<(),
         let passphrase = passphrase::ask(new)?.ok_or(StoreError::PassphraseNeeded { new })?;
         tries += 1;
         match vault.unlock(passphrase).await {
-            Err(StoreError::WrongPassphrase { .. }) if tries < TRIES => eprintln!("manutop: the passphrase is wrong"),
+            Err(StoreError::WrongPassphrase { .. }) if tries < TRIES => say!("the passphrase is wrong"),
             result => return Ok(result?),
         }
     }

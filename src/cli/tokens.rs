@@ -8,6 +8,7 @@ use color_eyre::eyre::Report;
 use futures_util::future::join_all;
 
 use super::exit::{Exit, Stop};
+use super::say::say;
 use super::session::{Session, Working};
 use crate::domain::{ConnectionName, Problem};
 use crate::engine::Refreshed;
@@ -44,7 +45,7 @@ pub(super) async fn refresh(session: Session, names: &[ConnectionName], force: b
                 }
             }
             Err(problem) => {
-                eprintln!("manutop: {name}: {problem}{}", hint(name, &problem));
+                say!("{name}: {problem}{}", hint(name, &problem));
                 worst = worst.max(Exit::from(&problem));
             }
         }
@@ -76,7 +77,7 @@ async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> {
 
 /// Leaving says what is owed.
 fn tell_owed(name: &ConnectionName, problem: &Problem) {
-    eprintln!("manutop: {name}: {problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
+    say!("{name}: {problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
 }
 
 fn words(refreshed: Refreshed) -> String {

@@ -3,6 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use manutop::demo::Fault;
+
 use crate::house::{House, PROGRAM};
 use crate::pty::{Terminal, shows};
 use crate::screen::row_says;
@@ -99,6 +101,29 @@ fn a_dashboard_whose_window_is_closed_ends_also_while_it_is_stopped() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_window_closed_while_an_answer_is_on_its_way_costs_no_token() {
+    let mut house = house();
+    let mut shell =
+        house.in_terminal("bash", &["--noprofile", "--norc", "-c", &format!("'{PROGRAM}'; true")], (120, 32));
+    shell.until("it live", |screen| row_says(screen, "factory", "● live"));
+    let manu = house.servers.manu().clone();
+    manu.push_fault(Fault::DelayAfter(Duration::from_secs(2)));
+    shell.keys("R");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while manu.stats().rotations == 0 {
+        assert!(Instant::now() < deadline, "nothing was sent");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    drop(shell);
+    // Another process waits for the lock, and finds the new tokens saved.
+    let listed = house.run(&["refresh", "factory"]);
+    assert_eq!((listed.code, manu.stats().token_posts.refresh_token), (Some(0), 1), "{}", listed.stderr);
+    let newest = manu.newest_refresh_token("app-factory").unwrap();
+    assert!(house.keyring.lookup("factory/token").unwrap().contains(newest.expose()));
 }
 
 /// Whether a process has ended and only waits for whoever inherited it to notice.

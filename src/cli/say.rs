@@ -1,0 +1,17 @@
+//! Messages for people, on standard error.
+
+use std::fmt::Arguments;
+use std::io::Write;
+
+/// Says something, after the program's name. Unlike `eprintln!` it does not panic when nobody
+/// can hear it: a window that was closed must not end a program that has an answer to wait for.
+macro_rules! say {
+    ($($words:tt)*) => {
+        $crate::cli::say::to_stderr(format_args!($($words)*))
+    };
+}
+pub(super) use say;
+
+pub(super) fn to_stderr(words: Arguments) {
+    let _ = writeln!(std::io::stderr().lock(), "manutop: {words}");
+}
