@@ -3,7 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use oauth2::CsrfToken;
 
-use crate::domain::Secret;
+use crate::domain::{RefreshToken, Secret, TokenRecord};
+
+/// How long a refresh token is thought to live; the servers do not tell.
+const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(730);
 
 /// One answer of a token endpoint. `Debug` does not show the tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,24 @@ impl Issued {
     #[must_use]
     pub fn expires_in(&self) -> TimeDelta {
         self.expires_at - self.issued_at
+    }
+
+    /// What a client that logged in would keep of it, as this generation.
+    #[must_use]
+    pub fn record(&self, generation: u64) -> TokenRecord {
+        TokenRecord {
+            generation,
+            access_token: self.access_token.clone(),
+            obtained_at: self.issued_at,
+            expires_at: self.expires_at,
+            refresh_token: self.refresh_token.clone().map(|token| RefreshToken {
+                token,
+                obtained_at: self.issued_at,
+                estimated_end: self.issued_at + REFRESH_LIFETIME,
+            }),
+            scope: self.scope.clone(),
+            client_id: self.client_id.clone(),
+        }
     }
 }
 

@@ -7,9 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::Servers;
 use super::issued::{Issued, random_text};
-use super::manu::lifetime;
-use crate::domain::{ConnectionName, Grant, RefreshToken, Secret, TokenRecord};
-use crate::oauth::providers::MANU;
+use crate::domain::{ConnectionName, Secret, TokenRecord};
 
 /// A loopback redirect URI without a port: a free one is chosen at login (RFC 8252 §7.3).
 const LOOPBACK: &str = "http://127.0.0.1/callback";
@@ -158,7 +156,7 @@ impl Teller<'_> {
 
     fn add(&mut self, name: &str, shows: &'static str, client_secret: Secret, held: Option<(Issued, u64)>) {
         let name = ConnectionName::new(name).expect("the story's names are well formed");
-        let record = held.map(|(issued, generation)| record(issued, generation));
+        let record = held.map(|(issued, generation)| issued.record(generation));
         self.story.characters.push(Character { name, shows, client_secret, record });
     }
 }
@@ -180,29 +178,4 @@ fn manus_client_id(name: &str) -> String {
 fn random_hex() -> Secret {
     let digest = Sha256::digest(random_text(32));
     Secret::new(digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
-}
-
-fn record(issued: Issued, generation: u64) -> TokenRecord {
-    let refresh_token = issued.refresh_token.map(|token| RefreshToken {
-        token,
-        obtained_at: issued.issued_at,
-        estimated_end: issued.issued_at + refresh_lifetime(),
-    });
-    TokenRecord {
-        generation,
-        access_token: issued.access_token,
-        obtained_at: issued.issued_at,
-        expires_at: issued.expires_at,
-        refresh_token,
-        scope: issued.scope,
-        client_id: issued.client_id,
-    }
-}
-
-/// How long Manu Online's refresh tokens are thought to live.
-fn refresh_lifetime() -> TimeDelta {
-    match &MANU.grant {
-        Grant::AuthorizationCode { refresh_tokens, .. } => lifetime(refresh_tokens.estimated_lifetime),
-        Grant::ClientCredentials => TimeDelta::zero(),
-    }
 }

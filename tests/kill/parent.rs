@@ -13,9 +13,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
 use manutop::demo::{Fault, Manu, Options, Servers};
-use manutop::domain::{ConnectionName, Fingerprint, Problem, RefreshToken, Secret, TokenRecord};
+use manutop::domain::{ConnectionName, Fingerprint, Problem, Secret, TokenRecord};
 use manutop::fault_point::Step;
 use manutop::store::{Hazard, Lease, Standing, Vault};
 use tokio::runtime::Runtime;
@@ -270,19 +269,7 @@ impl Parent {
         let generation = self.recover(&mut lease).next_generation();
         self.ledger.catch_up();
         let issued = self.manu().issue(&client_id(name), SCOPE);
-        let record = TokenRecord {
-            generation,
-            access_token: issued.access_token.clone(),
-            obtained_at: issued.issued_at,
-            expires_at: issued.expires_at,
-            refresh_token: issued.refresh_token.clone().map(|token| RefreshToken {
-                token,
-                obtained_at: issued.issued_at,
-                estimated_end: issued.issued_at + TimeDelta::days(730),
-            }),
-            scope: issued.scope.clone(),
-            client_id: issued.client_id.clone(),
-        };
+        let record = issued.record(generation);
         if self.runtime.block_on(lease.receive(record.clone())).is_err() {
             self.recover(&mut lease);
         }

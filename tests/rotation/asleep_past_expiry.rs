@@ -27,7 +27,6 @@ async fn a_machine_that_slept_sends_exactly_one_request_after_waking() {
 #[tokio::test]
 async fn a_process_that_was_stopped_sends_exactly_one_request_after_it_goes_on() {
     use crate::process::{Process, Role, part};
-    use crate::support::rig::record;
     const TEST: &str = "asleep_past_expiry::a_process_that_was_stopped_sends_exactly_one_request_after_it_goes_on";
     if let Some(part) = part() {
         return part.play().await;
@@ -35,7 +34,7 @@ async fn a_process_that_was_stopped_sends_exactly_one_request_after_it_goes_on()
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     // This one ends after five seconds, its successors after ninety.
-    let mut short = record(&rig.servers.manu().issue("app-factory", "API_ALL"));
+    let mut short = rig.servers.manu().issue("app-factory", "API_ALL").record(1);
     short.expires_at = short.obtained_at + TimeDelta::seconds(5);
     rig.vault().lock(&factory, |_| {}).await.unwrap().receive(short).await.unwrap();
     let process = Process::start(&rig, Role::Dashboard, TEST);

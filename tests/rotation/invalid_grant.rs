@@ -8,7 +8,7 @@ use manutop::demo::Fault;
 use manutop::domain::{Command, Event, Problem};
 
 use crate::REDIRECT;
-use crate::support::rig::{Rig, record};
+use crate::support::rig::Rig;
 
 #[tokio::test]
 async fn an_unchanged_record_needs_a_login_and_nothing_is_deleted() {
@@ -50,7 +50,7 @@ async fn a_record_that_somebody_saved_meanwhile_past_the_lock_is_adopted() {
     rig.until_refresh_posts(1).await;
     // Somebody who keeps to no lock logs in: the first family is gone, a newer record is stored.
     rig.servers.manu().revoke(&first.refresh_token.unwrap().token);
-    let mut newer = record(&rig.servers.manu().issue("app-factory", "API_ALL"));
+    let mut newer = rig.servers.manu().issue("app-factory", "API_ALL").record(1);
     newer.generation = 2;
     rig.put(&factory, &newer).await;
     running.until(|event| matches!(event, Event::Adopted { generation: 2, .. }).then_some(())).await;

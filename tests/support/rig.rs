@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use manutop::demo::{Issued, Options, Servers};
+use manutop::demo::{Options, Servers};
 use manutop::domain::{
-    Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, RefreshToken, Secret, SecretSource,
-    SystemClock, TokenRecord,
+    Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, Secret, SecretSource, SystemClock,
+    TokenRecord,
 };
 use manutop::engine::{Browser, Engine, Parts};
 use manutop::oauth::providers::{MANU, MANUS};
@@ -143,7 +143,7 @@ impl Rig {
         } else {
             self.servers.manus().issue_aged(&known.client_id, age)
         };
-        let record = record(&issued);
+        let record = issued.record(1);
         self.vault().lock(connection, |_| {}).await.unwrap().receive(record.clone()).await.unwrap();
         record
     }
@@ -244,23 +244,6 @@ fn section(connection: &Connection) -> String {
         "[[connections]]\nname = \"{name}\"\nprovider = \"{provider}\"\nclient_id = \"{client_id}\"\n\
          token_url = \"{token_url}\"\ntest_url = \"{test_url}\"\n{urls}\n"
     )
-}
-
-/// What a login that gave these tokens leaves, as generation 1.
-pub fn record(issued: &Issued) -> TokenRecord {
-    TokenRecord {
-        generation: 1,
-        access_token: issued.access_token.clone(),
-        obtained_at: issued.issued_at,
-        expires_at: issued.expires_at,
-        refresh_token: issued.refresh_token.clone().map(|token| RefreshToken {
-            token,
-            obtained_at: issued.issued_at,
-            estimated_end: issued.issued_at + TimeDelta::days(730),
-        }),
-        scope: issued.scope.clone(),
-        client_id: issued.client_id.clone(),
-    }
 }
 
 impl Running {
