@@ -23,6 +23,24 @@ fn house() -> House {
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn the_doctor_finds_a_working_keyring_and_fails_once_it_is_locked() {
+    let mut house = house();
+    house.run(&["refresh", "factory", "--force"]).expect(0);
+    let well = house.run(&["doctor"]).expect(0).stdout;
+    for line in
+        ["ok    secret store: ", "ok    factory: client secret: stored", "ok    factory: tokens: generation 2, saved"]
+    {
+        assert!(well.contains(line), "{well}");
+    }
+    assert!(well.contains("warn  archive: tokens: none") && well.contains("ok    clock of 127.0.0.1:"), "{well}");
+    assert!(house.keyring.lookup("rehearsal").is_none());
+    house.keyring.lock();
+    let locked = house.run(&["doctor"]).expect(1).stdout;
+    assert!(locked.contains("FAIL  secret store: "), "{locked}");
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn list_refresh_and_token_print_results_alone_and_end_with_their_exit_codes() {
     let mut house = house();
     let listed = house.run(&["list"]).expect(0);
