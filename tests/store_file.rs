@@ -3,16 +3,19 @@
 
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
+#[path = "support/records.rs"]
+mod records;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use manutop::config;
-use manutop::domain::{Command, ConnectionName, Event, RefreshToken, Secret, SystemClock, TokenRecord};
+use manutop::domain::{Command, Event, Secret, SystemClock};
 use manutop::engine::{Browser, Engine, Parts};
 use manutop::oauth::providers;
 use manutop::store::{FileStore, Passphrase, SecretStore, Secrets, StoreError, Vault};
+use records::{name, record};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 /// scrypt's least: nothing is protected here.
@@ -65,27 +68,6 @@ impl Bench {
         let text = age::decrypt(&age::scrypt::Identity::new(PASSPHRASE.to_owned().into()), &wrapped).unwrap();
         let text = String::from_utf8(text).unwrap();
         text.lines().find(|line| !line.starts_with('#')).unwrap().parse().unwrap()
-    }
-}
-
-fn name() -> ConnectionName {
-    ConnectionName::new("factory").unwrap()
-}
-
-fn record(generation: u64) -> TokenRecord {
-    let at: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
-    TokenRecord {
-        generation,
-        access_token: Secret::new(format!("access-{generation}-{}", "x".repeat(1500))),
-        obtained_at: at,
-        expires_at: at + TimeDelta::seconds(1799),
-        refresh_token: Some(RefreshToken {
-            token: Secret::new(format!("refresh-{generation}")),
-            obtained_at: at,
-            estimated_end: at + TimeDelta::days(730),
-        }),
-        scope: Some("API_ALL é".into()),
-        client_id: "client".into(),
     }
 }
 

@@ -4,6 +4,8 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
+#[path = "support/records.rs"]
+mod records;
 #[path = "support/keyring.rs"]
 mod support;
 
@@ -12,35 +14,14 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use manutop::domain::{ConnectionName, RefreshToken, Secret, SystemClock, TokenRecord};
+use manutop::domain::{Secret, SystemClock};
 use manutop::store::{Lease, Namespace, SaveError, Secrets, StoreError, Vault, keyring};
+use records::{name, record};
 use support::{Keyring, inside_a_session, run_again};
 use tokio::runtime::Runtime;
 
 /// Far below the timeout of ten seconds: what must be told at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
-
-fn name() -> ConnectionName {
-    ConnectionName::new("factory").unwrap()
-}
-
-fn record(generation: u64) -> TokenRecord {
-    let at: DateTime<Utc> = "2026-03-01T12:00:00Z".parse().unwrap();
-    TokenRecord {
-        generation,
-        access_token: Secret::new(format!("access-{generation}-{}", "x".repeat(1500))),
-        obtained_at: at,
-        expires_at: at + TimeDelta::seconds(1799),
-        refresh_token: Some(RefreshToken {
-            token: Secret::new(format!("refresh-{generation}")),
-            obtained_at: at,
-            estimated_end: at + TimeDelta::days(730),
-        }),
-        scope: Some("API_ALL é".into()),
-        client_id: "client".into(),
-    }
-}
 
 /// A vault as a newly started process has it, on the default data directory.
 fn process(dir: &Path) -> Vault {

@@ -21,11 +21,10 @@ pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: boo
     working.engine.views().await;
     working.engine.send(Command::Login { connection: name.clone() });
     let mut told = Told::default();
-    let mut log = Vec::new();
     let result = loop {
         tokio::select! {
             event = working.events.recv() => match event {
-                Some(Event::RequestLogged(entry)) => log.push(entry),
+                Some(Event::RequestLogged(entry)) => working.log.push(*entry),
                 Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
                 None => break Err(Stop::new(Exit::Failed, "the engine ended by itself")),
             },
@@ -37,10 +36,6 @@ pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: boo
             },
         }
     };
-    let request_log = crate::store::request_log::RequestLog::start(&session.paths.data_dir);
-    for entry in &log {
-        request_log.append(entry);
-    }
     working.finish(&session).await;
     let words = result?;
     writeln!(io::stdout(), "{name}: {words}")?;

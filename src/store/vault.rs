@@ -153,6 +153,15 @@ impl Vault {
         }
     }
 
+    /// The newest generation that the journal knows of; 0 if there is none. The secret store is
+    /// not touched.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn mark(&self, name: &ConnectionName) -> Result<u64, StoreError> {
+        Ok(self.journal(name).await?.map_or(0, |journal| journal.generation()))
+    }
+
     /// Takes a connection's lock, waiting for whoever holds it: another process, or another lease
     /// in this one. `on_wait` is told the holder's PID when it has to wait, and again whenever the
     /// holder changes. Waits without limit; dropping the future gives up cleanly.

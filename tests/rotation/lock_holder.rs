@@ -79,16 +79,22 @@ async fn a_stopped_holder_is_waited_for_until_it_is_killed_and_its_exchange_is_t
     assert_eq!(rig.refresh_posts(), 1, "nothing is sent after it");
 }
 
+/// A connection with tokens, and another process that holds its lock and has sent nothing.
+async fn held(test: &str) -> (Rig, ConnectionName, Process) {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    let holder = Process::start(&rig, Role::Holder, test);
+    (rig, factory, holder)
+}
+
 #[tokio::test]
 async fn a_holder_killed_before_it_sent_anything_leaves_nothing_behind() {
     const TEST: &str = "lock_holder::a_holder_killed_before_it_sent_anything_leaves_nothing_behind";
     if let Some(part) = part() {
         return part.play().await;
     }
-    let mut rig = Rig::new();
-    let factory = rig.manu("factory", REDIRECT).await;
-    rig.logged_in(&factory, TimeDelta::zero()).await;
-    let mut holder = Process::start(&rig, Role::Holder, TEST);
+    let (rig, factory, mut holder) = held(TEST).await;
     let mut running = rig.start(false);
     running.engine.views().await;
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
@@ -105,10 +111,7 @@ async fn a_wait_can_be_cancelled_and_leaves_the_connection_as_it_was() {
     if let Some(part) = part() {
         return part.play().await;
     }
-    let mut rig = Rig::new();
-    let factory = rig.manu("factory", REDIRECT).await;
-    rig.logged_in(&factory, TimeDelta::zero()).await;
-    let mut holder = Process::start(&rig, Role::Holder, TEST);
+    let (rig, factory, mut holder) = held(TEST).await;
     holder.signal("STOP");
     let mut running = rig.start(false);
     running.engine.views().await;
@@ -128,10 +131,7 @@ async fn the_headless_program_says_whom_it_waits_for_and_goes_on_at_once_after_a
     if let Some(part) = part() {
         return part.play().await;
     }
-    let mut rig = Rig::new();
-    let factory = rig.manu("factory", REDIRECT).await;
-    rig.logged_in(&factory, TimeDelta::zero()).await;
-    let mut holder = Process::start(&rig, Role::Holder, TEST);
+    let (rig, _, mut holder) = held(TEST).await;
     let mut program = program_without_a_keyring(&rig);
     let mut lines = BufReader::new(program.stderr.take().unwrap()).lines().map_while(Result::ok);
     let told = format!("manutop: factory: waiting for process {}", holder.id());
