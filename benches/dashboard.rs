@@ -4,7 +4,7 @@
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
-use manutop::app::{App, Msg, Options, Zone, update};
+use manutop::app::{App, Keymap, Msg, Options, Zone, update};
 use manutop::domain::{
     Activity, ConnectionName, ConnectionView, Fingerprint, Holding, RefreshFacts, Secret, TokenFacts,
 };
@@ -62,6 +62,7 @@ fn app(rows: usize) -> App {
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
         config_file: "config.toml".into(),
+        keymap: Keymap::default(),
         demo: false,
     };
     App::new((0..rows).map(view).collect(), Vec::new(), options, now())

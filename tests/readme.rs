@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use clap::{CommandFactory, Parser};
-use manutop::app::keymap;
+use manutop::app::Keymap;
 use manutop::cli::args::Cli;
 use manutop::cli::exit::Exit;
 use manutop::config;
 use manutop::oauth::providers;
 
-const KEYS_BEGIN: &str = "<!-- keys: made from src/app/keymap.rs; tests/readme.rs compares -->\n";
+const KEYS_BEGIN: &str = "<!-- keys: made from src/app/keymap/table.rs; tests/readme.rs compares -->\n";
 const KEYS_END: &str = "<!-- end of keys -->";
 
 fn root() -> &'static Path {
@@ -47,7 +47,7 @@ fn the_keys_are_the_keymap_s() {
     let text = readme();
     let (before, rest) = text.split_once(KEYS_BEGIN).expect("the keys begin");
     let (shown, after) = rest.split_once(KEYS_END).expect("the keys end");
-    let made = format!("\n{}\n", keymap::markdown());
+    let made = format!("\n{}\n", Keymap::default().markdown());
     if shown != made && std::env::var("INSTA_UPDATE").as_deref() == Ok("always") {
         let whole = format!("{before}{KEYS_BEGIN}{made}{KEYS_END}{after}");
         fs::write(root().join("README.md"), whole).expect("the README can be written");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{FixedOffset, TimeDelta};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
-use manutop::app::{App, Options, Zone};
+use manutop::app::{App, Keymap, Options, Zone};
 use manutop::demo::Fault;
 use manutop::domain::{Clock, ConnectionView, Secret};
 use manutop::shell::clipboard::Clipboard;
@@ -83,6 +83,7 @@ async fn with_dashboard<A: Future<Output = ()>>(rig: &Rig, act: impl FnOnce(Pers
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
         config_file: "config.toml".into(),
+        keymap: Keymap::default(),
         demo: false,
     };
     let views = rig.connections.iter().map(ConnectionView::loading).collect();

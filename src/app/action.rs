@@ -67,16 +67,40 @@ pub enum Action {
     LeaveField,
     /// Close the login dialog, let the login go on.
     Background,
-    /// Erase the last character of a field.
+    /// Erase the character before the cursor of a field.
     Erase,
+    /// Erase the character under it.
+    EraseNext,
+    /// Erase the word before it.
+    EraseWord,
     /// Empty a field.
     EraseAll,
+    /// The cursor of a field to the left.
+    CursorLeft,
+    /// To the right.
+    CursorRight,
+    /// To the beginning.
+    CursorStart,
+    /// To the end.
+    CursorEnd,
 }
 
 impl Action {
     /// Whether a held-down key may repeat it. What sends a request may not.
     #[must_use]
     pub fn repeats(self) -> bool {
-        matches!(self, Self::Up | Self::Down | Self::PageUp | Self::PageDown | Self::NextPane | Self::Erase)
+        matches!(
+            self,
+            Self::Up
+                | Self::Down
+                | Self::PageUp
+                | Self::PageDown
+                | Self::NextPane
+                | Self::Erase
+                | Self::EraseNext
+                | Self::EraseWord
+                | Self::CursorLeft
+                | Self::CursorRight
+        )
     }
 }

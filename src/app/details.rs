@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::layout::Size;
 
-use super::keymap::label;
 use super::remedy::remedy;
 use super::sheet::{Line, Sheet, Tone};
 use super::words::{ago, countdown, milliseconds};
@@ -105,7 +104,7 @@ fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> 
         lines.extend(remedy.command.map(|command| Line::new("", command, Tone::Command)));
         // In the full screen Esc closes it, whatever it would do in the table.
         let keys = remedy.keys.into_iter().filter(|(action, _)| !full || *action != super::Action::Cancel);
-        let keys = keys.map(|(action, words)| Line::new(label(action), words, Tone::Step));
+        let keys = keys.map(|(action, words)| Line::new(app.options.keymap.label(action), words, Tone::Step));
         lines.extend(keys);
     }
     lines
@@ -127,7 +126,7 @@ fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String 
             "nothing until this is mended".into()
         }
         None if view.auto => "nothing planned".into(),
-        None => format!("no automatic refresh ({} turns it on)", label(super::Action::ToggleAuto)),
+        None => format!("no automatic refresh ({} turns it on)", app.options.keymap.label(super::Action::ToggleAuto)),
     }
 }
 

@@ -1,16 +1,13 @@
-//! Keys in dialogs: filter, login, copy menu, questions.
+//! Keys in dialogs: filter, login, questions.
 
 use chrono::{DateTime, Utc};
 
-use super::mode::{COPY_CHOICES, Mode, Question};
-use super::{Action, App, press};
-use crate::domain::{Activity, Command, ConnectionName, CopyWhat, Severity};
-
-/// The longest filter taken, in characters.
-const LONGEST_FILTER: usize = 64;
+use super::mode::{Mode, Question};
+use super::{Action, App, Effect, Field, menu, press};
+use crate::domain::{Activity, Command, CopyWhat, Severity};
 
 /// Carries out an action in the dialog that has the keyboard.
-pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     match &app.mode {
         Mode::Filter => {
             in_filter(app, action, now);
@@ -24,10 +21,7 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Comm
             }
             if action == Action::Login { press::login(app, connection) } else { Vec::new() }
         }
-        Mode::CopyMenu { connection, choice } => {
-            let (connection, choice) = (connection.clone(), *choice);
-            in_copy_menu(app, action, connection, choice)
-        }
+        Mode::Menu(_) => menu::act(app, action, now),
         Mode::Confirm(question) => {
             let question = question.clone();
             if matches!(action, Action::Accept | Action::Cancel) {
@@ -44,9 +38,8 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Comm
 pub(super) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
     match &mut app.mode {
         Mode::Filter => {
-            let typed = text.chars().filter(|c| !c.is_control());
-            let filter = app.connections.filter().chars().chain(typed).take(LONGEST_FILTER).collect();
-            app.connections.set_filter(filter, now);
+            app.filter.push(text);
+            app.connections.set_filter(app.filter.text().to_owned(), now);
         }
         Mode::Login(dialog) if dialog.typing => {
             dialog.field.push(text);
@@ -60,11 +53,11 @@ pub(super) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
     }
 }
 
-fn in_unlock(app: &mut App, action: Action) -> Vec<Command> {
+fn in_unlock(app: &mut App, action: Action) -> Vec<Effect> {
     let Mode::Unlock(dialog) = &mut app.mode else { return Vec::new() };
     match action {
         Action::Accept => {
-            return dialog.accept().map(|passphrase| Command::Unlock { passphrase }).into_iter().collect();
+            return dialog.accept().map(|passphrase| Command::Unlock { passphrase }.into()).into_iter().collect();
         }
         Action::Erase => dialog.field.pop(),
         Action::EraseAll => dialog.field.clear(),
@@ -75,31 +68,28 @@ fn in_unlock(app: &mut App, action: Action) -> Vec<Command> {
 }
 
 fn in_filter(app: &mut App, action: Action, now: DateTime<Utc>) {
-    let mut filter = app.connections.filter().to_owned();
     match action {
-        Action::Accept => {
-            app.mode = Mode::Normal;
-            return;
-        }
+        Action::Accept => app.mode = Mode::Normal,
         Action::Cancel => {
             app.mode = Mode::Normal;
-            filter.clear();
+            app.set_filter(Field::default(), now);
         }
-        Action::Erase => drop(filter.pop()),
-        Action::EraseAll => filter.clear(),
-        Action::Up => return app.connections.step(-1),
-        Action::Down => return app.connections.step(1),
-        _ => return,
+        Action::Up => app.connections.step(-1),
+        Action::Down => app.connections.step(1),
+        action => {
+            if app.filter.act(action) {
+                app.connections.set_filter(app.filter.text().to_owned(), now);
+            }
+        }
     }
-    app.connections.set_filter(filter, now);
 }
 
-fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     let Mode::Login(dialog) = &mut app.mode else { return Vec::new() };
     let connection = dialog.connection.clone();
     match action {
-        Action::Copy(what) => return vec![Command::Copy { connection, what }],
-        Action::ReopenBrowser => return vec![Command::ReopenBrowser { connection }],
+        Action::Copy(what) => return vec![Effect::Copy { connection, what }],
+        Action::ReopenBrowser => return vec![Command::ReopenBrowser { connection }.into()],
         Action::EnterField => dialog.typing = true,
         Action::LeaveField => dialog.typing = false,
         Action::Erase => dialog.field.pop(),
@@ -111,7 +101,7 @@ fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
         }
         Action::Accept => {
             dialog.refused = None;
-            return vec![Command::FinishLogin { connection, pasted: dialog.field.secret() }];
+            return vec![Command::FinishLogin { connection, pasted: dialog.field.secret() }.into()];
         }
         Action::Background => {
             app.mode = Mode::Normal;
@@ -121,7 +111,7 @@ fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
             app.mode = Mode::Normal;
             let waits = app.connections.get(&connection).map(|view| &view.activity);
             if matches!(waits, Some(Activity::LoggingIn(_))) {
-                return vec![Command::Cancel { connection }];
+                return vec![Command::Cancel { connection }.into()];
             }
         }
         _ => {}
@@ -129,33 +119,10 @@ fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
     Vec::new()
 }
 
-fn in_copy_menu(app: &mut App, action: Action, connection: ConnectionName, choice: usize) -> Vec<Command> {
-    let last = COPY_CHOICES.len() - 1;
-    match action {
-        Action::Up => app.mode = Mode::CopyMenu { connection, choice: choice.saturating_sub(1) },
-        Action::Down => app.mode = Mode::CopyMenu { connection, choice: (choice + 1).min(last) },
-        Action::Copy(what) => return copy(app, connection, what),
-        Action::Accept => return copy(app, connection, COPY_CHOICES[choice.min(last)]),
-        Action::Cancel => app.mode = Mode::Normal,
-        _ => {}
-    }
-    Vec::new()
-}
-
-/// The refresh token is worth two years of access, so copying it asks first.
-fn copy(app: &mut App, connection: ConnectionName, what: CopyWhat) -> Vec<Command> {
-    if what == CopyWhat::RefreshToken {
-        app.mode = Mode::Confirm(Question::CopyRefreshToken(connection));
-        return Vec::new();
-    }
-    app.mode = Mode::Normal;
-    vec![Command::Copy { connection, what }]
-}
-
-fn confirmed(question: Question) -> Command {
+fn confirmed(question: Question) -> Effect {
     match question {
-        Question::CopyRefreshToken(connection) => Command::Copy { connection, what: CopyWhat::RefreshToken },
-        Question::Logout(connection) => Command::Logout { connection },
-        Question::Quit => Command::Quit,
+        Question::CopyRefreshToken(connection) => Effect::Copy { connection, what: CopyWhat::RefreshToken },
+        Question::Logout(connection) => Command::Logout { connection }.into(),
+        Question::Quit => Effect::Quit,
     }
 }

@@ -4,15 +4,15 @@ use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, UnlockDialog};
 use super::words::{countdown, milliseconds, spoken};
-use super::{Action, App, keymap, press};
+use super::{Action, App, Effect, press};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, ConnectionName, CopiedTo, Event, Problem, Severity};
 
 /// The most characters of a reason on the message line.
 const LONGEST_REASON: usize = 300;
 
-/// Takes in a fact.
-pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) {
+/// Takes in a fact; answers with what is to be done about it.
+pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effect> {
     match event {
         Event::Changed(view) => {
             let connection = view.name.clone();
@@ -44,6 +44,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) {
         Event::ClipboardCleared => app.say(None, Severity::Quiet, "clipboard cleared", now),
         other => announce(app, other, now),
     }
+    Vec::new()
 }
 
 /// Facts that change nothing here but the message line.
@@ -58,7 +59,7 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
             (connection, Severity::Good, text)
         }
         Event::StillFresh { connection, expires_at } => {
-            let force = keymap::label(Action::ForceRefresh);
+            let force = app.options.keymap.label(Action::ForceRefresh);
             (connection, Severity::Good, format!("fresh for {}, {force} forces", countdown(expires_at - now)))
         }
         Event::RefreshFailed { connection, problem } => {
@@ -121,7 +122,7 @@ fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>)
         return;
     }
     app.logins_asked.remove(connection);
-    let text = format!("a login waits; {} shows it", keymap::label(Action::Login));
+    let text = format!("a login waits; {} shows it", app.options.keymap.label(Action::Login));
     app.say(Some(connection), Severity::Busy, text, now);
 }
 
@@ -165,7 +166,7 @@ fn paste_refused(app: &mut App, connection: &ConnectionName, why: &str, now: Dat
 /// Opens the dialog, unless that would tear away another; the banner names the key in any case.
 fn passphrase_asked(app: &mut App, new: bool, refused: Option<&str>) {
     app.passphrase = Some(new);
-    let key = keymap::label(Action::Unlock);
+    let key = app.options.keymap.label(Action::Unlock);
     let what = if new { "has no passphrase yet: press" } else { "is locked: press" };
     app.store_problem = Some(format!("the encrypted store {what} {key}"));
     if is_free(&app.mode) {

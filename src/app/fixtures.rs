@@ -3,12 +3,15 @@
 use chrono::{DateTime, FixedOffset, TimeDelta, TimeZone, Utc};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Msg, Options, Zone, update};
+use super::{App, Effect, Keymap, Msg, Options, Zone, update};
 use crate::domain::{
-    Activity, Command, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry,
-    LoginView, Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, TokenFacts,
+    Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry, LoginView,
+    Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, TokenFacts,
 };
 use crate::oauth::providers::{MANU, MANUS};
+
+/// What most messages ask for.
+pub(crate) const NOTHING: [Effect; 0] = [];
 
 /// 14:02:31 where the tests live, two hours east of UTC.
 pub(crate) fn now() -> DateTime<Utc> {
@@ -21,6 +24,7 @@ pub(crate) fn options() -> Options {
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(7200).unwrap()),
         config_file: "/home/ada/.config/manutop/config.toml".into(),
+        keymap: Keymap::default(),
         demo: false,
     }
 }
@@ -249,7 +253,7 @@ pub(crate) fn app_of(views: Vec<ConnectionView>) -> App {
 }
 
 /// Presses keys one after another: `Enter`, `Esc`, `Tab`, `S-Tab`, `C-c`, else one character each.
-pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Command> {
+pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
     let event = |key: &str| {
         let (code, modifiers) = match key {
             "Enter" => (KeyCode::Enter, KeyModifiers::NONE),
@@ -270,7 +274,7 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Command> {
 
 /// Announces an event.
 pub(crate) fn learn(app: &mut App, event: Event) {
-    assert_eq!(update(app, Msg::Event(event), now()), [], "events ask for nothing");
+    assert_eq!(update(app, Msg::Event(event), now()), NOTHING, "events ask for nothing");
 }
 
 /// Announces a connection's new state.
@@ -280,5 +284,5 @@ pub(crate) fn change(app: &mut App, view: ConnectionView) {
 
 /// Pastes text as a terminal with bracketed paste does.
 pub(crate) fn paste(app: &mut App, text: &str) {
-    assert_eq!(update(app, Msg::Input(InputEvent::Paste(text.into())), now()), []);
+    assert_eq!(update(app, Msg::Input(InputEvent::Paste(text.into())), now()), NOTHING);
 }

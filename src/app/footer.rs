@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
-use super::keymap::{BINDINGS, Binding, Scope};
+use super::keymap::{Binding, Scope};
 use super::mode::Mode;
 use super::{Action, App};
 use crate::domain::{ConnectionView, Status};
@@ -35,7 +35,10 @@ impl Hint {
 #[must_use]
 pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
     let scopes = app.mode.scopes();
-    let mut bindings: Vec<(usize, &Binding)> = BINDINGS
+    let mut bindings: Vec<(usize, &Binding)> = app
+        .options
+        .keymap
+        .bindings()
         .iter()
         .filter(|binding| !binding.word.is_empty() && scopes.contains(&binding.scope))
         .filter(|binding| applies(app, binding, now))

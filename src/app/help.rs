@@ -1,19 +1,18 @@
 //! The help screen, made of the key table.
 
-use super::keymap::{BINDINGS, Scope};
+use super::keymap::{Keymap, Scope};
 use super::sheet::{Line, Sheet, Tone};
 
 /// Every key there is, by where it works.
 #[must_use]
-pub fn sheet() -> Sheet {
+pub fn sheet(keymap: &Keymap) -> Sheet {
     let mut lines = Vec::new();
     for scope in Scope::ALL {
         if !lines.is_empty() {
             lines.push(Line::blank());
         }
         lines.push(Line::new("", scope.title(), Tone::Heading));
-        let bindings = BINDINGS.iter().filter(|binding| binding.scope == scope);
-        lines.extend(bindings.map(|binding| Line::new(binding.labels(), binding.help, Tone::Key)));
+        lines.extend(keymap.of(scope).map(|binding| Line::new(binding.labels(), binding.help, Tone::Key)));
     }
     lines.push(Line::blank());
     lines.push(Line::new("", "Mouse", Tone::Heading));

@@ -10,7 +10,7 @@ use ratatui::layout::{Rect, Size};
 use super::mode::LoginDialog;
 use super::sheet::{Line, Sheet, Tone, chop, wrap};
 use super::words::countdown;
-use super::{Action, App, keymap, layout};
+use super::{Action, App, layout};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, LoginView, Redirect, Severity};
 
@@ -43,7 +43,7 @@ pub fn screen(app: &App, dialog: &LoginDialog, size: Size, now: DateTime<Utc>) -
     let view = app.connections.get(&dialog.connection);
     let (before, url, after) = match view.map(|view| &view.activity) {
         Some(Activity::LoggingIn(login)) => {
-            (invitation(login), chop(&neutralise(&login.url, LONGEST_URL), width), answer(login, dialog, now))
+            (invitation(login), chop(&neutralise(&login.url, LONGEST_URL), width), answer(app, login, dialog, now))
         }
         Some(Activity::Refreshing { .. }) => (
             vec![Line::new("", "The answer is here. Fetching the tokens...", Tone::Status(Severity::Busy))],
@@ -81,7 +81,7 @@ fn invitation(login: &LoginView) -> Vec<Line> {
     }
 }
 
-fn answer(login: &LoginView, dialog: &LoginDialog, now: DateTime<Utc>) -> Vec<Line> {
+fn answer(app: &App, login: &LoginView, dialog: &LoginDialog, now: DateTime<Utc>) -> Vec<Line> {
     let left = countdown(login.deadline - now);
     let (wait, ask) = match &login.redirect {
         Redirect::Loopback { uri } => (
@@ -94,7 +94,7 @@ fn answer(login: &LoginView, dialog: &LoginDialog, now: DateTime<Utc>) -> Vec<Li
         ),
     };
     let field = if dialog.field.is_empty() && !dialog.typing {
-        format!("nothing yet; paste, or {} to type", keymap::label(Action::EnterField))
+        format!("nothing yet; paste, or {} to type", app.options.keymap.label(Action::EnterField))
     } else {
         dialog.field.masked()
     };

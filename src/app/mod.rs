@@ -8,12 +8,15 @@ mod action;
 mod connections;
 mod details;
 mod dialogs;
+mod effect;
 mod facts;
+mod field;
 pub mod footer;
 mod help;
 pub mod keymap;
 pub mod layout;
 mod login;
+mod menu;
 mod mode;
 mod mouse;
 mod press;
@@ -40,9 +43,13 @@ use ratatui::layout::{Rect, Size};
 
 pub use action::Action;
 pub use connections::Connections;
+pub use effect::Effect;
+pub use field::Field;
+pub use keymap::Keymap;
 pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
-pub use mode::{COPY_CHOICES, LoginDialog, Mode, PasteField, Question, UnlockDialog};
+pub use menu::Menu;
+pub use mode::{LoginDialog, Mode, PasteField, Question, UnlockDialog};
 pub use request::{purpose, result, severity, target, verdict};
 pub use requests::Requests;
 pub use sheet::{Line, Sheet, Tone, chop, wrap};
@@ -50,7 +57,7 @@ pub use toast::Toast;
 pub use words::Zone;
 
 use crate::domain::text::neutralise;
-use crate::domain::{Command, ConnectionName, ConnectionView, Event, LogEntry, Problem, Severity};
+use crate::domain::{ConnectionName, ConnectionView, Event, LogEntry, Problem, Severity};
 
 /// What reaches the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +81,8 @@ pub struct Options {
     pub zone: Zone,
     /// The configuration file, for the welcome.
     pub config_file: PathBuf,
+    /// The keys.
+    pub keymap: Keymap,
     /// Whether these are the demo's servers, lest somebody take them for the real ones.
     pub demo: bool,
 }
@@ -85,6 +94,8 @@ pub struct App {
     pub(crate) size: Size,
     pub(crate) connections: Connections,
     pub(crate) requests: Requests,
+    /// The filter as it is typed; the connections know what passes it.
+    pub(crate) filter: Field,
     pub(crate) pane: Pane,
     pub(crate) mode: Mode,
     /// The first line shown of the details pane, or of the welcome.
@@ -108,6 +119,7 @@ impl App {
             size: Size::new(80, 24),
             connections: Connections::new(views, now),
             requests: Requests::new(log),
+            filter: Field::default(),
             pane: Pane::default(),
             mode: Mode::Normal,
             scroll: 0,
@@ -137,10 +149,10 @@ impl App {
     /// The connection that keys act on.
     pub(crate) fn subject(&self) -> Option<&ConnectionView> {
         match &self.mode {
-            Mode::Normal | Mode::Filter => self.connections.selected(),
+            Mode::Normal | Mode::Filter | Mode::Menu(Menu { connection: None, .. }) => self.connections.selected(),
             Mode::Connection { connection, .. }
             | Mode::LoginFailed { connection, .. }
-            | Mode::CopyMenu { connection, .. } => self.connections.get(connection),
+            | Mode::Menu(Menu { connection: Some(connection), .. }) => self.connections.get(connection),
             Mode::Login(dialog) => self.connections.get(&dialog.connection),
             Mode::Confirm(Question::CopyRefreshToken(name) | Question::Logout(name)) => self.connections.get(name),
             Mode::Help { .. } | Mode::Request { .. } | Mode::Unlock(_) | Mode::Confirm(Question::Quit) => None,
@@ -173,7 +185,7 @@ impl App {
         let areas = layout::areas(size, self.shape())?;
         let body = layout::text(areas.body);
         match &self.mode {
-            Mode::Help { scroll } => Some((help::sheet(), body, *scroll)),
+            Mode::Help { scroll } => Some((help::sheet(&self.options.keymap), body, *scroll)),
             Mode::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
             Mode::Connection { connection, scroll } => {
                 let view = self.connections.get(connection)?;
@@ -192,6 +204,12 @@ impl App {
         let view = self.connections.selected()?;
         let text = layout::text(areas.details?);
         Some((details::sheet(self, view, text.as_size(), now), text, self.scroll))
+    }
+
+    /// Filters the connections.
+    fn set_filter(&mut self, filter: Field, now: DateTime<Utc>) {
+        self.connections.set_filter(filter.text().to_owned(), now);
+        self.filter = filter;
     }
 
     fn say(
@@ -238,11 +256,10 @@ impl App {
 
 /// Takes in one message; answers with what is to be done about it.
 #[must_use]
-pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Command> {
-    let commands = match msg {
+pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+    let effects = match msg {
         Msg::Event(event) => {
-            facts::learn(app, event, now);
-            return Vec::new();
+            return facts::learn(app, event, now);
         }
         Msg::Tick => {
             app.connections.tick(now);
@@ -264,5 +281,5 @@ pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Command> {
         Msg::Input(InputEvent::Key(_) | InputEvent::FocusGained | InputEvent::FocusLost) => return Vec::new(),
     };
     app.settle(now);
-    commands
+    effects
 }

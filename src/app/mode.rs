@@ -8,7 +8,8 @@ use std::fmt;
 use secrecy::zeroize::Zeroizing;
 
 use super::keymap::Scope;
-use crate::domain::{ConnectionName, CopyWhat, LogEntry, Secret};
+use super::menu::Menu;
+use crate::domain::{ConnectionName, LogEntry, Secret};
 
 /// Which dialog or view has the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,22 +46,13 @@ pub enum Mode {
         /// Why, in plain words.
         why: String,
     },
-    /// The menu of things to copy.
-    CopyMenu {
-        /// Of which connection.
-        connection: ConnectionName,
-        /// Index into [`COPY_CHOICES`].
-        choice: usize,
-    },
+    /// A menu: things to copy, say.
+    Menu(Menu),
     /// A question to answer with yes or no.
     Confirm(Question),
     /// The passphrase of the encrypted store is being typed.
     Unlock(UnlockDialog),
 }
-
-/// What the copy menu offers.
-pub const COPY_CHOICES: [CopyWhat; 4] =
-    [CopyWhat::AccessToken, CopyWhat::AuthorizationHeader, CopyWhat::CurlLine, CopyWhat::RefreshToken];
 
 /// A question asked before something that cannot be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,19 +218,20 @@ impl fmt::Debug for PasteField {
 impl Mode {
     /// The scopes whose keys work, the most special first.
     #[must_use]
-    pub fn scopes(&self) -> &'static [Scope] {
-        match self {
-            Self::Normal => &[Scope::Main, Scope::Connection, Scope::Always],
-            Self::Filter => &[Scope::Filter, Scope::Always],
-            Self::Help { .. } | Self::Request { .. } => &[Scope::Viewer, Scope::Always],
-            Self::Connection { .. } => &[Scope::Viewer, Scope::Connection, Scope::Always],
-            Self::Login(LoginDialog { typing: true, .. }) => &[Scope::LoginField, Scope::Always],
-            Self::Login(_) => &[Scope::Login, Scope::Always],
-            Self::LoginFailed { .. } => &[Scope::LoginFailed, Scope::Always],
-            Self::CopyMenu { .. } => &[Scope::CopyMenu, Scope::Always],
-            Self::Confirm(_) => &[Scope::Confirm, Scope::Always],
-            Self::Unlock(_) => &[Scope::Unlock, Scope::Always],
-        }
+    pub fn scopes(&self) -> Vec<Scope> {
+        let own: &[Scope] = match self {
+            Self::Normal => &[Scope::Main, Scope::Connection],
+            Self::Filter => &[Scope::Filter, Scope::Field],
+            Self::Help { .. } | Self::Request { .. } => &[Scope::Viewer],
+            Self::Connection { .. } => &[Scope::Viewer, Scope::Connection],
+            Self::Login(LoginDialog { typing: true, .. }) => &[Scope::LoginField],
+            Self::Login(_) => &[Scope::Login],
+            Self::LoginFailed { .. } => &[Scope::LoginFailed],
+            Self::Menu(menu) => &[menu.scope],
+            Self::Confirm(_) => &[Scope::Confirm],
+            Self::Unlock(_) => &[Scope::Unlock],
+        };
+        own.iter().copied().chain([Scope::Always]).collect()
     }
 }
 

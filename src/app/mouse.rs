@@ -7,14 +7,13 @@ use ratatui::layout::{Position, Rect};
 
 use super::layout::{self, Areas, Pane};
 use super::mode::Mode;
-use super::{Action, App, footer, press};
-use crate::domain::Command;
+use super::{Action, App, Effect, footer, press};
 
 /// How far one notch of the wheel goes in text and in the log; among connections it is one row.
 const NOTCH: usize = 3;
 
 /// A mouse event.
-pub(super) fn event(app: &mut App, event: MouseEvent, now: DateTime<Utc>) -> Vec<Command> {
+pub(super) fn event(app: &mut App, event: MouseEvent, now: DateTime<Utc>) -> Vec<Effect> {
     let Some(areas) = layout::areas(app.size, app.shape()) else { return Vec::new() };
     let at = Position { x: event.column, y: event.row };
     match event.kind {
@@ -25,7 +24,7 @@ pub(super) fn event(app: &mut App, event: MouseEvent, now: DateTime<Utc>) -> Vec
     }
 }
 
-fn wheel(app: &mut App, areas: &Areas, at: Position, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+fn wheel(app: &mut App, areas: &Areas, at: Position, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     if app.mode == Mode::Normal {
         let pane = areas.pane_at(at).unwrap_or(app.pane);
         let times = if pane == Pane::Connections && !app.connections.all().is_empty() { 1 } else { NOTCH };
@@ -35,7 +34,7 @@ fn wheel(app: &mut App, areas: &Areas, at: Position, action: Action, now: DateTi
     (0..NOTCH).flat_map(|_| press::act(app, action, now)).collect()
 }
 
-fn click(app: &mut App, areas: &Areas, at: Position, now: DateTime<Utc>) -> Vec<Command> {
+fn click(app: &mut App, areas: &Areas, at: Position, now: DateTime<Utc>) -> Vec<Effect> {
     if areas.footer.contains(at) {
         let hints = footer::hints(app, areas.footer.width, now);
         let hit = hints.into_iter().find(|hint| (hint.x..hint.x + hint.width()).contains(&at.x));

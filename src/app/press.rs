@@ -3,16 +3,18 @@
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::keymap::Scope;
 use super::layout::{self, Pane};
+use super::menu::Menu;
 use super::mode::{LoginDialog, Mode, Question, UnlockDialog};
-use super::{Action, App, dialogs, keymap};
+use super::{Action, App, Effect, Field, dialogs};
 use crate::domain::{
     Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
 };
 
 /// A key: by the table, else as typed text.
-pub(super) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Command> {
-    if let Some(action) = keymap::action(app.mode.scopes(), key) {
+pub(super) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Effect> {
+    if let Some(action) = app.options.keymap.action(&app.mode.scopes(), key) {
         if key.kind == KeyEventKind::Repeat && !action.repeats() {
             return Vec::new();
         }
@@ -38,11 +40,11 @@ pub(super) fn paste(app: &mut App, text: &str, now: DateTime<Utc>) {
 }
 
 /// Carries out an action, wherever it came from.
-pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     match (action, &app.mode) {
-        (Action::Suspend, _) => vec![Command::Suspend],
+        (Action::Suspend, _) => vec![Effect::Suspend],
         (Action::Quit, Mode::Confirm(Question::Quit)) => Vec::new(),
-        (Action::Quit, _) if app.unsaved().is_empty() => vec![Command::Quit],
+        (Action::Quit, _) if app.unsaved().is_empty() => vec![Effect::Quit],
         (Action::Quit, _) => {
             app.mode = Mode::Confirm(Question::Quit);
             Vec::new()
@@ -53,7 +55,7 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Comm
     }
 }
 
-fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     match action {
         Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
             travel(app, app.pane, action);
@@ -74,7 +76,7 @@ fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
     Vec::new()
 }
 
-fn on_viewer(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+fn on_viewer(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     let page = layout::areas(app.size, app.shape()).map_or(1, |areas| usize::from(layout::inner(areas.body).height));
     let scroll = app.scroll_mut();
     match action {
@@ -133,18 +135,18 @@ fn open(app: &mut App) {
 }
 
 /// `Esc` on the main screen: stops a wait for a lock, else clears the filter.
-fn cancel(app: &mut App, now: DateTime<Utc>) -> Vec<Command> {
+fn cancel(app: &mut App, now: DateTime<Utc>) -> Vec<Effect> {
     if let Some(view) = app.connections.selected()
         && matches!(view.status(now), Status::WaitingForLock { .. })
     {
-        return vec![Command::Cancel { connection: view.name.clone() }];
+        return vec![Command::Cancel { connection: view.name.clone() }.into()];
     }
-    app.connections.set_filter(String::new(), now);
+    app.set_filter(Field::default(), now);
     Vec::new()
 }
 
 /// Keys that act on the selected connection.
-pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Command> {
+pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     if action == Action::ToggleAutoAll {
         return toggle_all(app, now);
     }
@@ -160,22 +162,22 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
     match action {
         Action::Login => return login(app, connection),
         Action::Refresh | Action::ForceRefresh => {
-            return vec![Command::Refresh { connection, force: action == Action::ForceRefresh }];
+            return vec![Command::Refresh { connection, force: action == Action::ForceRefresh }.into()];
         }
         Action::ToggleAuto => {
             let on = !view.auto;
             let text = if on { "automatic refresh on" } else { "automatic refresh off" };
             app.say(Some(&connection), Severity::Quiet, text, now);
-            return vec![Command::SetAuto { connection, on }];
+            return vec![Command::SetAuto { connection, on }.into()];
         }
         Action::CopyAccessToken if has_token => {
-            return vec![Command::Copy { connection, what: CopyWhat::AccessToken }];
+            return vec![Effect::Copy { connection, what: CopyWhat::AccessToken }];
         }
-        Action::Test if has_token => return vec![Command::Test { connection }],
-        Action::OpenCopyMenu if has_token => app.mode = Mode::CopyMenu { connection, choice: 0 },
+        Action::Test if has_token => return vec![Command::Test { connection }.into()],
+        Action::OpenCopyMenu if has_token => app.mode = Mode::Menu(Menu::new(Scope::CopyMenu, Some(connection))),
         Action::Logout if has_token => app.mode = Mode::Confirm(Question::Logout(connection)),
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
-            let text = format!("there are no tokens; {} logs in", keymap::label(Action::Login));
+            let text = format!("there are no tokens; {} logs in", app.options.keymap.label(Action::Login));
             app.say(Some(&connection), Severity::Warning, text, now);
         }
         _ => {}
@@ -183,7 +185,7 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
     Vec::new()
 }
 
-fn toggle_all(app: &mut App, now: DateTime<Utc>) -> Vec<Command> {
+fn toggle_all(app: &mut App, now: DateTime<Utc>) -> Vec<Effect> {
     let all = app.connections.all().len();
     if all == 0 {
         return Vec::new();
@@ -191,16 +193,16 @@ fn toggle_all(app: &mut App, now: DateTime<Utc>) -> Vec<Command> {
     let on = app.connections.auto_on() < all;
     let text = if on { "automatic refresh on for all" } else { "automatic refresh off for all" };
     app.say(None, Severity::Quiet, text, now);
-    vec![Command::SetAutoAll { on }]
+    vec![Command::SetAutoAll { on }.into()]
 }
 
 /// Begins a login, or shows the dialog of the one under way.
-pub(super) fn login(app: &mut App, connection: ConnectionName) -> Vec<Command> {
+pub(super) fn login(app: &mut App, connection: ConnectionName) -> Vec<Effect> {
     if show_login(app, &connection) {
         return Vec::new();
     }
     app.logins_asked.insert(connection.clone());
-    vec![Command::Login { connection }]
+    vec![Command::Login { connection }.into()]
 }
 
 /// Opens the dialog if that connection's login waits for a person.

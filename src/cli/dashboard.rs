@@ -14,7 +14,7 @@ use super::args::Files;
 use super::exit::{Exit, Stop};
 use super::say::say;
 use super::session::Session;
-use crate::app::{App, Options, Zone};
+use crate::app::{App, Keymap, Options, Zone};
 use crate::domain::{ConnectionView, Secret};
 use crate::engine::{Engine, Parts};
 use crate::shell::browser::SystemBrowser;
@@ -69,6 +69,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         ascii: opening.ascii || !locale_is_utf8(),
         zone: Zone::Local,
         config_file: opening.config_file,
+        keymap: Keymap::default(),
         demo: opening.demo,
     };
     let app = App::new(views, log?.unwrap_or_default(), options, clock.now());

@@ -1,9 +1,9 @@
-//! Commands: intents, as verbs. Keys and subcommands become these.
+//! Commands: intents, as verbs. Keys and subcommands become these, and the engine carries them out.
 
 use super::connection::ConnectionName;
 use super::secret::Secret;
 
-/// Something somebody wants. The engine carries out most; the shell those that need the terminal.
+/// Something somebody wants of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Log in: with a browser, or by minting the first token.
@@ -57,22 +57,11 @@ pub enum Command {
         /// Which connection.
         connection: ConnectionName,
     },
-    /// Put something of a connection on the clipboard (shell).
-    Copy {
-        /// Which connection.
-        connection: ConnectionName,
-        /// What of it.
-        what: CopyWhat,
-    },
     /// Open the encrypted store with its passphrase, which on first use is chosen by this.
     Unlock {
         /// The passphrase.
         passphrase: Secret,
     },
-    /// Leave the program (shell).
-    Quit,
-    /// Stop until `fg` (shell; Unix job control).
-    Suspend,
 }
 
 /// What can be copied of a connection.

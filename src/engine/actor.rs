@@ -171,9 +171,6 @@ impl Actor {
             Command::Test { connection } => self.test(&connection),
             Command::Logout { connection } => self.logout(&connection),
             Command::Unlock { passphrase } => self.unlock(passphrase),
-            Command::Copy { .. } | Command::Quit | Command::Suspend => {
-                unreachable!("carried out by the shell: {command:?}")
-            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The loop: input, engine events, signals and the second's tick in; frames and commands out.
+//! The loop: input, engine events, signals and the second's tick in; frames and effects out.
 //!
 //! It never waits for anything but these. The clock is read once a turn and handed down. The
 //! backend, the input and the host are parameters, so that tests run this very loop.
@@ -17,8 +17,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::copying::{Copying, copied, copy};
 use super::signals::{Signal, Signals};
-use crate::app::{App, Msg, update};
-use crate::domain::{Clock, Command, ConnectionName, CopiedTo, CopyWhat, Event, Secret};
+use crate::app::{App, Effect, Msg, update};
+use crate::domain::{Clock, ConnectionName, CopiedTo, CopyWhat, Event, Secret};
 use crate::engine::Engine;
 use crate::store::request_log::RequestLog;
 use crate::ui;
@@ -114,7 +114,7 @@ impl<H: Host> Dashboard<H> {
             terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
             let woken = self.wait(now, wanted_copy.as_ref()).await;
             let now = self.clock.now();
-            let commands = match woken {
+            let effects = match woken {
                 Woken::End(ending) => return Ok(ending),
                 Woken::Message(message) => self.take(message, now),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
@@ -124,16 +124,16 @@ impl<H: Host> Dashboard<H> {
                     update(&mut self.app, Msg::Event(event), now)
                 }
             };
-            for command in commands {
-                match command {
-                    Command::Quit => return Ok(Ending::Quit),
-                    Command::Suspend => {
+            for effect in effects {
+                match effect {
+                    Effect::Quit => return Ok(Ending::Quit),
+                    Effect::Suspend => {
                         if self.suspend(terminal).await? {
                             return Ok(Ending::Quit);
                         }
                     }
-                    Command::Copy { connection, what } => wanted_copy = Some((connection, what)),
-                    command => self.engine.send(command),
+                    Effect::Copy { connection, what } => wanted_copy = Some((connection, what)),
+                    Effect::Engine(command) => self.engine.send(command),
                 }
             }
         }
@@ -163,38 +163,38 @@ impl<H: Host> Dashboard<H> {
     }
 
     /// Takes in a message and those that wait behind it, so that a burst costs one frame.
-    fn take(&mut self, first: Msg, now: DateTime<Utc>) -> Vec<Command> {
-        let mut commands = self.take_one(first, now);
+    fn take(&mut self, first: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+        let mut effects = self.take_one(first, now);
         for _ in 0..BATCH {
-            // Commands end a batch: what they change should be seen by the keys behind them.
-            if !commands.is_empty() {
+            // Effects end a batch: what they change should be seen by the keys behind them.
+            if !effects.is_empty() {
                 break;
             }
             let next = self.input.try_recv().map(Msg::Input).or_else(|_| self.events.try_recv().map(Msg::Event));
             match next {
-                Ok(message) => commands = self.take_one(message, now),
+                Ok(message) => effects = self.take_one(message, now),
                 Err(_) => break,
             }
         }
-        commands
+        effects
     }
 
-    fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Command> {
+    fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         if let (Msg::Event(Event::RequestLogged(entry)), Some(log)) = (&message, &self.request_log) {
             log.append(entry);
         }
         update(&mut self.app, message, now)
     }
 
-    fn obey<B>(&mut self, signal: Signal, terminal: &mut Terminal<B>, now: DateTime<Utc>) -> io::Result<Vec<Command>>
+    fn obey<B>(&mut self, signal: Signal, terminal: &mut Terminal<B>, now: DateTime<Utc>) -> io::Result<Vec<Effect>>
     where
         B: Backend,
         io::Error: From<B::Error>,
     {
         match signal {
             // A signal is no key: nobody may be there to answer a question.
-            Signal::Quit => return Ok(vec![Command::Quit]),
-            Signal::Suspend => return Ok(vec![Command::Suspend]),
+            Signal::Quit => return Ok(vec![Effect::Quit]),
+            Signal::Suspend => return Ok(vec![Effect::Suspend]),
             Signal::Continued => {
                 self.host.reenter()?;
                 redraw_all(terminal)?;
@@ -205,8 +205,8 @@ impl<H: Host> Dashboard<H> {
     }
 
     fn resize(&mut self, size: Size, now: DateTime<Utc>) {
-        let commands = update(&mut self.app, Msg::Input(InputEvent::Resize(size.width, size.height)), now);
-        debug_assert!(commands.is_empty(), "a size asks for nothing");
+        let effects = update(&mut self.app, Msg::Input(InputEvent::Resize(size.width, size.height)), now);
+        debug_assert!(effects.is_empty(), "a size asks for nothing");
     }
 
     /// Stops, and goes on when continued; true where that was only to be told to quit. A window

@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, Cell, Row, Table};
 
 use super::columns::{self, Column};
 use super::cut::cut;
+use super::field;
 use super::pane::frame_of;
 use super::theme::{Theme, symbol};
 use crate::app::layout::{self, Pane};
@@ -16,6 +17,9 @@ use crate::app::words::{ago, countdown};
 use crate::app::{App, Mode};
 use crate::domain::text::neutralise;
 use crate::domain::{ConnectionView, Holding, Problem, Severity, Status};
+
+/// How much of the filter the title shows, in columns.
+const FILTER_WIDTH: u16 = 30;
 
 /// Draws the table.
 pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
@@ -46,13 +50,14 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
 
 fn block(app: &App, first: usize, height: usize, focused: bool, theme: Theme) -> Block<'static> {
     let (shown, all) = (app.connections.shown(), app.connections.all().len());
-    let filter = neutralise(app.connections.filter(), 40);
     let typing = app.mode == Mode::Filter;
     let mut block = frame_of(" Connections ", focused, theme);
-    if typing || !filter.is_empty() {
-        let cursor = if typing { "▏" } else { "" };
-        let title = format!(" /{filter}{cursor} {shown} of {all} ");
-        block = block.title(Span::styled(title, theme.severity(Severity::Warning)));
+    if typing || !app.filter.text().is_empty() {
+        let style = theme.severity(Severity::Warning);
+        let mut title = vec![Span::styled(" /", style)];
+        title.extend(field::spans(&app.filter, FILTER_WIDTH, typing, style));
+        title.push(Span::styled(format!(" {shown} of {all} "), style));
+        block = block.title(Line::from(title));
     }
     if shown > height {
         let last = (first + height).min(shown);

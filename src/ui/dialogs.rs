@@ -1,4 +1,4 @@
-//! Small dialogs in the middle of the screen: copy menu, questions, a failed login.
+//! Small dialogs in the middle of the screen: menus, questions, a failed login.
 
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
@@ -9,29 +9,27 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use super::pane::frame_of;
 use super::theme::{Theme, severity_symbol};
-use crate::app::keymap;
 use crate::app::layout::{self, centred};
-use crate::app::{Action, App, COPY_CHOICES, Question, UnlockDialog, wrap};
-use crate::domain::{ConnectionName, CopyWhat, Severity};
+use crate::app::{Action, App, Menu, Question, UnlockDialog, wrap};
+use crate::domain::{ConnectionName, Severity};
 
 const WIDTH: u16 = 56;
 const MENU: u16 = 40;
 
-/// What can be copied.
-pub(super) fn copy_menu(frame: &mut Frame, body: Rect, connection: &ConnectionName, choice: usize, theme: Theme) {
-    let mut lines = Vec::new();
-    for (at, what) in COPY_CHOICES.into_iter().enumerate() {
-        let key = keymap::label(Action::Copy(what));
-        let asks = if what == CopyWhat::RefreshToken { " (asks first)" } else { "" };
-        let text = format!("  {}{asks}", what.label());
-        lines.push(if at == choice {
+/// A menu: its items with their keys, the marked one as a bar.
+pub(super) fn menu(frame: &mut Frame, app: &App, body: Rect, menu: &Menu, theme: Theme) {
+    let lines = menu.items(&app.options.keymap).enumerate().map(|(at, item)| {
+        let (key, text) = (item.keys[0].label(), format!("  {}", item.help));
+        if at == menu.choice {
             let whole = format!("▸ {key}{text}");
             Line::from(Span::styled(format!("{whole:<width$}", width = usize::from(MENU)), theme.selected()))
         } else {
             Line::from(vec![Span::raw("  "), Span::styled(key, theme.accent()), Span::raw(text)])
-        });
-    }
-    popup(frame, body, &format!(" Copy from {connection} "), MENU, lines, theme);
+        }
+    });
+    let whose = menu.connection.as_ref().map(|name| format!(": {name}")).unwrap_or_default();
+    let title = format!(" {}{whose} ", menu.scope.title());
+    popup(frame, body, &title, MENU, lines.collect(), theme);
 }
 
 /// A question, with what a yes would do.
@@ -76,15 +74,22 @@ fn answers(yes: &str, no: &str, theme: Theme) -> Line<'static> {
 }
 
 /// Why a login has failed.
-pub(super) fn login_failed(frame: &mut Frame, body: Rect, connection: &ConnectionName, why: &str, theme: Theme) {
+pub(super) fn login_failed(
+    frame: &mut Frame,
+    app: &App,
+    body: Rect,
+    connection: &ConnectionName,
+    why: &str,
+    theme: Theme,
+) {
     let wrapped = wrap(why, usize::from(WIDTH) - 4).into_iter();
     let mut lines: Vec<_> = wrapped.map(|line| Line::from(Span::styled(line, theme.severity(Severity::Bad)))).collect();
     lines.extend([
         Line::default(),
         Line::from(vec![
-            Span::styled(keymap::label(Action::Login), theme.accent()),
+            Span::styled(app.options.keymap.label(Action::Login), theme.accent()),
             Span::raw(" try again    "),
-            Span::styled(keymap::label(Action::Cancel), theme.accent()),
+            Span::styled(app.options.keymap.label(Action::Cancel), theme.accent()),
             Span::raw(" close"),
         ]),
     ]);

@@ -8,6 +8,7 @@ mod columns;
 mod connections;
 mod cut;
 mod dialogs;
+mod field;
 mod footer;
 mod header;
 mod login;
@@ -53,11 +54,9 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
     match &app.mode {
         Mode::Login(dialog) => login::draw(frame, app, dialog, theme, now),
         Mode::LoginFailed { connection, why } => {
-            dialogs::login_failed(frame, areas.body, connection, why, theme);
+            dialogs::login_failed(frame, app, areas.body, connection, why, theme);
         }
-        Mode::CopyMenu { connection, choice } => {
-            dialogs::copy_menu(frame, areas.body, connection, *choice, theme);
-        }
+        Mode::Menu(menu) => dialogs::menu(frame, app, areas.body, menu, theme),
         Mode::Unlock(dialog) => dialogs::unlock(frame, areas.body, dialog, theme, now),
         Mode::Confirm(question) => dialogs::confirm(frame, app, areas.body, question, theme),
         Mode::Normal | Mode::Filter | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {}

@@ -15,7 +15,7 @@ use crate::domain::{CopiedTo, CopyWhat, Event, Problem};
 
 /// The screen at a size.
 fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
-    assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), []);
+    assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), NOTHING);
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, app, now())).unwrap();
     terminal.backend().buffer().clone()
@@ -294,7 +294,7 @@ fn a_message_fades_by_the_clock() {
     learn(&mut app, Event::RefreshFailed { connection: name("factory"), problem: Problem::Cancelled });
     assert!(picture(&mut app, 80, 24).contains("factory: cancelled"));
     let later = now() + TimeDelta::seconds(30);
-    assert_eq!(update(&mut app, Msg::Tick, later), []);
+    assert_eq!(update(&mut app, Msg::Tick, later), NOTHING);
     assert!(!picture(&mut app, 80, 24).contains("factory: cancelled"));
 }
 

@@ -8,15 +8,15 @@ use crossterm::event::{
 use super::fixtures::*;
 use super::layout::{self, Pane};
 use super::*;
-use crate::domain::{Activity, CopyWhat, Problem, Secret, Status};
+use crate::domain::{Activity, Command, CopyWhat, Problem, Secret, Status};
 
-fn mouse(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Command> {
+fn mouse(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
     let event = MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE };
     update(app, Msg::Input(InputEvent::Mouse(event)), now())
 }
 
 fn resize(app: &mut App, width: u16, height: u16) {
-    assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), []);
+    assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), NOTHING);
 }
 
 fn selected(app: &App) -> &str {
@@ -31,16 +31,16 @@ fn toast(app: &App) -> &str {
 fn keys_ask_for_what_the_table_says_of_the_selected_connection() {
     let connection = || name("factory");
     let cases = [
-        ("r", Command::Refresh { connection: connection(), force: false }),
-        ("R", Command::Refresh { connection: connection(), force: true }),
-        ("l", Command::Login { connection: connection() }),
-        ("a", Command::SetAuto { connection: connection(), on: false }),
-        ("A", Command::SetAutoAll { on: true }),
-        ("c", Command::Copy { connection: connection(), what: CopyWhat::AccessToken }),
-        ("t", Command::Test { connection: connection() }),
-        ("q", Command::Quit),
-        ("C-c", Command::Quit),
-        ("C-z", Command::Suspend),
+        ("r", Effect::from(Command::Refresh { connection: connection(), force: false })),
+        ("R", Effect::from(Command::Refresh { connection: connection(), force: true })),
+        ("l", Effect::from(Command::Login { connection: connection() })),
+        ("a", Effect::from(Command::SetAuto { connection: connection(), on: false })),
+        ("A", Effect::from(Command::SetAutoAll { on: true })),
+        ("c", Effect::Copy { connection: connection(), what: CopyWhat::AccessToken }),
+        ("t", Effect::from(Command::Test { connection: connection() })),
+        ("q", Effect::Quit),
+        ("C-c", Effect::Quit),
+        ("C-z", Effect::Suspend),
     ];
     for (key, command) in cases {
         assert_eq!(press(&mut app_of(seven()), key), [command], "{key}");
@@ -48,15 +48,6 @@ fn keys_ask_for_what_the_table_says_of_the_selected_connection() {
             let commands = press(&mut app_of(seven()), &format!("Enter {key}"));
             assert_eq!(commands.len(), 1, "{key} works in the full-screen details too");
         }
-    }
-}
-
-#[test]
-fn keys_of_later_parts_do_nothing_yet() {
-    for key in ["n", "e", "d", ":", "s"] {
-        let mut app = app_of(seven());
-        assert_eq!(press(&mut app, key), []);
-        assert_eq!(app.mode, Mode::Normal);
     }
 }
 
@@ -69,26 +60,26 @@ fn a_held_key_repeats_moves_but_no_requests() {
     }
     assert_eq!(selected(&app), "warehouse");
     let released = KeyEvent::new_with_kind(KeyCode::Char('R'), KeyModifiers::NONE, KeyEventKind::Release);
-    assert_eq!(update(&mut app, Msg::Input(InputEvent::Key(released)), now()), []);
+    assert_eq!(update(&mut app, Msg::Input(InputEvent::Key(released)), now()), NOTHING);
 }
 
 #[test]
 fn what_needs_a_token_says_so_where_there_is_none() {
     for key in ["c", "C", "t", "o"] {
         let mut app = app_of(vec![fresh("archive")]);
-        assert_eq!(press(&mut app, key), []);
+        assert_eq!(press(&mut app, key), NOTHING);
         assert_eq!((toast(&app), &app.mode), ("there are no tokens; l logs in", &Mode::Normal));
     }
 }
 
 #[test]
 fn copying_a_refresh_token_asks_first() {
-    let copy = Command::Copy { connection: name("factory"), what: CopyWhat::RefreshToken };
+    let copy = Effect::Copy { connection: name("factory"), what: CopyWhat::RefreshToken };
     let mut app = app_of(seven());
-    assert_eq!(press(&mut app, "C r"), []);
-    assert_eq!(press(&mut app, "n"), []);
+    assert_eq!(press(&mut app, "C r"), NOTHING);
+    assert_eq!(press(&mut app, "n"), NOTHING);
     assert_eq!(app.mode, Mode::Normal);
-    assert_eq!(press(&mut app, "C j j j Enter Enter"), [], "Enter is no yes");
+    assert_eq!(press(&mut app, "C j j j Enter Enter"), NOTHING, "Enter is no yes");
     assert_eq!(press(&mut app, "y"), [copy]);
 }
 
@@ -96,7 +87,7 @@ fn copying_a_refresh_token_asks_first() {
 fn the_copy_menu_copies_by_letter_and_by_choice() {
     for (keys, what) in [("C h", CopyWhat::AuthorizationHeader), ("C j j Enter", CopyWhat::CurlLine)] {
         let mut app = app_of(seven());
-        assert_eq!(press(&mut app, keys), [Command::Copy { connection: name("factory"), what }]);
+        assert_eq!(press(&mut app, keys), [Effect::Copy { connection: name("factory"), what }]);
         assert_eq!(app.mode, Mode::Normal);
     }
 }
@@ -104,19 +95,19 @@ fn the_copy_menu_copies_by_letter_and_by_choice() {
 #[test]
 fn logging_out_asks_first() {
     let mut app = app_of(seven());
-    assert_eq!(press(&mut app, "o Esc"), []);
+    assert_eq!(press(&mut app, "o Esc"), NOTHING);
     assert_eq!(press(&mut app, "o y"), [Command::Logout { connection: name("factory") }]);
 }
 
 #[test]
 fn leaving_asks_only_while_tokens_are_not_saved() {
     let mut app = app_of(vec![unsaved(manu("factory", 1700))]);
-    assert_eq!(press(&mut app, "q"), []);
-    assert_eq!(press(&mut app, "C-c"), [], "a second one is no answer");
-    assert_eq!(press(&mut app, "n"), []);
-    assert_eq!(press(&mut app, "C-c y"), [Command::Quit]);
+    assert_eq!(press(&mut app, "q"), NOTHING);
+    assert_eq!(press(&mut app, "C-c"), NOTHING, "a second one is no answer");
+    assert_eq!(press(&mut app, "n"), NOTHING);
+    assert_eq!(press(&mut app, "C-c y"), [Effect::Quit]);
     change(&mut app, manu("factory", 1700));
-    assert_eq!(press(&mut app, "q"), [Command::Quit]);
+    assert_eq!(press(&mut app, "q"), [Effect::Quit]);
 }
 
 #[test]
@@ -150,7 +141,7 @@ fn the_login_dialog_opens_whichever_comes_first_the_news_or_the_url() {
 fn the_wheel_answers_no_question() {
     let mut app = app_of(seven());
     press(&mut app, "o");
-    assert_eq!(mouse(&mut app, MouseEventKind::ScrollDown, 5, 5), []);
+    assert_eq!(mouse(&mut app, MouseEventKind::ScrollDown, 5, 5), NOTHING);
     assert_eq!(app.mode, Mode::Confirm(Question::Logout(name("factory"))));
 }
 
@@ -167,9 +158,9 @@ fn a_login_does_not_tear_away_another_dialog() {
 #[test]
 fn a_hidden_login_goes_on_and_l_shows_it_again() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    assert_eq!(press(&mut app, "l b"), []);
+    assert_eq!(press(&mut app, "l b"), NOTHING);
     assert_eq!(app.mode, Mode::Normal);
-    assert_eq!(press(&mut app, "l"), []);
+    assert_eq!(press(&mut app, "l"), NOTHING);
     assert!(matches!(app.mode, Mode::Login(_)));
     assert_eq!(press(&mut app, "Esc"), [Command::Cancel { connection: name("archive") }]);
     assert_eq!(app.mode, Mode::Normal);
@@ -180,13 +171,13 @@ fn in_the_login_dialog_letters_are_keys_until_the_field_has_the_keyboard() {
     let connection = || name("archive");
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
     press(&mut app, "l");
-    assert_eq!(press(&mut app, "c"), [Command::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
+    assert_eq!(press(&mut app, "c"), [Effect::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
     assert_eq!(press(&mut app, "o"), [Command::ReopenBrowser { connection: connection() }]);
     assert_eq!(
         press(&mut app, "p c o Backspace b Enter"),
         [Command::FinishLogin { connection: connection(), pasted: Secret::new("cb") }]
     );
-    assert_eq!(press(&mut app, "Tab c"), [Command::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
+    assert_eq!(press(&mut app, "Tab c"), [Effect::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
 }
 
 #[test]
@@ -212,7 +203,7 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
 #[test]
 fn an_empty_answer_is_not_sent() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    assert_eq!(press(&mut app, "l Enter"), []);
+    assert_eq!(press(&mut app, "l Enter"), NOTHING);
     assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.is_some()));
 }
 
@@ -242,7 +233,7 @@ fn esc_stops_a_wait_for_a_lock_and_else_clears_the_filter() {
     assert_eq!(press(&mut app, "Esc"), [Command::Cancel { connection: name("warehouse") }]);
     assert_eq!(app.connections.filter(), "war");
     change(&mut app, manu("warehouse", 60));
-    assert_eq!(press(&mut app, "Esc"), []);
+    assert_eq!(press(&mut app, "Esc"), NOTHING);
     assert_eq!((app.connections.filter(), app.connections.shown()), ("", 2));
 }
 
@@ -272,7 +263,7 @@ fn a_filter_by_status_follows_the_clock() {
     let mut app = app_of(vec![manu("factory", 30)]);
     press(&mut app, "/ e x p i r e d Enter");
     assert_eq!(app.connections.shown(), 0);
-    assert_eq!(update(&mut app, Msg::Tick, now() + TimeDelta::seconds(31)), []);
+    assert_eq!(update(&mut app, Msg::Tick, now() + TimeDelta::seconds(31)), NOTHING);
     assert_eq!(app.connections.shown(), 1);
 }
 
@@ -361,7 +352,7 @@ fn a_click_selects_the_row_under_it_and_its_pane() {
     resize(&mut app, 120, 32);
     let areas = layout::areas(app.size, app.shape()).unwrap();
     let rows = layout::rows(areas.connections);
-    assert_eq!(mouse(&mut app, MouseEventKind::Down(MouseButton::Left), 5, rows.y + 2), []);
+    assert_eq!(mouse(&mut app, MouseEventKind::Down(MouseButton::Left), 5, rows.y + 2), NOTHING);
     assert_eq!((selected(&app), app.pane), ("hr-sync", Pane::Connections));
     let rows = layout::rows(areas.requests.unwrap());
     mouse(&mut app, MouseEventKind::Down(MouseButton::Left), rows.x, rows.y + 1);
@@ -459,7 +450,7 @@ fn the_tally_follows_every_change_and_the_clock() {
     assert_eq!(tally(&app), BTreeSet::from([("live", 2)]));
     change(&mut app, fresh("warehouse"));
     assert_eq!(tally(&app), BTreeSet::from([("live", 1), ("never_logged_in", 1)]));
-    assert_eq!(update(&mut app, Msg::Tick, now() + TimeDelta::hours(1)), []);
+    assert_eq!(update(&mut app, Msg::Tick, now() + TimeDelta::hours(1)), NOTHING);
     assert_eq!(tally(&app), BTreeSet::from([("expired", 1), ("never_logged_in", 1)]));
 }
 
@@ -501,20 +492,20 @@ fn dialog(app: &App) -> &UnlockDialog {
 fn a_locked_store_asks_for_its_passphrase_and_a_wrong_one_is_said_and_asked_for_again() {
     let mut app = app_of(seven());
     learn(&mut app, Event::PassphraseAsked { new: false, refused: None });
-    assert_eq!(press(&mut app, "Enter"), []);
+    assert_eq!(press(&mut app, "Enter"), NOTHING);
     assert_eq!(dialog(&app).refused.as_deref(), Some("an empty passphrase protects nothing"));
-    assert_eq!(press(&mut app, "q u"), [], "letters are typed, no keys");
+    assert_eq!(press(&mut app, "q u"), NOTHING, "letters are typed, no keys");
     paste(&mut app, " it s");
     let passphrase = Secret::new("qu it s");
     assert_eq!(press(&mut app, "Enter"), [Command::Unlock { passphrase }]);
-    assert_eq!(press(&mut app, "x Enter"), [], "one at a time");
+    assert_eq!(press(&mut app, "x Enter"), NOTHING, "one at a time");
     learn(&mut app, Event::UnlockEnded(Err("the passphrase is wrong".into())));
     assert!(!dialog(&app).trying && dialog(&app).field.is_empty());
     assert_eq!(dialog(&app).refused.as_deref(), Some("the passphrase is wrong"));
     assert_eq!(press(&mut app, "o k Enter"), [Command::Unlock { passphrase: Secret::new("ok") }]);
     learn(&mut app, Event::UnlockEnded(Ok(())));
     assert_eq!((&app.mode, app.banner(), app.passphrase), (&Mode::Normal, None, None));
-    assert_eq!(press(&mut app, "u"), [], "there is nothing to unlock any more");
+    assert_eq!(press(&mut app, "u"), NOTHING, "there is nothing to unlock any more");
     assert_eq!(app.mode, Mode::Normal);
 }
 
@@ -522,7 +513,7 @@ fn a_locked_store_asks_for_its_passphrase_and_a_wrong_one_is_said_and_asked_for_
 fn a_new_store_asks_for_its_passphrase_twice() {
     let mut app = app_of(seven());
     learn(&mut app, Event::PassphraseAsked { new: true, refused: None });
-    assert_eq!(press(&mut app, "a Enter b Enter"), []);
+    assert_eq!(press(&mut app, "a Enter b Enter"), NOTHING);
     assert_eq!(dialog(&app).refused.as_deref(), Some("the two were not the same; choose it again"));
     assert_eq!(press(&mut app, "a Enter a Enter"), [Command::Unlock { passphrase: Secret::new("a") }]);
 }
@@ -534,8 +525,8 @@ fn esc_leaves_the_store_locked_and_u_asks_again() {
     learn(&mut app, Event::PassphraseAsked { new: false, refused: None });
     assert!(matches!(app.mode, Mode::Help { .. }), "what is read is not torn away");
     assert!(app.banner().unwrap().contains("is locked: press u"));
-    assert_eq!(press(&mut app, "Esc u x Esc"), []);
+    assert_eq!(press(&mut app, "Esc u x Esc"), NOTHING);
     assert_eq!(app.mode, Mode::Normal);
-    assert_eq!(press(&mut app, "Enter u"), []);
+    assert_eq!(press(&mut app, "Enter u"), NOTHING);
     assert!(dialog(&app).field.is_empty(), "what was typed before is gone");
 }

@@ -1,155 +1,21 @@
-//! The keys: one table that feeds dispatch, footer, help screen and the README.
-//!
-//! Invariant: no key is handled anywhere else, but for characters typed into a text field, which
-//! are what is left when the table has no answer. Within one scope no key occurs twice (tested).
+//! The key table as it stands when nothing is rebound.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyCode;
 
-use super::action::Action;
+use super::{Binding, Key, Scope};
+use crate::app::Action;
 use crate::domain::CopyWhat;
 
-/// Where a binding applies. The present mode gives a list of scopes; the first match wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Everywhere.
-    Always,
-    /// The main screen: moving about and leaving.
-    Main,
-    /// The selected connection, in the table and in its full-screen details.
-    Connection,
-    /// Anything that is read and closed: help, details.
-    Viewer,
-    /// The login dialog while its field is not being typed into.
-    Login,
-    /// The login dialog's field for the pasted answer.
-    LoginField,
-    /// The news that a login has failed.
-    LoginFailed,
-    /// The menu of things to copy.
-    CopyMenu,
-    /// A question to answer.
-    Confirm,
-    /// The filter while it is being typed.
-    Filter,
-    /// The dialog that asks for the encrypted store's passphrase.
-    Unlock,
-}
-
-impl Scope {
-    /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 11] = [
-        Self::Connection,
-        Self::Main,
-        Self::Always,
-        Self::Viewer,
-        Self::Filter,
-        Self::Login,
-        Self::LoginField,
-        Self::LoginFailed,
-        Self::CopyMenu,
-        Self::Unlock,
-        Self::Confirm,
-    ];
-
-    /// Its heading in the help.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Always => "Everywhere",
-            Self::Main => "Main screen",
-            Self::Connection => "Selected connection",
-            Self::Viewer => "Help and details",
-            Self::Login => "Login dialog",
-            Self::LoginField => "Login dialog, in the paste field",
-            Self::LoginFailed => "After a failed login",
-            Self::CopyMenu => "Copy menu",
-            Self::Confirm => "Questions",
-            Self::Filter => "Filter, while typing",
-            Self::Unlock => "Passphrase",
-        }
-    }
-}
-
-/// A key with its modifiers, as the table writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
-    code: KeyCode,
-    ctrl: bool,
-}
-
-impl Key {
-    const fn plain(code: KeyCode) -> Self {
-        Self { code, ctrl: false }
-    }
-
-    const fn char(character: char) -> Self {
-        Self::plain(KeyCode::Char(character))
-    }
-
-    const fn ctrl(character: char) -> Self {
-        Self { code: KeyCode::Char(character), ctrl: true }
-    }
-
-    /// Shift is already in the character (`R`) or in the code (`BackTab`), so it is not compared;
-    /// a key with Alt or Super is somebody else's.
-    fn matches(self, event: &KeyEvent) -> bool {
-        let other = KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META | KeyModifiers::HYPER;
-        self.code == event.code
-            && self.ctrl == event.modifiers.contains(KeyModifiers::CONTROL)
-            && !event.modifiers.intersects(other)
-    }
-
-    /// Its name on a key cap: `R`, `Ctrl-C`, `PgUp`, `↓`.
-    #[must_use]
-    pub fn label(self) -> String {
-        let name = match self.code {
-            KeyCode::Char(' ') => "Space".into(),
-            KeyCode::Char(character) if self.ctrl => character.to_ascii_uppercase().to_string(),
-            KeyCode::Char(character) => character.to_string(),
-            KeyCode::Up => "↑".into(),
-            KeyCode::Down => "↓".into(),
-            KeyCode::PageUp => "PgUp".into(),
-            KeyCode::PageDown => "PgDn".into(),
-            KeyCode::BackTab => "Shift-Tab".into(),
-            code => format!("{code:?}"),
-        };
-        if self.ctrl { format!("Ctrl-{name}") } else { name }
-    }
-}
-
-/// One line of the table.
-#[derive(Debug, Clone, Copy)]
-pub struct Binding {
-    /// Where it applies.
-    pub scope: Scope,
-    /// The keys that do it; the first is the one that is shown where there is little room.
-    pub keys: &'static [Key],
-    /// What they do.
-    pub action: Action,
-    /// What they do, for people.
-    pub help: &'static str,
-    /// The word in the footer; empty where it is not shown there.
-    pub word: &'static str,
-    /// Which words leave a narrow footer first: the greatest number.
-    pub rank: u8,
-}
-
-impl Binding {
-    /// The keys as they are written: `j ↓`.
-    #[must_use]
-    pub fn labels(&self) -> String {
-        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
-    }
-}
-
 const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
-    Binding { scope, keys, action, help, word: "", rank: u8::MAX }
+    Binding { scope, keys: Cow::Borrowed(keys), action, help, word: "", rank: u8::MAX }
 }
 
-const fn shown(binding: Binding, word: &'static str, rank: u8) -> Binding {
-    Binding { word, rank, ..binding }
+const fn shown(mut binding: Binding, word: &'static str, rank: u8) -> Binding {
+    binding.word = word;
+    binding.rank = rank;
+    binding
 }
 
 const ESC: Key = Key::plain(KeyCode::Esc);
@@ -164,7 +30,7 @@ const END: Key = Key::plain(KeyCode::End);
 const BACKSPACE: Key = Key::plain(KeyCode::Backspace);
 
 /// The whole table, in the order of help and footer.
-pub static BINDINGS: &[Binding] = &[
+pub(super) static BINDINGS: &[Binding] = &[
     shown(
         bind(
             Scope::Connection,
@@ -274,10 +140,16 @@ pub static BINDINGS: &[Binding] = &[
     shown(bind(Scope::Viewer, &[ESC, ENTER, Key::char('q'), Key::char('?')], Action::Cancel, "close"), "close", 0),
     shown(bind(Scope::Filter, &[ENTER], Action::Accept, "keep the filter and go back to the table"), "keep", 0),
     shown(bind(Scope::Filter, &[ESC], Action::Cancel, "clear the filter"), "clear", 1),
-    bind(Scope::Filter, &[BACKSPACE], Action::Erase, "erase the last character"),
-    bind(Scope::Filter, &[Key::ctrl('u')], Action::EraseAll, "erase everything"),
     bind(Scope::Filter, &[DOWN], Action::Down, "down"),
     bind(Scope::Filter, &[UP], Action::Up, "up"),
+    bind(Scope::Field, &[Key::plain(KeyCode::Left)], Action::CursorLeft, "a character to the left"),
+    bind(Scope::Field, &[Key::plain(KeyCode::Right)], Action::CursorRight, "a character to the right"),
+    bind(Scope::Field, &[HOME, Key::ctrl('a')], Action::CursorStart, "to the beginning"),
+    bind(Scope::Field, &[END, Key::ctrl('e')], Action::CursorEnd, "to the end"),
+    bind(Scope::Field, &[BACKSPACE], Action::Erase, "erase the character before the cursor"),
+    bind(Scope::Field, &[Key::plain(KeyCode::Delete)], Action::EraseNext, "erase the character under it"),
+    bind(Scope::Field, &[Key::ctrl('w')], Action::EraseWord, "erase the word before it"),
+    bind(Scope::Field, &[Key::ctrl('u')], Action::EraseAll, "erase everything"),
     shown(bind(Scope::Login, &[Key::char('c')], Action::Copy(CopyWhat::LoginUrl), "copy the URL"), "copy URL", 1),
     shown(bind(Scope::Login, &[Key::char('o')], Action::ReopenBrowser, "open the browser (again)"), "open browser", 3),
     shown(
@@ -337,76 +209,3 @@ pub static BINDINGS: &[Binding] = &[
     shown(bind(Scope::Confirm, &[Key::char('y')], Action::Accept, "yes"), "yes", 1),
     shown(bind(Scope::Confirm, &[Key::char('n'), ESC, Key::char('q')], Action::Cancel, "no"), "no", 0),
 ];
-
-/// What a key does in the given scopes; the first scope that knows it wins.
-#[must_use]
-pub fn action(scopes: &[Scope], key: &KeyEvent) -> Option<Action> {
-    scopes.iter().find_map(|scope| {
-        let binding = BINDINGS.iter().find(|b| b.scope == *scope && b.keys.iter().any(|k| k.matches(key)));
-        binding.map(|b| b.action)
-    })
-}
-
-/// The first key of an action, as it is written: for sentences such as "l logs in".
-#[must_use]
-pub fn label(action: Action) -> String {
-    let binding = BINDINGS.iter().find(|binding| binding.action == action);
-    binding.map_or_else(String::new, |binding| binding.keys[0].label())
-}
-
-/// The table as Markdown, for the README.
-#[must_use]
-pub fn markdown() -> String {
-    let mut text = String::new();
-    for scope in Scope::ALL {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        let _ = write!(text, "| {} | |\n| --- | --- |\n", scope.title());
-        for binding in BINDINGS.iter().filter(|binding| binding.scope == scope) {
-            let keys: Vec<_> = binding.keys.iter().map(|key| format!("`{}`", key.label())).collect();
-            let _ = writeln!(text, "| {} | {} |", keys.join(" "), binding.help);
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_key_means_two_things_in_one_scope() {
-        for (at, binding) in BINDINGS.iter().enumerate() {
-            for other in &BINDINGS[at + 1..] {
-                let clash = binding.keys.iter().find(|key| other.keys.contains(key));
-                assert!(binding.scope != other.scope || clash.is_none(), "{:?}: {clash:?}", binding.scope);
-            }
-        }
-    }
-
-    #[test]
-    fn every_binding_has_a_key_and_a_help_text() {
-        for binding in BINDINGS {
-            assert!(!binding.keys.is_empty() && !binding.help.is_empty(), "{binding:?}");
-        }
-    }
-
-    #[test]
-    fn a_capital_letter_is_found_with_and_without_its_shift() {
-        for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
-            let key = KeyEvent::new(KeyCode::Char('R'), modifiers);
-            assert_eq!(action(&[Scope::Connection], &key), Some(Action::ForceRefresh));
-        }
-        let alt = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::ALT);
-        assert_eq!(action(&[Scope::Connection], &alt), None);
-    }
-
-    #[test]
-    fn the_readme_table_names_every_binding() {
-        let text = markdown();
-        let lines = text.lines().filter(|line| line.starts_with("| `")).count();
-        assert_eq!(lines, BINDINGS.len());
-        assert!(text.contains("| `j` `↓` | down |"), "{text}");
-    }
-}

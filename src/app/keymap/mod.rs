@@ -1,0 +1,209 @@
+//! The keys: one table that feeds dispatch, footer, help screen and the README.
+//!
+//! Invariant: no key is handled anywhere else, but for characters typed into a text field, which
+//! are what is left when the table has no answer. Within one scope no key occurs twice (tested).
+
+mod key;
+mod table;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use crossterm::event::KeyEvent;
+
+pub use key::Key;
+
+use super::action::Action;
+
+/// Where a binding applies. The present mode gives a list of scopes; the first match wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Everywhere.
+    Always,
+    /// The main screen: moving about and leaving.
+    Main,
+    /// The selected connection, in the table and in its full-screen details.
+    Connection,
+    /// Anything that is read and closed: help, details.
+    Viewer,
+    /// The login dialog while its field is not being typed into.
+    Login,
+    /// The login dialog's field for the pasted answer.
+    LoginField,
+    /// The news that a login has failed.
+    LoginFailed,
+    /// The menu of things to copy.
+    CopyMenu,
+    /// A question to answer.
+    Confirm,
+    /// The filter while it is being typed.
+    Filter,
+    /// Any text field that is typed into.
+    Field,
+    /// The dialog that asks for the encrypted store's passphrase.
+    Unlock,
+}
+
+impl Scope {
+    /// Every scope, in the order of the help screen.
+    pub const ALL: [Self; 12] = [
+        Self::Connection,
+        Self::Main,
+        Self::Always,
+        Self::Viewer,
+        Self::Filter,
+        Self::Field,
+        Self::Login,
+        Self::LoginField,
+        Self::LoginFailed,
+        Self::CopyMenu,
+        Self::Unlock,
+        Self::Confirm,
+    ];
+
+    /// Its heading in the help.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Always => "Everywhere",
+            Self::Main => "Main screen",
+            Self::Connection => "Selected connection",
+            Self::Viewer => "Help and details",
+            Self::Login => "Login dialog",
+            Self::LoginField => "Login dialog, in the paste field",
+            Self::LoginFailed => "After a failed login",
+            Self::CopyMenu => "Copy menu",
+            Self::Confirm => "Questions",
+            Self::Filter => "Filter, while typing",
+            Self::Field => "Text fields",
+            Self::Unlock => "Passphrase",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// Where it applies.
+    pub scope: Scope,
+    /// The keys that do it; the first is the one that is shown where there is little room.
+    pub keys: Cow<'static, [Key]>,
+    /// What they do.
+    pub action: Action,
+    /// What they do, for people.
+    pub help: &'static str,
+    /// The word in the footer; empty where it is not shown there.
+    pub word: &'static str,
+    /// Which words leave a narrow footer first: the greatest number.
+    pub rank: u8,
+}
+
+impl Binding {
+    /// The keys as they are written: `j ↓`.
+    #[must_use]
+    pub fn labels(&self) -> String {
+        self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The keys as they are in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keymap {
+    bindings: Vec<Binding>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        Self { bindings: table::BINDINGS.to_vec() }
+    }
+}
+
+impl Keymap {
+    /// Every binding, in the order of help and footer.
+    #[must_use]
+    pub fn bindings(&self) -> &[Binding] {
+        &self.bindings
+    }
+
+    /// The bindings of one scope.
+    pub fn of(&self, scope: Scope) -> impl Iterator<Item = &Binding> {
+        self.bindings.iter().filter(move |binding| binding.scope == scope)
+    }
+
+    /// What a key does in the given scopes; the first scope that knows it wins.
+    #[must_use]
+    pub fn action(&self, scopes: &[Scope], key: &KeyEvent) -> Option<Action> {
+        scopes.iter().find_map(|scope| {
+            let binding = self.of(*scope).find(|binding| binding.keys.iter().any(|own| own.matches(key)));
+            binding.map(|binding| binding.action)
+        })
+    }
+
+    /// The first key of an action, as it is written: for sentences such as "l logs in".
+    #[must_use]
+    pub fn label(&self, action: Action) -> String {
+        let binding = self.bindings.iter().find(|binding| binding.action == action);
+        binding.map_or_else(String::new, |binding| binding.keys[0].label())
+    }
+
+    /// The table as Markdown, for the README.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        for scope in Scope::ALL {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            let _ = write!(text, "| {} | |\n| --- | --- |\n", scope.title());
+            for binding in self.of(scope) {
+                let keys: Vec<_> = binding.keys.iter().map(|key| format!("`{}`", key.label())).collect();
+                let _ = writeln!(text, "| {} | {} |", keys.join(" "), binding.help);
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyModifiers};
+
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_scope() {
+        let keymap = Keymap::default();
+        for (at, binding) in keymap.bindings().iter().enumerate() {
+            for other in &keymap.bindings()[at + 1..] {
+                let clash = binding.keys.iter().find(|key| other.keys.contains(key));
+                assert!(binding.scope != other.scope || clash.is_none(), "{:?}: {clash:?}", binding.scope);
+            }
+        }
+    }
+
+    #[test]
+    fn every_binding_has_a_key_and_a_help_text() {
+        for binding in Keymap::default().bindings() {
+            assert!(!binding.keys.is_empty() && !binding.help.is_empty(), "{binding:?}");
+        }
+    }
+
+    #[test]
+    fn a_capital_letter_is_found_with_and_without_its_shift() {
+        for modifiers in [KeyModifiers::NONE, KeyModifiers::SHIFT] {
+            let key = KeyEvent::new(KeyCode::Char('R'), modifiers);
+            assert_eq!(Keymap::default().action(&[Scope::Connection], &key), Some(Action::ForceRefresh));
+        }
+        let alt = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::ALT);
+        assert_eq!(Keymap::default().action(&[Scope::Connection], &alt), None);
+    }
+
+    #[test]
+    fn the_readme_table_names_every_binding() {
+        let keymap = Keymap::default();
+        let text = keymap.markdown();
+        let lines = text.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(lines, keymap.bindings().len());
+        assert!(text.contains("| `j` `↓` | down |"), "{text}");
+    }
+}
