@@ -35,6 +35,7 @@ fn a_full_file_is_read_to_the_letter() {
 
         [[connections]]
         name = "factory"
+        title = "Fabrik 工場"
         provider = "manu"
         client_id = "abc"
         redirect_uri = "http://127.0.0.1:8400/callback"
@@ -53,6 +54,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(config.login_timeout, Duration::from_secs(60));
     let [factory] = &config.connections[..] else { panic!("{config:?}") };
     assert_eq!(factory.name.as_str(), "factory");
+    assert_eq!(factory.title.as_deref(), Some("Fabrik 工場"));
     assert_eq!(factory.provider.id, "manu");
     assert_eq!(factory.client_id, "abc");
     assert!(!factory.auto_refresh);
@@ -212,6 +214,10 @@ c.toml:4:13: client_id of connection "a b": must not be empty; write for example
         (
             manu("scope = \"\""),
             r#"c.toml:6:9: scope of connection "factory": must be words separated by single spaces (RFC 6749 section 3.3); left out, it is "API_ALL""#,
+        ),
+        (
+            manu("title = \"a\\u202eb\""),
+            r#"c.toml:6:9: title of connection "factory": contains a control character, or one that cannot be seen; write it in visible characters"#,
         ),
         (manu("pkce = \"yes\""), r#"c.toml:6:8: pkce of connection "factory": must be true or false, but is a string"#),
         (

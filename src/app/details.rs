@@ -74,6 +74,9 @@ fn facts(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Ve
         lines.extend(prints(facts));
     }
     let grant = if view.needs_browser { "login with a browser" } else { "client credentials" };
+    if let Some(title) = &view.title {
+        lines.push(Line::new("title", neutralise(title, 160), Tone::Plain));
+    }
     lines.push(Line::new("provider", format!("{} · {grant}", view.provider.title), Tone::Plain));
     lines
 }

@@ -36,6 +36,7 @@ pub(crate) fn name(name: &str) -> ConnectionName {
 fn view(label: &str, provider: &'static Provider) -> ConnectionView {
     ConnectionView {
         name: name(label),
+        title: None,
         provider,
         needs_browser: provider.id == "manu",
         auto: true,

@@ -1,31 +1,20 @@
 //! One `[[connections]]` table: checked, and completed with its provider's defaults.
 //!
-//! It asks what the provider's grant is, never which provider it is.
+//! It asks what the provider's grant is, never which provider it is. The keys are those of
+//! [`fields`](super::fields).
 
+use unicode_width::UnicodeWidthStr;
 use url::Url;
 
+use super::fields::{self, KEYS};
 use super::section::Section;
 use super::text::{near_miss, quoted};
 use super::urls;
+use crate::domain::text::neutralise;
 use crate::domain::{Connection, ConnectionGrant, ConnectionName, Grant, Provider, SecretSource};
 
-/// The keys every connection may have, and those of the authorization code grant.
-pub(super) const KEYS: &[&str] = &[
-    "name",
-    "provider",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "auto_refresh",
-    "pkce",
-    "authorize_url",
-    "token_url",
-    "test_url",
-    "client_secret_command",
-];
-
-/// The keys that mean nothing without a browser login.
-const BROWSER_KEYS: &[&str] = &["redirect_uri", "scope", "pkce", "authorize_url"];
+/// The widest title, in columns of the terminal.
+const WIDEST_TITLE: usize = 80;
 
 const COMMAND_EXAMPLE: &str = r#"["pass", "show", "manu/factory"]"#;
 
@@ -33,6 +22,7 @@ const COMMAND_EXAMPLE: &str = r#"["pass", "show", "manu/factory"]"#;
 pub(super) fn read(section: &mut Section<'_, '_>, providers: &'static [&'static Provider]) -> Option<Connection> {
     section.refuse_unknown_keys(KEYS);
     let name = name(section);
+    let title = title(section);
     let client_id = client_id(section);
     let client_secret = secret_source(section);
     let auto_refresh = section.boolean("auto_refresh").unwrap_or(true);
@@ -44,6 +34,7 @@ pub(super) fn read(section: &mut Section<'_, '_>, providers: &'static [&'static 
     let test_url = endpoint(section, "test_url", provider.test_url);
     Some(Connection {
         name: name?,
+        title: title?,
         provider,
         client_id: client_id?,
         client_secret: client_secret?,
@@ -57,6 +48,28 @@ pub(super) fn read(section: &mut Section<'_, '_>, providers: &'static [&'static 
 fn name(section: &mut Section<'_, '_>) -> Option<ConnectionName> {
     let text = section.required_string("name", "\"factory\"")?;
     ConnectionName::new(text).map_err(|why| section.fault("name", why)).ok()
+}
+
+/// The outer `None` is a fault, the inner one a title left out.
+#[expect(clippy::option_option, reason = "left out and wrong are different things")]
+fn title(section: &mut Section<'_, '_>) -> Option<Option<String>> {
+    if section.is_absent("title") {
+        return Some(None);
+    }
+    let text = section.string("title")?;
+    let what = if text.trim().is_empty() {
+        "must not be empty; leave it out, and the name is shown".to_owned()
+    } else if text.trim() != text {
+        "has spaces around it; remove them".to_owned()
+    } else if neutralise(text, text.len()) != text {
+        "contains a control character, or one that cannot be seen; write it in visible characters".to_owned()
+    } else if text.width() > WIDEST_TITLE {
+        format!("is wider than {WIDEST_TITLE} columns; shorten it")
+    } else {
+        return Some(Some(text.to_owned()));
+    };
+    section.fault("title", what);
+    None
 }
 
 fn client_id(section: &mut Section<'_, '_>) -> Option<String> {
@@ -79,6 +92,10 @@ fn secret_source(section: &mut Section<'_, '_>) -> Option<SecretSource> {
             "client_secret_command",
             format!("names no program; write for example {COMMAND_EXAMPLE}, or leave it out to use the secret store"),
         );
+        return None;
+    }
+    if command.iter().any(|word| word.contains('\0')) {
+        section.fault("client_secret_command", "contains a NUL character, with which no program can be started");
         return None;
     }
     Some(SecretSource::Command(command))
@@ -119,7 +136,7 @@ fn grant(section: &mut Section<'_, '_>, provider: &Provider) -> Option<Connectio
                 "{} is given its tokens for client ID and secret, without a browser login; remove this line",
                 provider.title
             );
-            section.refuse_keys(BROWSER_KEYS, &why);
+            section.refuse_keys(&fields::foreign_keys(provider), &why);
             Some(ConnectionGrant::ClientCredentials)
         }
     }

@@ -1,71 +1,249 @@
-//! The one change that manutop makes to the configuration file: which store is in use, after a
-//! move. Comments, order and everything else stay as they were written.
+//! The changes that manutop makes to the configuration file: which store is in use, after a move,
+//! and single connections, from a form. Comments, order and everything else stay as written.
 //!
-//! Invariant: the file is replaced as a whole, with its mode, where a link leads to; it is read
-//! again before the change counts.
+//! Invariants: the file is read immediately before it is changed, and the result must mean what
+//! was meant before it replaces the file (see `present`). On any error the file is as it was.
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use toml_edit::{DocumentMut, Item, Value};
+use thiserror::Error;
+use toml_edit::{ArrayOfTables, Decor, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{ConfigError, StoreKind, text};
+use super::present::Present;
+use super::{Config, ConfigError, Draft, StoreKind, load, parse};
+use crate::domain::{ConnectionName, FieldFault, Provider};
+
+/// Why a connection was not written into the file, or not taken out of it.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// The file cannot be read or replaced, or has faults of its own.
+    #[error(transparent)]
+    File(#[from] ConfigError),
+    /// The connection itself has faults.
+    #[error("{}", list(.0))]
+    Refused(Vec<FieldFault>),
+    /// The file has no such connection any more.
+    #[error("{}: there is no connection {name} in it any more", file.display())]
+    Gone {
+        /// The file.
+        file: PathBuf,
+        /// The connection.
+        name: ConnectionName,
+    },
+}
+
+fn list(faults: &[FieldFault]) -> String {
+    let faults: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.key, fault.what)).collect();
+    faults.join("; ")
+}
 
 /// Makes the configuration file name this store. A file that is not there is made.
 ///
 /// # Errors
 /// When the file is no TOML, or cannot be read or replaced; it is then as it was.
 pub fn set_store(file: &Path, kind: StoreKind) -> Result<(), ConfigError> {
-    let unread = |source| ConfigError::Read { file: file.to_owned(), source };
-    let unwritten = |source| ConfigError::Write { file: file.to_owned(), source };
-    let (target, old, mode) = match fs::canonicalize(file) {
-        Ok(target) => {
-            let old = fs::read_to_string(&target).map_err(unread)?;
-            let mode = fs::metadata(&target).map_err(unread)?.permissions();
-            (target, old, Some(mode))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => (file.to_owned(), String::new(), None),
-        Err(error) => return Err(unread(error)),
-    };
-    let new = with_store(&old, kind).map_err(|offset| {
-        let (line, column) = text::position(&old, offset);
-        unwritten(io::Error::other(format!("line {line}, column {column} is not valid TOML")))
-    })?;
-    replace(&target, &new, mode).map_err(unwritten)
-}
-
-/// The text with `store` set; where it is no TOML, the offset of the first fault.
-fn with_store(old: &str, kind: StoreKind) -> Result<String, usize> {
-    let (mark, body) = old.strip_prefix('\u{feff}').map_or(("", old), |body| ("\u{feff}", body));
-    let mut document: DocumentMut =
-        body.parse().map_err(|error: toml_edit::TomlError| error.span().map_or(0, |span| span.start + mark.len()))?;
+    let present = Present::read(file)?;
+    let mut document = present.document()?;
     let mut value = Value::from(kind.word());
     match document.get_mut("store") {
         Some(Item::Value(present)) => {
             *value.decor_mut() = present.decor().clone();
             *present = value;
         }
-        _ => {
-            document.insert("store", Item::Value(value));
-        }
+        _ => drop(document.insert("store", Item::Value(value))),
     }
-    Ok(format!("{mark}{document}"))
+    present.replace(&document.to_string())
 }
 
-fn replace(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<()> {
-    let dir = target.parent().ok_or_else(|| io::Error::other("it lies in no directory"))?;
-    fs::create_dir_all(dir)?;
-    let mut temporary = tempfile::Builder::new().prefix(".manutop-").tempfile_in(dir)?;
-    temporary.write_all(text.as_bytes())?;
-    if let Some(mode) = mode {
-        temporary.as_file().set_permissions(mode)?;
+/// Writes a new connection at the end of the file, and reads the file again. A file that is not
+/// there is made, for its owner alone.
+///
+/// # Errors
+/// [`ChangeError`]; the file is then as it was.
+pub fn add_connection(
+    file: &Path,
+    draft: &Draft,
+    providers: &'static [&'static Provider],
+) -> Result<Config, ChangeError> {
+    let (present, mut config) = read(file, providers)?;
+    let connection = draft.check(&config.connections, providers).map_err(ChangeError::Refused)?;
+    config.connections.push(connection);
+    let lines = draft.differences(providers).into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let mut document = present.document()?;
+    match document.get_mut("connections") {
+        Some(Item::Value(Value::Array(array))) => {
+            array.push(lines.collect::<InlineTable>());
+        }
+        _ => append(&mut document, lines.map(|(key, value)| (key, Item::Value(value))).collect()),
     }
-    temporary.as_file().sync_all()?;
-    temporary.persist(target).map_err(|error| error.error)?;
-    #[cfg(unix)]
-    fs::File::open(dir)?.sync_all()?;
-    Ok(())
+    present.replace_checked(&document, config, providers)
+}
+
+/// Writes what a draft changed into its connection's table, and reads the file again. What was
+/// changed elsewhere meanwhile, other keys of the same connection included, stays.
+///
+/// # Errors
+/// [`ChangeError`]; the file is then as it was.
+pub fn change_connection(
+    file: &Path,
+    name: &ConnectionName,
+    draft: &Draft,
+    providers: &'static [&'static Provider],
+) -> Result<Config, ChangeError> {
+    let (present, mut config) = read(file, providers)?;
+    let at = place(file, &config, name)?;
+    let mut merged = Draft::of(&config.connections[at]);
+    let differences = draft.differences(providers);
+    for (key, _) in &differences {
+        merged.set(key, draft.get(key));
+    }
+    config.connections[at] = merged.check(&config.connections, providers).map_err(ChangeError::Refused)?;
+    let mut document = present.document()?;
+    for (key, value) in differences {
+        match value {
+            Some(value) => write(&mut document, at, key, value),
+            None => take_out(&mut document, at, key),
+        }
+    }
+    present.replace_checked(&document, config, providers)
+}
+
+/// Takes a connection out of the file, with the comment that stands directly above its header,
+/// and reads the file again. Its tokens and client secret are not touched.
+///
+/// # Errors
+/// [`ChangeError`]; the file is then as it was.
+pub fn remove_connection(
+    file: &Path,
+    name: &ConnectionName,
+    providers: &'static [&'static Provider],
+) -> Result<Config, ChangeError> {
+    let (present, mut config) = read(file, providers)?;
+    let at = place(file, &config, name)?;
+    config.connections.remove(at);
+    let mut document = present.document()?;
+    let prefix = match document.get_mut("connections") {
+        Some(Item::ArrayOfTables(tables)) => {
+            let removed = tables.remove(at);
+            Some(prefix(removed.decor()).to_owned())
+        }
+        Some(Item::Value(Value::Array(array))) => {
+            array.remove(at);
+            None
+        }
+        _ => None,
+    };
+    if let Some(prefix) = prefix {
+        leave(&mut document, at, above_the_last_paragraph(&prefix));
+        if document.get("connections").and_then(Item::as_array_of_tables).is_some_and(ArrayOfTables::is_empty) {
+            document.remove("connections");
+        }
+    }
+    present.replace_checked(&document, config, providers)
+}
+
+fn read(file: &Path, providers: &'static [&'static Provider]) -> Result<(Present, Config), ChangeError> {
+    // Read the careful way first: bounded, and with every fault named.
+    load(file, providers)?;
+    let present = Present::read(file)?;
+    let config = parse(present.text(), file, providers)?;
+    Ok((present, config))
+}
+
+fn place(file: &Path, config: &Config, name: &ConnectionName) -> Result<usize, ChangeError> {
+    let at = config.connections.iter().position(|connection| connection.name == *name);
+    at.ok_or_else(|| ChangeError::Gone { file: file.to_owned(), name: name.clone() })
+}
+
+/// A new table at the very end, behind the comments that end the file.
+fn append(document: &mut DocumentMut, lines: Vec<(&str, Item)>) {
+    let before = document.trailing().as_str().unwrap_or_default().to_owned();
+    document.set_trailing("");
+    let is_first = document.is_empty() && before.is_empty();
+    let newline = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+    let blank = if is_first || before.ends_with("\n\n") { "" } else { "\n" };
+    let mut table: Table = lines.into_iter().collect();
+    table.decor_mut().set_prefix(format!("{before}{newline}{blank}"));
+    let tables = document.entry("connections").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+    if let Some(tables) = tables.as_array_of_tables_mut() {
+        tables.push(table);
+    }
+}
+
+fn table_mut(document: &mut DocumentMut, at: usize) -> Option<&mut dyn TableLike> {
+    match document.get_mut("connections")? {
+        Item::ArrayOfTables(tables) => tables.get_mut(at).map(|table| table as &mut dyn TableLike),
+        Item::Value(Value::Array(array)) => {
+            array.get_mut(at)?.as_inline_table_mut().map(|table| table as &mut dyn TableLike)
+        }
+        _ => None,
+    }
+}
+
+/// Sets a key; what stands around its value stays.
+fn write(document: &mut DocumentMut, at: usize, key: &str, mut value: Value) {
+    let Some(table) = table_mut(document, at) else { return };
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(present) => {
+            *value.decor_mut() = present.decor().clone();
+            *present = value;
+        }
+        None => drop(table.insert(key, Item::Value(value))),
+    }
+}
+
+/// Takes a key out; comments in the lines above it stay where they are.
+fn take_out(document: &mut DocumentMut, at: usize, key: &str) {
+    let Some(table) = table_mut(document, at) else { return };
+    let above = table.key(key).map(|key| prefix(key.leaf_decor()).to_owned()).filter(|text| text.contains('#'));
+    let keys: Vec<String> = table.iter().map(|(key, _)| key.to_owned()).collect();
+    let next = keys.iter().skip_while(|other| *other != key).nth(1);
+    table.remove(key);
+    let Some(above) = above else { return };
+    match next.and_then(|next| table.key_mut(next)) {
+        Some(mut next) => prepend(next.leaf_decor_mut(), &above),
+        None => leave(document, at + 1, &above),
+    }
+}
+
+/// Leaves a text before the header of a table, or at the end where there is no such table.
+fn leave(document: &mut DocumentMut, at: usize, text: &str) {
+    let tables = document.get_mut("connections").and_then(Item::as_array_of_tables_mut);
+    if let Some(table) = tables.and_then(|tables| tables.get_mut(at)) {
+        prepend(table.decor_mut(), text);
+    } else {
+        let joined = join(text, document.trailing().as_str().unwrap_or_default());
+        document.set_trailing(if joined.trim().is_empty() { String::new() } else { joined });
+    }
+}
+
+fn prepend(decor: &mut Decor, text: &str) {
+    let joined = join(text, prefix(decor));
+    decor.set_prefix(joined);
+}
+
+/// Both texts, with no more empty lines where they meet than either has.
+fn join(above: &str, below: &str) -> String {
+    let is_parted = above.lines().next_back().is_some_and(|line| line.trim().is_empty());
+    let below = if is_parted { below.trim_start_matches(['\r', '\n']) } else { below };
+    format!("{above}{below}")
+}
+
+fn prefix(decor: &Decor) -> &str {
+    decor.prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default()
+}
+
+/// What stands above the comment that belongs to a header: all up to the last empty line.
+fn above_the_last_paragraph(prefix: &str) -> &str {
+    let mut end = 0;
+    let mut offset = 0;
+    for line in prefix.split_inclusive('\n') {
+        offset += line.len();
+        if line.trim().is_empty() {
+            end = offset;
+        }
+    }
+    &prefix[..end]
 }
 
 #[cfg(test)]
@@ -73,14 +251,23 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{StoreKind, set_store, with_store};
+    use super::{StoreKind, set_store};
+
+    /// The file's text with this store set.
+    fn with_store(old: &str, kind: StoreKind) -> Result<String, crate::config::ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        fs::write(&file, old).unwrap();
+        set_store(&file, kind)?;
+        Ok(fs::read_to_string(&file).unwrap())
+    }
 
     #[test]
     fn only_the_value_changes() {
         let old = "# mine\r\n\r\nstore   =  'keyring'   # the desktop's\r\nlogin_timeout_seconds = 60\r\n\r\n\
                    # first\r\n[[connections]]\r\nname = \"factory\" # x\r\n";
         let new = with_store(old, StoreKind::File).unwrap();
-        assert_eq!(new.replace("\r\n", "\n"), old.replace("'keyring'", "\"file\"").replace("\r\n", "\n"));
+        assert_eq!(new, old.replace("'keyring'", "\"file\""));
         assert_eq!(with_store(&new, StoreKind::File).unwrap(), new);
     }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::text::{line_at, names_a_secret, position};
-use super::{KEYS, MAX_FILE_SIZE, connection};
+use super::{KEYS, MAX_FILE_SIZE, fields};
 
 /// Why there is no configuration to work with.
 #[derive(Debug, Error)]
@@ -123,7 +123,7 @@ fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
     let (line, column) = position(text, offset);
     let word = line_at(text, offset).split('=').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
     // Only words that are known are repeated: what stands on a broken line may be anything.
-    let known = KEYS.iter().chain(connection::KEYS).find(|key| **key == word);
+    let known = KEYS.iter().chain(fields::KEYS).find(|key| **key == word);
     let secret = known.is_none() && names_a_secret(word);
     let key = known.map_or(if secret { "secret" } else { "" }, |key| key);
     let what = if secret { secret_in_file(None) } else { format!("not valid TOML: {}", error.message()) };

@@ -1,14 +1,17 @@
-//! What the user wrote down: the configuration file, read and checked, and changed in one place
-//! only: the store in use, after a move ([`set_store`]).
+//! What the user wrote down: the configuration file, read and checked; and changed: the store in
+//! use, after a move ([`set_store`]), and single connections, by a form ([`Draft`]).
 //!
 //! Invariants: a [`Config`] that exists is complete and allowed (unique names, known providers,
 //! `https` or loopback endpoints); every fault names file, line, column and key; no message
 //! repeats a value that could be a secret.
 
 mod connection;
+mod draft;
 mod edit;
 mod error;
+mod fields;
 mod paths;
+mod present;
 mod section;
 mod text;
 mod urls;
@@ -22,8 +25,10 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub use edit::set_store;
+pub use draft::Draft;
+pub use edit::{ChangeError, add_connection, change_connection, remove_connection, set_store};
 pub use error::{ConfigError, Fault};
+pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
 pub use paths::Paths;
 
 use crate::domain::{Connection, Provider};
@@ -37,7 +42,7 @@ const KEYS: &[&str] = &["store", "clipboard_clear_seconds", "login_timeout_secon
 /// Every key there is, for the documentation to be held against: the file's own, then those of a
 /// connection.
 pub fn known_keys() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().chain(connection::KEYS).copied()
+    KEYS.iter().chain(fields::KEYS).copied()
 }
 
 /// The configuration file, complete with defaults.

@@ -17,6 +17,36 @@ pub(super) fn line_at(text: &str, offset: usize) -> &str {
     text[start..end].trim_end_matches('\r')
 }
 
+/// `new` with the line ends of `old`: the lines before and after the change end as they did, those
+/// changed as most of the file's do. (The TOML printer ends every line with `\n`.)
+pub(super) fn with_line_ends_of(old: &str, new: &str) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = (old.split_inclusive('\n').collect(), new.split_inclusive('\n').collect());
+    let is_same = |(old, new): &(&&str, &&str)| bare(old) == bare(new);
+    let before = old.iter().zip(&new).take_while(is_same).count();
+    let after = old[before..].iter().rev().zip(new[before..].iter().rev()).take_while(is_same).count();
+    let is_crlf = |line: &&str| line.ends_with("\r\n");
+    let mostly_crlf = old.iter().filter(|line| is_crlf(line)).count() * 2 > old.len();
+    let mut text = String::new();
+    for (at, line) in new.iter().enumerate() {
+        let to_end = new.len() - at;
+        let kept = if at < before { old.get(at) } else { (to_end <= after).then(|| &old[old.len() - to_end]) };
+        let crlf = kept.filter(|line| line.ends_with('\n')).map_or(mostly_crlf, |line| is_crlf(line));
+        text.push_str(bare(line));
+        text.push_str(match line.ends_with('\n') {
+            true if crlf => "\r\n",
+            true => "\n",
+            false => "",
+        });
+    }
+    text
+}
+
+/// A line without its end.
+fn bare(line: &str) -> &str {
+    let line = line.strip_suffix('\n').unwrap_or(line);
+    line.strip_suffix('\r').unwrap_or(line)
+}
+
 /// A word of the file that is no secret (a name, a key), bounded and made safe to print.
 pub(super) fn quoted(word: &str) -> String {
     format!("\"{}\"", neutralise(word, 64))

@@ -38,6 +38,13 @@ impl ConnectionName {
         Ok(Self(name.into()))
     }
 
+    /// Whether a text counts as this name: names become file names, and many file systems do not
+    /// tell cases apart.
+    #[must_use]
+    pub fn is_same_as(&self, text: &str) -> bool {
+        self.0.eq_ignore_ascii_case(text)
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -78,6 +85,8 @@ impl From<ConnectionName> for String {
 pub struct Connection {
     /// Its unique name.
     pub name: ConnectionName,
+    /// What people call it, in any script; at most 80 columns wide, without control characters.
+    pub title: Option<String>,
     /// Whose connection it is.
     pub provider: &'static Provider,
     /// The client identifier (RFC 6749 §2.2); not a secret.

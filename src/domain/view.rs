@@ -13,6 +13,8 @@ use super::token::TokenFacts;
 pub struct ConnectionView {
     /// Its unique name.
     pub name: ConnectionName,
+    /// What people call it, where the configuration says so.
+    pub title: Option<String>,
     /// Whose connection it is.
     pub provider: &'static Provider,
     /// Whether a person logs in with a browser.
@@ -120,6 +122,7 @@ impl ConnectionView {
     pub fn loading(connection: &Connection) -> Self {
         Self {
             name: connection.name.clone(),
+            title: connection.title.clone(),
             provider: connection.provider,
             needs_browser: connection.needs_browser(),
             auto: connection.auto_refresh,

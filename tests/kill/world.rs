@@ -84,6 +84,7 @@ impl Orders {
         Connection {
             client_id: client_id(&name),
             name,
+            title: None,
             provider: &MANU,
             client_secret: SecretSource::Store,
             grant: ConnectionGrant::AuthorizationCode {

@@ -97,6 +97,7 @@ impl Rig {
         manu.register_client(&id, &secret, &[redirect_uri]);
         let connection = Connection {
             name: name(text),
+            title: None,
             provider: &MANU,
             client_id: id,
             client_secret: SecretSource::Store,
@@ -122,6 +123,7 @@ impl Rig {
         manus.register_client(&id, &secret);
         let connection = Connection {
             name: name(text),
+            title: None,
             provider: &MANUS,
             client_id: id,
             client_secret: SecretSource::Store,

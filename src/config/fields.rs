@@ -1,0 +1,111 @@
+//! The keys of a connection, as data: what the checker knows, and what a form offers.
+//!
+//! Which of them a provider's connections have is told by its grant, never by who it is.
+
+use crate::domain::{Grant, Provider};
+
+/// One key of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field {
+    /// The key in the file.
+    pub key: &'static str,
+    /// What it is called in a form.
+    pub label: &'static str,
+    /// What it is for, in one sentence.
+    pub help: &'static str,
+    /// What is written into it.
+    pub kind: FieldKind,
+    /// Whether a connection cannot do without it.
+    pub required: bool,
+    /// Whether it means something only where a person logs in with a browser.
+    pub browser_only: bool,
+}
+
+/// What is written into a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A line of text.
+    Text,
+    /// The id of a provider.
+    Provider,
+    /// A URL.
+    Url,
+    /// `true` or `false`.
+    Switch,
+    /// A program and its arguments, quoted as in a POSIX shell; the file has them as a list.
+    Command,
+}
+
+/// All fields, in the order of a form and of a table that is written anew.
+pub const FIELDS: &[Field] = &[
+    required(
+        "name",
+        "Name",
+        "Unique, of ASCII letters, digits, '-', '_' and '.'; tokens are kept under it",
+        FieldKind::Text,
+    ),
+    optional("title", "Title", "What people call it, in any script", FieldKind::Text),
+    required("provider", "Provider", "Whose connection it is", FieldKind::Provider),
+    required("client_id", "Client ID", "As the provider gave it; not a secret", FieldKind::Text),
+    optional(
+        "client_secret_command",
+        "Secret from",
+        "A program that prints the client secret; left out, it is kept in the secret store",
+        FieldKind::Command,
+    ),
+    browser(required("redirect_uri", "Redirect URI", "Exactly as registered with the provider", FieldKind::Url)),
+    browser(optional("scope", "Scope", "Asked for at login, words separated by spaces", FieldKind::Text)),
+    optional("auto_refresh", "Auto refresh", "Whether it is refreshed without being asked", FieldKind::Switch),
+    browser(optional("pkce", "PKCE", "Whether PKCE (RFC 7636) protects the login", FieldKind::Switch)),
+    browser(optional("authorize_url", "Authorize URL", "Where a person logs in", FieldKind::Url)),
+    optional("token_url", "Token URL", "Where tokens come from", FieldKind::Url),
+    optional("test_url", "Test URL", "The call that proves a token works", FieldKind::Url),
+];
+
+/// Their keys.
+pub(super) const KEYS: &[&str] = &{
+    let mut keys = [""; FIELDS.len()];
+    let mut at = 0;
+    while at < FIELDS.len() {
+        keys[at] = FIELDS[at].key;
+        at += 1;
+    }
+    keys
+};
+
+const fn optional(key: &'static str, label: &'static str, help: &'static str, kind: FieldKind) -> Field {
+    Field { key, label, help, kind, required: false, browser_only: false }
+}
+
+const fn required(key: &'static str, label: &'static str, help: &'static str, kind: FieldKind) -> Field {
+    Field { required: true, ..optional(key, label, help, kind) }
+}
+
+const fn browser(field: Field) -> Field {
+    Field { browser_only: true, ..field }
+}
+
+/// The fields that a provider's connections have, in the order of a form.
+pub fn fields(provider: &Provider) -> impl Iterator<Item = &'static Field> + use<> {
+    let is_browser = matches!(provider.grant, Grant::AuthorizationCode { .. });
+    FIELDS.iter().filter(move |field| is_browser || !field.browser_only)
+}
+
+/// What a field means when it is left out; `None` where nothing stands in for it.
+#[must_use]
+pub fn default_text(provider: &Provider, key: &str) -> Option<&'static str> {
+    match (key, &provider.grant) {
+        ("auto_refresh", _) | ("pkce", Grant::AuthorizationCode { .. }) => Some("true"),
+        ("token_url", _) => Some(provider.token_url),
+        ("test_url", _) => Some(provider.test_url),
+        ("scope", Grant::AuthorizationCode { default_scope, .. }) => Some(default_scope),
+        ("authorize_url", Grant::AuthorizationCode { authorize_url, .. }) => Some(authorize_url),
+        _ => None,
+    }
+}
+
+/// The keys that a provider's connections do not have.
+pub(super) fn foreign_keys(provider: &Provider) -> Vec<&'static str> {
+    let own: Vec<_> = fields(provider).map(|field| field.key).collect();
+    KEYS.iter().copied().filter(|key| !own.contains(key)).collect()
+}

@@ -1,0 +1,120 @@
+//! The configuration file as it is now, and its replacement.
+//!
+//! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to; a new one is
+//! for its owner alone. Byte order mark and line ends stay.
+
+use std::fs::{self, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use toml_edit::DocumentMut;
+
+use super::{ChangeError, Config, ConfigError, MAX_FILE_SIZE, parse, text};
+use crate::domain::Provider;
+
+/// The file as it is now.
+pub(super) struct Present {
+    /// As it was named.
+    file: PathBuf,
+    /// Where links lead to.
+    target: PathBuf,
+    text: String,
+    /// `None` where there is no file yet.
+    mode: Option<Permissions>,
+}
+
+/// The byte order mark that some editors begin a file with.
+const MARK: &str = "\u{feff}";
+
+impl Present {
+    pub(super) fn read(file: &Path) -> Result<Self, ConfigError> {
+        let unread = |source| ConfigError::Read { file: file.to_owned(), source };
+        let (target, text, mode) = match fs::canonicalize(file) {
+            Ok(target) => {
+                let text = fs::read_to_string(&target).map_err(unread)?;
+                let mode = fs::metadata(&target).map_err(unread)?.permissions();
+                (target, text, Some(mode))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => (file.to_owned(), String::new(), None),
+            Err(error) => return Err(unread(error)),
+        };
+        Ok(Self { file: file.to_owned(), target, text, mode })
+    }
+
+    /// The text of the file; empty where there is none.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn unwritten(&self, source: io::Error) -> ConfigError {
+        ConfigError::Write { file: self.file.clone(), source }
+    }
+
+    /// The file as a document.
+    ///
+    /// # Errors
+    /// It is no TOML.
+    pub(super) fn document(&self) -> Result<DocumentMut, ConfigError> {
+        let (mark, body) = self.text.strip_prefix(MARK).map_or(("", self.text.as_str()), |body| (MARK, body));
+        body.parse().map_err(|error: toml_edit::TomlError| {
+            let offset = error.span().map_or(0, |span| span.start + mark.len());
+            let (line, column) = text::position(&self.text, offset);
+            self.unwritten(io::Error::other(format!("line {line}, column {column} is not valid TOML")))
+        })
+    }
+
+    /// Replaces the file, if the document means the configuration that it should.
+    pub(super) fn replace_checked(
+        &self,
+        document: &DocumentMut,
+        meant: Config,
+        providers: &'static [&'static Provider],
+    ) -> Result<Config, ChangeError> {
+        let new = self.finished(&document.to_string());
+        match parse(&new, &self.file, providers) {
+            Ok(read) if read == meant && new.len() as u64 <= MAX_FILE_SIZE => {
+                self.put(&new)?;
+                Ok(meant)
+            }
+            _ => {
+                let why = "the change does not fit into it by machine; make it with an editor";
+                Err(self.unwritten(io::Error::other(why)).into())
+            }
+        }
+    }
+
+    /// Replaces the file by a document.
+    pub(super) fn replace(&self, body: &str) -> Result<(), ConfigError> {
+        self.put(&self.finished(body))
+    }
+
+    /// A document's text with the mark and the line ends of the file.
+    fn finished(&self, body: &str) -> String {
+        let mark = if self.text.starts_with(MARK) { MARK } else { "" };
+        format!("{mark}{}", text::with_line_ends_of(self.text.trim_start_matches(MARK), body))
+    }
+
+    fn put(&self, text: &str) -> Result<(), ConfigError> {
+        put(&self.target, text, self.mode.clone()).map_err(|source| self.unwritten(source))
+    }
+}
+
+fn put(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<()> {
+    let dir = target.parent().ok_or_else(|| io::Error::other("it lies in no directory"))?;
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)?;
+    // Made for its owner alone.
+    let mut temporary = tempfile::Builder::new().prefix(".manutop-").tempfile_in(dir)?;
+    temporary.write_all(text.as_bytes())?;
+    if let Some(mode) = mode {
+        temporary.as_file().set_permissions(mode)?;
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(target).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    fs::File::open(dir)?.sync_all()?;
+    Ok(())
+}
