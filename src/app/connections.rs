@@ -2,7 +2,8 @@
 //!
 //! Invariants: the selection is a name, not a place, so it survives whatever moves; `visible`
 //! holds ascending indexes of the rows that pass the filter; no operation that happens per key,
-//! event or draw looks at all rows; changing the filter does, and the tick once a second.
+//! event or draw looks at all rows; changing the filter or the
+//! configuration does, and the tick once a second.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -66,6 +67,39 @@ impl Connections {
             self.rows.push(view);
         }
         self.keep_selection();
+    }
+
+    /// Takes a connection away. A selection on it moves to the row that takes its place.
+    pub fn remove(&mut self, name: &ConnectionName, now: DateTime<Utc>) {
+        let Some(&place) = self.places.get(name) else { return };
+        let at = self.selected_index();
+        self.rows.remove(place);
+        self.unsaved.remove(name);
+        let was_selected = self.selected.as_ref() == Some(name);
+        self.count_anew(now);
+        if was_selected {
+            self.select(at.unwrap_or(0));
+        }
+    }
+
+    /// Brings the rows into this order; those it does not name come last.
+    pub fn arrange(&mut self, order: &[ConnectionName], now: DateTime<Utc>) {
+        let places: HashMap<_, _> = order.iter().zip(0..).collect();
+        let place = |view: &ConnectionView| places.get(&view.name).copied().unwrap_or(order.len());
+        if !self.rows.is_sorted_by_key(place) {
+            self.rows.sort_by_key(place);
+            self.count_anew(now);
+        }
+    }
+
+    /// Finds out anew all that is known about the rows as a whole.
+    fn count_anew(&mut self, now: DateTime<Utc>) {
+        self.places = self.rows.iter().enumerate().map(|(place, view)| (view.name.clone(), place)).collect();
+        self.widest_name = self.rows.iter().map(|view| view.name.as_str().len()).max().unwrap_or(0);
+        self.auto_on = self.rows.iter().filter(|view| view.auto).count();
+        self.tally.recount(&self.rows, now);
+        let filter = std::mem::take(&mut self.filter);
+        self.set_filter(filter, now);
     }
 
     /// Every connection.

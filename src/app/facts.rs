@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, UnlockDialog};
 use super::words::{countdown, milliseconds, spoken};
-use super::{Action, App, Effect, press};
+use super::{Action, App, Effect, Toast, press};
 use crate::domain::text::neutralise;
-use crate::domain::{Activity, ConnectionName, CopiedTo, Event, Problem, Severity};
+use crate::domain::{Activity, ConnectionName, CopiedTo, Event, FieldFault, Problem, Severity};
 
 /// The most characters of a reason on the message line.
 const LONGEST_REASON: usize = 300;
@@ -38,6 +38,14 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_deref()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(result) => store_changed(app, result, now),
+        Event::Configured { order } => app.connections.arrange(&order, now),
+        Event::Removed { connection } => removed(app, &connection, now),
+        Event::ConfigurationRead(result) => configuration_read(app, result, now),
+        Event::ConfigurationUnwatched { why } => {
+            let text = format!("changes of the configuration take a restart: {}", reason(&why));
+            app.say(None, Severity::Warning, text, now);
+        }
+        Event::ConnectionSaved { connection, result } => saved(app, &connection, result, now),
         Event::ClipboardNotCleared { why } => {
             app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
         }
@@ -79,6 +87,23 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
         }
         Event::Tested { connection, result: Err(why) } => {
             (connection, Severity::Warning, format!("test failed: {}", reason(&why)))
+        }
+        Event::ClientSecretSet { connection, result: Ok(()) } => {
+            (connection, Severity::Good, "client secret stored".into())
+        }
+        Event::ClientSecretSet { connection, result: Err(why) } => {
+            (connection, Severity::Bad, format!("client secret not stored: {}", reason(&why)))
+        }
+        Event::Forgotten { connection, result: Ok(()) } => {
+            (connection, Severity::Good, "tokens and client secret forgotten".into())
+        }
+        Event::Forgotten { connection, result: Err(why) } => (connection, Severity::Bad, reason(&why)),
+        Event::ConnectionDeleted { connection, result: Ok(()) } => {
+            (connection, Severity::Good, "deleted: tokens, client secret and configuration".into())
+        }
+        Event::ConnectionDeleted { connection, result: Err(why) } => {
+            let text = format!("its secrets are forgotten, but it is still in the file: {}", reason(&why));
+            (connection, Severity::Bad, text)
         }
         Event::LoggedOut { connection } => (connection, Severity::Good, "logged out, tokens forgotten".into()),
         Event::Copied { connection, what, to, cleared_after } => {
@@ -209,6 +234,45 @@ fn store_changed(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) 
         Err(why) => {
             app.passphrase = None;
             app.store_problem = Some(reason(&why));
+        }
+    }
+}
+
+fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
+    app.logins_asked.remove(connection);
+    // A dialog about what is gone would ask for what nobody can do.
+    if !matches!(app.mode, Mode::Normal | Mode::Filter)
+        && app.subject().is_some_and(|subject| subject.name == *connection)
+    {
+        app.mode = Mode::Normal;
+    }
+    app.connections.remove(connection, now);
+    // Somebody who deleted it has been told what became of it.
+    let is_told = |toast: &Toast| toast.connection.as_ref() == Some(connection) && toast.lives(now);
+    if !app.toast.as_ref().is_some_and(is_told) {
+        let text = format!("{connection} is in the configuration no more; its tokens are kept");
+        app.say(None, Severity::Quiet, text, now);
+    }
+}
+
+fn configuration_read(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
+    match result {
+        Ok(()) => {
+            app.config_problem = None;
+            app.say(None, Severity::Good, "the configuration was read anew", now);
+        }
+        Err(why) => app.config_problem = Some(reason(&why)),
+    }
+}
+
+fn saved(app: &mut App, connection: &str, result: Result<(), Vec<FieldFault>>, now: DateTime<Utc>) {
+    let name = reason(connection);
+    match result {
+        Ok(()) => app.say(None, Severity::Good, format!("{name} is saved"), now),
+        Err(faults) => {
+            let faults: Vec<_> = faults.iter().map(|fault| format!("{} {}", fault.key, fault.what)).collect();
+            let text = format!("{name} is not saved: {}", reason(faults.join("; ").trim_start()));
+            app.say(None, Severity::Bad, text, now);
         }
     }
 }

@@ -103,6 +103,8 @@ pub struct App {
     pub(crate) toast: Option<Toast>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
+    /// What stands between the configuration file and what is worked with.
+    pub(crate) config_problem: Option<String>,
     /// The encrypted store waits for its passphrase; whether that is to be chosen.
     pub(crate) passphrase: Option<bool>,
     /// Logins asked for here: only theirs may open the dialog.
@@ -125,6 +127,7 @@ impl App {
             scroll: 0,
             toast: None,
             store_problem: None,
+            config_problem: None,
             passphrase: None,
             logins_asked: BTreeSet::new(),
         }
@@ -136,8 +139,9 @@ impl App {
         if self.store_problem.is_some() {
             return Severity::Bad;
         }
+        let config = if self.config_problem.is_some() { Severity::Warning } else { Severity::Quiet };
         let severities = self.connections.all().iter().map(|view| view.status(now).severity());
-        severities.max().unwrap_or(Severity::Quiet)
+        severities.max().unwrap_or(Severity::Quiet).max(config)
     }
 
     /// The connections whose newest tokens are not in the store yet; leaving asks while there are.
@@ -164,7 +168,7 @@ impl App {
         layout::Shape { connections: self.connections.all().len(), banner: self.banner().is_some(), pane: self.pane }
     }
 
-    /// What the banner says: what endangers tokens.
+    /// What the banner says: what endangers tokens, then what keeps a changed configuration away.
     pub(crate) fn banner(&self) -> Option<String> {
         let unsaved = self.unsaved();
         if let Some(name) = unsaved.first() {
@@ -176,7 +180,7 @@ impl App {
             };
             return Some(format!("{whose}: new tokens not saved yet{why}"));
         }
-        self.store_problem.clone()
+        self.store_problem.clone().or_else(|| self.config_problem.clone())
     }
 
     /// The sheet that is read and scrolled now in a screen of `size`: its text, where it stands,

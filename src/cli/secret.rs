@@ -10,7 +10,7 @@ use super::say::say;
 use super::session::Session;
 use crate::domain::{ConnectionName, Secret, SecretSource};
 
-/// The longest client secret taken, in bytes.
+/// The most that is read of standard input, in bytes: more than any client secret has.
 const MAX: u64 = 16 * 1024;
 
 /// Reads a client secret from a hidden prompt, or from standard input where that is no terminal.
@@ -49,18 +49,8 @@ pub(super) async fn remove(session: &Session, name: &ConnectionName) -> Result<E
 
 /// One line, not empty, nothing a store could break on.
 fn check(text: &Secret) -> Result<Secret, Stop> {
-    let line = text.expose().trim_end_matches(['\r', '\n']).trim();
-    let refuse = |why: &str| Err(Stop::new(Exit::Usage, format!("the client secret {why}; nothing was stored")));
-    if line.is_empty() {
-        return refuse("is empty");
-    }
-    if line.len() as u64 > MAX {
-        return refuse("is too long");
-    }
-    if line.chars().any(|c| c.is_control() || !c.is_ascii()) {
-        return refuse("holds a line break or a character that is not printable ASCII");
-    }
-    Ok(Secret::new(line))
+    text.as_client_secret()
+        .map_err(|why| Stop::new(Exit::Usage, format!("the client secret {why}; nothing was stored")))
 }
 
 #[cfg(test)]

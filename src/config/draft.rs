@@ -147,7 +147,7 @@ impl Draft {
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let changes = self.changes();
-        f.debug_struct("Draft").field("changes", &changes).field("keys", &self.texts.keys()).finish()
+        f.debug_struct("Draft").field("changes", &changes).field("keys", &self.texts.keys()).finish_non_exhaustive()
     }
 }
 

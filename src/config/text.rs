@@ -30,7 +30,7 @@ pub(super) fn with_line_ends_of(old: &str, new: &str) -> String {
     for (at, line) in new.iter().enumerate() {
         let to_end = new.len() - at;
         let kept = if at < before { old.get(at) } else { (to_end <= after).then(|| &old[old.len() - to_end]) };
-        let crlf = kept.filter(|line| line.ends_with('\n')).map_or(mostly_crlf, |line| is_crlf(line));
+        let crlf = kept.filter(|line| line.ends_with('\n')).map_or(mostly_crlf, &is_crlf);
         text.push_str(bare(line));
         text.push_str(match line.ends_with('\n') {
             true if crlf => "\r\n",

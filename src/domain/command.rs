@@ -1,6 +1,8 @@
 //! Commands: intents, as verbs. Keys and subcommands become these, and the engine carries them out.
 
-use super::connection::ConnectionName;
+use std::time::Duration;
+
+use super::connection::{Connection, ConnectionName};
 use super::secret::Secret;
 
 /// Something somebody wants of the engine.
@@ -54,6 +56,26 @@ pub enum Command {
     },
     /// Forget the tokens; keep the connection and its client secret.
     Logout {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// Work with these connections from now on. What is under way ends as it was begun; a
+    /// connection that is not among them goes once nothing of it is owed. Its tokens stay.
+    Configure {
+        /// All connections, in their order; names unique.
+        connections: Vec<Connection>,
+        /// How long a login waits for a person.
+        login_timeout: Duration,
+    },
+    /// Keep a client secret in the store. The connection need not be known yet.
+    SetClientSecret {
+        /// Whose.
+        connection: ConnectionName,
+        /// The client secret, as it was typed.
+        secret: Secret,
+    },
+    /// Forget all there is of a connection: tokens, client secret, journal. It stays configured.
+    Remove {
         /// Which connection.
         connection: ConnectionName,
     },

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::command::CopyWhat;
 use super::connection::ConnectionName;
+use super::field_fault::FieldFault;
 use super::log::LogEntry;
 use super::problem::Problem;
 use super::view::ConnectionView;
@@ -87,6 +88,56 @@ pub enum Event {
     LoggedOut {
         /// Which connection.
         connection: ConnectionName,
+    },
+    /// These connections are worked with from now on, in this order. One that is not among them
+    /// may still have work under way: [`Event::Removed`] tells its end.
+    Configured {
+        /// All names, in the configuration's order.
+        order: Vec<ConnectionName>,
+    },
+    /// A connection is worked with no more, and nothing of it is owed. Its tokens are kept.
+    Removed {
+        /// Which connection.
+        connection: ConnectionName,
+    },
+    /// A client secret was stored and read back (`Ok`), or was not (`Err`: why).
+    ClientSecretSet {
+        /// Whose.
+        connection: ConnectionName,
+        /// What came of it.
+        result: Result<(), String>,
+    },
+    /// Tokens, client secret and journal of a connection are gone (`Ok`), or not all of them
+    /// (`Err`: why).
+    Forgotten {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What came of it.
+        result: Result<(), String>,
+    },
+    /// The configuration file was read after it changed: all of it holds now (`Ok`), or something
+    /// stands in the way (`Err`: what, where, and what goes on meanwhile).
+    ConfigurationRead(Result<(), String>),
+    /// Changes of the configuration file are not noticed.
+    ConfigurationUnwatched {
+        /// Why, in plain words.
+        why: String,
+    },
+    /// A connection was written into the configuration file (`Ok`), or was not (`Err`: what is
+    /// wrong, field by field).
+    ConnectionSaved {
+        /// Which connection; as text, for it may be no name at all.
+        connection: String,
+        /// What came of it.
+        result: Result<(), Vec<FieldFault>>,
+    },
+    /// A connection whose tokens are forgotten was taken out of the configuration file (`Ok`), or
+    /// is still there (`Err`: why).
+    ConnectionDeleted {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What came of it.
+        result: Result<(), String>,
     },
     /// A command could not be carried out at all.
     Refused {

@@ -11,6 +11,9 @@ use secrecy::{ExposeSecret, SecretString};
 #[derive(Clone, Default)]
 pub struct Secret(SecretString);
 
+/// The longest client secret taken, in bytes.
+const LONGEST_CLIENT_SECRET: usize = 16 * 1024;
+
 impl Secret {
     /// Takes ownership of a secret text.
     #[must_use]
@@ -22,6 +25,25 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
+    }
+
+    /// A client secret as it was typed or piped in, without the white space around it: one line
+    /// of printable ASCII (RFC 6749 appendix A.2).
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that follow "the client secret"; never repeats it.
+    pub fn as_client_secret(&self) -> Result<Self, &'static str> {
+        let line = self.expose().trim_end_matches(['\r', '\n']).trim();
+        if line.is_empty() {
+            return Err("is empty");
+        }
+        if line.len() > LONGEST_CLIENT_SECRET {
+            return Err("is too long");
+        }
+        if line.chars().any(|c| c.is_control() || !c.is_ascii()) {
+            return Err("holds a line break or a character that is not printable ASCII");
+        }
+        Ok(Self::new(line))
     }
 
     /// Whether there is nothing in it (an empty secret is treated as a missing one).

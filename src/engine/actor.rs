@@ -29,6 +29,10 @@ pub(super) struct Actor {
     pub(super) slots: HashMap<ConnectionName, Slot>,
     pub(super) order: Vec<ConnectionName>,
     pub(super) automatic: bool,
+    /// How long a login waits for a person.
+    pub(super) login_timeout: Duration,
+    /// Connections to be read from the store.
+    pub(super) unread: mpsc::UnboundedSender<Arc<Connection>>,
     /// Why the store does not answer, as last announced.
     pub(super) store_trouble: Option<String>,
     /// Who waits for all connections to be read.
@@ -44,6 +48,8 @@ impl Actor {
         events: mpsc::UnboundedSender<Event>,
         connections: Vec<Connection>,
         automatic: bool,
+        login_timeout: Duration,
+        unread: mpsc::UnboundedSender<Arc<Connection>>,
     ) -> Self {
         let order = connections.iter().map(|connection| connection.name.clone()).collect();
         let slots =
@@ -54,6 +60,8 @@ impl Actor {
             slots,
             order,
             automatic,
+            login_timeout,
+            unread,
             store_trouble: None,
             curious: Vec::new(),
             seen: Seen::default(),
@@ -65,9 +73,12 @@ impl Actor {
         mut self,
         mut asks: mpsc::UnboundedReceiver<Ask>,
         mut notes: mpsc::UnboundedReceiver<Note>,
+        unread: mpsc::UnboundedReceiver<Arc<Connection>>,
     ) {
-        let connections = self.order.iter().map(|name| Arc::clone(&self.slots[name].connection)).collect();
-        tokio::spawn(load::load(Arc::clone(&self.tools), connections, self.automatic));
+        for name in &self.order {
+            self.read_from_store(&self.slots[name]);
+        }
+        tokio::spawn(load::load(Arc::clone(&self.tools), unread, self.automatic));
         loop {
             tokio::select! {
                 ask = asks.recv() => match ask {
@@ -171,6 +182,9 @@ impl Actor {
             Command::Test { connection } => self.test(&connection),
             Command::Logout { connection } => self.logout(&connection),
             Command::Unlock { passphrase } => self.unlock(passphrase),
+            Command::Configure { connections, login_timeout } => self.configure(connections, login_timeout),
+            Command::SetClientSecret { connection, secret } => self.set_client_secret(connection, secret),
+            Command::Remove { connection } => self.remove(&connection),
         }
     }
 
@@ -180,17 +194,32 @@ impl Actor {
 
     /// The slot, if it is there and at rest; otherwise says why nothing is begun.
     fn idle(&mut self, name: &ConnectionName) -> Option<&mut Slot> {
-        let busy = match self.slots.get(name).map(|slot| &slot.work) {
-            Some(None) => return self.slots.get_mut(name),
-            None => "there is no such connection",
-            Some(Some(Work::Refresh(..))) => "a refresh is under way",
-            Some(Some(Work::Reread(_))) => "the store is being read",
-            Some(Some(Work::Login(..))) => "a login is under way",
-            Some(Some(Work::Test)) => "a test is under way",
-            Some(Some(Work::Logout(_))) => "a logout is under way",
-        };
-        self.refuse(name, busy);
-        None
+        if let Some(busy) = self.busy_with(name) {
+            self.refuse(name, busy);
+            return None;
+        }
+        self.slots.get_mut(name)
+    }
+
+    /// Why nothing can be begun now; `None` where it can.
+    pub(super) fn busy_with(&self, name: &ConnectionName) -> Option<&'static str> {
+        let Some(slot) = self.slots.get(name) else { return Some("there is no such connection") };
+        match &slot.work {
+            _ if slot.is_leaving => Some("it is in the configuration no more"),
+            None => None,
+            Some(Work::Refresh(..)) => Some("a refresh is under way"),
+            Some(Work::Reread(_)) => Some("the store is being read"),
+            Some(Work::Login(..)) => Some("a login is under way"),
+            Some(Work::Test) => Some("a test is under way"),
+            Some(Work::Logout(_)) => Some("a logout is under way"),
+            Some(Work::Remove(_)) => Some("it is being removed"),
+        }
+    }
+
+    /// Has a connection's record read from the store; [`Note::Loaded`] tells what is found.
+    pub(super) fn read_from_store(&self, slot: &Slot) {
+        // Without patience nobody reads any more after a failure, which has been told.
+        let _ = self.unread.send(Arc::clone(&slot.connection));
     }
 
     pub(super) fn refresh(&mut self, name: &ConnectionName, need: Need, reply: Option<Waiter>) {
@@ -208,14 +237,14 @@ impl Actor {
         match (&slot.work, reply) {
             (Some(Work::Refresh(..)), reply) => slot.waiters.extend(reply),
             (Some(Work::Reread(_)), reply) => slot.asked.push((need, reply)),
-            (None, reply) => {
+            (None, reply) if !slot.is_leaving => {
                 slot.waiters.extend(reply);
                 self.begin_refresh(name, need, Origin::Person);
             }
-            (Some(_), Some(reply)) => {
+            (_, Some(reply)) => {
                 let _ = reply.send(Err(Problem::Retrying { at: None, why: "something else is under way".into() }));
             }
-            (Some(_), None) => {
+            (_, None) => {
                 self.idle(name);
             }
         }
@@ -266,7 +295,8 @@ impl Actor {
         let (input, inputs) = mpsc::channel(8);
         slot.work = Some(Work::Login(cancel.clone(), input));
         let connection = Arc::clone(&slot.connection);
-        self.spawn_ending(name, login::login(Arc::clone(&self.tools), connection, inputs, cancel));
+        let login = login::login(Arc::clone(&self.tools), connection, self.login_timeout, inputs, cancel);
+        self.spawn_ending(name, login);
     }
 
     fn tell_login(&mut self, name: &ConnectionName, input: login::Input) {
@@ -339,9 +369,15 @@ impl Actor {
     }
 }
 
-fn cancel(work: Option<&Work>) {
-    if let Some(Work::Refresh(cancel, _) | Work::Reread(cancel) | Work::Login(cancel, _) | Work::Logout(cancel)) = work
-    {
-        cancel.cancel();
+pub(super) fn cancel(work: Option<&Work>) {
+    match work {
+        Some(
+            Work::Refresh(cancel, _)
+            | Work::Reread(cancel)
+            | Work::Login(cancel, _)
+            | Work::Logout(cancel)
+            | Work::Remove(cancel),
+        ) => cancel.cancel(),
+        Some(Work::Test) | None => {}
     }
 }

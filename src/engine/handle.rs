@@ -74,13 +74,13 @@ impl Engine {
             vault: parts.vault,
             gate: super::gate::Gate::default(),
             browser: parts.browser,
-            login_timeout: parts.login_timeout,
             notes,
             store_opened: tokio::sync::Notify::new(),
         });
-        let actor = Actor::new(tools, events, parts.connections, parts.automatic);
+        let (unread, queue) = mpsc::unbounded_channel();
+        let actor = Actor::new(tools, events, parts.connections, parts.automatic, parts.login_timeout, unread);
         thread::Builder::new().name("engine".into()).spawn(move || {
-            runtime.block_on(actor.run(asked, reports));
+            runtime.block_on(actor.run(asked, reports, queue));
             // A hung disk must not hold up the end of the program.
             runtime.shutdown_background();
         })?;

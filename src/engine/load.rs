@@ -1,7 +1,10 @@
-//! Reads every connection's record from the store at start, and waits for a store that is away.
+//! Reads the records of connections that are new to the engine, at start and whenever the
+//! configuration changed, and waits for a store that is away.
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::mpsc;
 
 use super::rotation::found;
 use super::tools::{Found, Note, Tools, store_problem};
@@ -17,11 +20,12 @@ const WAITS: [Duration; 5] = [
     Duration::from_secs(20),
 ];
 
-/// Reads all records, one after the other, until each has been read. With `patience` it goes on
-/// trying while the store is away; without, it reports the failure once and ends.
-pub(super) async fn load(tools: Arc<Tools>, connections: Vec<Arc<Connection>>, patience: bool) {
+/// Reads the records of all connections that come in, one after the other, until each has been
+/// read. With `patience` it goes on trying while the store is away; without, it reports the
+/// failure once and ends.
+pub(super) async fn load(tools: Arc<Tools>, mut unread: mpsc::UnboundedReceiver<Arc<Connection>>, patience: bool) {
     let mut failures = 0;
-    for connection in connections {
+    while let Some(connection) = unread.recv().await {
         loop {
             match read(&tools, &connection).await {
                 Ok((standing, missing)) => {

@@ -5,8 +5,9 @@
 //! from outside but the server's own refusal.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -33,11 +34,12 @@ pub(super) enum Input {
 pub(super) async fn login(
     tools: Arc<Tools>,
     connection: Arc<Connection>,
+    timeout: Duration,
     mut input: mpsc::Receiver<Input>,
     cancel: CancellationToken,
 ) -> Ended {
     let name = connection.name.clone();
-    match run(&tools, &connection, &mut input, &cancel).await {
+    match run(&tools, &connection, timeout, &mut input, &cancel).await {
         Ok(ended) => ended,
         Err(Failure::Cancelled) => {
             tools.announce(Event::LoginCancelled { connection: name });
@@ -71,26 +73,28 @@ struct Waiting<'a> {
     authorization: Authorization,
     serving: Option<Serving>,
     view: LoginView,
+    began: DateTime<Utc>,
 }
 
 async fn run(
     tools: &Arc<Tools>,
     connection: &Arc<Connection>,
+    timeout: Duration,
     input: &mut mpsc::Receiver<Input>,
     cancel: &CancellationToken,
 ) -> Result<Ended, Failure> {
     // Asked for first: a login that cannot be finished should not send anybody to a browser.
     let client_secret = client_secret::fetch(tools, connection).await?;
-    let mut waiting = begin(tools, connection).await?;
+    let mut waiting = begin(tools, connection, timeout).await?;
     waiting.show();
     tools.announce(Event::LoginStarted { connection: connection.name.clone() });
     waiting.open_browser().await;
-    let deadline = tokio::time::Instant::now() + tools.login_timeout;
+    let deadline = tokio::time::Instant::now() + timeout;
     let (code, page) = tokio::select! {
         answer = waiting.answer(input) => answer?,
         () = cancel.cancelled() => return Err(Failure::Cancelled),
         () = tokio::time::sleep_until(deadline) => {
-            let minutes = tools.login_timeout.as_secs().div_ceil(60);
+            let minutes = timeout.as_secs().div_ceil(60);
             return Err(Failure::Said(format!("nobody finished the login within {minutes} min; press the login key to start again")));
         }
     };
@@ -108,7 +112,11 @@ async fn run(
     Ok(result?)
 }
 
-async fn begin<'a>(tools: &'a Arc<Tools>, connection: &'a Arc<Connection>) -> Result<Waiting<'a>, Failure> {
+async fn begin<'a>(
+    tools: &'a Arc<Tools>,
+    connection: &'a Arc<Connection>,
+    timeout: Duration,
+) -> Result<Waiting<'a>, Failure> {
     let ConnectionGrant::AuthorizationCode { authorize_url, redirect_uri, scope, pkce } = &connection.grant else {
         return Err(Failure::Said("this connection has no browser login".into()));
     };
@@ -123,11 +131,11 @@ async fn begin<'a>(tools: &'a Arc<Tools>, connection: &'a Arc<Connection>) -> Re
         .map_err(|error| said(&error))?;
     let redirect =
         if listener.is_some() { Redirect::Loopback { uri: sent_uri } } else { Redirect::Pasted { uri: sent_uri } };
-    let timeout = TimeDelta::from_std(tools.login_timeout).unwrap_or(TimeDelta::MAX);
-    let view =
-        LoginView { url: authorization.url.to_string(), redirect, deadline: tools.now() + timeout, browser: None };
+    let began = tools.now();
+    let deadline = began + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
+    let view = LoginView { url: authorization.url.to_string(), redirect, deadline, browser: None };
     let serving = listener.map(|listener| listener.serve(authorization.state.clone()));
-    Ok(Waiting { tools, connection, authorization, serving, view })
+    Ok(Waiting { tools, connection, authorization, serving, view, began })
 }
 
 type Page = tokio::sync::oneshot::Sender<Result<String, String>>;
@@ -198,7 +206,6 @@ impl Waiting<'_> {
             Err(CallbackError::Refused { error, description }) => (Some(error.clone()), description.clone()),
             Err(error) => (None, Some(error.to_string())),
         };
-        let started = self.view.deadline - TimeDelta::from_std(self.tools.login_timeout).unwrap_or_default();
         self.tools.log(LogEntry {
             at: now,
             connection: self.connection.name.clone(),
@@ -207,7 +214,7 @@ impl Waiting<'_> {
             host,
             path,
             outcome: if code.is_ok() { Outcome::Status(200) } else { Outcome::Status(400) },
-            duration_ms: u64::try_from((now - started).num_milliseconds()).unwrap_or(0),
+            duration_ms: u64::try_from((now - self.began).num_milliseconds()).unwrap_or(0),
             attempt: 1,
             size: 0,
             headers: Vec::new(),

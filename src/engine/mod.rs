@@ -6,12 +6,14 @@
 //! - [`handle`]: starting it, and what can be asked of it from other threads
 //! - `actor`: the one task that owns all state; everything else reports to it
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
+//! - `configure`: takes over another configuration while running
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
 mod actor;
 pub mod browser;
 mod check;
 mod client_secret;
+mod configure;
 mod exchange;
 mod gate;
 pub mod handle;

@@ -37,7 +37,10 @@ impl Actor {
                 }
             }
             Note::LoggedOut(name, result) => self.logged_out(&name, result),
+            Note::ClientSecretSet(name, result) => self.client_secret_set(name, result),
+            Note::Forgotten(name, result) => self.forgotten(name, result),
         }
+        self.follow_up();
         self.satisfy_curiosity();
     }
 

@@ -171,6 +171,12 @@ pub(super) async fn forget(tools: &Tools, name: &ConnectionName, cancel: &Cancel
     lease.forget().await.map_err(|error| store_problem(&error))
 }
 
+/// Forgets all there is of a connection.
+pub(super) async fn erase(tools: &Tools, name: &ConnectionName, cancel: &CancellationToken) -> Result<(), Problem> {
+    let mut lease = lock(tools, name, cancel, &mut None).await?;
+    lease.erase().await.map_err(|error| store_problem(&error))
+}
+
 async fn cancellable<T>(work: impl Future<Output = T>, cancel: &CancellationToken) -> Result<T, Problem> {
     cancel.run_until_cancelled(work).await.ok_or(Problem::Cancelled)
 }

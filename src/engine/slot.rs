@@ -30,6 +30,11 @@ pub(super) struct Slot {
     pub(super) uncertain: Option<u64>,
     /// Refreshes asked for while the store was being read again: they begin when that ends.
     pub(super) asked: Vec<(Need, Option<Waiter>)>,
+    /// The configuration names it no more: nothing is begun, and it goes once its work has ended.
+    pub(super) is_leaving: bool,
+    /// Its settings or its client secret changed while work was under way: what that ends with
+    /// is looked at anew.
+    pub(super) is_outdated: bool,
     /// Failures in a row.
     pub(super) failures: u32,
     /// When a passing failure is tried again.
@@ -49,6 +54,8 @@ pub(super) enum Work {
     Login(CancellationToken, mpsc::Sender<Input>),
     Test,
     Logout(CancellationToken),
+    /// Forgetting all there is.
+    Remove(CancellationToken),
 }
 
 /// Who began a refresh: a person is told how it ended, whatever the end.
@@ -68,6 +75,8 @@ impl Slot {
             waiters: Vec::new(),
             uncertain: None,
             asked: Vec::new(),
+            is_leaving: false,
+            is_outdated: false,
             failures: 0,
             retry_at: None,
             first_mint: None,
@@ -145,7 +154,7 @@ impl Slot {
     /// A clock set back would put off both by as much, while the server goes on by its own: a
     /// wait that is longer than any is cut, and a record from the future is refreshed once.
     pub(super) fn planned(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        if !self.view.auto {
+        if !self.view.auto || self.is_leaving {
             return None;
         }
         match (&self.view.problem, &self.record) {
@@ -177,13 +186,13 @@ impl Slot {
     }
 
     /// Whether leaving the program now could lose something: an exchange is out, a record is
-    /// nowhere durable, or a logout is half done. Whatever only waits may be left.
+    /// nowhere durable, or a logout or a removal is half done. Whatever only waits may be left.
     pub(super) fn is_owing(&self) -> bool {
         // A reread only saves what is safe in the journal already.
         let is_saving = matches!(self.work, Some(Work::Refresh(..) | Work::Login(..)));
         let is_owed = matches!(self.view.problem, Some(Problem::NotSaved { .. })) && is_saving;
         let is_out = matches!(self.view.activity, Activity::Refreshing { .. });
-        is_out || is_owed || matches!(self.work, Some(Work::Logout(_)))
+        is_out || is_owed || matches!(self.work, Some(Work::Logout(_) | Work::Remove(_)))
     }
 
     pub(super) fn generation(&self) -> Option<u64> {

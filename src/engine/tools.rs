@@ -1,7 +1,6 @@
 //! What every piece of work needs, made once and shared.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc};
@@ -19,7 +18,6 @@ pub(super) struct Tools {
     pub(super) http: Http,
     pub(super) gate: Gate,
     pub(super) browser: Arc<dyn Browser>,
-    pub(super) login_timeout: Duration,
     /// Reports to the actor.
     pub(super) notes: mpsc::UnboundedSender<Note>,
     /// Told when the store was opened: whoever waits to read it again need not wait longer.
@@ -51,6 +49,10 @@ pub(super) enum Note {
     Tested(ConnectionName),
     /// Tokens were forgotten, or could not be.
     LoggedOut(ConnectionName, Result<(), Problem>),
+    /// A client secret was stored, or could not be.
+    ClientSecretSet(ConnectionName, Result<(), String>),
+    /// All there was of a connection was forgotten, or could not be.
+    Forgotten(ConnectionName, Result<(), Problem>),
 }
 
 /// What the store holds of a connection.

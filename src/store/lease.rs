@@ -185,6 +185,19 @@ impl Lease {
         self.vault.secrets().delete(&item).await
     }
 
+    /// Forgets all there is of a connection: its tokens as [`Lease::forget`] does, then its client
+    /// secret, at last the journal, and with it the generation mark. Killed in between, the
+    /// connection is at worst one that has no tokens.
+    ///
+    /// # Errors
+    /// As [`Lease::forget`]; what was not reached yet is still there.
+    pub async fn erase(&mut self) -> Result<(), StoreError> {
+        self.forget().await?;
+        self.vault.remove_client_secret(&self.name).await?;
+        let path = self.vault.journal_path(&self.name);
+        self.on_disk(move || files::remove(&path)).await
+    }
+
     async fn raised_above_the_mark(&self, mut record: TokenRecord) -> TokenRecord {
         // An unreadable journal must not cost a received token: it is written over.
         if let Ok(Some(journal)) = self.vault.journal(&self.name).await {

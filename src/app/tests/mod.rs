@@ -530,3 +530,38 @@ fn esc_leaves_the_store_locked_and_u_asks_again() {
     assert_eq!(press(&mut app, "Enter u"), NOTHING);
     assert!(dialog(&app).field.is_empty(), "what was typed before is gone");
 }
+
+#[test]
+fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
+    let mut app = app_of(seven());
+    let names: Vec<_> = app.connections.all().iter().map(|view| view.name.clone()).collect();
+    press(&mut app, "j j");
+    let chosen = selected(&app).to_owned();
+    let mut order = names.clone();
+    order.reverse();
+    learn(&mut app, Event::Configured { order: order.clone() });
+    assert_eq!(app.connections.all().iter().map(|view| view.name.clone()).collect::<Vec<_>>(), order);
+    assert_eq!(selected(&app), chosen);
+    // What is selected goes: the row that takes its place is selected, and its dialog closes.
+    press(&mut app, "Enter");
+    let at = order.iter().position(|name| name.as_str() == chosen).unwrap();
+    learn(&mut app, Event::Removed { connection: order[at].clone() });
+    assert_eq!((selected(&app), &app.mode), (order[at + 1].as_str(), &Mode::Normal));
+    assert!(toast(&app).contains("tokens are kept"), "{}", toast(&app));
+    for name in &order {
+        learn(&mut app, Event::Removed { connection: name.clone() });
+    }
+    assert_eq!((app.connections.all().len(), app.connections.auto_on(), selected(&app)), (0, 0, ""));
+    change(&mut app, manu("again", 900));
+    assert_eq!(selected(&app), "again");
+}
+
+#[test]
+fn a_faulty_configuration_stands_in_the_banner_until_it_is_mended() {
+    let mut app = app_of(seven());
+    learn(&mut app, Event::ConfigurationRead(Err("config.toml line 3: \u{1b}[2J".into())));
+    press(&mut app, "j");
+    assert_eq!(app.banner().unwrap(), "config.toml line 3: \u{fffd}[2J");
+    learn(&mut app, Event::ConfigurationRead(Ok(())));
+    assert_eq!(app.banner(), None);
+}

@@ -33,7 +33,6 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
         vault: vault.clone(),
         gate: super::super::gate::Gate::default(),
         browser: Arc::new(NoBrowser),
-        login_timeout: Duration::from_secs(60),
         store_opened: tokio::sync::Notify::new(),
         notes,
     };
