@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
-use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome};
+use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Wire};
 use manutop::store::request_log::RequestLog;
 
 fn entry(number: u32, description: &str) -> LogEntry {
@@ -24,6 +24,7 @@ fn entry(number: u32, description: &str) -> LogEntry {
         headers: vec![("retry-after".into(), "3".into())],
         oauth_error: Some("invalid_grant".into()),
         oauth_error_description: Some(description.into()),
+        wire: Wire::default(),
     }
 }
 

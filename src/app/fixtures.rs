@@ -5,8 +5,8 @@ use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 
 use super::{App, Effect, Keymap, Msg, Options, Zone, update};
 use crate::domain::{
-    Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry, LoginView,
-    Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, TokenFacts,
+    Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry,
+    LoginView, Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, TokenFacts, Wire,
 };
 use crate::oauth::providers::{MANU, MANUS};
 
@@ -192,6 +192,7 @@ pub(crate) fn request(connection: &str, seconds_ago: i64) -> LogEntry {
         headers: vec![],
         oauth_error: None,
         oauth_error_description: None,
+        wire: Wire::default(),
     }
 }
 

@@ -1,4 +1,6 @@
 //! One HTTP exchange, as the request log keeps it: redacted before it comes into being.
+//!
+//! What later versions add is optional, so that lines written by older ones are still read.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -29,7 +31,7 @@ pub struct LogEntry {
     pub attempt: u32,
     /// Size of the response's body in bytes, as far as it was read.
     pub size: u64,
-    /// Response headers that tell of rate limits, `Retry-After` and `Date` among them.
+    /// The answer's headers: those that tell of rate limits, `Retry-After` and `Date` first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
     /// The OAuth error code (RFC 6749 §4.1.2.1, §5.2).
@@ -38,6 +40,72 @@ pub struct LogEntry {
     /// Its description, or a redacted excerpt of an answer that could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth_error_description: Option<String>,
+    /// What the wire showed beyond that.
+    #[serde(default, skip_serializing_if = "Wire::is_empty")]
+    pub wire: Wire,
+}
+
+/// What the wire showed of an exchange, where it is known: older versions did not note it, and a
+/// redirect that a browser brings has no such thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wire {
+    /// The whole URL; in its query only values that are numbers are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The answer's protocol, `HTTP/1.1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The request's headers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_headers: Vec<(String, String)>,
+    /// Where the time went.
+    #[serde(skip_serializing_if = "Timings::is_empty")]
+    pub timings: Timings,
+}
+
+/// Where the time of an exchange went, in microseconds. The phases follow each other, and those
+/// that were reached add up to the whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timings {
+    /// Before a connection was begun: this program's own time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked_us: Option<u64>,
+    /// Looking up the host's name; none for an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_us: Option<u64>,
+    /// TCP, and for `https` TLS, which cannot be told apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_us: Option<u64>,
+    /// From the connection to the answer's headers: sending, and the server's thinking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait_us: Option<u64>,
+    /// The answer's body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receive_us: Option<u64>,
+}
+
+impl Wire {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Timings {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// From the beginning to the answer's headers; `None` if none came.
+    #[must_use]
+    pub fn first_byte_us(&self) -> Option<u64> {
+        self.receive_us?;
+        let before = [self.blocked_us, self.dns_us, self.connect_us, self.wait_us];
+        Some(before.into_iter().flatten().fold(0, u64::saturating_add))
+    }
 }
 
 /// What an exchange was for.
@@ -85,5 +153,25 @@ impl LogEntry {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LogEntry, Timings};
+
+    #[test]
+    fn a_line_of_an_older_version_is_read_and_written_back_the_same() {
+        let line = r#"{"at":"2026-03-01T12:00:00Z","connection":"factory","exchange":"refresh","method":"POST","host":"auth.manuonline.com","path":"/oauth/token","outcome":{"status":200},"duration_ms":182,"attempt":1,"size":77,"headers":[["date","Sun, 01 Mar 2026 12:00:00 GMT"]]}"#;
+        let entry: LogEntry = serde_json::from_str(line).unwrap();
+        assert!(entry.wire.timings.is_empty());
+        assert_eq!(serde_json::to_string(&entry).unwrap(), line);
+    }
+
+    #[test]
+    fn the_first_byte_came_after_all_that_precedes_it() {
+        let timings = Timings { connect_us: Some(3), wait_us: Some(4), ..Timings::default() };
+        assert_eq!(timings.first_byte_us(), None, "no answer began");
+        assert_eq!(Timings { receive_us: Some(9), ..timings }.first_byte_us(), Some(7));
     }
 }

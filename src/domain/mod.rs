@@ -19,7 +19,7 @@ pub use command::{Command, CopyWhat};
 pub use connection::{Connection, ConnectionGrant, ConnectionName, SecretSource};
 pub use event::{CopiedTo, Event};
 pub use field_fault::FieldFault;
-pub use log::{Exchange, LogEntry, Outcome};
+pub use log::{Exchange, LogEntry, Outcome, Timings, Wire};
 pub use problem::Problem;
 pub use provider::{Grant, Provider, RefreshTokens};
 pub use secret::Secret;

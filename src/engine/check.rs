@@ -17,6 +17,7 @@ pub(super) async fn check(tools: Arc<Tools>, connection: Arc<Connection>, token:
             exchange: Exchange::Test,
             url: &connection.test_url,
             payload: Payload::Bearer(&token),
+            secrets: &[&token],
             attempt: 1,
         };
         tools.http.exchange(&request).await

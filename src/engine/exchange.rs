@@ -39,6 +39,7 @@ pub(super) async fn send(tools: &Tools, request: TokenRequest<'_>) -> Verdict {
             exchange: request.exchange,
             url: &request.connection.token_url,
             payload: Payload::Form(request.form),
+            secrets: request.secrets,
             attempt: request.attempt,
         })
         .await;

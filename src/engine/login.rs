@@ -17,6 +17,7 @@ use super::rotation::{Entered, enter, save};
 use super::tools::{Ended, How, Note, Tools, store_problem};
 use crate::domain::{
     Activity, Connection, ConnectionGrant, Event, Exchange, LogEntry, LoginView, Outcome, Problem, Redirect, Secret,
+    Wire,
 };
 use crate::oauth::listener::{Arrival, Serving};
 use crate::oauth::{Authorization, CallbackError, Listener, authorization, callback, form};
@@ -220,6 +221,7 @@ impl Waiting<'_> {
             headers: Vec::new(),
             oauth_error,
             oauth_error_description: description,
+            wire: Wire::default(),
         });
     }
 }

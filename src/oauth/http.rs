@@ -6,28 +6,32 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::timing::{self, Phase, Stopwatch};
+use super::{answer, headers};
 use crate::domain::text::neutralise;
-use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Secret};
+use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Secret, Wire};
 use crate::fault_point::{self, Step};
 
 /// The most that is read of an answer's body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
+/// Who we say we are.
+const AGENT: &str = concat!("manutop/", env!("CARGO_PKG_VERSION"));
+/// How much of a broken body is looked through for pieces of tokens, in bytes.
+const MOST_BROKEN: usize = 64 * 1024;
 /// How long reaching the server may take, TLS included. Nothing has been sent until then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a whole exchange may take. Generous: an answer given up on may hold a refresh token.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest `Retry-After` obeyed.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
-/// The longest header value kept in the log, in characters.
-const MAX_HEADER: usize = 200;
 
 /// What to send, and on whose behalf.
 #[derive(Debug)]
@@ -40,6 +44,8 @@ pub struct Request<'a> {
     pub url: &'a Url,
     /// What is sent.
     pub payload: Payload<'a>,
+    /// The secrets in it, which an answer may echo.
+    pub secrets: &'a [&'a Secret],
     /// 1 for the first try.
     pub attempt: u32,
 }
@@ -116,9 +122,11 @@ impl Http {
     /// [`Broken`], in the result's second half.
     pub async fn exchange(&self, request: &Request<'_>) -> (LogEntry, Result<Answer, Broken>) {
         let mut entry = entry(request, self.clock.now());
-        let started = Instant::now();
-        let result = self.run(request, &mut entry).await;
-        entry.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let watch = Stopwatch::start();
+        let result = watch.watch(self.run(request, &mut entry)).await;
+        let (timings, duration) = watch.read();
+        entry.wire.timings = timings;
+        entry.duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         entry.outcome = match &result {
             Ok(answer) => Outcome::Status(answer.status),
             Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Outcome::Error(why.clone()),
@@ -128,37 +136,22 @@ impl Http {
 
     async fn run(&self, request: &Request<'_>, entry: &mut LogEntry) -> Result<Answer, Broken> {
         let client = self.client(request.url).await?;
-        let builder = match request.payload {
-            Payload::Form(form) => client
-                .post(request.url.clone())
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form.expose().to_owned()),
-            Payload::Bearer(token) => client.get(request.url.clone()).header(AUTHORIZATION, bearer(token)?),
-        };
-        let mut response = builder.header("accept", "application/json").send().await.map_err(|error| broken(&error))?;
+        let outgoing = outgoing(&client, request)?;
+        entry.wire.request_headers = sent_headers(&outgoing, request.secrets);
+        let mut response = client.execute(outgoing).await.map_err(|error| broken(&error))?;
+        timing::enter(Phase::Receive);
         fault_point::pass(Step::AnswerBegan);
-        let now = self.clock.now();
-        let retry_after = retry_after(response.headers(), now);
-        entry.headers = telling_headers(response.headers());
+        entry.wire.version = Some(format!("{:?}", response.version()));
+        let retry_after = retry_after(response.headers(), self.clock.now());
         let status = response.status().as_u16();
         let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) => {
-                    let room = MAX_BODY - body.len();
-                    body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                    entry.size = body.len() as u64;
-                    if chunk.len() > room {
-                        break;
-                    }
-                }
-                Ok(None) => break,
-                Err(error) => {
-                    return Err(Broken::Unanswered { why: words(&error), partial: body });
-                }
-            }
+        let ended = read(&mut response, &mut body).await;
+        entry.size = body.len() as u64;
+        entry.headers = received_headers(response.headers(), request, &body);
+        match ended {
+            Ok(()) => Ok(Answer { status, body: Body(body), retry_after }),
+            Err(why) => Err(Broken::Unanswered { why, partial: body }),
         }
-        Ok(Answer { status, body: Body(body), retry_after })
     }
 
     async fn client(&self, url: &Url) -> Result<reqwest::Client, Broken> {
@@ -174,11 +167,68 @@ impl Http {
     }
 }
 
+/// The request, with every header but those that the connection adds.
+fn outgoing(client: &reqwest::Client, request: &Request<'_>) -> Result<reqwest::Request, Broken> {
+    let builder = match request.payload {
+        Payload::Form(form) => client
+            .post(request.url.clone())
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.expose().to_owned()),
+        Payload::Bearer(token) => client.get(request.url.clone()).header(AUTHORIZATION, bearer(token)?),
+    };
+    builder.header(ACCEPT, "application/json").header(USER_AGENT, AGENT).build().map_err(|error| broken(&error))
+}
+
+/// The request's headers, those included that HTTP/1.1 adds (RFC 9112 §3.2, §6.2).
+fn sent_headers(outgoing: &reqwest::Request, secrets: &[&Secret]) -> Vec<(String, String)> {
+    let mut sent = outgoing.headers().clone();
+    let length = outgoing.body().and_then(reqwest::Body::as_bytes).map(|body| body.len().to_string());
+    for (name, value) in [(HOST, Some(authority(outgoing.url()))), (CONTENT_LENGTH, length)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            sent.insert(name, value);
+        }
+    }
+    headers::described(&sent, secrets)
+}
+
+/// The answer's headers, masked wherever they echo what was sent or repeat what the body says.
+fn received_headers(received: &HeaderMap, request: &Request<'_>, body: &[u8]) -> Vec<(String, String)> {
+    let answered = match request.payload {
+        Payload::Form(_) => secrets_in(body),
+        Payload::Bearer(_) => Vec::new(),
+    };
+    let secrets: Vec<_> = request.secrets.iter().copied().chain(&answered).collect();
+    headers::described(received, &secrets)
+}
+
+/// The tokens in a token endpoint's answer; the text itself, where it is broken and may hold one.
+fn secrets_in(body: &[u8]) -> Vec<Secret> {
+    let tokens = answer::read(body);
+    let is_broken = tokens.as_ref().is_none_or(|tokens| tokens.is_broken);
+    let text = is_broken.then(|| String::from_utf8_lossy(&body[..body.len().min(MOST_BROKEN)]));
+    let text = text.filter(|text| text.contains("_token")).map(Secret::new);
+    let tokens = tokens.map(|tokens| [tokens.access_token, tokens.refresh_token]);
+    tokens.into_iter().flatten().flatten().chain(text).collect()
+}
+
+/// Reads the answer's body, as much as fits; `Err` says why it ended before its end.
+async fn read(response: &mut reqwest::Response, body: &mut Vec<u8>) -> Result<(), String> {
+    while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
+        let room = MAX_BODY - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            break;
+        }
+    }
+    Ok(())
+}
+
 fn build(is_plain: bool) -> Result<reqwest::Client, String> {
     // An error means that one is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("manutop/", env!("CARGO_PKG_VERSION")))
+        .dns_resolver(Arc::new(timing::Lookup))
+        .connector_layer(timing::Watched)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .pool_max_idle_per_host(0)
@@ -200,7 +250,6 @@ fn bearer(token: &Secret) -> Result<HeaderValue, Broken> {
 }
 
 fn entry(request: &Request<'_>, at: DateTime<Utc>) -> LogEntry {
-    let host = request.url.host_str().unwrap_or_default();
     LogEntry {
         at,
         connection: request.connection.clone(),
@@ -209,7 +258,7 @@ fn entry(request: &Request<'_>, at: DateTime<Utc>) -> LogEntry {
             Payload::Form(_) => "POST".into(),
             Payload::Bearer(_) => "GET".into(),
         },
-        host: request.url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+        host: authority(request.url),
         path: request.url.path().to_owned(),
         outcome: Outcome::Error("no answer".into()),
         duration_ms: 0,
@@ -218,7 +267,14 @@ fn entry(request: &Request<'_>, at: DateTime<Utc>) -> LogEntry {
         headers: Vec::new(),
         oauth_error: None,
         oauth_error_description: None,
+        wire: Wire { url: Some(headers::described_url(request.url)), ..Wire::default() },
     }
+}
+
+/// Host and port as in the URL.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn broken(error: &reqwest::Error) -> Broken {
@@ -240,22 +296,6 @@ fn words(error: &reqwest::Error) -> String {
     }
     let text = if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() };
     neutralise(&text, 200)
-}
-
-/// The response headers worth keeping: rate limits, `Retry-After`, the server's clock, and what
-/// kind of body came.
-fn telling_headers(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .filter(|(name, _)| {
-            let name = name.as_str();
-            name.contains("ratelimit")
-                || name.contains("rate-limit")
-                || ["retry-after", "date", "content-type"].contains(&name)
-        })
-        .take(20)
-        .map(|(name, value)| (name.to_string(), neutralise(&String::from_utf8_lossy(value.as_bytes()), MAX_HEADER)))
-        .collect()
 }
 
 /// `Retry-After` in seconds or as an HTTP date (RFC 9110 §10.2.3).

@@ -7,12 +7,14 @@ pub mod answer;
 pub mod authorization;
 pub mod callback;
 pub mod form;
+mod headers;
 pub mod http;
 pub mod listener;
 mod page;
 pub mod providers;
 pub mod redact;
 pub mod refusal;
+mod timing;
 
 pub use answer::TokenAnswer;
 pub use authorization::Authorization;
