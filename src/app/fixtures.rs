@@ -5,8 +5,8 @@ use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 
 use super::{App, Effect, Keymap, Msg, Options, Zone, update};
 use crate::domain::{
-    Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry,
-    LoginView, Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, TokenFacts, Wire,
+    Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry, LoginView,
+    Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, Timings, TokenFacts, Wire,
 };
 use crate::oauth::providers::{MANU, MANUS};
 
@@ -233,6 +233,23 @@ pub(crate) fn log() -> Vec<LogEntry> {
     log
 }
 
+/// What the wire showed of [`refused_request`].
+fn wire() -> Wire {
+    let headers = [("accept", "application/json"), ("content-type", "application/x-www-form-urlencoded")];
+    Wire {
+        url: Some("https://auth.manuonline.com/oauth/token".into()),
+        version: Some("HTTP/1.1".into()),
+        request_headers: headers.map(|(name, value)| (name.into(), value.into())).to_vec(),
+        timings: Timings {
+            blocked_us: Some(310),
+            dns_us: Some(4200),
+            connect_us: Some(31_800),
+            wait_us: Some(51_100),
+            receive_us: Some(590),
+        },
+    }
+}
+
 pub(crate) fn refused_request() -> LogEntry {
     LogEntry {
         outcome: Outcome::Status(400),
@@ -243,6 +260,7 @@ pub(crate) fn refused_request() -> LogEntry {
             ("date".into(), "Tue, 10 Mar 2026 11:58:40 GMT".into()),
             ("x-ratelimit-remaining".into(), "4".into()),
         ],
+        wire: wire(),
         oauth_error: Some("invalid_grant".into()),
         oauth_error_description: Some("Token has been revoked\u{1b}[2J because it was used twice".into()),
         ..request("sandbox", 231)

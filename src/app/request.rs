@@ -3,9 +3,12 @@
 use std::fmt::Write as _;
 
 use super::sheet::{Line, Sheet, Tone};
-use super::words::{Zone, milliseconds, size};
+use super::words::{Zone, microseconds, milliseconds, size};
 use crate::domain::text::neutralise;
-use crate::domain::{Exchange, LogEntry, Outcome, Severity};
+use crate::domain::{Exchange, LogEntry, Outcome, Severity, Timings};
+
+/// The columns of the bars that show where the time went.
+const BAR: usize = 24;
 
 /// What came of it, short: `200`, `400 invalid_grant`, `timeout`.
 #[must_use]
@@ -108,27 +111,65 @@ pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
         Line::new("connection", entry.connection.as_str(), Tone::Plain),
         Line::new("purpose", purpose(entry.exchange), Tone::Plain),
         Line::new("method", neutralise(&entry.method, 20), Tone::Plain),
-        Line::new("host", neutralise(&entry.host, 300), Tone::Plain),
-        Line::new("path", neutralise(&entry.path, 1000), Tone::Plain),
+        Line::new("url", neutralise(&url(entry), 2000), Tone::Plain),
         Line::new("result", result(entry), tone),
     ];
     if let Some(description) = &entry.oauth_error_description {
         lines.push(Line::new("says", neutralise(description, 1000), tone));
     }
     lines.push(Line::new("duration", milliseconds(entry.duration_ms), Tone::Plain));
+    lines.extend(phases(&entry.wire.timings));
     lines.push(Line::new("attempt", entry.attempt.to_string(), Tone::Plain));
     lines.push(Line::new("answer", size(entry.size), Tone::Plain));
-    if !entry.headers.is_empty() {
-        lines.push(Line::blank());
-        lines.push(Line::new("", "Response headers", Tone::Heading));
-        for (name, value) in &entry.headers {
-            let text = format!("{}: {}", neutralise(name, 100), neutralise(value, 400));
-            lines.push(Line::new("", text, Tone::Plain));
-        }
-    }
+    lines.extend(headers("Request headers", &entry.wire.request_headers));
+    lines.extend(headers("Response headers", &entry.headers));
     lines.push(Line::blank());
     lines.push(Line::new("", "Bodies are never logged: they hold the tokens.", Tone::Dim));
     Sheet { lines, label_width: 12 }
+}
+
+/// Where it went; older entries do not tell the scheme.
+fn url(entry: &LogEntry) -> String {
+    entry.wire.url.clone().unwrap_or_else(|| format!("{}{}", entry.host, entry.path))
+}
+
+/// Where the time went: each phase with a bar that begins where the one before it ends.
+fn phases(timings: &Timings) -> Vec<Line> {
+    let phases = [
+        ("  start", timings.blocked_us),
+        ("  name", timings.dns_us),
+        ("  connect", timings.connect_us),
+        ("  wait", timings.wait_us),
+        ("  body", timings.receive_us),
+    ];
+    let whole = phases.iter().filter_map(|(_, spent)| *spent).sum::<u64>().max(1);
+    let mut before = 0;
+    let mut lines = Vec::new();
+    for (label, spent) in phases {
+        let Some(spent) = spent else { continue };
+        let bar = bar(before, spent, whole);
+        lines.push(Line::new(label, format!("{:>8}  {bar}", microseconds(spent)), Tone::Plain));
+        before += spent;
+    }
+    lines
+}
+
+/// A bar of at least one column within [`BAR`] columns.
+fn bar(before: u64, spent: u64, whole: u64) -> String {
+    let column = |at: u64| usize::try_from(u128::from(at) * BAR as u128 / u128::from(whole)).unwrap_or(BAR);
+    let first = column(before).min(BAR - 1);
+    let length = column(before + spent).saturating_sub(first).max(1);
+    " ".repeat(first) + &"█".repeat(length)
+}
+
+fn headers(heading: &str, headers: &[(String, String)]) -> Vec<Line> {
+    if headers.is_empty() {
+        return Vec::new();
+    }
+    let shown = headers.iter().map(|(name, value)| {
+        Line::new("", format!("{}: {}", neutralise(name, 100), neutralise(value, 400)), Tone::Plain)
+    });
+    [Line::blank(), Line::new("", heading, Tone::Heading)].into_iter().chain(shown).collect()
 }
 
 /// What it was for, in words.
@@ -147,6 +188,14 @@ pub fn purpose(exchange: Exchange) -> &'static str {
 mod tests {
     use super::super::fixtures::request;
     use super::*;
+
+    #[test]
+    fn bars_follow_each_other_and_none_is_invisible() {
+        assert_eq!(bar(0, 50, 100), "█".repeat(12));
+        assert_eq!(bar(50, 50, 100), " ".repeat(12) + &"█".repeat(12));
+        assert_eq!(bar(100, 0, 100), " ".repeat(23) + "█");
+        assert_eq!(bar(0, u64::MAX, u64::MAX), "█".repeat(24));
+    }
 
     #[test]
     fn a_path_too_long_is_cut_before_a_slash() {

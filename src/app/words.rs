@@ -105,6 +105,15 @@ pub fn milliseconds(ms: u64) -> String {
     }
 }
 
+/// A measured duration in more detail, at most 7 columns: `0.4 ms`, `12.4 ms`, `182 ms`.
+#[must_use]
+pub fn microseconds(us: u64) -> String {
+    match us {
+        0..100_000 => format!("{}.{} ms", us / 1000, us % 1000 / 100),
+        _ => milliseconds(us / 1000),
+    }
+}
+
 /// A size in bytes: `812 B`, `1.4 kB`, `1.0 MB` (powers of ten).
 #[must_use]
 pub fn size(bytes: u64) -> String {
@@ -152,6 +161,9 @@ mod tests {
     fn durations_and_sizes_stay_within_seven_columns() {
         for (ms, text) in [(0, "0 ms"), (999, "999 ms"), (1240, "1.2 s"), (99_999, "99.9 s"), (301_000, "301 s")] {
             assert_eq!(milliseconds(ms), text);
+        }
+        for (us, text) in [(0, "0.0 ms"), (480, "0.4 ms"), (99_999, "99.9 ms"), (182_400, "182 ms")] {
+            assert_eq!(microseconds(us), text);
         }
         for (bytes, text) in [(812, "812 B"), (1430, "1.4 kB"), (1_048_576, "1.0 MB")] {
             assert_eq!(size(bytes), text);
