@@ -11,7 +11,9 @@ use super::actor::Actor;
 use super::browser::Browser;
 use super::rotation::Need;
 use super::tools::Tools;
-use crate::domain::{Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Problem, Secret};
+use crate::domain::{
+    Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Problem, Program, Secret,
+};
 use crate::oauth::Http;
 use crate::store::Vault;
 
@@ -74,6 +76,7 @@ impl Engine {
             vault: parts.vault,
             gate: super::gate::Gate::default(),
             browser: parts.browser,
+            program: if parts.automatic { Program::Keeper } else { Program::Command },
             notes,
             store_opened: tokio::sync::Notify::new(),
         });

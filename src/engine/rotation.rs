@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::exchange::{self, TokenRequest, Verdict};
 use super::tools::{Ended, Found, How, Note, Tools, store_problem};
 use super::{client_secret, schedule};
-use crate::domain::{Activity, Connection, ConnectionName, Exchange, Grant, Problem, Secret, TokenRecord};
+use crate::domain::{Activity, Connection, ConnectionName, Exchange, Grant, Obtained, Problem, Secret, TokenRecord};
 use crate::fault_point::{self, Step};
 use crate::oauth::{Class, form};
 use crate::store::{Hazard, Lease, SaveError, Standing};
@@ -323,14 +323,28 @@ pub(super) async fn save(
     let mut owed = record.clone();
     loop {
         match lease.receive(owed).await {
-            Ok(()) => return Ended::Held { record, how },
-            Err(SaveError::InJournal { why }) => return Ended::Unsaved { record, how, why: why.to_string() },
+            Ok(()) => {
+                lease.remember(&record, obtained(&record, how), Some(tools.program)).await;
+                return Ended::Held { record, how };
+            }
+            Err(SaveError::InJournal { why }) => {
+                lease.remember(&record, obtained(&record, how), Some(tools.program)).await;
+                return Ended::Unsaved { record, how, why: why.to_string() };
+            }
             Err(SaveError::Nowhere { why, record: back }) => {
                 owed = (*back).clone();
                 tools.note(Note::Owed(name.clone(), back, why.to_string()));
                 tokio::time::sleep(OWED_RETRY).await;
             }
         }
+    }
+}
+
+fn obtained(record: &TokenRecord, how: How) -> Obtained {
+    match how {
+        How::LoggedIn => Obtained::Login,
+        _ if record.refresh_token.is_some() => Obtained::Refresh,
+        _ => Obtained::Mint,
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::browser::Browser;
 use super::gate::Gate;
-use crate::domain::{Activity, Clock, ConnectionName, Event, LogEntry, Problem, TokenRecord};
+use crate::domain::{Activity, Clock, ConnectionName, Event, LogEntry, Problem, Program, TokenRecord};
 use crate::oauth::Http;
 use crate::store::{StoreError, Vault};
 
@@ -18,6 +18,8 @@ pub(super) struct Tools {
     pub(super) http: Http,
     pub(super) gate: Gate,
     pub(super) browser: Arc<dyn Browser>,
+    /// What this program is to a connection's history.
+    pub(super) program: Program,
     /// Reports to the actor.
     pub(super) notes: mpsc::UnboundedSender<Note>,
     /// Told when the store was opened: whoever waits to read it again need not wait longer.

@@ -8,6 +8,7 @@
 //! - the lock outlives every file write begun under it, even if the lease is dropped meanwhile.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::{SaveError, StoreError};
 use super::journal::{self, Journal};
@@ -15,9 +16,12 @@ use super::judge::{Owed, Standing};
 use super::lock::Held;
 use super::record::{fingerprint, to_line};
 use super::vault::{Vault, on_disk, token_item};
-use super::{files, record};
-use crate::domain::{ConnectionName, Fingerprint, TokenRecord};
+use super::{files, history, record};
+use crate::domain::{ConnectionName, Fingerprint, Obtained, Program, Rotation, TokenRecord};
 use crate::fault_point::{self, Step};
+
+/// How long remembering a generation may keep whoever waits for its tokens.
+const REMEMBERING: Duration = Duration::from_millis(500);
 
 /// The right to change one connection's tokens. Dropping it frees the lock.
 pub struct Lease {
@@ -59,6 +63,7 @@ impl Lease {
                 Ok(()) => {
                     standing.saved = true;
                     self.settle_if_possible(record).await;
+                    self.remember(record, Obtained::Recovered, None).await;
                 }
                 Err(why) => standing.unsaved_because = Some(why),
             },
@@ -153,6 +158,14 @@ impl Lease {
                 Err(SaveError::Nowhere { why, record: Box::new(record) })
             }
         }
+    }
+
+    /// Adds a record that is durable to the connection's history. Nothing depends on that, so a
+    /// failure is no error, and a disk that hangs is waited for half a second at most.
+    pub async fn remember(&self, record: &TokenRecord, how: Obtained, by: Option<Program>) {
+        let (path, rotation) = (self.vault.history_path(&self.name), Rotation::of(record, how, by));
+        let remembering = self.on_disk(move || history::append(&path, &rotation));
+        let _ = tokio::time::timeout(REMEMBERING, remembering).await;
     }
 
     /// Logs out: the tokens go from journal and store. The generation mark stays, so that an old

@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod file_key;
 mod files;
+mod history;
 mod journal;
 mod judge;
 pub mod keyring;

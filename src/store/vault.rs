@@ -15,8 +15,8 @@ use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
 use super::lease::Lease;
 use super::seal::Identity;
 use super::secrets::Secrets;
-use super::{files, lock, record};
-use crate::domain::{Clock, ConnectionName, Secret, TokenRecord};
+use super::{files, history, lock, record};
+use crate::domain::{Clock, ConnectionName, Rotation, Secret, TokenRecord};
 
 /// The item of the identity that journals seal to.
 pub(super) const IDENTITY: &str = "identity";
@@ -44,6 +44,8 @@ struct Inner {
     secrets: Secrets,
     journals: PathBuf,
     locks: PathBuf,
+    /// Made with the first generation that is remembered.
+    history: PathBuf,
     clock: Arc<dyn Clock>,
     identity: Mutex<Option<Arc<Identity>>>,
 }
@@ -63,7 +65,8 @@ impl Vault {
         files::data_dir(data_dir)?;
         files::private_dir(&journals)?;
         files::private_dir(&locks)?;
-        Ok(Self { inner: Arc::new(Inner { secrets, journals, locks, clock, identity: Mutex::default() }) })
+        let history = data_dir.join("history");
+        Ok(Self { inner: Arc::new(Inner { secrets, journals, locks, history, clock, identity: Mutex::default() }) })
     }
 
     /// Says whether the secret store is reachable and unlocked, without raising a prompt.
@@ -162,6 +165,25 @@ impl Vault {
         Ok(self.journal(name).await?.map_or(0, |journal| journal.generation()))
     }
 
+    /// How a connection's newest generations came to be, at most fifty, newest first. A logout
+    /// leaves it: it is history.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn history(&self, name: &ConnectionName) -> Result<Vec<Rotation>, StoreError> {
+        let path = self.history_path(name);
+        on_disk(move || history::read(&path)).await
+    }
+
+    /// Removes that history, with the connection.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub async fn remove_history(&self, name: &ConnectionName) -> Result<(), StoreError> {
+        let path = self.history_path(name);
+        on_disk(move || history::remove(&path)).await
+    }
+
     /// Takes a connection's lock, waiting for whoever holds it: another process, or another lease
     /// in this one. `on_wait` is told the holder's PID when it has to wait, and again whenever the
     /// holder changes. Waits without limit; dropping the future gives up cleanly.
@@ -199,6 +221,10 @@ impl Vault {
 
     pub(super) fn journal_path(&self, name: &ConnectionName) -> PathBuf {
         self.inner.journals.join(format!("{name}.json"))
+    }
+
+    pub(super) fn history_path(&self, name: &ConnectionName) -> PathBuf {
+        self.inner.history.join(format!("{name}.jsonl"))
     }
 
     fn lock_path(&self, name: &ConnectionName) -> PathBuf {
