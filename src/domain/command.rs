@@ -54,6 +54,11 @@ pub enum Command {
         /// Which connection.
         connection: ConnectionName,
     },
+    /// Tell what is known of its tokens: their history, and what the access token says of itself.
+    Inspect {
+        /// Which connection.
+        connection: ConnectionName,
+    },
     /// Forget the tokens; keep the connection and its client secret.
     Logout {
         /// Which connection.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::command::CopyWhat;
 use super::connection::ConnectionName;
 use super::field_fault::FieldFault;
+use super::inspection::Inspection;
 use super::log::LogEntry;
 use super::problem::Problem;
 use super::view::ConnectionView;
@@ -83,6 +84,13 @@ pub enum Event {
         connection: ConnectionName,
         /// What came of it.
         result: Result<(u16, Duration), String>,
+    },
+    /// What is known of a connection's tokens, because somebody asked.
+    Inspected {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What is known.
+        inspection: Box<Inspection>,
     },
     /// The tokens of a connection were forgotten.
     LoggedOut {

@@ -12,7 +12,7 @@ use super::handle::Ask;
 use super::rotation::{self, Need};
 use super::slot::{Origin, Slot, Waiter, Work};
 use super::tools::{Ended, Note, Tools};
-use super::{check, load, login, reveal};
+use super::{check, inspect, load, login, reveal};
 use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Secret};
 
 use crate::store::Seen;
@@ -180,6 +180,7 @@ impl Actor {
                 }
             }
             Command::Test { connection } => self.test(&connection),
+            Command::Inspect { connection } => self.inspect(connection),
             Command::Logout { connection } => self.logout(&connection),
             Command::Unlock { passphrase } => self.unlock(passphrase),
             Command::Configure { connections, login_timeout } => self.configure(connections, login_timeout),
@@ -333,6 +334,14 @@ impl Actor {
             tokio::spawn(check::check(Arc::clone(&self.tools), Arc::clone(&slot.connection), token));
             self.publish(name);
         }
+    }
+
+    fn inspect(&self, name: ConnectionName) {
+        let Some(slot) = self.slots.get(&name) else {
+            return self.refuse(&name, "there is no such connection");
+        };
+        let token = slot.record.as_ref().map(|record| record.access_token.clone());
+        tokio::spawn(inspect::inspect(Arc::clone(&self.tools), name, token));
     }
 
     fn logout(&mut self, name: &ConnectionName) {

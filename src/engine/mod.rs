@@ -17,6 +17,7 @@ mod configure;
 mod exchange;
 mod gate;
 pub mod handle;
+mod inspect;
 mod load;
 mod login;
 mod reports;

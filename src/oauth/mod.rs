@@ -9,6 +9,7 @@ pub mod callback;
 pub mod form;
 mod headers;
 pub mod http;
+pub mod jwt;
 pub mod listener;
 mod page;
 pub mod providers;
