@@ -63,6 +63,8 @@ fn app(rows: usize) -> App {
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
         config_file: "config.toml".into(),
         keymap: Keymap::default(),
+        providers: providers::ALL,
+        templates: Vec::new(),
         demo: false,
     };
     App::new((0..rows).map(view).collect(), Vec::new(), options, now())

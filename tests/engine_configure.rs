@@ -25,7 +25,7 @@ fn configure(running: &Running, connections: &[Connection]) {
 async fn configured(running: &mut Running) -> Vec<ConnectionName> {
     running
         .until(|event| match event {
-            Event::Configured { order } => Some(order.clone()),
+            Event::Configured { connections } => Some(connections.iter().map(|one| one.name.clone()).collect()),
             _ => None,
         })
         .await

@@ -11,6 +11,7 @@ use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use manutop::app::{App, Keymap, Options, Zone};
 use manutop::demo::Fault;
 use manutop::domain::{Clock, ConnectionView, Secret};
+use manutop::oauth::providers;
 use manutop::shell::clipboard::Clipboard;
 use manutop::shell::environment::Environment;
 use manutop::shell::signals::Signals;
@@ -84,6 +85,8 @@ async fn with_dashboard<A: Future<Output = ()>>(rig: &Rig, act: impl FnOnce(Pers
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
         config_file: "config.toml".into(),
         keymap: Keymap::default(),
+        providers: providers::ALL,
+        templates: Vec::new(),
         demo: false,
     };
     let views = rig.connections.iter().map(ConnectionView::loading).collect();

@@ -57,6 +57,14 @@ pub enum Action {
     Test,
     /// Forget the tokens.
     Logout,
+    /// Fill in a form for a new connection.
+    New,
+    /// Change the connection's settings in a form.
+    Edit,
+    /// Forget everything of the connection and take it out of the configuration.
+    Delete,
+    /// Save what is in the form.
+    Save,
     /// Ask for the passphrase of the encrypted store.
     Unlock,
     /// Open the login URL once more.

@@ -144,6 +144,13 @@ impl Connections {
         self.selected = self.visible.get(index.min(last)).map(|&place| self.rows[place].name.clone());
     }
 
+    /// Selects a connection by name, where the filter shows it.
+    pub fn select_name(&mut self, name: &ConnectionName) {
+        if self.places.get(name).is_some_and(|place| self.visible.binary_search(place).is_ok()) {
+            self.selected = Some(name.clone());
+        }
+    }
+
     /// Moves the selection by so many rows, stopping at either end.
     pub fn step(&mut self, by: isize) {
         let index = self.selected_index().unwrap_or(0).saturating_add_signed(by);

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, Question};
-use super::{Action, App, Effect, Field, menu, press};
+use super::{Action, App, Effect, Field, form, menu, press};
 use crate::domain::{Activity, Command, CopyWhat, Severity};
 
 /// Carries out an action in the dialog that has the keyboard.
@@ -30,6 +30,7 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
             if action == Action::Accept { vec![confirmed(question)] } else { Vec::new() }
         }
         Mode::Unlock(_) => in_unlock(app, action),
+        Mode::Form(_) => form::act(app, action, now),
         Mode::Normal | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => Vec::new(),
     }
 }
@@ -49,6 +50,7 @@ pub(super) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
             dialog.field.push_words(text);
             dialog.refused = None;
         }
+        Mode::Form(_) => form::type_text(app, text),
         _ => {}
     }
 }
@@ -123,6 +125,7 @@ fn confirmed(question: Question) -> Effect {
     match question {
         Question::CopyRefreshToken(connection) => Effect::Copy { connection, what: CopyWhat::RefreshToken },
         Question::Logout(connection) => Command::Logout { connection }.into(),
+        Question::Delete(connection) => Effect::Delete { connection },
         Question::Quit => Effect::Quit,
     }
 }

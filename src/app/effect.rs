@@ -1,7 +1,8 @@
 //! Effects: what the dashboard asks of the world around it. [`super::update`] itself does nothing
 //! but change the state.
 
-use crate::domain::{Command, ConnectionName, CopyWhat};
+use crate::config::Draft;
+use crate::domain::{Command, ConnectionName, CopyWhat, Secret};
 
 /// Something to be done. The engine is asked for most; the shell does what needs the terminal, the
 /// clipboard or files.
@@ -15,6 +16,18 @@ pub enum Effect {
         connection: ConnectionName,
         /// What of it.
         what: CopyWhat,
+    },
+    /// Write a connection into the configuration, and its client secret into the secret store.
+    Save {
+        /// What is to be written.
+        draft: Box<Draft>,
+        /// The client secret, where one was typed.
+        client_secret: Option<Secret>,
+    },
+    /// Forget everything of a connection and take it out of the configuration.
+    Delete {
+        /// Which connection.
+        connection: ConnectionName,
     },
     /// Leave the program.
     Quit,

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, UnlockDialog};
 use super::words::{countdown, milliseconds, spoken};
-use super::{Action, App, Effect, Toast, press};
+use super::{Action, App, Effect, Toast, form, press};
 use crate::domain::text::neutralise;
-use crate::domain::{Activity, ConnectionName, CopiedTo, Event, FieldFault, Problem, Severity};
+use crate::domain::{Activity, ConnectionName, CopiedTo, Event, Problem, Severity};
 
 /// The most characters of a reason on the message line.
 const LONGEST_REASON: usize = 300;
@@ -17,6 +17,10 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         Event::Changed(view) => {
             let connection = view.name.clone();
             app.connections.put(*view, now);
+            if app.awaited.take_if(|awaited| *awaited == connection).is_some() {
+                app.connections.select_name(&connection);
+                app.say(Some(&connection), Severity::Good, "saved", now);
+            }
             offer_login(app, &connection);
         }
         Event::RequestLogged(entry) => app.requests.push(*entry),
@@ -38,14 +42,18 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_deref()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(result) => store_changed(app, result, now),
-        Event::Configured { order } => app.connections.arrange(&order, now),
+        Event::Configured { connections } => {
+            let order: Vec<_> = connections.iter().map(|connection| connection.name.clone()).collect();
+            app.connections.arrange(&order, now);
+            app.configure(connections);
+        }
         Event::Removed { connection } => removed(app, &connection, now),
         Event::ConfigurationRead(result) => configuration_read(app, result, now),
         Event::ConfigurationUnwatched { why } => {
             let text = format!("changes of the configuration take a restart: {}", reason(&why));
             app.say(None, Severity::Warning, text, now);
         }
-        Event::ConnectionSaved { connection, result } => saved(app, &connection, result, now),
+        Event::ConnectionSaved { connection, result } => form::saved(app, &connection, result, now),
         Event::ClipboardNotCleared { why } => {
             app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
         }
@@ -265,18 +273,6 @@ fn configuration_read(app: &mut App, result: Result<(), String>, now: DateTime<U
     }
 }
 
-fn saved(app: &mut App, connection: &str, result: Result<(), Vec<FieldFault>>, now: DateTime<Utc>) {
-    let name = reason(connection);
-    match result {
-        Ok(()) => app.say(None, Severity::Good, format!("{name} is saved"), now),
-        Err(faults) => {
-            let faults: Vec<_> = faults.iter().map(|fault| format!("{} {}", fault.key, fault.what)).collect();
-            let text = format!("{name} is not saved: {}", reason(faults.join("; ").trim_start()));
-            app.say(None, Severity::Bad, text, now);
-        }
-    }
-}
-
-fn reason(why: &str) -> String {
+pub(super) fn reason(why: &str) -> String {
     neutralise(why, LONGEST_REASON)
 }

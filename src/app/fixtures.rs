@@ -4,11 +4,12 @@ use chrono::{DateTime, FixedOffset, TimeDelta, TimeZone, Utc};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 
 use super::{App, Effect, Keymap, Msg, Options, Zone, update};
+use crate::config::Draft;
 use crate::domain::{
-    Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry, LoginView,
-    Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, Timings, TokenFacts, Wire,
+    Activity, Connection, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry,
+    LoginView, Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, Timings, TokenFacts, Wire,
 };
-use crate::oauth::providers::{MANU, MANUS};
+use crate::oauth::providers::{self, MANU, MANUS};
 
 /// What most messages ask for.
 pub(crate) const NOTHING: [Effect; 0] = [];
@@ -25,6 +26,8 @@ pub(crate) fn options() -> Options {
         zone: Zone::Fixed(FixedOffset::east_opt(7200).unwrap()),
         config_file: "/home/ada/.config/manutop/config.toml".into(),
         keymap: Keymap::default(),
+        providers: providers::ALL,
+        templates: Vec::new(),
         demo: false,
     }
 }
@@ -267,6 +270,15 @@ pub(crate) fn refused_request() -> LogEntry {
     }
 }
 
+/// A connection as it is configured.
+pub(crate) fn configured(name: &ConnectionName) -> Connection {
+    let mut draft = Draft::default();
+    draft.set("name", name.as_str());
+    draft.set("provider", MANUS.id);
+    draft.set("client_id", "tm_1");
+    draft.check(&[], providers::ALL).unwrap()
+}
+
 /// A dashboard of the given connections.
 pub(crate) fn app_of(views: Vec<ConnectionView>) -> App {
     App::new(views, log(), options(), now())
@@ -284,6 +296,9 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             "Backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
             "C-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
             "C-z" => (KeyCode::Char('z'), KeyModifiers::CONTROL),
+            "C-s" => (KeyCode::Char('s'), KeyModifiers::CONTROL),
+            "Right" => (KeyCode::Right, KeyModifiers::NONE),
+            "Space" => (KeyCode::Char(' '), KeyModifiers::NONE),
             "C-u" => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             one => (KeyCode::Char(one.chars().next().unwrap()), KeyModifiers::NONE),
         };

@@ -70,7 +70,9 @@ fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
     let status = selected.map(|view| view.status(now));
     match binding.action {
         Action::Login => selected.is_some() || matches!(app.mode, Mode::LoginFailed { .. }),
-        Action::Refresh | Action::ForceRefresh | Action::ToggleAuto => selected.is_some(),
+        Action::Refresh | Action::ForceRefresh | Action::ToggleAuto | Action::Edit | Action::Delete => {
+            selected.is_some()
+        }
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
             selected.and_then(ConnectionView::token).is_some()
         }

@@ -12,6 +12,7 @@ mod effect;
 mod facts;
 mod field;
 pub mod footer;
+mod form;
 mod help;
 pub mod keymap;
 pub mod layout;
@@ -45,6 +46,7 @@ pub use action::Action;
 pub use connections::Connections;
 pub use effect::Effect;
 pub use field::Field;
+pub use form::{Form, FormLine, Template, Value as FormValue, lines as form_lines};
 pub use keymap::Keymap;
 pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
@@ -57,7 +59,7 @@ pub use toast::Toast;
 pub use words::Zone;
 
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionName, ConnectionView, Event, LogEntry, Problem, Severity};
+use crate::domain::{Connection, ConnectionName, ConnectionView, Event, LogEntry, Problem, Provider, Severity};
 
 /// What reaches the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +85,10 @@ pub struct Options {
     pub config_file: PathBuf,
     /// The keys.
     pub keymap: Keymap,
+    /// The providers there are.
+    pub providers: &'static [&'static Provider],
+    /// What new connections begin with.
+    pub templates: Vec<Template>,
     /// Whether these are the demo's servers, lest somebody take them for the real ones.
     pub demo: bool,
 }
@@ -92,6 +98,8 @@ pub struct Options {
 pub struct App {
     pub(crate) options: Options,
     pub(crate) size: Size,
+    /// The connections as they are configured.
+    pub(crate) configured: Vec<Connection>,
     pub(crate) connections: Connections,
     pub(crate) requests: Requests,
     /// The filter as it is typed; the connections know what passes it.
@@ -107,18 +115,22 @@ pub struct App {
     pub(crate) config_problem: Option<String>,
     /// The encrypted store waits for its passphrase; whether that is to be chosen.
     pub(crate) passphrase: Option<bool>,
+    /// A connection that was added here: selected as soon as it appears.
+    pub(crate) awaited: Option<ConnectionName>,
     /// Logins asked for here: only theirs may open the dialog.
     pub(crate) logins_asked: BTreeSet<ConnectionName>,
 }
 
 impl App {
     /// A dashboard of these connections, in this order, with the log read from disk, oldest
-    /// first.
+    /// first. Where there are none yet, it begins with the form of a new one.
     #[must_use]
     pub fn new(views: Vec<ConnectionView>, log: Vec<LogEntry>, options: Options, now: DateTime<Utc>) -> Self {
-        Self {
+        let is_first_start = views.is_empty();
+        let mut app = Self {
             options,
             size: Size::new(80, 24),
+            configured: Vec::new(),
             connections: Connections::new(views, now),
             requests: Requests::new(log),
             filter: Field::default(),
@@ -129,8 +141,18 @@ impl App {
             store_problem: None,
             config_problem: None,
             passphrase: None,
+            awaited: None,
             logins_asked: BTreeSet::new(),
+        };
+        if is_first_start {
+            press::new_connection(&mut app);
         }
+        app
+    }
+
+    /// Takes over the connections as they are configured, for the form.
+    pub fn configure(&mut self, connections: Vec<Connection>) {
+        self.configured = connections;
     }
 
     /// The worst any connection, or the secret store, is in: for a window title, say.
@@ -158,8 +180,14 @@ impl App {
             | Mode::LoginFailed { connection, .. }
             | Mode::Menu(Menu { connection: Some(connection), .. }) => self.connections.get(connection),
             Mode::Login(dialog) => self.connections.get(&dialog.connection),
-            Mode::Confirm(Question::CopyRefreshToken(name) | Question::Logout(name)) => self.connections.get(name),
-            Mode::Help { .. } | Mode::Request { .. } | Mode::Unlock(_) | Mode::Confirm(Question::Quit) => None,
+            Mode::Confirm(Question::CopyRefreshToken(name) | Question::Logout(name) | Question::Delete(name)) => {
+                self.connections.get(name)
+            }
+            Mode::Help { .. }
+            | Mode::Request { .. }
+            | Mode::Unlock(_)
+            | Mode::Form(_)
+            | Mode::Confirm(Question::Quit) => None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use secrecy::zeroize::Zeroizing;
 
+use super::form::Form;
 use super::keymap::Scope;
 use super::menu::Menu;
 use crate::domain::{ConnectionName, LogEntry, Secret};
@@ -48,6 +49,8 @@ pub enum Mode {
     },
     /// A menu: things to copy, say.
     Menu(Menu),
+    /// The form of a connection.
+    Form(Box<Form>),
     /// A question to answer with yes or no.
     Confirm(Question),
     /// The passphrase of the encrypted store is being typed.
@@ -61,6 +64,8 @@ pub enum Question {
     CopyRefreshToken(ConnectionName),
     /// Forget the tokens?
     Logout(ConnectionName),
+    /// Forget everything of the connection and take it out of the configuration?
+    Delete(ConnectionName),
     /// Leave although tokens are not in the store yet?
     Quit,
 }
@@ -228,6 +233,7 @@ impl Mode {
             Self::Login(_) => &[Scope::Login],
             Self::LoginFailed { .. } => &[Scope::LoginFailed],
             Self::Menu(menu) => &[menu.scope],
+            Self::Form(_) => &[Scope::Form, Scope::Field],
             Self::Confirm(_) => &[Scope::Confirm],
             Self::Unlock(_) => &[Scope::Unlock],
         };

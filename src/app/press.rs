@@ -7,7 +7,7 @@ use super::keymap::Scope;
 use super::layout::{self, Pane};
 use super::menu::Menu;
 use super::mode::{LoginDialog, Mode, Question, UnlockDialog};
-use super::{Action, App, Effect, Field, dialogs};
+use super::{Action, App, Effect, Field, dialogs, form};
 use crate::domain::{
     Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
 };
@@ -36,7 +36,10 @@ pub(super) fn paste(app: &mut App, text: &str, now: DateTime<Utc>) {
         dialog.typing = true;
         dialog.field.clear();
     }
-    dialogs::type_text(app, text, now);
+    match &app.mode {
+        Mode::Form(_) => form::paste(app, text),
+        _ => dialogs::type_text(app, text, now),
+    }
 }
 
 /// Carries out an action, wherever it came from.
@@ -69,11 +72,19 @@ fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
             app.pane = Pane::Connections;
             app.mode = Mode::Filter;
         }
+        Action::New => new_connection(app),
         Action::Freeze => app.requests.toggle_freeze(),
         Action::Cancel => return cancel(app, now),
         _ => return on_connection(app, action, now),
     }
     Vec::new()
+}
+
+/// Opens the form of a new connection.
+pub(super) fn new_connection(app: &mut App) {
+    if let Some(form) = form::opened(app, None) {
+        app.mode = Mode::Form(Box::new(form));
+    }
 }
 
 fn on_viewer(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
@@ -175,6 +186,12 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
         }
         Action::Test if has_token => return vec![Command::Test { connection }.into()],
         Action::OpenCopyMenu if has_token => app.mode = Mode::Menu(Menu::new(Scope::CopyMenu, Some(connection))),
+        Action::Edit => {
+            if let Some(form) = form::opened(app, Some(&connection)) {
+                app.mode = Mode::Form(Box::new(form));
+            }
+        }
+        Action::Delete => app.mode = Mode::Confirm(Question::Delete(connection)),
         Action::Logout if has_token => app.mode = Mode::Confirm(Question::Logout(connection)),
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
             let text = format!("there are no tokens; {} logs in", app.options.keymap.label(Action::Login));

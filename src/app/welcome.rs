@@ -1,7 +1,7 @@
 //! The welcome: what to do while there is no connection yet.
 
-use super::Options;
 use super::sheet::{Line, Sheet, Tone};
+use super::{Action, Options};
 use crate::domain::text::neutralise;
 
 /// A complete configuration of one connection with each kind of grant.
@@ -21,19 +21,24 @@ client_id = "tm_..."
 #[must_use]
 pub fn sheet(options: &Options) -> Sheet {
     let heading = |text: &str| Line::new("", text, Tone::Heading);
+    let key = |action, text: &str| Line::new(options.keymap.label(action), text, Tone::Step);
     let mut lines = vec![
         heading("Welcome to manutop. There are no connections yet."),
-        heading("1  Write your connections into this file:"),
+        key(Action::New, "add one: a form asks for what is needed, the client secret included"),
+        key(Action::Help, "every key there is"),
+        key(Action::Quit, "quit"),
+        Line::blank(),
+        heading("Only looking? Servers and connections without an account:"),
+        Line::new("", "manutop demo", Tone::Literal),
+        Line::blank(),
+        heading("Or write your connections into this file; it is read as soon as it is saved:"),
         Line::new("", neutralise(&options.config_file.display().to_string(), 500), Tone::Literal),
     ];
     lines.extend(EXAMPLE.lines().map(|line| Line::new("", line, Tone::Literal)));
     lines.extend([
         Line::blank(),
-        heading("2  Give each its client secret; it goes into the keyring, not into the file:"),
+        heading("and give each its client secret; it goes into the secret store, not into the file:"),
         Line::new("", "manutop secret set factory", Tone::Literal),
-        heading("3  Start manutop again and log in with the key l."),
-        heading("Only looking? Servers and connections without an account:"),
-        Line::new("", "manutop demo", Tone::Literal),
     ]);
     Sheet { lines, label_width: 3 }
 }

@@ -17,6 +17,7 @@ use super::session::Session;
 use crate::app::{App, Keymap, Options, Zone};
 use crate::domain::{ConnectionView, Secret};
 use crate::engine::{Engine, Parts};
+use crate::oauth::providers;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::clipboard::{Clipboard, send_to_terminal};
 use crate::shell::environment::Environment;
@@ -70,6 +71,8 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         zone: Zone::Local,
         config_file: opening.config_file,
         keymap: Keymap::default(),
+        providers: providers::ALL,
+        templates: Vec::new(),
         demo: opening.demo,
     };
     let app = App::new(views, log?.unwrap_or_default(), options, clock.now());

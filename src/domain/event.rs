@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::command::CopyWhat;
-use super::connection::ConnectionName;
+use super::connection::{Connection, ConnectionName};
 use super::field_fault::FieldFault;
 use super::inspection::Inspection;
 use super::log::LogEntry;
@@ -100,8 +100,8 @@ pub enum Event {
     /// These connections are worked with from now on, in this order. One that is not among them
     /// may still have work under way: [`Event::Removed`] tells its end.
     Configured {
-        /// All names, in the configuration's order.
-        order: Vec<ConnectionName>,
+        /// All of them, in the configuration's order.
+        connections: Vec<Connection>,
     },
     /// A connection is worked with no more, and nothing of it is owed. Its tokens are kept.
     Removed {

@@ -29,7 +29,8 @@ impl Actor {
                 cancel(slot.work.as_ref());
             }
         }
-        for connection in connections {
+        for connection in &connections {
+            let connection = connection.clone();
             let name = connection.name.clone();
             if self.slots.contains_key(&name) {
                 self.reconfigure(&name, connection);
@@ -37,8 +38,8 @@ impl Actor {
                 self.welcome(connection);
             }
         }
-        self.order.clone_from(&order);
-        self.announce(Event::Configured { order });
+        self.order = order;
+        self.announce(Event::Configured { connections });
         self.follow_up();
         self.satisfy_curiosity();
     }

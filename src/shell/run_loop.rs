@@ -133,6 +133,7 @@ impl<H: Host> Dashboard<H> {
                         }
                     }
                     Effect::Copy { connection, what } => wanted_copy = Some((connection, what)),
+                    Effect::Save { .. } | Effect::Delete { .. } => {}
                     Effect::Engine(command) => self.engine.send(command),
                 }
             }

@@ -47,6 +47,12 @@ pub(super) fn confirm(frame: &mut Frame, app: &App, body: Rect, question: &Quest
             "log out",
             "stay",
         ),
+        Question::Delete(name) => (
+            format!(" Delete {name}? "),
+            "Its tokens and its client secret are deleted from the secret store, and it is taken out of the configuration. None of that can be brought back. The provider is not told; the log of its requests stays.".to_owned(),
+            "delete",
+            "keep",
+        ),
         Question::Quit => (" Leave now? ".to_owned(), leaving(app), "leave now", "stay until it is saved"),
     };
     let mut lines: Vec<_> = wrap(&text, usize::from(WIDTH) - 4).into_iter().map(Line::from).collect();

@@ -10,6 +10,7 @@ mod cut;
 mod dialogs;
 mod field;
 mod footer;
+mod form;
 mod header;
 mod login;
 mod pane;
@@ -57,6 +58,7 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
             dialogs::login_failed(frame, app, areas.body, connection, why, theme);
         }
         Mode::Menu(menu) => dialogs::menu(frame, app, areas.body, menu, theme),
+        Mode::Form(form) => form::draw(frame, form, areas.body, theme),
         Mode::Unlock(dialog) => dialogs::unlock(frame, areas.body, dialog, theme, now),
         Mode::Confirm(question) => dialogs::confirm(frame, app, areas.body, question, theme),
         Mode::Normal | Mode::Filter | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {}

@@ -22,7 +22,7 @@ fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
 }
 
 /// The screen as text, without the blanks at the ends of lines.
-fn picture(app: &mut App, width: u16, height: u16) -> String {
+pub(super) fn picture(app: &mut App, width: u16, height: u16) -> String {
     text(&buffer(app, width, height))
 }
 
@@ -130,8 +130,12 @@ fn help() {
 
 #[test]
 fn welcome() {
-    insta::assert_snapshot!("welcome_80x24", picture(&mut app_of(vec![]), 80, 24));
-    insta::assert_snapshot!("welcome_60x15", picture(&mut app_of(vec![]), 60, 15));
+    for (width, height) in [(80, 24), (60, 15)] {
+        let mut app = app_of(vec![]);
+        insta::assert_snapshot!(format!("first_start_{width}x{height}"), picture(&mut app, width, height));
+        press(&mut app, "Esc");
+        insta::assert_snapshot!(format!("welcome_{width}x{height}"), picture(&mut app, width, height));
+    }
 }
 
 #[test]

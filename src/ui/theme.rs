@@ -135,7 +135,7 @@ pub fn to_ascii(buffer: &mut Buffer) {
 }
 
 /// What stands for what; every symbol drawn anywhere is in here (tested).
-const ALIKE: [(&str, char); 18] = [
+const ALIKE: [(&str, char); 19] = [
     ("─—·▄", '-'),
     ("│", '|'),
     ("┌┐└┘▆", '+'),
@@ -149,6 +149,7 @@ const ALIKE: [(&str, char); 18] = [
     ("▲", '!'),
     ("✖", 'X'),
     ("▸", '>'),
+    ("◂", '<'),
     ("█━", '#'),
     ("▏▁", '_'),
     ("▃", ','),

@@ -95,6 +95,23 @@ impl House {
         self.knows(secret)
     }
 
+    /// Registers a Private App and writes nothing down: what a person has in hand before the first
+    /// start, as the form's labels call it.
+    pub fn register_manu(&mut self, name: &str, redirect_uri: &str) -> Vec<(&'static str, String)> {
+        let (wire, authorize) = (self.manu.base().to_owned(), self.servers.manu().authorize_url());
+        let secret = client_secret();
+        self.servers.manu().register_client(&format!("app-{name}"), &Secret::new(&*secret), &[redirect_uri]);
+        vec![
+            ("Name", name.to_owned()),
+            ("Client ID", format!("app-{name}")),
+            ("Client secret", self.knows(secret)),
+            ("Redirect URI", redirect_uri.to_owned()),
+            ("Authorize URL", authorize.to_string()),
+            ("Token URL", format!("{wire}/oauth/token")),
+            ("Test URL", format!("{wire}/")),
+        ]
+    }
+
     /// Registers a Manus client and writes its connection down; gives its client secret.
     pub fn add_manus(&mut self, name: &str) -> String {
         let base = self.manus.base().to_owned();
@@ -201,7 +218,12 @@ impl House {
 
     /// Opens the dashboard on a screen of 120 columns and 32 rows.
     pub fn dashboard(&self) -> Terminal {
-        self.in_terminal(PROGRAM, &[], (120, 32))
+        self.dashboard_of((120, 32))
+    }
+
+    /// Opens the dashboard on a screen of another size.
+    pub fn dashboard_of(&self, size: (u16, u16)) -> Terminal {
+        self.in_terminal(PROGRAM, &[], size)
     }
 
     /// Starts any program of this machine in a terminal.

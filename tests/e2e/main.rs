@@ -27,5 +27,6 @@ mod headless;
 mod hostile;
 mod login;
 mod manus;
+mod newcomer;
 mod sweep;
 mod terminal;

@@ -40,13 +40,15 @@ pub enum Scope {
     Filter,
     /// Any text field that is typed into.
     Field,
+    /// The form of a connection.
+    Form,
     /// The dialog that asks for the encrypted store's passphrase.
     Unlock,
 }
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Connection,
         Self::Main,
         Self::Always,
@@ -57,6 +59,7 @@ impl Scope {
         Self::LoginField,
         Self::LoginFailed,
         Self::CopyMenu,
+        Self::Form,
         Self::Unlock,
         Self::Confirm,
     ];
@@ -76,6 +79,7 @@ impl Scope {
             Self::Confirm => "Questions",
             Self::Filter => "Filter, while typing",
             Self::Field => "Text fields",
+            Self::Form => "Form of a connection",
             Self::Unlock => "Passphrase",
         }
     }

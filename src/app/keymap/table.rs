@@ -88,6 +88,17 @@ pub(super) static BINDINGS: &[Binding] = &[
         "logout",
         12,
     ),
+    shown(bind(Scope::Connection, &[Key::char('e')], Action::Edit, "edit the connection's settings"), "edit", 15),
+    shown(
+        bind(
+            Scope::Connection,
+            &[Key::char('d')],
+            Action::Delete,
+            "delete the connection, its tokens and its client secret (asks)",
+        ),
+        "delete",
+        17,
+    ),
     shown(
         bind(
             Scope::Connection,
@@ -111,6 +122,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     ),
     shown(bind(Scope::Main, &[TAB], Action::NextPane, "next pane"), "pane", 11),
     bind(Scope::Main, &[Key::plain(KeyCode::BackTab)], Action::PreviousPane, "previous pane"),
+    shown(bind(Scope::Main, &[Key::char('n')], Action::New, "new connection"), "new", 7),
     shown(bind(Scope::Main, &[Key::char('/')], Action::Filter, "filter by name, provider or status"), "filter", 7),
     shown(
         bind(Scope::Main, &[Key::char('f')], Action::Freeze, "freeze the request log, or let it go on"),
@@ -202,6 +214,11 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind(Scope::CopyMenu, &[Key::char('k'), UP], Action::Up, "up"),
     shown(bind(Scope::CopyMenu, &[ENTER], Action::Accept, "copy the marked one"), "copy", 1),
     shown(bind(Scope::CopyMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
+    bind(Scope::Form, &[TAB, DOWN], Action::Down, "next row"),
+    bind(Scope::Form, &[Key::plain(KeyCode::BackTab), UP], Action::Up, "row before"),
+    shown(bind(Scope::Form, &[ENTER], Action::Accept, "next row; in the last one, save"), "next", 2),
+    shown(bind(Scope::Form, &[Key::ctrl('s')], Action::Save, "save"), "save", 0),
+    shown(bind(Scope::Form, &[ESC], Action::Cancel, "close without saving"), "cancel", 1),
     shown(bind(Scope::Unlock, &[ENTER], Action::Accept, "hand over the passphrase"), "unlock", 1),
     bind(Scope::Unlock, &[BACKSPACE], Action::Erase, "erase the last character"),
     bind(Scope::Unlock, &[Key::ctrl('u')], Action::EraseAll, "empty the field"),

@@ -1,5 +1,7 @@
 //! Keys, pasted text, the mouse and events: what they do to the state, and what they ask for.
 
+mod form;
+
 use chrono::TimeDelta;
 use crossterm::event::{
     Event as InputEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
@@ -539,7 +541,7 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
     let chosen = selected(&app).to_owned();
     let mut order = names.clone();
     order.reverse();
-    learn(&mut app, Event::Configured { order: order.clone() });
+    learn(&mut app, Event::Configured { connections: order.iter().map(|name| configured(name)).collect() });
     assert_eq!(app.connections.all().iter().map(|view| view.name.clone()).collect::<Vec<_>>(), order);
     assert_eq!(selected(&app), chosen);
     // What is selected goes: the row that takes its place is selected, and its dialog closes.
