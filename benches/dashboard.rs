@@ -84,6 +84,7 @@ fn view(row: usize) -> ConnectionView {
     };
     ConnectionView {
         name: ConnectionName::new(&format!("connection-{row}")).expect("a name"),
+        title: None,
         provider: &providers::MANU,
         needs_browser: true,
         auto: true,

@@ -1,5 +1,7 @@
 //! Connections written into the configuration file and taken out of it: nothing else changes.
 
+#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -143,7 +145,7 @@ fn a_key_comes_and_goes_and_the_comments_above_it_stay() {
         let home = Home::new(&old);
         home.change("factory", &[("token_url", ""), ("pkce", "false")]).unwrap();
         let expected =
-            old.replace("token_url = \"https://sandbox.example/token\" # not for long", "").replace("\r", "");
+            old.replace("token_url = \"https://sandbox.example/token\" # not for long", "").replace('\r', "");
         let expected = expected
             .replace("# the sandbox\n\n", "# the sandbox\n")
             .replace("scope = \"API_ALL\"\n", "scope = \"API_ALL\"\npkce = false\n");
@@ -167,7 +169,7 @@ fn the_comment_above_the_last_key_stays_when_that_is_taken_out() {
 fn a_connection_goes_with_its_own_comment_only() {
     for old in kinds() {
         let home = Home::new(&old);
-        let old = old.replace("\r", "");
+        let old = old.replace('\r', "");
         remove_connection(&home.file(), &name("factory"), ALL).unwrap();
         let (before, rest) = old.split_once("# the main account").unwrap();
         let after = &rest[rest.find("# scope = \"OLD\"").unwrap()..];

@@ -1,8 +1,6 @@
 //! Another configuration while the engine runs: what changes takes effect, what does not is left
 //! alone, and no token is lost on the way.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
 mod support;
 
 use std::time::Duration;

@@ -2,112 +2,26 @@
 
 mod support;
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{FixedOffset, TimeDelta};
-use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
-use manutop::app::{App, Keymap, Options, Zone};
+use chrono::TimeDelta;
+use crossterm::event::{Event as InputEvent, KeyCode, KeyModifiers};
 use manutop::demo::Fault;
-use manutop::domain::{Clock, ConnectionView, Secret};
-use manutop::oauth::providers;
-use manutop::shell::clipboard::Clipboard;
-use manutop::shell::environment::Environment;
-use manutop::shell::signals::Signals;
-use manutop::shell::{Dashboard, Ending, Host};
-use ratatui::Terminal;
-use support::rig::{MovableClock, Rig, Running};
-use support::screen::Screen;
-use tokio::sync::mpsc::{self, UnboundedSender};
+use manutop::domain::Secret;
+use manutop::shell::Ending;
+use support::rig::Rig;
+use support::stage::{FakeHost, Person, Stage};
 
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Remembers what the terminal's clipboard was given, and how often it was handed over.
-#[derive(Clone, Default)]
-struct FakeHost {
-    copied: Arc<Mutex<Vec<Secret>>>,
-    suspended: Arc<Mutex<u32>>,
-}
-
-impl Host for FakeHost {
-    fn suspend(&mut self) -> io::Result<()> {
-        *self.suspended.lock().expect("not poisoned") += 1;
-        Ok(())
-    }
-
-    fn reenter(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn copy(&mut self, text: &Secret) -> io::Result<()> {
-        self.copied.lock().expect("not poisoned").push(text.clone());
-        Ok(())
-    }
-}
-
-/// The fingers and the eyes of a test.
-struct Person {
-    keys: UnboundedSender<InputEvent>,
-    screen: Screen,
-    host: FakeHost,
-}
-
-impl Person {
-    fn press(&self, key: char) {
-        self.press_code(KeyCode::Char(key), KeyModifiers::NONE);
-    }
-
-    fn press_code(&self, code: KeyCode, modifiers: KeyModifiers) {
-        self.keys.send(InputEvent::Key(KeyEvent::new(code, modifiers))).expect("the loop reads");
-    }
-
-    async fn sees(&self, words: &str) {
-        let looking = async {
-            while !self.screen.text().contains(words) {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let seen = tokio::time::timeout(PATIENCE, looking).await;
-        assert!(seen.is_ok(), "{words:?} never came:\n{}", self.screen.text());
-    }
-}
-
-/// Runs the loop over the rig until `act` is through, which must end it by quitting.
+/// Runs the usual dashboard over the rig.
 async fn with_dashboard<A: Future<Output = ()>>(rig: &Rig, act: impl FnOnce(Person) -> A) -> Ending {
-    let Running { engine, events } = rig.start(true);
-    let (keys, input) = mpsc::unbounded_channel();
-    let (notes, clipboard_notes) = mpsc::unbounded_channel();
-    let (screen, host) = (Screen::new(120, 32), FakeHost::default());
-    let options = Options {
-        color: true,
-        ascii: false,
-        zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
-        config_file: "config.toml".into(),
-        keymap: Keymap::default(),
-        providers: providers::ALL,
-        templates: Vec::new(),
-        demo: false,
-    };
-    let views = rig.connections.iter().map(ConnectionView::loading).collect();
-    let mut dashboard = Dashboard {
-        app: App::new(views, Vec::new(), options, rig.clock.now()),
-        engine,
-        events,
-        input,
-        // No display: copies go to the terminal, that is to the host.
-        clipboard: Clipboard::start(&Environment::default(), move |note| drop(notes.send(note))),
-        clipboard_notes,
-        clear_after: None,
-        request_log: None,
-        signals: Signals::listen().expect("signals"),
-        host: host.clone(),
-        clock: Arc::<MovableClock>::clone(&rig.clock),
-    };
-    let mut terminal = Terminal::new(screen.clone()).expect("a terminal in memory");
-    let (ending, ()) = tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen, host }));
-    dashboard.engine.shutdown().await;
-    ending.expect("drawing in memory cannot fail")
+    Stage::new().play(rig, act).await
+}
+
+/// The same on a configuration file.
+async fn with_configuration<A: Future<Output = ()>>(rig: &Rig, file: PathBuf, act: impl FnOnce(Person) -> A) {
+    Stage { config_file: Some(file), ..Stage::new() }.play(rig, act).await;
 }
 
 async fn rig_with_factory() -> Rig {
@@ -122,14 +36,14 @@ async fn one_key_is_one_exchange_and_the_screen_tells_how_it_went() {
     let rig = rig_with_factory().await;
     let ending = with_dashboard(&rig, async |person| {
         person.sees("● live").await;
-        person.press('r');
+        person.press("r");
         person.sees("R forces").await;
         assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
-        person.press('R');
+        person.press("R");
         person.sees("generation 2").await;
         person.sees("POST").await;
         assert_eq!(rig.servers.manu().stats().token_posts.refresh_token, 1);
-        person.press('q');
+        person.press("q");
     })
     .await;
     assert_eq!(ending, Ending::Quit);
@@ -141,15 +55,15 @@ async fn the_screen_answers_while_a_request_is_out() {
     rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(2)));
     with_dashboard(&rig, async |person| {
         person.sees("● live").await;
-        person.press('R');
+        person.press("R");
         person.sees("refreshing").await;
-        person.press('?');
+        person.press("?");
         person.sees("Help").await;
         let held = rig.vault().read(&rig.connections[0].name).await.expect("readable").record.expect("a record");
         assert_eq!(held.generation, 1, "Help came before the answer did");
         person.press_code(KeyCode::Esc, KeyModifiers::NONE);
         person.sees("generation 2").await;
-        person.press('q');
+        person.press("q");
     })
     .await;
 }
@@ -160,7 +74,7 @@ async fn the_countdown_ticks_by_itself() {
     with_dashboard(&rig, async |person| {
         person.sees("1m 28s").await;
         person.sees("1m 26s").await;
-        person.press('q');
+        person.press("q");
     })
     .await;
 }
@@ -168,18 +82,20 @@ async fn the_countdown_ticks_by_itself() {
 #[tokio::test]
 async fn a_copied_token_reaches_the_clipboard_and_never_the_screen() {
     let rig = rig_with_factory().await;
-    with_dashboard(&rig, async |person| {
-        person.sees("● live").await;
-        person.press('c');
-        person.sees("sent to the terminal").await;
-        let copied = person.host.copied.lock().expect("not poisoned").clone();
-        assert_eq!(copied.len(), 1);
-        assert!(!person.screen.text().contains(copied[0].expose()));
-        let record = rig.vault().read(&rig.connections[0].name).await.expect("readable").record.expect("a record");
-        assert_eq!(copied[0], record.access_token);
-        person.press('q');
-    })
-    .await;
+    let host = FakeHost::default();
+    Stage::with_host(host.clone())
+        .play(&rig, async |person| {
+            person.sees("● live").await;
+            person.press("c");
+            person.sees("sent to the terminal").await;
+            let copied = host.copied.lock().expect("not poisoned").clone();
+            assert_eq!(copied.len(), 1);
+            assert!(!person.screen.text().contains(copied[0].expose()));
+            let record = rig.vault().read(&rig.connections[0].name).await.expect("readable").record.expect("a record");
+            assert_eq!(copied[0], record.access_token);
+            person.press("q");
+        })
+        .await;
 }
 
 #[tokio::test]
@@ -188,15 +104,15 @@ async fn a_login_is_finished_by_pasting_and_a_wrong_paste_is_explained() {
     rig.manu("partner", "https://www.getpostman.com/oauth2/callback").await;
     with_dashboard(&rig, async |person| {
         person.sees("never logged in").await;
-        person.press('l');
+        person.press("l");
         person.sees("/oauth/authorize?").await;
-        let paste = |text: &str| person.keys.send(InputEvent::Paste(text.into())).expect("the loop reads");
+        let paste = |text: &str| person.paste(text);
         paste("https://www.getpostman.com/oauth2/callback?code=abc&state=forged");
         person.press_code(KeyCode::Enter, KeyModifiers::NONE);
         person.sees("is not the one sent").await;
         person.press_code(KeyCode::Esc, KeyModifiers::NONE);
         person.sees("login cancelled").await;
-        person.press('q');
+        person.press("q");
     })
     .await;
 }
@@ -204,17 +120,221 @@ async fn a_login_is_finished_by_pasting_and_a_wrong_paste_is_explained() {
 #[tokio::test]
 async fn ctrl_z_stops_and_comes_back_to_a_whole_screen_of_any_size() {
     let rig = rig_with_factory().await;
+    let host = FakeHost::default();
+    Stage::with_host(host.clone())
+        .play(&rig, async |person| {
+            person.sees("● live").await;
+            person.press_code(KeyCode::Char('z'), KeyModifiers::CONTROL);
+            person.sees("● live").await;
+            for (width, height) in [(60, 15), (200, 50), (40, 8), (80, 24)] {
+                person.screen.resize(width, height);
+                person.send(InputEvent::Resize(width, height));
+            }
+            person.sees("factory").await;
+            assert_eq!(*host.suspended.lock().expect("not poisoned"), 1);
+            person.press_code(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        })
+        .await;
+}
+
+/// Replaces a file as editors do: another one is written and takes its place.
+fn replace(file: &Path, text: &str) {
+    let other = file.with_extension("swp");
+    fs::write(&other, text).expect("written");
+    fs::rename(&other, file).expect("replaced");
+}
+
+#[tokio::test]
+async fn an_edited_configuration_takes_effect_and_a_broken_one_is_shown_until_it_is_mended() {
+    let mut rig = rig_with_factory().await;
+    let file = rig.dir.path().join("config.toml");
+    let one = rig.configuration();
+    let hr = rig.manus("hr-sync").await;
+    rig.logged_in(&hr, TimeDelta::zero()).await;
+    let two = rig.configuration();
+    rig.connections.pop();
     with_dashboard(&rig, async |person| {
-        person.sees("● live").await;
-        person.press_code(KeyCode::Char('z'), KeyModifiers::CONTROL);
-        person.sees("● live").await;
-        for (width, height) in [(60, 15), (200, 50), (40, 8), (80, 24)] {
-            person.screen.resize(width, height);
-            person.keys.send(InputEvent::Resize(width, height)).expect("the loop reads");
-        }
-        person.sees("factory").await;
-        assert_eq!(*person.host.suspended.lock().expect("not poisoned"), 1);
-        person.press_code(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        person.sees("1 connection ").await;
+        replace(&file, &two);
+        person.sees("hr-sync").await;
+        person.sees("2 live").await;
+        // Written in place, with two faults.
+        fs::write(&file, format!("colour = 1\n{two}\nscope = 5\n")).expect("written");
+        person.sees("not taken over: config.toml has 2 faults; 1:1: colour: unknown key").await;
+        person.sees("2 live").await;
+        replace(&file, &two);
+        person.sees_no_more("not taken over").await;
+        // Gone for a moment or for good: nothing is let go.
+        fs::remove_file(&file).expect("removed");
+        person.sees("config.toml is gone").await;
+        person.sees("2 live").await;
+        replace(&file, &one);
+        person.sees("hr-sync is in the configuration no more").await;
+        person.sees("1 connection ").await;
+        person.sees_no_more("is gone").await;
+        person.press("q");
     })
     .await;
+    assert!(rig.vault().read(&hr).await.expect("readable").record.is_some(), "its tokens are kept");
+}
+
+#[tokio::test]
+async fn another_store_in_the_file_is_said_to_take_a_restart() {
+    let rig = rig_with_factory().await;
+    let file = rig.dir.path().join("config.toml");
+    with_dashboard(&rig, async |person| {
+        person.sees("● live").await;
+        replace(&file, &format!("store = \"file\"\n{}", rig.configuration().replace("app-factory", "app-other")));
+        person.sees("start manutop again").await;
+        // The rest of it holds all the same.
+        person.press("R");
+        person.sees("needs login").await;
+        person.press("q");
+    })
+    .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_linked_configuration_is_watched_where_its_links_lead() {
+    let mut rig = rig_with_factory().await;
+    let one = rig.configuration();
+    rig.manus("hr-sync").await;
+    let two = rig.configuration();
+    rig.connections.pop();
+    let dir = tempfile::tempdir().expect("a directory");
+    for sub in ["home", "dotfiles", "real", "elsewhere"] {
+        fs::create_dir(dir.path().join(sub)).expect("made");
+    }
+    let (link, real) = (dir.path().join("home/config.toml"), dir.path().join("real/manutop.toml"));
+    fs::write(&real, &one).expect("written");
+    std::os::unix::fs::symlink("../real/manutop.toml", dir.path().join("dotfiles/config.toml")).expect("linked");
+    std::os::unix::fs::symlink("../dotfiles/config.toml", &link).expect("linked");
+    with_configuration(&rig, link.clone(), async |person| {
+        person.sees("● live").await;
+        replace(&real, &two);
+        person.sees("hr-sync").await;
+        replace(&real, &one);
+        person.sees("1 connection ").await;
+        // The link is turned to another file, which is watched from then on.
+        let other = dir.path().join("elsewhere/config.toml");
+        fs::write(&other, &two).expect("written");
+        fs::remove_file(&link).expect("removed");
+        std::os::unix::fs::symlink(&other, &link).expect("linked");
+        person.sees("2 connections").await;
+        replace(&other, &one);
+        person.sees("1 connection ").await;
+        person.press("q");
+    })
+    .await;
+}
+
+/// Goes to a row of the form and fills it in.
+async fn fill_in(person: &Person, label: &str, text: &str) {
+    for _ in 0..20 {
+        if person.screen.text().contains(&format!("▸ {label}")) {
+            person.paste(text);
+            return;
+        }
+        let before = person.screen.text();
+        person.press_code(KeyCode::Tab, KeyModifiers::NONE);
+        person.looks("the next row", |screen| screen != before).await;
+    }
+    panic!("there is no row {label}:\n{}", person.screen.text());
+}
+
+#[tokio::test]
+async fn the_first_start_s_form_is_written_given_its_secret_and_shown() {
+    let mut rig = Rig::new();
+    rig.manus("hr-sync").await;
+    let hr = rig.connections.pop().expect("just made");
+    rig.vault().remove_client_secret(&hr.name).await.expect("removed");
+    let file = rig.dir.path().join("made/by/manutop/config.toml");
+    with_configuration(&rig, file.clone(), async |person| {
+        person.sees("New connection").await;
+        person.press_code(KeyCode::Right, KeyModifiers::NONE);
+        let rows = [
+            ("Name", "hr-sync"),
+            ("Client ID", &hr.client_id),
+            ("Client secret", support::rig::SECRET),
+            ("Token URL", hr.token_url.as_str()),
+            ("Test URL", hr.test_url.as_str()),
+        ];
+        for (label, text) in rows {
+            fill_in(&person, label, text).await;
+        }
+        person.press_code(KeyCode::Char('s'), KeyModifiers::CONTROL);
+        // It mints its first token: configuration and client secret have come together.
+        person.sees("● live").await;
+        // A file that was not there at the start is watched as any other.
+        replace(&file, "");
+        person.sees("no connections yet").await;
+        person.press("q");
+    })
+    .await;
+    let secret = Secret::new(support::rig::SECRET);
+    assert_eq!(rig.vault().client_secret(&hr.name).await.expect("readable"), Some(secret));
+}
+
+#[tokio::test]
+async fn an_edited_connection_keeps_its_tokens_and_the_file_its_comments() {
+    let rig = rig_with_factory().await;
+    let file = rig.dir.path().join("config.toml");
+    fs::write(&file, format!("# mine\n{}", rig.configuration())).expect("written");
+    with_configuration(&rig, file.clone(), async |person| {
+        person.sees("● live").await;
+        person.press("e");
+        fill_in(&person, "Title", "Werk Süd 工場").await;
+        person.press_code(KeyCode::Char('s'), KeyModifiers::CONTROL);
+        person.sees("factory: saved").await;
+        person.sees("● live").await;
+        person.press("q");
+    })
+    .await;
+    let text = fs::read_to_string(&file).expect("readable");
+    assert!(text.starts_with("# mine\n") && text.contains("title = \"Werk Süd 工場\""), "{text}");
+}
+
+#[tokio::test]
+async fn a_deleted_connection_is_taken_out_of_the_file_once_its_secrets_are_gone() {
+    let mut rig = rig_with_factory().await;
+    let hr = rig.manus("hr-sync").await;
+    rig.logged_in(&hr, TimeDelta::zero()).await;
+    let file = rig.dir.path().join("config.toml");
+    fs::write(&file, format!("# mine\n\n{}", rig.configuration())).expect("written");
+    with_configuration(&rig, file.clone(), async |person| {
+        person.sees("2 live").await;
+        person.press("dy");
+        person.sees("1 connection ").await;
+        person.sees("deleted: tokens, client secret and configuration").await;
+        person.press("q");
+    })
+    .await;
+    let text = fs::read_to_string(&file).expect("readable");
+    assert!(text.starts_with("# mine\n\n[[connections]]\nname = \"hr-sync\""), "{text}");
+    assert!(rig.store.items().iter().all(|item| !item.starts_with("factory/")), "{:?}", rig.store.items());
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_written_leaves_the_form_open_with_the_reason() {
+    let mut rig = Rig::new();
+    let file = rig.dir.path().join("config.toml");
+    rig.manus("hr-sync").await;
+    fs::write(&file, rig.configuration()).expect("written");
+    with_configuration(&rig, file.clone(), async |person| {
+        person.sees("hr-sync").await;
+        person.press("e");
+        fill_in(&person, "Title", "People").await;
+        // Broken meanwhile by somebody else.
+        fs::write(&file, "[[connections").expect("written");
+        person.sees("not taken over").await;
+        person.press_code(KeyCode::Char('s'), KeyModifiers::CONTROL);
+        person.sees("not valid TOML").await;
+        person.sees("Edit hr-sync").await;
+        person.press_code(KeyCode::Esc, KeyModifiers::NONE);
+        person.press_code(KeyCode::Esc, KeyModifiers::NONE);
+        person.press("q");
+    })
+    .await;
+    assert_eq!(fs::read_to_string(&file).expect("readable"), "[[connections");
 }

@@ -15,6 +15,7 @@ use super::exit::{Exit, Stop};
 use super::say::say;
 use super::session::Session;
 use crate::app::{App, Keymap, Options, Zone};
+use crate::config::Config;
 use crate::domain::{ConnectionView, Secret};
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
@@ -24,7 +25,7 @@ use crate::shell::environment::Environment;
 use crate::shell::input::read_terminal;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
-use crate::shell::{Dashboard, Ending, Host};
+use crate::shell::{Configuration, Dashboard, Ending, Host};
 use crate::store::request_log::RequestLog;
 
 /// How many logged requests are read back at start.
@@ -40,7 +41,7 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
     let opening = Opening {
         config_file: session.paths.config_file.clone(),
         data_dir: Some(session.paths.data_dir.clone()),
-        clear_after: session.config.clipboard_clear,
+        config: session.config,
         ascii: files.ascii,
         demo: false,
         environment: session.environment,
@@ -53,7 +54,8 @@ pub(super) struct Opening {
     pub(super) config_file: PathBuf,
     /// Where the request log is kept; `None` keeps it in memory.
     pub(super) data_dir: Option<PathBuf>,
-    pub(super) clear_after: Option<Duration>,
+    /// As it was read from `config_file`.
+    pub(super) config: Config,
     pub(super) ascii: bool,
     pub(super) demo: bool,
     pub(super) environment: Environment,
@@ -75,7 +77,9 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         templates: Vec::new(),
         demo: opening.demo,
     };
-    let app = App::new(views, log?.unwrap_or_default(), options, clock.now());
+    let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
+    let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
+    app.configure(parts.connections.clone());
     let signals = Signals::listen()?;
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
     let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?;
@@ -91,7 +95,8 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
             let _ = notes.send(note);
         }),
         clipboard_notes,
-        clear_after: opening.clear_after,
+        clear_after: configuration.current().clipboard_clear,
+        configuration,
         request_log: opening.data_dir.as_deref().map(RequestLog::start),
         signals,
         host: TerminalHost(&mut guard),

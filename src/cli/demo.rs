@@ -1,8 +1,9 @@
 //! `manutop demo`: the dashboard on embedded providers, or the providers alone.
 
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use color_eyre::eyre::Report;
 
@@ -29,6 +30,7 @@ pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report
     let config_file = dir.path().join("config.toml");
     let story = story::tell(&servers);
     let config = config::parse(&story.configuration, &config_file, providers::ALL)?;
+    write_for_owner(&config_file, &story.configuration)?;
     let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), Arc::clone(&clock))?;
     for character in story.characters {
         vault.set_client_secret(&character.name, &character.client_secret).await?;
@@ -38,22 +40,24 @@ pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report
     }
     let environment = Environment::read();
     let parts = Parts {
-        connections: config.connections,
+        connections: config.connections.clone(),
         vault,
         clock,
         browser: Arc::new(SystemBrowser::new(environment.clone())),
         automatic: true,
         login_timeout: config.login_timeout,
     };
-    let opening = Opening {
-        config_file,
-        data_dir: None,
-        clear_after: config.clipboard_clear.or(Some(Duration::from_secs(45))),
-        ascii: files.ascii,
-        demo: true,
-        environment,
-    };
+    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, demo: true, environment };
     show(parts, opening).await
+}
+
+/// The configuration is a file as anybody's is: it can be edited while the demo runs.
+fn write_for_owner(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
 }
 
 /// Serves until told to stop, after printing a ready configuration.

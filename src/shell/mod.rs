@@ -3,11 +3,14 @@
 
 pub mod browser;
 pub mod clipboard;
+pub mod configuration;
 pub mod copying;
 pub mod environment;
 pub mod input;
 pub mod run_loop;
 pub mod signals;
 pub mod terminal;
+mod watch;
 
+pub use configuration::Configuration;
 pub use run_loop::{Dashboard, Ending, Host};

@@ -15,10 +15,11 @@ use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::clipboard::{Clipboard, ClipboardNote};
+use super::configuration::{Configuration, Note};
 use super::copying::{Copying, copied, copy};
 use super::signals::{Signal, Signals};
 use crate::app::{App, Effect, Msg, update};
-use crate::domain::{Clock, ConnectionName, CopiedTo, CopyWhat, Event, Secret};
+use crate::domain::{Clock, Command, ConnectionName, CopiedTo, CopyWhat, Event, Secret};
 use crate::engine::Engine;
 use crate::store::request_log::RequestLog;
 use crate::ui;
@@ -60,6 +61,8 @@ pub struct Dashboard<H> {
     pub events: UnboundedReceiver<Event>,
     /// Keys, mouse, pasted text, sizes.
     pub input: UnboundedReceiver<InputEvent>,
+    /// The configuration, whose file may change.
+    pub configuration: Configuration,
     /// The desktop's clipboard, and what it reports later.
     pub clipboard: Clipboard,
     /// What the clipboard reports later.
@@ -91,6 +94,7 @@ pub enum Ending {
 enum Woken {
     Message(Msg),
     Signal(Signal),
+    Configuration(Note),
     Copied(Copying, ConnectionName, CopyWhat),
     End(Ending),
 }
@@ -118,6 +122,7 @@ impl<H: Host> Dashboard<H> {
                 Woken::End(ending) => return Ok(ending),
                 Woken::Message(message) => self.take(message, now),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
+                Woken::Configuration(note) => self.take_configuration(note, now),
                 Woken::Copied(copying, connection, what) => {
                     wanted_copy = None;
                     let event = self.finish_copy(copying, &connection, what);
@@ -133,7 +138,8 @@ impl<H: Host> Dashboard<H> {
                         }
                     }
                     Effect::Copy { connection, what } => wanted_copy = Some((connection, what)),
-                    Effect::Save { .. } | Effect::Delete { .. } => {}
+                    Effect::Save { draft, client_secret } => self.configuration.save(*draft, client_secret),
+                    Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
                     Effect::Engine(command) => self.engine.send(command),
                 }
             }
@@ -157,6 +163,7 @@ impl<H: Host> Dashboard<H> {
             input = self.input.recv() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
             signal = self.signals.next() => Woken::Signal(signal),
             event = self.events.recv() => event.map_or(Woken::End(Ending::EngineEnded), |event| Woken::Message(Msg::Event(event))),
+            Some(note) = self.configuration.note() => Woken::Configuration(note),
             Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
             woken = copying => woken,
             () = tokio::time::sleep(until_next_second(now)) => Woken::Message(Msg::Tick),
@@ -184,7 +191,18 @@ impl<H: Host> Dashboard<H> {
         if let (Msg::Event(Event::RequestLogged(entry)), Some(log)) = (&message, &self.request_log) {
             log.append(entry);
         }
+        // Only now that nothing of it is left: a crash in between leaves a connection without tokens.
+        if let Msg::Event(Event::Forgotten { connection, result: Ok(()) }) = &message {
+            self.configuration.delete(connection.clone());
+        }
         update(&mut self.app, message, now)
+    }
+
+    fn take_configuration(&mut self, note: Note, now: DateTime<Utc>) -> Vec<Effect> {
+        let (commands, event) = self.configuration.take(note);
+        self.clear_after = self.configuration.current().clipboard_clear;
+        let told = update(&mut self.app, Msg::Event(event), now);
+        commands.into_iter().map(Effect::from).chain(told).collect()
     }
 
     fn obey<B>(&mut self, signal: Signal, terminal: &mut Terminal<B>, now: DateTime<Utc>) -> io::Result<Vec<Effect>>

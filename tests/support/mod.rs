@@ -4,3 +4,4 @@
 pub mod login;
 pub mod rig;
 pub mod screen;
+pub mod stage;

@@ -74,7 +74,7 @@ impl Form {
         self.saving = false;
         self.touched.extend(faults.iter().map(|fault| fault.key));
         let first = faults.first().map(|fault| fault.key);
-        match self.rows().iter().position(|row| Some(row.key()) == first && *row != Row::Secret) {
+        match self.rows().iter().position(|row| Some(row.key()) == first) {
             Some(row) => self.enter(row),
             None => self.refused = faults.first().map(|fault| fault.what.clone()),
         }

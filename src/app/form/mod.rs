@@ -174,11 +174,11 @@ impl Form {
 }
 
 impl Row {
-    /// The key in the file; empty for the client secret, which has none.
+    /// The key its faults are told under: the one in the file, where the client secret has none.
     fn key(self) -> &'static str {
         match self {
             Self::Key(field) => field.key,
-            Self::Secret => "",
+            Self::Secret => "client_secret",
         }
     }
 }

@@ -1,0 +1,298 @@
+//! The configuration while the dashboard runs: changes of the file are noticed, those that a
+//! person makes on the screen are written.
+//!
+//! Invariants: a plain thread of its own reads and writes the file, one thing at a time; only a
+//! configuration without fault takes effect, and until there is one the last goes on. Client
+//! secrets pass through to the engine and are never near the file.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::watch::Watch;
+use crate::config::{self, ChangeError, Config, ConfigError, Draft, StoreKind};
+use crate::domain::{Command, ConnectionName, Event, FieldFault, Provider, Secret};
+
+/// A file that has been left alone for so long is read: editors write in several steps.
+const QUIET: Duration = Duration::from_millis(150);
+/// One that is never left alone is read all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// The configuration that is worked with, and the way to its file.
+pub struct Configuration {
+    current: Config,
+    /// The store in use, which nothing changes while it runs.
+    store: StoreKind,
+    jobs: mpsc::Sender<Job>,
+    notes: UnboundedReceiver<Note>,
+}
+
+/// What the file's thread has to do.
+enum Job {
+    /// Something happened to the file.
+    Look,
+    Save(Box<Draft>, Option<Secret>),
+    Delete(ConnectionName),
+    End,
+}
+
+/// What the file's thread reports.
+#[derive(Debug)]
+pub struct Note(Report);
+
+#[derive(Debug)]
+enum Report {
+    Read(Result<Config, String>),
+    Unwatched(String),
+    Saved { connection: String, secret: Option<Secret>, result: Result<Config, Vec<FieldFault>> },
+    Deleted { connection: ConnectionName, result: Result<Config, String> },
+}
+
+impl Configuration {
+    /// Begins to watch the file, from which `current` was read.
+    ///
+    /// # Errors
+    /// The system gives no thread. That the file cannot be watched is told by an event.
+    pub fn start(file: PathBuf, current: Config, providers: &'static [&'static Provider]) -> io::Result<Self> {
+        let (jobs, inbox) = mpsc::channel();
+        let (reports, notes) = unbounded_channel();
+        let wake = jobs.clone();
+        let keeper = Keeper { last: Ok(current.clone()), is_there: false, file, providers, watch: None, reports };
+        thread::Builder::new().name("configuration".into()).spawn(move || keeper.run(&inbox, wake))?;
+        Ok(Self { store: current.store, current, jobs, notes })
+    }
+
+    /// The configuration that is worked with.
+    #[must_use]
+    pub fn current(&self) -> &Config {
+        &self.current
+    }
+
+    /// Writes a connection into the file: a new one, or the one the draft was made of. Then its
+    /// client secret goes to the store, where one is given, and the engine takes it over.
+    /// [`Event::ConnectionSaved`] tells the end; a fault of the client secret has the key
+    /// `client_secret`.
+    pub fn save(&self, draft: Draft, secret: Option<Secret>) {
+        self.ask(Job::Save(Box::new(draft), secret));
+    }
+
+    /// Takes a connection whose tokens are forgotten out of the file; [`Event::ConnectionDeleted`]
+    /// tells the end.
+    pub fn delete(&self, connection: ConnectionName) {
+        self.ask(Job::Delete(connection));
+    }
+
+    /// Waits for news of the file; none come once its thread has ended.
+    pub async fn note(&mut self) -> Option<Note> {
+        self.notes.recv().await
+    }
+
+    /// Takes over what is reported: what is asked of the engine, in this order, and what is told.
+    pub fn take(&mut self, note: Note) -> (Vec<Command>, Event) {
+        match note.0 {
+            Report::Read(Ok(config)) => {
+                let other_store = (config.store != self.store).then(|| self.store_stays(config.store));
+                (self.adopt(config), Event::ConfigurationRead(other_store.map_or(Ok(()), Err)))
+            }
+            Report::Read(Err(why)) => (Vec::new(), Event::ConfigurationRead(Err(why))),
+            Report::Unwatched(why) => (Vec::new(), Event::ConfigurationUnwatched { why }),
+            Report::Saved { connection, secret, result: Ok(config) } => {
+                let named = ConnectionName::new(&connection).ok().zip(secret);
+                let mut commands: Vec<_> = named
+                    .map(|(connection, secret)| Command::SetClientSecret { connection, secret })
+                    .into_iter()
+                    .collect();
+                commands.extend(self.adopt(config));
+                (commands, Event::ConnectionSaved { connection, result: Ok(()) })
+            }
+            Report::Saved { connection, result: Err(faults), .. } => {
+                (Vec::new(), Event::ConnectionSaved { connection, result: Err(faults) })
+            }
+            Report::Deleted { connection, result } => {
+                let (commands, result) = match result {
+                    Ok(config) => (self.adopt(config), Ok(())),
+                    Err(why) => (Vec::new(), Err(why)),
+                };
+                (commands, Event::ConnectionDeleted { connection, result })
+            }
+        }
+    }
+
+    /// What the engine has to be told of a new configuration.
+    fn adopt(&mut self, config: Config) -> Vec<Command> {
+        let old = std::mem::replace(&mut self.current, config);
+        let Config { connections, login_timeout, .. } = &self.current;
+        let is_same = old.connections == *connections && old.login_timeout == *login_timeout;
+        if is_same {
+            return Vec::new();
+        }
+        vec![Command::Configure { connections: connections.clone(), login_timeout: *login_timeout }]
+    }
+
+    fn store_stays(&self, wanted: StoreKind) -> String {
+        let (wanted, used) = (wanted.word(), self.store.word());
+        format!("the file now says store = \"{wanted}\"; start manutop again for that, until then \"{used}\" is used")
+    }
+
+    fn ask(&self, job: Job) {
+        // The thread ends with this handle only.
+        let _ = self.jobs.send(job);
+    }
+}
+
+impl Drop for Configuration {
+    fn drop(&mut self) {
+        self.ask(Job::End);
+    }
+}
+
+/// The file's thread.
+struct Keeper {
+    file: PathBuf,
+    providers: &'static [&'static Provider],
+    /// As last reported.
+    last: Result<Config, String>,
+    /// Whether there has been a file.
+    is_there: bool,
+    /// None where the system lets nothing be watched.
+    watch: Option<Watch>,
+    reports: UnboundedSender<Note>,
+}
+
+impl Keeper {
+    fn run(mut self, jobs: &mpsc::Receiver<Job>, wake: mpsc::Sender<Job>) {
+        let watch = Watch::start(&self.file, move || {
+            // Nobody listens any more once the dashboard is leaving.
+            let _ = wake.send(Job::Look);
+        });
+        match watch {
+            Ok(watch) => self.watch = Some(watch),
+            Err(error) => self.report(Report::Unwatched(error.to_string())),
+        }
+        // It may have changed between the first reading and the watch.
+        self.look();
+        let mut waiting: Option<(Instant, Instant)> = None;
+        loop {
+            let job = match waiting {
+                None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some((first, last)) => {
+                    let until = (last + QUIET).min(first + LONGEST_WAIT);
+                    jobs.recv_timeout(until.saturating_duration_since(Instant::now()))
+                }
+            };
+            match job {
+                Ok(Job::Look) => {
+                    let now = Instant::now();
+                    waiting = Some((waiting.map_or(now, |(first, _)| first), now));
+                }
+                Ok(Job::Save(draft, secret)) => self.save(&draft, secret),
+                Ok(Job::Delete(connection)) => self.delete(connection),
+                Err(RecvTimeoutError::Timeout) => {
+                    waiting = None;
+                    self.follow();
+                    self.look();
+                }
+                Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn report(&self, report: Report) {
+        let _ = self.reports.send(Note(report));
+    }
+
+    fn follow(&mut self) {
+        if let Some(Err(error)) = self.watch.as_mut().map(Watch::follow) {
+            self.report(Report::Unwatched(error.to_string()));
+        }
+    }
+
+    /// Reads the file, and reports it if it says anything else than before.
+    fn look(&mut self) {
+        let read = match config::load(&self.file, self.providers) {
+            Ok(Some(config)) => {
+                self.is_there = true;
+                Ok(config)
+            }
+            // Whoever starts without a file has an empty configuration; one that vanishes is being
+            // replaced, or lost by mistake: no reason to let go of all connections.
+            Ok(None) if !self.is_there => return,
+            Ok(None) => Err(format!("{} is gone; what it said last goes on", file_name(&self.file))),
+            Err(error) => Err(format!("not taken over: {}", words(&error))),
+        };
+        if read != self.last {
+            self.last.clone_from(&read);
+            self.report(Report::Read(read));
+        }
+    }
+
+    fn save(&mut self, draft: &Draft, secret: Option<Secret>) {
+        let checked = secret.as_ref().map_or(Ok(()), |secret| secret.as_client_secret().map(|_| ()));
+        let saved = match (checked, draft.changes()) {
+            (Err(why), _) => Err(vec![FieldFault { key: "client_secret", what: why.into() }]),
+            (Ok(()), Some(name)) => {
+                config::change_connection(&self.file, name, draft, self.providers).map_err(field_faults)
+            }
+            (Ok(()), None) => config::add_connection(&self.file, draft, self.providers).map_err(field_faults),
+        };
+        let result = saved.inspect(|config| self.wrote(config));
+        self.report(Report::Saved { connection: draft.get("name").to_owned(), secret, result });
+    }
+
+    fn delete(&mut self, connection: ConnectionName) {
+        let removed = config::remove_connection(&self.file, &connection, self.providers);
+        let result = match removed {
+            Ok(config) => Ok(config),
+            // Somebody else was quicker; it is gone, as it should be.
+            Err(ChangeError::Gone { .. }) => {
+                self.look();
+                self.last.clone()
+            }
+            Err(ChangeError::File(error)) => Err(words(&error)),
+            Err(error) => Err(error.to_string()),
+        };
+        let result = result.inspect(|config| self.wrote(config));
+        self.report(Report::Deleted { connection, result });
+    }
+
+    /// The file holds this now, by our own hand.
+    fn wrote(&mut self, config: &Config) {
+        let was_faulty = self.last.is_err();
+        self.is_there = true;
+        self.last = Ok(config.clone());
+        if was_faulty {
+            self.report(Report::Read(Ok(config.clone())));
+        }
+        self.follow();
+    }
+}
+
+fn field_faults(error: ChangeError) -> Vec<FieldFault> {
+    match error {
+        ChangeError::Refused(faults) => faults,
+        ChangeError::File(error) => vec![FieldFault::of_all(words(&error))],
+        error @ ChangeError::Gone { .. } => vec![FieldFault::of_all(error.to_string())],
+    }
+}
+
+/// The first fault in one line, with its place in the file.
+fn words(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Invalid { file, faults } => {
+            let first = faults.first().map(ToString::to_string).unwrap_or_default();
+            match faults.len() {
+                1 => format!("{}:{first}", file_name(file)),
+                several => format!("{} has {several} faults; {first}", file_name(file)),
+            }
+        }
+        error => error.to_string(),
+    }
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

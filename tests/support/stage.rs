@@ -1,0 +1,171 @@
+//! The dashboard's real loop and real engine on a screen in memory, and a person before it.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::FixedOffset;
+use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
+use manutop::app::{App, Keymap, Options, Zone};
+use manutop::config;
+use manutop::domain::{Clock, ConnectionView, Secret};
+use manutop::oauth::providers::ALL;
+use manutop::shell::clipboard::Clipboard;
+use manutop::shell::environment::Environment;
+use manutop::shell::signals::Signals;
+use manutop::shell::{Configuration, Dashboard, Ending, Host};
+use ratatui::Terminal;
+use tokio::sync::mpsc::{self, UnboundedSender};
+
+use super::rig::{MovableClock, Rig, Running};
+use super::screen::Screen;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Remembers what the terminal's clipboard was given, and how often it was handed over.
+#[derive(Clone, Default)]
+pub struct FakeHost {
+    pub copied: Arc<Mutex<Vec<Secret>>>,
+    pub suspended: Arc<Mutex<u32>>,
+}
+
+impl Host for FakeHost {
+    fn suspend(&mut self) -> io::Result<()> {
+        *self.suspended.lock().expect("not poisoned") += 1;
+        Ok(())
+    }
+
+    fn reenter(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn copy(&mut self, text: &Secret) -> io::Result<()> {
+        self.copied.lock().expect("not poisoned").push(text.clone());
+        Ok(())
+    }
+}
+
+/// The fingers and the eyes of a test.
+pub struct Person {
+    keys: UnboundedSender<InputEvent>,
+    pub screen: Screen,
+}
+
+impl Person {
+    /// Presses keys one after another.
+    pub fn press(&self, keys: &str) {
+        for key in keys.chars() {
+            self.press_code(KeyCode::Char(key), KeyModifiers::NONE);
+        }
+    }
+
+    /// Presses a key that is no character, or not alone.
+    pub fn press_code(&self, code: KeyCode, modifiers: KeyModifiers) {
+        self.send(InputEvent::Key(KeyEvent::new(code, modifiers)));
+    }
+
+    /// Pastes text as a terminal with bracketed paste does.
+    pub fn paste(&self, text: &str) {
+        self.send(InputEvent::Paste(text.into()));
+    }
+
+    /// Anything a terminal can send.
+    pub fn send(&self, event: InputEvent) {
+        self.keys.send(event).expect("the loop reads");
+    }
+
+    /// Waits until words stand on the screen.
+    pub async fn sees(&self, words: &str) {
+        self.looks(words, |screen| screen.contains(words)).await;
+    }
+
+    /// Waits until words are gone from the screen.
+    pub async fn sees_no_more(&self, words: &str) {
+        self.looks(words, |screen| !screen.contains(words)).await;
+    }
+
+    /// Waits until the screen is as asked.
+    pub async fn looks(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+        let looking = async {
+            while !is_so(&self.screen.text()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let seen = tokio::time::timeout(PATIENCE, looking).await;
+        assert!(seen.is_ok(), "waited in vain, for or without {what:?}:\n{}", self.screen.text());
+    }
+}
+
+/// How the dashboard is set up.
+pub struct Stage<H = FakeHost> {
+    pub size: (u16, u16),
+    /// The file the configuration is in; none for one that is written from the rig's connections.
+    pub config_file: Option<PathBuf>,
+    pub host: H,
+    /// What is changed about the state before it is shown.
+    pub prepare: Box<dyn FnOnce(App) -> App>,
+    pub options: Options,
+}
+
+impl Stage {
+    /// The usual one: 120 columns and 32 rows.
+    pub fn new() -> Self {
+        Self::with_host(FakeHost::default())
+    }
+}
+
+impl<H: Host> Stage<H> {
+    /// One with another terminal beyond drawing.
+    pub fn with_host(host: H) -> Self {
+        let options = Options {
+            color: true,
+            ascii: false,
+            zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
+            keymap: Keymap::default(),
+            providers: ALL,
+            templates: Vec::new(),
+            config_file: "config.toml".into(),
+            demo: false,
+        };
+        Self { size: (120, 32), config_file: None, host, prepare: Box::new(|app| app), options }
+    }
+
+    /// Runs the loop over the rig until `act` is through, which must end it by quitting.
+    pub async fn play<A: Future<Output = ()>>(mut self, rig: &Rig, act: impl FnOnce(Person) -> A) -> Ending {
+        let Running { engine, events } = rig.start(true);
+        let file = self.config_file.unwrap_or_else(|| {
+            let file = rig.dir.path().join("config.toml");
+            fs::write(&file, rig.configuration()).expect("the rig's directory can be written to");
+            file
+        });
+        let config = config::load(&file, ALL).expect("the rig's configuration is good").unwrap_or_default();
+        let (keys, input) = mpsc::unbounded_channel();
+        let (notes, clipboard_notes) = mpsc::unbounded_channel();
+        let screen = Screen::new(self.size.0, self.size.1);
+        self.options.config_file.clone_from(&file);
+        let views = rig.connections.iter().map(ConnectionView::loading).collect();
+        let mut app = App::new(views, Vec::new(), self.options, rig.clock.now());
+        app.configure(config.connections.clone());
+        let mut dashboard = Dashboard {
+            app: (self.prepare)(app),
+            engine,
+            events,
+            input,
+            configuration: Configuration::start(file, config, ALL).expect("a thread"),
+            // No display: copies go to the terminal, that is to the host.
+            clipboard: Clipboard::start(&Environment::default(), move |note| drop(notes.send(note))),
+            clipboard_notes,
+            clear_after: None,
+            request_log: None,
+            signals: Signals::listen().expect("signals"),
+            host: self.host,
+            clock: Arc::<MovableClock>::clone(&rig.clock),
+        };
+        let mut terminal = Terminal::new(screen.clone()).expect("a terminal in memory");
+        let (ending, ()) = tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen }));
+        dashboard.engine.shutdown().await;
+        ending.expect("drawing in memory cannot fail")
+    }
+}
