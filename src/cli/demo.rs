@@ -30,8 +30,9 @@ pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report
     let config_file = dir.path().join("config.toml");
     let story = story::tell(&servers);
     let config = config::parse(&story.configuration, &config_file, providers::ALL)?;
-    write_for_owner(&config_file, &story.configuration)?;
     let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), Arc::clone(&clock))?;
+    // Now that the vault has made the directory its owner's alone.
+    write_for_owner(&config_file, &story.configuration)?;
     for character in story.characters {
         vault.set_client_secret(&character.name, &character.client_secret).await?;
         if let Some(record) = character.record {
