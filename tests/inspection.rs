@@ -55,7 +55,7 @@ async fn every_generation_is_remembered_from_one_program_to_the_next() {
     let history = inspection.history.clone().unwrap();
     assert_eq!(
         told(&history),
-        [(3, Obtained::Refresh, Some(Program::Keeper)), (2, Obtained::Refresh, Some(Program::Command))]
+        [(3, Obtained::Refresh, Some(Program::Dashboard)), (2, Obtained::Refresh, Some(Program::Command))]
     );
     let newest = record(&rig, &factory).await;
     assert_eq!(history[0].access, Fingerprint::of(&newest.access_token));

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::layout::Size;
 
+use super::inspected::{self, Inspected, moment};
 use super::remedy::remedy;
 use super::sheet::{Line, Sheet, Tone};
 use super::words::{ago, countdown, milliseconds};
@@ -30,8 +31,9 @@ const BARS: usize = 20;
 
 /// Everything known of a connection, for the full screen.
 #[must_use]
-pub fn full_sheet(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Sheet {
+pub fn full_sheet(app: &App, view: &ConnectionView, inspected: &Inspected, now: DateTime<Utc>) -> Sheet {
     let mut lines = facts(app, view, true, now);
+    lines.extend(inspected::sections(app, inspected, now));
     lines.push(Line::blank());
     lines.push(Line::new("", "Its latest requests", Tone::Heading));
     let entries = app.requests.of(&view.name).take(RECENT);
@@ -65,10 +67,11 @@ fn facts(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Ve
     match &view.holding {
         Holding::Unknown => lines.push(Line::new("tokens", "not read from the store yet", Tone::Dim)),
         Holding::Nothing => lines.push(Line::new("tokens", "none", Tone::Dim)),
-        Holding::Tokens { facts, saved } => lines.extend(tokens(app, view, facts, *saved, now)),
+        Holding::Tokens { facts, saved } => lines.extend(tokens(app, view, facts, *saved, full, now)),
     }
-    lines.extend(latency(app, view));
+    lines.extend(latency(app, view, if full { bars(app) } else { BARS }));
     lines.extend(last(app, view, now));
+    lines.extend(full.then(|| last_failure(app, view, now)).flatten());
     lines.extend(skew(view));
     if let Some(facts) = view.token() {
         lines.extend(prints(facts));
@@ -133,19 +136,33 @@ fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String 
     }
 }
 
-fn tokens(app: &App, view: &ConnectionView, facts: &TokenFacts, saved: bool, now: DateTime<Utc>) -> Vec<Line> {
+fn tokens(
+    app: &App,
+    view: &ConnectionView,
+    facts: &TokenFacts,
+    saved: bool,
+    full: bool,
+    now: DateTime<Utc>,
+) -> Vec<Line> {
     let zone = app.options.zone;
     let (kept, tone) = if saved {
         ("saved and read back", Tone::Plain)
     } else {
         ("not in the store yet", Tone::Status(Severity::Bad))
     };
+    let got = |at| Line::new("", format!("obtained {}", moment(zone, at, now)), Tone::Plain);
     let ends = if facts.remaining(now).num_seconds() > 0 { "ends" } else { "ended" };
     let utc = facts.expires_at.format("%H:%M:%S UTC");
+    let end = if full {
+        moment(zone, facts.expires_at, now)
+    } else {
+        format!("{} ({utc})", zone.near(facts.expires_at, now))
+    };
     let mut lines = vec![
         Line::new("tokens", format!("generation {} · {kept}", facts.generation), tone),
-        Line::new("access", format!("{ends} {} ({utc})", zone.near(facts.expires_at, now)), Tone::Plain),
+        Line::new("access", format!("{ends} {end}"), Tone::Plain),
     ];
+    lines.extend(full.then(|| got(facts.obtained_at)));
     let refresh = match (&facts.refresh, &view.problem) {
         (Some(_), Some(Problem::NeedsLogin { .. })) => "revoked, or not valid any more".into(),
         (Some(_), Some(Problem::Uncertain { .. })) => "uncertain: it may have been replaced".into(),
@@ -159,6 +176,7 @@ fn tokens(app: &App, view: &ConnectionView, facts: &TokenFacts, saved: bool, now
         (None, _) => "needs none: a new token is minted".into(),
     };
     lines.push(Line::new("refresh", refresh, Tone::Plain));
+    lines.extend(facts.refresh.as_ref().filter(|_| full).map(|refresh| got(refresh.obtained_at)));
     if let Some(scope) = &facts.scope {
         lines.push(Line::new("scope", neutralise(scope, 400), Tone::Plain));
     }
@@ -184,9 +202,25 @@ fn last(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<Line> {
     Some(Line::new("last", format!("{result} at {} ({})", app.options.zone.time(last.at), ago(now - last.at)), tone))
 }
 
-fn latency(app: &App, view: &ConnectionView) -> Option<Line> {
+/// The newest of its requests that failed, also where all is well again: the cause of what was.
+fn last_failure(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<Line> {
+    let (since, failed) = app.requests.of(&view.name).take(RECENT).enumerate().find(|(_, entry)| !entry.is_ok())?;
+    let when = moment(app.options.zone, failed.at, now);
+    let (sequel, tone) = match since {
+        0 => ("", Tone::Status(request::severity(failed))),
+        _ => ("; answered well since", Tone::Dim),
+    };
+    Some(Line::new("failed", format!("{when}: {}{sequel}", request::verdict(failed)), tone))
+}
+
+/// How many bars of a sparkline the full screen has room for, beside label and number.
+fn bars(app: &App) -> usize {
+    usize::from(app.size.width).saturating_sub(LABELS_FULL + 14).max(1)
+}
+
+fn latency(app: &App, view: &ConnectionView, bars: usize) -> Option<Line> {
     let latencies = app.requests.latency(&view.name);
-    let too_many = latencies.len().saturating_sub(BARS);
+    let too_many = latencies.len().saturating_sub(bars);
     let shown: Vec<u64> = latencies.skip(too_many).collect();
     let newest = *shown.last()?;
     Some(Line::new("latency", format!("{} {}", sparkline(&shown), milliseconds(newest)), Tone::Plain))

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, UnlockDialog};
 use super::words::{countdown, milliseconds, spoken};
-use super::{Action, App, Effect, Toast, form, press};
+use super::{Action, App, Effect, Toast, form, inspected, press};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, ConnectionName, CopiedTo, Event, Problem, Severity};
 
@@ -39,6 +39,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.logins_asked.remove(&connection);
             app.say(Some(&connection), Severity::Warning, reason(&why), now);
         }
+        Event::Inspected { connection, inspection } => inspected::take(app, &connection, inspection),
         Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_deref()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(result) => store_changed(app, result, now),

@@ -6,8 +6,9 @@ use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use super::{App, Effect, Keymap, Msg, Options, Zone, update};
 use crate::config::Draft;
 use crate::domain::{
-    Activity, Connection, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Last, LogEntry,
-    LoginView, Outcome, Problem, Provider, Redirect, RefreshFacts, Secret, Timings, TokenFacts, Wire,
+    Activity, Connection, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Inspection, Jwt, Last,
+    LogEntry, LoginView, Obtained, Outcome, Problem, Program, Provider, Redirect, RefreshFacts, Rotation, Secret,
+    Timings, TokenFacts, TokenForm, Wire,
 };
 use crate::oauth::providers::{self, MANU, MANUS};
 
@@ -320,4 +321,27 @@ pub(crate) fn change(app: &mut App, view: ConnectionView) {
 /// Pastes text as a terminal with bracketed paste does.
 pub(crate) fn paste(app: &mut App, text: &str) {
     assert_eq!(update(app, Msg::Input(InputEvent::Paste(text.into())), now()), NOTHING);
+}
+
+/// What the engine tells of a connection's tokens.
+pub(crate) fn inspection() -> Inspection {
+    let print = |text: String| Fingerprint::of(&Secret::new(text));
+    let rotation = |generation: u64| Rotation {
+        generation,
+        at: now() - TimeDelta::seconds(356 + 1440 * (41 - i64::try_from(generation).unwrap())),
+        how: if generation == 36 { Obtained::Login } else { Obtained::Refresh },
+        access: print(if generation == 41 { "access factory".into() } else { format!("access {generation}") }),
+        refresh: Some(print(if generation == 41 { "refresh factory".into() } else { format!("refresh {generation}") })),
+        pid: if generation > 38 { 4711 } else { 190_233 },
+        by: Some(if generation > 38 { Program::Dashboard } else { Program::Command }),
+    };
+    let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+    let jwt = Jwt {
+        header: lines(&["{", "  \"alg\": \"HS256\",", "  \"typ\": \"JWT\"", "}"]),
+        claims: lines(&["{", "  \"exp\": 1773145594,", "  \"iat\": 1773143795,", "  \"sub\": \"6f1c2a9e\"", "}"]),
+        issued_at: DateTime::from_timestamp(1_773_143_795, 0),
+        not_before: None,
+        expires_at: DateTime::from_timestamp(1_773_145_594, 0),
+    };
+    Inspection { history: Ok((36..=41).rev().map(rotation).collect()), token: TokenForm::Jwt(Box::new(jwt)) }
 }

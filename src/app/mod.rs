@@ -14,6 +14,7 @@ mod field;
 pub mod footer;
 mod form;
 mod help;
+mod inspected;
 pub mod keymap;
 pub mod layout;
 mod login;
@@ -47,6 +48,7 @@ pub use connections::Connections;
 pub use effect::Effect;
 pub use field::Field;
 pub use form::{Form, FormLine, Template, Value as FormValue, lines as form_lines};
+pub use inspected::Inspected;
 pub use keymap::Keymap;
 pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
@@ -219,9 +221,9 @@ impl App {
         match &self.mode {
             Mode::Help { scroll } => Some((help::sheet(&self.options.keymap), body, *scroll)),
             Mode::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
-            Mode::Connection { connection, scroll } => {
+            Mode::Connection { connection, scroll, inspected } => {
                 let view = self.connections.get(connection)?;
-                Some((details::full_sheet(self, view, now), body, *scroll))
+                Some((details::full_sheet(self, view, inspected, now), body, *scroll))
             }
             _ => self.lower_sheet(size, now),
         }
@@ -289,9 +291,11 @@ impl App {
 /// Takes in one message; answers with what is to be done about it.
 #[must_use]
 pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-    let effects = match msg {
+    let mut effects = match msg {
         Msg::Event(event) => {
-            return facts::learn(app, event, now);
+            let mut effects = facts::learn(app, event, now);
+            effects.extend(inspected::ask(app).map(Effect::from));
+            return effects;
         }
         Msg::Tick => {
             app.connections.tick(now);
@@ -313,5 +317,6 @@ pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         Msg::Input(InputEvent::Key(_) | InputEvent::FocusGained | InputEvent::FocusLost) => return Vec::new(),
     };
     app.settle(now);
+    effects.extend(inspected::ask(app).map(Effect::from));
     effects
 }

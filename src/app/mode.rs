@@ -8,6 +8,7 @@ use std::fmt;
 use secrecy::zeroize::Zeroizing;
 
 use super::form::Form;
+use super::inspected::Inspected;
 use super::keymap::Scope;
 use super::menu::Menu;
 use crate::domain::{ConnectionName, LogEntry, Secret};
@@ -30,6 +31,8 @@ pub enum Mode {
         connection: ConnectionName,
         /// The first line shown.
         scroll: usize,
+        /// What the engine told of its tokens.
+        inspected: Inspected,
     },
     /// A logged request's details. The entry is a copy: the log may forget it meanwhile.
     Request {

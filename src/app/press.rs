@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
+use super::inspected::Inspected;
 use super::keymap::Scope;
 use super::layout::{self, Pane};
 use super::menu::Menu;
@@ -137,7 +138,8 @@ fn open(app: &mut App) {
             app.requests.selected().map(|entry| Mode::Request { entry: Box::new(entry.clone()), scroll: 0 })
         }
         Pane::Connections | Pane::Details => {
-            app.connections.selected().map(|view| Mode::Connection { connection: view.name.clone(), scroll: 0 })
+            let selected = app.connections.selected().map(|view| view.name.clone());
+            selected.map(|connection| Mode::Connection { connection, scroll: 0, inspected: Inspected::default() })
         }
     };
     if let Some(mode) = next {

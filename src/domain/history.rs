@@ -44,8 +44,8 @@ pub enum Obtained {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Program {
-    /// One that keeps connections alive by itself, such as the dashboard.
-    Keeper,
+    /// One that keeps connections alive by itself.
+    Dashboard,
     /// A single command.
     Command,
 }

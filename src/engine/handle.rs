@@ -76,7 +76,7 @@ impl Engine {
             vault: parts.vault,
             gate: super::gate::Gate::default(),
             browser: parts.browser,
-            program: if parts.automatic { Program::Keeper } else { Program::Command },
+            program: if parts.automatic { Program::Dashboard } else { Program::Command },
             notes,
             store_opened: tokio::sync::Notify::new(),
         });

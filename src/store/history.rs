@@ -92,7 +92,7 @@ mod tests {
     use crate::store::record::tests::record;
 
     fn rotation(generation: u64) -> Rotation {
-        Rotation::of(&record(generation), Obtained::Refresh, Some(Program::Keeper))
+        Rotation::of(&record(generation), Obtained::Refresh, Some(Program::Dashboard))
     }
 
     #[test]

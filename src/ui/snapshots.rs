@@ -11,7 +11,7 @@ use super::draw;
 use super::theme::ascii;
 use crate::app::fixtures::*;
 use crate::app::{App, Msg, update};
-use crate::domain::{CopiedTo, CopyWhat, Event, Problem};
+use crate::domain::{CopiedTo, CopyWhat, Event, Inspection, Problem, TokenForm};
 
 /// The screen at a size.
 fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
@@ -145,6 +145,19 @@ fn request_and_connection_details() {
     insta::assert_snapshot!("request_80x24", picture(&mut app, 80, 24));
     press(&mut app, "Esc Tab Enter");
     insta::assert_snapshot!("connection_120x32", picture(&mut app, 120, 32));
+    let event = Event::Inspected { connection: name("factory"), inspection: Box::new(inspection()) };
+    learn(&mut app, event);
+    insta::assert_snapshot!("connection_inspected_200x50", picture(&mut app, 200, 50));
+    insta::assert_snapshot!("connection_inspected_80x24", picture(&mut app, 80, 24));
+    picture(&mut app, 60, 15);
+    press(&mut app, "PgDn PgDn");
+    insta::assert_snapshot!("connection_inspected_60x15", picture(&mut app, 60, 15));
+    press(&mut app, "Esc j j j Enter");
+    let history = Err("reading /home/ada/.local/share/manutop/history/sandbox.jsonl failed: Permission denied".into());
+    let inspection = Box::new(Inspection { history, token: TokenForm::Opaque });
+    learn(&mut app, Event::Inspected { connection: name("sandbox"), inspection });
+    insta::assert_snapshot!("connection_refused_100x32", picture(&mut app, 100, 32));
+    press(&mut app, "Esc k k k");
     press(&mut app, "Esc j j j");
     let screen = picture(&mut app, 120, 40);
     assert!(screen.contains("13:58:40 ✖ 400 invalid_grant"), "a blank on either side of the symbol:\n{screen}");

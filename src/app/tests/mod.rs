@@ -48,7 +48,10 @@ fn keys_ask_for_what_the_table_says_of_the_selected_connection() {
         assert_eq!(press(&mut app_of(seven()), key), [command], "{key}");
         if key != "q" {
             let commands = press(&mut app_of(seven()), &format!("Enter {key}"));
-            assert_eq!(commands.len(), 1, "{key} works in the full-screen details too");
+            assert!(
+                matches!(commands[..], [Effect::Engine(Command::Inspect { .. }), _]),
+                "{key} works in the full-screen details too"
+            );
         }
     }
 }
@@ -529,7 +532,7 @@ fn esc_leaves_the_store_locked_and_u_asks_again() {
     assert!(app.banner().unwrap().contains("is locked: press u"));
     assert_eq!(press(&mut app, "Esc u x Esc"), NOTHING);
     assert_eq!(app.mode, Mode::Normal);
-    assert_eq!(press(&mut app, "Enter u"), NOTHING);
+    assert!(matches!(press(&mut app, "Enter u")[..], [Effect::Engine(Command::Inspect { .. })]));
     assert!(dialog(&app).field.is_empty(), "what was typed before is gone");
 }
 
