@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, UnlockDialog};
-use super::words::{countdown, milliseconds, spoken};
+use super::words::{count, countdown, milliseconds, spoken};
 use super::{Action, App, Effect, Toast, form, inspected, press};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, ConnectionName, CopiedTo, Event, Problem, Severity};
@@ -39,6 +39,12 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.logins_asked.remove(&connection);
             app.say(Some(&connection), Severity::Warning, reason(&why), now);
         }
+        Event::Exported { requests, result: Ok(path) } => {
+            let requests = count(requests, "request");
+            let path = neutralise(&path.display().to_string(), LONGEST_REASON);
+            app.say(None, Severity::Good, format!("{requests} written to {path}"), now);
+        }
+        Event::Exported { result: Err(why), .. } => app.say(None, Severity::Warning, reason(&why), now),
         Event::Inspected { connection, inspection } => inspected::take(app, &connection, inspection),
         Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_deref()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),

@@ -111,7 +111,7 @@ pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
         Line::new("connection", entry.connection.as_str(), Tone::Plain),
         Line::new("purpose", purpose(entry.exchange), Tone::Plain),
         Line::new("method", neutralise(&entry.method, 20), Tone::Plain),
-        Line::new("url", neutralise(&url(entry), 2000), Tone::Plain),
+        Line::new("url", neutralise(&entry.url(), 2000), Tone::Plain),
         Line::new("result", result(entry), tone),
     ];
     if let Some(description) = &entry.oauth_error_description {
@@ -126,11 +126,6 @@ pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
     lines.push(Line::blank());
     lines.push(Line::new("", "Bodies are never logged: they hold the tokens.", Tone::Dim));
     Sheet { lines, label_width: 12 }
-}
-
-/// Where it went; older entries do not tell the scheme.
-fn url(entry: &LogEntry) -> String {
-    entry.wire.url.clone().unwrap_or_else(|| format!("{}{}", entry.host, entry.path))
 }
 
 /// Where the time went: each phase with a bar that begins where the one before it ends.

@@ -1,5 +1,6 @@
 //! Events: facts, in the past tense. The engine and the shell announce them.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -171,6 +172,13 @@ pub enum Event {
         connection: ConnectionName,
         /// Why, in plain words.
         why: String,
+    },
+    /// The request log was written to a file (`Ok`), or not (`Err`: why).
+    Exported {
+        /// How many requests.
+        requests: usize,
+        /// The file.
+        result: Result<PathBuf, String>,
     },
     /// The clipboard was cleared, because it still held what was put there.
     ClipboardCleared,

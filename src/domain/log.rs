@@ -2,6 +2,8 @@
 //!
 //! What later versions add is optional, so that lines written by older ones are still read.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -139,6 +141,18 @@ impl LogEntry {
     #[must_use]
     pub fn is_ok(&self) -> bool {
         self.oauth_error.is_none() && matches!(self.outcome, Outcome::Status(status) if status < 400)
+    }
+
+    /// Where it went. Older entries do not tell the scheme, which is plain on loopback alone.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.wire.url.clone().unwrap_or_else(|| {
+            let host = self.host.rsplit_once(':').map_or(self.host.as_str(), |(host, _)| host);
+            let is_address =
+                |host: &str| host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+            let is_loopback = host == "localhost" || is_address(host) || is_address(&self.host);
+            format!("{}://{}{}", if is_loopback { "http" } else { "https" }, self.host, self.path)
+        })
     }
 
     /// By how much the server's clock was ahead of ours, from its `Date` header, to the second.

@@ -6,6 +6,7 @@ pub mod clipboard;
 pub mod configuration;
 pub mod copying;
 pub mod environment;
+pub mod export;
 pub mod input;
 pub mod run_loop;
 pub mod signals;

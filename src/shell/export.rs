@@ -1,0 +1,106 @@
+//! Writes the request log to a file that somebody asked for: whole or not at all, for its owner
+//! alone, never over another file, and on a thread of its own.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::app::{Format, Zone};
+use crate::domain::{Event, LogEntry};
+
+/// How many names are tried where others have taken the first.
+const NAMES: u32 = 100;
+
+/// Begins to write `entries` into `dir`; `told` gets [`Event::Exported`] when that has ended.
+/// Returns at once, whatever the disk does.
+pub fn begin(
+    dir: PathBuf,
+    entries: Vec<LogEntry>,
+    format: Format,
+    zone: Zone,
+    now: DateTime<Utc>,
+    told: UnboundedSender<Event>,
+) {
+    let requests = entries.len();
+    let teller = told.clone();
+    let work = move || {
+        let result = write(&dir, &entries, format, zone, now);
+        let result = result.map_err(|error| format!("cannot write to {}: {error}", dir.display()));
+        // Nobody listening is no error: the program is ending.
+        let _ = told.send(Event::Exported { requests, result });
+    };
+    if let Err(error) = thread::Builder::new().name("export".into()).spawn(work) {
+        let _ = teller.send(Event::Exported { requests, result: Err(error.to_string()) });
+    }
+}
+
+/// Writes `entries` into `dir` as `requests-YYYYMMDD-HHMMSS.har` or `.jsonl`, by the clock of
+/// `zone`, with a number after it where that name is taken; gives the path. Blocks on the disk.
+///
+/// # Errors
+/// The file cannot be written; then there is none.
+pub fn write(dir: &Path, entries: &[LogEntry], format: Format, zone: Zone, now: DateTime<Utc>) -> io::Result<PathBuf> {
+    // Made for its owner alone, and named only once it is whole.
+    let mut file = tempfile::Builder::new().prefix(".requests-").tempfile_in(dir)?;
+    file.write_all(format.write(entries).as_bytes())?;
+    file.as_file().sync_all()?;
+    let stamp = zone.date_time(now).replace(['-', ':'], "").replace(' ', "-");
+    for number in 1..=NAMES {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = dir.join(format!("requests-{stamp}{suffix}.{}", format.extension()));
+        match file.persist_noclobber(&path) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => file = error.file,
+            Err(error) => return Err(error.error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("requests-{stamp} has been written {NAMES} times")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::{begin, write};
+    use crate::app::Format;
+    use crate::app::fixtures::{log, now, options};
+    use crate::domain::Event;
+
+    #[test]
+    fn files_are_whole_private_and_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths: Vec<_> = [Format::Har, Format::JsonLines, Format::Har, Format::Har]
+            .map(|format| write(dir.path(), &log(), format, options().zone, now()).unwrap())
+            .into();
+        let names: Vec<_> = paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        let stem = "requests-20260310-140231";
+        let expected = [".har", ".jsonl", "-2.har", "-3.har"].map(|end| format!("{stem}{end}"));
+        assert_eq!(names, expected);
+        let there: BTreeSet<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(there, paths.iter().cloned().collect(), "nothing else is left behind");
+        assert_eq!(fs::read_to_string(&paths[0]).unwrap(), Format::Har.write(&log()));
+        assert_eq!(fs::read_to_string(&paths[1]).unwrap(), Format::JsonLines.write(&log()));
+        #[cfg(unix)]
+        for path in &paths {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600, "{path:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_path_or_the_failure_is_told_as_an_event() {
+        let dir = tempfile::tempdir().unwrap();
+        let (told, mut events) = tokio::sync::mpsc::unbounded_channel();
+        begin(dir.path().to_owned(), log(), Format::Har, options().zone, now(), told.clone());
+        let Some(Event::Exported { requests, result: Ok(path) }) = events.recv().await else { panic!() };
+        assert!(requests == log().len() && path.is_file());
+        let missing = dir.path().join("missing");
+        begin(missing.clone(), log(), Format::Har, options().zone, now(), told);
+        let Some(Event::Exported { result: Err(why), .. }) = events.recv().await else { panic!() };
+        assert!(why.contains(missing.to_str().unwrap()), "{why}");
+    }
+}
