@@ -79,12 +79,11 @@ async fn a_server_that_echoes_every_secret_in_its_headers_leaves_none_in_the_ent
     let secrets = [REFRESH, CLIENT_SECRET, ACCESS, NEXT];
     let mut head = "HTTP/1.1 200 OK\r\ndate: Tue, 10 Mar 2026 11:58:40 GMT\r\nx-ratelimit-remaining: 4\r\n".to_owned();
     for (at, secret) in secrets.iter().enumerate() {
-        head +=
-            &format!("x-echo-{at}: {secret}\r\nx-ratelimit-{at}: {secret}\r\nserver: you sent {}\r\n", &secret[..16]);
-        head += &format!(
-            "x-{}: in the name\r\nlocation: /cb?code={secret}\r\nset-cookie: t={secret}\r\n",
-            &secret[3..15].replace(['/', '=', '.'], "-")
-        );
+        let name = secret[3..15].replace(['/', '=', '.'], "-");
+        head.extend([
+            format!("x-echo-{at}: {secret}\r\nx-ratelimit-{at}: {secret}\r\nserver: you sent {}\r\n", &secret[..16]),
+            format!("x-{name}: in the name\r\nlocation: /cb?code={secret}\r\nset-cookie: t={secret}\r\n"),
+        ]);
     }
     for answer in [
         format!("{head}content-length: {}\r\n\r\n{body}", body.len()),

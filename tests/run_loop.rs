@@ -338,3 +338,24 @@ async fn a_file_that_cannot_be_written_leaves_the_form_open_with_the_reason() {
     .await;
     assert_eq!(fs::read_to_string(&file).expect("readable"), "[[connections");
 }
+
+#[tokio::test]
+async fn an_open_connection_tells_of_each_new_generation_and_of_its_jwt() {
+    let mut rig = Rig::new();
+    let staff = rig.manus("hr-sync").await;
+    rig.logged_in(&staff, TimeDelta::zero()).await;
+    with_dashboard(&rig, async |person| {
+        person.sees("● live").await;
+        person.press_code(KeyCode::Enter, KeyModifiers::NONE);
+        person.sees("decoded, not verified").await;
+        person.sees("\"sub\": \"tm_hr-sync\"").await;
+        person.press("R");
+        person.sees("generation 2").await;
+        // The history is below; without it there is nothing to scroll to.
+        person.press("G");
+        person.sees(&format!("{} dashboard", std::process::id())).await;
+        person.press_code(KeyCode::Esc, KeyModifiers::NONE);
+        person.press("q");
+    })
+    .await;
+}

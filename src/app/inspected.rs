@@ -1,6 +1,8 @@
 //! What the engine tells of a connection's tokens when asked: kept while the connection's full
 //! screen is open, asked for anew with every generation, and shown there.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 
 use super::App;
@@ -16,8 +18,8 @@ const WIDE: u16 = 84;
 /// What is known of the tokens of the connection that is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inspected {
-    /// The generation it was asked for; the outer `None` while nothing was asked.
-    asked: Option<Option<u64>>,
+    /// The generation it was asked for, 0 for no tokens; `None` while nothing was asked.
+    asked: Option<u64>,
     /// The newest answer.
     found: Option<Box<Inspection>>,
 }
@@ -25,7 +27,7 @@ pub struct Inspected {
 /// Asks, if a connection is open whose present generation was not asked for yet.
 pub(super) fn ask(app: &mut App) -> Option<Command> {
     let Mode::Connection { connection, inspected, .. } = &mut app.mode else { return None };
-    let generation = app.connections.get(connection)?.token().map(|facts| facts.generation);
+    let generation = app.connections.get(connection)?.token().map_or(0, |facts| facts.generation);
     if inspected.asked == Some(generation) {
         return None;
     }
@@ -118,10 +120,10 @@ fn row(rotation: &Rotation, zone: Zone, wide: bool) -> Line {
             None => "",
         };
         let refresh = refresh.map_or("—", |print| print.as_str());
-        text += &format!("   {access:<8}  {refresh:<8}  {}{program}", rotation.pid);
+        let _ = write!(text, "   {access:<8}  {refresh:<8}  {}{program}", rotation.pid);
     } else {
         // Only one has room: the one that must never be lost.
-        text += &format!("   {}", refresh.map_or(access, |print| print.as_str()));
+        let _ = write!(text, "   {}", refresh.map_or(access, |print| print.as_str()));
     }
     Line::new(rotation.generation.to_string(), neutralise(&text, 200), Tone::Plain)
 }

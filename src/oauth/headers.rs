@@ -1,6 +1,8 @@
 //! What the request log keeps of headers and of a URL's query: bounded, neutral, and without the
 //! secrets that servers echo and people misplace.
 
+use std::fmt::Write as _;
+
 use reqwest::header::HeaderMap;
 use url::Url;
 
@@ -106,20 +108,16 @@ fn is_identifier(name: &str, value: &str) -> bool {
 
 /// The URL with the values of its query masked, but for numbers; without a user's name or password.
 pub(super) fn described_url(url: &Url) -> String {
-    let mut shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
-    if let Some(port) = url.port() {
-        shown += &format!(":{port}");
-    }
-    shown += url.path();
-    let pairs = url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-    for (at, pair) in pairs.enumerate() {
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let mut shown = format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path());
+    for (at, pair) in url.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).enumerate() {
         shown.push(if at == 0 { '?' } else { '&' });
-        match pair.split_once('=') {
-            Some((key, value)) if value.parse::<u32>().is_ok() => shown += &format!("{key}={value}"),
-            Some((key, _)) => shown += &format!("{key}={MASK}"),
+        let _ = match pair.split_once('=') {
+            Some((_, value)) if value.parse::<u32>().is_ok() => write!(shown, "{pair}"),
+            Some((key, _)) => write!(shown, "{key}={MASK}"),
             // A bare word may be anything.
-            None => shown += MASK,
-        }
+            None => write!(shown, "{MASK}"),
+        };
     }
     neutralise(&shown, 2000)
 }

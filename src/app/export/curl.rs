@@ -70,11 +70,12 @@ fn test_arguments(entry: &LogEntry) -> Vec<String> {
 }
 
 fn command(entry: &LogEntry, arguments: Vec<String>) -> String {
-    let repeated = entry
-        .wire
-        .request_headers
-        .iter()
-        .filter(|(name, value)| !NOT_REPEATED.contains(&name.as_str()) && !value.contains("***"));
+    let is_repeated = |name: &str, value: &str| {
+        // Curl would read a file for a name that begins with an `@`.
+        let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        is_name && !NOT_REPEATED.contains(&name) && !value.contains("***")
+    };
+    let repeated = entry.wire.request_headers.iter().filter(|(name, value)| is_repeated(name, value));
     let headers = repeated.map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}"))));
     // Brackets in an address are no pattern; `--url`, lest it be taken for an option.
     let address = format!("curl --include --globoff --url {}", quoted(&entry.url()));
@@ -84,10 +85,8 @@ fn command(entry: &LogEntry, arguments: Vec<String>) -> String {
 
 /// Quoted for a POSIX shell.
 fn quoted(text: &str) -> Cow<'_, str> {
-    shlex::try_quote(text).unwrap_or_else(|_| {
-        // Only a NUL cannot be quoted, and none is in a request; the log was tampered with.
-        Cow::Borrowed("''")
-    })
+    // Only a NUL cannot be quoted, and no request holds one: that log was tampered with.
+    shlex::try_quote(text).unwrap_or(Cow::Borrowed("''"))
 }
 
 #[cfg(test)]
