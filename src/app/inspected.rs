@@ -68,8 +68,11 @@ fn token(token: &TokenForm, zone: Zone, now: DateTime<Utc>) -> Vec<Line> {
     let mut lines = heading("Access token: a JWT, decoded, not verified").to_vec();
     lines.extend(moments(jwt, zone, now));
     for (label, json) in [("header", &jwt.header), ("claims", &jwt.claims)] {
+        // The outermost braces would only cost lines.
+        let members = json.iter().filter(|line| !["{", "}"].contains(&line.as_str()));
+        let members = members.map(|line| line.strip_prefix("  ").unwrap_or(line));
         let labels = std::iter::once(label).chain(std::iter::repeat(""));
-        lines.extend(labels.zip(json).map(|(label, text)| Line::new(label, text.as_str(), Tone::Plain)));
+        lines.extend(labels.zip(members).map(|(label, text)| Line::new(label, text, Tone::Plain)));
     }
     lines
 }
