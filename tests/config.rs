@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use manutop::config::{self, Config, ConfigError, StoreKind};
+use manutop::config::{self, Config, ConfigError, Notify, StoreKind};
 use manutop::domain::{ConnectionGrant, SecretSource};
 use manutop::oauth::providers::ALL;
 
@@ -32,6 +32,9 @@ fn a_full_file_is_read_to_the_letter() {
         store = "file"
         clipboard_clear_seconds = 0
         login_timeout_seconds = 60
+        notify = "terminal"
+        bell = true
+        on_event = ["tell", "--team"]
 
         [[connections]]
         name = "factory"
@@ -52,6 +55,8 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(config.store, StoreKind::File);
     assert_eq!(config.clipboard_clear, None);
     assert_eq!(config.login_timeout, Duration::from_secs(60));
+    assert_eq!((config.notify, config.bell), (Notify::Terminal, true));
+    assert_eq!(config.on_event, Some(vec!["tell".to_owned(), "--team".to_owned()]));
     let [factory] = &config.connections[..] else { panic!("{config:?}") };
     assert_eq!(factory.name.as_str(), "factory");
     assert_eq!(factory.title.as_deref(), Some("Fabrik 工場"));
@@ -75,6 +80,8 @@ fn a_full_file_is_read_to_the_letter() {
 fn what_is_left_out_has_the_documented_default() {
     let config = parse(&(manu("") + &manus(""))).unwrap();
     assert_eq!(config.store, StoreKind::Keyring);
+    assert_eq!((config.notify, config.bell, config.on_event.as_ref()), (Notify::Desktop, false, None));
+    assert_eq!(parse("notify = \"off\"").unwrap().notify, Notify::Off);
     assert_eq!(config.clipboard_clear, Some(Duration::from_secs(45)));
     assert_eq!(config.login_timeout, Duration::from_secs(300));
     let [factory, hr] = &config.connections[..] else { panic!("{config:?}") };
@@ -145,7 +152,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
             "colour = \"red\"".into(),
-            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, connections",
+            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
         (
@@ -160,6 +167,24 @@ fn faulty_files() -> Vec<(String, &'static str)> {
         (
             "[connections.factory]\nname = \"factory\"".into(),
             "c.toml:1:2: connections: must be a list of tables: begin each connection with a line [[connections]]",
+        ),
+        (
+            "notify = \"email\"".into(),
+            r#"c.toml:1:10: notify: is no way to be notified; write "desktop", "terminal" or "off""#,
+        ),
+        ("notify = true".into(), "c.toml:1:10: notify: must be a string in quotes, but is a truth value"),
+        ("bell = \"on\"".into(), "c.toml:1:8: bell: must be true or false, but is a string"),
+        (
+            "notfy = \"off\"\nbel = true".into(),
+            "c.toml:1:1: notfy: unknown key; did you mean notify?\nc.toml:2:1: bel: unknown key; did you mean bell?",
+        ),
+        (
+            "on_event = []".into(),
+            r#"c.toml:1:12: on_event: names no program; write for example ["/home/ada/bin/tell-the-team"], or leave it out"#,
+        ),
+        (
+            format!("on_event = \"curl {MARKER}\""),
+            r#"c.toml:1:12: on_event: must be a list of strings such as ["/home/ada/bin/tell-the-team"], but is a string"#,
         ),
         (
             "clipboard_clear_seconds = -1".into(),

@@ -37,7 +37,10 @@ use section::{Report, Section};
 /// The largest configuration file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
-const KEYS: &[&str] = &["store", "clipboard_clear_seconds", "login_timeout_seconds", "connections"];
+const KEYS: &[&str] =
+    &["store", "clipboard_clear_seconds", "login_timeout_seconds", "notify", "bell", "on_event", "connections"];
+
+const ON_EVENT_EXAMPLE: &str = r#"["/home/ada/bin/tell-the-team"]"#;
 
 /// Every key there is, for the documentation to be held against: the file's own, then those of a
 /// connection.
@@ -56,6 +59,24 @@ pub struct Config {
     pub clipboard_clear: Option<Duration>,
     /// How long a login waits for a person.
     pub login_timeout: Duration,
+    /// How the dashboard tells of a connection that needs somebody.
+    pub notify: Notify,
+    /// Whether it rings the terminal's bell with it.
+    pub bell: bool,
+    /// The program, and its arguments, that is run for each event; `None` runs none.
+    pub on_event: Option<Vec<String>>,
+}
+
+/// How the dashboard tells of a connection that needs somebody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Notify {
+    /// By the desktop, and where there is none by the terminal.
+    #[default]
+    Desktop,
+    /// By the terminal (OSC 9).
+    Terminal,
+    /// Not beyond the screen.
+    Off,
 }
 
 /// Where tokens and client secrets are kept.
@@ -96,6 +117,9 @@ impl Default for Config {
             connections: Vec::new(),
             clipboard_clear: Some(Duration::from_secs(45)),
             login_timeout: Duration::from_secs(300),
+            notify: Notify::default(),
+            bell: false,
+            on_event: None,
         }
     }
 }
@@ -153,10 +177,37 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
         .map_or(defaults.clipboard_clear, |seconds| (seconds > 0).then(|| Duration::from_secs(seconds)));
     let login_timeout =
         top.seconds("login_timeout_seconds", 10..=3600).map_or(defaults.login_timeout, Duration::from_secs);
+    let notify = notify(&mut top);
+    let bell = top.boolean("bell").unwrap_or(defaults.bell);
+    let on_event = on_event(&mut top);
     let tables = connection_tables(&mut top, document);
     let connections = connections(&mut report, &tables, providers);
     let faults = report.into_faults();
-    if faults.is_empty() { Ok(Config { store, connections, clipboard_clear, login_timeout }) } else { Err(faults) }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event })
+}
+
+fn notify(top: &mut Section<'_, '_>) -> Notify {
+    match top.string("notify") {
+        None | Some("desktop") => Notify::Desktop,
+        Some("terminal") => Notify::Terminal,
+        Some("off") => Notify::Off,
+        Some(_) => {
+            top.fault("notify", "is no way to be notified; write \"desktop\", \"terminal\" or \"off\"");
+            Notify::default()
+        }
+    }
+}
+
+fn on_event(top: &mut Section<'_, '_>) -> Option<Vec<String>> {
+    let command = top.strings("on_event", ON_EVENT_EXAMPLE)?;
+    if command.first().is_none_or(|program| program.trim().is_empty()) {
+        top.fault("on_event", format!("names no program; write for example {ON_EVENT_EXAMPLE}, or leave it out"));
+        return None;
+    }
+    Some(command)
 }
 
 fn store_kind(top: &mut Section<'_, '_>) -> StoreKind {
