@@ -110,7 +110,7 @@ fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> 
         lines.extend(remedy.command.map(|command| Line::new("", command, Tone::Command)));
         // In the full screen Esc closes it, whatever it would do in the table.
         let keys = remedy.keys.into_iter().filter(|(action, _)| !full || *action != super::Action::Cancel);
-        let keys = keys.map(|(action, words)| Line::new(app.options.keymap.label(action), words, Tone::Step));
+        let keys = keys.map(|(action, words)| Line::new(app.key(action), words, Tone::Step));
         lines.extend(keys);
     }
     lines
@@ -132,7 +132,7 @@ fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String 
             "nothing until this is mended".into()
         }
         None if view.auto => "nothing planned".into(),
-        None => format!("no automatic refresh ({} turns it on)", app.options.keymap.label(super::Action::ToggleAuto)),
+        None => format!("no automatic refresh ({} turns it on)", app.key(super::Action::ToggleAuto)),
     }
 }
 

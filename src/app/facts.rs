@@ -64,6 +64,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         Event::ClipboardNotCleared { why } => {
             app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
         }
+        Event::HookFailed { why } => app.say(None, Severity::Warning, format!("on_event: {}", reason(&why)), now),
         Event::ClipboardCleared => app.say(None, Severity::Quiet, "clipboard cleared", now),
         other => announce(app, other, now),
     }
@@ -82,7 +83,7 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
             (connection, Severity::Good, text)
         }
         Event::StillFresh { connection, expires_at } => {
-            let force = app.options.keymap.label(Action::ForceRefresh);
+            let force = app.key(Action::ForceRefresh);
             (connection, Severity::Good, format!("fresh for {}, {force} forces", countdown(expires_at - now)))
         }
         Event::RefreshFailed { connection, problem } => {
@@ -162,7 +163,7 @@ fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>)
         return;
     }
     app.logins_asked.remove(connection);
-    let text = format!("a login waits; {} shows it", app.options.keymap.label(Action::Login));
+    let text = format!("a login waits; {} shows it", app.key(Action::Login));
     app.say(Some(connection), Severity::Busy, text, now);
 }
 
@@ -206,7 +207,7 @@ fn paste_refused(app: &mut App, connection: &ConnectionName, why: &str, now: Dat
 /// Opens the dialog, unless that would tear away another; the banner names the key in any case.
 fn passphrase_asked(app: &mut App, new: bool, refused: Option<&str>) {
     app.passphrase = Some(new);
-    let key = app.options.keymap.label(Action::Unlock);
+    let key = app.key(Action::Unlock);
     let what = if new { "has no passphrase yet: press" } else { "is locked: press" };
     app.store_problem = Some(format!("the encrypted store {what} {key}"));
     if is_free(&app.mode) {

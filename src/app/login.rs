@@ -94,7 +94,7 @@ fn answer(app: &App, login: &LoginView, dialog: &LoginDialog, now: DateTime<Utc>
         ),
     };
     let field = if dialog.field.is_empty() && !dialog.typing {
-        format!("nothing yet; paste, or {} to type", app.options.keymap.label(Action::EnterField))
+        format!("nothing yet; paste, or {} to type", app.key(Action::EnterField))
     } else {
         dialog.field.masked()
     };

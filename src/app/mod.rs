@@ -56,6 +56,7 @@ pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
 pub use menu::Menu;
 pub use mode::{LoginDialog, Mode, PasteField, Question, UnlockDialog};
+pub use remedy::remedy;
 pub use request::{purpose, result, severity, target, verdict};
 pub use requests::Requests;
 pub use sheet::{Line, Sheet, Tone, chop, wrap};
@@ -123,6 +124,9 @@ pub struct App {
     pub(crate) awaited: Option<ConnectionName>,
     /// Logins asked for here: only theirs may open the dialog.
     pub(crate) logins_asked: BTreeSet<ConnectionName>,
+    /// Nothing is told beyond the screen and the title: no notification, no bell. What
+    /// `on_event` names is run all the same.
+    pub(crate) quiet: bool,
 }
 
 impl App {
@@ -147,6 +151,7 @@ impl App {
             passphrase: None,
             awaited: None,
             logins_asked: BTreeSet::new(),
+            quiet: false,
         };
         if is_first_start {
             press::new_connection(&mut app);
@@ -157,6 +162,11 @@ impl App {
     /// Takes over the connections as they are configured, for the form.
     pub fn configure(&mut self, connections: Vec<Connection>) {
         self.configured = connections;
+    }
+
+    /// Switches notifications and bell off, or on again; the header shows that they are off.
+    pub fn toggle_quiet(&mut self) {
+        self.quiet = !self.quiet;
     }
 
     /// The worst any connection, or the secret store, is in: for a window title, say.
@@ -240,6 +250,12 @@ impl App {
         let view = self.connections.selected()?;
         let text = layout::text(areas.details?);
         Some((details::sheet(self, view, text.as_size(), now), text, self.scroll))
+    }
+
+    /// The key of an action, as it is written: for sentences such as "l logs in".
+    #[must_use]
+    pub fn key(&self, action: Action) -> String {
+        self.options.keymap.label(action)
     }
 
     /// Filters the connections.

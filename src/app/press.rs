@@ -196,7 +196,7 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
         Action::Delete => app.mode = Mode::Confirm(Question::Delete(connection)),
         Action::Logout if has_token => app.mode = Mode::Confirm(Question::Logout(connection)),
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
-            let text = format!("there are no tokens; {} logs in", app.options.keymap.label(Action::Login));
+            let text = format!("there are no tokens; {} logs in", app.key(Action::Login));
             app.say(Some(&connection), Severity::Warning, text, now);
         }
         _ => {}

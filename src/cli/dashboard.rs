@@ -1,6 +1,6 @@
 //! Opens the dashboard, on the configured connections or on the demo's.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,10 +19,12 @@ use crate::config::Config;
 use crate::domain::{ConnectionView, Secret};
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
+use crate::shell::attention::{Attention, Wishes};
 use crate::shell::browser::SystemBrowser;
 use crate::shell::clipboard::{Clipboard, send_to_terminal};
 use crate::shell::environment::Environment;
 use crate::shell::input::read_terminal;
+use crate::shell::osc;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
 use crate::shell::{Configuration, Dashboard, Ending, Host};
@@ -32,6 +34,9 @@ use crate::store::request_log::RequestLog;
 const LOG_TAIL: usize = 500;
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How long leaving waits for the program that is told of events.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Opens the dashboard on the configured connections.
 pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
@@ -61,6 +66,11 @@ pub(super) struct Opening {
     pub(super) environment: Environment,
 }
 
+/// What the configuration wishes to be done about incidents.
+fn wishes(config: &Config) -> Wishes {
+    Wishes { notify: config.notify, bell: config.bell, on_event: config.on_event.clone(), on_event_timeout: None }
+}
+
 /// Takes the terminal over, runs the dashboard, gives the terminal back, and leaves only after
 /// what is out has been saved.
 pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
@@ -77,6 +87,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         templates: Vec::new(),
         demo: opening.demo,
     };
+    let attention = Attention::start(wishes(&opening.config), &opening.environment, clock.now());
     let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
     let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
     app.configure(parts.connections.clone());
@@ -99,17 +110,19 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         configuration,
         request_log: opening.data_dir.as_deref().map(RequestLog::start),
         signals,
-        host: TerminalHost(&mut guard),
+        host: TerminalHost::new(&mut guard),
+        attention,
         clock,
     };
     let ending = dashboard.run(&mut terminal).await;
-    let Dashboard { engine, signals, clipboard, request_log, mut events, .. } = dashboard;
+    let Dashboard { engine, signals, clipboard, request_log, mut events, mut attention, .. } = dashboard;
     guard.leave();
     // The guard has shown the cursor. ratatui would do it again on drop, and panics where the
     // terminal is gone: in the middle of waiting for an answer.
     std::mem::forget(terminal);
     drop(clipboard);
     let left = leave(&engine, signals).await;
+    attention.close(LAST_EVENTS).await;
     while let (Ok(event), Some(log)) = (events.try_recv(), &request_log) {
         if let crate::domain::Event::RequestLogged(entry) = event {
             log.append(&entry);
@@ -140,12 +153,31 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, Stop> {
 }
 
 /// The real terminal, for what is not drawing.
-struct TerminalHost<'a>(&'a mut TerminalGuard);
+struct TerminalHost<'a> {
+    guard: &'a mut TerminalGuard,
+    /// Whether it may be told more than what is drawn.
+    understands: bool,
+    in_tmux: bool,
+    /// The title as set last: it is set again whenever the terminal is taken over again.
+    title: String,
+}
+
+impl<'a> TerminalHost<'a> {
+    fn new(guard: &'a mut TerminalGuard) -> Self {
+        let in_tmux = std::env::var_os("TMUX").is_some_and(|tmux| !tmux.is_empty());
+        Self { guard, understands: osc::is_understood(), in_tmux, title: String::new() }
+    }
+
+    fn write(&self, sequence: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        if self.understands { out.write_all(sequence.as_bytes()).and_then(|()| out.flush()) } else { Ok(()) }
+    }
+}
 
 impl Host for TerminalHost<'_> {
     #[cfg(unix)]
     fn suspend(&mut self) -> io::Result<()> {
-        self.0.suspend()
+        self.guard.suspend()
     }
 
     #[cfg(not(unix))]
@@ -154,11 +186,26 @@ impl Host for TerminalHost<'_> {
     }
 
     fn reenter(&mut self) -> io::Result<()> {
-        self.0.reenter()
+        self.guard.reenter()?;
+        self.write(&osc::title(&self.title))
     }
 
     fn copy(&mut self, text: &Secret) -> io::Result<()> {
         send_to_terminal(&mut io::stdout(), text)
+    }
+
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        title.clone_into(&mut self.title);
+        self.write(&osc::title(title))
+    }
+
+    fn notify(&mut self, text: &str) -> io::Result<()> {
+        self.write(&osc::notification(text, self.in_tmux))
+    }
+
+    fn ring(&mut self) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(b"\x07").and_then(|()| out.flush())
     }
 }
 

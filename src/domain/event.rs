@@ -187,6 +187,11 @@ pub enum Event {
         /// Why, in plain words.
         why: String,
     },
+    /// The program that is run for each event failed, or was too slow.
+    HookFailed {
+        /// Why, in plain words.
+        why: String,
+    },
     /// The encrypted store waits for its passphrase.
     PassphraseAsked {
         /// Whether it is to be chosen, because there is no store yet.

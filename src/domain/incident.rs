@@ -232,35 +232,46 @@ fn health(view: &ConnectionView, now: DateTime<Utc>) -> Health {
     if matches!(view.activity, Activity::LoggingIn(_)) {
         return Health::Unclear;
     }
-    let (has_tokens, saved, valid) = match &view.holding {
-        Holding::Tokens { facts, saved } => (true, *saved, facts.remaining(now) > TimeDelta::zero()),
-        Holding::Unknown | Holding::Nothing => (false, false, false),
-    };
+    let token = view.token();
     let at_once = |kind| Health::Ill(kind, TimeDelta::zero());
     match &view.problem {
+        None | Some(Problem::Cancelled) => health_of_tokens(view, now),
         Some(Problem::NeedsLogin { .. }) => at_once(IncidentKind::NeedsLogin),
         Some(Problem::Misconfigured { .. }) => at_once(IncidentKind::Misconfigured),
         Some(Problem::Uncertain { .. }) => at_once(IncidentKind::Uncertain),
         Some(Problem::RolledBack { .. }) => at_once(IncidentKind::RolledBack),
-        Some(Problem::NoClientSecret { .. }) if has_tokens => at_once(IncidentKind::NoClientSecret),
+        Some(Problem::NoClientSecret { .. }) if token.is_some() => at_once(IncidentKind::NoClientSecret),
         Some(Problem::NotSaved { .. } | Problem::StoreUnavailable { .. } | Problem::PassphraseNeeded { .. }) => {
             Health::Ill(IncidentKind::Store, SOON)
         }
-        Some(Problem::NeverLoggedIn | Problem::NoClientSecret { .. }) => Health::Moot,
         Some(Problem::Retrying { .. } | Problem::RateLimited { .. }) if view.auto => {
-            Health::Ill(IncidentKind::RefreshFailing, if has_tokens && !valid { SOON } else { A_WHILE })
+            let has_ended = token.is_some_and(|token| token.remaining(now) <= TimeDelta::zero());
+            Health::Ill(IncidentKind::RefreshFailing, if has_ended { SOON } else { A_WHILE })
         }
-        // Nothing is refreshed by itself, so nothing of the kind can fail.
-        Some(Problem::Retrying { .. } | Problem::RateLimited { .. }) => Health::Moot,
-        None | Some(Problem::Cancelled) => match &view.holding {
-            Holding::Unknown => Health::Unclear,
-            Holding::Nothing => Health::Moot,
-            Holding::Tokens { .. } if valid && saved => Health::Well,
-            Holding::Tokens { .. } if valid => Health::Unclear,
-            // Due, and about to be done; unless that is put off again and again.
-            Holding::Tokens { .. } if view.auto => Health::Ill(IncidentKind::RefreshFailing, A_WHILE),
-            Holding::Tokens { .. } => Health::Moot,
-        },
+        // It never worked, or nothing is done by itself that could fail.
+        Some(
+            Problem::NeverLoggedIn
+            | Problem::NoClientSecret { .. }
+            | Problem::Retrying { .. }
+            | Problem::RateLimited { .. },
+        ) => Health::Moot,
+    }
+}
+
+/// The health of a connection that has no problem.
+fn health_of_tokens(view: &ConnectionView, now: DateTime<Utc>) -> Health {
+    match &view.holding {
+        Holding::Unknown => Health::Unclear,
+        Holding::Tokens { facts, saved } if facts.remaining(now) > TimeDelta::zero() => {
+            if *saved {
+                Health::Well
+            } else {
+                Health::Unclear
+            }
+        }
+        // A refresh is due, and about to come; unless it is put off again and again.
+        Holding::Tokens { .. } if view.auto => Health::Ill(IncidentKind::RefreshFailing, A_WHILE),
+        Holding::Tokens { .. } | Holding::Nothing => Health::Moot,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shell: where engine and dashboard meet. What the dashboard needs of the machine it runs
 //! on, and the loop that carries input to it and its commands to the engine.
 
+pub mod attention;
 pub mod browser;
 pub mod clipboard;
 pub mod configuration;
@@ -8,6 +9,7 @@ pub mod copying;
 pub mod environment;
 pub mod export;
 pub mod input;
+pub mod osc;
 pub mod run_loop;
 pub mod signals;
 pub mod terminal;

@@ -14,6 +14,7 @@ use ratatui::backend::Backend;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::attention::Attention;
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
 use super::copying::{Copying, copied, copy};
@@ -49,6 +50,30 @@ pub trait Host {
     /// # Errors
     /// The terminal cannot be written to.
     fn copy(&mut self, text: &Secret) -> io::Result<()>;
+
+    /// Gives the window a title. A host without windows does nothing.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    fn set_title(&mut self, _title: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Has the terminal notify. A host that cannot does nothing.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    fn notify(&mut self, _text: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Rings the bell. A host without one does nothing.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    fn ring(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A dashboard and everything it runs on.
@@ -75,6 +100,8 @@ pub struct Dashboard<H> {
     pub signals: Signals,
     /// The terminal beyond drawing.
     pub host: H,
+    /// Tells whoever looks elsewhere.
+    pub attention: Attention,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -96,6 +123,7 @@ enum Woken {
     Signal(Signal),
     Configuration(Note),
     Copied(Copying, ConnectionName, CopyWhat),
+    Told(Option<Event>),
     End(Ending),
 }
 
@@ -115,12 +143,14 @@ impl<H: Host> Dashboard<H> {
         let mut wanted_copy: Option<(ConnectionName, CopyWhat)> = None;
         loop {
             let now = self.clock.now();
+            self.attention.turn(&self.app, &mut self.host, now);
             terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
             let woken = self.wait(now, wanted_copy.as_ref()).await;
             let now = self.clock.now();
             let effects = match woken {
                 Woken::End(ending) => return Ok(ending),
                 Woken::Message(message) => self.take(message, now),
+                Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
                 Woken::Configuration(note) => self.take_configuration(note, now),
                 Woken::Copied(copying, connection, what) => {
@@ -166,6 +196,7 @@ impl<H: Host> Dashboard<H> {
             Some(note) = self.configuration.note() => Woken::Configuration(note),
             Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
             woken = copying => woken,
+            event = self.attention.next() => Woken::Told(event),
             () = tokio::time::sleep(until_next_second(now)) => Woken::Message(Msg::Tick),
         }
     }
@@ -194,6 +225,9 @@ impl<H: Host> Dashboard<H> {
         // Only now that nothing of it is left: a crash in between leaves a connection without tokens.
         if let Msg::Event(Event::Forgotten { connection, result: Ok(()) }) = &message {
             self.configuration.delete(connection.clone());
+        }
+        if let Msg::Event(event) = &message {
+            self.attention.hear(event, now);
         }
         update(&mut self.app, message, now)
     }

@@ -2,7 +2,7 @@
 //!
 //! Invariants: while a [`TerminalGuard`] is inside, the terminal is in raw mode on the alternate
 //! screen with mouse and bracketed paste reported; after `leave`, drop or a panic it is as it
-//! was, its cursor shown. Giving back is done once and tries every step, even if one fails. A
+//! was, its cursor shown and its window's title the old one. Giving back is done once and tries every step, even if one fails. A
 //! panic on another thread than the one that took the terminal over ends a task and not the
 //! program: the dashboard goes on drawing, so the terminal stays taken, and the report is held
 //! back until it has been given back.
@@ -17,8 +17,11 @@ use std::thread::{self, ThreadId};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::style::Print;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{execute, queue};
+
+use super::osc;
 
 /// How many reports of panics are held back; later ones are only counted.
 const MOST_REPORTS: usize = 4;
@@ -146,8 +149,12 @@ fn terminal() -> MutexGuard<'static, State> {
 }
 
 fn take() -> io::Result<()> {
-    terminal().owner = Some(thread::current().id());
+    // Saved once, however often the terminal is taken over without having been given back.
+    let is_first = terminal().owner.replace(thread::current().id()).is_none();
     enable_raw_mode()?;
+    if is_first && osc::is_understood() {
+        queue!(io::stdout(), Print(osc::SAVE_TITLE))?;
+    }
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, Hide)
 }
 
@@ -161,6 +168,9 @@ fn give_back() {
     let mut out = io::stdout();
     // Failures are passed over: the terminal may be gone (SIGHUP), and the rest is still due.
     let _ = queue!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    if osc::is_understood() {
+        let _ = queue!(out, Print(osc::GIVE_TITLE_BACK));
+    }
     let _ = out.flush();
     let _ = disable_raw_mode();
     let _ = io::stderr().write_all(state.release().as_bytes());

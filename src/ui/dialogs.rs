@@ -93,9 +93,9 @@ pub(super) fn login_failed(
     lines.extend([
         Line::default(),
         Line::from(vec![
-            Span::styled(app.options.keymap.label(Action::Login), theme.accent()),
+            Span::styled(app.key(Action::Login), theme.accent()),
             Span::raw(" try again    "),
-            Span::styled(app.options.keymap.label(Action::Cancel), theme.accent()),
+            Span::styled(app.key(Action::Cancel), theme.accent()),
             Span::raw(" close"),
         ]),
     ]);

@@ -25,6 +25,7 @@ struct Count {
 /// Draws header and banner.
 pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
     let right = Line::from(vec![
+        Span::styled(if app.quiet { "quiet   " } else { "" }, theme.strong()),
         Span::styled(auto(app), theme.dim()),
         Span::raw(format!("   {} ", app.options.zone.time(now))),
     ]);

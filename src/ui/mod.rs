@@ -15,7 +15,7 @@ mod header;
 mod login;
 mod pane;
 mod requests;
-mod theme;
+pub(crate) mod theme;
 
 #[cfg(test)]
 mod snapshots;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use chrono::FixedOffset;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use manutop::app::{App, Keymap, Options, Zone};
-use manutop::config;
+use manutop::config::{self, Notify};
 use manutop::domain::{Clock, ConnectionView, Secret};
 use manutop::oauth::providers::ALL;
+use manutop::shell::attention::{Attention, Wishes};
 use manutop::shell::clipboard::Clipboard;
 use manutop::shell::environment::Environment;
 use manutop::shell::signals::Signals;
@@ -48,6 +49,7 @@ impl Host for FakeHost {
 }
 
 /// The fingers and the eyes of a test.
+#[derive(Clone)]
 pub struct Person {
     keys: UnboundedSender<InputEvent>,
     pub screen: Screen,
@@ -107,6 +109,8 @@ pub struct Stage<H = FakeHost> {
     /// What is changed about the state before it is shown.
     pub prepare: Box<dyn FnOnce(App) -> App>,
     pub options: Options,
+    /// What is done about incidents; nothing unless it says so.
+    pub wishes: Wishes,
 }
 
 impl Stage {
@@ -129,7 +133,8 @@ impl<H: Host> Stage<H> {
             config_file: "config.toml".into(),
             demo: false,
         };
-        Self { size: (120, 32), config_file: None, host, prepare: Box::new(|app| app), options }
+        let wishes = Wishes { notify: Notify::Off, bell: false, on_event: None, on_event_timeout: None };
+        Self { size: (120, 32), config_file: None, host, prepare: Box::new(|app| app), options, wishes }
     }
 
     /// Runs the loop over the rig until `act` is through, which must end it by quitting.
@@ -161,10 +166,12 @@ impl<H: Host> Stage<H> {
             request_log: None,
             signals: Signals::listen().expect("signals"),
             host: self.host,
+            attention: Attention::start(self.wishes, &Environment::default(), rig.clock.now()),
             clock: Arc::<MovableClock>::clone(&rig.clock),
         };
         let mut terminal = Terminal::new(screen.clone()).expect("a terminal in memory");
         let (ending, ()) = tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen }));
+        dashboard.attention.close(PATIENCE).await;
         dashboard.engine.shutdown().await;
         ending.expect("drawing in memory cannot fail")
     }

@@ -26,6 +26,7 @@ fn view(name: &str, ends: i64) -> ConnectionView {
         scope: None,
     };
     ConnectionView {
+        title: None,
         name: ConnectionName::new(name).unwrap(),
         provider: &MANU,
         needs_browser: true,

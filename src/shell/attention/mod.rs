@@ -1,0 +1,220 @@
+//! Noticing things for a person who looks elsewhere: the window's title, notifications, the bell,
+//! and the program that the configuration names for events.
+//!
+//! What is an incident says [`crate::domain::incident`]; here is what is done about one:
+//!
+//! - the *title* follows the state, changed or not by anything below;
+//! - a *notification* and the bell tell that incidents opened: once for each, several as one, not
+//!   more often than every half minute, not for what stood at the start, not while quiet. The
+//!   desktop shows it; where there is none, or it does not answer, the terminal;
+//! - `on_event` is run for incidents opened and closed, also for those that stood at the start,
+//!   which say so, and for results; quiet or not.
+//!
+//! Nothing in here waits: what might hang has a thread of its own.
+
+mod desktop;
+mod hook;
+mod notice;
+mod report;
+mod title;
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use super::Host;
+use super::environment::Environment;
+use crate::app::App;
+use crate::config::Notify;
+use crate::domain::{Change, Event, Incident, Incidents};
+use desktop::Desktop;
+use hook::Hook;
+pub use notice::Notice;
+
+/// Openings are gathered for so long, for what breaks for one breaks for several.
+const GATHER: TimeDelta = TimeDelta::seconds(2);
+/// The pause between two notifications.
+const PAUSE: TimeDelta = TimeDelta::seconds(30);
+/// A desktop that has not shown a notification after so long is hung, and not asked again.
+const DESKTOP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What somebody wants to be done about incidents; see the configuration's keys.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// How to notify.
+    pub notify: Notify,
+    /// Whether to ring the bell.
+    pub bell: bool,
+    /// The program to run for each event.
+    pub on_event: Option<Vec<String>>,
+    /// How long one run of it may take; `None` for half a minute.
+    pub on_event_timeout: Option<Duration>,
+}
+
+/// What came back from a thread.
+enum Outcome {
+    Desktop(Result<(), String>),
+    Hook(Result<(), String>),
+}
+
+/// Sees what happens, and tells.
+pub struct Attention {
+    incidents: Incidents,
+    wishes: Wishes,
+    /// The second of the last look: one a second is enough.
+    looked: Option<i64>,
+    /// The title as last set.
+    title: String,
+    /// Openings not told yet.
+    gathered: Vec<Incident>,
+    gathering_since: Option<DateTime<Utc>>,
+    notified: Option<DateTime<Utc>>,
+    desktop: Option<Desktop>,
+    /// What the desktop was given and has not answered for.
+    asked: Option<(Instant, Notice)>,
+    /// What the terminal is to show in the desktop's place.
+    undelivered: Option<Notice>,
+    hook: Option<Hook>,
+    /// Why the program failed, as last told.
+    hook_trouble: Option<String>,
+    /// What is to be said on the message line.
+    unsaid: Option<String>,
+    outcomes: UnboundedReceiver<Outcome>,
+    /// Held so that the channel never ends.
+    _outcome: UnboundedSender<Outcome>,
+}
+
+impl Attention {
+    /// Begins to watch; the program was opened at `now`. Over SSH the desktop is not the person's.
+    #[must_use]
+    pub fn start(wishes: Wishes, environment: &Environment, now: DateTime<Utc>) -> Self {
+        let (outcome, outcomes) = mpsc::unbounded_channel();
+        // Nobody listens any more once the dashboard is leaving.
+        let (shown, ran) = (outcome.clone(), outcome.clone());
+        let wants_desktop = wishes.notify == Notify::Desktop && !environment.ssh;
+        let desktop = wants_desktop.then(|| Desktop::start(move |result| drop(shown.send(Outcome::Desktop(result)))));
+        let start = |words| Hook::start(words, wishes.on_event_timeout, move |r| drop(ran.send(Outcome::Hook(r))));
+        let hook = wishes.on_event.clone().map(start).transpose();
+        Self {
+            incidents: Incidents::new(now),
+            looked: None,
+            title: String::new(),
+            gathered: Vec::new(),
+            gathering_since: None,
+            notified: None,
+            desktop: desktop.flatten(),
+            asked: None,
+            undelivered: None,
+            unsaid: hook.as_ref().err().map(|error| format!("cannot be run: {error}")),
+            hook: hook.unwrap_or_default(),
+            hook_trouble: None,
+            outcomes,
+            _outcome: outcome,
+            wishes,
+        }
+    }
+
+    /// Hears what happened, for the program that wants to know.
+    pub fn hear(&mut self, event: &Event, now: DateTime<Utc>) {
+        if let Some(report) = self.hook.is_some().then(|| report::of_event(event, now)).flatten() {
+            self.tell_hook(report);
+        }
+    }
+
+    /// Looks at the state, once a second at most, and does what is due.
+    pub fn turn(&mut self, app: &App, host: &mut impl Host, now: DateTime<Utc>) {
+        // A terminal that cannot be written to shows at the next frame.
+        if let Some(notice) = self.undelivered.take() {
+            let _ = host.notify(&notice.line());
+        }
+        if self.looked.replace(now.timestamp()) == Some(now.timestamp()) {
+            return;
+        }
+        let title = title::title(app, now);
+        if title != self.title {
+            let _ = host.set_title(&title);
+            self.title = title;
+        }
+        for change in self.incidents.look(app.connections.all(), now) {
+            if self.hook.is_some() {
+                self.tell_hook(report::of_change(&change, now));
+            }
+            self.gather(change, now);
+        }
+        self.notify(app, host, now);
+    }
+
+    /// Waits for something to say on the message line. Nothing is lost when the wait is given up.
+    /// `None` only says that [`Attention::turn`] is due.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(why) = self.unsaid.take() {
+                return Some(Event::HookFailed { why });
+            }
+            match self.outcomes.recv().await {
+                Some(Outcome::Hook(Ok(()))) => self.hook_trouble = None,
+                Some(Outcome::Hook(Err(why))) if self.hook_trouble.as_ref() != Some(&why) => {
+                    self.hook_trouble = Some(why.clone());
+                    self.unsaid = Some(why);
+                }
+                Some(Outcome::Hook(Err(_))) => {}
+                Some(Outcome::Desktop(Ok(()))) => self.asked = None,
+                Some(Outcome::Desktop(Err(_))) => {
+                    self.undelivered = self.asked.take().map(|(_, notice)| notice);
+                    return None;
+                }
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Gives events that still wait for the program a moment.
+    pub async fn close(&mut self, patience: Duration) {
+        if let Some(hook) = &mut self.hook {
+            hook.close(patience).await;
+        }
+    }
+
+    fn tell_hook(&mut self, report: serde_json::Value) {
+        if let Some(Err(why)) = self.hook.as_mut().map(|hook| hook.tell(report)) {
+            self.unsaid = Some(why);
+        }
+    }
+
+    fn gather(&mut self, change: Change, now: DateTime<Utc>) {
+        match change {
+            Change::Opened(incident) if !incident.standing => {
+                self.gathering_since.get_or_insert(now);
+                self.gathered.push(incident);
+            }
+            Change::Opened(_) => {}
+            // What is over before it was told need not be.
+            Change::Closed { incident, .. } => self.gathered.retain(|other| *other != incident),
+        }
+    }
+
+    fn notify(&mut self, app: &App, host: &mut impl Host, now: DateTime<Utc>) {
+        if let Some((_, notice)) = self.asked.take_if(|(since, _)| since.elapsed() > DESKTOP_TIMEOUT) {
+            self.desktop = None;
+            let _ = host.notify(&notice.line());
+        }
+        let is_due = self.gathering_since.is_some_and(|since| now - since >= GATHER)
+            && self.notified.is_none_or(|last| now - last >= PAUSE || now < last);
+        if !is_due {
+            return;
+        }
+        self.gathering_since = None;
+        let gathered = std::mem::take(&mut self.gathered);
+        let Some(notice) = Notice::of(&gathered, app, now).filter(|_| !app.quiet) else { return };
+        self.notified = Some(now);
+        if self.wishes.bell {
+            let _ = host.ring();
+        }
+        match &self.desktop {
+            _ if self.wishes.notify == Notify::Off => {}
+            Some(desktop) if desktop.tell(notice.clone()) => self.asked = Some((Instant::now(), notice)),
+            _ => drop(host.notify(&notice.line())),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a person is told of incidents, outside the dashboard: whose, what, and which key helps.
+
+use chrono::{DateTime, Utc};
+
+use crate::app::words::count;
+use crate::app::{App, remedy};
+use crate::domain::Incident;
+use crate::domain::text::neutralise;
+
+/// The longest reason told, in characters.
+const LONGEST_REASON: usize = 160;
+/// How many connections are named.
+const MOST_NAMED: usize = 4;
+
+/// A notification: a head, and what follows it. Free of secrets and of control characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Whose, and what: a few words.
+    pub head: String,
+    /// Why, and which key helps.
+    pub text: String,
+}
+
+impl Notice {
+    /// Tells of all these incidents at once; `None` where there are none.
+    pub(super) fn of(incidents: &[Incident], app: &App, now: DateTime<Utc>) -> Option<Self> {
+        let (first, more) = incidents.split_first()?;
+        if more.is_empty() {
+            let why = neutralise(&first.why, LONGEST_REASON);
+            let head = format!("{} {}", first.connection, first.kind.words());
+            // The problem's own words often begin with its name, which the head has said.
+            let why = why.strip_prefix("needs login: ").or(why.strip_prefix("misconfigured: ")).unwrap_or(&why);
+            let text = [Some(why.to_owned()), help(first, app, now)];
+            return Some(Self { head, text: text.into_iter().flatten().collect::<Vec<_>>().join(". ") });
+        }
+        let mut named: Vec<_> = incidents.iter().take(MOST_NAMED).map(named).collect();
+        if incidents.len() > MOST_NAMED {
+            named.push(format!("and {} more", incidents.len() - MOST_NAMED));
+        }
+        Some(Self { head: format!("{} need you", count(incidents.len(), "connection")), text: named.join(", ") })
+    }
+
+    /// All of it in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        format!("{}: {}", self.head, self.text)
+    }
+}
+
+fn named(incident: &Incident) -> String {
+    format!("{} {}", incident.connection, incident.kind.words())
+}
+
+/// The key, or the command, that helps best.
+fn help(incident: &Incident, app: &App, now: DateTime<Utc>) -> Option<String> {
+    let way = remedy(app.connections.get(&incident.connection)?, now)?;
+    let key = way.keys.first().map(|(action, does)| format!("In manutop, {}: {does}", app.key(*action)));
+    way.command.map(|command| format!("In a shell: {command}")).or(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Notice;
+    use crate::app::App;
+    use crate::app::fixtures::{manu, name, now, options, with_problem};
+    use crate::domain::{Incident, IncidentKind, Problem};
+
+    fn incident(connection: &str, why: &str) -> Incident {
+        let kind = IncidentKind::NeedsLogin;
+        Incident { connection: name(connection), kind, since: now(), why: why.into(), standing: false }
+    }
+
+    #[test]
+    fn one_is_told_with_its_reason_and_its_key() {
+        let view = with_problem(manu("sandbox", 0), Problem::NeedsLogin { why: "revoked".into() });
+        let app = App::new(vec![view], Vec::new(), options(), now());
+        let told = Notice::of(&[incident("sandbox", "needs login: revoked\x1b[2J")], &app, now()).unwrap();
+        assert_eq!(told.head, "sandbox needs login");
+        assert_eq!(told.text, "revoked\u{fffd}[2J. In manutop, l: log in with the browser");
+    }
+
+    #[test]
+    fn several_are_one_with_a_count() {
+        let app = App::new(Vec::new(), Vec::new(), options(), now());
+        let names = ["a", "b", "c", "d", "e", "f"].map(|name| incident(name, "revoked"));
+        let told = Notice::of(&names, &app, now()).unwrap();
+        assert_eq!(told.head, "6 connections need you");
+        assert_eq!(told.text, "a needs login, b needs login, c needs login, d needs login, and 2 more");
+        assert_eq!(Notice::of(&[], &app, now()), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! What the program named by `on_event` is given: one JSON object for each event.
+//!
+//! Every object has `version` (raised when a field changes its meaning or goes; new fields and
+//! new events do not raise it), `event`, `at` and `connection`. Times are RFC 3339 in UTC. No
+//! event carries a secret, and texts from servers are neutralised and bounded.
+//!
+//! | event | further fields |
+//! | --- | --- |
+//! | `incident_opened` | `incident`: `kind`, `since`, `why`, `standing` (it was so at the start) |
+//! | `incident_closed` | `incident` as it was opened; `recovered`: whether all is well |
+//! | `refreshed`, `adopted`, `logged_in` | `generation` |
+//! | `refresh_failed`, `login_failed` | `why` |
+//! | `logged_out` | none |
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+
+use crate::domain::text::neutralise;
+use crate::domain::{Change, ConnectionName, Event, Incident};
+
+const VERSION: u32 = 1;
+/// The longest reason told, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// The object for an incident's opening or closing.
+pub(super) fn of_change(change: &Change, at: DateTime<Utc>) -> Value {
+    match change {
+        Change::Opened(incident) => {
+            object("incident_opened", &incident.connection, at, json!({ "incident": facts(incident) }))
+        }
+        Change::Closed { incident, recovered } => {
+            let fields = json!({ "incident": facts(incident), "recovered": recovered });
+            object("incident_closed", &incident.connection, at, fields)
+        }
+    }
+}
+
+/// The object for an event; `None` for one that is of no interest outside the dashboard.
+pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
+    let generation = |generation: &u64| json!({ "generation": generation });
+    let why = |why: &str| json!({ "why": neutralise(why, LONGEST_REASON) });
+    let (word, connection, fields) = match event {
+        Event::Refreshed { connection, generation: number } => ("refreshed", connection, generation(number)),
+        Event::Adopted { connection, generation: number } => ("adopted", connection, generation(number)),
+        Event::LoggedIn { connection, generation: number } => ("logged_in", connection, generation(number)),
+        Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(&problem.to_string())),
+        Event::LoginFailed { connection, why: reason } => ("login_failed", connection, why(reason)),
+        Event::LoggedOut { connection } => ("logged_out", connection, json!({})),
+        _ => return None,
+    };
+    Some(object(word, connection, at, fields))
+}
+
+fn object(event: &str, connection: &ConnectionName, at: DateTime<Utc>, fields: Value) -> Value {
+    let mut object = Map::new();
+    object.insert("version".into(), VERSION.into());
+    object.insert("event".into(), event.into());
+    object.insert("at".into(), rfc3339(at).into());
+    object.insert("connection".into(), connection.as_str().into());
+    if let Value::Object(fields) = fields {
+        object.extend(fields);
+    }
+    Value::Object(object)
+}
+
+fn facts(incident: &Incident) -> Value {
+    json!({
+        "kind": incident.kind.id(),
+        "since": rfc3339(incident.since),
+        "why": neutralise(&incident.why, LONGEST_REASON),
+        "standing": incident.standing,
+    })
+}
+
+fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{of_change, of_event};
+    use crate::app::fixtures::{name, now};
+    use crate::domain::{Change, Event, Incident, IncidentKind, Problem};
+
+    #[test]
+    fn an_incident_is_told_whole() {
+        let incident = Incident {
+            connection: name("sandbox"),
+            kind: IncidentKind::RefreshFailing,
+            since: now(),
+            why: "timeout\x1b".into(),
+            standing: false,
+        };
+        let facts = json!({
+            "kind": "refresh_failing", "since": "2026-03-10T12:02:31Z", "why": "timeout\u{fffd}", "standing": false,
+        });
+        let head = |event: &str| json!({ "version": 1, "event": event, "at": "2026-03-10T12:02:31Z", "connection": "sandbox" });
+        let mut opened = head("incident_opened");
+        opened["incident"] = facts.clone();
+        assert_eq!(of_change(&Change::Opened(incident.clone()), now()), opened);
+        let mut closed = head("incident_closed");
+        closed["incident"] = facts;
+        closed["recovered"] = true.into();
+        assert_eq!(of_change(&Change::Closed { incident, recovered: true }, now()), closed);
+    }
+
+    #[test]
+    fn results_are_told_and_what_concerns_the_screen_alone_is_not() {
+        let connection = name("factory");
+        let failed = Event::RefreshFailed {
+            connection: connection.clone(),
+            problem: Problem::NeedsLogin { why: "revoked".into() },
+        };
+        assert_eq!(of_event(&failed, now()).unwrap()["why"], "needs login: revoked");
+        let refreshed = of_event(&Event::Refreshed { connection: connection.clone(), generation: 7 }, now()).unwrap();
+        assert_eq!((&refreshed["event"], &refreshed["generation"]), (&json!("refreshed"), &json!(7)));
+        let logged_out = of_event(&Event::LoggedOut { connection: connection.clone() }, now()).unwrap();
+        assert_eq!(logged_out["event"], "logged_out");
+        for quiet in [Event::ClipboardCleared, Event::StillFresh { connection, expires_at: now() }] {
+            assert_eq!(of_event(&quiet, now()), None);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a terminal is told beyond drawing: its title, a notification.
+//!
+//! Invariants: a text cannot end its sequence or begin another, for it has no control character;
+//! nothing is sent to a terminal that is known to print what it does not understand.
+//!
+//! The title is saved on the terminal's own stack and taken back from there (XTWINOPS 22 and 23,
+//! xterm and most others). A notification is OSC 9, which iTerm2, kitty, `WezTerm`, Ghostty, foot,
+//! Warp and Contour show and others ignore. `ConEmu` and Windows Terminal read a number there as an
+//! order of their own, so a text never begins with one. tmux hands it on only where its
+//! `allow-passthrough` is on, and drops it silently where not.
+
+use std::env;
+
+use crate::domain::text::neutralise;
+
+/// Puts the title on the terminal's stack.
+pub const SAVE_TITLE: &str = "\x1b[22;2t";
+/// Takes the title back from the terminal's stack.
+pub const GIVE_TITLE_BACK: &str = "\x1b[23;2t";
+/// The longest title, in characters.
+const LONGEST_TITLE: usize = 120;
+/// The longest notification, in characters.
+const LONGEST_NOTICE: usize = 250;
+
+/// Whether the terminal swallows what it does not understand. The Linux console prints parts of
+/// it, a dumb terminal all.
+#[must_use]
+pub fn is_understood() -> bool {
+    env::var("TERM").is_ok_and(|term| !matches!(term.as_str(), "" | "dumb" | "linux"))
+}
+
+/// Sets the window's title (OSC 2).
+#[must_use]
+pub fn title(text: &str) -> String {
+    format!("\x1b]2;{}\x1b\\", neutralise(text, LONGEST_TITLE))
+}
+
+/// Has the terminal notify (OSC 9); `in_tmux` wraps it for the terminal around tmux.
+#[must_use]
+pub fn notification(text: &str, in_tmux: bool) -> String {
+    let text = neutralise(text, LONGEST_NOTICE);
+    if in_tmux {
+        format!("\x1bPtmux;\x1b\x1b]9;manutop: {text}\x07\x1b\\")
+    } else {
+        format!("\x1b]9;manutop: {text}\x1b\\")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{notification, title};
+
+    #[test]
+    fn no_text_ends_its_sequence_or_begins_another() {
+        let hostile = "4;1;50\x07\x1b]52;c;AAAA\x1b\\ \u{9c}\u{9d}2;x\n";
+        for (sequence, own) in
+            [(title(hostile), 2), (notification(hostile, false), 2), (notification(hostile, true), 5)]
+        {
+            assert_eq!(sequence.chars().filter(|c| c.is_control()).count(), own, "{sequence:?}");
+        }
+        assert!(notification(hostile, false).starts_with("\x1b]9;m"));
+    }
+
+    #[test]
+    fn texts_are_bounded() {
+        assert!(title(&"x".repeat(9999)).chars().count() < 140);
+        assert!(notification(&"x".repeat(9999), true).chars().count() < 290);
+    }
+}
