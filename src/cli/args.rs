@@ -44,9 +44,12 @@ pub struct Files {
 pub enum Command {
     /// List the connections and their state; sends nothing
     List {
-        /// As JSON
+        /// As JSON; with --watch one object a line
         #[arg(long)]
         json: bool,
+        /// Stay, and print a line for each change until Ctrl-C: plain text, for screen readers and logs
+        #[arg(long)]
+        watch: bool,
     },
     /// Log in: in a browser, or by minting the first token
     Login {

@@ -13,7 +13,7 @@ use crate::app::words;
 use crate::domain::{ConnectionView, Holding, TokenFacts};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
-const JSON_VERSION: u32 = 1;
+pub(super) const JSON_VERSION: u32 = 1;
 
 /// Prints the connections.
 pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report> {
@@ -40,7 +40,7 @@ pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report>
     }
 }
 
-fn object(view: &ConnectionView, now: DateTime<Utc>) -> Value {
+pub(super) fn object(view: &ConnectionView, now: DateTime<Utc>) -> Value {
     let status = view.status(now);
     json!({
         "name": view.name,
@@ -69,7 +69,7 @@ fn access_token(token: &TokenFacts, now: DateTime<Utc>) -> Value {
     })
 }
 
-fn rfc3339(at: DateTime<Utc>) -> String {
+pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

@@ -17,6 +17,7 @@ mod secret;
 mod session;
 mod stores;
 mod tokens;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -57,7 +58,8 @@ async fn carry_out(cli: Cli) -> Result<Exit, Report> {
         Some(Command::Demo { serve: true, port }) => demo::serve(port).await,
         Some(Command::Demo { serve: false, port }) => demo::run(&files, port).await,
         Some(Command::Doctor { json }) => doctor::run(&files, json).await,
-        Some(Command::List { json }) => list::run(Session::open_for_command(&files).await?, json).await,
+        Some(Command::List { json, watch: true }) => watch::run(Session::open_for_command(&files).await?, json).await,
+        Some(Command::List { json, watch: false }) => list::run(Session::open_for_command(&files).await?, json).await,
         Some(Command::Login { name, no_browser }) => {
             login::run(Session::open_for_command(&files).await?, &name, no_browser).await
         }

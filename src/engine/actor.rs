@@ -116,9 +116,16 @@ impl Actor {
     }
 
     fn begin_due(&mut self) {
-        if !self.automatic || self.is_leaving() {
+        if self.is_leaving() {
             return;
         }
+        if self.automatic {
+            self.begin_planned();
+        }
+        self.look_around();
+    }
+
+    fn begin_planned(&mut self) {
         let now = self.tools.now();
         let due: Vec<_> =
             self.slots.values().filter(|slot| slot.is_due(now)).map(|slot| slot.connection.name.clone()).collect();
@@ -129,7 +136,6 @@ impl Actor {
                 _ => self.begin_refresh(&name, Need::NotDue, Origin::Schedule),
             }
         }
-        self.look_around();
     }
 
     /// Looks at connections whose journal another process has changed.

@@ -1,0 +1,261 @@
+//! `manutop list --watch`: what changes, one line for each change, for screen readers, logs and
+//! scripts. Sends nothing; what other processes do is noticed within seconds.
+//!
+//! Invariants: no cursor is moved and nothing coloured; a line is whole, and written at once; a
+//! countdown alone is no change.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Write};
+use std::thread;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use color_eyre::eyre::Report;
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+
+use super::exit::Exit;
+use super::list::{JSON_VERSION, object, rfc3339};
+use super::say::say;
+use super::session::Session;
+use crate::app::Zone;
+use crate::domain::text::neutralise;
+use crate::domain::{ConnectionName, ConnectionView, Event, Status};
+use crate::shell::signals::{Signal, Signals};
+
+/// How often statuses are looked at that change with time alone.
+const LOOK: Duration = Duration::from_secs(1);
+/// The longest reason told, in characters.
+const LONGEST_REASON: usize = 300;
+
+/// Prints how things stand, then what changes, until told to stop or until nobody reads it.
+pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report> {
+    let mut signals = Signals::listen()?;
+    let mut working = session.work(true)?;
+    let mut teller = Teller { as_json, zone: Zone::Local, told: HashMap::new() };
+    let mut views = working.engine.views().await;
+    if views.is_empty() {
+        say!("there are no connections in {}", session.paths.config_file.display());
+    }
+    let (lines, mut written) = start_writing()?;
+    let ended = loop {
+        // Where a reader is slow, what it reads next is how things are by then.
+        if let Ok(room) = lines.try_reserve() {
+            room.send(teller.news(&views, session.clock.now()));
+        }
+        tokio::select! {
+            biased;
+            signal = signals.next() => match signal {
+                Signal::Quit => break Ok(()),
+                Signal::Suspend => stop()?,
+                Signal::Continued => {}
+            },
+            result = &mut written => break result.unwrap_or(Ok(())),
+            event = working.events.recv() => match event {
+                Some(Event::Changed(view)) => take(&mut views, *view),
+                Some(_) => {}
+                None => break Ok(()),
+            },
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    };
+    working.finish(&session).await;
+    match ended {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Exit::Ok),
+    }
+}
+
+/// Where lines go, and where it is told how writing ended.
+type Writing = (mpsc::Sender<Vec<String>>, oneshot::Receiver<io::Result<()>>);
+
+/// Writes on a thread of its own: a pipe that nobody reads blocks, and must not keep a signal
+/// from ending the program.
+fn start_writing() -> io::Result<Writing> {
+    let (lines, mut waiting) = mpsc::channel::<Vec<String>>(1);
+    let (done, written) = oneshot::channel();
+    thread::Builder::new().name("writer".into()).spawn(move || {
+        let mut write_all = || {
+            while let Some(lines) = waiting.blocking_recv() {
+                write(&lines)?;
+            }
+            Ok(())
+        };
+        // Nobody waits any more where the program ends.
+        let _ = done.send(write_all());
+    })?;
+    Ok((lines, written))
+}
+
+/// Stops as Ctrl-Z asks, until continued.
+fn stop() -> io::Result<()> {
+    #[cfg(unix)]
+    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+    Ok(())
+}
+
+fn write(lines: &[String]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        writeln!(out, "{line}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn take(views: &mut [ConnectionView], view: ConnectionView) {
+    if let Some(old) = views.iter_mut().find(|old| old.name == view.name) {
+        *old = view;
+    }
+}
+
+/// Knows what has been told of each connection, and finds what is news.
+struct Teller {
+    as_json: bool,
+    zone: Zone,
+    told: HashMap<ConnectionName, Told>,
+}
+
+/// What makes a difference.
+#[derive(PartialEq, Eq)]
+struct Told {
+    status: &'static str,
+    problem: Option<String>,
+    generation: Option<u64>,
+}
+
+impl Teller {
+    /// A line for each connection that is not as it was told last.
+    fn news(&mut self, views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {
+        views.iter().filter_map(|view| self.news_of(view, now)).collect()
+    }
+
+    fn news_of(&mut self, view: &ConnectionView, now: DateTime<Utc>) -> Option<String> {
+        let is = Told {
+            status: view.status(now).id(),
+            problem: view.problem.as_ref().map(ToString::to_string),
+            generation: view.token().map(|token| token.generation),
+        };
+        let was = self.told.get(&view.name);
+        if was == Some(&is) {
+            return None;
+        }
+        let line = if self.as_json { json_line(view, now) } else { self.line(view, was, now) };
+        self.told.insert(view.name.clone(), is);
+        Some(line)
+    }
+
+    fn line(&self, view: &ConnectionView, was: Option<&Told>, now: DateTime<Utc>) -> String {
+        let mut words = vec![view.status(now).word().to_owned()];
+        let has_news = |token: u64| was.is_some_and(|was| was.generation != Some(token));
+        match view.token() {
+            Some(token) if has_news(token.generation) => {
+                words.push(format!("new tokens, generation {}", token.generation));
+            }
+            None if was.is_some_and(|was| was.generation.is_some()) => words.push("tokens forgotten".into()),
+            _ => {}
+        }
+        if let Some(token) = view.token() {
+            let left = token.remaining(now);
+            words.push(match view.status(now) {
+                Status::Expired => format!("access token ended {} ago", in_words(-left)),
+                _ if left > TimeDelta::zero() => format!("access token ends in {}", in_words(left)),
+                _ => "access token has ended".into(),
+            });
+        }
+        let mut line = format!("{} {}: {}", self.zone.time(now), view.name, words.join(", "));
+        if let Some(problem) = &view.problem {
+            let why = neutralise(&problem.to_string(), LONGEST_REASON);
+            let status = view.status(now).word();
+            // The problem's own words often begin with its name, which the line has said.
+            let why = why.strip_prefix(status).map_or(&*why, |rest| rest.trim_start_matches(": "));
+            line.push_str(if why.is_empty() { "" } else { ": " });
+            line.push_str(why);
+        }
+        line
+    }
+}
+
+fn json_line(view: &ConnectionView, now: DateTime<Utc>) -> String {
+    json!({ "version": JSON_VERSION, "at": rfc3339(now), "connection": object(view, now) }).to_string()
+}
+
+/// A length of time as it is spoken: `45 s`, `30 min`, `3 h 5 min`, `2 d 4 h`.
+fn in_words(time: TimeDelta) -> String {
+    let seconds = time.num_seconds().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, ..) => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {} h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::app::fixtures::{fresh, manu, now, options, with_problem};
+    use crate::domain::{Holding, Problem};
+
+    fn teller(as_json: bool) -> Teller {
+        Teller { as_json, zone: options().zone, told: HashMap::new() }
+    }
+
+    #[test]
+    fn the_first_look_tells_everything_and_the_next_nothing() {
+        let views = [manu("factory", 1800), fresh("partner"), manu("old", -90)];
+        let mut teller = teller(false);
+        assert_eq!(
+            teller.news(&views, now()),
+            [
+                "14:02:31 factory: live, access token ends in 30 min",
+                "14:02:31 partner: never logged in",
+                "14:02:31 old: expired, access token ended 1 min ago",
+            ]
+        );
+        assert_eq!(teller.news(&views, now() + TimeDelta::seconds(60)), [""; 0]);
+    }
+
+    #[test]
+    fn each_change_is_one_line() {
+        let mut teller = teller(false);
+        let mut view = manu("factory", 1800);
+        teller.news(std::slice::from_ref(&view), now());
+        let mut say = |view: &ConnectionView, second: i64| {
+            teller.news(std::slice::from_ref(view), now() + TimeDelta::seconds(second))
+        };
+        assert_eq!(say(&view, 1700), ["14:30:51 factory: expiring, access token ends in 1 min"]);
+        assert_eq!(say(&view, 1801), ["14:32:32 factory: expired, access token ended 1 s ago"]);
+        let revoked = with_problem(view.clone(), Problem::NeedsLogin { why: "token revoked\x1b[2J".into() });
+        assert_eq!(
+            say(&revoked, 1802),
+            ["14:32:33 factory: needs login, access token has ended: token revoked\u{fffd}[2J"]
+        );
+        if let Holding::Tokens { facts, .. } = &mut view.holding {
+            facts.generation += 1;
+            facts.expires_at += TimeDelta::hours(5);
+        }
+        assert_eq!(
+            say(&view, 1803),
+            ["14:32:34 factory: live, new tokens, generation 42, access token ends in 4 h 59 min"]
+        );
+        view.holding = Holding::Nothing;
+        assert_eq!(say(&view, 1804), ["14:32:35 factory: never logged in, tokens forgotten"]);
+    }
+
+    #[test]
+    fn as_json_each_line_is_one_object_with_the_whole_connection() {
+        let lines = teller(true).news(&[manu("factory", 1800)], now());
+        let object: Value = serde_json::from_str(&lines[0]).unwrap();
+        assert!(!lines[0].contains('\n'));
+        assert_eq!((&object["version"], &object["at"]), (&1.into(), &"2026-03-10T12:02:31Z".into()));
+        assert_eq!(
+            (&object["connection"]["name"], &object["connection"]["status"]),
+            (&"factory".into(), &"live".into())
+        );
+    }
+}
