@@ -257,6 +257,23 @@ async fn a_program_that_hangs_is_ended_and_said_while_the_screen_goes_on() {
     .await;
 }
 
+#[tokio::test]
+async fn a_logout_by_another_process_is_noticed_and_ends_an_incident_without_recovery() {
+    let (rig, factory, _) = rig().await;
+    with_dashboard(&rig, wishes(&rig, Notify::Terminal), false, async |scene| {
+        scene.revoke().await;
+        scene.until_events("incident_opened", 1).await;
+        rig.vault().lock(&factory, |_| {}).await.unwrap().forget().await.unwrap();
+        scene.sees("never logged in").await;
+        scene.until_events("incident_closed", 1).await;
+        let events = scene.events();
+        let closed = events.iter().find(|event| event["event"] == "incident_closed").unwrap();
+        assert_eq!((&closed["recovered"], scene.count("logged_out")), (&false.into(), 1));
+        eventually("the title", || scene.told.title() == "manutop: ○ 0 live").await;
+    })
+    .await;
+}
+
 /// Runs the named test again in a child whose environment has this session bus.
 fn with_bus(address: &str, test: &str) {
     let mut command = Command::new(std::env::current_exe().unwrap());

@@ -69,13 +69,17 @@ async fn read(tools: &Tools, connection: &Connection) -> Result<(Standing, Optio
     Ok((standing, lacks_secret.then(|| Problem::NoClientSecret { name: connection.name.to_string() })))
 }
 
-/// Looks whether another process has saved a newer generation than the one known. The store is
-/// asked only where the journal says so: this runs for every connection whenever one has changed.
-/// A failure is not reported: nobody asked.
+/// Looks whether another process has saved a newer generation than the one known, or has logged
+/// out. The store is asked only where the journal says so: this runs for every connection whenever
+/// one has changed. A failure is not reported: nobody asked.
 pub(super) async fn look(tools: Arc<Tools>, name: ConnectionName, known: u64) {
-    if tools.vault.mark(&name).await.is_ok_and(|mark| mark > known)
-        && let Ok(standing) = tools.vault.read(&name).await
+    if tools.vault.mark(&name).await.is_ok_and(|mark| mark > known) {
+        if let Ok(standing) = tools.vault.read(&name).await {
+            tools.note(Note::Newer(name, Box::new(found(standing))));
+        }
+    } else if known > 0
+        && let Ok(Some(generation)) = tools.vault.forgotten(&name).await
     {
-        tools.note(Note::Newer(name, Box::new(found(standing))));
+        tools.note(Note::Forgotten(name, generation));
     }
 }

@@ -14,6 +14,7 @@ impl Actor {
             Note::Loaded(name, found) => self.loaded(&name, *found),
             Note::LoadFailed(error) => self.load_failed(&error),
             Note::Newer(name, found) => self.adopt(&name, *found),
+            Note::Forgotten(name, generation) => self.forgotten(&name, generation),
             Note::Unlocked(result) => {
                 if result.is_ok() {
                     self.tools.store_opened.notify_one();
@@ -77,6 +78,16 @@ impl Actor {
         slot.succeed();
         self.announce(Event::Adopted { connection: name.clone(), generation });
         self.publish(name);
+    }
+
+    /// Takes over that another process has logged out, unless newer tokens are here by now.
+    fn forgotten(&mut self, name: &ConnectionName, up_to: u64) {
+        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
+        if slot.record.as_ref().is_some_and(|record| record.generation <= up_to) {
+            slot.let_go();
+            self.announce(Event::LoggedOut { connection: name.clone() });
+            self.publish(name);
+        }
     }
 
     fn load_failed(&mut self, error: &StoreError) {
@@ -203,9 +214,7 @@ impl Actor {
         slot.rest();
         match result {
             Ok(()) => {
-                slot.hold(None, false);
-                slot.first_mint = None;
-                slot.succeed();
+                slot.let_go();
                 self.announce(Event::LoggedOut { connection: name.clone() });
             }
             Err(error) => self.refuse(name, format!("logging out failed, nothing was forgotten: {error}")),

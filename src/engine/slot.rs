@@ -97,6 +97,13 @@ impl Slot {
         self.record = record;
     }
 
+    /// Logged out, here or by another process: nothing is held, and nothing minted unasked.
+    pub(super) fn let_go(&mut self) {
+        self.hold(None, false);
+        self.first_mint = None;
+        self.succeed();
+    }
+
     /// All is well: nothing stands in the way any more.
     pub(super) fn succeed(&mut self) {
         self.view.problem = None;

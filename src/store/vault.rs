@@ -184,6 +184,18 @@ impl Vault {
         on_disk(move || history::remove(&path)).await
     }
 
+    /// The generation up to which a logout has given up the tokens, where that is the journal's
+    /// last word. The secret store is not touched.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn forgotten(&self, name: &ConnectionName) -> Result<Option<u64>, StoreError> {
+        Ok(match self.journal(name).await? {
+            Some(Journal::Settled { generation, forgotten: true, .. }) => Some(generation),
+            _ => None,
+        })
+    }
+
     /// Takes a connection's lock, waiting for whoever holds it: another process, or another lease
     /// in this one. `on_wait` is told the holder's PID when it has to wait, and again whenever the
     /// holder changes. Waits without limit; dropping the future gives up cleanly.
