@@ -228,7 +228,7 @@ async fn what_stood_at_the_start_is_told_to_the_program_alone() {
 async fn quiet_silences_everything_but_the_title_and_the_program() {
     let (rig, ..) = rig().await;
     with_dashboard(&rig, wishes(&rig, Notify::Terminal), true, async |scene| {
-        scene.sees("quiet   auto on").await;
+        scene.sees("quiet, auto on").await;
         scene.revoke().await;
         scene.until_events("incident_opened", 1).await;
         rig.clock.advance(TimeDelta::seconds(40));

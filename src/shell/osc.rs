@@ -26,7 +26,7 @@ const LONGEST_NOTICE: usize = 250;
 /// it, a dumb terminal all.
 #[must_use]
 pub fn is_understood() -> bool {
-    env::var("TERM").is_ok_and(|term| !matches!(term.as_str(), "" | "dumb" | "linux"))
+    cfg!(windows) || env::var("TERM").is_ok_and(|term| !matches!(term.as_str(), "" | "dumb" | "linux"))
 }
 
 /// Sets the window's title (OSC 2).

@@ -24,9 +24,12 @@ struct Count {
 
 /// Draws header and banner.
 pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
+    let auto = auto(app);
+    let between = if app.quiet && !auto.is_empty() { ", " } else { "" };
     let right = Line::from(vec![
-        Span::styled(if app.quiet { "quiet   " } else { "" }, theme.strong()),
-        Span::styled(auto(app), theme.dim()),
+        Span::styled(if app.quiet { "quiet" } else { "" }, theme.strong()),
+        Span::styled(between, theme.dim()),
+        Span::styled(auto, theme.dim()),
         Span::raw(format!("   {} ", app.options.zone.time(now))),
     ]);
     let apart = if areas.header.width < 100 { 2 } else { 3 };

@@ -44,6 +44,18 @@ fn main_screen_at_every_size() {
 }
 
 #[test]
+fn the_header_says_that_nothing_is_told_beyond_the_screen() {
+    let headers: String = [60, 80, 120]
+        .map(|width| {
+            let mut app = app_of(seven());
+            app.toggle_quiet();
+            picture(&mut app, width, 15).lines().take(1).map(|line| line.to_owned() + "\n").collect::<String>()
+        })
+        .concat();
+    insta::assert_snapshot!("quiet_headers", headers);
+}
+
+#[test]
 fn every_status_in_the_table() {
     let mut app = app_of(every_status());
     insta::assert_snapshot!("statuses_120x40", picture(&mut app, 120, 40));
