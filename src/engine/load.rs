@@ -80,6 +80,6 @@ pub(super) async fn look(tools: Arc<Tools>, name: ConnectionName, known: u64) {
     } else if known > 0
         && let Ok(Some(generation)) = tools.vault.forgotten(&name).await
     {
-        tools.note(Note::Forgotten(name, generation));
+        tools.note(Note::LoggedOutElsewhere(name, generation));
     }
 }

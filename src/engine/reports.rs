@@ -14,7 +14,7 @@ impl Actor {
             Note::Loaded(name, found) => self.loaded(&name, *found),
             Note::LoadFailed(error) => self.load_failed(&error),
             Note::Newer(name, found) => self.adopt(&name, *found),
-            Note::Forgotten(name, generation) => self.forgotten(&name, generation),
+            Note::LoggedOutElsewhere(name, generation) => self.logged_out_elsewhere(&name, generation),
             Note::Unlocked(result) => {
                 if result.is_ok() {
                     self.tools.store_opened.notify_one();
@@ -81,7 +81,7 @@ impl Actor {
     }
 
     /// Takes over that another process has logged out, unless newer tokens are here by now.
-    fn forgotten(&mut self, name: &ConnectionName, up_to: u64) {
+    fn logged_out_elsewhere(&mut self, name: &ConnectionName, up_to: u64) {
         let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
         if slot.record.as_ref().is_some_and(|record| record.generation <= up_to) {
             slot.let_go();

@@ -36,7 +36,7 @@ pub(super) enum Note {
     /// Another process has saved a newer generation.
     Newer(ConnectionName, Box<Found>),
     /// Another process has logged out: tokens up to this generation are given up.
-    Forgotten(ConnectionName, u64),
+    LoggedOutElsewhere(ConnectionName, u64),
     /// A passphrase was tried on the store.
     Unlocked(Result<(), StoreError>),
     /// What is being done now.
