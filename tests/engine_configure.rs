@@ -223,6 +223,7 @@ async fn removing_forgets_everything_of_one_and_nothing_of_the_others() {
     assert_eq!(forgotten(&mut running).await, Ok(()));
     assert_eq!(rig.store.items().iter().filter(|item| item.starts_with("factory/")).count(), 0);
     assert!(!rig.dir.path().join("journals/factory.json").exists());
+    assert!(!rig.dir.path().join("history/factory.jsonl").exists());
     assert_eq!(running.view(&factory).await.holding, Holding::Nothing);
     assert_newest_is_stored(&rig, &warehouse, 1).await;
     assert!(rig.vault().client_secret(&warehouse).await.unwrap().is_some());

@@ -57,6 +57,8 @@ pub enum Action {
     Test,
     /// Forget the tokens.
     Logout,
+    /// Tell nothing beyond the screen, or tell it again.
+    Quiet,
     /// Fill in a form for a new connection.
     New,
     /// Change the connection's settings in a form.

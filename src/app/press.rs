@@ -74,6 +74,11 @@ fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
             app.mode = Mode::Filter;
         }
         Action::New => new_connection(app),
+        Action::Quiet => {
+            app.toggle_quiet();
+            let text = if app.quiet { "quiet: no notifications, no bell" } else { "notifications are on" };
+            app.say(None, Severity::Quiet, text, now);
+        }
         Action::Freeze => app.requests.toggle_freeze(),
         Action::Cancel => return cancel(app, now),
         _ => return on_connection(app, action, now),

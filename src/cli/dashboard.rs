@@ -66,11 +66,6 @@ pub(super) struct Opening {
     pub(super) environment: Environment,
 }
 
-/// What the configuration wishes to be done about incidents.
-fn wishes(config: &Config) -> Wishes {
-    Wishes { notify: config.notify, bell: config.bell, on_event: config.on_event.clone(), on_event_timeout: None }
-}
-
 /// Takes the terminal over, runs the dashboard, gives the terminal back, and leaves only after
 /// what is out has been saved.
 pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
@@ -87,7 +82,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         templates: Vec::new(),
         demo: opening.demo,
     };
-    let attention = Attention::start(wishes(&opening.config), &opening.environment, clock.now());
+    let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
     let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
     let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
     app.configure(parts.connections.clone());

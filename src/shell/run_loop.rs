@@ -14,7 +14,7 @@ use ratatui::backend::Backend;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::attention::Attention;
+use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
 use super::copying::{Copying, copied, copy};
@@ -234,7 +234,9 @@ impl<H: Host> Dashboard<H> {
 
     fn take_configuration(&mut self, note: Note, now: DateTime<Utc>) -> Vec<Effect> {
         let (commands, event) = self.configuration.take(note);
-        self.clear_after = self.configuration.current().clipboard_clear;
+        let config = self.configuration.current();
+        self.clear_after = config.clipboard_clear;
+        self.attention.wish(Wishes::from(config));
         let told = update(&mut self.app, Msg::Event(event), now);
         commands.into_iter().map(Effect::from).chain(told).collect()
     }

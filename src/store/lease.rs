@@ -199,7 +199,7 @@ impl Lease {
     }
 
     /// Forgets all there is of a connection: its tokens as [`Lease::forget`] does, then its client
-    /// secret, at last the journal, and with it the generation mark. Killed in between, the
+    /// secret and the history of its tokens, at last the journal, and with it the generation mark. Killed in between, the
     /// connection is at worst one that has no tokens.
     ///
     /// # Errors
@@ -207,6 +207,7 @@ impl Lease {
     pub async fn erase(&mut self) -> Result<(), StoreError> {
         self.forget().await?;
         self.vault.remove_client_secret(&self.name).await?;
+        self.vault.remove_history(&self.name).await?;
         let path = self.vault.journal_path(&self.name);
         self.on_disk(move || files::remove(&path)).await
     }

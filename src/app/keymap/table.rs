@@ -129,6 +129,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         "freeze",
         13,
     ),
+    bind(Scope::Main, &[Key::char('m')], Action::Quiet, "quiet: no notifications and no bell, or both again"),
     shown(bind(Scope::Main, &[ESC], Action::Cancel, "stop waiting for a lock; clear the filter"), "cancel", 0),
     shown(bind(Scope::Main, &[Key::char('?')], Action::Help, "this help"), "help", 0),
     shown(

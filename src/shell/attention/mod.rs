@@ -26,7 +26,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use super::Host;
 use super::environment::Environment;
 use crate::app::App;
-use crate::config::Notify;
+use crate::config::{Config, Notify};
 use crate::domain::{Change, Event, Incident, Incidents};
 use desktop::Desktop;
 use hook::Hook;
@@ -52,6 +52,12 @@ pub struct Wishes {
     pub on_event_timeout: Option<Duration>,
 }
 
+impl From<&Config> for Wishes {
+    fn from(config: &Config) -> Self {
+        Self { notify: config.notify, bell: config.bell, on_event: config.on_event.clone(), on_event_timeout: None }
+    }
+}
+
 /// What came back from a thread.
 enum Outcome {
     Desktop(Result<(), String>),
@@ -70,6 +76,8 @@ pub struct Attention {
     gathered: Vec<Incident>,
     gathering_since: Option<DateTime<Utc>>,
     notified: Option<DateTime<Utc>>,
+    /// Over SSH the desktop is not the person's.
+    over_ssh: bool,
     desktop: Option<Desktop>,
     /// What the desktop was given and has not answered for.
     asked: Option<(Instant, Notice)>,
@@ -82,7 +90,7 @@ pub struct Attention {
     unsaid: Option<String>,
     outcomes: UnboundedReceiver<Outcome>,
     /// Held so that the channel never ends.
-    _outcome: UnboundedSender<Outcome>,
+    outcome: UnboundedSender<Outcome>,
 }
 
 impl Attention {
@@ -90,29 +98,55 @@ impl Attention {
     #[must_use]
     pub fn start(wishes: Wishes, environment: &Environment, now: DateTime<Utc>) -> Self {
         let (outcome, outcomes) = mpsc::unbounded_channel();
-        // Nobody listens any more once the dashboard is leaving.
-        let (shown, ran) = (outcome.clone(), outcome.clone());
-        let wants_desktop = wishes.notify == Notify::Desktop && !environment.ssh;
-        let desktop = wants_desktop.then(|| Desktop::start(move |result| drop(shown.send(Outcome::Desktop(result)))));
-        let start = |words| Hook::start(words, wishes.on_event_timeout, move |r| drop(ran.send(Outcome::Hook(r))));
-        let hook = wishes.on_event.clone().map(start).transpose();
-        Self {
+        let mut attention = Self {
             incidents: Incidents::new(now),
             looked: None,
             title: String::new(),
             gathered: Vec::new(),
             gathering_since: None,
             notified: None,
-            desktop: desktop.flatten(),
+            over_ssh: environment.ssh,
+            desktop: None,
             asked: None,
             undelivered: None,
-            unsaid: hook.as_ref().err().map(|error| format!("cannot be run: {error}")),
-            hook: hook.unwrap_or_default(),
+            unsaid: None,
+            hook: None,
             hook_trouble: None,
             outcomes,
-            _outcome: outcome,
+            outcome,
             wishes,
+        };
+        attention.start_desktop();
+        attention.start_hook();
+        attention
+    }
+
+    /// Takes over other wishes, from a configuration that was read anew. How long the program may
+    /// take stays.
+    pub fn wish(&mut self, wishes: Wishes) {
+        let before = std::mem::replace(&mut self.wishes, wishes);
+        self.wishes.on_event_timeout = before.on_event_timeout;
+        self.start_desktop();
+        if self.wishes.on_event != before.on_event {
+            self.start_hook();
         }
+    }
+
+    fn start_desktop(&mut self) {
+        if self.wishes.notify == Notify::Desktop && !self.over_ssh && self.desktop.is_none() {
+            let shown = self.outcome.clone();
+            // Nobody listens any more once the dashboard is leaving.
+            self.desktop = Desktop::start(move |result| drop(shown.send(Outcome::Desktop(result))));
+        }
+    }
+
+    fn start_hook(&mut self) {
+        let ran = self.outcome.clone();
+        let timeout = self.wishes.on_event_timeout;
+        let start = |words| Hook::start(words, timeout, move |result| drop(ran.send(Outcome::Hook(result))));
+        let hook = self.wishes.on_event.clone().map(start).transpose();
+        self.unsaid = hook.as_ref().err().map(|error| format!("cannot be run: {error}"));
+        self.hook = hook.unwrap_or_default();
     }
 
     /// Hears what happened, for the program that wants to know.
