@@ -71,6 +71,8 @@ pub enum Action {
     Unlock,
     /// Open the login URL once more.
     ReopenBrowser,
+    /// Show the login URL as a QR code.
+    ShowQr,
     /// Type into the dialog's field.
     EnterField,
     /// Stop typing into it.

@@ -42,7 +42,7 @@ pub(super) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
             app.filter.push(text);
             app.connections.set_filter(app.filter.text().to_owned(), now);
         }
-        Mode::Login(dialog) if dialog.typing => {
+        Mode::Login(dialog) if dialog.typing && !dialog.qr => {
             dialog.field.push(text);
             dialog.refused = None;
         }
@@ -92,6 +92,8 @@ fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     match action {
         Action::Copy(what) => return vec![Effect::Copy { connection, what }],
         Action::ReopenBrowser => return vec![Command::ReopenBrowser { connection }.into()],
+        Action::ShowQr => dialog.qr = true,
+        Action::Cancel if dialog.qr => dialog.qr = false,
         Action::EnterField => dialog.typing = true,
         Action::LeaveField => dialog.typing = false,
         Action::Erase => dialog.field.pop(),

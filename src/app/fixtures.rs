@@ -300,6 +300,7 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             "C-s" => (KeyCode::Char('s'), KeyModifiers::CONTROL),
             "Right" => (KeyCode::Right, KeyModifiers::NONE),
             "Space" => (KeyCode::Char(' '), KeyModifiers::NONE),
+            "C-r" => (KeyCode::Char('r'), KeyModifiers::CONTROL),
             "C-u" => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             one => (KeyCode::Char(one.chars().next().unwrap()), KeyModifiers::NONE),
         };

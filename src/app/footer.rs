@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::keymap::{Binding, Scope};
 use super::mode::Mode;
 use super::{Action, App};
-use crate::domain::{ConnectionView, Status};
+use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Status};
 
 /// One word of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,7 @@ fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
             selected.and_then(ConnectionView::token).is_some()
         }
+        Action::ShowQr => selected.is_some_and(waits_for_a_paste),
         Action::Unlock => app.passphrase.is_some(),
         Action::Filter | Action::NextPane | Action::Open if binding.scope == Scope::Main => {
             !app.connections.all().is_empty()
@@ -87,4 +88,9 @@ fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
         }
         _ => true,
     }
+}
+
+/// A login whose browser may be on any device.
+fn waits_for_a_paste(view: &ConnectionView) -> bool {
+    matches!(&view.activity, Activity::LoggingIn(LoginView { redirect: Redirect::Pasted { .. }, .. }))
 }

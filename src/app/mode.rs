@@ -86,13 +86,15 @@ pub struct LoginDialog {
     pub refused: Option<String>,
     /// The first line of the URL shown.
     pub scroll: usize,
+    /// Whether the URL is shown as a QR code, over everything.
+    pub qr: bool,
 }
 
 impl LoginDialog {
     /// An empty dialog.
     #[must_use]
     pub fn new(connection: ConnectionName, typing: bool) -> Self {
-        Self { connection, field: PasteField::default(), typing, refused: None, scroll: 0 }
+        Self { connection, field: PasteField::default(), typing, refused: None, scroll: 0, qr: false }
     }
 }
 
@@ -232,6 +234,7 @@ impl Mode {
             Self::Filter => &[Scope::Filter, Scope::Field],
             Self::Help { .. } | Self::Request { .. } => &[Scope::Viewer],
             Self::Connection { .. } => &[Scope::Viewer, Scope::Connection],
+            Self::Login(LoginDialog { qr: true, .. }) => &[Scope::LoginQr],
             Self::Login(LoginDialog { typing: true, .. }) => &[Scope::LoginField],
             Self::Login(_) => &[Scope::Login],
             Self::LoginFailed { .. } => &[Scope::LoginFailed],

@@ -35,6 +35,7 @@ pub(super) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Effe
 pub(super) fn paste(app: &mut App, text: &str, now: DateTime<Utc>) {
     if let Mode::Login(dialog) = &mut app.mode {
         dialog.typing = true;
+        dialog.qr = false;
         dialog.field.clear();
     }
     match &app.mode {

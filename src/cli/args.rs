@@ -58,6 +58,9 @@ pub enum Command {
         /// Start no browser; only print the URL
         #[arg(long)]
         no_browser: bool,
+        /// Print the URL as a QR code too, for a browser on another device
+        #[arg(long)]
+        qr: bool,
     },
     /// Get new access tokens, where the present ones are due
     Refresh {

@@ -13,14 +13,14 @@ use crate::domain::{Activity, Command, ConnectionName, ConnectionView, Event, Lo
 use crate::shell::signals::{Signal, Signals};
 
 /// Logs one connection in and waits for the end.
-pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: bool) -> Result<Exit, Report> {
+pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: bool, qr: bool) -> Result<Exit, Report> {
     session.connection(name)?;
     let mut working = session.work(no_browser)?;
     let mut signals = Signals::listen()?;
     let mut pasted = read_lines()?;
     working.engine.views().await;
     working.engine.send(Command::Login { connection: name.clone() });
-    let mut told = Told::default();
+    let mut told = Told { qr_wanted: qr, ..Told::default() };
     let result = loop {
         tokio::select! {
             event = working.events.recv() => match event {
@@ -45,6 +45,8 @@ pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: boo
 /// What a person has been told already.
 #[derive(Default)]
 struct Told {
+    /// Whether the URL is to be told as a QR code too.
+    qr_wanted: bool,
     url: bool,
     browser: bool,
 }
@@ -82,6 +84,9 @@ fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
     if !told.url {
         told.url = true;
         writeln!(err, "Open this URL in a browser and log in:\n\n{}\n", login.url)?;
+        if told.qr_wanted {
+            writeln!(err, "{}\n", super::qr::picture(login))?;
+        }
         match &login.redirect {
             Redirect::Loopback { uri } => {
                 writeln!(err, "Waiting for the browser to come back to {uri}.")?;

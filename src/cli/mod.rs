@@ -12,6 +12,7 @@ mod login;
 mod migrate;
 mod passphrase;
 mod prompt;
+mod qr;
 mod say;
 mod secret;
 mod session;
@@ -60,8 +61,8 @@ async fn carry_out(cli: Cli) -> Result<Exit, Report> {
         Some(Command::Doctor { json }) => doctor::run(&files, json).await,
         Some(Command::List { json, watch: true }) => watch::run(Session::open_for_command(&files).await?, json).await,
         Some(Command::List { json, watch: false }) => list::run(Session::open_for_command(&files).await?, json).await,
-        Some(Command::Login { name, no_browser }) => {
-            login::run(Session::open_for_command(&files).await?, &name, no_browser).await
+        Some(Command::Login { name, no_browser, qr }) => {
+            login::run(Session::open_for_command(&files).await?, &name, no_browser, qr).await
         }
         Some(Command::Refresh { name: Some(name), force, .. }) => {
             tokens::refresh(Session::open_for_command(&files).await?, &[name], force).await

@@ -14,6 +14,7 @@ mod form;
 mod header;
 mod login;
 mod pane;
+mod qr;
 mod requests;
 pub(crate) mod theme;
 
@@ -53,6 +54,7 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
         _ => main(frame, app, areas, theme, now),
     }
     match &app.mode {
+        Mode::Login(dialog) if dialog.qr => qr::draw(frame, app, dialog, areas.footer, theme),
         Mode::Login(dialog) => login::draw(frame, app, dialog, theme, now),
         Mode::LoginFailed { connection, why } => {
             dialogs::login_failed(frame, app, areas.body, connection, why, theme);

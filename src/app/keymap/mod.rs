@@ -30,6 +30,8 @@ pub enum Scope {
     Login,
     /// The login dialog's field for the pasted answer.
     LoginField,
+    /// The login's URL as a QR code.
+    LoginQr,
     /// The news that a login has failed.
     LoginFailed,
     /// The menu of things to copy.
@@ -48,7 +50,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Connection,
         Self::Main,
         Self::Always,
@@ -57,6 +59,7 @@ impl Scope {
         Self::Field,
         Self::Login,
         Self::LoginField,
+        Self::LoginQr,
         Self::LoginFailed,
         Self::CopyMenu,
         Self::Form,
@@ -74,6 +77,7 @@ impl Scope {
             Self::Viewer => "Help and details",
             Self::Login => "Login dialog",
             Self::LoginField => "Login dialog, in the paste field",
+            Self::LoginQr => "QR code of the login URL",
             Self::LoginFailed => "After a failed login",
             Self::CopyMenu => "Copy menu",
             Self::Confirm => "Questions",
