@@ -1,5 +1,6 @@
 //! Actions: what a key means on this screen. Some become commands, others only change the screen.
 
+use super::FaultKind;
 use crate::domain::CopyWhat;
 
 /// What a key (or a click on its word in the footer) means.
@@ -53,6 +54,10 @@ pub enum Action {
     OpenCopyMenu,
     /// Copy one of them.
     Copy(CopyWhat),
+    /// Open the demo's menu of things to break.
+    OpenFaultMenu,
+    /// Break one of them.
+    Fault(FaultKind),
     /// One API call with the token.
     Test,
     /// Forget the tokens.

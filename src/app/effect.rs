@@ -1,6 +1,7 @@
 //! Effects: what the dashboard asks of the world around it. [`super::update`] itself does nothing
 //! but change the state.
 
+use super::FaultKind;
 use crate::config::Draft;
 use crate::domain::{Command, ConnectionName, CopyWhat, Secret};
 
@@ -28,6 +29,13 @@ pub enum Effect {
     Delete {
         /// Which connection.
         connection: ConnectionName,
+    },
+    /// Break something of the demo's, or mend all of it.
+    Fault {
+        /// The connection from which it was asked for.
+        connection: ConnectionName,
+        /// What.
+        kind: FaultKind,
     },
     /// Leave the program.
     Quit,

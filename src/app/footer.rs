@@ -34,7 +34,7 @@ impl Hint {
 /// The hints that fit into `width` columns, in the order of the table.
 #[must_use]
 pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
-    let scopes = app.mode.scopes();
+    let scopes = app.scopes();
     let mut bindings: Vec<(usize, &Binding)> = app
         .options
         .keymap
@@ -70,9 +70,12 @@ fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
     let status = selected.map(|view| view.status(now));
     match binding.action {
         Action::Login => selected.is_some() || matches!(app.mode, Mode::LoginFailed { .. }),
-        Action::Refresh | Action::ForceRefresh | Action::ToggleAuto | Action::Edit | Action::Delete => {
-            selected.is_some()
-        }
+        Action::Refresh
+        | Action::ForceRefresh
+        | Action::ToggleAuto
+        | Action::Edit
+        | Action::Delete
+        | Action::OpenFaultMenu => selected.is_some(),
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
             selected.and_then(ConnectionView::token).is_some()
         }

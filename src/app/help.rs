@@ -1,18 +1,19 @@
 //! The help screen, made of the key table.
 
-use super::keymap::{Keymap, Scope};
+use super::Options;
+use super::keymap::Scope;
 use super::sheet::{Line, Sheet, Tone};
 
-/// Every key there is, by where it works.
+/// Every key there is, by where it works; the demo's own keys in the demo alone.
 #[must_use]
-pub fn sheet(keymap: &Keymap) -> Sheet {
+pub fn sheet(options: &Options) -> Sheet {
     let mut lines = Vec::new();
-    for scope in Scope::ALL {
+    for scope in Scope::ALL.into_iter().filter(|scope| options.demo || !scope.is_demo()) {
         if !lines.is_empty() {
             lines.push(Line::blank());
         }
         lines.push(Line::new("", scope.title(), Tone::Heading));
-        lines.extend(keymap.of(scope).map(|binding| Line::new(binding.labels(), binding.help, Tone::Key)));
+        lines.extend(options.keymap.of(scope).map(|binding| Line::new(binding.labels(), binding.help, Tone::Key)));
     }
     lines.push(Line::blank());
     lines.push(Line::new("", "Mouse", Tone::Heading));

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::keymap::{Binding, Keymap, Scope};
 use super::mode::{Mode, Question};
-use super::{Action, App, Effect, press};
+use super::{Action, App, Effect, fault, press};
 use crate::domain::{ConnectionName, CopyWhat};
 
 /// A menu, and which of its items is marked.
@@ -57,6 +57,7 @@ fn choose(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     };
     match (action, connection) {
         (Action::Copy(what), Some(connection)) => copy(app, connection, what),
+        (Action::Fault(kind), Some(connection)) => fault::play(app, connection, kind, now),
         (action, _) => press::act(app, action, now),
     }
 }

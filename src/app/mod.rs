@@ -11,6 +11,7 @@ mod dialogs;
 mod effect;
 mod export;
 mod facts;
+mod fault;
 mod field;
 pub mod footer;
 mod form;
@@ -49,10 +50,11 @@ pub use action::Action;
 pub use connections::Connections;
 pub use effect::Effect;
 pub use export::{Format, curl};
+pub use fault::FaultKind;
 pub use field::Field;
 pub use form::{Form, FormLine, Template, Value as FormValue, lines as form_lines};
 pub use inspected::Inspected;
-pub use keymap::Keymap;
+pub use keymap::{Keymap, Scope};
 pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
 pub use menu::Menu;
@@ -207,6 +209,15 @@ impl App {
         }
     }
 
+    /// The scopes whose keys work, the most special first.
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = self.mode.scopes();
+        if self.options.demo && matches!(self.mode, Mode::Normal | Mode::Connection { .. }) {
+            scopes.push(Scope::Demo);
+        }
+        scopes
+    }
+
     /// The layout's inputs.
     pub(crate) fn shape(&self) -> layout::Shape {
         layout::Shape { connections: self.connections.all().len(), banner: self.banner().is_some(), pane: self.pane }
@@ -233,7 +244,7 @@ impl App {
         let areas = layout::areas(size, self.shape())?;
         let body = layout::text(areas.body);
         match &self.mode {
-            Mode::Help { scroll } => Some((help::sheet(&self.options.keymap), body, *scroll)),
+            Mode::Help { scroll } => Some((help::sheet(&self.options), body, *scroll)),
             Mode::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
             Mode::Connection { connection, scroll, inspected } => {
                 let view = self.connections.get(connection)?;

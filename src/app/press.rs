@@ -15,7 +15,7 @@ use crate::domain::{
 
 /// A key: by the table, else as typed text.
 pub(super) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Effect> {
-    if let Some(action) = app.options.keymap.action(&app.mode.scopes(), key) {
+    if let Some(action) = app.options.keymap.action(&app.scopes(), key) {
         if key.kind == KeyEventKind::Repeat && !action.repeats() {
             return Vec::new();
         }
@@ -200,6 +200,7 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
             }
         }
         Action::Delete => app.mode = Mode::Confirm(Question::Delete(connection)),
+        Action::OpenFaultMenu => app.mode = Mode::Menu(Menu::new(Scope::FaultMenu, Some(connection))),
         Action::Logout if has_token => app.mode = Mode::Confirm(Question::Logout(connection)),
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
             let text = format!("there are no tokens; {} logs in", app.key(Action::Login));

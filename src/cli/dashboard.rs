@@ -1,6 +1,6 @@
 //! Opens the dashboard, on the configured connections or on the demo's.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +12,23 @@ use tokio::sync::mpsc;
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::faults::{Breakable, Faults};
+use super::host::TerminalHost;
 use super::say::say;
 use super::session::Session;
 use crate::app::{App, Keymap, Options, Zone};
 use crate::config::Config;
-use crate::domain::{ConnectionView, Secret};
+use crate::domain::ConnectionView;
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::attention::{Attention, Wishes};
 use crate::shell::browser::SystemBrowser;
-use crate::shell::clipboard::{Clipboard, send_to_terminal};
+use crate::shell::clipboard::Clipboard;
 use crate::shell::environment::Environment;
 use crate::shell::input::read_terminal;
-use crate::shell::osc;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
-use crate::shell::{Configuration, Dashboard, Ending, Host};
+use crate::shell::{Configuration, Dashboard, Ending};
 use crate::store::request_log::RequestLog;
 
 /// How many logged requests are read back at start.
@@ -48,7 +49,7 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
         data_dir: Some(session.paths.data_dir.clone()),
         config: session.config,
         ascii: files.ascii,
-        demo: false,
+        demo: None,
         environment: session.environment,
     };
     show(parts, opening).await
@@ -62,7 +63,8 @@ pub(super) struct Opening {
     /// As it was read from `config_file`.
     pub(super) config: Config,
     pub(super) ascii: bool,
-    pub(super) demo: bool,
+    /// What can be broken, in the demo.
+    pub(super) demo: Option<Breakable>,
     pub(super) environment: Environment,
 }
 
@@ -80,7 +82,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         keymap: Keymap::default(),
         providers: providers::ALL,
         templates: Vec::new(),
-        demo: opening.demo,
+        demo: opening.demo.is_some(),
     };
     let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
     let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
@@ -90,6 +92,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
     let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?;
     let (engine, events) = Engine::start(parts)?;
+    let faults = opening.demo.map(|breakable| Faults::start(breakable, engine.remote())).transpose()?;
     let (notes, clipboard_notes) = mpsc::unbounded_channel();
     let mut dashboard = Dashboard {
         app,
@@ -105,7 +108,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         configuration,
         request_log: opening.data_dir.as_deref().map(RequestLog::start),
         signals,
-        host: TerminalHost::new(&mut guard),
+        host: TerminalHost::new(&mut guard, faults),
         attention,
         clock,
     };
@@ -144,63 +147,6 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, Stop> {
         () = shutdown => Ok(Exit::Ok),
         _ = signals.next() => given_up("left while an answer was on its way"),
         () = tokio::time::sleep(LEAVE_TIMEOUT) => given_up("the answer did not come, or could not be saved"),
-    }
-}
-
-/// The real terminal, for what is not drawing.
-struct TerminalHost<'a> {
-    guard: &'a mut TerminalGuard,
-    /// Whether it may be told more than what is drawn.
-    understands: bool,
-    in_tmux: bool,
-    /// The title as set last: it is set again whenever the terminal is taken over again.
-    title: String,
-}
-
-impl<'a> TerminalHost<'a> {
-    fn new(guard: &'a mut TerminalGuard) -> Self {
-        let in_tmux = std::env::var_os("TMUX").is_some_and(|tmux| !tmux.is_empty());
-        Self { guard, understands: osc::is_understood(), in_tmux, title: String::new() }
-    }
-
-    fn write(&self, sequence: &str) -> io::Result<()> {
-        let mut out = io::stdout();
-        if self.understands { out.write_all(sequence.as_bytes()).and_then(|()| out.flush()) } else { Ok(()) }
-    }
-}
-
-impl Host for TerminalHost<'_> {
-    #[cfg(unix)]
-    fn suspend(&mut self) -> io::Result<()> {
-        self.guard.suspend()
-    }
-
-    #[cfg(not(unix))]
-    fn suspend(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn reenter(&mut self) -> io::Result<()> {
-        self.guard.reenter()?;
-        self.write(&osc::title(&self.title))
-    }
-
-    fn copy(&mut self, text: &Secret) -> io::Result<()> {
-        send_to_terminal(&mut io::stdout(), text)
-    }
-
-    fn set_title(&mut self, title: &str) -> io::Result<()> {
-        title.clone_into(&mut self.title);
-        self.write(&osc::title(title))
-    }
-
-    fn notify(&mut self, text: &str) -> io::Result<()> {
-        self.write(&osc::notification(text, self.in_tmux))
-    }
-
-    fn ring(&mut self) -> io::Result<()> {
-        let mut out = io::stdout();
-        out.write_all(b"\x07").and_then(|()| out.flush())
     }
 }
 

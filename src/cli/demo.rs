@@ -10,6 +10,7 @@ use color_eyre::eyre::Report;
 use super::args::Files;
 use super::dashboard::{Opening, show};
 use super::exit::{Exit, Stop};
+use super::faults::Breakable;
 use super::say::say;
 use crate::config;
 use crate::demo::{Options, Servers, story};
@@ -30,7 +31,8 @@ pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report
     let config_file = dir.path().join("config.toml");
     let story = story::tell(&servers);
     let config = config::parse(&story.configuration, &config_file, providers::ALL)?;
-    let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), Arc::clone(&clock))?;
+    let keyring = MemoryStore::new();
+    let vault = Vault::open(Secrets::new(keyring.factory()), dir.path(), Arc::clone(&clock))?;
     // Now that the vault has made the directory its owner's alone.
     write_for_owner(&config_file, &story.configuration)?;
     for character in story.characters {
@@ -39,6 +41,13 @@ pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report
             vault.lock(&character.name, |_| {}).await?.receive(record).await?;
         }
     }
+    let breakable = Breakable {
+        manu: servers.manu().clone(),
+        manus: servers.manus().clone(),
+        store: keyring,
+        vault: vault.clone(),
+        connections: config.connections.clone(),
+    };
     let environment = Environment::read();
     let parts = Parts {
         connections: config.connections.clone(),
@@ -48,7 +57,8 @@ pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report
         automatic: true,
         login_timeout: config.login_timeout,
     };
-    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, demo: true, environment };
+    let demo = Some(breakable);
+    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, demo, environment };
     show(parts, opening).await
 }
 

@@ -7,6 +7,8 @@ mod dashboard;
 mod demo;
 mod doctor;
 pub mod exit;
+pub mod faults;
+mod host;
 mod list;
 mod login;
 mod migrate;

@@ -37,7 +37,17 @@ pub(super) struct Inner<S> {
     pub(super) state: S,
     pub(super) stats: Stats,
     faults: VecDeque<Fault>,
+    aimed: Vec<Aimed>,
     in_flight: usize,
+}
+
+/// A fault that waits for somebody in particular, or lasts.
+struct Aimed {
+    /// Whom it strikes; `None` for every client.
+    client_id: Option<String>,
+    fault: Fault,
+    /// Whether it is gone after one request.
+    once: bool,
 }
 
 /// A token request: its form, or why it could not be read as one.
@@ -45,7 +55,7 @@ pub(super) type Form = Result<Params, &'static str>;
 
 impl<S> Shared<S> {
     pub(super) fn new(base: String, clock: Arc<dyn Clock>, state: S) -> Self {
-        let inner = Inner { state, stats: Stats::default(), faults: VecDeque::new(), in_flight: 0 };
+        let inner = Inner { state, stats: Stats::default(), faults: VecDeque::new(), aimed: Vec::new(), in_flight: 0 };
         Self { base, clock, inner: Mutex::new(inner) }
     }
 
@@ -62,8 +72,14 @@ impl<S> Shared<S> {
         self.lock().faults.push_back(fault);
     }
 
+    pub(super) fn aim_fault(&self, client_id: Option<&str>, fault: Fault, once: bool) {
+        self.lock().aimed.push(Aimed { client_id: client_id.map(str::to_owned), fault, once });
+    }
+
     pub(super) fn clear_faults(&self) {
-        self.lock().faults.clear();
+        let inner = &mut *self.lock();
+        inner.faults.clear();
+        inner.aimed.clear();
     }
 
     /// Answers one token request by the provider's rules (`process`), or as a fault has it.
@@ -105,8 +121,17 @@ impl<S> Shared<S> {
         inner.stats.token_posts.count(grant_type);
         inner.in_flight += 1;
         inner.stats.peak_in_flight = inner.stats.peak_in_flight.max(inner.in_flight);
-        (inner.faults.pop_front(), InFlight(self))
+        let client_id = form.as_ref().ok().and_then(|form| form.get("client_id"));
+        let fault = inner.faults.pop_front().or_else(|| take_aimed(&mut inner.aimed, client_id));
+        (fault, InFlight(self))
     }
+}
+
+/// The newest of the faults that strike this client.
+fn take_aimed(aimed: &mut Vec<Aimed>, client_id: Option<&str>) -> Option<Fault> {
+    let strikes = |aimed: &Aimed| aimed.client_id.is_none() || aimed.client_id.as_deref() == client_id;
+    let at = aimed.iter().rposition(strikes)?;
+    if aimed[at].once { Some(aimed.remove(at).fault) } else { Some(aimed[at].fault.clone()) }
 }
 
 /// Counts a token request out when it is answered, or abandoned by its sender.

@@ -49,6 +49,21 @@ pub struct Engine {
     asks: mpsc::UnboundedSender<Ask>,
 }
 
+/// Hands commands to an engine from elsewhere, without keeping it alive. Cheap to clone.
+#[derive(Clone)]
+pub struct Remote {
+    asks: mpsc::WeakUnboundedSender<Ask>,
+}
+
+impl Remote {
+    /// Hands over a command; nothing happens where the engine has ended.
+    pub fn send(&self, command: Command) {
+        if let Some(asks) = self.asks.upgrade() {
+            let _ = asks.send(Ask::Command(command));
+        }
+    }
+}
+
 /// A question to the actor; most carry the way for the answer.
 pub(super) enum Ask {
     Command(Command),
@@ -88,6 +103,12 @@ impl Engine {
             runtime.shutdown_background();
         })?;
         Ok((Self { asks }, facts))
+    }
+
+    /// A way to hand over commands from elsewhere.
+    #[must_use]
+    pub fn remote(&self) -> Remote {
+        Remote { asks: self.asks.downgrade() }
     }
 
     /// Hands over a command; what comes of it is told by events.

@@ -28,4 +28,4 @@ mod slot;
 mod tools;
 
 pub use browser::Browser;
-pub use handle::{Engine, Parts, Refreshed};
+pub use handle::{Engine, Parts, Refreshed, Remote};

@@ -19,7 +19,7 @@ use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
 use super::copying::{Copying, copied, copy};
 use super::signals::{Signal, Signals};
-use crate::app::{App, Effect, Msg, update};
+use crate::app::{App, Effect, FaultKind, Msg, update};
 use crate::domain::{Clock, Command, ConnectionName, CopiedTo, CopyWhat, Event, Secret};
 use crate::engine::Engine;
 use crate::store::request_log::RequestLog;
@@ -30,7 +30,8 @@ const BATCH: usize = 512;
 /// Signals that came while the process was stopped are told within this time of its going on.
 const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 
-/// What the loop needs of the terminal beyond drawing. The real one is the terminal itself.
+/// What the loop needs beyond drawing: of the terminal, and in the demo of what can be broken. The
+/// real one is the terminal itself.
 pub trait Host {
     /// Gives the terminal back and stops the process; returns when it is continued, without the
     /// terminal.
@@ -74,6 +75,10 @@ pub trait Host {
     fn ring(&mut self) -> io::Result<()> {
         Ok(())
     }
+
+    /// Has something broken, or all of it mended, in the demo; elsewhere nothing can be. Must not
+    /// wait: what comes of it is told by the engine's events.
+    fn fault(&mut self, _connection: &ConnectionName, _kind: FaultKind) {}
 }
 
 /// A dashboard and everything it runs on.
@@ -170,6 +175,7 @@ impl<H: Host> Dashboard<H> {
                     Effect::Copy { connection, what } => wanted_copy = Some((connection, what)),
                     Effect::Save { draft, client_secret } => self.configuration.save(*draft, client_secret),
                     Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
+                    Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
                     Effect::Engine(command) => self.engine.send(command),
                 }
             }

@@ -27,6 +27,7 @@ struct State {
     item_limit: Option<usize>,
     once: VecDeque<(Call, Fault)>,
     standing: Option<StoreError>,
+    refusing: Option<(Call, StoreError)>,
     hanging: bool,
     session: u64,
     calls: Vec<Call>,
@@ -123,6 +124,11 @@ impl MemoryStore {
         self.state().standing = error;
     }
 
+    /// Makes every call of one kind fail from now on; `None` mends it.
+    pub fn refuse(&self, refusing: Option<(Call, StoreError)>) {
+        self.state().refusing = refusing;
+    }
+
     /// Makes every call hang from now on, until [`MemoryStore::release`].
     pub fn hang(&self) {
         self.state().hanging = true;
@@ -169,6 +175,9 @@ impl Session {
         let released = &self.store.shared.released;
         let state = released.wait_while(state, |state| state.hanging).unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = &state.standing {
+            return Err(error.clone());
+        }
+        if let Some((_, error)) = state.refusing.as_ref().filter(|(refused, _)| *refused == call) {
             return Err(error.clone());
         }
         if state.session != self.session {

@@ -18,18 +18,23 @@ const MENU: u16 = 40;
 
 /// A menu: its items with their keys, the marked one as a bar.
 pub(super) fn menu(frame: &mut Frame, app: &App, body: Rect, menu: &Menu, theme: Theme) {
-    let lines = menu.items(&app.options.keymap).enumerate().map(|(at, item)| {
+    let items: Vec<_> = menu.items(&app.options.keymap).collect();
+    let longest = items.iter().map(|item| item.help.len() + 9).max().unwrap_or(0);
+    let width = u16::try_from(longest).unwrap_or(WIDTH).clamp(MENU, WIDTH);
+    let height = usize::from(body.height.saturating_sub(2));
+    let first = layout::first_row(0, menu.choice, items.len(), height);
+    let lines = items.into_iter().enumerate().skip(first).take(height).map(|(at, item)| {
         let (key, text) = (item.keys[0].label(), format!("  {}", item.help));
         if at == menu.choice {
             let whole = format!("▸ {key}{text}");
-            Line::from(Span::styled(format!("{whole:<width$}", width = usize::from(MENU)), theme.selected()))
+            Line::from(Span::styled(format!("{whole:<width$}", width = usize::from(width)), theme.selected()))
         } else {
             Line::from(vec![Span::raw("  "), Span::styled(key, theme.accent()), Span::raw(text)])
         }
     });
     let whose = menu.connection.as_ref().map(|name| format!(": {name}")).unwrap_or_default();
     let title = format!(" {}{whose} ", menu.scope.title());
-    popup(frame, body, &title, MENU, lines.collect(), theme);
+    popup(frame, body, &title, width, lines.collect(), theme);
 }
 
 /// A question, with what a yes would do.

@@ -112,6 +112,16 @@ fn the_whole_login_url_can_be_read_on_the_smallest_screen() {
 }
 
 #[test]
+fn the_demo_s_menu_of_things_to_break() {
+    let mut app = app_of(seven());
+    app.options.demo = true;
+    press(&mut app, "F");
+    insta::assert_snapshot!("fault_menu_80x24", picture(&mut app, 80, 24));
+    press(&mut app, "j j j j j j j j j j j");
+    insta::assert_snapshot!("fault_menu_60x15", picture(&mut app, 60, 15));
+}
+
+#[test]
 fn dialogs() {
     let mut app = app_of(seven());
     press(&mut app, "C j");

@@ -138,8 +138,17 @@ impl<H: Host> Stage<H> {
     }
 
     /// Runs the loop over the rig until `act` is through, which must end it by quitting.
-    pub async fn play<A: Future<Output = ()>>(mut self, rig: &Rig, act: impl FnOnce(Person) -> A) -> Ending {
-        let Running { engine, events } = rig.start(true);
+    pub async fn play<A: Future<Output = ()>>(self, rig: &Rig, act: impl FnOnce(Person) -> A) -> Ending {
+        self.play_with(rig, rig.start(true), act).await
+    }
+
+    /// The same with an engine that runs already.
+    pub async fn play_with<A: Future<Output = ()>>(
+        mut self,
+        rig: &Rig,
+        Running { engine, events }: Running,
+        act: impl FnOnce(Person) -> A,
+    ) -> Ending {
         let file = self.config_file.unwrap_or_else(|| {
             let file = rig.dir.path().join("config.toml");
             fs::write(&file, rig.configuration()).expect("the rig's directory can be written to");

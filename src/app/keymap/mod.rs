@@ -44,13 +44,17 @@ pub enum Scope {
     Field,
     /// The form of a connection.
     Form,
+    /// The main screen and the details of a connection, in the demo.
+    Demo,
+    /// The demo's menu of things to break.
+    FaultMenu,
     /// The dialog that asks for the encrypted store's passphrase.
     Unlock,
 }
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Connection,
         Self::Main,
         Self::Always,
@@ -65,7 +69,15 @@ impl Scope {
         Self::Form,
         Self::Unlock,
         Self::Confirm,
+        Self::Demo,
+        Self::FaultMenu,
     ];
+
+    /// Whether its keys are the demo's alone.
+    #[must_use]
+    pub fn is_demo(self) -> bool {
+        matches!(self, Self::Demo | Self::FaultMenu)
+    }
 
     /// Its heading in the help.
     #[must_use]
@@ -85,6 +97,8 @@ impl Scope {
             Self::Field => "Text fields",
             Self::Form => "Form of a connection",
             Self::Unlock => "Passphrase",
+            Self::Demo => "In the demo",
+            Self::FaultMenu => "Break something",
         }
     }
 }

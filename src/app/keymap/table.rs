@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crossterm::event::KeyCode;
 
 use super::{Binding, Key, Scope};
-use crate::app::Action;
+use crate::app::{Action, FaultKind};
 use crate::domain::CopyWhat;
 
 const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
@@ -256,4 +256,55 @@ pub(super) static BINDINGS: &[Binding] = &[
     shown(bind(Scope::Unlock, &[ESC], Action::Cancel, "leave the store locked; u asks again"), "leave locked", 0),
     shown(bind(Scope::Confirm, &[Key::char('y')], Action::Accept, "yes"), "yes", 1),
     shown(bind(Scope::Confirm, &[Key::char('n'), ESC, Key::char('q')], Action::Cancel, "no"), "no", 0),
+    shown(
+        bind(Scope::Demo, &[Key::char('F')], Action::OpenFaultMenu, "break something: see what manutop makes of it"),
+        "faults",
+        8,
+    ),
+    bind(Scope::FaultMenu, &[Key::char('a')], Action::Fault(FaultKind::AllWell), "all well again"),
+    bind(
+        Scope::FaultMenu,
+        &[Key::char('l')],
+        Action::Fault(FaultKind::RateLimit),
+        "rate limit: 429 for this connection",
+    ),
+    bind(Scope::FaultMenu, &[Key::char('o')], Action::Fault(FaultKind::Outage), "outage: its provider answers 503"),
+    bind(
+        Scope::FaultMenu,
+        &[Key::char('c')],
+        Action::Fault(FaultKind::LostAnswer),
+        "cut off: its next answer gets lost",
+    ),
+    bind(Scope::FaultMenu, &[Key::char('v')], Action::Fault(FaultKind::Revoked), "revoked: its refresh token"),
+    bind(Scope::FaultMenu, &[Key::char('s')], Action::Fault(FaultKind::Slow), "slow: its provider takes 5 seconds"),
+    bind(Scope::FaultMenu, &[Key::char('w')], Action::Fault(FaultKind::WrongSecret), "wrong client secret"),
+    bind(Scope::FaultMenu, &[Key::char('u')], Action::Fault(FaultKind::KeyringLocked), "locked keyring"),
+    bind(
+        Scope::FaultMenu,
+        &[Key::char('n')],
+        Action::Fault(FaultKind::KeyringFull),
+        "full keyring: takes no new tokens",
+    ),
+    bind(
+        Scope::FaultMenu,
+        &[Key::char('b')],
+        Action::Fault(FaultKind::RolledBack),
+        "backup restored: older tokens in the keyring",
+    ),
+    bind(
+        Scope::FaultMenu,
+        &[Key::char('h')],
+        Action::Fault(FaultKind::LockHeld),
+        "held lock: another process for 10 s",
+    ),
+    bind(
+        Scope::FaultMenu,
+        &[Key::char('e')],
+        Action::Fault(FaultKind::ShortLived),
+        "expiry: a token of 20 s, no refresh",
+    ),
+    bind(Scope::FaultMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
+    bind(Scope::FaultMenu, &[Key::char('k'), UP], Action::Up, "up"),
+    shown(bind(Scope::FaultMenu, &[ENTER], Action::Accept, "do the marked one"), "break it", 1),
+    shown(bind(Scope::FaultMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
 ];

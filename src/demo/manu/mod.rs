@@ -130,7 +130,17 @@ impl Manu {
         self.0.push_fault(fault);
     }
 
-    /// Forgets the faults that no request has met yet.
+    /// Lets the next token request of this client run into a fault, whoever asks before it.
+    pub fn push_fault_for(&self, client_id: &str, fault: Fault) {
+        self.0.aim_fault(Some(client_id), fault, true);
+    }
+
+    /// Lets every token request run into a fault from now on: this client's, or everybody's.
+    pub fn break_down(&self, client_id: Option<&str>, fault: Fault) {
+        self.0.aim_fault(client_id, fault, false);
+    }
+
+    /// Forgets the faults that no request has met yet, and those that last.
     pub fn clear_faults(&self) {
         self.0.clear_faults();
     }

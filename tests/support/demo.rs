@@ -1,0 +1,53 @@
+//! A person before the demo's dashboard, in which things can be broken.
+
+use std::io;
+
+use manutop::app::{App, FaultKind};
+use manutop::cli::faults::{Breakable, Faults};
+use manutop::domain::{ConnectionName, Secret};
+use manutop::shell::{Ending, Host};
+
+use super::rig::Rig;
+use super::stage::{Person, Stage};
+
+/// A terminal that takes every copy, and whoever breaks things.
+struct DemoHost(Faults);
+
+impl Host for DemoHost {
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reenter(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn copy(&mut self, _text: &Secret) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn fault(&mut self, connection: &ConnectionName, kind: FaultKind) {
+        self.0.play(connection, kind);
+    }
+}
+
+/// Runs the demo's dashboard over the rig until `act` is through, which must end it by quitting.
+pub async fn with_demo<A: Future<Output = ()>>(
+    rig: &Rig,
+    size: (u16, u16),
+    prepare: impl FnOnce(App) -> App + 'static,
+    act: impl FnOnce(Person) -> A,
+) {
+    let breakable = Breakable {
+        manu: rig.servers.manu().clone(),
+        manus: rig.servers.manus().clone(),
+        store: rig.store.clone(),
+        vault: rig.vault(),
+        connections: rig.connections.clone(),
+    };
+    let running = rig.start(true);
+    let host = DemoHost(Faults::start(breakable, running.engine.remote()).expect("a thread"));
+    let mut stage = Stage { size, prepare: Box::new(prepare), ..Stage::with_host(host) };
+    stage.options.demo = true;
+    assert_eq!(stage.play_with(rig, running, act).await, Ending::Quit);
+}
