@@ -58,6 +58,12 @@ pub enum Action {
     OpenFaultMenu,
     /// Break one of them.
     Fault(FaultKind),
+    /// On to the next step of the guided tour; what this one asks for is done first.
+    TourNext,
+    /// Back to the step before.
+    TourBack,
+    /// Leave the tour.
+    TourEnd,
     /// One API call with the token.
     Test,
     /// Forget the tokens.

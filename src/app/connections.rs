@@ -144,10 +144,10 @@ impl Connections {
         self.selected = self.visible.get(index.min(last)).map(|&place| self.rows[place].name.clone());
     }
 
-    /// Selects a connection by name, where the filter shows it.
-    pub fn select_name(&mut self, name: &ConnectionName) {
-        if self.places.get(name).is_some_and(|place| self.visible.binary_search(place).is_ok()) {
-            self.selected = Some(name.clone());
+    /// Selects the connection of this name, if it is there and passes the filter.
+    pub fn select_name(&mut self, name: &str) {
+        if let Some(index) = self.visible.iter().position(|&place| self.rows[place].name.as_str() == name) {
+            self.select(index);
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             let connection = view.name.clone();
             app.connections.put(*view, now);
             if app.awaited.take_if(|awaited| *awaited == connection).is_some() {
-                app.connections.select_name(&connection);
+                app.connections.select_name(connection.as_str());
                 app.say(Some(&connection), Severity::Good, "saved", now);
             }
             offer_login(app, &connection);

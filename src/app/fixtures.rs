@@ -291,6 +291,9 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
         let (code, modifiers) = match key {
             "Enter" => (KeyCode::Enter, KeyModifiers::NONE),
             "Esc" => (KeyCode::Esc, KeyModifiers::NONE),
+            "Right" => (KeyCode::Right, KeyModifiers::NONE),
+            "Left" => (KeyCode::Left, KeyModifiers::NONE),
+            "Space" => (KeyCode::Char(' '), KeyModifiers::NONE),
             "Tab" => (KeyCode::Tab, KeyModifiers::NONE),
             "S-Tab" => (KeyCode::BackTab, KeyModifiers::SHIFT),
             "PgDn" => (KeyCode::PageDown, KeyModifiers::NONE),
@@ -298,8 +301,6 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             "C-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
             "C-z" => (KeyCode::Char('z'), KeyModifiers::CONTROL),
             "C-s" => (KeyCode::Char('s'), KeyModifiers::CONTROL),
-            "Right" => (KeyCode::Right, KeyModifiers::NONE),
-            "Space" => (KeyCode::Char(' '), KeyModifiers::NONE),
             "C-r" => (KeyCode::Char('r'), KeyModifiers::CONTROL),
             "C-u" => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             one => (KeyCode::Char(one.chars().next().unwrap()), KeyModifiers::NONE),

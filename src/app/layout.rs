@@ -49,6 +49,8 @@ pub struct Shape {
     pub banner: bool,
     /// The pane with the keyboard.
     pub pane: Pane,
+    /// Rows kept for the guided tour.
+    pub tour: u16,
 }
 
 /// The rectangles of the main screen.
@@ -66,6 +68,8 @@ pub struct Areas {
     pub details: Option<Rect>,
     /// The request log, where there is room.
     pub requests: Option<Rect>,
+    /// The guided tour's panel, above the footer.
+    pub tour: Option<Rect>,
     /// The line for what just happened. On low screens it is the lower border of the body, lest
     /// the keys in the footer be hidden.
     pub message: Rect,
@@ -82,18 +86,27 @@ pub fn areas(size: Size, shape: Shape) -> Option<Areas> {
     let line = |y| Rect { x: 0, y, width: size.width, height: 1 };
     let footer = line(size.height - 1);
     let low = size.height < 20;
-    let above = line(size.height - 2);
+    let above = line(size.height - 2 - shape.tour);
     let message = if low { Rect { x: 1, width: size.width - 2, ..above } } else { above };
     let top = 1 + u16::from(shape.banner);
-    let bottom = if low { footer.y } else { message.y };
+    let tour = Rect { y: footer.y - shape.tour, height: shape.tour, ..footer };
+    let bottom = if low { tour.y } else { message.y };
     let body = Rect { x: 0, y: top, width: size.width, height: bottom - top };
 
     let wanted = u16::try_from(shape.connections).unwrap_or(u16::MAX).saturating_add(3).max(6);
     let lower = (body.height * 45 / 100).max(5);
-    let height = wanted.min(body.height - lower);
+    // Where the tour leaves too little for two panes, the one it talks about has the room.
+    let cramped = body.height < 11;
+    let height = match shape.pane {
+        Pane::Connections if cramped => body.height,
+        _ if cramped => 4,
+        _ => wanted.min(body.height - lower),
+    };
     let connections = Rect { height, ..body };
     let below = Rect { y: body.y + height, height: body.height - height, ..body };
-    let (details, requests) = if size.width >= SIDE_BY_SIDE {
+    let (details, requests) = if below.height == 0 {
+        (None, None)
+    } else if size.width >= SIDE_BY_SIDE {
         let width = (below.width * 42 / 100).clamp(34, 68);
         let rest = Rect { x: width, width: below.width - width, ..below };
         (Some(Rect { width, ..below }), Some(rest))
@@ -109,6 +122,7 @@ pub fn areas(size: Size, shape: Shape) -> Option<Areas> {
         connections,
         details,
         requests,
+        tour: (shape.tour > 0).then_some(tour),
         message,
         footer,
     })
@@ -171,7 +185,7 @@ mod tests {
     use super::*;
 
     fn shape(connections: usize) -> Shape {
-        Shape { connections, banner: false, pane: Pane::Connections }
+        Shape { connections, banner: false, pane: Pane::Connections, tour: 0 }
     }
 
     #[test]
@@ -188,7 +202,7 @@ mod tests {
                 for connections in [0, 1, 7, 10_000] {
                     for banner in [false, true] {
                         for pane in [Pane::Connections, Pane::Details, Pane::Requests] {
-                            let shape = Shape { connections, banner, pane };
+                            let shape = Shape { connections, banner, pane, tour: 0 };
                             let areas = areas(Size { width, height }, shape).unwrap();
                             let panes = [Some(areas.connections), areas.details, areas.requests];
                             let covered: u32 = panes.iter().flatten().map(|area| area.area()).sum();
@@ -197,6 +211,24 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn beside_the_tour_there_is_room_for_what_it_talks_about() {
+        for (width, height, tour) in [(60, 15, 4), (60, 15, 1), (80, 24, 4), (120, 32, 4)] {
+            for pane in [Pane::Connections, Pane::Details, Pane::Requests] {
+                let areas = areas(Size { width, height }, Shape { pane, tour, ..shape(6) }).unwrap();
+                let place = match pane {
+                    Pane::Connections => Some(areas.connections),
+                    Pane::Details => areas.details,
+                    Pane::Requests => areas.requests,
+                };
+                assert!(place.is_some_and(|area| area.height >= 5), "{width}x{height} {pane:?}: {areas:?}");
+                let panel = areas.tour.unwrap();
+                assert_eq!((panel.height, panel.bottom()), (tour, areas.footer.y));
+                assert!(areas.body.bottom() <= panel.y && !panel.contains(areas.message.as_position()));
             }
         }
     }

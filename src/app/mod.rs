@@ -31,6 +31,7 @@ mod requests;
 mod sheet;
 mod tally;
 mod toast;
+mod tour;
 mod welcome;
 pub mod words;
 
@@ -65,6 +66,7 @@ pub use request::{purpose, result, severity, target, verdict};
 pub use requests::Requests;
 pub use sheet::{Line, Sheet, Tone, chop, wrap};
 pub use toast::Toast;
+pub use tour::{Progress as TourProgress, Tour, TourPanel};
 pub use words::Zone;
 
 use crate::domain::text::neutralise;
@@ -131,6 +133,8 @@ pub struct App {
     /// Nothing is told beyond the screen and the title: no notification, no bell. What
     /// `on_event` names is run all the same.
     pub(crate) quiet: bool,
+    /// The guided tour, while somebody is on it.
+    pub(crate) tour: Option<Tour>,
 }
 
 impl App {
@@ -156,6 +160,7 @@ impl App {
             awaited: None,
             logins_asked: BTreeSet::new(),
             quiet: false,
+            tour: None,
         };
         if is_first_start {
             press::new_connection(&mut app);
@@ -211,7 +216,8 @@ impl App {
 
     /// The scopes whose keys work, the most special first.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
-        let mut scopes = self.mode.scopes();
+        let mut scopes = self.tour_scopes().to_vec();
+        scopes.extend(self.mode.scopes());
         if self.options.demo && matches!(self.mode, Mode::Normal | Mode::Connection { .. }) {
             scopes.push(Scope::Demo);
         }
@@ -220,7 +226,12 @@ impl App {
 
     /// The layout's inputs.
     pub(crate) fn shape(&self) -> layout::Shape {
-        layout::Shape { connections: self.connections.all().len(), banner: self.banner().is_some(), pane: self.pane }
+        layout::Shape {
+            connections: self.connections.all().len(),
+            banner: self.banner().is_some(),
+            pane: self.pane,
+            tour: self.tour_rows(self.size),
+        }
     }
 
     /// What the banner says: what endangers tokens, then what keeps a changed configuration away.
@@ -324,6 +335,7 @@ impl App {
 pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Event(event) => {
+            tour::hear(app, &event);
             let mut effects = facts::learn(app, event, now);
             effects.extend(inspected::ask(app).map(Effect::from));
             return effects;
@@ -347,6 +359,7 @@ pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         }
         Msg::Input(InputEvent::Key(_) | InputEvent::FocusGained | InputEvent::FocusLost) => return Vec::new(),
     };
+    tour::look(app);
     app.settle(now);
     effects.extend(inspected::ask(app).map(Effect::from));
     effects

@@ -8,7 +8,7 @@ use super::keymap::Scope;
 use super::layout::{self, Pane};
 use super::menu::Menu;
 use super::mode::{LoginDialog, Mode, Question, UnlockDialog};
-use super::{Action, App, Effect, Field, dialogs, form};
+use super::{Action, App, Effect, Field, dialogs, form, tour};
 use crate::domain::{
     Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
 };
@@ -54,6 +54,7 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
             app.mode = Mode::Confirm(Question::Quit);
             Vec::new()
         }
+        (Action::TourNext | Action::TourBack | Action::TourEnd, _) => tour::act(app, action, now),
         (_, Mode::Normal) => on_main(app, action, now),
         (_, Mode::Help { .. } | Mode::Request { .. } | Mode::Connection { .. }) => on_viewer(app, action, now),
         _ => dialogs::act(app, action, now),

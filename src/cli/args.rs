@@ -96,6 +96,9 @@ pub enum Command {
         /// Only serve the demo providers, and print a configuration for them
         #[arg(long)]
         serve: bool,
+        /// Take a guided tour: a panel says what to look at and which key to press
+        #[arg(long, conflicts_with = "serve")]
+        tour: bool,
         /// Port of Manu Online's demo server; Manus's is the next one (default: free ones)
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65534))]
         port: Option<u16>,

@@ -50,6 +50,7 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
         config: session.config,
         ascii: files.ascii,
         demo: None,
+        tour: false,
         environment: session.environment,
     };
     show(parts, opening).await
@@ -65,6 +66,8 @@ pub(super) struct Opening {
     pub(super) ascii: bool,
     /// What can be broken, in the demo.
     pub(super) demo: Option<Breakable>,
+    /// Whether it begins with the guided tour.
+    pub(super) tour: bool,
     pub(super) environment: Environment,
 }
 
@@ -88,6 +91,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
     let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
     app.configure(parts.connections.clone());
+    let app = if opening.tour { app.with_tour(clock.now()) } else { app };
     let signals = Signals::listen()?;
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
     let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?;

@@ -24,7 +24,7 @@ use crate::store::{MemoryStore, Secrets, Vault};
 
 /// Runs the dashboard on the demo's connections: servers in this process, secrets in memory,
 /// journals in a directory that vanishes at the end.
-pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report> {
+pub(super) async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<Exit, Report> {
     let servers = start(port)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dir = tempfile::Builder::new().prefix("manutop-demo-").tempdir()?;
@@ -58,7 +58,7 @@ pub(super) async fn run(files: &Files, port: Option<u16>) -> Result<Exit, Report
         login_timeout: config.login_timeout,
     };
     let demo = Some(breakable);
-    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, demo, environment };
+    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, demo, tour, environment };
     show(parts, opening).await
 }
 

@@ -58,8 +58,8 @@ async fn carry_out(cli: Cli) -> Result<Exit, Report> {
     let Cli { files, command } = cli;
     match command {
         None => dashboard::run(&files).await,
-        Some(Command::Demo { serve: true, port }) => demo::serve(port).await,
-        Some(Command::Demo { serve: false, port }) => demo::run(&files, port).await,
+        Some(Command::Demo { serve: true, port, .. }) => demo::serve(port).await,
+        Some(Command::Demo { serve: false, tour, port }) => demo::run(&files, tour, port).await,
         Some(Command::Doctor { json }) => doctor::run(&files, json).await,
         Some(Command::List { json, watch: true }) => watch::run(Session::open_for_command(&files).await?, json).await,
         Some(Command::List { json, watch: false }) => list::run(Session::open_for_command(&files).await?, json).await,

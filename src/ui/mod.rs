@@ -17,6 +17,7 @@ mod pane;
 mod qr;
 mod requests;
 pub(crate) mod theme;
+mod tour;
 
 #[cfg(test)]
 mod snapshots;
@@ -64,6 +65,9 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
         Mode::Unlock(dialog) => dialogs::unlock(frame, areas.body, dialog, theme, now),
         Mode::Confirm(question) => dialogs::confirm(frame, app, areas.body, question, theme),
         Mode::Normal | Mode::Filter | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {}
+    }
+    if let Some(area) = areas.tour {
+        tour::draw(frame, app, area, theme, now);
     }
     footer::draw(frame, app, areas, theme, now);
 }

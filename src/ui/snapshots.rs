@@ -122,6 +122,25 @@ fn the_demo_s_menu_of_things_to_break() {
 }
 
 #[test]
+fn every_step_of_the_tour_at_every_size() {
+    for (width, height) in [(60, 15), (80, 24), (120, 32)] {
+        let mut app = app_of(seven());
+        app.options.demo = true;
+        let mut app = app.with_tour(now());
+        let mut pictures = String::new();
+        while let Some(panel) = app.tour_panel() {
+            let screen = picture(&mut app, width, height);
+            assert!(screen.contains(panel.title), "{screen}");
+            // The first steps whole; of the others, what is the tour's.
+            let skip = if panel.number < 4 { 0 } else { usize::from(height) - 6 };
+            pictures.extend(screen.lines().skip(skip).map(|line| format!("{line}\n")));
+            press(&mut app, "Right");
+        }
+        insta::assert_snapshot!(format!("tour_{width}x{height}"), pictures);
+    }
+}
+
+#[test]
 fn dialogs() {
     let mut app = app_of(seven());
     press(&mut app, "C j");

@@ -48,13 +48,17 @@ pub enum Scope {
     Demo,
     /// The demo's menu of things to break.
     FaultMenu,
+    /// The guided tour, wherever nothing is typed.
+    Tour,
+    /// The guided tour, on the main screen.
+    TourMain,
     /// The dialog that asks for the encrypted store's passphrase.
     Unlock,
 }
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Connection,
         Self::Main,
         Self::Always,
@@ -71,12 +75,14 @@ impl Scope {
         Self::Confirm,
         Self::Demo,
         Self::FaultMenu,
+        Self::Tour,
+        Self::TourMain,
     ];
 
     /// Whether its keys are the demo's alone.
     #[must_use]
     pub fn is_demo(self) -> bool {
-        matches!(self, Self::Demo | Self::FaultMenu)
+        matches!(self, Self::Demo | Self::FaultMenu | Self::Tour | Self::TourMain)
     }
 
     /// Its heading in the help.
@@ -99,6 +105,8 @@ impl Scope {
             Self::Unlock => "Passphrase",
             Self::Demo => "In the demo",
             Self::FaultMenu => "Break something",
+            Self::Tour => "Guided tour",
+            Self::TourMain => "Guided tour, on the main screen",
         }
     }
 }

@@ -307,4 +307,13 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind(Scope::FaultMenu, &[Key::char('k'), UP], Action::Up, "up"),
     shown(bind(Scope::FaultMenu, &[ENTER], Action::Accept, "do the marked one"), "break it", 1),
     shown(bind(Scope::FaultMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
+    bind(
+        Scope::Tour,
+        &[Key::char(' '), Key::plain(KeyCode::Right)],
+        Action::TourNext,
+        "on to the next step; first does what this one asks for",
+    ),
+    bind(Scope::Tour, &[Key::plain(KeyCode::Left)], Action::TourBack, "back to the step before"),
+    bind(Scope::TourMain, &[ENTER], Action::TourNext, "likewise"),
+    bind(Scope::TourMain, &[ESC], Action::TourEnd, "end the tour (where a filter is set, clears that first)"),
 ];
