@@ -1,6 +1,7 @@
 //! A terminal's screen as an SVG picture: backgrounds first, then runs of text of one style,
 //! each stretched to its cells so that every font keeps the grid.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use vt100::{Cell, Color, Screen};
@@ -65,11 +66,11 @@ pub fn picture(screen: &Screen, light: bool, title: &str) -> String {
         escape(title),
         palette.background,
     );
-    let mut texts = String::new();
+    let mut layers = Layers::default();
     for row in 0..rows.get() {
-        draw_row(screen, row, columns.get(), palette, &mut svg, &mut texts);
+        draw_row(screen, row, columns.get(), palette, &mut layers);
     }
-    svg + &texts + "</g>\n</svg>\n"
+    svg + &layers.fields.svg() + &layers.halves.svg() + &layers.texts + "</g>\n</svg>\n"
 }
 
 /// The upper left corner of a cell.
@@ -85,8 +86,37 @@ struct Run {
     style: Style,
 }
 
-/// Draws backgrounds into `svg` and everything else into `texts`, which comes on top.
-fn draw_row(screen: &Screen, row: u16, columns: u16, palette: &Palette, svg: &mut String, texts: &mut String) {
+/// What is drawn, each on top of the one before.
+#[derive(Default)]
+struct Layers {
+    /// Backgrounds.
+    fields: Fields,
+    /// Upper halves of cells, of which a QR code has thousands.
+    halves: Fields,
+    texts: String,
+}
+
+/// Filled rectangles: one path a colour.
+#[derive(Default)]
+struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    fn add(&mut self, colour: &str, (x, y): (f32, f32), (width, height): (f32, f32)) {
+        let path = self.0.entry(colour.to_owned()).or_default();
+        let _ = write!(path, "M{x:.1} {y:.1}h{width:.1}v{height:.1}h-{width:.1}z");
+    }
+
+    fn svg(&self) -> String {
+        let path = |(colour, path): (&String, &String)| {
+            format!("<path fill=\"{colour}\" shape-rendering=\"crispEdges\" d=\"{path}\"/>\n")
+        };
+        self.0.iter().map(path).collect()
+    }
+}
+
+/// Draws a row into the layers.
+fn draw_row(screen: &Screen, row: u16, columns: u16, palette: &Palette, layers: &mut Layers) {
+    let texts = &mut layers.texts;
     let mut run: Option<Run> = None;
     let mut ruled_to = 0; // a long line is one shape
     for column in 0..columns {
@@ -94,15 +124,18 @@ fn draw_row(screen: &Screen, row: u16, columns: u16, palette: &Palette, svg: &mu
         let style = style(cell, palette);
         let width = if cell.is_wide() { 2 } else { 1 };
         if let Some(background) = &style.background {
-            let (x, y) = place_of(row, column);
-            let width = f32::from(width) * CELL_WIDTH;
-            let _ = writeln!(
-                svg,
-                r#"<rect x="{x:.2}" y="{y:.2}" width="{width:.2}" height="{CELL_HEIGHT:.2}" fill="{background}" shape-rendering="crispEdges"/>"#
-            );
+            layers.fields.add(background, place_of(row, column), (f32::from(width) * CELL_WIDTH, CELL_HEIGHT));
         }
         let text = if cell.has_contents() { cell.contents() } else { " " };
         if column < ruled_to {
+            continue;
+        }
+        if text == "▀" && !style.dim {
+            finish(run.take(), row, texts);
+            // Half of the cell in the colour of the whole is not seen.
+            if style.background.as_ref() != Some(&style.foreground) {
+                layers.halves.add(&style.foreground, place_of(row, column), (CELL_WIDTH, CELL_HEIGHT / 2.0));
+            }
             continue;
         }
         let repeats = if text == "─" { repeats(screen, row, column, cell) } else { 1 };
