@@ -21,11 +21,13 @@ pub(super) fn picture(login: &LoginView) -> String {
     }
     let Some(matrix) = Matrix::of(&login.url) else { return "No QR code: the URL is too long for one.".into() };
     let cells = if locale_is_utf8() { Cells::Halves } else { Cells::Blanks };
-    let wanted = cells.size(&matrix).width;
+    let wanted = cells.size(&matrix);
     match crossterm::terminal::size() {
-        Ok((columns, _)) if columns < wanted => {
-            format!("No QR code: it needs {wanted} columns, and this terminal has {columns}.")
-        }
+        // A code of which a part has scrolled away cannot be read either.
+        Ok((columns, rows)) if columns < wanted.width || rows < wanted.height => format!(
+            "No QR code: it needs {} columns and {} rows, and this terminal has {columns} and {rows}.",
+            wanted.width, wanted.height
+        ),
         _ => drawn(&matrix, cells),
     }
 }
@@ -36,6 +38,9 @@ fn drawn(matrix: &Matrix, cells: Cells) -> String {
     let size = cells.size(matrix);
     let mut text = String::new();
     for row in 0..usize::from(size.height) {
+        if row > 0 {
+            text.push('\n');
+        }
         for column in 0..usize::from(size.width) {
             // Writing to a String cannot fail.
             let _ = match cells {
@@ -47,7 +52,6 @@ fn drawn(matrix: &Matrix, cells: Cells) -> String {
             };
         }
         text.push_str(RESET);
-        text.push('\n');
     }
     text
 }
@@ -62,7 +66,7 @@ mod tests {
         let size = cells.size(&matrix);
         let (rows, columns) = (size.height.try_into().expect("not 0"), size.width.try_into().expect("not 0"));
         let mut terminal = vt100::Parser::new(rows, columns, 0);
-        terminal.process(drawn(&matrix, cells).trim_end().replace('\n', "\r\n").as_bytes());
+        terminal.process(drawn(&matrix, cells).replace('\n', "\r\n").as_bytes());
         let (width, height) = (usize::from(size.width) * 4, usize::from(size.height) * 8);
         let dark = |x: usize, y: usize| {
             let (row, column) = (u16::try_from(y / 8).expect("small"), u16::try_from(x / 4).expect("small"));

@@ -1,7 +1,8 @@
-//! Faults that a test, or a curious person, can make the next token request run into.
+//! Faults that a test, or a curious person, can make token requests run into.
 //!
 //! A fault says by its kind whether the request was processed (and so whether the refresh token
-//! was replaced); it applies to one request and is gone.
+//! was replaced); it applies to one request and is gone, unless it was made to last
+//! ([`super::Manu::break_down`], [`super::Manus::break_down`]).
 
 use std::time::Duration;
 
