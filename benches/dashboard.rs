@@ -6,7 +6,7 @@ use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
 use manutop::app::{App, Keymap, Msg, Options, Zone, update};
 use manutop::domain::{
-    Activity, ConnectionName, ConnectionView, Fingerprint, Holding, RefreshFacts, Secret, TokenFacts,
+    Activity, ConnectionName, ConnectionView, Event, Fingerprint, Holding, RefreshFacts, Secret, TokenFacts,
 };
 use manutop::oauth::{answer, providers};
 use manutop::ui;
@@ -38,6 +38,47 @@ fn key(bencher: Bencher, rows: usize) {
     bencher.bench_local(|| update(&mut app, black_box(down.clone()), now()));
 }
 
+/// A letter typed into the filter, and erased again: the one looks through what passed before, the
+/// other through all.
+#[divan::bench(args = ROWS)]
+fn filter(bencher: Bencher, rows: usize) {
+    let mut app = app(rows);
+    let press =
+        |app: &mut App, code| update(app, Msg::Input(InputEvent::Key(KeyEvent::new(code, KeyModifiers::NONE))), now());
+    for code in "/con".chars().map(KeyCode::Char) {
+        press(&mut app, code);
+    }
+    bencher.bench_local(|| {
+        press(&mut app, black_box(KeyCode::Char('7')));
+        press(&mut app, black_box(KeyCode::Backspace))
+    });
+}
+
+/// A frame while a filter is set, which marks the letters that matched. It must cost the same at
+/// any number of rows.
+#[divan::bench(args = ROWS)]
+fn draw_filtered(bencher: Bencher, rows: usize) {
+    let mut app = app(rows);
+    types(&mut app, "/cn7");
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
+    bencher.bench_local(|| {
+        terminal.draw(|frame| ui::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
+    });
+}
+
+/// News of one connection while the table is sorted and filtered.
+#[divan::bench(args = ROWS)]
+fn change_sorted(bencher: Bencher, rows: usize) {
+    let mut app = app(rows);
+    types(&mut app, "sa/c7");
+    let mut at = 0;
+    bencher.bench_local(|| {
+        at = (at + 7) % rows;
+        let view = ConnectionView { auto: at % 2 == 0, ..view(at) };
+        update(&mut app, Msg::Event(Event::Changed(Box::new(view))), now())
+    });
+}
+
 /// The tick of a second, which looks at every connection's status.
 #[divan::bench(args = ROWS)]
 fn tick(bencher: Bencher, rows: usize) {
@@ -50,6 +91,17 @@ fn tick(bencher: Bencher, rows: usize) {
 fn token_answer() -> bool {
     let body = br#"{"access_token":"eyJhbGciOiJIUzI1NiJ9.e30.abc","token_type":"bearer","expires_in":1799,"refresh_token":"r-0123456789abcdef"}"#;
     answer::read(black_box(body)).is_some()
+}
+
+fn types(app: &mut App, text: &str) {
+    for character in text.chars() {
+        press(app, KeyCode::Char(character));
+    }
+}
+
+fn press(app: &mut App, code: KeyCode) {
+    let effects = update(app, Msg::Input(InputEvent::Key(KeyEvent::new(code, KeyModifiers::NONE))), now());
+    assert!(effects.is_empty(), "these keys ask for nothing");
 }
 
 fn now() -> DateTime<Utc> {

@@ -1,6 +1,7 @@
 //! Actions: what a key means on this screen. Some become commands, others only change the screen.
 
 use super::FaultKind;
+use super::columns::Column;
 use crate::domain::CopyWhat;
 
 /// What a key (or a click on its word in the footer) means.
@@ -36,6 +37,24 @@ pub enum Action {
     Help,
     /// Type a filter.
     Filter,
+    /// Open the list of everything that can be done.
+    OpenPalette,
+    /// Open the menu of orders.
+    OpenSortMenu,
+    /// Sort by a column, or as in the file; by the same again, the other way round.
+    SortBy(Option<Column>),
+    /// Group the connections by provider, or not.
+    ToggleGroups,
+    /// Fold the group.
+    Fold,
+    /// Unfold it.
+    Unfold,
+    /// Mark the selected connection or take its mark away, and go on to the next.
+    Mark,
+    /// Mark all that are shown; where they are, take the marks away.
+    MarkAll,
+    /// Copy the names of the marked connections.
+    CopyNames,
     /// Hold the request log still, or let it go on.
     Freeze,
     /// Log in, or show the login under way.
@@ -119,6 +138,7 @@ impl Action {
                 | Self::PageUp
                 | Self::PageDown
                 | Self::NextPane
+                | Self::Mark
                 | Self::Erase
                 | Self::EraseNext
                 | Self::EraseWord

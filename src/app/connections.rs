@@ -1,31 +1,54 @@
-//! The connections on the screen: their order, the filter, and which is selected.
+//! The connections on the screen: their filter, order and groups, which is selected and which are
+//! marked.
 //!
-//! Invariants: the selection is a name, not a place, so it survives whatever moves; `visible`
-//! holds ascending indexes of the rows that pass the filter; no operation that happens per key,
-//! event or draw looks at all rows; changing the filter or the
-//! configuration does, and the tick once a second.
+//! Invariants: the selection is a name, not a line, so it survives whatever moves; it is on a line
+//! that is seen, if there is any; no operation that happens per key, event or draw looks at all
+//! rows, except what changes filter, order, groups or the configuration. The tick once a second
+//! looks at every status and moves only what changed.
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
+use super::arrangement::{Arrangement, Block, Line, Spot};
+use super::columns::Column;
+use super::finder::{Finder, Search};
 use super::layout::first_row;
+use super::order::{Key, Order};
 use super::tally::Tally;
-use crate::domain::{ConnectionName, ConnectionView, Holding};
+use crate::domain::{ConnectionName, ConnectionView, Holding, Provider};
 
 /// All connections, in the configuration's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connections {
     rows: Vec<ConnectionView>,
     places: HashMap<ConnectionName, usize>,
-    visible: Vec<usize>,
-    filter: String,
-    selected: Option<ConnectionName>,
+    arrangement: Arrangement,
+    finder: Finder,
+    selected: Option<Selected>,
     top: usize,
     unsaved: BTreeSet<ConnectionName>,
     widest_name: usize,
     auto_on: usize,
     tally: Tally,
+}
+
+/// What the selection rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selected {
+    /// A connection.
+    Connection(ConnectionName),
+    /// The heading of a group.
+    Group(&'static Provider),
+}
+
+/// A line of the table, ready to draw.
+#[derive(Debug, Clone, Copy)]
+pub enum Row<'a> {
+    /// The heading of a group.
+    Group(&'a Block),
+    /// A connection, and whether it is marked.
+    Connection(&'a ConnectionView, bool),
 }
 
 impl Connections {
@@ -47,59 +70,52 @@ impl Connections {
             self.unsaved.remove(&view.name);
         }
         self.auto_on += usize::from(view.auto);
-        let passes = self.passes(&view, now);
-        if let Some(&place) = self.places.get(&view.name) {
-            self.auto_on -= usize::from(self.rows[place].auto);
-            self.tally.count(place, view.status(now));
-            self.rows[place] = view;
-            match (self.visible.binary_search(&place), passes) {
-                (Ok(at), false) => drop(self.visible.remove(at)),
-                (Err(at), true) => self.visible.insert(at, place),
-                _ => {}
-            }
+        let line = self.selected_index();
+        let place = self.places.get(&view.name).copied().unwrap_or(self.rows.len());
+        if let Some(old) = self.rows.get_mut(place) {
+            self.auto_on -= usize::from(old.auto);
+            *old = view;
         } else {
             self.widest_name = self.widest_name.max(view.name.as_str().len());
-            self.tally.count(self.rows.len(), view.status(now));
-            self.places.insert(view.name.clone(), self.rows.len());
-            if passes {
-                self.visible.push(self.rows.len());
-            }
+            self.places.insert(view.name.clone(), place);
             self.rows.push(view);
         }
-        self.keep_selection();
+        self.settle_row(place, now);
+        self.keep_selection(line);
     }
 
-    /// Takes a connection away. A selection on it moves to the row that takes its place.
+    /// Takes a connection away. A selection on it moves to the line that takes its place.
     pub fn remove(&mut self, name: &ConnectionName, now: DateTime<Utc>) {
         let Some(&place) = self.places.get(name) else { return };
-        let at = self.selected_index();
-        self.rows.remove(place);
+        self.anew(now, |rows| drop(rows.remove(place)));
         self.unsaved.remove(name);
-        let was_selected = self.selected.as_ref() == Some(name);
-        self.count_anew(now);
-        if was_selected {
-            self.select(at.unwrap_or(0));
-        }
     }
 
-    /// Brings the rows into this order; those it does not name come last.
+    /// Brings the rows into this order, the file's; those it does not name come last.
     pub fn arrange(&mut self, order: &[ConnectionName], now: DateTime<Utc>) {
         let places: HashMap<_, _> = order.iter().zip(0..).collect();
         let place = |view: &ConnectionView| places.get(&view.name).copied().unwrap_or(order.len());
         if !self.rows.is_sorted_by_key(place) {
-            self.rows.sort_by_key(place);
-            self.count_anew(now);
+            self.anew(now, |rows| rows.sort_by_key(place));
         }
     }
 
-    /// Finds out anew all that is known about the rows as a whole.
-    fn count_anew(&mut self, now: DateTime<Utc>) {
+    /// Changes the rows as a whole, and finds out anew all that is known about them.
+    fn anew(&mut self, now: DateTime<Utc>, change: impl FnOnce(&mut Vec<ConnectionView>)) {
+        let line = self.selected_index();
+        let marked: BTreeSet<_> = self.marked().map(|view| view.name.clone()).collect();
+        change(&mut self.rows);
         self.places = self.rows.iter().enumerate().map(|(place, view)| (view.name.clone(), place)).collect();
         self.widest_name = self.rows.iter().map(|view| view.name.as_str().len()).max().unwrap_or(0);
         self.auto_on = self.rows.iter().filter(|view| view.auto).count();
-        self.tally.recount(&self.rows, now);
-        let filter = std::mem::take(&mut self.filter);
-        self.set_filter(filter, now);
+        self.tally = Tally::default();
+        for (place, view) in self.rows.iter().enumerate() {
+            self.tally.count(place, view.status(now));
+        }
+        let spots = self.rows.iter().map(|view| self.spot(view, now)).collect();
+        let marked = self.rows.iter().map(|view| marked.contains(&view.name)).collect();
+        self.arrangement.replace(spots, marked);
+        self.keep_selection(line);
     }
 
     /// Every connection.
@@ -111,12 +127,28 @@ impl Connections {
     /// How many pass the filter.
     #[must_use]
     pub fn shown(&self) -> usize {
-        self.visible.len()
+        self.arrangement.shown()
     }
 
-    /// The rows `first..first + count` of those that pass the filter.
-    pub fn window(&self, first: usize, count: usize) -> impl Iterator<Item = &ConnectionView> {
-        self.visible.iter().skip(first).take(count).map(|&place| &self.rows[place])
+    /// How many lines the table has: connections in sight, and the headings of groups.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.arrangement.lines()
+    }
+
+    /// How many headings of groups there are.
+    #[must_use]
+    pub fn headings(&self) -> usize {
+        if self.is_grouped() { self.arrangement.blocks().len() } else { 0 }
+    }
+
+    /// The lines `first..first + count`.
+    pub fn window(&self, first: usize, count: usize) -> impl Iterator<Item = Row<'_>> {
+        let end = first.saturating_add(count).min(self.lines());
+        (first..end).filter_map(|index| self.arrangement.line(index)).map(|line| match line {
+            Line::Group(number) => Row::Group(&self.arrangement.blocks()[number]),
+            Line::Connection(place) => Row::Connection(&self.rows[place], self.arrangement.is_marked(place)),
+        })
     }
 
     /// A connection by name.
@@ -125,42 +157,72 @@ impl Connections {
         self.places.get(name).map(|&place| &self.rows[place])
     }
 
-    /// The selected connection; none when the filter leaves none.
+    /// The selected connection; none when the filter leaves none, or a group is selected.
     #[must_use]
     pub fn selected(&self) -> Option<&ConnectionView> {
-        self.selected.as_ref().and_then(|name| self.get(name))
-    }
-
-    /// Where the selected connection stands among those that pass the filter.
-    #[must_use]
-    pub fn selected_index(&self) -> Option<usize> {
-        let place = self.places.get(self.selected.as_ref()?)?;
-        self.visible.binary_search(place).ok()
-    }
-
-    /// Selects the row at an index among those that pass the filter; past the end, the last one.
-    pub fn select(&mut self, index: usize) {
-        let last = self.visible.len().saturating_sub(1);
-        self.selected = self.visible.get(index.min(last)).map(|&place| self.rows[place].name.clone());
-    }
-
-    /// Selects the connection of this name, if it is there and passes the filter.
-    pub fn select_name(&mut self, name: &str) {
-        if let Some(index) = self.visible.iter().position(|&place| self.rows[place].name.as_str() == name) {
-            self.select(index);
+        match self.selected.as_ref()? {
+            Selected::Connection(name) => self.get(name),
+            Selected::Group(_) => None,
         }
     }
 
-    /// Moves the selection by so many rows, stopping at either end.
+    /// The selected group; none when a connection is selected.
+    #[must_use]
+    pub fn selected_group(&self) -> Option<&Block> {
+        match self.selected.as_ref()? {
+            Selected::Connection(_) => None,
+            Selected::Group(provider) => self.block(provider),
+        }
+    }
+
+    /// Where the selection stands among the lines.
+    #[must_use]
+    pub fn selected_index(&self) -> Option<usize> {
+        match self.selected.as_ref()? {
+            Selected::Connection(name) => self.arrangement.line_of(*self.places.get(name)?),
+            Selected::Group(provider) => self.arrangement.line_of_group(provider),
+        }
+    }
+
+    /// Selects the line at an index; past the end, the last one.
+    pub fn select(&mut self, index: usize) {
+        let line = self.arrangement.line(index.min(self.lines().saturating_sub(1)));
+        self.selected = line.and_then(|line| match line {
+            Line::Group(number) => self.arrangement.blocks()[number].provider.map(Selected::Group),
+            Line::Connection(place) => Some(Selected::Connection(self.rows[place].name.clone())),
+        });
+    }
+
+    /// Selects the connection of this name, if it is in sight.
+    pub fn select_name(&mut self, name: &str) {
+        let place = self.rows.iter().position(|view| view.name.as_str() == name);
+        if let Some(line) = place.and_then(|place| self.arrangement.line_of(place)) {
+            self.select(line);
+        }
+    }
+
+    /// Selects a connection, and brings it into sight: unfolds its group, and clears a filter that
+    /// it does not pass. False where there is none of that name.
+    pub fn go_to(&mut self, name: &ConnectionName, now: DateTime<Utc>) -> bool {
+        let Some(&place) = self.places.get(name) else { return false };
+        if self.arrangement.spot(place).score.is_none() {
+            self.set_filter("", now);
+        }
+        self.arrangement.fold(self.rows[place].provider, false);
+        self.selected = Some(Selected::Connection(name.clone()));
+        true
+    }
+
+    /// Moves the selection by so many lines, stopping at either end.
     pub fn step(&mut self, by: isize) {
         let index = self.selected_index().unwrap_or(0).saturating_add_signed(by);
         self.select(index);
     }
 
-    /// The first row to draw in a window of `height` rows.
+    /// The first line to draw in a window of `height` lines.
     #[must_use]
     pub fn first_row(&self, height: usize) -> usize {
-        first_row(self.top, self.selected_index().unwrap_or(0), self.visible.len(), height)
+        first_row(self.top, self.selected_index().unwrap_or(0), self.lines(), height)
     }
 
     /// Remembers where the window stands, so that it moves no more than it must.
@@ -171,23 +233,139 @@ impl Connections {
     /// The filter as typed.
     #[must_use]
     pub fn filter(&self) -> &str {
-        &self.filter
+        self.finder.text()
     }
 
-    /// Sets the filter.
-    pub fn set_filter(&mut self, filter: String, now: DateTime<Utc>) {
-        self.filter = filter;
-        self.visible = (0..self.rows.len()).filter(|&place| self.passes(&self.rows[place], now)).collect();
-        self.keep_selection();
+    /// What tells which letters of a name the filter matched.
+    #[must_use]
+    pub fn search(&self) -> Search<'_> {
+        self.finder.search()
     }
 
-    /// Counts and filters anew: a status, and so whether it passes, can change with time alone.
-    pub fn tick(&mut self, now: DateTime<Utc>) {
-        self.tally.recount(&self.rows, now);
-        if !self.filter.is_empty() {
-            let filter = std::mem::take(&mut self.filter);
-            self.set_filter(filter, now);
+    /// Sets the filter. What passes it best comes first and is selected, so that the next key acts
+    /// on what was meant.
+    pub fn set_filter(&mut self, filter: &str, now: DateTime<Utc>) {
+        let line = self.selected_index();
+        let old = std::mem::replace(&mut self.finder, Finder::new(filter));
+        let narrows = self.finder.narrows(&old);
+        let mut search = self.finder.search();
+        let spots = self.rows.iter().zip(self.arrangement.spots()).map(|(view, spot)| {
+            let out = narrows && spot.score.is_none();
+            Spot { score: if out { None } else { search.connection(view, now) }, ..spot.clone() }
+        });
+        let spots = spots.collect();
+        let best_first = !self.finder.is_empty();
+        self.arrangement.rearrange(spots, self.order(), best_first);
+        match self.arrangement.best() {
+            Some(place) if best_first => self.selected = Some(Selected::Connection(self.rows[place].name.clone())),
+            _ => self.keep_selection(line),
         }
+    }
+
+    /// What the table is sorted by.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        self.arrangement.order()
+    }
+
+    /// Whether the best matches come first, before the order.
+    #[must_use]
+    pub fn is_best_first(&self) -> bool {
+        self.arrangement.is_best_first()
+    }
+
+    /// Sorts; by the same column again, the other way round. What was asked for last rules: the
+    /// best matches come first again with the next filter.
+    pub fn sort_by(&mut self, by: Option<Column>, now: DateTime<Utc>) {
+        let order = self.order().chosen(by);
+        let keyed = |(view, spot): (&ConnectionView, &Spot)| Spot { key: key(order, view, now), ..spot.clone() };
+        let spots = self.rows.iter().zip(self.arrangement.spots()).map(keyed).collect();
+        self.arrangement.rearrange(spots, order, false);
+    }
+
+    /// Whether there are groups.
+    #[must_use]
+    pub fn is_grouped(&self) -> bool {
+        self.arrangement.is_grouped()
+    }
+
+    /// Groups by provider, or not.
+    pub fn toggle_groups(&mut self) {
+        let line = self.selected_index();
+        if let Some(&place) = self.selected_group().and_then(|block| block.members().first()) {
+            self.selected = Some(Selected::Connection(self.rows[place].name.clone()));
+        }
+        self.arrangement.group(!self.is_grouped());
+        self.keep_selection(line);
+    }
+
+    /// Folds the group that the selection is in, and selects its heading; or unfolds it.
+    pub fn fold(&mut self, folded: bool) {
+        let own = self.selected().map(|view| view.provider).or(self.selected_group().and_then(|block| block.provider));
+        if let Some(provider) = own.filter(|_| self.is_grouped()) {
+            self.arrangement.fold(provider, folded);
+            if folded {
+                self.selected = Some(Selected::Group(provider));
+            }
+        }
+    }
+
+    /// Marks the selected connection, or takes its mark away; of a group, all members at once.
+    pub fn toggle_mark(&mut self) {
+        let places = match self.selected_index().and_then(|index| self.arrangement.line(index)) {
+            None => return,
+            Some(Line::Connection(place)) => vec![place],
+            Some(Line::Group(number)) => self.arrangement.blocks()[number].members().to_vec(),
+        };
+        self.mark_all_or_none(&places);
+    }
+
+    /// Marks every connection in sight; where all of them are, takes their marks away.
+    pub fn toggle_all_marks(&mut self) {
+        let seen = self.arrangement.blocks().iter().filter(|block| !block.folded);
+        let places: Vec<_> = seen.flat_map(|block| block.members().iter().copied()).collect();
+        self.mark_all_or_none(&places);
+    }
+
+    fn mark_all_or_none(&mut self, places: &[usize]) {
+        let on = !places.iter().all(|place| self.arrangement.is_marked(*place));
+        for place in places {
+            self.arrangement.mark(*place, on);
+        }
+    }
+
+    /// Takes every mark away.
+    pub fn unmark_all(&mut self) {
+        self.arrangement.unmark_all();
+    }
+
+    /// Whether a connection is neither hidden by the filter nor in a folded group.
+    #[must_use]
+    pub fn is_in_sight(&self, name: &ConnectionName) -> bool {
+        self.places.get(name).is_some_and(|&place| self.arrangement.line_of(place).is_some())
+    }
+
+    /// How many are marked, and how many of those are out of sight: hidden by the filter, or in a
+    /// folded group.
+    #[must_use]
+    pub fn marks(&self) -> (usize, usize) {
+        self.arrangement.marks()
+    }
+
+    /// The marked connections, in the configuration's order, in sight or not.
+    pub fn marked(&self) -> impl Iterator<Item = &ConnectionView> {
+        self.rows.iter().enumerate().filter(|(place, _)| self.arrangement.is_marked(*place)).map(|(_, view)| view)
+    }
+
+    /// Counts, filters and sorts anew whose status has changed, which it can with time alone.
+    pub fn tick(&mut self, now: DateTime<Utc>) {
+        let line = self.selected_index();
+        for place in 0..self.rows.len() {
+            if self.tally.counted_as(place) != Some(self.rows[place].status(now).id()) {
+                self.settle_row(place, now);
+            }
+        }
+        self.keep_selection(line);
     }
 
     /// The connections whose newest tokens are not in the store yet.
@@ -214,26 +392,44 @@ impl Connections {
         &self.tally
     }
 
-    fn passes(&self, view: &ConnectionView, now: DateTime<Utc>) -> bool {
-        let needle = self.filter.as_str();
-        needle.is_empty()
-            || contains(view.name.as_str(), needle)
-            || contains(view.provider.label, needle)
-            || contains(view.provider.title, needle)
-            || contains(view.status(now).word(), needle)
+    /// Counts the connection at `place` and puts it where it belongs.
+    fn settle_row(&mut self, place: usize, now: DateTime<Utc>) {
+        let view = &self.rows[place];
+        let spot = self.spot(view, now);
+        self.tally.count(place, view.status(now));
+        self.arrangement.put(place, spot);
     }
 
-    /// A selection that the filter hides moves to the nearest row after it, else to the last.
-    fn keep_selection(&mut self) {
+    /// What decides where a connection stands.
+    fn spot(&self, view: &ConnectionView, now: DateTime<Utc>) -> Spot {
+        Spot {
+            provider: view.provider,
+            key: key(self.arrangement.order(), view, now),
+            score: self.finder.search().connection(view, now),
+            severity: view.status(now).severity(),
+        }
+    }
+
+    fn block(&self, provider: &Provider) -> Option<&Block> {
+        self.arrangement.blocks().iter().find(|block| block.provider == Some(provider))
+    }
+
+    /// A selection that is out of sight moves to its group's heading where that has folded, else
+    /// to the line that has come where it was.
+    fn keep_selection(&mut self, line: Option<usize>) {
         if self.selected_index().is_some() {
             return;
         }
-        let place = self.selected.as_ref().and_then(|name| self.places.get(name)).copied().unwrap_or(0);
-        self.select(self.visible.partition_point(|&other| other < place));
+        if let Some(view) = self.selected()
+            && let Some(heading) = self.arrangement.line_of_group(view.provider)
+            && self.block(view.provider).is_some_and(|block| block.folded)
+        {
+            return self.select(heading);
+        }
+        self.select(line.unwrap_or(0));
     }
 }
 
-/// Whether `text` contains `needle`, ASCII letters in either case.
-fn contains(text: &str, needle: &str) -> bool {
-    text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+fn key(order: Order, view: &ConnectionView, now: DateTime<Utc>) -> Key {
+    order.by.map_or(Key::NOTHING, |column| column.key(view, now))
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, Question};
-use super::{Action, App, Effect, Field, form, menu, press};
+use super::{Action, App, Effect, Field, form, menu, palette, press};
 use crate::domain::{Activity, Command, CopyWhat, Severity};
 
 /// Carries out an action in the dialog that has the keyboard.
@@ -22,12 +22,13 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
             if action == Action::Login { press::login(app, connection) } else { Vec::new() }
         }
         Mode::Menu(_) => menu::act(app, action, now),
+        Mode::Palette(_) => palette::act(app, action, now),
         Mode::Confirm(question) => {
             let question = question.clone();
             if matches!(action, Action::Accept | Action::Cancel) {
                 app.mode = Mode::Normal;
             }
-            if action == Action::Accept { vec![confirmed(question)] } else { Vec::new() }
+            if action == Action::Accept { confirmed(question) } else { Vec::new() }
         }
         Mode::Unlock(_) => in_unlock(app, action),
         Mode::Form(_) => form::act(app, action, now),
@@ -40,8 +41,9 @@ pub(super) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
     match &mut app.mode {
         Mode::Filter => {
             app.filter.push(text);
-            app.connections.set_filter(app.filter.text().to_owned(), now);
+            app.connections.set_filter(app.filter.text(), now);
         }
+        Mode::Palette(_) => palette::typed(app, |field| field.push(text), now),
         Mode::Login(dialog) if dialog.typing && !dialog.qr => {
             dialog.field.push(text);
             dialog.refused = None;
@@ -79,8 +81,8 @@ fn in_filter(app: &mut App, action: Action, now: DateTime<Utc>) {
         Action::Up => app.connections.step(-1),
         Action::Down => app.connections.step(1),
         action => {
-            if app.filter.act(action) {
-                app.connections.set_filter(app.filter.text().to_owned(), now);
+            if app.filter.act(action) && app.filter.text() != app.connections.filter() {
+                app.connections.set_filter(app.filter.text(), now);
             }
         }
     }
@@ -123,11 +125,14 @@ fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     Vec::new()
 }
 
-fn confirmed(question: Question) -> Effect {
+fn confirmed(question: Question) -> Vec<Effect> {
     match question {
-        Question::CopyRefreshToken(connection) => Effect::Copy { connection, what: CopyWhat::RefreshToken },
-        Question::Logout(connection) => Command::Logout { connection }.into(),
-        Question::Delete(connection) => Effect::Delete { connection },
-        Question::Quit => Effect::Quit,
+        Question::CopyRefreshToken(connection) => vec![Effect::Copy { connection, what: CopyWhat::RefreshToken }],
+        Question::Logout(connection) => vec![Command::Logout { connection }.into()],
+        Question::LogoutMarked { connections, .. } => {
+            connections.into_iter().map(|connection| Command::Logout { connection }.into()).collect()
+        }
+        Question::Delete(connection) => vec![Effect::Delete { connection }],
+        Question::Quit => vec![Effect::Quit],
     }
 }

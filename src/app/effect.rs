@@ -37,6 +37,8 @@ pub enum Effect {
         /// What.
         kind: FaultKind,
     },
+    /// Put names of connections, one a line, on the clipboard.
+    CopyNames(Vec<ConnectionName>),
     /// Leave the program.
     Quit,
     /// Stop until `fg` (Unix job control).

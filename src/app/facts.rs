@@ -65,10 +65,20 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
         }
         Event::HookFailed { why } => app.say(None, Severity::Warning, format!("on_event: {}", reason(&why)), now),
+        Event::NamesCopied(result) => names_copied(app, result, now),
         Event::ClipboardCleared => app.say(None, Severity::Quiet, "clipboard cleared", now),
         other => announce(app, other, now),
     }
     Vec::new()
+}
+
+fn names_copied(app: &mut App, result: Result<(usize, CopiedTo), String>, now: DateTime<Utc>) {
+    let (severity, text) = match result {
+        Ok((number, CopiedTo::Clipboard)) => (Severity::Good, format!("{} copied", count(number, "name"))),
+        Ok((number, CopiedTo::Terminal)) => (Severity::Good, format!("{} sent to the terminal", count(number, "name"))),
+        Err(why) => (Severity::Warning, format!("not copied: {}", reason(&why))),
+    };
+    app.say(None, severity, text, now);
 }
 
 /// Facts that change nothing here but the message line.

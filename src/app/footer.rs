@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::keymap::{Binding, Scope};
 use super::mode::Mode;
-use super::{Action, App};
+use super::{Action, App, many};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Status};
 
 /// One word of the footer.
@@ -65,9 +65,12 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
 }
 
 /// Whether pressing the key would do something now.
-fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
+pub(super) fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
     let selected = app.subject();
     let status = selected.map(|view| view.status(now));
+    if many::goes_to_marked(app, binding.action) {
+        return true;
+    }
     match binding.action {
         Action::Login => selected.is_some() || matches!(app.mode, Mode::LoginFailed { .. }),
         Action::Refresh
@@ -81,13 +84,18 @@ fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool {
         }
         Action::ShowQr => selected.is_some_and(waits_for_a_paste),
         Action::Unlock => app.passphrase.is_some(),
+        Action::OpenSortMenu | Action::ToggleGroups | Action::Mark | Action::MarkAll => {
+            !app.connections.all().is_empty()
+        }
         Action::Filter | Action::NextPane | Action::Open if binding.scope == Scope::Main => {
             !app.connections.all().is_empty()
         }
         Action::Freeze if app.connections.all().is_empty() => false,
         Action::Freeze => app.requests.shown() > 0 || app.requests.frozen().is_some(),
         Action::Cancel if binding.scope == Scope::Main => {
-            matches!(status, Some(Status::WaitingForLock { .. })) || !app.connections.filter().is_empty()
+            matches!(status, Some(Status::WaitingForLock { .. }))
+                || !app.connections.filter().is_empty()
+                || app.connections.marks().0 > 0
         }
         _ => true,
     }

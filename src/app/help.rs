@@ -17,7 +17,13 @@ pub fn sheet(options: &Options) -> Sheet {
     }
     lines.push(Line::blank());
     lines.push(Line::new("", "Mouse", Tone::Heading));
-    lines.push(Line::new("click", "selects a row or a pane; on a word in the footer, presses its key", Tone::Key));
-    lines.push(Line::new("wheel", "moves in the pane under the pointer", Tone::Key));
+    let mouse = [
+        ("click", "selects a row or a pane; on a key's word in the footer or a dialog, presses it"),
+        ("", "on a heading, sorts by that column; on a count in the first line, shows only those"),
+        ("", "beside a menu, closes it"),
+        ("double click", "shows details; on a group, folds it"),
+        ("wheel", "moves in the pane, menu or list under the pointer"),
+    ];
+    lines.extend(mouse.map(|(what, does)| Line::new(what, does, Tone::Key)));
     Sheet { lines, label_width: 14 }
 }

@@ -43,7 +43,8 @@ impl Pane {
 /// What of the state the layout depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// How many connections there are (filtered or not, lest the panes jump while one types).
+    /// How many connections, and headings of groups, there are (filtered or not, lest the panes jump
+    /// while one types).
     pub connections: usize,
     /// Whether the banner stands.
     pub banner: bool,

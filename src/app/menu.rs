@@ -58,6 +58,9 @@ fn choose(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     match (action, connection) {
         (Action::Copy(what), Some(connection)) => copy(app, connection, what),
         (Action::Fault(kind), Some(connection)) => fault::play(app, connection, kind, now),
+        (Action::CopyNames, Some(connection)) if app.connections.marks().0 == 0 => {
+            vec![Effect::CopyNames(vec![connection])]
+        }
         (action, _) => press::act(app, action, now),
     }
 }

@@ -5,6 +5,8 @@
 //! [`ConnectionView`]s and [`LogEntry`]s, which have none.
 
 mod action;
+mod arrangement;
+pub mod columns;
 mod connections;
 mod details;
 mod dialogs;
@@ -13,22 +15,30 @@ mod export;
 mod facts;
 mod fault;
 mod field;
+pub mod finder;
 pub mod footer;
 mod form;
+mod groups;
+pub mod header;
 mod help;
 mod inspected;
 pub mod keymap;
 pub mod layout;
 mod login;
+mod many;
 mod menu;
 mod mode;
 mod mouse;
+mod order;
+pub mod palette;
+mod popup;
 mod press;
 mod qr;
 mod remedy;
 mod request;
 mod requests;
 mod sheet;
+pub mod symbols;
 mod tally;
 mod toast;
 mod tour;
@@ -45,21 +55,27 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use crossterm::event::{Event as InputEvent, KeyEventKind};
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::{Position, Rect, Size};
 
 pub use action::Action;
-pub use connections::Connections;
+pub use arrangement::Block;
+pub use columns::Column;
+pub use connections::{Connections, Row};
 pub use effect::Effect;
 pub use export::{Format, curl};
 pub use fault::FaultKind;
 pub use field::Field;
 pub use form::{Form, FormLine, Template, Value as FormValue, lines as form_lines};
+pub use groups::WORST_FIRST;
 pub use inspected::Inspected;
 pub use keymap::{Keymap, Scope};
 pub use layout::Pane;
 pub use login::{LoginScreen, screen as login_screen};
 pub use menu::Menu;
 pub use mode::{LoginDialog, Mode, PasteField, Question, UnlockDialog};
+pub use order::Order;
+pub use palette::Palette;
+pub use popup::{Popup, PopupLine, popup};
 pub use qr::{Cells, Matrix, QrScreen, screen as qr_screen};
 pub use remedy::remedy;
 pub use request::{purpose, result, severity, target, verdict};
@@ -135,6 +151,10 @@ pub struct App {
     pub(crate) quiet: bool,
     /// The guided tour, while somebody is on it.
     pub(crate) tour: Option<Tour>,
+    /// What was last chosen in the palette, the latest first.
+    pub(crate) recent: Vec<palette::Deed>,
+    /// Where and when the mouse was last clicked: a second click there soon after is a double one.
+    pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
 }
 
 impl App {
@@ -161,6 +181,8 @@ impl App {
             logins_asked: BTreeSet::new(),
             quiet: false,
             tour: None,
+            recent: Vec::new(),
+            last_click: None,
         };
         if is_first_start {
             press::new_connection(&mut app);
@@ -198,7 +220,9 @@ impl App {
     /// The connection that keys act on.
     pub(crate) fn subject(&self) -> Option<&ConnectionView> {
         match &self.mode {
-            Mode::Normal | Mode::Filter | Mode::Menu(Menu { connection: None, .. }) => self.connections.selected(),
+            Mode::Normal | Mode::Filter | Mode::Palette(_) | Mode::Menu(Menu { connection: None, .. }) => {
+                self.connections.selected()
+            }
             Mode::Connection { connection, .. }
             | Mode::LoginFailed { connection, .. }
             | Mode::Menu(Menu { connection: Some(connection), .. }) => self.connections.get(connection),
@@ -210,7 +234,7 @@ impl App {
             | Mode::Request { .. }
             | Mode::Unlock(_)
             | Mode::Form(_)
-            | Mode::Confirm(Question::Quit) => None,
+            | Mode::Confirm(Question::Quit | Question::LogoutMarked { .. }) => None,
         }
     }
 
@@ -227,7 +251,7 @@ impl App {
     /// The layout's inputs.
     pub(crate) fn shape(&self) -> layout::Shape {
         layout::Shape {
-            connections: self.connections.all().len(),
+            connections: self.connections.all().len() + self.connections.headings(),
             banner: self.banner().is_some(),
             pane: self.pane,
             tour: self.tour_rows(self.size),
@@ -271,8 +295,11 @@ impl App {
         if self.connections.all().is_empty() {
             return Some((welcome::sheet(&self.options), layout::text(areas.body), self.scroll));
         }
-        let view = self.connections.selected()?;
         let text = layout::text(areas.details?);
+        if let Some(block) = self.connections.selected_group() {
+            return Some((groups::sheet(block, &self.options.keymap), text, self.scroll));
+        }
+        let view = self.connections.selected()?;
         Some((details::sheet(self, view, text.as_size(), now), text, self.scroll))
     }
 
@@ -284,7 +311,7 @@ impl App {
 
     /// Filters the connections.
     fn set_filter(&mut self, filter: Field, now: DateTime<Utc>) {
-        self.connections.set_filter(filter.text().to_owned(), now);
+        self.connections.set_filter(filter.text(), now);
         self.filter = filter;
     }
 

@@ -11,6 +11,7 @@ use super::form::Form;
 use super::inspected::Inspected;
 use super::keymap::Scope;
 use super::menu::Menu;
+use super::palette::Palette;
 use crate::domain::{ConnectionName, LogEntry, Secret};
 
 /// Which dialog or view has the keyboard.
@@ -54,6 +55,8 @@ pub enum Mode {
     Menu(Menu),
     /// The form of a connection.
     Form(Box<Form>),
+    /// The list of everything that can be done.
+    Palette(Palette),
     /// A question to answer with yes or no.
     Confirm(Question),
     /// The passphrase of the encrypted store is being typed.
@@ -69,6 +72,13 @@ pub enum Question {
     Logout(ConnectionName),
     /// Forget everything of the connection and take it out of the configuration?
     Delete(ConnectionName),
+    /// Forget the tokens of all that are marked?
+    LogoutMarked {
+        /// Those that have tokens.
+        connections: Vec<ConnectionName>,
+        /// How many of these the filter or a folded group hides.
+        hidden: usize,
+    },
     /// Leave although tokens are not in the store yet?
     Quit,
 }
@@ -240,6 +250,7 @@ impl Mode {
             Self::LoginFailed { .. } => &[Scope::LoginFailed],
             Self::Menu(menu) => &[menu.scope],
             Self::Form(_) => &[Scope::Form, Scope::Field],
+            Self::Palette(_) => &[Scope::Palette, Scope::Field],
             Self::Confirm(_) => &[Scope::Confirm],
             Self::Unlock(_) => &[Scope::Unlock],
         };

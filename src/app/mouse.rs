@@ -1,16 +1,23 @@
-//! The mouse: the wheel moves in the pane under the pointer, a click selects, or presses a key of
-//! the footer.
+//! The mouse: the wheel moves in the pane under the pointer; a click selects, sorts, filters, or
+//! presses a key whose word is under it; a double click opens.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
+use super::header::{Part, PartKind, header};
 use super::layout::{self, Areas, Pane};
 use super::mode::Mode;
-use super::{Action, App, Effect, footer, press};
+use super::popup::{Hit, popup};
+use super::{Action, App, Effect, Field, columns, footer, palette, press};
 
-/// How far one notch of the wheel goes in text and in the log; among connections it is one row.
+/// How far one notch of the wheel goes in text and in the log; among connections and in lists to
+/// choose from it is one row.
 const NOTCH: usize = 3;
+/// Two clicks on the same place within this time are a double click.
+const DOUBLE: TimeDelta = TimeDelta::milliseconds(400);
+/// The columns at the left of a group's heading that fold it at a click.
+const FOLD_SIGN: u16 = 4;
 
 /// A mouse event.
 pub(super) fn event(app: &mut App, event: MouseEvent, now: DateTime<Utc>) -> Vec<Effect> {
@@ -19,40 +26,109 @@ pub(super) fn event(app: &mut App, event: MouseEvent, now: DateTime<Utc>) -> Vec
     match event.kind {
         MouseEventKind::ScrollDown => wheel(app, &areas, at, Action::Down, now),
         MouseEventKind::ScrollUp => wheel(app, &areas, at, Action::Up, now),
-        MouseEventKind::Down(MouseButton::Left) => click(app, &areas, at, now),
+        MouseEventKind::Down(MouseButton::Left) => {
+            let double = app.last_click.is_some_and(|(place, when)| place == at && now - when < DOUBLE);
+            // A third click begins anew.
+            app.last_click = (!double).then_some((at, now));
+            click(app, &areas, at, double, now)
+        }
         _ => Vec::new(),
     }
 }
 
 fn wheel(app: &mut App, areas: &Areas, at: Position, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
-    if app.mode == Mode::Normal {
+    if matches!(app.mode, Mode::Normal | Mode::Filter) {
         let pane = areas.pane_at(at).unwrap_or(app.pane);
         let times = if pane == Pane::Connections && !app.connections.all().is_empty() { 1 } else { NOTCH };
         (0..times).for_each(|_| press::travel(app, pane, action));
         return Vec::new();
     }
-    (0..NOTCH).flat_map(|_| press::act(app, action, now)).collect()
+    let times = if matches!(app.mode, Mode::Menu(_) | Mode::Palette(_)) { 1 } else { NOTCH };
+    (0..times).flat_map(|_| press::act(app, action, now)).collect()
 }
 
-fn click(app: &mut App, areas: &Areas, at: Position, now: DateTime<Utc>) -> Vec<Effect> {
+fn click(app: &mut App, areas: &Areas, at: Position, double: bool, now: DateTime<Utc>) -> Vec<Effect> {
     if areas.footer.contains(at) {
         let hints = footer::hints(app, areas.footer.width, now);
         let hit = hints.into_iter().find(|hint| (hint.x..hint.x + hint.width()).contains(&at.x));
         return hit.map_or_else(Vec::new, |hint| press::act(app, hint.action, now));
     }
-    if app.mode != Mode::Normal || app.connections.all().is_empty() {
-        return Vec::new();
+    if let Some(popup) = popup(app, areas.body) {
+        return on_popup(app, popup.hit(at), now);
     }
-    let Some(pane) = areas.pane_at(at) else { return Vec::new() };
-    app.pane = pane;
-    match pane {
+    match app.mode {
+        Mode::Palette(_) => return on_palette(app, at, now),
+        // A click ends the typing and means what it would have meant without.
+        Mode::Filter => app.mode = Mode::Normal,
+        Mode::Normal => {}
+        _ => return Vec::new(),
+    }
+    if areas.header.contains(at) {
+        on_header(app, areas.header, at, now);
+    } else if let Some(pane) = areas.pane_at(at).filter(|_| !app.connections.all().is_empty()) {
+        app.pane = pane;
+        return on_pane(app, areas, pane, at, double, now);
+    }
+    Vec::new()
+}
+
+/// A question is answered, never closed by accident; a menu closes where something else is clicked.
+fn on_popup(app: &mut App, hit: Hit, now: DateTime<Utc>) -> Vec<Effect> {
+    match (hit, &mut app.mode) {
+        (Hit::Key(action), _) => press::act(app, action, now),
+        (Hit::Item(number), Mode::Menu(menu)) => {
+            menu.choice = number;
+            press::act(app, Action::Accept, now)
+        }
+        (Hit::Beside, Mode::Menu(_)) => press::act(app, Action::Cancel, now),
+        _ => Vec::new(),
+    }
+}
+
+fn on_palette(app: &mut App, at: Position, now: DateTime<Utc>) -> Vec<Effect> {
+    let Some(area) = palette::area(app) else { return Vec::new() };
+    let list = palette::list(area);
+    let Mode::Palette(palette) = &mut app.mode else { return Vec::new() };
+    if !area.contains(at) {
+        return press::act(app, Action::Cancel, now);
+    }
+    let first = palette.first(list.height.into());
+    let Some(row) = row_at(list, at, first, palette.found.len()) else { return Vec::new() };
+    palette.choice = row;
+    press::act(app, Action::Accept, now)
+}
+
+/// A count shows what it counts; a second click on it, everything again.
+fn on_header(app: &mut App, area: Rect, at: Position, now: DateTime<Utc>) {
+    let header = header(app, area.width, now);
+    // What is beyond the room is cut off.
+    let under = |part: &Part| at.x < header.room && (part.x..part.x + part.width()).contains(&at.x);
+    let hit = header.parts.into_iter().find(under);
+    if let Some(PartKind::Count(_, filter)) = hit.map(|part| part.kind) {
+        let filter = if app.filter.text() == filter { Field::default() } else { Field::new(&filter) };
+        app.set_filter(filter, now);
+        app.pane = Pane::Connections;
+        app.scroll = 0;
+    }
+}
+
+fn on_pane(app: &mut App, areas: &Areas, pane: Pane, at: Position, double: bool, now: DateTime<Utc>) -> Vec<Effect> {
+    let hit = match pane {
         Pane::Connections => {
             let rows = layout::rows(areas.connections);
-            let hit = row_at(rows, at, app.connections.first_row(rows.height.into()), app.connections.shown());
+            if at.y + 1 == rows.y {
+                sort(app, rows, at, now);
+            }
+            let hit = row_at(rows, at, app.connections.first_row(rows.height.into()), app.connections.lines());
             if let Some(row) = hit {
                 app.connections.select(row);
                 app.scroll = 0;
             }
+            let on_sign = app.connections.selected_group().is_some() && at.x < rows.x + FOLD_SIGN;
+            if hit.is_some() && on_sign {
+                return press::act(app, Action::Open, now);
+            }
+            hit
         }
         Pane::Requests => {
             let rows = layout::rows(areas.requests.unwrap_or_default());
@@ -60,10 +136,19 @@ fn click(app: &mut App, areas: &Areas, at: Position, now: DateTime<Utc>) -> Vec<
             if let Some(row) = hit {
                 app.requests.select(row);
             }
+            hit
         }
-        Pane::Details => {}
+        Pane::Details => None,
+    };
+    if hit.is_some() && double { press::act(app, Action::Open, now) } else { Vec::new() }
+}
+
+fn sort(app: &mut App, rows: Rect, at: Position, now: DateTime<Utc>) {
+    let x = at.x.checked_sub(rows.x);
+    let hit = x.filter(|x| *x < rows.width).and_then(|x| columns::of(app, rows).at(x));
+    if let Some(column) = hit {
+        app.connections.sort_by(Some(column), now);
     }
-    Vec::new()
 }
 
 fn row_at(rows: Rect, at: Position, first: usize, count: usize) -> Option<usize> {

@@ -8,7 +8,7 @@ use super::keymap::Scope;
 use super::layout::{self, Pane};
 use super::menu::Menu;
 use super::mode::{LoginDialog, Mode, Question, UnlockDialog};
-use super::{Action, App, Effect, Field, dialogs, form, tour};
+use super::{Action, App, Effect, Field, dialogs, form, many, palette, tour};
 use crate::domain::{
     Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
 };
@@ -82,6 +82,17 @@ fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
             app.say(None, Severity::Quiet, text, now);
         }
         Action::Freeze => app.requests.toggle_freeze(),
+        Action::OpenPalette => palette::open(app, now),
+        Action::OpenSortMenu | Action::SortBy(_) | Action::ToggleGroups | Action::Fold | Action::Unfold
+            if !app.connections.all().is_empty() =>
+        {
+            arrange(app, action, now);
+        }
+        Action::Mark if app.pane == Pane::Connections => {
+            app.connections.toggle_mark();
+            travel(app, Pane::Connections, Action::Down);
+        }
+        Action::MarkAll => app.connections.toggle_all_marks(),
         Action::Cancel => return cancel(app, now),
         _ => return on_connection(app, action, now),
     }
@@ -144,6 +155,11 @@ fn open(app: &mut App) {
         Pane::Requests => {
             app.requests.selected().map(|entry| Mode::Request { entry: Box::new(entry.clone()), scroll: 0 })
         }
+        Pane::Connections | Pane::Details if app.connections.selected_group().is_some() => {
+            let folded = app.connections.selected_group().is_some_and(|group| group.folded);
+            app.connections.fold(!folded);
+            None
+        }
         Pane::Connections | Pane::Details => {
             let selected = app.connections.selected().map(|view| view.name.clone());
             selected.map(|connection| Mode::Connection { connection, scroll: 0, inspected: Inspected::default() })
@@ -154,18 +170,38 @@ fn open(app: &mut App) {
     }
 }
 
-/// `Esc` on the main screen: stops a wait for a lock, else clears the filter.
+/// `Esc` on the main screen: stops a wait for a lock, else clears the marks, else the filter.
 fn cancel(app: &mut App, now: DateTime<Utc>) -> Vec<Effect> {
     if let Some(view) = app.connections.selected()
         && matches!(view.status(now), Status::WaitingForLock { .. })
     {
         return vec![Command::Cancel { connection: view.name.clone() }.into()];
     }
-    app.set_filter(Field::default(), now);
+    if app.connections.marks().0 > 0 {
+        app.connections.unmark_all();
+    } else {
+        app.set_filter(Field::default(), now);
+    }
     Vec::new()
 }
 
-/// Keys that act on the selected connection.
+/// Orders and groups of the table.
+fn arrange(app: &mut App, action: Action, now: DateTime<Utc>) {
+    match action {
+        Action::OpenSortMenu => {
+            let mut menu = Menu::new(Scope::SortMenu, None);
+            let present = Action::SortBy(app.connections.order().by);
+            let choice = menu.items(&app.options.keymap).position(|item| item.action == present);
+            menu.choice = choice.unwrap_or(0);
+            app.mode = Mode::Menu(menu);
+        }
+        Action::SortBy(column) => app.connections.sort_by(column, now),
+        Action::ToggleGroups => app.connections.toggle_groups(),
+        action => app.connections.fold(action == Action::Fold),
+    }
+}
+
+/// Keys that act on the selected connection, or on all that are marked.
 pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     if action == Action::ToggleAutoAll {
         return toggle_all(app, now);
@@ -176,11 +212,25 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
         }
         return Vec::new();
     }
+    if many::goes_to_marked(app, action) {
+        return many::act(app, action, now);
+    }
+    if app.mode == Mode::Normal && app.connections.selected_group().is_some() {
+        let (mark, open) = (app.options.keymap.label(Action::Mark), app.options.keymap.label(Action::Open));
+        app.say(None, Severity::Quiet, format!("a group is selected: {mark} marks all of it, {open} folds it"), now);
+        return Vec::new();
+    }
     let Some(view) = app.subject() else { return Vec::new() };
     let connection = view.name.clone();
     let has_token = view.token().is_some();
     match action {
-        Action::Login => return login(app, connection),
+        Action::Login => {
+            if app.mode == Mode::Normal && app.connections.marks().0 > 1 {
+                app.say(Some(&connection), Severity::Quiet, "one login at a time: of this one, not of all marked", now);
+            }
+            return login(app, connection);
+        }
+        Action::CopyNames => return vec![Effect::CopyNames(vec![connection])],
         Action::Refresh | Action::ForceRefresh => {
             return vec![Command::Refresh { connection, force: action == Action::ForceRefresh }.into()];
         }
@@ -194,7 +244,9 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
             return vec![Effect::Copy { connection, what: CopyWhat::AccessToken }];
         }
         Action::Test if has_token => return vec![Command::Test { connection }.into()],
-        Action::OpenCopyMenu if has_token => app.mode = Mode::Menu(Menu::new(Scope::CopyMenu, Some(connection))),
+        Action::OpenCopyMenu if has_token || app.connections.marks().0 > 0 => {
+            app.mode = Mode::Menu(Menu::new(Scope::CopyMenu, Some(connection)));
+        }
         Action::Edit => {
             if let Some(form) = form::opened(app, Some(&connection)) {
                 app.mode = Mode::Form(Box::new(form));

@@ -1,11 +1,9 @@
 //! How many connections are in each status, kept up to date so that no draw counts them all.
 //!
-//! Invariant: the numbers are as of the latest [`Tally::recount`] (every second: a status can
-//! change with time alone) and every connection announced since.
+//! Invariant: the numbers are as of the latest tick (every second: a status can change with time
+//! alone) and every connection announced since.
 
-use chrono::{DateTime, Utc};
-
-use crate::domain::{ConnectionView, Status};
+use crate::domain::Status;
 
 /// How many connections are in each status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,12 +33,10 @@ impl Tally {
         }
     }
 
-    /// Counts everything as it stands at `now`.
-    pub fn recount(&mut self, views: &[ConnectionView], now: DateTime<Utc>) {
-        *self = Self::default();
-        for (place, view) in views.iter().enumerate() {
-            self.count(place, view.status(now));
-        }
+    /// What the connection at `place` was counted as: [`Status::id`].
+    #[must_use]
+    pub fn counted_as(&self, place: usize) -> Option<&'static str> {
+        self.counted.get(place).copied()
     }
 
     /// Every status that occurs, with its number.

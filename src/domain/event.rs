@@ -180,6 +180,9 @@ pub enum Event {
         /// The file.
         result: Result<PathBuf, String>,
     },
+    /// Names of connections were put on the clipboard (`Ok`: how many, and where they went), or not
+    /// (`Err`: why, in plain words).
+    NamesCopied(Result<(usize, CopiedTo), String>),
     /// The clipboard was cleared, because it still held what was put there.
     ClipboardCleared,
     /// A copy is still on the clipboard and could not be cleared.

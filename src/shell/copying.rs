@@ -1,4 +1,4 @@
-//! Copying: the secret goes from the engine to the clipboard or the terminal, never through the
+//! Copying: a secret goes from the engine to the clipboard or the terminal, never through the
 //! dashboard's state.
 
 use std::time::Duration;
@@ -6,6 +6,56 @@ use std::time::Duration;
 use super::clipboard::Clipboard;
 use crate::domain::{ConnectionName, CopiedTo, CopyWhat, Event, Secret};
 use crate::engine::Engine;
+
+/// What somebody wants on the clipboard.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    /// Something of a connection.
+    Of {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What of it.
+        what: CopyWhat,
+    },
+    /// Names of connections, one a line.
+    Names(Vec<ConnectionName>),
+}
+
+impl Wanted {
+    /// The event that tells that it was copied.
+    pub(super) fn copied(&self, to: CopiedTo, cleared_after: Option<Duration>) -> Event {
+        match self {
+            Self::Of { connection, what } => {
+                Event::Copied { connection: connection.clone(), what: *what, to, cleared_after }
+            }
+            Self::Names(names) => Event::NamesCopied(Ok((names.len(), to))),
+        }
+    }
+
+    /// The event that tells that it was not.
+    pub(super) fn failed(&self, why: String) -> Event {
+        match self {
+            Self::Of { connection, .. } => Event::CopyFailed { connection: connection.clone(), why },
+            Self::Names(_) => Event::NamesCopied(Err(why)),
+        }
+    }
+
+    /// Login URLs and names are no secrets that must vanish while somebody looks for a place to
+    /// paste them in.
+    fn vanishes(&self) -> bool {
+        matches!(self, Self::Of { what, .. } if *what != CopyWhat::LoginUrl)
+    }
+
+    async fn text(&self, engine: &Engine) -> Result<Secret, String> {
+        match self {
+            Self::Of { connection, what } => engine.reveal(connection, *what).await,
+            Self::Names(names) => {
+                let lines: Vec<_> = names.iter().map(ConnectionName::as_str).collect();
+                Ok(Secret::new(lines.join("\n")))
+            }
+        }
+    }
+}
 
 /// What came of a copy, and what is left to do.
 pub(super) enum Copying {
@@ -19,30 +69,17 @@ pub(super) enum Copying {
 pub(super) async fn copy(
     engine: &Engine,
     clipboard: &Clipboard,
-    connection: &ConnectionName,
-    what: CopyWhat,
+    wanted: &Wanted,
     clear_after: Option<Duration>,
 ) -> Copying {
-    let failed = |why| Copying::Told(Event::CopyFailed { connection: connection.clone(), why });
-    let text = match engine.reveal(connection, what).await {
+    let text = match wanted.text(engine).await {
         Ok(text) => text,
-        Err(why) => return failed(why),
+        Err(why) => return Copying::Told(wanted.failed(why)),
     };
-    // A login URL is no secret that must vanish while somebody looks for a browser to paste it in.
-    let clear_after = clear_after.filter(|_| what != CopyWhat::LoginUrl);
+    let clear_after = clear_after.filter(|_| wanted.vanishes());
     match clipboard.put(text.clone(), clear_after).await {
-        Ok(CopiedTo::Clipboard) => Copying::Told(copied(connection, what, CopiedTo::Clipboard, clear_after)),
+        Ok(CopiedTo::Clipboard) => Copying::Told(wanted.copied(CopiedTo::Clipboard, clear_after)),
         Ok(CopiedTo::Terminal) => Copying::ByTerminal(text),
-        Err(why) => failed(why),
+        Err(why) => Copying::Told(wanted.failed(why)),
     }
-}
-
-/// The event that tells of a copy.
-pub(super) fn copied(
-    connection: &ConnectionName,
-    what: CopyWhat,
-    to: CopiedTo,
-    cleared_after: Option<Duration>,
-) -> Event {
-    Event::Copied { connection: connection.clone(), what, to, cleared_after }
 }

@@ -17,10 +17,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
-use super::copying::{Copying, copied, copy};
+use super::copying::{Copying, Wanted, copy};
 use super::signals::{Signal, Signals};
 use crate::app::{App, Effect, FaultKind, Msg, update};
-use crate::domain::{Clock, Command, ConnectionName, CopiedTo, CopyWhat, Event, Secret};
+use crate::domain::{Clock, Command, ConnectionName, CopiedTo, Event, Secret};
 use crate::engine::Engine;
 use crate::store::request_log::RequestLog;
 use crate::ui;
@@ -127,7 +127,7 @@ enum Woken {
     Message(Msg),
     Signal(Signal),
     Configuration(Note),
-    Copied(Copying, ConnectionName, CopyWhat),
+    Copied(Copying, Wanted),
     Told(Option<Event>),
     End(Ending),
 }
@@ -145,7 +145,7 @@ impl<H: Host> Dashboard<H> {
         let size = terminal.size()?;
         let now = self.clock.now();
         self.resize(size, now);
-        let mut wanted_copy: Option<(ConnectionName, CopyWhat)> = None;
+        let mut wanted_copy: Option<Wanted> = None;
         loop {
             let now = self.clock.now();
             self.attention.turn(&self.app, &mut self.host, now);
@@ -158,9 +158,9 @@ impl<H: Host> Dashboard<H> {
                 Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
                 Woken::Configuration(note) => self.take_configuration(note, now),
-                Woken::Copied(copying, connection, what) => {
+                Woken::Copied(copying, wanted) => {
                     wanted_copy = None;
-                    let event = self.finish_copy(copying, &connection, what);
+                    let event = self.finish_copy(copying, &wanted);
                     update(&mut self.app, Msg::Event(event), now)
                 }
             };
@@ -172,7 +172,8 @@ impl<H: Host> Dashboard<H> {
                             return Ok(Ending::Quit);
                         }
                     }
-                    Effect::Copy { connection, what } => wanted_copy = Some((connection, what)),
+                    Effect::Copy { connection, what } => wanted_copy = Some(Wanted::Of { connection, what }),
+                    Effect::CopyNames(names) => wanted_copy = Some(Wanted::Names(names)),
                     Effect::Save { draft, client_secret } => self.configuration.save(*draft, client_secret),
                     Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
                     Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
@@ -184,12 +185,12 @@ impl<H: Host> Dashboard<H> {
 
     /// Waits for whatever comes first. Every branch can be given up without losing anything; a
     /// copy that is given up is begun again, which copies the same text.
-    async fn wait(&mut self, now: DateTime<Utc>, wanted_copy: Option<&(ConnectionName, CopyWhat)>) -> Woken {
+    async fn wait(&mut self, now: DateTime<Utc>, wanted_copy: Option<&Wanted>) -> Woken {
         let copying = async {
             match wanted_copy {
-                Some((connection, what)) => {
-                    let copying = copy(&self.engine, &self.clipboard, connection, *what, self.clear_after).await;
-                    Woken::Copied(copying, connection.clone(), *what)
+                Some(wanted) => {
+                    let copying = copy(&self.engine, &self.clipboard, wanted, self.clear_after).await;
+                    Woken::Copied(copying, wanted.clone())
                 }
                 None => std::future::pending().await,
             }
@@ -289,12 +290,12 @@ impl<H: Host> Dashboard<H> {
         Ok(false)
     }
 
-    fn finish_copy(&mut self, copying: Copying, connection: &ConnectionName, what: CopyWhat) -> Event {
+    fn finish_copy(&mut self, copying: Copying, wanted: &Wanted) -> Event {
         match copying {
             Copying::Told(event) => event,
             Copying::ByTerminal(text) => match self.host.copy(&text) {
-                Ok(()) => copied(connection, what, CopiedTo::Terminal, None),
-                Err(error) => Event::CopyFailed { connection: connection.clone(), why: error.to_string() },
+                Ok(()) => wanted.copied(CopiedTo::Terminal, None),
+                Err(error) => wanted.failed(error.to_string()),
             },
         }
     }

@@ -1,8 +1,12 @@
-//! Text that is too long for its place: cut, and the cut always marked.
+//! Text that is too long for its place: cut, and the cut always marked. And text in which some
+//! characters were found.
 
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
+
+use super::theme::Theme;
 
 /// The line in at most `width` columns. What is cut off is marked with `…`.
 pub(super) fn cut(line: Line<'_>, width: u16) -> Line<'_> {
@@ -36,6 +40,20 @@ fn beginning(text: &str, width: usize) -> &str {
         used > width
     });
     end.map_or(text, |(at, _)| &text[..at])
+}
+
+/// A text whose characters with these numbers, ascending, stand out from the others in `style`.
+pub(super) fn highlighted(text: &str, hits: &[usize], style: Style, theme: Theme) -> Vec<Span<'static>> {
+    let mut spans: Vec<(bool, String)> = Vec::new();
+    for (at, character) in text.chars().enumerate() {
+        let hit = hits.binary_search(&at).is_ok();
+        match spans.last_mut() {
+            Some((same, span)) if *same == hit => span.push(character),
+            _ => spans.push((hit, character.into())),
+        }
+    }
+    let styled = |(hit, text)| Span::styled(text, if hit { style.patch(theme.hit()) } else { style });
+    spans.into_iter().map(styled).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! connections or requests there are: tables are given the rows that are seen. Every text that a
 //! server or a user had a hand in is neutralised before it comes here.
 
-mod columns;
 mod connections;
 mod cut;
 mod dialogs;
@@ -13,6 +12,7 @@ mod footer;
 mod form;
 mod header;
 mod login;
+mod palette;
 mod pane;
 mod qr;
 mod requests;
@@ -57,13 +57,12 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
     match &app.mode {
         Mode::Login(dialog) if dialog.qr => qr::draw(frame, app, dialog, areas.footer, theme),
         Mode::Login(dialog) => login::draw(frame, app, dialog, theme, now),
-        Mode::LoginFailed { connection, why } => {
-            dialogs::login_failed(frame, app, areas.body, connection, why, theme);
-        }
-        Mode::Menu(menu) => dialogs::menu(frame, app, areas.body, menu, theme),
         Mode::Form(form) => form::draw(frame, form, areas.body, theme),
         Mode::Unlock(dialog) => dialogs::unlock(frame, areas.body, dialog, theme, now),
-        Mode::Confirm(question) => dialogs::confirm(frame, app, areas.body, question, theme),
+        Mode::Palette(palette) => palette::draw(frame, app, palette, theme),
+        Mode::LoginFailed { .. } | Mode::Menu(_) | Mode::Confirm(_) => {
+            dialogs::draw(frame, app, areas.body, theme);
+        }
         Mode::Normal | Mode::Filter | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {}
     }
     if let Some(area) = areas.tour {
@@ -79,7 +78,9 @@ fn main(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime
     }
     connections::draw(frame, app, areas.connections, theme, now);
     if let Some(area) = areas.details {
-        let name = app.connections.selected().map_or("Details", |view| view.name.as_str());
+        let group = app.connections.selected_group().and_then(|group| group.provider);
+        let name = group.map_or("Details", |provider| provider.title);
+        let name = app.connections.selected().map_or(name, |view| view.name.as_str());
         pane::lower(frame, app, area, &format!(" {name} "), app.pane == Pane::Details, theme, now);
     }
     if let Some(area) = areas.requests {

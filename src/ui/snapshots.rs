@@ -238,10 +238,79 @@ fn a_screen_that_is_too_small_says_so() {
     }
 }
 
+#[test]
+fn found_letters_marks_and_the_order_in_the_table() {
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
+        let mut app = app_of(seven());
+        press(&mut app, "s s Space j Space / a c Enter");
+        insta::assert_snapshot!(format!("marked_{width}x{height}"), picture(&mut app, width, height));
+    }
+    let mut app = app_of(seven());
+    press(&mut app, "s s Space j Space G");
+    insta::assert_snapshot!("sorted_120x32", picture(&mut app, 120, 32));
+}
+
+#[test]
+fn groups_folded_and_not() {
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
+        let mut app = app_of(seven());
+        press(&mut app, "p j j Space g Left");
+        insta::assert_snapshot!(format!("groups_{width}x{height}"), picture(&mut app, width, height));
+    }
+    let mut app = app_of(seven());
+    press(&mut app, "p s n");
+    insta::assert_snapshot!("groups_unfolded_100x24", picture(&mut app, 100, 24));
+}
+
+#[test]
+fn palette_and_sort_menu() {
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
+        let mut app = app_of(seven());
+        press(&mut app, ":");
+        insta::assert_snapshot!(format!("palette_{width}x{height}"), picture(&mut app, width, height));
+        press(&mut app, "r e f t o");
+        insta::assert_snapshot!(format!("palette_typed_{width}x{height}"), picture(&mut app, width, height));
+    }
+    let mut app = app_of(seven());
+    press(&mut app, "s s s");
+    insta::assert_snapshot!("sort_menu_60x15", picture(&mut app, 60, 15));
+    press(&mut app, "Esc * / f a c Enter o");
+    insta::assert_snapshot!("confirm_logout_marked_80x24", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn found_letters_stand_out_without_colour_and_in_the_bar() {
+    for color in [true, false] {
+        let mut app = app_of(seven());
+        app.options.color = color;
+        press(&mut app, "/ f t y");
+        let screen = buffer(&mut app, 120, 32);
+        let underlined = (3..10).filter(|&x| screen[(x, 3)].modifier.contains(Modifier::UNDERLINED));
+        assert_eq!(underlined.collect::<Vec<_>>(), [3, 6, 9]);
+    }
+}
+
 /// Every kind of screen there is.
 fn screens() -> Vec<App> {
     let mut screens = vec![app_of(vec![]), app_of(seven()), app_of(every_status())];
-    for keys in ["?", "C", "C r", "o", "Enter", "Tab Tab Enter", "/ x", "f", "Tab", "Tab Tab"] {
+    for keys in [
+        "?",
+        "C",
+        "C r",
+        "o",
+        "Enter",
+        "Tab Tab Enter",
+        "/ x",
+        "f",
+        "Tab",
+        "Tab Tab",
+        ":",
+        ": x",
+        "s s s",
+        "p Left",
+        "* o",
+        "s n Space / f",
+    ] {
         let mut app = app_of(seven());
         press(&mut app, keys);
         learn(&mut app, Event::ClipboardCleared);

@@ -4,12 +4,13 @@
 //! meaning is carried by colour alone, there is always a symbol and a word; without colours only
 //! modifiers are used; in ASCII mode not one other character leaves [`to_ascii`].
 
-use chrono::{DateTime, Utc};
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
+pub use crate::app::symbols::severity_symbol;
+
 use crate::app::Tone;
-use crate::domain::{Severity, Status};
+use crate::domain::Severity;
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +64,13 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
+    /// Letters that were searched for: underlined, so that they stand out without colour and in the
+    /// bar too.
+    #[must_use]
+    pub fn hit(self) -> Style {
+        self.tinted(Color::Yellow, Modifier::UNDERLINED | Modifier::BOLD)
+    }
+
     /// Keys to press, and the program's name.
     #[must_use]
     pub fn accent(self) -> Style {
@@ -100,30 +108,6 @@ impl Theme {
     }
 }
 
-/// The symbol of a status. What is under way turns, once a second.
-#[must_use]
-pub fn symbol(status: &Status, now: DateTime<Utc>) -> &'static str {
-    match status {
-        Status::Loading => "◌",
-        Status::NeverLoggedIn => "○",
-        Status::Expiring => "◐",
-        other => severity_symbol(other.severity(), now),
-    }
-}
-
-/// The symbol of a severity.
-#[must_use]
-pub fn severity_symbol(severity: Severity, now: DateTime<Utc>) -> &'static str {
-    const TURNING: [&str; 4] = ["◐", "◓", "◑", "◒"];
-    match severity {
-        Severity::Quiet => "○",
-        Severity::Good => "●",
-        Severity::Busy => TURNING[usize::try_from(now.timestamp().rem_euclid(4)).unwrap_or(0)],
-        Severity::Warning => "▲",
-        Severity::Bad => "✖",
-    }
-}
-
 /// Replaces every character outside ASCII, whatever drew it, by one that looks or means alike.
 pub fn to_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
@@ -135,7 +119,7 @@ pub fn to_ascii(buffer: &mut Buffer) {
 }
 
 /// What stands for what; every symbol drawn anywhere is in here (tested).
-const ALIKE: [(&str, char); 19] = [
+const ALIKE: [(&str, char); 20] = [
     ("─—·▄", '-'),
     ("│", '|'),
     ("┌┐└┘▆", '+'),
@@ -148,13 +132,14 @@ const ALIKE: [(&str, char); 19] = [
     ("◒", '\\'),
     ("▲", '!'),
     ("✖", 'X'),
-    ("▸", '>'),
+    ("▸→", '>'),
     ("◂", '<'),
     ("█━", '#'),
     ("▏▁", '_'),
     ("▃", ','),
     ("↑", '^'),
-    ("↓", 'v'),
+    ("↓▾", 'v'),
+    ("←", '<'),
 ];
 
 /// The character that stands for one outside ASCII; `?` for one that nothing here draws.

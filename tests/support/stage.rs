@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::FixedOffset;
-use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use manutop::app::{App, Keymap, Options, Zone};
 use manutop::config::{self, Notify};
 use manutop::domain::{Clock, ConnectionView, Secret};
@@ -76,6 +76,26 @@ impl Person {
     /// Anything a terminal can send.
     pub fn send(&self, event: InputEvent) {
         self.keys.send(event).expect("the loop reads");
+    }
+
+    /// Clicks on the first place of the screen where these words stand.
+    pub fn clicks(&self, words: &str) {
+        let text = self.screen.text();
+        let lines = text.lines().map(|line| line.trim_matches('"'));
+        let found = lines.zip(0..).find_map(|(line, y)| line.find(words).map(|at| (line[..at].chars().count(), y)));
+        let (x, row) = found.unwrap_or_else(|| panic!("{words:?} is not there:\n{text}"));
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        let column = u16::try_from(x).expect("on the screen") + 1;
+        self.send(InputEvent::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }));
+    }
+
+    /// Waits until these words stand one below the other.
+    pub async fn sees_in_order(&self, words: &[&str]) {
+        let in_order = |text: &str| {
+            let mut rest = text.lines();
+            words.iter().all(|word| rest.any(|line| line.contains(word)))
+        };
+        self.looks(&words.join(" above "), in_order).await;
     }
 
     /// Waits until words stand on the screen.

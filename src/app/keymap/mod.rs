@@ -36,6 +36,10 @@ pub enum Scope {
     LoginFailed,
     /// The menu of things to copy.
     CopyMenu,
+    /// The menu of orders.
+    SortMenu,
+    /// The list of everything that can be done.
+    Palette,
     /// A question to answer.
     Confirm,
     /// The filter while it is being typed.
@@ -58,7 +62,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Connection,
         Self::Main,
         Self::Always,
@@ -71,6 +75,8 @@ impl Scope {
         Self::LoginFailed,
         Self::CopyMenu,
         Self::Form,
+        Self::SortMenu,
+        Self::Palette,
         Self::Unlock,
         Self::Confirm,
         Self::Demo,
@@ -98,6 +104,8 @@ impl Scope {
             Self::LoginQr => "QR code of the login URL",
             Self::LoginFailed => "After a failed login",
             Self::CopyMenu => "Copy menu",
+            Self::SortMenu => "Sort menu",
+            Self::Palette => "Commands",
             Self::Confirm => "Questions",
             Self::Filter => "Filter, while typing",
             Self::Field => "Text fields",

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crossterm::event::KeyCode;
 
 use super::{Binding, Key, Scope};
-use crate::app::{Action, FaultKind};
+use crate::app::{Action, Column, FaultKind};
 use crate::domain::CopyWhat;
 
 const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
@@ -23,6 +23,8 @@ const ENTER: Key = Key::plain(KeyCode::Enter);
 const TAB: Key = Key::plain(KeyCode::Tab);
 const UP: Key = Key::plain(KeyCode::Up);
 const DOWN: Key = Key::plain(KeyCode::Down);
+const LEFT: Key = Key::plain(KeyCode::Left);
+const RIGHT: Key = Key::plain(KeyCode::Right);
 const PAGE_UP: Key = Key::plain(KeyCode::PageUp);
 const PAGE_DOWN: Key = Key::plain(KeyCode::PageDown);
 const HOME: Key = Key::plain(KeyCode::Home);
@@ -61,14 +63,19 @@ pub(super) static BINDINGS: &[Binding] = &[
         "auto",
         5,
     ),
-    bind(Scope::Connection, &[Key::char('A')], Action::ToggleAutoAll, "the same for every connection"),
+    bind(
+        Scope::Connection,
+        &[Key::char('A')],
+        Action::ToggleAutoAll,
+        "automatic refresh on or off for every connection",
+    ),
     shown(bind(Scope::Connection, &[Key::char('c')], Action::CopyAccessToken, "copy the access token"), "copy", 4),
     shown(
         bind(
             Scope::Connection,
             &[Key::char('C')],
             Action::OpenCopyMenu,
-            "copy something else: header, curl line, refresh token",
+            "copy something else: header, curl line, refresh token, names",
         ),
         "copy as",
         10,
@@ -116,21 +123,59 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind(Scope::Main, &[PAGE_DOWN], Action::PageDown, "a page down"),
     bind(Scope::Main, &[PAGE_UP], Action::PageUp, "a page up"),
     shown(
-        bind(Scope::Main, &[ENTER], Action::Open, "details of the connection, or of the request in the log"),
+        bind(
+            Scope::Main,
+            &[ENTER],
+            Action::Open,
+            "details of the connection, or of the request in the log; folds a group",
+        ),
         "details",
         9,
     ),
     shown(bind(Scope::Main, &[TAB], Action::NextPane, "next pane"), "pane", 11),
     bind(Scope::Main, &[Key::plain(KeyCode::BackTab)], Action::PreviousPane, "previous pane"),
     shown(bind(Scope::Main, &[Key::char('n')], Action::New, "new connection"), "new", 7),
-    shown(bind(Scope::Main, &[Key::char('/')], Action::Filter, "filter by name, provider or status"), "filter", 7),
+    shown(
+        bind(
+            Scope::Main,
+            &[Key::char('/')],
+            Action::Filter,
+            "filter by letters of the name, by provider or status; is:bad by how bad",
+        ),
+        "filter",
+        7,
+    ),
+    shown(
+        bind(Scope::Main, &[Key::char(':')], Action::OpenPalette, "find any command or connection by its name"),
+        "commands",
+        10,
+    ),
+    shown(bind(Scope::Main, &[Key::char('s')], Action::OpenSortMenu, "sort by a column"), "sort", 13),
+    shown(
+        bind(
+            Scope::Main,
+            &[Key::char(' ')],
+            Action::Mark,
+            "mark: r R a t o, and names of C, act on all marked; in a group's heading, all of it",
+        ),
+        "mark",
+        14,
+    ),
+    bind(Scope::Main, &[Key::char('*')], Action::MarkAll, "mark all that are shown, or none of them"),
+    shown(bind(Scope::Main, &[Key::char('p')], Action::ToggleGroups, "group by provider, or not"), "group", 15),
+    bind(Scope::Main, &[LEFT], Action::Fold, "fold the group"),
+    bind(Scope::Main, &[RIGHT], Action::Unfold, "unfold the group"),
     shown(
         bind(Scope::Main, &[Key::char('f')], Action::Freeze, "freeze the request log, or let it go on"),
         "freeze",
         13,
     ),
     bind(Scope::Main, &[Key::char('m')], Action::Quiet, "quiet: no notifications and no bell, or both again"),
-    shown(bind(Scope::Main, &[ESC], Action::Cancel, "stop waiting for a lock; clear the filter"), "cancel", 0),
+    shown(
+        bind(Scope::Main, &[ESC], Action::Cancel, "stop waiting for a lock; clear the marks; clear the filter"),
+        "cancel",
+        0,
+    ),
     shown(bind(Scope::Main, &[Key::char('?')], Action::Help, "this help"), "help", 0),
     shown(
         bind(
@@ -155,8 +200,8 @@ pub(super) static BINDINGS: &[Binding] = &[
     shown(bind(Scope::Filter, &[ESC], Action::Cancel, "clear the filter"), "clear", 1),
     bind(Scope::Filter, &[DOWN], Action::Down, "down"),
     bind(Scope::Filter, &[UP], Action::Up, "up"),
-    bind(Scope::Field, &[Key::plain(KeyCode::Left)], Action::CursorLeft, "a character to the left"),
-    bind(Scope::Field, &[Key::plain(KeyCode::Right)], Action::CursorRight, "a character to the right"),
+    bind(Scope::Field, &[LEFT], Action::CursorLeft, "a character to the left"),
+    bind(Scope::Field, &[RIGHT], Action::CursorRight, "a character to the right"),
     bind(Scope::Field, &[HOME, Key::ctrl('a')], Action::CursorStart, "to the beginning"),
     bind(Scope::Field, &[END, Key::ctrl('e')], Action::CursorEnd, "to the end"),
     bind(Scope::Field, &[BACKSPACE], Action::Erase, "erase the character before the cursor"),
@@ -241,6 +286,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     ),
     bind(Scope::CopyMenu, &[Key::char('u')], Action::Copy(CopyWhat::CurlLine), "a curl line with it"),
     bind(Scope::CopyMenu, &[Key::char('r')], Action::Copy(CopyWhat::RefreshToken), "the refresh token (asks first)"),
+    bind(Scope::CopyMenu, &[Key::char('n')], Action::CopyNames, "the name, or all marked names"),
     bind(Scope::CopyMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
     bind(Scope::CopyMenu, &[Key::char('k'), UP], Action::Up, "up"),
     shown(bind(Scope::CopyMenu, &[ENTER], Action::Accept, "copy the marked one"), "copy", 1),
@@ -250,6 +296,25 @@ pub(super) static BINDINGS: &[Binding] = &[
     shown(bind(Scope::Form, &[ENTER], Action::Accept, "next row; in the last one, save"), "next", 2),
     shown(bind(Scope::Form, &[Key::ctrl('s')], Action::Save, "save"), "save", 0),
     shown(bind(Scope::Form, &[ESC], Action::Cancel, "close without saving"), "cancel", 1),
+    bind(Scope::SortMenu, &[Key::char('f')], Action::SortBy(None), "order of the file"),
+    bind(Scope::SortMenu, &[Key::char('n')], Action::SortBy(Some(Column::Name)), "name"),
+    bind(Scope::SortMenu, &[Key::char('p')], Action::SortBy(Some(Column::Provider)), "provider"),
+    bind(Scope::SortMenu, &[Key::char('s')], Action::SortBy(Some(Column::Status)), "status, the worst first"),
+    bind(Scope::SortMenu, &[Key::char('a')], Action::SortBy(Some(Column::Access)), "end of the access token"),
+    bind(Scope::SortMenu, &[Key::char('r')], Action::SortBy(Some(Column::Refresh)), "end of the refresh token"),
+    bind(Scope::SortMenu, &[Key::char('u')], Action::SortBy(Some(Column::Auto)), "automatic refresh"),
+    bind(Scope::SortMenu, &[Key::char('l')], Action::SortBy(Some(Column::Last)), "last result, failures first"),
+    bind(Scope::SortMenu, &[Key::char('x')], Action::SortBy(Some(Column::Next)), "next refresh"),
+    bind(Scope::SortMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
+    bind(Scope::SortMenu, &[Key::char('k'), UP], Action::Up, "up"),
+    shown(bind(Scope::SortMenu, &[ENTER], Action::Accept, "sort by the chosen one; again: reverse"), "sort", 1),
+    shown(bind(Scope::SortMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
+    shown(bind(Scope::Palette, &[ENTER], Action::Accept, "do it, or go there"), "do it", 1),
+    bind(Scope::Palette, &[DOWN, Key::ctrl('n')], Action::Down, "down"),
+    bind(Scope::Palette, &[UP, Key::ctrl('p')], Action::Up, "up"),
+    bind(Scope::Palette, &[PAGE_DOWN], Action::PageDown, "a page down"),
+    bind(Scope::Palette, &[PAGE_UP], Action::PageUp, "a page up"),
+    shown(bind(Scope::Palette, &[ESC], Action::Cancel, "close"), "close", 0),
     shown(bind(Scope::Unlock, &[ENTER], Action::Accept, "hand over the passphrase"), "unlock", 1),
     bind(Scope::Unlock, &[BACKSPACE], Action::Erase, "erase the last character"),
     bind(Scope::Unlock, &[Key::ctrl('u')], Action::EraseAll, "empty the field"),

@@ -1,6 +1,12 @@
 //! Keys, pasted text, the mouse and events: what they do to the state, and what they ask for.
 
+mod finding;
 mod form;
+mod groups;
+mod marking;
+mod mouse;
+mod palette;
+mod sorting;
 
 use chrono::TimeDelta;
 use crossterm::event::{
@@ -12,13 +18,24 @@ use super::layout::{self, Pane};
 use super::*;
 use crate::domain::{Activity, Command, CopyWhat, Problem, Secret, Status};
 
-fn mouse(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
+fn point(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
     let event = MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE };
     update(app, Msg::Input(InputEvent::Mouse(event)), now())
 }
 
 fn resize(app: &mut App, width: u16, height: u16) {
     assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), NOTHING);
+}
+
+/// The lines of the table: names, and titles of groups in brackets.
+fn lines(app: &App) -> Vec<String> {
+    let rows = app.connections.window(0, usize::MAX);
+    rows.map(|row| match row {
+        Row::Group(group) => format!("[{}]", group.provider.unwrap().title),
+        Row::Connection(view, false) => view.name.to_string(),
+        Row::Connection(view, true) => format!("*{}", view.name),
+    })
+    .collect()
 }
 
 fn selected(app: &App) -> &str {
@@ -146,7 +163,7 @@ fn the_login_dialog_opens_whichever_comes_first_the_news_or_the_url() {
 fn the_wheel_answers_no_question() {
     let mut app = app_of(seven());
     press(&mut app, "o");
-    assert_eq!(mouse(&mut app, MouseEventKind::ScrollDown, 5, 5), NOTHING);
+    assert_eq!(point(&mut app, MouseEventKind::ScrollDown, 5, 5), NOTHING);
     assert_eq!(app.mode, Mode::Confirm(Question::Logout(name("factory"))));
 }
 
@@ -357,12 +374,12 @@ fn a_click_selects_the_row_under_it_and_its_pane() {
     resize(&mut app, 120, 32);
     let areas = layout::areas(app.size, app.shape()).unwrap();
     let rows = layout::rows(areas.connections);
-    assert_eq!(mouse(&mut app, MouseEventKind::Down(MouseButton::Left), 5, rows.y + 2), NOTHING);
+    assert_eq!(point(&mut app, MouseEventKind::Down(MouseButton::Left), 5, rows.y + 2), NOTHING);
     assert_eq!((selected(&app), app.pane), ("hr-sync", Pane::Connections));
     let rows = layout::rows(areas.requests.unwrap());
-    mouse(&mut app, MouseEventKind::Down(MouseButton::Left), rows.x, rows.y + 1);
+    point(&mut app, MouseEventKind::Down(MouseButton::Left), rows.x, rows.y + 1);
     assert_eq!((app.requests.selected_index(), app.pane), (1, Pane::Requests));
-    mouse(&mut app, MouseEventKind::Down(MouseButton::Left), 5, areas.connections.y);
+    point(&mut app, MouseEventKind::Down(MouseButton::Left), 5, areas.connections.y);
     assert_eq!(selected(&app), "hr-sync", "a border is no row");
 }
 
@@ -371,9 +388,9 @@ fn the_wheel_moves_in_the_pane_under_the_pointer() {
     let mut app = app_of(seven());
     resize(&mut app, 120, 32);
     let requests = layout::areas(app.size, app.shape()).unwrap().requests.unwrap();
-    mouse(&mut app, MouseEventKind::ScrollDown, requests.x + 1, requests.y + 3);
+    point(&mut app, MouseEventKind::ScrollDown, requests.x + 1, requests.y + 3);
     assert_eq!((app.requests.selected_index(), selected(&app)), (3, "factory"));
-    mouse(&mut app, MouseEventKind::ScrollDown, 3, 3);
+    point(&mut app, MouseEventKind::ScrollDown, 3, 3);
     assert_eq!((selected(&app), app.pane), ("warehouse", Pane::Connections));
 }
 
@@ -383,7 +400,7 @@ fn a_click_on_a_word_of_the_footer_presses_its_key() {
     resize(&mut app, 120, 32);
     let hints = footer::hints(&app, 120, now());
     let refresh = hints.iter().find(|hint| hint.action == Action::Refresh).unwrap().clone();
-    let commands = mouse(&mut app, MouseEventKind::Down(MouseButton::Left), refresh.x + 2, 31);
+    let commands = point(&mut app, MouseEventKind::Down(MouseButton::Left), refresh.x + 2, 31);
     assert_eq!(commands, [Command::Refresh { connection: name("factory"), force: false }]);
 }
 
