@@ -80,7 +80,8 @@ impl Connections {
             self.places.insert(view.name.clone(), place);
             self.rows.push(view);
         }
-        self.settle_row(place, now);
+        let finder = self.finder.clone();
+        self.settle_row(place, &mut finder.search(), now);
         self.keep_selection(line);
     }
 
@@ -112,7 +113,8 @@ impl Connections {
         for (place, view) in self.rows.iter().enumerate() {
             self.tally.count(place, view.status(now));
         }
-        let spots = self.rows.iter().map(|view| self.spot(view, now)).collect();
+        let (order, mut search) = (self.order(), self.finder.search());
+        let spots = self.rows.iter().map(|view| spot(order, view, &mut search, now)).collect();
         let marked = self.rows.iter().map(|view| marked.contains(&view.name)).collect();
         self.arrangement.replace(spots, marked);
         self.keep_selection(line);
@@ -345,6 +347,12 @@ impl Connections {
         self.places.get(name).is_some_and(|&place| self.arrangement.line_of(place).is_some())
     }
 
+    /// Whether a connection is marked.
+    #[must_use]
+    pub fn is_marked(&self, name: &ConnectionName) -> bool {
+        self.places.get(name).is_some_and(|&place| self.arrangement.is_marked(place))
+    }
+
     /// How many are marked, and how many of those are out of sight: hidden by the filter, or in a
     /// folded group.
     #[must_use]
@@ -360,9 +368,11 @@ impl Connections {
     /// Counts, filters and sorts anew whose status has changed, which it can with time alone.
     pub fn tick(&mut self, now: DateTime<Utc>) {
         let line = self.selected_index();
+        let finder = self.finder.clone();
+        let mut search = finder.search();
         for place in 0..self.rows.len() {
             if self.tally.counted_as(place) != Some(self.rows[place].status(now).id()) {
-                self.settle_row(place, now);
+                self.settle_row(place, &mut search, now);
             }
         }
         self.keep_selection(line);
@@ -393,21 +403,11 @@ impl Connections {
     }
 
     /// Counts the connection at `place` and puts it where it belongs.
-    fn settle_row(&mut self, place: usize, now: DateTime<Utc>) {
+    fn settle_row(&mut self, place: usize, search: &mut Search, now: DateTime<Utc>) {
         let view = &self.rows[place];
-        let spot = self.spot(view, now);
+        let spot = spot(self.arrangement.order(), view, search, now);
         self.tally.count(place, view.status(now));
         self.arrangement.put(place, spot);
-    }
-
-    /// What decides where a connection stands.
-    fn spot(&self, view: &ConnectionView, now: DateTime<Utc>) -> Spot {
-        Spot {
-            provider: view.provider,
-            key: key(self.arrangement.order(), view, now),
-            score: self.finder.search().connection(view, now),
-            severity: view.status(now).severity(),
-        }
     }
 
     fn block(&self, provider: &Provider) -> Option<&Block> {
@@ -427,6 +427,16 @@ impl Connections {
             return self.select(heading);
         }
         self.select(line.unwrap_or(0));
+    }
+}
+
+/// What decides where a connection stands.
+fn spot(order: Order, view: &ConnectionView, search: &mut Search<'_>, now: DateTime<Utc>) -> Spot {
+    Spot {
+        provider: view.provider,
+        key: key(order, view, now),
+        score: search.connection(view, now),
+        severity: view.status(now).severity(),
     }
 }
 

@@ -225,7 +225,8 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
     let has_token = view.token().is_some();
     match action {
         Action::Login => {
-            if app.mode == Mode::Normal && app.connections.marks().0 > 1 {
+            let others = app.connections.marks().0 > usize::from(app.connections.is_marked(&connection));
+            if app.mode == Mode::Normal && others {
                 app.say(Some(&connection), Severity::Quiet, "one login at a time: of this one, not of all marked", now);
             }
             return login(app, connection);

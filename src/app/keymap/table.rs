@@ -156,7 +156,7 @@ pub(super) static BINDINGS: &[Binding] = &[
             Scope::Main,
             &[Key::char(' ')],
             Action::Mark,
-            "mark: r R a t o, and names of C, act on all marked; in a group's heading, all of it",
+            "mark, and go on: refresh, auto, test and log out then act on all marked",
         ),
         "mark",
         14,
