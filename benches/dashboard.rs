@@ -4,9 +4,10 @@
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
-use manutop::app::{App, Keymap, Msg, Options, Zone, update};
+use manutop::app::{App, Field, Keymap, Msg, Options, Requests, Zone, update};
 use manutop::domain::{
-    Activity, ConnectionName, ConnectionView, Event, Fingerprint, Holding, RefreshFacts, Secret, TokenFacts,
+    Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, LogEntry, Outcome, RefreshFacts,
+    Secret, TokenFacts, Wire,
 };
 use manutop::oauth::{answer, providers};
 use manutop::ui;
@@ -86,6 +87,51 @@ fn tick(bencher: Bencher, rows: usize) {
     bencher.bench_local(|| update(&mut app, Msg::Tick, now()));
 }
 
+/// A whole frame of the timeline, likewise.
+#[divan::bench(args = ROWS)]
+fn draw_timeline(bencher: Bencher, rows: usize) {
+    let mut app = app(rows);
+    press(&mut app, KeyCode::Char('T'));
+    let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
+    bencher.bench_local(|| {
+        terminal.draw(|frame| ui::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
+    });
+}
+
+/// The tick of a second that makes the latency chart of a full log anew.
+#[divan::bench]
+fn look_back(bencher: Bencher) {
+    let entries = (0..Requests::MAX).map(entry).collect();
+    let mut app = App::new(vec![view(0)], entries, options(), now());
+    let size = Msg::Input(InputEvent::Resize(120, 40));
+    assert!(update(&mut app, size, now()).is_empty());
+    press(&mut app, KeyCode::Char('T'));
+    let mut second = 0;
+    bencher.bench_local(|| {
+        second += 1;
+        update(&mut app, Msg::Tick, now() + TimeDelta::seconds(second))
+    });
+}
+
+/// Another word in the filter of a full log.
+#[divan::bench]
+fn filter_log(bencher: Bencher) {
+    let mut requests = Requests::new((0..Requests::MAX).map(entry).collect());
+    bencher.bench_local(|| {
+        for words in ["token @connection-7", "token @connection-8"] {
+            requests.set_filter(|filter| filter.edit(|field| *field = Field::new(black_box(words))));
+        }
+    });
+}
+
+/// One more entry in a full log that is filtered.
+#[divan::bench]
+fn log_entry(bencher: Bencher) {
+    let mut requests = Requests::new((0..Requests::MAX).map(entry).collect());
+    requests.set_filter(|filter| filter.edit(|field| field.push("token 4xx")));
+    bencher.with_inputs(|| entry(7)).bench_local_values(|entry| requests.push(entry));
+}
+
 /// Reading the token endpoint's documented answer.
 #[divan::bench]
 fn token_answer() -> bool {
@@ -109,7 +155,11 @@ fn now() -> DateTime<Utc> {
 }
 
 fn app(rows: usize) -> App {
-    let options = Options {
+    App::new((0..rows).map(view).collect(), Vec::new(), options(), now())
+}
+
+fn options() -> Options {
+    Options {
         color: true,
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
@@ -118,8 +168,26 @@ fn app(rows: usize) -> App {
         providers: providers::ALL,
         templates: Vec::new(),
         demo: false,
-    };
-    App::new((0..rows).map(view).collect(), Vec::new(), options, now())
+    }
+}
+
+fn entry(number: usize) -> LogEntry {
+    LogEntry {
+        at: now() - TimeDelta::seconds(i64::try_from(number % 3000).expect("small")),
+        connection: ConnectionName::new(&format!("connection-{}", number % 10)).expect("a name"),
+        exchange: Exchange::Refresh,
+        method: "POST".into(),
+        host: "auth.manuonline.com".into(),
+        path: "/oauth/token".into(),
+        outcome: Outcome::Status(if number.is_multiple_of(10) { 429 } else { 200 }),
+        duration_ms: 80 + u64::try_from(number % 97).expect("small"),
+        attempt: 1,
+        size: 1430,
+        headers: Vec::new(),
+        oauth_error: None,
+        oauth_error_description: None,
+        wire: Wire::default(),
+    }
 }
 
 fn view(row: usize) -> ConnectionView {

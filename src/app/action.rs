@@ -1,7 +1,7 @@
 //! Actions: what a key means on this screen. Some become commands, others only change the screen.
 
-use super::FaultKind;
 use super::columns::Column;
+use super::{FaultKind, Format};
 use crate::domain::CopyWhat;
 
 /// What a key (or a click on its word in the footer) means.
@@ -57,6 +57,34 @@ pub enum Action {
     CopyNames,
     /// Hold the request log still, or let it go on.
     Freeze,
+    /// Type a filter of the request log.
+    FilterLog,
+    /// Show only requests that failed, or all again.
+    ErrorsOnly,
+    /// Show only the selected connection's requests, or everybody's again.
+    OnlySelected,
+    /// Show the request before, the newer one.
+    PreviousRequest,
+    /// Show the next request, the older one.
+    NextRequest,
+    /// Copy a logged request as a curl line.
+    CopyRequest,
+    /// Open the menu of ways to write the requests to a file.
+    OpenExportMenu,
+    /// Write the requests to a file.
+    Export(Format),
+    /// Open the timeline.
+    Timeline,
+    /// Show less time, in more detail.
+    ZoomIn,
+    /// Show more time.
+    ZoomOut,
+    /// Show as much time as at first, from now.
+    ZoomReset,
+    /// Show what comes before.
+    Earlier,
+    /// Show what comes after.
+    Later,
     /// Log in, or show the login under way.
     Login,
     /// Refresh if not fresh.
@@ -139,6 +167,12 @@ impl Action {
                 | Self::PageDown
                 | Self::NextPane
                 | Self::Mark
+                | Self::PreviousRequest
+                | Self::ZoomIn
+                | Self::ZoomOut
+                | Self::Earlier
+                | Self::Later
+                | Self::NextRequest
                 | Self::Erase
                 | Self::EraseNext
                 | Self::EraseWord

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::arrangement::{Arrangement, Block, Line, Spot};
 use super::columns::Column;
@@ -16,7 +16,7 @@ use super::finder::{Finder, Search};
 use super::layout::first_row;
 use super::order::{Key, Order};
 use super::tally::Tally;
-use crate::domain::{ConnectionName, ConnectionView, Holding, Provider};
+use crate::domain::{ConnectionName, ConnectionView, Holding, Provider, TokenFacts};
 
 /// All connections, in the configuration's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub struct Connections {
     top: usize,
     unsaved: BTreeSet<ConnectionName>,
     widest_name: usize,
+    longest_life: TimeDelta,
     auto_on: usize,
     tally: Tally,
 }
@@ -69,6 +70,8 @@ impl Connections {
         } else {
             self.unsaved.remove(&view.name);
         }
+        let life = view.token().map_or(TimeDelta::zero(), TokenFacts::lifetime);
+        self.longest_life = self.longest_life.max(life);
         self.auto_on += usize::from(view.auto);
         let line = self.selected_index();
         let place = self.places.get(&view.name).copied().unwrap_or(self.rows.len());
@@ -388,6 +391,12 @@ impl Connections {
     #[must_use]
     pub fn widest_name(&self) -> usize {
         self.widest_name
+    }
+
+    /// The longest lifetime any access token has had; zero while none is known.
+    #[must_use]
+    pub fn longest_life(&self) -> TimeDelta {
+        self.longest_life
     }
 
     /// How many are refreshed automatically.

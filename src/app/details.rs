@@ -49,7 +49,8 @@ pub fn sheet(app: &App, view: &ConnectionView, room: Size, now: DateTime<Utc>) -
     // A blank line, the heading, and more than one request, or it is not worth the heading.
     let left = usize::from(room.height).saturating_sub(used + 2);
     if left >= 2 && room.width >= 44 {
-        let entries = app.requests.window(0, LOOKED_THROUGH).filter(|entry| entry.connection == view.name).take(left);
+        let entries =
+            app.requests.newest().take(LOOKED_THROUGH).filter(|entry| entry.connection == view.name).take(left);
         let mut entries =
             entries.map(|entry| request::short_line(app.options.zone, entry, room.width >= 62)).peekable();
         if entries.peek().is_some() {

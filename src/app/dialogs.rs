@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, Question};
-use super::{Action, App, Effect, Field, form, menu, palette, press};
+use super::{Action, App, Effect, Field, form, log_keys, menu, palette, press};
 use crate::domain::{Activity, Command, CopyWhat, Severity};
 
 /// Carries out an action in the dialog that has the keyboard.
@@ -11,6 +11,10 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
     match &app.mode {
         Mode::Filter => {
             in_filter(app, action, now);
+            Vec::new()
+        }
+        Mode::LogFilter => {
+            log_keys::in_filter(app, action);
             Vec::new()
         }
         Mode::Login(_) => in_login(app, action, now),
@@ -32,7 +36,9 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
         }
         Mode::Unlock(_) => in_unlock(app, action),
         Mode::Form(_) => form::act(app, action, now),
-        Mode::Normal | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => Vec::new(),
+        Mode::Normal | Mode::Timeline | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {
+            Vec::new()
+        }
     }
 }
 
@@ -44,6 +50,7 @@ pub(super) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
             app.connections.set_filter(app.filter.text(), now);
         }
         Mode::Palette(_) => palette::typed(app, |field| field.push(text), now),
+        Mode::LogFilter => app.requests.set_filter(|filter| filter.edit(|field| field.push(text))),
         Mode::Login(dialog) if dialog.typing && !dialog.qr => {
             dialog.field.push(text);
             dialog.refused = None;

@@ -1,9 +1,9 @@
 //! Effects: what the dashboard asks of the world around it. [`super::update`] itself does nothing
 //! but change the state.
 
-use super::FaultKind;
+use super::{FaultKind, Format};
 use crate::config::Draft;
-use crate::domain::{Command, ConnectionName, CopyWhat, Secret};
+use crate::domain::{Command, ConnectionName, CopyWhat, LogEntry, Secret};
 
 /// Something to be done. The engine is asked for most; the shell does what needs the terminal, the
 /// clipboard or files.
@@ -39,6 +39,15 @@ pub enum Effect {
     },
     /// Put names of connections, one a line, on the clipboard.
     CopyNames(Vec<ConnectionName>),
+    /// Put a logged request on the clipboard as a `curl` command line, without its secrets.
+    CopyRequest(Box<LogEntry>),
+    /// Write logged requests to a file.
+    Export {
+        /// As what.
+        format: Format,
+        /// The requests, oldest first.
+        entries: Vec<LogEntry>,
+    },
     /// Leave the program.
     Quit,
     /// Stop until `fg` (Unix job control).

@@ -179,7 +179,7 @@ fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>)
 
 /// Whether a dialog may open by itself.
 fn is_free(mode: &Mode) -> bool {
-    matches!(mode, Mode::Normal | Mode::Connection { .. })
+    matches!(mode, Mode::Normal | Mode::Timeline | Mode::Connection { .. })
 }
 
 /// Closes the dialog of a login that is over.

@@ -193,6 +193,6 @@ pub fn only_severity(severity: Severity) -> String {
 }
 
 /// Whether `text` contains `needle`, ASCII letters in either case.
-fn contains(text: &str, needle: &str) -> bool {
+pub(super) fn contains(text: &str, needle: &str) -> bool {
     text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
 }

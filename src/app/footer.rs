@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::keymap::{Binding, Scope};
 use super::mode::Mode;
-use super::{Action, App, many};
+use super::{Action, App, log_keys, many};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Status};
 
 /// One word of the footer.
@@ -42,6 +42,11 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
         .iter()
         .filter(|binding| !binding.word.is_empty() && scopes.contains(&binding.scope))
         .filter(|binding| applies(app, binding, now))
+        // A key that a more special scope has means that there, and has its word there.
+        .filter(|binding| {
+            let before = scopes.iter().take_while(|scope| **scope != binding.scope);
+            !before.flat_map(|scope| app.options.keymap.of(*scope)).any(|other| other.keys[0] == binding.keys[0])
+        })
         .enumerate()
         .collect();
     bindings.sort_by_key(|(_, binding)| binding.rank);
@@ -83,11 +88,12 @@ pub(super) fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool 
             selected.and_then(ConnectionView::token).is_some()
         }
         Action::ShowQr => selected.is_some_and(waits_for_a_paste),
+        Action::CopyRequest | Action::OpenExportMenu => app.requests.shown() > 0,
         Action::Unlock => app.passphrase.is_some(),
         Action::OpenSortMenu | Action::ToggleGroups | Action::Mark | Action::MarkAll => {
             !app.connections.all().is_empty()
         }
-        Action::Filter | Action::NextPane | Action::Open if binding.scope == Scope::Main => {
+        Action::Filter | Action::NextPane | Action::Open | Action::Timeline if binding.scope == Scope::Main => {
             !app.connections.all().is_empty()
         }
         Action::Freeze if app.connections.all().is_empty() => false,
@@ -96,6 +102,7 @@ pub(super) fn applies(app: &App, binding: &Binding, now: DateTime<Utc>) -> bool 
             matches!(status, Some(Status::WaitingForLock { .. }))
                 || !app.connections.filter().is_empty()
                 || app.connections.marks().0 > 0
+                || log_keys::is_filtered(app)
         }
         _ => true,
     }

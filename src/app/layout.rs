@@ -4,11 +4,16 @@
 
 use ratatui::layout::{Position, Rect, Size};
 
+use super::timeline_layout;
+
 /// The smallest screen drawn on.
 pub const SMALLEST: Size = Size { width: 60, height: 15 };
 
 /// From this width on details and requests stand side by side; below, one of them is shown.
 const SIDE_BY_SIDE: u16 = 80;
+
+/// From this height on a strip of the timeline is on the main screen.
+const TIMELINE_FROM: u16 = 40;
 
 /// The panes, in the order of `Tab`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +70,8 @@ pub struct Areas {
     pub body: Rect,
     /// The table, borders included.
     pub connections: Rect,
+    /// A strip of the timeline, where there is room.
+    pub timeline: Option<Rect>,
     /// The details, where there is room.
     pub details: Option<Rect>,
     /// The request log, where there is room.
@@ -104,6 +111,11 @@ pub fn areas(size: Size, shape: Shape) -> Option<Areas> {
         _ => wanted.min(body.height - lower),
     };
     let connections = Rect { height, ..body };
+    // A screen that high has rows to spare for the next hour.
+    let room = if size.height < TIMELINE_FROM { 0 } else { body.height - lower - height };
+    let strip = timeline_layout::strip(size.width, shape.connections, room);
+    let timeline = (strip > 0).then_some(Rect { y: body.y + height, height: strip, ..body });
+    let height = height + strip;
     let below = Rect { y: body.y + height, height: body.height - height, ..body };
     let (details, requests) = if below.height == 0 {
         (None, None)
@@ -121,6 +133,7 @@ pub fn areas(size: Size, shape: Shape) -> Option<Areas> {
         banner: shape.banner.then(|| line(1)),
         body,
         connections,
+        timeline,
         details,
         requests,
         tour: (shape.tour > 0).then_some(tour),
@@ -205,10 +218,10 @@ mod tests {
                         for pane in [Pane::Connections, Pane::Details, Pane::Requests] {
                             let shape = Shape { connections, banner, pane, tour: 0 };
                             let areas = areas(Size { width, height }, shape).unwrap();
-                            let panes = [Some(areas.connections), areas.details, areas.requests];
+                            let panes = [Some(areas.connections), areas.timeline, areas.details, areas.requests];
                             let covered: u32 = panes.iter().flatten().map(|area| area.area()).sum();
                             assert_eq!(covered, areas.body.area(), "{width}x{height} {shape:?}");
-                            assert!(panes.iter().flatten().all(|area| area.height >= 5), "{areas:?}");
+                            assert!(panes.iter().flatten().all(|area| area.height >= 4), "{areas:?}");
                         }
                     }
                 }

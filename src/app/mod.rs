@@ -6,6 +6,7 @@
 
 mod action;
 mod arrangement;
+mod chart;
 pub mod columns;
 mod connections;
 mod details;
@@ -24,6 +25,8 @@ mod help;
 mod inspected;
 pub mod keymap;
 pub mod layout;
+mod log_filter;
+mod log_keys;
 mod login;
 mod many;
 mod menu;
@@ -38,10 +41,14 @@ mod remedy;
 mod request;
 mod requests;
 mod sheet;
+mod stretch;
 pub mod symbols;
 mod tally;
+pub mod timeline;
+pub mod timeline_layout;
 mod toast;
 mod tour;
+pub mod track;
 mod welcome;
 pub mod words;
 
@@ -59,6 +66,7 @@ use ratatui::layout::{Position, Rect, Size};
 
 pub use action::Action;
 pub use arrangement::Block;
+pub use chart::Chart;
 pub use columns::Column;
 pub use connections::{Connections, Row};
 pub use effect::Effect;
@@ -70,6 +78,7 @@ pub use groups::WORST_FIRST;
 pub use inspected::Inspected;
 pub use keymap::{Keymap, Scope};
 pub use layout::Pane;
+pub use log_filter::LogFilter;
 pub use login::{LoginScreen, screen as login_screen};
 pub use menu::Menu;
 pub use mode::{LoginDialog, Mode, PasteField, Question, UnlockDialog};
@@ -81,6 +90,8 @@ pub use remedy::remedy;
 pub use request::{purpose, result, severity, target, verdict};
 pub use requests::Requests;
 pub use sheet::{Line, Sheet, Tone, chop, wrap};
+pub use stretch::{Stretch, Tick, Zoom};
+pub use timeline::Timeline;
 pub use toast::Toast;
 pub use tour::{Progress as TourProgress, Tour, TourPanel};
 pub use words::Zone;
@@ -133,6 +144,7 @@ pub struct App {
     pub(crate) filter: Field,
     pub(crate) pane: Pane,
     pub(crate) mode: Mode,
+    pub(crate) timeline: Timeline,
     /// The first line shown of the details pane, or of the welcome.
     pub(crate) scroll: usize,
     pub(crate) toast: Option<Toast>,
@@ -172,6 +184,7 @@ impl App {
             filter: Field::default(),
             pane: Pane::default(),
             mode: Mode::Normal,
+            timeline: Timeline::default(),
             scroll: 0,
             toast: None,
             store_problem: None,
@@ -200,6 +213,12 @@ impl App {
         self.quiet = !self.quiet;
     }
 
+    /// The zone moments are shown in.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.options.zone
+    }
+
     /// The worst any connection, or the secret store, is in: for a window title, say.
     #[must_use]
     pub fn worst(&self, now: DateTime<Utc>) -> Severity {
@@ -220,9 +239,12 @@ impl App {
     /// The connection that keys act on.
     pub(crate) fn subject(&self) -> Option<&ConnectionView> {
         match &self.mode {
-            Mode::Normal | Mode::Filter | Mode::Palette(_) | Mode::Menu(Menu { connection: None, .. }) => {
-                self.connections.selected()
-            }
+            Mode::Normal
+            | Mode::Filter
+            | Mode::LogFilter
+            | Mode::Timeline
+            | Mode::Palette(_)
+            | Mode::Menu(Menu { connection: None, .. }) => self.connections.selected(),
             Mode::Connection { connection, .. }
             | Mode::LoginFailed { connection, .. }
             | Mode::Menu(Menu { connection: Some(connection), .. }) => self.connections.get(connection),
@@ -238,9 +260,12 @@ impl App {
         }
     }
 
-    /// The scopes whose keys work, the most special first.
+    /// The scopes whose keys work now, the most special first.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
         let mut scopes = self.tour_scopes().to_vec();
+        if self.mode == Mode::Normal && self.pane == Pane::Requests && !self.connections.all().is_empty() {
+            scopes.push(Scope::Log);
+        }
         scopes.extend(self.mode.scopes());
         if self.options.demo && matches!(self.mode, Mode::Normal | Mode::Connection { .. }) {
             scopes.push(Scope::Demo);
@@ -333,7 +358,12 @@ impl App {
     /// Brings windows and scrolled texts back to where there is something to see.
     fn settle(&mut self, now: DateTime<Utc>) {
         let Some(areas) = layout::areas(self.size, self.shape()) else { return };
-        self.connections.settle(layout::rows(areas.connections).height.into());
+        let rows = if self.mode == Mode::Timeline {
+            timeline::rows(self)
+        } else {
+            layout::rows(areas.connections).height.into()
+        };
+        self.connections.settle(rows);
         if let Some(area) = areas.requests {
             self.requests.settle(layout::rows(area).height.into());
         }
@@ -360,6 +390,12 @@ impl App {
 /// Takes in one message; answers with what is to be done about it.
 #[must_use]
 pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+    let effects = take(app, msg, now);
+    log_keys::follow_selection(app);
+    effects
+}
+
+fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Event(event) => {
             tour::hear(app, &event);
@@ -372,6 +408,7 @@ pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
             if app.toast.as_ref().is_some_and(|toast| !toast.lives(now)) {
                 app.toast = None;
             }
+            timeline::look_back(app, now);
             return Vec::new();
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => press::key(app, &key, now),
@@ -389,5 +426,6 @@ pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     tour::look(app);
     app.settle(now);
     effects.extend(inspected::ask(app).map(Effect::from));
+    timeline::look_back(app, now);
     effects
 }

@@ -21,6 +21,8 @@ pub enum Mode {
     Normal,
     /// The filter is being typed.
     Filter,
+    /// The request log's filter is being typed.
+    LogFilter,
     /// The help screen.
     Help {
         /// The first line shown.
@@ -42,6 +44,8 @@ pub enum Mode {
         /// The first line shown.
         scroll: usize,
     },
+    /// The timeline, full screen.
+    Timeline,
     /// The dialog of a login that waits for a person.
     Login(LoginDialog),
     /// The news that a login has failed.
@@ -241,8 +245,10 @@ impl Mode {
     pub fn scopes(&self) -> Vec<Scope> {
         let own: &[Scope] = match self {
             Self::Normal => &[Scope::Main, Scope::Connection],
-            Self::Filter => &[Scope::Filter, Scope::Field],
-            Self::Help { .. } | Self::Request { .. } => &[Scope::Viewer],
+            Self::Filter | Self::LogFilter => &[Scope::Filter, Scope::Field],
+            Self::Help { .. } => &[Scope::Viewer],
+            Self::Request { .. } => &[Scope::Request, Scope::Viewer],
+            Self::Timeline => &[Scope::Timeline, Scope::Connection],
             Self::Connection { .. } => &[Scope::Viewer, Scope::Connection],
             Self::Login(LoginDialog { qr: true, .. }) => &[Scope::LoginQr],
             Self::Login(LoginDialog { typing: true, .. }) => &[Scope::LoginField],

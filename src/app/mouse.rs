@@ -9,7 +9,7 @@ use super::header::{Part, PartKind, header};
 use super::layout::{self, Areas, Pane};
 use super::mode::Mode;
 use super::popup::{Hit, popup};
-use super::{Action, App, Effect, Field, columns, footer, palette, press};
+use super::{Action, App, Effect, Field, columns, footer, palette, press, timeline, timeline_layout};
 
 /// How far one notch of the wheel goes in text and in the log; among connections and in lists to
 /// choose from it is one row.
@@ -55,6 +55,20 @@ fn click(app: &mut App, areas: &Areas, at: Position, double: bool, now: DateTime
     }
     if let Some(popup) = popup(app, areas.body) {
         return on_popup(app, popup.hit(at), now);
+    }
+    let tracks = match app.mode {
+        Mode::Timeline => timeline::sides(app, app.size).and_then(|sides| sides.ahead),
+        Mode::Normal => areas.timeline,
+        _ => None,
+    };
+    if let Some(area) = tracks.filter(|area| area.contains(at)) {
+        let parts = timeline_layout::tracks(area, app.connections.widest_name());
+        let rows = Rect { x: area.x, width: area.width, ..parts.names };
+        if let Some(row) = row_at(rows, at, app.connections.first_row(parts.rows.into()), app.connections.lines()) {
+            app.connections.select(row);
+            app.scroll = 0;
+        }
+        return Vec::new();
     }
     match app.mode {
         Mode::Palette(_) => return on_palette(app, at, now),

@@ -8,7 +8,7 @@ use super::keymap::Scope;
 use super::layout::{self, Pane};
 use super::menu::Menu;
 use super::mode::{LoginDialog, Mode, Question, UnlockDialog};
-use super::{Action, App, Effect, Field, dialogs, form, many, palette, tour};
+use super::{Action, App, Effect, Field, dialogs, form, log_keys, many, palette, timeline, tour};
 use crate::domain::{
     Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
 };
@@ -55,7 +55,12 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
             Vec::new()
         }
         (Action::TourNext | Action::TourBack | Action::TourEnd, _) => tour::act(app, action, now),
+        (
+            Action::PreviousRequest | Action::NextRequest | Action::CopyRequest | Action::OpenExportMenu,
+            Mode::Request { .. },
+        ) => log_keys::on_request(app, action),
         (_, Mode::Normal) => on_main(app, action, now),
+        (_, Mode::Timeline) => timeline::act(app, action, now),
         (_, Mode::Help { .. } | Mode::Request { .. } | Mode::Connection { .. }) => on_viewer(app, action, now),
         _ => dialogs::act(app, action, now),
     }
@@ -70,7 +75,11 @@ fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
             app.pane = if action == Action::NextPane { app.pane.next() } else { app.pane.previous() };
         }
         Action::Open => open(app),
-        Action::Help => app.mode = Mode::Help { scroll: 0 },
+        Action::Timeline if !app.connections.all().is_empty() => app.mode = Mode::Timeline,
+        Action::Help => {
+            app.mode = Mode::Help { scroll: 0 };
+            app.timeline.revisit = false;
+        }
         Action::Filter if !app.connections.all().is_empty() => {
             app.pane = Pane::Connections;
             app.mode = Mode::Filter;
@@ -93,7 +102,14 @@ fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
             travel(app, Pane::Connections, Action::Down);
         }
         Action::MarkAll => app.connections.toggle_all_marks(),
+        Action::Cancel if log_keys::clear(app) => {}
         Action::Cancel => return cancel(app, now),
+        Action::FilterLog
+        | Action::ErrorsOnly
+        | Action::OnlySelected
+        | Action::CopyRequest
+        | Action::OpenExportMenu
+        | Action::Export(_) => return log_keys::act(app, action, now),
         _ => return on_connection(app, action, now),
     }
     Vec::new()
@@ -117,7 +133,11 @@ fn on_viewer(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
         Action::Bottom => *scroll = usize::MAX,
         Action::PageUp => *scroll = scroll.saturating_sub(page),
         Action::PageDown => *scroll = scroll.saturating_add(page),
-        Action::Cancel => app.mode = Mode::Normal,
+        Action::Cancel => {
+            log_keys::close(app);
+            let revisit = std::mem::take(&mut app.timeline.revisit);
+            app.mode = if revisit { Mode::Timeline } else { Mode::Normal };
+        }
         _ => return on_connection(app, action, now),
     }
     Vec::new()
@@ -145,6 +165,7 @@ pub(super) fn travel(app: &mut App, pane: Pane, action: Action) {
             app.connections.step(by);
             app.scroll = 0;
         }
+        Pane::Requests if has_table && action == Action::Top => app.requests.follow(),
         Pane::Requests if has_table => app.requests.step(by),
         _ => app.scroll = app.scroll.saturating_add_signed(by),
     }
@@ -152,9 +173,7 @@ pub(super) fn travel(app: &mut App, pane: Pane, action: Action) {
 
 fn open(app: &mut App) {
     let next = match app.pane {
-        Pane::Requests => {
-            app.requests.selected().map(|entry| Mode::Request { entry: Box::new(entry.clone()), scroll: 0 })
-        }
+        Pane::Requests => log_keys::details(app),
         Pane::Connections | Pane::Details if app.connections.selected_group().is_some() => {
             let folded = app.connections.selected_group().is_some_and(|group| group.folded);
             app.connections.fold(!folded);
@@ -167,6 +186,7 @@ fn open(app: &mut App) {
     };
     if let Some(mode) = next {
         app.mode = mode;
+        app.timeline.revisit = false;
     }
 }
 

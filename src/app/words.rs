@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, FixedOffset, Local, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, Local, NaiveDateTime, TimeDelta, TimeZone, Utc};
 
 /// The time zone moments are shown in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,30 @@ impl Zone {
     #[must_use]
     pub fn date(self, at: DateTime<Utc>) -> String {
         self.format(at, "%Y-%m-%d")
+    }
+
+    /// Hours and minutes, or the date where that is far from now; at most six columns.
+    #[must_use]
+    pub fn short(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
+        self.format(at, if (now - at).abs() < TimeDelta::hours(20) { "%H:%M" } else { "%d %b" })
+    }
+
+    /// What clocks and calendars show at a moment.
+    #[must_use]
+    pub fn local(self, at: DateTime<Utc>) -> NaiveDateTime {
+        match self {
+            Self::Local => at.with_timezone(&Local).naive_local(),
+            Self::Fixed(offset) => at.with_timezone(&offset).naive_local(),
+        }
+    }
+
+    /// The first moment at which clocks and calendars show this; none where they skip it.
+    #[must_use]
+    pub fn moment(self, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Local => Local.from_local_datetime(&local).earliest().map(|at| at.to_utc()),
+            Self::Fixed(offset) => offset.from_local_datetime(&local).earliest().map(|at| at.to_utc()),
+        }
     }
 
     fn format(self, at: DateTime<Utc>, pattern: &str) -> String {

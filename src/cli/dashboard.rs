@@ -111,6 +111,8 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         clear_after: configuration.current().clipboard_clear,
         configuration,
         request_log: opening.data_dir.as_deref().map(RequestLog::start),
+        // Where somebody who started it in a shell looks first.
+        exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
         host: TerminalHost::new(&mut guard, faults),
         attention,

@@ -19,6 +19,13 @@ pub(super) enum Wanted {
     },
     /// Names of connections, one a line.
     Names(Vec<ConnectionName>),
+    /// A logged request as a `curl` command line, which holds no secret.
+    Request {
+        /// Whose.
+        connection: ConnectionName,
+        /// The line.
+        text: Secret,
+    },
 }
 
 impl Wanted {
@@ -29,13 +36,18 @@ impl Wanted {
                 Event::Copied { connection: connection.clone(), what: *what, to, cleared_after }
             }
             Self::Names(names) => Event::NamesCopied(Ok((names.len(), to))),
+            Self::Request { connection, .. } => {
+                Event::Copied { connection: connection.clone(), what: CopyWhat::CurlLine, to, cleared_after }
+            }
         }
     }
 
     /// The event that tells that it was not.
     pub(super) fn failed(&self, why: String) -> Event {
         match self {
-            Self::Of { connection, .. } => Event::CopyFailed { connection: connection.clone(), why },
+            Self::Of { connection, .. } | Self::Request { connection, .. } => {
+                Event::CopyFailed { connection: connection.clone(), why }
+            }
             Self::Names(_) => Event::NamesCopied(Err(why)),
         }
     }
@@ -49,6 +61,7 @@ impl Wanted {
     async fn text(&self, engine: &Engine) -> Result<Secret, String> {
         match self {
             Self::Of { connection, what } => engine.reveal(connection, *what).await,
+            Self::Request { text, .. } => Ok(text.clone()),
             Self::Names(names) => {
                 let lines: Vec<_> = names.iter().map(ConnectionName::as_str).collect();
                 Ok(Secret::new(lines.join("\n")))

@@ -4,6 +4,7 @@
 //! backend, the input and the host are parameters, so that tests run this very loop.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +13,15 @@ use crossterm::event::Event as InputEvent;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Rect, Size};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
 use super::copying::{Copying, Wanted, copy};
+use super::export;
 use super::signals::{Signal, Signals};
-use crate::app::{App, Effect, FaultKind, Msg, update};
+use crate::app::{App, Effect, FaultKind, Msg, curl, update};
 use crate::domain::{Clock, Command, ConnectionName, CopiedTo, Event, Secret};
 use crate::engine::Engine;
 use crate::store::request_log::RequestLog;
@@ -101,6 +103,8 @@ pub struct Dashboard<H> {
     pub clear_after: Option<Duration>,
     /// Where the request log goes on disk; `None` keeps it in memory.
     pub request_log: Option<RequestLog>,
+    /// The directory that requests are written to when somebody asks for it.
+    pub exports: PathBuf,
     /// The operating system's signals.
     pub signals: Signals,
     /// The terminal beyond drawing.
@@ -146,11 +150,12 @@ impl<H: Host> Dashboard<H> {
         let now = self.clock.now();
         self.resize(size, now);
         let mut wanted_copy: Option<Wanted> = None;
+        let (told, mut exported) = mpsc::unbounded_channel();
         loop {
             let now = self.clock.now();
             self.attention.turn(&self.app, &mut self.host, now);
             terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
-            let woken = self.wait(now, wanted_copy.as_ref()).await;
+            let woken = self.wait(now, wanted_copy.as_ref(), &mut exported).await;
             let now = self.clock.now();
             let effects = match woken {
                 Woken::End(ending) => return Ok(ending),
@@ -174,6 +179,14 @@ impl<H: Host> Dashboard<H> {
                     }
                     Effect::Copy { connection, what } => wanted_copy = Some(Wanted::Of { connection, what }),
                     Effect::CopyNames(names) => wanted_copy = Some(Wanted::Names(names)),
+                    Effect::CopyRequest(entry) => {
+                        let text = Secret::new(curl(&entry));
+                        wanted_copy = Some(Wanted::Request { connection: entry.connection, text });
+                    }
+                    Effect::Export { format, entries } => {
+                        let (dir, zone) = (self.exports.clone(), self.app.zone());
+                        export::begin(dir, entries, format, zone, now, told.clone());
+                    }
                     Effect::Save { draft, client_secret } => self.configuration.save(*draft, client_secret),
                     Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
                     Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
@@ -185,7 +198,12 @@ impl<H: Host> Dashboard<H> {
 
     /// Waits for whatever comes first. Every branch can be given up without losing anything; a
     /// copy that is given up is begun again, which copies the same text.
-    async fn wait(&mut self, now: DateTime<Utc>, wanted_copy: Option<&Wanted>) -> Woken {
+    async fn wait(
+        &mut self,
+        now: DateTime<Utc>,
+        wanted_copy: Option<&Wanted>,
+        exported: &mut UnboundedReceiver<Event>,
+    ) -> Woken {
         let copying = async {
             match wanted_copy {
                 Some(wanted) => {
@@ -202,6 +220,7 @@ impl<H: Host> Dashboard<H> {
             event = self.events.recv() => event.map_or(Woken::End(Ending::EngineEnded), |event| Woken::Message(Msg::Event(event))),
             Some(note) = self.configuration.note() => Woken::Configuration(note),
             Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
+            Some(event) = exported.recv() => Woken::Message(Msg::Event(event)),
             woken = copying => woken,
             event = self.attention.next() => Woken::Told(event),
             () = tokio::time::sleep(until_next_second(now)) => Woken::Message(Msg::Tick),

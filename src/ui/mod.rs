@@ -11,16 +11,20 @@ mod field;
 mod footer;
 mod form;
 mod header;
+mod latency;
 mod login;
 mod palette;
 mod pane;
 mod qr;
 mod requests;
 pub(crate) mod theme;
+mod timeline;
 mod tour;
 
 #[cfg(test)]
 mod snapshots;
+#[cfg(test)]
+mod watching_snapshots;
 
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
@@ -48,7 +52,11 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
     header::draw(frame, app, areas, theme, now);
     match &app.mode {
         Mode::Help { .. } => pane::reading(frame, app, areas.body, " Help ", theme, now),
-        Mode::Request { .. } => pane::reading(frame, app, areas.body, " Request ", theme, now),
+        Mode::Request { .. } => {
+            let (at, shown) = (app.requests.selected_index() + 1, app.requests.shown());
+            pane::reading(frame, app, areas.body, &format!(" Request {at} of {shown} "), theme, now);
+        }
+        Mode::Timeline => timeline::full(frame, app, theme, now),
         Mode::Connection { connection, .. } => {
             pane::reading(frame, app, areas.body, &format!(" {connection} "), theme, now);
         }
@@ -63,7 +71,13 @@ fn screen(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTi
         Mode::LoginFailed { .. } | Mode::Menu(_) | Mode::Confirm(_) => {
             dialogs::draw(frame, app, areas.body, theme);
         }
-        Mode::Normal | Mode::Filter | Mode::Help { .. } | Mode::Connection { .. } | Mode::Request { .. } => {}
+        Mode::Normal
+        | Mode::Filter
+        | Mode::LogFilter
+        | Mode::Timeline
+        | Mode::Help { .. }
+        | Mode::Connection { .. }
+        | Mode::Request { .. } => {}
     }
     if let Some(area) = areas.tour {
         tour::draw(frame, app, area, theme, now);
@@ -77,6 +91,9 @@ fn main(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime
         return;
     }
     connections::draw(frame, app, areas.connections, theme, now);
+    if let Some(area) = areas.timeline {
+        timeline::strip(frame, app, area, theme, now);
+    }
     if let Some(area) = areas.details {
         let group = app.connections.selected_group().and_then(|group| group.provider);
         let name = group.map_or("Details", |provider| provider.title);

@@ -8,13 +8,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 
 use super::cut::cut;
+use super::field;
 use super::pane::frame_of;
 use super::theme::Theme;
 use crate::app::layout::{self, Pane};
 use crate::app::words::milliseconds;
-use crate::app::{App, purpose, result, severity, target, verdict};
+use crate::app::{App, LogFilter, Mode, purpose, result, severity, target, verdict};
 use crate::domain::{LogEntry, Severity};
 
+const TITLE: &str = " Requests ";
 /// A blank and the time of day.
 const TIME: u16 = 9;
 /// The same to the millisecond.
@@ -62,20 +64,81 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
         row(app, entry, &columns, chosen, theme, now)
     });
     let constraints = columns.iter().map(|(_, width)| Constraint::Length(*width));
-    let mut block = frame_of(" Requests ", focused, theme);
-    if let Some(new) = app.requests.frozen() {
-        block = block.title(Span::styled(format!(" frozen, {new} new "), theme.severity(Severity::Warning)));
+    let mut block = frame_of(TITLE, focused, theme);
+    for title in titles(app, area.width, theme) {
+        block = block.title(title);
     }
-    if app.requests.shown() > height {
-        let last = (first + height).min(app.requests.shown());
-        let place = format!(" {}-{last} of {} ", first + 1, app.requests.shown());
+    if let Some(place) = place(app, first, height) {
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
     let header = Row::new(columns.iter().map(|(column, _)| heading(*column))).style(theme.dim());
     frame.render_widget(Table::new(rows, constraints).header(header).column_spacing(1).block(block), area);
     if app.requests.shown() == 0 {
-        frame.render_widget(Span::styled(" no request yet", theme.dim()), window);
+        let text = match app.requests.all() {
+            0 => " no request yet",
+            _ if app.requests.filter().is_active() => " no request passes the filter; Esc clears it",
+            _ => " all that was here has made room for newer ones; g shows them",
+        };
+        frame.render_widget(Span::styled(text, theme.dim()), window);
     }
+}
+
+/// What is shown of the log: each a title of its own, as many as there is room for. What does not
+/// fit is marked.
+fn titles(app: &App, width: u16, theme: Theme) -> Vec<Line<'static>> {
+    let style = theme.severity(Severity::Warning);
+    let word = |text: String| Line::from(Span::styled(format!(" {text} "), style));
+    let filter = app.requests.filter();
+    // The least important last.
+    let mut titles = Vec::new();
+    let typing = app.mode == Mode::LogFilter;
+    if typing || !filter.field().text().is_empty() {
+        titles.push(typed(filter, width / 2, typing, theme));
+    }
+    match (app.requests.frozen(), app.requests.unseen()) {
+        (Some(_), 0) => titles.push(word("frozen".into())),
+        (Some(_), new) => titles.push(word(format!("frozen, {new} new ↑"))),
+        (None, 0) => {}
+        (None, new) => titles.push(word(format!("{new} new ↑"))),
+    }
+    if filter.errors() {
+        titles.push(word("errors only".into()));
+    }
+    titles.extend(filter.only().map(|name| word(format!("only {name}"))));
+    let mut left = usize::from(width).saturating_sub(2 + TITLE.len());
+    let fits = |title: &Line| {
+        let room = left.checked_sub(1 + title.width());
+        left = room.unwrap_or(left);
+        room.is_some()
+    };
+    let all = titles.len();
+    let mut titles: Vec<_> = titles.into_iter().filter(fits).collect();
+    if titles.len() < all && left > 3 {
+        titles.push(word("…".into()));
+    }
+    titles
+}
+
+/// The filter in at most `width` columns; while it is empty, what can be typed.
+fn typed(filter: &LogFilter, width: u16, typing: bool, theme: Theme) -> Line<'static> {
+    let style = theme.severity(Severity::Warning);
+    let mut title = vec![Span::styled(" /", style)];
+    title.extend(field::spans(filter.field(), width, typing, style));
+    if filter.field().text().is_empty() {
+        title.push(Span::styled(format!(" {}", LogFilter::HINT), theme.dim()));
+    }
+    title.push(Span::styled(" ", style));
+    Line::from(title)
+}
+
+/// Which of the entries are seen, and how many there are.
+fn place(app: &App, first: usize, height: usize) -> Option<String> {
+    let (shown, all) = (app.requests.shown(), app.requests.all());
+    let hidden = if app.requests.filter().is_active() { format!(", {all} in all") } else { String::new() };
+    if shown > height {
+        return Some(format!(" {}-{} of {shown}{hidden} ", first + 1, (first + height).min(shown)));
+    }
+    (!hidden.is_empty()).then(|| format!(" {shown} shown{hidden} "))
 }
 
 fn heading(column: Column) -> &'static str {

@@ -200,7 +200,7 @@ fn request_and_connection_details() {
     insta::assert_snapshot!("connection_refused_100x32", picture(&mut app, 100, 32));
     press(&mut app, "Esc k k k");
     press(&mut app, "Esc j j j");
-    let screen = picture(&mut app, 120, 40);
+    let screen = picture(&mut app, 120, 50);
     assert!(screen.contains("13:58:40 ✖ 400 invalid_grant"), "a blank on either side of the symbol:\n{screen}");
 }
 

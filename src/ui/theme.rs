@@ -119,7 +119,7 @@ pub fn to_ascii(buffer: &mut Buffer) {
 }
 
 /// What stands for what; every symbol drawn anywhere is in here (tested).
-const ALIKE: [(&str, char); 20] = [
+const ALIKE: [(&str, char); 24] = [
     ("─—·▄", '-'),
     ("│", '|'),
     ("┌┐└┘▆", '+'),
@@ -137,6 +137,10 @@ const ALIKE: [(&str, char); 20] = [
     ("█━", '#'),
     ("▏▁", '_'),
     ("▃", ','),
+    ("◆", 'R'),
+    ("◇", 'E'),
+    ("┫", ']'),
+    ("░", ':'),
     ("↑", '^'),
     ("↓▾", 'v'),
     ("←", '<'),

@@ -193,6 +193,7 @@ impl<H: Host> Stage<H> {
             clipboard_notes,
             clear_after: None,
             request_log: None,
+            exports: rig.dir.path().to_owned(),
             signals: Signals::listen().expect("signals"),
             host: self.host,
             attention: Attention::start(self.wishes, &Environment::default(), rig.clock.now()),

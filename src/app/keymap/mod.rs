@@ -22,6 +22,14 @@ pub enum Scope {
     Always,
     /// The main screen: moving about and leaving.
     Main,
+    /// The request log, while its pane has the keyboard.
+    Log,
+    /// A logged request's details.
+    Request,
+    /// The timeline.
+    Timeline,
+    /// The menu of ways to write the requests to a file.
+    ExportMenu,
     /// The selected connection, in the table and in its full-screen details.
     Connection,
     /// Anything that is read and closed: help, details.
@@ -62,11 +70,14 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Connection,
         Self::Main,
+        Self::Log,
         Self::Always,
         Self::Viewer,
+        Self::Request,
+        Self::Timeline,
         Self::Filter,
         Self::Field,
         Self::Login,
@@ -77,6 +88,7 @@ impl Scope {
         Self::Form,
         Self::SortMenu,
         Self::Palette,
+        Self::ExportMenu,
         Self::Unlock,
         Self::Confirm,
         Self::Demo,
@@ -97,6 +109,10 @@ impl Scope {
         match self {
             Self::Always => "Everywhere",
             Self::Main => "Main screen",
+            Self::Log => "Request log, in its pane",
+            Self::Request => "Details of a request",
+            Self::Timeline => "Timeline",
+            Self::ExportMenu => "Write the requests shown to a file",
             Self::Connection => "Selected connection",
             Self::Viewer => "Help and details",
             Self::Login => "Login dialog",

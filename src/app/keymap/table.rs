@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crossterm::event::KeyCode;
 
 use super::{Binding, Key, Scope};
-use crate::app::{Action, Column, FaultKind};
+use crate::app::{Action, Column, FaultKind, Format};
 use crate::domain::CopyWhat;
 
 const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> Binding {
@@ -172,6 +172,16 @@ pub(super) static BINDINGS: &[Binding] = &[
     ),
     bind(Scope::Main, &[Key::char('m')], Action::Quiet, "quiet: no notifications and no bell, or both again"),
     shown(
+        bind(
+            Scope::Main,
+            &[Key::char('T')],
+            Action::Timeline,
+            "timeline: the next hours of every connection, and how long requests took",
+        ),
+        "timeline",
+        14,
+    ),
+    shown(
         bind(Scope::Main, &[ESC], Action::Cancel, "stop waiting for a lock; clear the marks; clear the filter"),
         "cancel",
         0,
@@ -187,6 +197,24 @@ pub(super) static BINDINGS: &[Binding] = &[
         "quit",
         3,
     ),
+    shown(
+        bind(Scope::Log, &[Key::char('/')], Action::FilterLog, "filter by words, @name, 4xx, 429, error"),
+        "filter",
+        3,
+    ),
+    shown(bind(Scope::Log, &[Key::char('E')], Action::ErrorsOnly, "only what failed, or everything"), "errors", 3),
+    shown(
+        bind(Scope::Log, &[Key::char('O')], Action::OnlySelected, "only the selected connection's, or everybody's"),
+        "only one",
+        4,
+    ),
+    bind(Scope::Log, &[Key::char('g'), HOME], Action::Top, "back to the newest, and follow what comes"),
+    shown(bind(Scope::Log, &[Key::char('y')], Action::CopyRequest, "copy the request as a curl line"), "curl", 12),
+    shown(
+        bind(Scope::Log, &[Key::char('x')], Action::OpenExportMenu, "write the requests shown to a file"),
+        "export",
+        9,
+    ),
     bind(Scope::Always, &[Key::ctrl('c')], Action::Quit, "quit, likewise"),
     bind(Scope::Always, &[Key::ctrl('z')], Action::Suspend, "back to the shell until fg"),
     bind(Scope::Viewer, &[Key::char('j'), DOWN], Action::Down, "scroll down"),
@@ -196,6 +224,55 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind(Scope::Viewer, &[PAGE_DOWN, Key::char(' ')], Action::PageDown, "a page down"),
     bind(Scope::Viewer, &[PAGE_UP], Action::PageUp, "a page up"),
     shown(bind(Scope::Viewer, &[ESC, ENTER, Key::char('q'), Key::char('?')], Action::Cancel, "close"), "close", 0),
+    shown(
+        bind(Scope::Request, &[LEFT, Key::char('K')], Action::PreviousRequest, "the request above it, a newer one"),
+        "newer",
+        1,
+    ),
+    shown(
+        bind(Scope::Request, &[RIGHT, Key::char('J')], Action::NextRequest, "the request below it, an older one"),
+        "older",
+        2,
+    ),
+    shown(bind(Scope::Request, &[Key::char('y')], Action::CopyRequest, "copy it as a curl line"), "curl", 3),
+    shown(
+        bind(Scope::Request, &[Key::char('x')], Action::OpenExportMenu, "write it and all others shown to a file"),
+        "export",
+        4,
+    ),
+    shown(
+        bind(Scope::Timeline, &[Key::char('+'), Key::char('=')], Action::ZoomIn, "less time, in more detail"),
+        "nearer",
+        1,
+    ),
+    shown(bind(Scope::Timeline, &[Key::char('-')], Action::ZoomOut, "more time"), "farther", 1),
+    bind(Scope::Timeline, &[Key::char('0')], Action::ZoomReset, "as at first: from now, or the whole log"),
+    bind(Scope::Timeline, &[LEFT], Action::Earlier, "earlier"),
+    bind(Scope::Timeline, &[RIGHT], Action::Later, "later"),
+    shown(
+        bind(Scope::Timeline, &[TAB], Action::NextPane, "from what is to come to what was, and back"),
+        "ahead/past",
+        1,
+    ),
+    shown(
+        bind(
+            Scope::Timeline,
+            &[Key::char('O')],
+            Action::OnlySelected,
+            "the past of the selected connection alone, or everybody's",
+        ),
+        "only one",
+        4,
+    ),
+    shown(bind(Scope::Timeline, &[ENTER], Action::Open, "details of the connection"), "details", 5),
+    bind(Scope::Timeline, &[Key::char('j'), DOWN], Action::Down, "down"),
+    bind(Scope::Timeline, &[Key::char('k'), UP], Action::Up, "up"),
+    bind(Scope::Timeline, &[Key::char('g'), HOME], Action::Top, "first"),
+    bind(Scope::Timeline, &[Key::char('G'), END], Action::Bottom, "last"),
+    bind(Scope::Timeline, &[PAGE_DOWN], Action::PageDown, "a page down"),
+    bind(Scope::Timeline, &[PAGE_UP], Action::PageUp, "a page up"),
+    bind(Scope::Timeline, &[Key::char('?')], Action::Help, "help"),
+    shown(bind(Scope::Timeline, &[ESC, Key::char('T'), Key::char('q')], Action::Cancel, "close"), "close", 0),
     shown(bind(Scope::Filter, &[ENTER], Action::Accept, "keep the filter and go back to the table"), "keep", 0),
     shown(bind(Scope::Filter, &[ESC], Action::Cancel, "clear the filter"), "clear", 1),
     bind(Scope::Filter, &[DOWN], Action::Down, "down"),
@@ -315,6 +392,12 @@ pub(super) static BINDINGS: &[Binding] = &[
     bind(Scope::Palette, &[PAGE_DOWN], Action::PageDown, "a page down"),
     bind(Scope::Palette, &[PAGE_UP], Action::PageUp, "a page up"),
     shown(bind(Scope::Palette, &[ESC], Action::Cancel, "close"), "close", 0),
+    bind(Scope::ExportMenu, &[Key::char('h')], Action::Export(Format::Har), "HAR 1.2: browsers, proxies"),
+    bind(Scope::ExportMenu, &[Key::char('l')], Action::Export(Format::JsonLines), "JSON lines: jq, scripts"),
+    bind(Scope::ExportMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
+    bind(Scope::ExportMenu, &[Key::char('k'), UP], Action::Up, "up"),
+    shown(bind(Scope::ExportMenu, &[ENTER], Action::Accept, "write the marked one"), "write", 1),
+    shown(bind(Scope::ExportMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
     shown(bind(Scope::Unlock, &[ENTER], Action::Accept, "hand over the passphrase"), "unlock", 1),
     bind(Scope::Unlock, &[BACKSPACE], Action::Erase, "erase the last character"),
     bind(Scope::Unlock, &[Key::ctrl('u')], Action::EraseAll, "empty the field"),

@@ -1,12 +1,15 @@
 //! Keys, pasted text, the mouse and events: what they do to the state, and what they ask for.
 
+mod chart;
 mod finding;
 mod form;
 mod groups;
+mod log_filter;
 mod marking;
 mod mouse;
 mod palette;
 mod sorting;
+mod timeline;
 
 use chrono::TimeDelta;
 use crossterm::event::{
