@@ -4,7 +4,7 @@
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
-use manutop::app::{App, Field, Keymap, Msg, Options, Requests, Zone, update};
+use manutop::app::{App, Field, Keymap, Look, Msg, Options, Requests, Zone, update};
 use manutop::domain::{
     Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, LogEntry, Outcome, RefreshFacts,
     Secret, TokenFacts, Wire,
@@ -160,7 +160,8 @@ fn app(rows: usize) -> App {
 
 fn options() -> Options {
     Options {
-        color: true,
+        look: Look::SIXTEEN,
+        theme_is_fixed: false,
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
         config_file: "config.toml".into(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use manutop::config::{self, Config, ConfigError, Notify, StoreKind};
-use manutop::domain::{ConnectionGrant, SecretSource};
+use manutop::domain::{ConnectionGrant, SecretSource, ThemeName, Written};
 use manutop::oauth::providers::ALL;
 
 /// A value that must never come back in a message.
@@ -35,6 +35,7 @@ fn a_full_file_is_read_to_the_letter() {
         notify = "terminal"
         bell = true
         on_event = ["tell", "--team"]
+        theme = "color-blind"
 
         [[connections]]
         name = "factory"
@@ -57,6 +58,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(config.login_timeout, Duration::from_secs(60));
     assert_eq!((config.notify, config.bell), (Notify::Terminal, true));
     assert_eq!(config.on_event, Some(vec!["tell".to_owned(), "--team".to_owned()]));
+    assert_eq!(config.theme, ThemeName::ColourBlind);
     let [factory] = &config.connections[..] else { panic!("{config:?}") };
     assert_eq!(factory.name.as_str(), "factory");
     assert_eq!(factory.title.as_deref(), Some("Fabrik 工場"));
@@ -147,12 +149,25 @@ fn every_fault_is_named_with_file_line_column_and_key() {
     }
 }
 
+#[test]
+fn keys_are_taken_down_with_their_places_in_the_order_of_the_file() {
+    let config = parse("[keys.main]\nquit = [\"Ctrl-Q\", \"q\"]\n[keys.connection]\nrefresh = []\n").unwrap();
+    let told: Vec<_> = config.keys.iter().map(|wish| (wish.scope.text.as_str(), wish.action.text.as_str())).collect();
+    assert_eq!(told, [("main", "quit"), ("connection", "refresh")]);
+    let [quit, refresh] = &config.keys[..] else { panic!("{config:?}") };
+    let place = |word: &Written| (word.text.clone(), word.line, word.column);
+    assert_eq!((quit.scope.line, quit.scope.column), (1, 7));
+    assert_eq!((quit.action.line, quit.action.column), (2, 1));
+    assert_eq!(quit.keys.iter().map(place).collect::<Vec<_>>(), [("Ctrl-Q".into(), 2, 9), ("q".into(), 2, 19)]);
+    assert!(refresh.keys.is_empty());
+}
+
 #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
             "colour = \"red\"".into(),
-            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, connections",
+            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, theme, keys, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
         (
@@ -290,6 +305,25 @@ c.toml:6:1: pkce of connection "hr": Manus is given its tokens for client ID and
             manus("") + &manus("").replace("\"hr\"", "\"HR\"") + &manus(""),
             r#"c.toml:7:8: name of connection "HR": is already the name of the connection on line 2 (upper and lower case count as the same); give the one on line 7 another
 c.toml:12:8: name of connection "hr": is already the name of the connection on line 2 (upper and lower case count as the same); give the one on line 12 another"#,
+        ),
+        ("theme = \"lihgt\"".into(), "c.toml:1:9: theme: is no theme; did you mean light?"),
+        (
+            format!("theme = \"{MARKER}\""),
+            "c.toml:1:9: theme: is no theme; known are auto, dark, light, high-contrast, colour-blind, 16, none",
+        ),
+        ("theme = 16".into(), "c.toml:1:9: theme: must be a string in quotes, but is an integer"),
+        (
+            "keys = 1".into(),
+            r#"c.toml:1:8: keys: must be tables: write for example a line [keys.connection], and below it refresh = ["F5"]"#,
+        ),
+        (
+            "[keys]\nrefresh = [\"F5\"]".into(),
+            r#"c.toml:2:11: keys.refresh: must be a table: write a line [keys.refresh], and below it for example refresh = ["F5"]"#,
+        ),
+        (
+            "[keys.connection]\nrefresh = \"F5\"\n[keys.main]\nfilter = [\"x\", 1]".into(),
+            r#"c.toml:2:11: keys.connection.refresh: must be a list of keys such as ["r", "F5", "Ctrl-R"]; [] is none
+c.toml:4:10: keys.main.filter: must be a list of keys such as ["r", "F5", "Ctrl-R"]; [] is none"#,
         ),
         (
             "store = \"keyring\"\r\nstor = 1\r\nstore2 = 1".into(),

@@ -55,6 +55,8 @@ pub enum Action {
     MarkAll,
     /// Copy the names of the marked connections.
     CopyNames,
+    /// Look like the next theme.
+    NextTheme,
     /// Hold the request log still, or let it go on.
     Freeze,
     /// Type a filter of the request log.
@@ -156,6 +158,88 @@ pub enum Action {
 }
 
 impl Action {
+    /// Its stable name in the configuration: unique within a scope, never changed once released.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Quit => "quit",
+            Self::Suspend => "suspend",
+            Self::Cancel => "cancel",
+            Self::Accept => "accept",
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Top => "top",
+            Self::Bottom => "bottom",
+            Self::PageUp => "page_up",
+            Self::PageDown => "page_down",
+            Self::NextPane => "next_pane",
+            Self::PreviousPane => "previous_pane",
+            Self::Open => "open",
+            Self::Help => "help",
+            Self::Filter => "filter",
+            Self::NextTheme => "next_theme",
+            Self::Freeze => "freeze",
+            Self::Login => "login",
+            Self::Refresh => "refresh",
+            Self::ForceRefresh => "force_refresh",
+            Self::ToggleAuto => "toggle_auto",
+            Self::ToggleAutoAll => "toggle_auto_all",
+            Self::CopyAccessToken => "copy_access_token",
+            Self::OpenCopyMenu => "open_copy_menu",
+            Self::Copy(what) => what.id(),
+            Self::Test => "test",
+            Self::Logout => "logout",
+            Self::Unlock => "unlock",
+            Self::ReopenBrowser => "reopen_browser",
+            Self::EnterField => "enter_field",
+            Self::LeaveField => "leave_field",
+            Self::Background => "background",
+            Self::Erase => "erase",
+            Self::EraseNext => "erase_next",
+            Self::EraseWord => "erase_word",
+            Self::EraseAll => "erase_all",
+            Self::CursorLeft => "cursor_left",
+            Self::CursorRight => "cursor_right",
+            Self::CursorStart => "cursor_start",
+            Self::CursorEnd => "cursor_end",
+            Self::OpenPalette => "open_palette",
+            Self::OpenSortMenu => "open_sort_menu",
+            Self::ToggleGroups => "toggle_groups",
+            Self::Fold => "fold",
+            Self::Unfold => "unfold",
+            Self::Mark => "mark",
+            Self::MarkAll => "mark_all",
+            Self::CopyNames => "copy_names",
+            Self::FilterLog => "filter_log",
+            Self::ErrorsOnly => "errors_only",
+            Self::OnlySelected => "only_selected",
+            Self::PreviousRequest => "previous_request",
+            Self::NextRequest => "next_request",
+            Self::CopyRequest => "copy_request",
+            Self::OpenExportMenu => "open_export_menu",
+            Self::Timeline => "timeline",
+            Self::ZoomIn => "zoom_in",
+            Self::ZoomOut => "zoom_out",
+            Self::ZoomReset => "zoom_reset",
+            Self::Earlier => "earlier",
+            Self::Later => "later",
+            Self::OpenFaultMenu => "open_fault_menu",
+            Self::TourNext => "tour_next",
+            Self::TourBack => "tour_back",
+            Self::TourEnd => "tour_end",
+            Self::Quiet => "quiet",
+            Self::New => "new",
+            Self::Edit => "edit",
+            Self::Delete => "delete",
+            Self::Save => "save",
+            Self::ShowQr => "show_qr",
+            Self::SortBy(column) => column.map_or("sort_by_file", Column::sort_id),
+            Self::Export(Format::Har) => "export_har",
+            Self::Export(Format::JsonLines) => "export_json_lines",
+            Self::Fault(kind) => kind.id(),
+        }
+    }
+
     /// Whether a held-down key may repeat it. What sends a request may not.
     #[must_use]
     pub fn repeats(self) -> bool {

@@ -46,6 +46,22 @@ pub enum Column {
 pub type Piece = (String, Tone);
 
 impl Column {
+    /// The stable name, in the configuration, of sorting by it.
+    #[must_use]
+    pub fn sort_id(self) -> &'static str {
+        match self {
+            Self::Name => "sort_by_name",
+            Self::Provider => "sort_by_provider",
+            Self::Status => "sort_by_status",
+            Self::Access | Self::Ends => "sort_by_access_token",
+            Self::Refresh => "sort_by_refresh_token",
+            Self::Auto => "sort_by_auto",
+            Self::Last => "sort_by_last",
+            Self::Next => "sort_by_next",
+            Self::Why => "sort_by_why",
+        }
+    }
+
     /// What the column is sorted as: two of them show the same moment.
     #[must_use]
     pub fn sorted_as(self) -> Self {

@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use unicode_width::UnicodeWidthStr;
 
 use super::arrangement::{Arrangement, Block, Line, Spot};
 use super::columns::Column;
@@ -79,7 +80,7 @@ impl Connections {
             self.auto_on -= usize::from(old.auto);
             *old = view;
         } else {
-            self.widest_name = self.widest_name.max(view.name.as_str().len());
+            self.widest_name = self.widest_name.max(view.name.as_str().width());
             self.places.insert(view.name.clone(), place);
             self.rows.push(view);
         }
@@ -110,7 +111,7 @@ impl Connections {
         let marked: BTreeSet<_> = self.marked().map(|view| view.name.clone()).collect();
         change(&mut self.rows);
         self.places = self.rows.iter().enumerate().map(|(place, view)| (view.name.clone(), place)).collect();
-        self.widest_name = self.rows.iter().map(|view| view.name.as_str().len()).max().unwrap_or(0);
+        self.widest_name = self.rows.iter().map(|view| view.name.as_str().width()).max().unwrap_or(0);
         self.auto_on = self.rows.iter().filter(|view| view.auto).count();
         self.tally = Tally::default();
         for (place, view) in self.rows.iter().enumerate() {
@@ -387,7 +388,7 @@ impl Connections {
         &self.unsaved
     }
 
-    /// The length of the longest name.
+    /// The columns of the widest name.
     #[must_use]
     pub fn widest_name(&self) -> usize {
         self.widest_name

@@ -118,7 +118,8 @@ fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
         }
         Action::Background => {
             app.mode = Mode::Normal;
-            app.say(Some(&connection), Severity::Busy, "the login goes on waiting; l shows it again", now);
+            let key = app.options.keymap.label(Action::Login);
+            app.say(Some(&connection), Severity::Busy, format!("the login goes on waiting; {key} shows it again"), now);
         }
         Action::Cancel => {
             app.mode = Mode::Normal;

@@ -51,6 +51,25 @@ impl FaultKind {
         Self::ShortLived,
     ];
 
+    /// The stable name in the configuration.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::Outage => "outage",
+            Self::LostAnswer => "lost_answer",
+            Self::Revoked => "revoked",
+            Self::Slow => "slow",
+            Self::WrongSecret => "wrong_secret",
+            Self::KeyringLocked => "keyring_locked",
+            Self::KeyringFull => "keyring_full",
+            Self::RolledBack => "rolled_back",
+            Self::LockHeld => "lock_held",
+            Self::ShortLived => "short_lived",
+            Self::AllWell => "all_well",
+        }
+    }
+
     /// What has been done, in words.
     fn words(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! A one-line text field with a cursor, for what is no secret; see [`super::PasteField`] for that.
 //!
-//! Invariants: no control characters, no more characters than its bound. The editing itself is
+//! Invariants: no control characters, nothing invisible, no more characters than its bound. The editing itself is
 //! `tui-input`'s.
 
 use tui_input::{Input, InputRequest};
@@ -8,6 +8,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::Action;
+use crate::domain::text::neutralise;
 
 /// A text field.
 #[derive(Debug, Clone, Default)]
@@ -44,7 +45,9 @@ impl Field {
     /// Types or pastes text at the cursor.
     pub fn push(&mut self, text: &str) {
         let room = Self::MAX.saturating_sub(self.text().chars().count());
-        for character in text.chars().filter(|c| !c.is_control()).take(room) {
+        // What is shown must be what is in it, or the cursor would stand elsewhere.
+        let visible: String = text.chars().filter(|c| !c.is_control()).collect();
+        for character in neutralise(&visible, usize::MAX).chars().take(room) {
             self.input.handle(InputRequest::InsertChar(character));
         }
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, FixedOffset, TimeDelta, TimeZone, Utc};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 
-use super::{App, Effect, Keymap, Msg, Options, Zone, update};
+use super::{App, Effect, Keymap, Look, Msg, Options, Zone, update};
 use crate::config::Draft;
 use crate::domain::{
     Activity, Connection, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Inspection, Jwt, Last,
@@ -22,7 +22,8 @@ pub(crate) fn now() -> DateTime<Utc> {
 
 pub(crate) fn options() -> Options {
     Options {
-        color: true,
+        look: Look::SIXTEEN,
+        theme_is_fixed: false,
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(7200).unwrap()),
         config_file: "/home/ada/.config/manutop/config.toml".into(),
@@ -304,6 +305,7 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             "C-z" => (KeyCode::Char('z'), KeyModifiers::CONTROL),
             "C-s" => (KeyCode::Char('s'), KeyModifiers::CONTROL),
             "C-r" => (KeyCode::Char('r'), KeyModifiers::CONTROL),
+            "C-t" => (KeyCode::Char('t'), KeyModifiers::CONTROL),
             "C-u" => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             one => (KeyCode::Char(one.chars().next().unwrap()), KeyModifiers::NONE),
         };

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
-use super::keymap::{Binding, Scope};
+use super::keymap::{Binding, Key, Scope};
 use super::mode::Mode;
 use super::{Action, App, log_keys, many};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Status};
@@ -35,7 +35,7 @@ impl Hint {
 #[must_use]
 pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
     let scopes = app.scopes();
-    let mut bindings: Vec<(usize, &Binding)> = app
+    let mut bindings: Vec<(usize, &Binding, Key)> = app
         .options
         .keymap
         .bindings()
@@ -45,24 +45,28 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
         // A key that a more special scope has means that there, and has its word there.
         .filter(|binding| {
             let before = scopes.iter().take_while(|scope| **scope != binding.scope);
-            !before.flat_map(|scope| app.options.keymap.of(*scope)).any(|other| other.keys[0] == binding.keys[0])
+            !before
+                .flat_map(|scope| app.options.keymap.of(*scope))
+                .any(|other| other.keys.first() == binding.keys.first())
         })
+        .filter_map(|binding| Some((binding, *binding.keys.first()?)))
         .enumerate()
+        .map(|(place, (binding, key))| (place, binding, key))
         .collect();
-    bindings.sort_by_key(|(_, binding)| binding.rank);
+    bindings.sort_by_key(|(_, binding, _)| binding.rank);
     let mut used = 1;
-    bindings.retain(|(_, binding)| {
-        let needs = binding.keys[0].label().width() + 1 + binding.word.width() + 2;
+    bindings.retain(|(_, binding, key)| {
+        let needs = key.label().width() + 1 + binding.word.width() + 2;
         let fits = used + needs <= usize::from(width) + 2;
         if fits {
             used += needs;
         }
         fits
     });
-    bindings.sort_by_key(|(place, _)| *place);
+    bindings.sort_by_key(|(place, _, _)| *place);
     let mut x = 1;
-    let place = |(_, binding): (usize, &Binding)| {
-        let hint = Hint { x, key: binding.keys[0].label(), word: binding.word, action: binding.action };
+    let place = |(_, binding, key): (usize, &Binding, Key)| {
+        let hint = Hint { x, key: key.label(), word: binding.word, action: binding.action };
         x += hint.width() + 2;
         hint
     };

@@ -13,7 +13,10 @@ pub fn sheet(options: &Options) -> Sheet {
             lines.push(Line::blank());
         }
         lines.push(Line::new("", scope.title(), Tone::Heading));
-        lines.extend(options.keymap.of(scope).map(|binding| Line::new(binding.labels(), binding.help, Tone::Key)));
+        lines.extend(options.keymap.of(scope).map(|binding| {
+            let mark = if options.keymap.is_rebound(binding) { " *" } else { "" };
+            Line::new(format!("{}{mark}", binding.labels()), binding.help, Tone::Key)
+        }));
     }
     lines.push(Line::blank());
     lines.push(Line::new("", "Mouse", Tone::Heading));
@@ -25,5 +28,9 @@ pub fn sheet(options: &Options) -> Sheet {
         ("wheel", "moves in the pane, menu or list under the pointer"),
     ];
     lines.extend(mouse.map(|(what, does)| Line::new(what, does, Tone::Key)));
+    if options.keymap.bindings().iter().any(|binding| options.keymap.is_rebound(binding)) {
+        lines.push(Line::blank());
+        lines.push(Line::new("*", "set in the configuration", Tone::Key));
+    }
     Sheet { lines, label_width: 14 }
 }

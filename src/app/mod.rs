@@ -28,7 +28,9 @@ pub mod layout;
 mod log_filter;
 mod log_keys;
 mod login;
+mod look;
 mod many;
+pub mod measure;
 mod menu;
 mod mode;
 mod mouse;
@@ -80,6 +82,7 @@ pub use keymap::{Keymap, Scope};
 pub use layout::Pane;
 pub use log_filter::LogFilter;
 pub use login::{LoginScreen, screen as login_screen};
+pub use look::Look;
 pub use menu::Menu;
 pub use mode::{LoginDialog, Mode, PasteField, Question, UnlockDialog};
 pub use order::Order;
@@ -97,7 +100,9 @@ pub use tour::{Progress as TourProgress, Tour, TourPanel};
 pub use words::Zone;
 
 use crate::domain::text::neutralise;
-use crate::domain::{Connection, ConnectionName, ConnectionView, Event, LogEntry, Problem, Provider, Severity};
+use crate::domain::{
+    Connection, ConnectionName, ConnectionView, Event, LogEntry, Problem, Provider, Severity, ThemeName,
+};
 
 /// What reaches the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,8 +118,10 @@ pub enum Msg {
 /// How the dashboard is shown, settled at start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Colours; without them bold, dim and reverse remain (`NO_COLOR`).
-    pub color: bool,
+    /// The theme, and what the terminal can do for it.
+    pub look: Look,
+    /// Whether its theme was named on the command line, over whatever the configuration says.
+    pub theme_is_fixed: bool,
     /// Nothing but ASCII on the screen.
     pub ascii: bool,
     /// The zone moments are shown in.
@@ -201,6 +208,14 @@ impl App {
             press::new_connection(&mut app);
         }
         app
+    }
+
+    /// Takes over keys and theme from a configuration that was read anew.
+    pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
+        self.options.keymap = keymap;
+        if !self.options.theme_is_fixed {
+            self.options.look.theme = theme;
+        }
     }
 
     /// Takes over the connections as they are configured, for the form.

@@ -260,6 +260,10 @@ impl Mode {
             Self::Confirm(_) => &[Scope::Confirm],
             Self::Unlock(_) => &[Scope::Unlock],
         };
+        debug_assert!(
+            own.iter().all(|one| own.iter().all(|other| one.works_with(*other))),
+            "{own:?} work together, and Scope::works_with does not know it"
+        );
         own.iter().copied().chain([Scope::Always]).collect()
     }
 }

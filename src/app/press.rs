@@ -102,6 +102,12 @@ fn on_main(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
             travel(app, Pane::Connections, Action::Down);
         }
         Action::MarkAll => app.connections.toggle_all_marks(),
+        Action::NextTheme => {
+            let look = &mut app.options.look;
+            look.theme = look.theme.next();
+            let words = look.words();
+            app.say(None, Severity::Quiet, words, now);
+        }
         Action::Cancel if log_keys::clear(app) => {}
         Action::Cancel => return cancel(app, now),
         Action::FilterLog

@@ -104,7 +104,7 @@ fn code(app: &App, login: &LoginView, size: Size) -> Result<QrScreen, String> {
              any device, because the address it ends at is pasted here."
         ));
     }
-    if !app.options.color {
+    if app.options.look.is_plain() {
         return Err(format!(
             "Without colours (NO_COLOR) a QR code cannot be drawn dark on light, as phones want it. Start manutop \
              without NO_COLOR, or copy the URL: {copy} in the login dialog."
@@ -179,7 +179,7 @@ mod tests {
         let size = Size::new(130, 60);
         for (screen, because) in [
             (shown(loopback(), size, |_| ()), "http://127.0.0.1:8400/callback, which is on this machine"),
-            (shown(pasted(), size, |app| app.options.color = false), "NO_COLOR"),
+            (shown(pasted(), size, |app| app.options.look = crate::app::Look::PLAIN), "NO_COLOR"),
             (shown(pasted(), size, |app| app.options.ascii = true), "half of that is enough"),
         ] {
             assert!(matches!(&screen, QrScreen::Words(words) if words.contains(because)), "{because}");

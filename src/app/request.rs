@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use unicode_width::UnicodeWidthStr;
+
+use super::measure::{beginning, ending, padded};
 use super::sheet::{Line, Sheet, Tone};
 use super::words::{Zone, microseconds, milliseconds, size};
 use crate::domain::text::neutralise;
@@ -49,26 +52,25 @@ pub fn target(entry: &LogEntry, width: usize) -> String {
     let path = neutralise(&entry.path, 200);
     let method = neutralise(&entry.method, 10);
     let whole = format!("{method} {}{path}", neutralise(&entry.host, 100));
-    if whole.chars().count() <= width {
+    if whole.width() <= width {
         return whole;
     }
-    let room = width.saturating_sub(method.chars().count() + 1);
-    let length = path.chars().count();
+    let room = width.saturating_sub(method.width() + 1);
+    let length = path.width();
     // A few letters of the host would say nothing.
     if length + 8 < room {
-        let host: String = entry.host.chars().take(room - length - 1).collect();
-        return format!("{method} {}…{path}", neutralise(&host, 100));
+        let host = neutralise(&entry.host, 100);
+        return format!("{method} {}…{path}", beginning(&host, room - length - 1));
     }
-    format!("{method} …{}", ending(&path, room.saturating_sub(1)))
+    format!("{method} …{}", tail(&path, room.saturating_sub(1)))
 }
 
-/// The longest end of a path of at most `room` characters that begins with a `/`; where there is
+/// The longest end of a path of at most `room` columns that begins with a `/`; where there is
 /// none, the last characters.
-fn ending(path: &str, room: usize) -> String {
-    let skip = path.chars().count().saturating_sub(room);
-    let tail: String = path.chars().skip(skip).collect();
+fn tail(path: &str, room: usize) -> &str {
+    let tail = ending(path, room);
     match tail.find('/') {
-        Some(at) if at + 1 < tail.len() => tail[at..].to_owned(),
+        Some(at) if at + 1 < tail.len() => &tail[at..],
         _ => tail,
     }
 }
@@ -77,8 +79,8 @@ fn ending(path: &str, room: usize) -> String {
 #[must_use]
 pub fn line(zone: Zone, entry: &LogEntry) -> Line {
     let text = format!(
-        "{:<17} {:<15} {:>7}  {}",
-        result(entry),
+        "{} {:<15} {:>7}  {}",
+        padded(&result(entry), 17),
         purpose(entry.exchange),
         milliseconds(entry.duration_ms),
         target(entry, 200)
@@ -91,7 +93,8 @@ pub fn line(zone: Zone, entry: &LogEntry) -> Line {
 #[must_use]
 pub fn short_line(zone: Zone, entry: &LogEntry, wide: bool) -> Line {
     let purpose = if wide { format!("{:<16}", purpose(entry.exchange)) } else { String::new() };
-    let text = format!("{:<18} {purpose}{:>7}", neutralise(&result(entry), 26), milliseconds(entry.duration_ms));
+    let result = padded(&neutralise(&result(entry), 26), 18);
+    let text = format!("{result} {purpose}{:>7}", milliseconds(entry.duration_ms));
     // With room for a symbol after the time.
     Line::new(format!("{}  ", zone.time(entry.at)), text, tone(entry))
 }

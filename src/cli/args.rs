@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::StoreKind;
-use crate::domain::ConnectionName;
+use crate::domain::{ConnectionName, ThemeName};
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
 #[derive(Debug, Parser)]
@@ -37,6 +37,9 @@ pub struct Files {
     /// Draw the dashboard with ASCII characters only (chosen by itself where the locale is not UTF-8)
     #[arg(long, global = true)]
     pub ascii: bool,
+    /// How the dashboard looks: auto, dark, light, high-contrast, colour-blind, 16 or none
+    #[arg(long, global = true, value_name = "THEME", env = "MANUTOP_THEME")]
+    pub theme: Option<ThemeName>,
 }
 
 /// The subcommands.

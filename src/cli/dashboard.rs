@@ -1,13 +1,12 @@
 //! Opens the dashboard, on the configured connections or on the demo's.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use color_eyre::eyre::Report;
+use crossterm::event::Event as InputEvent;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use tokio::sync::mpsc;
 
 use super::args::Files;
@@ -16,20 +15,24 @@ use super::faults::{Breakable, Faults};
 use super::host::TerminalHost;
 use super::say::say;
 use super::session::Session;
-use crate::app::{App, Keymap, Options, Zone};
+use crate::app::{App, Keymap, Look, Msg, Options, Zone, update};
 use crate::config::Config;
-use crate::domain::ConnectionView;
+use crate::domain::{ConnectionView, ThemeName};
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
+use crate::shell::appearance::{depth, keymap};
 use crate::shell::attention::{Attention, Wishes};
+use crate::shell::background;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::clipboard::Clipboard;
 use crate::shell::environment::Environment;
 use crate::shell::input::read_terminal;
+use crate::shell::screen::Screen;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
 use crate::shell::{Configuration, Dashboard, Ending};
 use crate::store::request_log::RequestLog;
+use crate::ui;
 
 /// How many logged requests are read back at start.
 const LOG_TAIL: usize = 500;
@@ -42,6 +45,7 @@ const LAST_EVENTS: Duration = Duration::from_secs(2);
 /// Opens the dashboard on the configured connections.
 pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
     let session = Session::open(files)?;
+    let keymap = keymap(&session.config.keys, &session.paths.config_file).map_err(Stop::from)?;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
     let parts = session.parts(browser, true);
     let opening = Opening {
@@ -49,6 +53,8 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
         data_dir: Some(session.paths.data_dir.clone()),
         config: session.config,
         ascii: files.ascii,
+        keymap,
+        theme: files.theme,
         demo: None,
         tour: false,
         environment: session.environment,
@@ -64,6 +70,9 @@ pub(super) struct Opening {
     /// As it was read from `config_file`.
     pub(super) config: Config,
     pub(super) ascii: bool,
+    pub(super) keymap: Keymap,
+    /// As the command line names it; otherwise the configuration does.
+    pub(super) theme: Option<ThemeName>,
     /// What can be broken, in the demo.
     pub(super) demo: Option<Breakable>,
     /// Whether it begins with the guided tour.
@@ -78,11 +87,16 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let views = parts.connections.iter().map(ConnectionView::loading).collect();
     let log = opening.data_dir.as_deref().map(|dir| RequestLog::tail(dir, LOG_TAIL)).transpose();
     let options = Options {
-        color: wants_color(),
+        look: Look {
+            theme: opening.theme.unwrap_or(opening.config.theme),
+            depth: depth(|name| std::env::var_os(name)),
+            background: None,
+        },
+        theme_is_fixed: opening.theme.is_some(),
         ascii: opening.ascii || !locale_is_utf8(),
         zone: Zone::Local,
         config_file: opening.config_file,
-        keymap: Keymap::default(),
+        keymap: opening.keymap,
         providers: providers::ALL,
         templates: Vec::new(),
         demo: opening.demo.is_some(),
@@ -91,11 +105,19 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
     let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
     app.configure(parts.connections.clone());
-    let app = if opening.tour { app.with_tour(clock.now()) } else { app };
+    let mut app = if opening.tour { app.with_tour(clock.now()) } else { app };
     let signals = Signals::listen()?;
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
-    let mut terminal = Terminal::new(CrosstermBackend::new(io::BufWriter::new(io::stdout())))?;
+    let mut terminal = Terminal::new(Screen::stdout())?;
     let (engine, events) = Engine::start(parts)?;
+    // In this order: the first frame waits for nothing, and nothing reads keys yet that could take
+    // the terminal's answer for some. The engine is at work meanwhile.
+    if app.options.look.asks_background() {
+        let size = terminal.size()?;
+        let _ = update(&mut app, Msg::Input(InputEvent::Resize(size.width, size.height)), clock.now());
+        terminal.draw(|frame| ui::draw(frame, &app, clock.now()))?;
+        app.options.look.background = background::ask().await;
+    }
     let faults = opening.demo.map(|breakable| Faults::start(breakable, engine.remote())).transpose()?;
     let (notes, clipboard_notes) = mpsc::unbounded_channel();
     let mut dashboard = Dashboard {
@@ -154,11 +176,6 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, Stop> {
         _ = signals.next() => given_up("left while an answer was on its way"),
         () = tokio::time::sleep(LEAVE_TIMEOUT) => given_up("the answer did not come, or could not be saved"),
     }
-}
-
-/// Whether colours are wanted (<https://no-color.org>).
-pub(super) fn wants_color() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Whether the locale can show more than ASCII (POSIX: `LC_ALL` over `LC_CTYPE` over `LANG`).

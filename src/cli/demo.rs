@@ -12,6 +12,7 @@ use super::dashboard::{Opening, show};
 use super::exit::{Exit, Stop};
 use super::faults::Breakable;
 use super::say::say;
+use crate::app::Keymap;
 use crate::config;
 use crate::demo::{Options, Servers, story};
 use crate::domain::{Clock, SystemClock};
@@ -58,7 +59,9 @@ pub(super) async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<
         login_timeout: config.login_timeout,
     };
     let demo = Some(breakable);
-    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, demo, tour, environment };
+    let (keymap, theme) = (Keymap::default(), files.theme);
+    let opening =
+        Opening { config_file, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, tour, environment };
     show(parts, opening).await
 }
 

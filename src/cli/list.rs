@@ -5,10 +5,12 @@ use std::io::Write;
 use chrono::{DateTime, SecondsFormat, Utc};
 use color_eyre::eyre::Report;
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use super::exit::{Exit, Stop};
 use super::say::say;
 use super::session::Session;
+use crate::app::measure::padded;
 use crate::app::words;
 use crate::domain::{ConnectionView, Holding, TokenFacts};
 
@@ -77,9 +79,9 @@ fn table(views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {
     let mut rows = vec![["NAME", "PROVIDER", "STATUS", "ACCESS TOKEN", "REFRESH TOKEN"].map(String::from)];
     rows.extend(views.iter().map(|view| row(view, now)));
     let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+        (0..5).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
     let line = |row: &[String; 5]| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()

@@ -10,6 +10,7 @@ mod draft;
 mod edit;
 mod error;
 mod fields;
+mod keys;
 mod paths;
 mod present;
 mod section;
@@ -31,14 +32,23 @@ pub use error::{ConfigError, Fault};
 pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
 pub use paths::Paths;
 
-use crate::domain::{Connection, Provider};
+use crate::domain::{Connection, Provider, Rebinding, ThemeName};
 use section::{Report, Section};
 
 /// The largest configuration file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
 
-const KEYS: &[&str] =
-    &["store", "clipboard_clear_seconds", "login_timeout_seconds", "notify", "bell", "on_event", "connections"];
+const KEYS: &[&str] = &[
+    "store",
+    "clipboard_clear_seconds",
+    "login_timeout_seconds",
+    "notify",
+    "bell",
+    "on_event",
+    "theme",
+    "keys",
+    "connections",
+];
 
 const ON_EVENT_EXAMPLE: &str = r#"["/home/ada/bin/tell-the-team"]"#;
 
@@ -65,6 +75,11 @@ pub struct Config {
     pub bell: bool,
     /// The program, and its arguments, that is run for each event; `None` runs none.
     pub on_event: Option<Vec<String>>,
+    /// How the dashboard is to look.
+    pub theme: ThemeName,
+    /// Which keys do what instead of the built-in ones, in the order of the file. Not checked yet:
+    /// what they mean the dashboard's keymap knows.
+    pub keys: Vec<Rebinding>,
 }
 
 /// How the dashboard tells of a connection that needs somebody.
@@ -120,6 +135,8 @@ impl Default for Config {
             notify: Notify::default(),
             bell: false,
             on_event: None,
+            theme: ThemeName::default(),
+            keys: Vec::new(),
         }
     }
 }
@@ -180,13 +197,15 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     let notify = notify(&mut top);
     let bell = top.boolean("bell").unwrap_or(defaults.bell);
     let on_event = on_event(&mut top);
+    let theme = theme(&mut top);
     let tables = connection_tables(&mut top, document);
     let connections = connections(&mut report, &tables, providers);
+    let keys = keys::read(&mut report, text, document);
     let faults = report.into_faults();
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event })
+    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event, theme, keys })
 }
 
 fn notify(top: &mut Section<'_, '_>) -> Notify {
@@ -219,6 +238,14 @@ fn store_kind(top: &mut Section<'_, '_>) -> StoreKind {
             StoreKind::Keyring
         }
     }
+}
+
+fn theme(top: &mut Section<'_, '_>) -> ThemeName {
+    let theme = top.string("theme").map_or(Ok(ThemeName::default()), str::parse);
+    theme.unwrap_or_else(|why| {
+        top.fault("theme", why);
+        ThemeName::default()
+    })
 }
 
 /// The tables of `[[connections]]`, each with where its header stands.

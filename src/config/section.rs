@@ -26,7 +26,8 @@ impl<'r> Report<'r> {
         self.faults
     }
 
-    fn add(&mut self, offset: usize, key: String, what: String) {
+    /// Adds a fault at a place of the file.
+    pub(super) fn add(&mut self, offset: usize, key: String, what: String) {
         let (line, column) = position(self.text, offset);
         self.faults.push(Fault { line, column, key, what });
     }

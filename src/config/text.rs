@@ -1,5 +1,6 @@
 //! Small helpers on the file's text: positions, and what may be repeated of it.
 
+pub(super) use crate::domain::text::near_miss;
 use crate::domain::text::neutralise;
 
 /// Line and column of a byte offset, both counted from 1, the column in characters.
@@ -50,17 +51,6 @@ fn bare(line: &str) -> &str {
 /// A word of the file that is no secret (a name, a key), bounded and made safe to print.
 pub(super) fn quoted(word: &str) -> String {
     format!("\"{}\"", neutralise(word, 64))
-}
-
-/// The known key that was probably meant by `key`.
-pub(super) fn near_miss(key: &str, known: &[&'static str]) -> Option<&'static str> {
-    let plain = key.to_ascii_lowercase().replace('-', "_");
-    let (distance, best) = known
-        .iter()
-        .map(|known| (strsim::osa_distance(&plain, known), *known))
-        .min_by_key(|(distance, _)| *distance)?;
-    // A third of the letters may differ, so that short keys are not matched by anything.
-    (distance <= (best.len() / 3).min(3)).then_some(best)
 }
 
 /// Whether a key's name says that its value is a secret.

@@ -107,6 +107,18 @@ pub enum CopyWhat {
 }
 
 impl CopyWhat {
+    /// Its stable name, for the configuration.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::AccessToken => "access_token",
+            Self::AuthorizationHeader => "authorization_header",
+            Self::CurlLine => "curl_line",
+            Self::RefreshToken => "refresh_token",
+            Self::LoginUrl => "login_url",
+        }
+    }
+
     /// What it is, in a sentence.
     #[must_use]
     pub fn label(self) -> &'static str {

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::appearance;
 use super::watch::Watch;
 use crate::config::{self, ChangeError, Config, ConfigError, Draft, StoreKind};
 use crate::domain::{Command, ConnectionName, Event, FieldFault, Provider, Secret};
@@ -216,7 +217,8 @@ impl Keeper {
         let read = match config::load(&self.file, self.providers) {
             Ok(Some(config)) => {
                 self.is_there = true;
-                Ok(config)
+                let keymap = appearance::keymap(&config.keys, &self.file);
+                keymap.map(|_| config).map_err(|error| format!("not taken over: {}", words(&error)))
             }
             // Whoever starts without a file has an empty configuration; one that vanishes is being
             // replaced, or lost by mistake: no reason to let go of all connections.

@@ -7,6 +7,8 @@ use std::thread;
 use crossterm::event::{self, Event};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use super::background::LateAnswer;
+
 /// Starts reading the terminal. The channel ends when the terminal cannot be read any more. The
 /// thread ends with the process: nothing can wake it from its wait.
 ///
@@ -15,7 +17,11 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 pub fn read_terminal() -> io::Result<UnboundedReceiver<Event>> {
     let (sender, receiver) = mpsc::unbounded_channel();
     thread::Builder::new().name("input".into()).spawn(move || {
+        let mut late = LateAnswer::default();
         while let Ok(input) = event::read() {
+            if late.takes(&input) {
+                continue;
+            }
             if sender.send(input).is_err() {
                 break;
             }

@@ -1,7 +1,9 @@
 //! The shell: where engine and dashboard meet. What the dashboard needs of the machine it runs
 //! on, and the loop that carries input to it and its commands to the engine.
 
+pub mod appearance;
 pub mod attention;
+pub mod background;
 pub mod browser;
 pub mod clipboard;
 pub mod configuration;
@@ -11,6 +13,7 @@ pub mod export;
 pub mod input;
 pub mod osc;
 pub mod run_loop;
+pub mod screen;
 pub mod signals;
 pub mod terminal;
 mod watch;

@@ -4,7 +4,7 @@
 //! backend, the input and the host are parameters, so that tests run this very loop.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use ratatui::backend::Backend;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use super::appearance;
 use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
@@ -263,6 +264,10 @@ impl<H: Host> Dashboard<H> {
         let config = self.configuration.current();
         self.clear_after = config.clipboard_clear;
         self.attention.wish(Wishes::from(config));
+        // Faulty keys stand in the banner, and those there are go on.
+        if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
+            self.app.appear(keymap, config.theme);
+        }
         let told = update(&mut self.app, Msg::Event(event), now);
         commands.into_iter().map(Effect::from).chain(told).collect()
     }

@@ -13,8 +13,9 @@ use super::field;
 use super::pane::frame_of;
 use super::theme::{Theme, severity_symbol};
 use crate::app::columns::{self, Column, EMPTY, FULL};
+use crate::app::keymap::Scope;
 use crate::app::layout::{self, Pane};
-use crate::app::{self, App, Mode};
+use crate::app::{self, Action, App, Mode};
 use crate::domain::{ConnectionView, Severity};
 
 /// How much of the filter the title shows, in columns.
@@ -64,8 +65,10 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
         }
     }
     if app.connections.shown() == 0 {
-        let text = Span::styled("  no connection matches the filter; Esc clears it", theme.dim());
-        frame.render_widget(text, window);
+        let scope = if app.mode == Mode::Filter { Scope::Filter } else { Scope::Main };
+        let key = app.options.keymap.label_in(scope, Action::Cancel);
+        let text = format!("  no connection matches the filter; {key} clears it");
+        frame.render_widget(Span::styled(text, theme.dim()), window);
     }
 }
 
@@ -111,7 +114,7 @@ impl Look<'_> {
                 }
             }
             let line = cut(Line::from(spans), width);
-            Cell::from(if bar { in_bar(line) } else { line })
+            Cell::from(if bar { in_bar(line, self.theme) } else { line })
         });
         Row::new(cells).style(self.row_style(chosen))
     }
@@ -140,7 +143,7 @@ impl Look<'_> {
         let mut line = cut(Line::from(spans), width);
         let missing = usize::from(width).saturating_sub(line.spans.iter().map(|span| span.content.width()).sum());
         line.push_span(Span::raw(" ".repeat(missing)));
-        let line = if bar { in_bar(line) } else { line };
+        let line = if bar { in_bar(line, self.theme) } else { line };
         line.style(self.row_style(chosen))
     }
 
@@ -166,13 +169,13 @@ fn marker(chosen: bool, marked: bool) -> String {
 
 /// In the bar of the selected row what has a colour keeps it. The gauge stands in it as in a
 /// window: reversed, it would show the opposite.
-fn in_bar(mut line: Line<'_>) -> Line<'_> {
+fn in_bar(mut line: Line<'_>, theme: Theme) -> Line<'_> {
     for span in &mut line.spans {
         let is_gauge = span.content.contains([FULL, EMPTY]);
         span.style = if is_gauge {
             span.style.remove_modifier(Modifier::REVERSED | Modifier::BOLD)
         } else {
-            span.style.remove_modifier(Modifier::DIM)
+            theme.undimmed(span.style)
         };
     }
     line

@@ -3,8 +3,8 @@
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
+
+use crate::app::measure::beginning;
 
 use super::theme::Theme;
 
@@ -29,17 +29,6 @@ pub(super) fn cut(line: Line<'_>, width: u16) -> Line<'_> {
         break;
     }
     Line { style, alignment, spans: kept }
-}
-
-/// As much of the text as fits into `width` columns.
-fn beginning(text: &str, width: usize) -> &str {
-    let mut used = 0;
-    let mut pieces = text.grapheme_indices(true);
-    let end = pieces.find(|(_, piece)| {
-        used += piece.width();
-        used > width
-    });
-    end.map_or(text, |(at, _)| &text[..at])
 }
 
 /// A text whose characters with these numbers, ascending, stand out from the others in `style`.

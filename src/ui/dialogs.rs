@@ -11,6 +11,7 @@ use super::pane::frame_of;
 use super::theme::{Theme, severity_symbol};
 use crate::app::footer::Hint;
 use crate::app::layout::{self, centred};
+use crate::app::measure::padded;
 use crate::app::{self, App, PopupLine, UnlockDialog, wrap};
 use crate::domain::Severity;
 
@@ -24,7 +25,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, body: Rect, theme: Theme) {
         PopupLine::Text(text, tone) => Line::from(Span::styled(text, theme.tone(tone))),
         PopupLine::Item { key, text, chosen: true } => {
             let whole = format!("▸ {key}  {text}");
-            Line::from(Span::styled(format!("{whole:<width$}"), theme.selected()))
+            Line::from(Span::styled(padded(&whole, width), theme.selected()))
         }
         PopupLine::Item { key, text, chosen: false } => {
             Line::from(vec![Span::raw("  "), Span::styled(key, theme.accent()), Span::raw(format!("  {text}"))])

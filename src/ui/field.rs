@@ -6,12 +6,11 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::Field;
-use crate::domain::text::neutralise;
 
 /// The field in `width` columns; the cursor is a reversed cell where the field is `focused`.
 pub(super) fn spans(field: &Field, width: u16, focused: bool, style: Style) -> Vec<Span<'static>> {
     let (text, cursor) = field.window(width.into());
-    let text = neutralise(text, Field::MAX);
+    let text = text.to_owned();
     if !focused {
         return vec![Span::styled(text, style)];
     }

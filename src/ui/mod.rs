@@ -4,6 +4,7 @@
 //! connections or requests there are: tables are given the rows that are seen. Every text that a
 //! server or a user had a hand in is neutralised before it comes here.
 
+mod bidi;
 mod connections;
 mod cut;
 mod dialogs;
@@ -11,6 +12,7 @@ mod field;
 mod footer;
 mod form;
 mod header;
+mod ink;
 mod latency;
 mod login;
 mod palette;
@@ -23,6 +25,8 @@ mod tour;
 
 #[cfg(test)]
 mod snapshots;
+#[cfg(test)]
+mod tests;
 #[cfg(test)]
 mod watching_snapshots;
 
@@ -38,13 +42,16 @@ use crate::app::{App, Mode};
 
 /// Draws the whole screen as it stands at `now`.
 pub fn draw(frame: &mut Frame, app: &App, now: DateTime<Utc>) {
-    let theme = Theme { color: app.options.color };
+    let theme = Theme::of(app.options.look);
     match layout::areas(frame.area().as_size(), app.shape()) {
         None => too_small(frame),
         Some(areas) => screen(frame, app, &areas, theme, now),
     }
+    theme.ground(frame.buffer_mut());
     if app.options.ascii {
         theme::to_ascii(frame.buffer_mut());
+    } else {
+        bidi::contain(frame.buffer_mut());
     }
 }
 

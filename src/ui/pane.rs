@@ -3,18 +3,19 @@
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 
 use super::theme::{Theme, severity_symbol};
+use crate::app::measure::padded;
 use crate::app::{App, Line as SheetLine, Sheet, Tone};
 
 /// A pane's frame.
 pub(super) fn frame_of<'a>(title: impl Into<Span<'a>>, focused: bool, theme: Theme) -> Block<'a> {
     let title = title.into().style(theme.title(focused));
-    // A title is drawn over the border and would inherit its dimness.
-    let bright = Style::new().remove_modifier(Modifier::DIM);
+    // A title is drawn over the border and would inherit its dimness, or its colour.
+    let bright = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
     Block::bordered().border_style(theme.border(focused)).title_style(bright).title(title)
 }
 
@@ -76,7 +77,7 @@ fn sheet_line(sheet: &Sheet, line: SheetLine, theme: Theme, now: DateTime<Utc>) 
     };
     let indent = if line.tone == Tone::Step { "  " } else { "" };
     let width = column - if symbol.is_empty() { 0 } else { 2 };
-    let label = format!("{:<width$}", format!("{indent}{}", line.label.trim_end()));
+    let label = padded(&format!("{indent}{}", line.label.trim_end()), width);
     Line::from(vec![
         Span::styled(label, theme.label(line.tone)),
         Span::styled(symbol, style),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Cell, Row, Table};
 
@@ -202,7 +202,7 @@ fn row(
             Column::Try => (format!("{:>3}", entry.attempt), Style::new()),
             Column::Took => (format!("{:>6}", milliseconds(entry.duration_ms)), Style::new()),
         };
-        let style = if chosen { style.remove_modifier(Modifier::DIM) } else { style };
+        let style = if chosen { theme.undimmed(style) } else { style };
         Cell::from(cut(Line::from(Span::styled(text, style)), width))
     });
     let row = Row::new(cells);

@@ -10,11 +10,11 @@ use ratatui::style::{Color, Modifier};
 use super::draw;
 use super::theme::ascii;
 use crate::app::fixtures::*;
-use crate::app::{App, Msg, update};
+use crate::app::{App, Look, Msg, update};
 use crate::domain::{CopiedTo, CopyWhat, Event, Inspection, Problem, TokenForm};
 
 /// The screen at a size.
-fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
+pub(super) fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
     assert_eq!(update(app, Msg::Input(InputEvent::Resize(width, height)), now()), NOTHING);
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| draw(frame, app, now())).unwrap();
@@ -26,7 +26,7 @@ pub(super) fn picture(app: &mut App, width: u16, height: u16) -> String {
     text(&buffer(app, width, height))
 }
 
-fn text(buffer: &Buffer) -> String {
+pub(super) fn text(buffer: &Buffer) -> String {
     let lines = buffer.content.chunks(usize::from(buffer.area.width).max(1));
     let lines = lines.map(|line| {
         let line: String = line.iter().map(ratatui::buffer::Cell::symbol).collect();
@@ -282,7 +282,7 @@ fn palette_and_sort_menu() {
 fn found_letters_stand_out_without_colour_and_in_the_bar() {
     for color in [true, false] {
         let mut app = app_of(seven());
-        app.options.color = color;
+        app.options.look = if color { Look::SIXTEEN } else { Look::PLAIN };
         press(&mut app, "/ f t y");
         let screen = buffer(&mut app, 120, 32);
         let underlined = (3..10).filter(|&x| screen[(x, 3)].modifier.contains(Modifier::UNDERLINED));
@@ -291,7 +291,7 @@ fn found_letters_stand_out_without_colour_and_in_the_bar() {
 }
 
 /// Every kind of screen there is.
-fn screens() -> Vec<App> {
+pub(super) fn screens() -> Vec<App> {
     let mut screens = vec![app_of(vec![]), app_of(seven()), app_of(every_status())];
     for keys in [
         "?",
@@ -346,7 +346,7 @@ fn ascii_mode_draws_nothing_but_ascii() {
 #[test]
 fn without_colours_no_colour_is_used() {
     for mut app in screens() {
-        app.options.color = false;
+        app.options.look = Look::PLAIN;
         let colours = buffer(&mut app, 120, 40);
         assert!(colours.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     }

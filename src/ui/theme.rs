@@ -1,7 +1,6 @@
 //! Colours and symbols.
 //!
-//! Invariants: only the 16 ANSI colours, so the terminal's own theme decides how they look; no
-//! meaning is carried by colour alone, there is always a symbol and a word; without colours only
+//! Invariants: no colour but the palette's; no meaning is carried by colour alone, there is always a symbol and a word; without colours only
 //! modifiers are used; in ASCII mode not one other character leaves [`to_ascii`].
 
 use ratatui::buffer::Buffer;
@@ -9,20 +8,33 @@ use ratatui::style::{Color, Modifier, Style};
 
 pub use crate::app::symbols::severity_symbol;
 
-use crate::app::Tone;
+use super::ink::{Palette, palette};
+use crate::app::{Look, Tone};
 use crate::domain::Severity;
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
-pub struct Theme {
-    /// Whether colours are used.
-    pub color: bool,
-}
+pub struct Theme(&'static Palette);
 
 impl Theme {
-    fn tinted(self, color: Color, modifier: Modifier) -> Style {
-        let style = Style::new().add_modifier(modifier);
-        if self.color { style.fg(color) } else { style }
+    /// The theme of a look.
+    #[must_use]
+    pub fn of(look: Look) -> Self {
+        Self(palette(look))
+    }
+
+    /// Gives everything that has no colour yet the theme's own text and background, where it
+    /// brings them along.
+    pub fn ground(self, buffer: &mut Buffer) {
+        let Some((text, ground)) = self.0.ground else { return };
+        for cell in &mut buffer.content {
+            if cell.fg == Color::Reset {
+                cell.fg = text;
+            }
+            if cell.bg == Color::Reset {
+                cell.bg = ground;
+            }
+        }
     }
 
     /// A severity's style.
@@ -30,10 +42,10 @@ impl Theme {
     pub fn severity(self, severity: Severity) -> Style {
         match severity {
             Severity::Quiet => self.dim(),
-            Severity::Good => self.tinted(Color::Green, Modifier::empty()),
-            Severity::Busy => self.tinted(Color::Cyan, Modifier::empty()),
-            Severity::Warning => self.tinted(Color::Yellow, Modifier::empty()),
-            Severity::Bad => self.tinted(Color::Red, Modifier::BOLD),
+            Severity::Good => self.0.good,
+            Severity::Busy => self.0.busy,
+            Severity::Warning => self.0.warning,
+            Severity::Bad => self.0.bad.add_modifier(Modifier::BOLD),
         }
     }
 
@@ -55,7 +67,16 @@ impl Theme {
     /// What matters less.
     #[must_use]
     pub fn dim(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
+        self.0.dim
+    }
+
+    /// The style in the selected row, where nothing matters less.
+    #[must_use]
+    pub fn undimmed(self, mut style: Style) -> Style {
+        if style.fg == self.0.dim.fg {
+            style.fg = None;
+        }
+        style.remove_modifier(Modifier::DIM)
     }
 
     /// What matters more.
@@ -68,19 +89,19 @@ impl Theme {
     /// bar too.
     #[must_use]
     pub fn hit(self) -> Style {
-        self.tinted(Color::Yellow, Modifier::UNDERLINED | Modifier::BOLD)
+        self.0.warning.add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
     }
 
     /// Keys to press, and the program's name.
     #[must_use]
     pub fn accent(self) -> Style {
-        self.tinted(Color::Cyan, Modifier::BOLD)
+        self.0.accent.add_modifier(Modifier::BOLD)
     }
 
     /// A pane's border; bright where the keyboard is.
     #[must_use]
     pub fn border(self, focused: bool) -> Style {
-        if focused { self.tinted(Color::Cyan, Modifier::empty()) } else { self.dim() }
+        if focused { self.0.accent } else { self.0.border }
     }
 
     /// A pane's title.
@@ -96,7 +117,7 @@ impl Theme {
             Tone::Plain | Tone::Wide | Tone::Key | Tone::Step | Tone::Field => Style::new(),
             Tone::Dim => self.dim(),
             Tone::Heading => self.strong(),
-            Tone::Literal | Tone::Command => self.tinted(Color::Green, Modifier::empty()),
+            Tone::Literal | Tone::Command => self.0.good,
             Tone::Status(severity) | Tone::More(severity, _) => self.severity(severity),
         }
     }

@@ -63,6 +63,8 @@ impl House {
         env.insert("PATH", std::env::var_os("PATH").unwrap());
         env.insert("LANG", "C.UTF-8".into());
         env.insert("TERM", "xterm-256color".into());
+        // The pseudo-terminal answers no questions: without this, keys pressed at once are lost to one.
+        env.insert("MANUTOP_THEME", "16".into());
         env.insert("BROWSER", format!("sh {}", browser.display()).into());
         Self {
             manu: Wiretap::on(servers.manu().base_url()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::FixedOffset;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use manutop::app::{App, Keymap, Options, Zone};
+use manutop::app::{App, Keymap, Look, Options, Zone};
 use manutop::config::{self, Notify};
 use manutop::domain::{Clock, ConnectionView, Secret};
 use manutop::oauth::providers::ALL;
@@ -144,7 +144,8 @@ impl<H: Host> Stage<H> {
     /// One with another terminal beyond drawing.
     pub fn with_host(host: H) -> Self {
         let options = Options {
-            color: true,
+            look: Look::SIXTEEN,
+            theme_is_fixed: false,
             ascii: false,
             zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
             keymap: Keymap::default(),

@@ -4,6 +4,7 @@
 //! are what is left when the table has no answer. Within one scope no key occurs twice (tested).
 
 mod key;
+mod rebind;
 mod table;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use std::fmt::Write as _;
 use crossterm::event::KeyEvent;
 
 pub use key::Key;
+pub use rebind::Refusal;
 
 use super::action::Action;
 
@@ -103,6 +105,66 @@ impl Scope {
         matches!(self, Self::Demo | Self::FaultMenu | Self::Tour | Self::TourMain)
     }
 
+    /// Its stable name in the configuration, never changed once released.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Main => "main",
+            Self::Connection => "connection",
+            Self::Viewer => "viewer",
+            Self::Login => "login",
+            Self::LoginField => "login_field",
+            Self::LoginQr => "login_qr",
+            Self::LoginFailed => "login_failed",
+            Self::CopyMenu => "copy_menu",
+            Self::SortMenu => "sort_menu",
+            Self::ExportMenu => "export_menu",
+            Self::Palette => "palette",
+            Self::Log => "log",
+            Self::Request => "request",
+            Self::Timeline => "timeline",
+            Self::Form => "form",
+            Self::Confirm => "confirm",
+            Self::Filter => "filter",
+            Self::Field => "field",
+            Self::Unlock => "unlock",
+            Self::Demo => "demo",
+            Self::FaultMenu => "fault_menu",
+            Self::Tour => "tour",
+            Self::TourMain => "tour_main",
+        }
+    }
+
+    /// Whether its keys work while text is typed: a character bound there could not be typed.
+    #[must_use]
+    pub fn takes_text(self) -> bool {
+        matches!(
+            self,
+            Self::Always | Self::Filter | Self::Field | Self::LoginField | Self::Unlock | Self::Form | Self::Palette
+        )
+    }
+
+    /// Whether keys of both work at the same time in some mode, so that one could hide the other.
+    #[must_use]
+    pub fn works_with(self, other: Self) -> bool {
+        /// Every two that a mode has together, besides [`Scope::Always`].
+        const TOGETHER: [(Scope, Scope); 10] = [
+            (Scope::Main, Scope::Connection),
+            (Scope::Viewer, Scope::Connection),
+            (Scope::Viewer, Scope::Request),
+            (Scope::Timeline, Scope::Connection),
+            (Scope::Demo, Scope::Main),
+            (Scope::Demo, Scope::Connection),
+            (Scope::Demo, Scope::Viewer),
+            (Scope::Filter, Scope::Field),
+            (Scope::Form, Scope::Field),
+            (Scope::Palette, Scope::Field),
+        ];
+        let always = self == Self::Always || other == Self::Always;
+        self == other || always || TOGETHER.contains(&(self, other)) || TOGETHER.contains(&(other, self))
+    }
+
     /// Its heading in the help.
     #[must_use]
     pub fn title(self) -> &'static str {
@@ -153,9 +215,12 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// The keys as they are written: `j ↓`.
+    /// The keys as they are written: `j ↓`; a dash where it has none.
     #[must_use]
     pub fn labels(&self) -> String {
+        if self.keys.is_empty() {
+            return "—".into();
+        }
         self.keys.iter().map(|key| key.label()).collect::<Vec<_>>().join(" ")
     }
 }
@@ -193,11 +258,17 @@ impl Keymap {
         })
     }
 
-    /// The first key of an action, as it is written: for sentences such as "l logs in".
+    /// The first key of an action, as it is written: for sentences such as "l logs in". Where the
+    /// action is in several scopes, the first of the table counts.
     #[must_use]
     pub fn label(&self, action: Action) -> String {
-        let binding = self.bindings.iter().find(|binding| binding.action == action);
-        binding.map_or_else(String::new, |binding| binding.keys[0].label())
+        label(self.bindings.iter().find(|binding| binding.action == action))
+    }
+
+    /// The same in one scope.
+    #[must_use]
+    pub fn label_in(&self, scope: Scope, action: Action) -> String {
+        label(self.of(scope).find(|binding| binding.action == action))
     }
 
     /// The table as Markdown, for the README.
@@ -216,6 +287,12 @@ impl Keymap {
         }
         text
     }
+}
+
+/// The first key of a binding; so that a sentence stays one where it has none, words for that.
+fn label(binding: Option<&Binding>) -> String {
+    let key = binding.and_then(|binding| binding.keys.first());
+    key.map_or_else(|| "no key".into(), |key| key.label())
 }
 
 #[cfg(test)]
@@ -250,6 +327,29 @@ mod tests {
         }
         let alt = KeyEvent::new(KeyCode::Char('r'), KeyModifiers::ALT);
         assert_eq!(Keymap::default().action(&[Scope::Connection], &alt), None);
+    }
+
+    #[test]
+    fn no_character_is_bound_where_text_is_typed() {
+        for binding in Keymap::default().bindings() {
+            let types = binding.keys.iter().any(|key| key.types());
+            assert!(!(types && binding.scope.takes_text()), "{binding:?}");
+        }
+    }
+
+    /// They are in people's configurations: one that changes breaks them.
+    #[test]
+    fn the_names_of_scopes_and_actions_stay_as_they_are() {
+        let keymap = Keymap::default();
+        let line = |scope: Scope| {
+            let mut actions: Vec<_> = keymap.of(scope).map(|binding| binding.action.id()).collect();
+            let all = actions.len();
+            actions.sort_unstable();
+            actions.dedup();
+            assert_eq!(actions.len(), all, "an action is twice in {scope:?}");
+            format!("{}: {}\n", scope.id(), actions.join(" "))
+        };
+        insta::assert_snapshot!("ids", Scope::ALL.map(line).concat());
     }
 
     #[test]

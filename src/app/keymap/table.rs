@@ -171,6 +171,7 @@ pub(super) static BINDINGS: &[Binding] = &[
         13,
     ),
     bind(Scope::Main, &[Key::char('m')], Action::Quiet, "quiet: no notifications and no bell, or both again"),
+    bind(Scope::Main, &[Key::ctrl('t')], Action::NextTheme, "the next theme, for this session"),
     shown(
         bind(
             Scope::Main,
@@ -302,7 +303,7 @@ pub(super) static BINDINGS: &[Binding] = &[
             Scope::Login,
             &[Key::char('b')],
             Action::Background,
-            "close the dialog, let the login wait; l shows it again",
+            "close the dialog, let the login wait; the login key shows it again",
         ),
         "hide",
         2,
@@ -401,7 +402,11 @@ pub(super) static BINDINGS: &[Binding] = &[
     shown(bind(Scope::Unlock, &[ENTER], Action::Accept, "hand over the passphrase"), "unlock", 1),
     bind(Scope::Unlock, &[BACKSPACE], Action::Erase, "erase the last character"),
     bind(Scope::Unlock, &[Key::ctrl('u')], Action::EraseAll, "empty the field"),
-    shown(bind(Scope::Unlock, &[ESC], Action::Cancel, "leave the store locked; u asks again"), "leave locked", 0),
+    shown(
+        bind(Scope::Unlock, &[ESC], Action::Cancel, "leave the store locked; the unlock key asks again"),
+        "leave locked",
+        0,
+    ),
     shown(bind(Scope::Confirm, &[Key::char('y')], Action::Accept, "yes"), "yes", 1),
     shown(bind(Scope::Confirm, &[Key::char('n'), ESC, Key::char('q')], Action::Cancel, "no"), "no", 0),
     shown(

@@ -19,7 +19,7 @@ use crossterm::event::{
 use super::fixtures::*;
 use super::layout::{self, Pane};
 use super::*;
-use crate::domain::{Activity, Command, CopyWhat, Problem, Secret, Status};
+use crate::domain::{Activity, Command, CopyWhat, Depth, Problem, Rebinding, Secret, Status, ThemeName, Written};
 
 fn point(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
     let event = MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE };
@@ -589,4 +589,30 @@ fn a_faulty_configuration_stands_in_the_banner_until_it_is_mended() {
     assert_eq!(app.banner().unwrap(), "config.toml line 3: \u{fffd}[2J");
     learn(&mut app, Event::ConfigurationRead(Ok(())));
     assert_eq!(app.banner(), None);
+}
+
+#[test]
+fn going_through_the_themes_says_which_it_is_and_why_it_may_not_look_it() {
+    let mut app = app_of(seven());
+    assert_eq!(press(&mut app, "C-t"), NOTHING);
+    assert_eq!((toast(&app), app.options.look.theme), ("theme none", ThemeName::None));
+    press(&mut app, "C-t C-t");
+    assert_eq!(toast(&app), "theme dark, in the 16 colours this terminal has");
+    app.options.look.depth = Depth::None;
+    press(&mut app, "C-t");
+    assert_eq!(toast(&app), "theme light, without colours: NO_COLOR is set");
+}
+
+#[test]
+fn sentences_name_the_keys_there_are() {
+    let word = |text: &str| Written { text: text.into(), line: 1, column: 1 };
+    let f5 = Rebinding { scope: word("connection"), action: word("login"), keys: vec![word("F5")] };
+    let mut app = app_of(vec![fresh("archive")]);
+    app.options.keymap = Keymap::rebound(&[f5]).unwrap();
+    press(&mut app, "c");
+    assert_eq!(toast(&app), "there are no tokens; F5 logs in");
+    app.options.keymap =
+        Keymap::rebound(&[Rebinding { scope: word("connection"), action: word("login"), keys: vec![] }]).unwrap();
+    press(&mut app, "c");
+    assert_eq!(toast(&app), "there are no tokens; no key logs in");
 }

@@ -30,7 +30,7 @@ fn it_lists_what_applies_now_once_with_its_key() {
     assert_eq!(places, 7);
     let mut app = app_of(vec![fresh("archive")]);
     press(&mut app, ":");
-    assert!(!found(&app).iter().any(|found| found.keys.starts_with('C') || found.keys == "t"), "it has no token");
+    assert!(!found(&app).iter().any(|found| found.keys.starts_with("C ") || found.keys == "t"), "it has no token");
 }
 
 #[test]

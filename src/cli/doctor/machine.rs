@@ -3,7 +3,9 @@
 use std::io::IsTerminal;
 
 use super::Check;
-use crate::cli::dashboard::{locale_is_utf8, wants_color};
+use crate::cli::dashboard::locale_is_utf8;
+use crate::domain::Depth;
+use crate::shell::appearance::depth;
 use crate::shell::environment::Environment;
 
 /// The smallest terminal the dashboard is useful on.
@@ -44,7 +46,11 @@ fn terminal() -> Check {
     }
     let term = std::env::var("TERM").unwrap_or_else(|_| "unset".into());
     let glyphs = if locale_is_utf8() { "UTF-8" } else { "ASCII, by the locale" };
-    let colors = if wants_color() { "colours" } else { "no colours (NO_COLOR)" };
+    let colors = match depth(|name| std::env::var_os(name)) {
+        Depth::None => "no colours (NO_COLOR)",
+        Depth::Sixteen => "16 colours",
+        Depth::Many => "256 colours",
+    };
     match crossterm::terminal::size() {
         Ok((width, height)) if width < SMALLEST.0 || height < SMALLEST.1 => Check::warn(
             name,

@@ -17,6 +17,7 @@ use super::exit::Exit;
 use super::session::Session;
 use crate::config::{self, Paths};
 use crate::oauth::providers;
+use crate::shell::appearance::keymap;
 use crate::shell::environment::Environment;
 
 /// Raised when a field changes its meaning or goes; new fields and checks do not raise it.
@@ -84,7 +85,11 @@ fn configuration(files: &Files) -> Check {
         Err(error) => return Check::fail(name, error.to_string(), "name the files with --config and --data-dir"),
     };
     let file = paths.config_file.display();
-    match config::load(&paths.config_file, providers::ALL) {
+    let checked = config::load(&paths.config_file, providers::ALL).and_then(|config| {
+        keymap(config.as_ref().map_or(&[], |config| &config.keys), &paths.config_file)?;
+        Ok(config)
+    });
+    match checked {
         Ok(Some(config)) if config.connections.is_empty() => {
             Check::warn(name, format!("{file} has no connections"), "add a [[connections]] table; see the README")
         }
