@@ -71,8 +71,8 @@ impl Connections {
         } else {
             self.unsaved.remove(&view.name);
         }
-        let life = view.token().map_or(TimeDelta::zero(), TokenFacts::lifetime);
-        self.longest_life = self.longest_life.max(life);
+        let lifetime = view.token().map_or(TimeDelta::zero(), TokenFacts::lifetime);
+        self.longest_life = self.longest_life.max(lifetime);
         self.auto_on += usize::from(view.auto);
         let line = self.selected_index();
         let place = self.places.get(&view.name).copied().unwrap_or(self.rows.len());

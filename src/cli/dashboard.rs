@@ -15,7 +15,7 @@ use super::faults::{Breakable, Faults};
 use super::host::TerminalHost;
 use super::say::say;
 use super::session::Session;
-use crate::app::{App, Keymap, Look, Msg, Options, Zone, update};
+use crate::app::{App, Keymap, Look, Msg, Options, Template, Zone, update};
 use crate::config::Config;
 use crate::domain::{ConnectionView, ThemeName};
 use crate::engine::{Engine, Parts};
@@ -56,7 +56,6 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
         keymap,
         theme: files.theme,
         demo: None,
-        tour: false,
         environment: session.environment,
     };
     show(parts, opening).await
@@ -73,11 +72,18 @@ pub(super) struct Opening {
     pub(super) keymap: Keymap,
     /// As the command line names it; otherwise the configuration does.
     pub(super) theme: Option<ThemeName>,
-    /// What can be broken, in the demo.
-    pub(super) demo: Option<Breakable>,
+    pub(super) demo: Option<Demo>,
+    pub(super) environment: Environment,
+}
+
+/// What only the demo has.
+pub(super) struct Demo {
+    /// What can be broken.
+    pub(super) breakable: Breakable,
+    /// What new connections begin with.
+    pub(super) templates: Vec<Template>,
     /// Whether it begins with the guided tour.
     pub(super) tour: bool,
-    pub(super) environment: Environment,
 }
 
 /// Takes the terminal over, runs the dashboard, gives the terminal back, and leaves only after
@@ -98,14 +104,14 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         config_file: opening.config_file,
         keymap: opening.keymap,
         providers: providers::ALL,
-        templates: Vec::new(),
+        templates: opening.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
         demo: opening.demo.is_some(),
     };
     let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
     let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
     let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
     app.configure(parts.connections.clone());
-    let mut app = if opening.tour { app.with_tour(clock.now()) } else { app };
+    let mut app = if opening.demo.as_ref().is_some_and(|demo| demo.tour) { app.with_tour(clock.now()) } else { app };
     let signals = Signals::listen()?;
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
     let mut terminal = Terminal::new(Screen::stdout())?;
@@ -118,7 +124,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         terminal.draw(|frame| ui::draw(frame, &app, clock.now()))?;
         app.options.look.background = background::ask().await;
     }
-    let faults = opening.demo.map(|breakable| Faults::start(breakable, engine.remote())).transpose()?;
+    let faults = opening.demo.map(|demo| Faults::start(demo.breakable, engine.remote())).transpose()?;
     let (notes, clipboard_notes) = mpsc::unbounded_channel();
     let mut dashboard = Dashboard {
         app,

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use color_eyre::eyre::Report;
 
 use super::args::Files;
-use super::dashboard::{Opening, show};
+use super::dashboard::{Demo, Opening, show};
 use super::exit::{Exit, Stop};
 use super::faults::Breakable;
 use super::say::say;
-use crate::app::Keymap;
-use crate::config;
+use crate::app::{Keymap, Template};
+use crate::config::{self, Draft};
+use crate::demo::story::Spare;
 use crate::demo::{Options, Servers, story};
 use crate::domain::{Clock, SystemClock};
 use crate::engine::Parts;
@@ -58,11 +59,19 @@ pub(super) async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<
         automatic: true,
         login_timeout: config.login_timeout,
     };
-    let demo = Some(breakable);
+    let demo = Some(Demo { breakable, templates: story.spare.into_iter().map(template).collect(), tour });
     let (keymap, theme) = (Keymap::default(), files.theme);
-    let opening =
-        Opening { config_file, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, tour, environment };
+    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, environment };
     show(parts, opening).await
+}
+
+/// What the form of a new connection begins with.
+fn template(spare: Spare) -> Template {
+    let mut draft = Draft::default();
+    for (key, text) in spare.texts {
+        draft.set(key, text);
+    }
+    Template { draft, client_secret: Some(spare.client_secret) }
 }
 
 /// The configuration is a file as anybody's is: it can be edited while the demo runs.

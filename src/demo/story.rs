@@ -21,6 +21,16 @@ pub struct Story {
     pub configuration: String,
     /// The connections, in the configuration's order.
     pub characters: Vec<Character>,
+    /// Clients for connections that somebody adds, one for each provider.
+    pub spare: Vec<Spare>,
+}
+
+/// A client that no connection of the story has: what the form of a new one begins with.
+pub struct Spare {
+    /// Its keys of the configuration and their values, the provider's first; without a name.
+    pub texts: Vec<(&'static str, String)>,
+    /// Its client secret.
+    pub client_secret: Secret,
 }
 
 /// One connection of the story.
@@ -38,13 +48,15 @@ pub struct Character {
 /// Registers the six connections with the servers and issues their tokens, by the servers' clock.
 #[must_use]
 pub fn tell(servers: &Servers) -> Story {
-    let mut teller = Teller { servers, story: Story { configuration: opening(), characters: Vec::new() } };
+    let mut teller =
+        Teller { servers, story: Story { configuration: opening(), characters: Vec::new(), spare: Vec::new() } };
     teller.factory();
     teller.warehouse();
     teller.hr_sync();
     teller.sandbox();
     teller.payroll();
     teller.partner();
+    teller.spare();
     teller.story
 }
 
@@ -125,6 +137,31 @@ impl Teller<'_> {
     fn partner(&mut self) {
         let secret = self.manu_client("partner", FOREIGN, false);
         self.add("partner", "never logged in; its login is finished by pasting the final URL", secret, None);
+    }
+
+    /// Everything but the name is ready for whoever adds a connection.
+    fn spare(&mut self) {
+        let (manu, manus) = (self.servers.manu(), self.servers.manus());
+        let (id, secret) = (client_id("spare"), Secret::new(random_text(24)));
+        manu.register_client(&id, &secret, &[LOOPBACK, FOREIGN]);
+        let texts = vec![
+            ("provider", "manu".to_owned()),
+            ("client_id", id),
+            ("redirect_uri", LOOPBACK.to_owned()),
+            ("authorize_url", manu.authorize_url().to_string()),
+            ("token_url", manu.token_url().to_string()),
+            ("test_url", manu.test_url().to_string()),
+        ];
+        self.story.spare.push(Spare { texts, client_secret: secret });
+        let (id, secret) = (manus_client_id("spare"), random_hex());
+        manus.register_client(&id, &secret);
+        let texts = vec![
+            ("provider", "manus".to_owned()),
+            ("client_id", id),
+            ("token_url", manus.token_url().to_string()),
+            ("test_url", manus.test_url().to_string()),
+        ];
+        self.story.spare.push(Spare { texts, client_secret: secret });
     }
 
     /// Registers a Private App and writes its section of the configuration.

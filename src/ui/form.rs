@@ -72,7 +72,6 @@ fn value_spans(form: &Form, value: FormValue, focused: bool, width: u16, theme: 
     let cursor = || Span::styled(" ", Style::new().add_modifier(Modifier::REVERSED));
     match value {
         FormValue::Typing => field::spans(form.input(), width, true, theme.strong()),
-        FormValue::Text(text) => vec![Span::raw(text)],
         FormValue::Default(text) if focused => vec![cursor(), Span::styled(format!(" {text}"), theme.dim())],
         FormValue::Default(text) => vec![Span::styled(text, theme.dim())],
         FormValue::Choice(text) if focused => vec![
@@ -80,7 +79,7 @@ fn value_spans(form: &Form, value: FormValue, focused: bool, width: u16, theme: 
             Span::styled(text, theme.strong()),
             Span::styled(" ▸", theme.accent()),
         ],
-        FormValue::Choice(text) => vec![Span::raw(text)],
+        FormValue::Choice(text) | FormValue::Text(text) => vec![Span::raw(text)],
         FormValue::Hidden { dots, typing: true } => vec![Span::styled(dots, theme.strong()), cursor()],
         FormValue::Hidden { dots, .. } => vec![Span::raw(dots)],
     }

@@ -12,13 +12,12 @@ use crate::domain::{Connection, ConnectionName, FieldFault, Severity};
 /// A form for a new connection, or for the one that is changed.
 pub(in crate::app) fn opened(app: &App, changes: Option<&ConnectionName>) -> Option<Form> {
     let providers = app.options.providers;
-    let draft = match changes {
-        Some(name) => Draft::of(app.configured.iter().find(|connection| connection.name == *name)?),
-        None => {
-            let mut draft = Draft::default();
-            draft.set("provider", providers.first()?.id);
-            draft
-        }
+    let draft = if let Some(name) = changes {
+        Draft::of(app.configured.iter().find(|connection| connection.name == *name)?)
+    } else {
+        let mut draft = Draft::default();
+        draft.set("provider", providers.first()?.id);
+        draft
     };
     let is_new = changes.is_none();
     let mut form = Form::new(draft, providers, &app.configured);
@@ -154,8 +153,8 @@ pub(in crate::app) fn type_text(app: &mut App, text: &str) {
             form.input.push(text);
             form.take_over(around.configured);
         }
-        row if text == " " => form.choose(row, 1, &around),
-        _ => {}
+        row @ Row::Key(_) if text == " " => form.choose(row, 1, &around),
+        Row::Key(_) => {}
     }
 }
 

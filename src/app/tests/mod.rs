@@ -564,7 +564,7 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
     let chosen = selected(&app).to_owned();
     let mut order = names.clone();
     order.reverse();
-    learn(&mut app, Event::Configured { connections: order.iter().map(|name| configured(name)).collect() });
+    learn(&mut app, Event::Configured { connections: order.iter().map(configured).collect() });
     assert_eq!(app.connections.all().iter().map(|view| view.name.clone()).collect::<Vec<_>>(), order);
     assert_eq!(selected(&app), chosen);
     // What is selected goes: the row that takes its place is selected, and its dialog closes.
