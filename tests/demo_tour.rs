@@ -32,9 +32,9 @@ async fn on_tour<A: Future<Output = ()>>(size: (u16, u16), act: impl FnOnce(Pers
 async fn space_leads_through_all_of_it() {
     let rig = rig().await;
     let walk = async |person: Person| {
-        person.sees("Tour 1/12").await;
+        person.sees("Tour 1/14").await;
         person.press(" ");
-        person.sees("Tour 2/12").await;
+        person.sees("Tour 2/14").await;
         // Waiting is all there is to do here.
         person.press(" ");
         for (number, outcome) in [
@@ -48,13 +48,18 @@ async fn space_leads_through_all_of_it() {
             (10, "● done"),
             (11, "● done"),
         ] {
-            person.sees(&format!("Tour {number}/12")).await;
+            person.sees(&format!("Tour {number}/14")).await;
             person.sees("try it").await;
             person.press(" ");
             person.sees(outcome).await;
             person.press(" ");
         }
-        person.sees("Tour 12/12").await;
+        person.sees("Tour 12/14").await;
+        person.press(" ");
+        person.sees("Tour 13/14").await;
+        person.sees("try it").await;
+        person.press("  ");
+        person.sees("Tour 14/14").await;
         person.press(" ");
         person.sees_no_more("Tour").await;
         person.press("q");
@@ -68,50 +73,53 @@ async fn whoever_does_it_is_noticed() {
     let walk = async |person: Person| {
         person.sees("● live").await;
         person.press(" ");
-        person.sees("Tour 2/12").await;
+        person.sees("Tour 2/14").await;
         rig.clock.advance(TimeDelta::seconds(40)); // 60 s before the end it is due
         person.sees("● done").await;
         person.press(" R");
-        person.sees("Tour 3/12").await;
+        person.sees("Tour 3/14").await;
         person.sees("● done").await;
         person.press(" c");
-        person.sees("Tour 4/12").await;
+        person.sees("Tour 4/14").await;
         person.sees("● done").await;
         person.press(" l");
-        person.sees("Tour 5/12").await;
+        person.sees("Tour 5/14").await;
         person.sees("Log in: sandbox").await;
         allow(&rig).await;
         person.sees("● done").await;
         person.press(" F");
         person.sees("Break something: factory").await;
         person.press("l");
-        person.sees("Tour 6/12").await;
+        person.sees("Tour 6/14").await;
         person.sees("● done").await;
         person.press(" ");
         person.press_code(KeyCode::Tab, KeyModifiers::NONE);
         person.press_code(KeyCode::Tab, KeyModifiers::NONE);
         person.press_code(KeyCode::Enter, KeyModifiers::NONE);
         person.sees("▲ 429").await;
-        person.sees("Tour 7/12").await;
+        person.sees("Tour 7/14").await;
         person.sees("● done").await;
         person.press(" Fa");
         person.sees("all is well again").await;
         person.press("R");
-        person.sees("Tour 8/12").await;
+        person.sees("Tour 8/14").await;
         person.sees("● done").await;
         person.press(" /live");
         person.press_code(KeyCode::Enter, KeyModifiers::NONE);
-        person.sees("Tour 9/12").await;
+        person.sees("Tour 9/14").await;
         person.sees("● done").await;
         person.press_code(KeyCode::Right, KeyModifiers::NONE);
-        person.sees("Tour 10/12").await;
+        person.sees("Tour 10/14").await;
         person.press_code(KeyCode::Enter, KeyModifiers::NONE);
         person.sees("● done").await;
-        person.press(" ?");
-        person.sees("Tour 11/12").await;
+        person.press(" T");
+        person.sees("Tour 11/14").await;
+        person.sees("● done").await;
+        person.press("  ?");
+        person.sees("Tour 13/14").await;
         person.sees("● done").await;
         person.press_code(KeyCode::Left, KeyModifiers::NONE);
-        person.sees("Tour 10/12").await;
+        person.sees("Tour 12/14").await;
         person.press_code(KeyCode::Esc, KeyModifiers::NONE);
         person.sees_no_more("Tour").await;
         person.press("q");

@@ -143,6 +143,23 @@ static STEPS: &[Step] = &[
         }),
     },
     Step {
+        title: "The hours ahead",
+        text: "{} shows how long each token lives and when it is refreshed; {} and {} zoom. Below: how long requests took.",
+        keys: &[Action::Timeline, Action::ZoomIn, Action::ZoomOut],
+        connection: "factory",
+        deed: Some(Deed {
+            noticed: Noticed::On(|app| app.mode == Mode::Timeline),
+            help: Some(|app, now| press::act(app, Action::Timeline, now)),
+        }),
+    },
+    Step {
+        title: "Connections of your own",
+        text: "{} adds a connection, {} edits one: a form asks for what it needs. {} finds any command by its name.",
+        keys: &[Action::New, Action::Edit, Action::OpenPalette],
+        connection: "factory",
+        deed: None,
+    },
+    Step {
         title: "Help",
         text: "{} lists every key there is, by where it works.",
         keys: &[Action::Help],
@@ -275,6 +292,7 @@ impl App {
             Mode::Help { .. }
             | Mode::Connection { .. }
             | Mode::Request { .. }
+            | Mode::Timeline
             | Mode::Login(_)
             | Mode::LoginFailed { .. } => &[Scope::Tour],
             _ => &[],
