@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::mode::{Mode, Question};
 use super::words::count;
 use super::{Action, App, Effect};
-use crate::domain::{Command, ConnectionName, ConnectionView, Severity};
+use crate::domain::{Command, ConnectionName, ConnectionView, Problem, Severity};
 
 /// Whether an action on the present screen goes to the marked connections. The full-screen
 /// details are of one connection, and so are the keys there.
@@ -21,14 +21,25 @@ pub(super) fn goes_to_marked(app: &App, action: Action) -> bool {
 /// Carries out an action on all marked connections.
 pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     let needs_token = matches!(action, Action::Test | Action::Logout);
+    // Sending a refresh token that may have been replaced is decided for one connection at a time.
+    let is_left_out = |view: &ConnectionView| {
+        action == Action::ForceRefresh && matches!(view.problem, Some(Problem::Uncertain { .. }))
+    };
     let marked = app.connections.marked().filter(|view| !needs_token || view.token().is_some());
+    let marked = marked.filter(|view| !is_left_out(view));
+    let uncertain = app.connections.marked().filter(|view| is_left_out(view)).count();
     let on = action == Action::ToggleAuto && !app.connections.marked().all(|view| view.auto);
     // Automatic refresh is set alike for all, so those that have it so already are left alone.
     let wanted = marked.filter(|view| action != Action::ToggleAuto || view.auto != on);
     let names: Vec<ConnectionName> = wanted.map(|view: &ConnectionView| view.name.clone()).collect();
     let (all, hidden) = app.connections.marks();
     if names.is_empty() {
-        app.say(None, Severity::Warning, "none of the marked has tokens", now);
+        let why = if uncertain > 0 {
+            "all of the marked are uncertain: force them one by one"
+        } else {
+            "none of the marked has tokens"
+        };
+        app.say(None, Severity::Warning, why, now);
         return Vec::new();
     }
     let verb = match action {
@@ -45,12 +56,19 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
         _ => "automatic refresh off",
     };
     let of_them = if hidden == 0 { String::new() } else { format!(", {hidden} of them hidden") };
-    let without = if needs_token && names.len() < all {
+    let without = if uncertain > 0 {
+        format!("; {uncertain} uncertain left out, to be forced one by one")
+    } else if needs_token && names.len() < all {
         format!("; {} without tokens left out", all - names.len())
     } else {
         String::new()
     };
-    app.say(None, Severity::Quiet, format!("{verb}: {}{of_them}{without}", count(all, "marked connection")), now);
+    app.say(
+        None,
+        Severity::Quiet,
+        format!("{verb}: {}{of_them}{without}", count(all - uncertain, "marked connection")),
+        now,
+    );
     let command = |connection| match action {
         Action::Refresh | Action::ForceRefresh => {
             Command::Refresh { connection, force: action == Action::ForceRefresh }

@@ -20,6 +20,23 @@ fn space_marks_and_goes_on_and_keys_act_on_all_marked() {
 }
 
 #[test]
+fn what_is_uncertain_is_forced_one_by_one_only() {
+    let mut app = app_of(seven());
+    let doubt = |name| with_problem(manu(name, 5), Problem::Uncertain { why: "no answer came".into() });
+    change(&mut app, doubt("warehouse"));
+    press(&mut app, "Space Space j Space");
+    assert_eq!(press(&mut app, "R"), ["factory", "sandbox"].map(|name| refresh(name, true)));
+    assert_eq!(toast(&app), "forced refresh: 2 marked connections; 1 uncertain left out, to be forced one by one");
+    assert_eq!(press(&mut app, "r").len(), 3, "unforced it sends nothing");
+    change(&mut app, doubt("factory"));
+    change(&mut app, doubt("sandbox"));
+    assert_eq!(press(&mut app, "R"), NOTHING);
+    assert_eq!(toast(&app), "all of the marked are uncertain: force them one by one");
+    press(&mut app, "Esc g");
+    assert_eq!(press(&mut app, "R"), [refresh("factory", true)], "a choice");
+}
+
+#[test]
 fn automatic_refresh_is_set_alike_for_all_marked() {
     let set = |connection, on| Effect::from(Command::SetAuto { connection: name(connection), on });
     let mut app = app_of(seven());
