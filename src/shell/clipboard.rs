@@ -98,6 +98,15 @@ impl Clipboard {
     }
 }
 
+#[cfg(test)]
+impl Clipboard {
+    /// One whose desktop never answers, and how often it was asked for a copy.
+    pub(super) fn hung() -> (Self, impl Fn() -> usize) {
+        let (jobs, received) = mpsc::channel();
+        (Self { jobs: Some(jobs) }, move || received.try_iter().filter(|job| matches!(job, Job::Put { .. })).count())
+    }
+}
+
 impl Drop for Clipboard {
     fn drop(&mut self) {
         self.close(Duration::from_millis(500));

@@ -1,6 +1,7 @@
 //! Copying: a secret goes from the engine to the clipboard or the terminal, never through the
 //! dashboard's state.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use super::clipboard::Clipboard;
@@ -78,21 +79,98 @@ pub(super) enum Copying {
     ByTerminal(Secret),
 }
 
-/// Reveals and copies; `clear_after` is `None` where copies are never cleared.
-pub(super) async fn copy(
-    engine: &Engine,
-    clipboard: &Clipboard,
-    wanted: &Wanted,
-    clear_after: Option<Duration>,
-) -> Copying {
-    let text = match wanted.text(engine).await {
-        Ok(text) => text,
-        Err(why) => return Copying::Told(wanted.failed(why)),
-    };
-    let clear_after = clear_after.filter(|_| wanted.vanishes());
-    match clipboard.put(text.clone(), clear_after).await {
-        Ok(CopiedTo::Clipboard) => Copying::Told(wanted.copied(CopiedTo::Clipboard, clear_after)),
-        Ok(CopiedTo::Terminal) => Copying::ByTerminal(text),
-        Err(why) => Copying::Told(wanted.failed(why)),
+/// A copy under way.
+pub(super) struct Copy {
+    wanted: Wanted,
+    /// What the clipboard was asked for; nothing yet while the text is being revealed.
+    asked: Option<Asked>,
+}
+
+struct Asked {
+    text: Secret,
+    cleared_after: Option<Duration>,
+    answer: Pin<Box<dyn Future<Output = Result<CopiedTo, String>> + Send>>,
+}
+
+impl Copy {
+    pub(super) fn new(wanted: Wanted) -> Self {
+        Self { wanted, asked: None }
+    }
+
+    /// What is wanted.
+    pub(super) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Goes on until the end; `clear_after` is `None` where copies are never cleared. A wait that
+    /// is given up is gone on with by the next: the clipboard is asked once, and its bound counts
+    /// from then, however often something else wakes whoever waits.
+    pub(super) async fn end(
+        &mut self,
+        engine: &Engine,
+        clipboard: &Clipboard,
+        clear_after: Option<Duration>,
+    ) -> Copying {
+        let asked = match &mut self.asked {
+            Some(asked) => asked,
+            asked @ None => {
+                let text = match self.wanted.text(engine).await {
+                    Ok(text) => text,
+                    Err(why) => return Copying::Told(self.wanted.failed(why)),
+                };
+                let cleared_after = clear_after.filter(|_| self.wanted.vanishes());
+                let answer = Box::pin(clipboard.put(text.clone(), cleared_after));
+                asked.insert(Asked { text, cleared_after, answer })
+            }
+        };
+        match asked.answer.as_mut().await {
+            Ok(CopiedTo::Clipboard) => Copying::Told(self.wanted.copied(CopiedTo::Clipboard, asked.cleared_after)),
+            Ok(CopiedTo::Terminal) => Copying::ByTerminal(asked.text.clone()),
+            Err(why) => Copying::Told(self.wanted.failed(why)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::{Copy, Copying, Wanted};
+    use crate::app::fixtures::name;
+    use crate::domain::{Event, SystemClock};
+    use crate::engine::{Browser, Engine, Parts};
+    use crate::shell::clipboard::Clipboard;
+    use crate::store::{MemoryStore, Secrets, Vault};
+
+    struct NoBrowser;
+
+    impl Browser for NoBrowser {
+        fn open(&self, _: &str) -> Result<(), String> {
+            Err("no test opens one".into())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hung_clipboard_is_asked_once_and_given_up_however_often_the_wait_is_interrupted() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(SystemClock);
+        let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), clock.clone()).unwrap();
+        let (connections, browser, login_timeout) = (Vec::new(), Arc::new(NoBrowser), Duration::from_secs(1));
+        let parts = Parts { connections, vault, clock, browser, automatic: false, login_timeout };
+        let (engine, _events) = Engine::start(parts).unwrap();
+        let (clipboard, puts) = Clipboard::hung();
+        let mut copy = Copy::new(Wanted::Names(vec![name("factory")]));
+        let mut interrupted = 0;
+        let copying = loop {
+            tokio::select! {
+                copying = copy.end(&engine, &clipboard, None) => break copying,
+                () = tokio::time::sleep(Duration::from_millis(900)) => interrupted += 1,
+            }
+            assert!(interrupted < 10, "it is never given up");
+        };
+        let Copying::Told(Event::NamesCopied(Err(why))) = copying else { panic!("it hangs") };
+        assert!(why.contains("does not answer"), "{why}");
+        assert_eq!((interrupted, puts()), (2, 1));
     }
 }

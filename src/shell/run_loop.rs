@@ -19,7 +19,7 @@ use super::appearance;
 use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
-use super::copying::{Copying, Wanted, copy};
+use super::copying::{Copy, Copying, Wanted};
 use super::export;
 use super::signals::{Signal, Signals};
 use crate::app::{App, Effect, FaultKind, Msg, curl, update};
@@ -132,7 +132,7 @@ enum Woken {
     Message(Msg),
     Signal(Signal),
     Configuration(Note),
-    Copied(Copying, Wanted),
+    Copied(Copying),
     Told(Option<Event>),
     End(Ending),
 }
@@ -150,13 +150,13 @@ impl<H: Host> Dashboard<H> {
         let size = terminal.size()?;
         let now = self.clock.now();
         self.resize(size, now);
-        let mut wanted_copy: Option<Wanted> = None;
+        let mut copy: Option<Copy> = None;
         let (told, mut exported) = mpsc::unbounded_channel();
         loop {
             let now = self.clock.now();
             self.attention.turn(&self.app, &mut self.host, now);
             terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
-            let woken = self.wait(now, wanted_copy.as_ref(), &mut exported).await;
+            let woken = self.wait(now, copy.as_mut(), &mut exported).await;
             let now = self.clock.now();
             let effects = match woken {
                 Woken::End(ending) => return Ok(ending),
@@ -164,10 +164,9 @@ impl<H: Host> Dashboard<H> {
                 Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
                 Woken::Configuration(note) => self.take_configuration(note, now),
-                Woken::Copied(copying, wanted) => {
-                    wanted_copy = None;
-                    let event = self.finish_copy(copying, &wanted);
-                    update(&mut self.app, Msg::Event(event), now)
+                Woken::Copied(copying) => {
+                    let event = copy.take().map(|copy| self.finish_copy(copying, copy.wanted()));
+                    event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default()
                 }
             };
             for effect in effects {
@@ -178,11 +177,13 @@ impl<H: Host> Dashboard<H> {
                             return Ok(Ending::Quit);
                         }
                     }
-                    Effect::Copy { connection, what } => wanted_copy = Some(Wanted::Of { connection, what }),
-                    Effect::CopyNames(names) => wanted_copy = Some(Wanted::Names(names)),
+                    Effect::Copy { connection, what } => {
+                        copy = Some(Copy::new(Wanted::Of { connection, what }));
+                    }
+                    Effect::CopyNames(names) => copy = Some(Copy::new(Wanted::Names(names))),
                     Effect::CopyRequest(entry) => {
                         let text = Secret::new(curl(&entry));
-                        wanted_copy = Some(Wanted::Request { connection: entry.connection, text });
+                        copy = Some(Copy::new(Wanted::Request { connection: entry.connection, text }));
                     }
                     Effect::Export { format, entries } => {
                         let (dir, zone) = (self.exports.clone(), self.app.zone());
@@ -197,20 +198,16 @@ impl<H: Host> Dashboard<H> {
         }
     }
 
-    /// Waits for whatever comes first. Every branch can be given up without losing anything; a
-    /// copy that is given up is begun again, which copies the same text.
+    /// Waits for whatever comes first. Every branch can be given up without losing anything.
     async fn wait(
         &mut self,
         now: DateTime<Utc>,
-        wanted_copy: Option<&Wanted>,
+        copy: Option<&mut Copy>,
         exported: &mut UnboundedReceiver<Event>,
     ) -> Woken {
         let copying = async {
-            match wanted_copy {
-                Some(wanted) => {
-                    let copying = copy(&self.engine, &self.clipboard, wanted, self.clear_after).await;
-                    Woken::Copied(copying, wanted.clone())
-                }
+            match copy {
+                Some(copy) => Woken::Copied(copy.end(&self.engine, &self.clipboard, self.clear_after).await),
                 None => std::future::pending().await,
             }
         };
