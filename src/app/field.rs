@@ -3,6 +3,8 @@
 //! Invariants: no control characters, nothing invisible, no more characters than its bound. The editing itself is
 //! `tui-input`'s.
 
+use std::fmt;
+
 use tui_input::{Input, InputRequest};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -11,9 +13,17 @@ use super::Action;
 use crate::domain::text::neutralise;
 
 /// A text field.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Field {
     input: Input,
+}
+
+/// Says how long the text is and not what it is: somebody may paste a secret into the wrong field.
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let characters = self.text().chars().count();
+        f.debug_struct("Field").field("characters", &characters).finish_non_exhaustive()
+    }
 }
 
 impl PartialEq for Field {
@@ -114,6 +124,11 @@ mod tests {
         assert!(!field.act(Action::Refresh));
         field.act(Action::EraseAll);
         assert_eq!(field.text(), "");
+    }
+
+    #[test]
+    fn debug_output_holds_no_text() {
+        assert_eq!(format!("{:?}", Field::new("s3cr3t")), "Field { characters: 6, .. }");
     }
 
     #[test]
