@@ -11,6 +11,7 @@ use manutop::domain::{
     Activity, Command, Connection, ConnectionGrant, Event, Exchange, LogEntry, Redirect, Secret, SecretSource,
 };
 use manutop::engine::{Browser, Engine, Parts, Refreshed};
+use manutop::store::{self, Call, StoreError};
 use support::login::{
     FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
     parameters, refused,
@@ -68,6 +69,28 @@ async fn a_login_by_redirect_saves_its_tokens_before_the_browser_says_connected(
     assert_newest_is_stored(&rig, &factory, 1).await;
     assert_eq!(logged_in(&mut running).await, 1);
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
+}
+
+#[tokio::test]
+async fn a_login_whose_tokens_the_store_did_not_take_is_not_announced_as_saved() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    let login = begin(&mut running, &factory).await;
+    rig.store.fail_next(Call::Set, store::Fault::Error(StoreError::Locked));
+    assert_eq!(person.visit(person.sent_to(&login.url, "allow").await).await.0, 200);
+    let (generation, why) = running
+        .until(|event| match event {
+            Event::NotSaved { generation, why, .. } => Some((*generation, why.clone())),
+            Event::LoggedIn { .. } => panic!("it is not saved"),
+            _ => None,
+        })
+        .await;
+    assert!(generation == 2 && why.contains("locked"), "{why}");
+    assert_eq!(rig.journal_state(&factory), "received");
+    assert_eq!(running.engine.refresh(&factory, false).await, Ok(Refreshed::StillFresh(2)));
+    assert_newest_is_stored(&rig, &factory, 2).await;
 }
 
 #[tokio::test]

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::Fault;
-use manutop::domain::{Activity, Command, Event, Problem};
+use manutop::domain::{Activity, Command, Event, Holding, Problem};
 use manutop::engine::Refreshed;
-use manutop::store::Hazard;
+use manutop::store::{self, Call, Hazard, StoreError};
 use support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
 use support::rig::{Rig, SECRET};
 
@@ -82,6 +82,28 @@ async fn a_login_that_ends_during_a_refresh_elsewhere_waits_for_it_and_wins() {
     assert_eq!((refreshed, status), (Ok(Refreshed::Obtained(2)), 200));
     assert_eq!(logged_in(&mut running).await, 3);
     assert_newest_is_stored(&rig, &factory, 3).await;
+}
+
+#[tokio::test]
+async fn a_logout_that_the_store_did_not_finish_is_not_said_to_have_forgotten_nothing() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    let mut running = rig.start(false);
+    running.engine.views().await;
+    rig.store.fail_next(Call::Delete, store::Fault::Error(StoreError::Locked));
+    running.engine.send(Command::Logout { connection: factory.clone() });
+    let why = running
+        .until(|event| match event {
+            Event::Refused { why, .. } => Some(why.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(why.starts_with("not all of the logout could be done: "), "{why}");
+    // The journal has given them up; what the store still held is erased at the next look.
+    running.until_view(&factory, |view| view.holding == Holding::Nothing && view.problem.is_none()).await;
+    assert_eq!(rig.store.item("factory/token"), None);
+    assert_eq!(running.engine.refresh(&factory, true).await, Err(Problem::NeverLoggedIn));
 }
 
 #[tokio::test]

@@ -29,6 +29,11 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             login_ended(app, &connection);
             app.say(Some(&connection), Severity::Good, format!("logged in, generation {generation} saved"), now);
         }
+        Event::NotSaved { connection, generation, why } => {
+            login_ended(app, &connection);
+            let text = format!("generation {generation} is in the journal, not in the store yet: {}", reason(&why));
+            app.say(Some(&connection), Severity::Bad, text, now);
+        }
         Event::LoginFailed { connection, why } => login_failed(app, connection, &why, now),
         Event::LoginCancelled { connection } => {
             login_ended(app, &connection);

@@ -63,6 +63,10 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
             None
         }
         Event::LoggedIn { generation, .. } => Some(Ok(format!("logged in, generation {generation}"))),
+        Event::NotSaved { generation, why, .. } => {
+            let safe = format!("it is safe in the journal, and the next manutop refresh {name} saves it");
+            stop(Exit::StoreUnavailable, &format!("got generation {generation}, not saved yet: {why}; {safe}"))
+        }
         Event::Refreshed { generation, .. } => Some(Ok(format!("minted, generation {generation}"))),
         Event::Adopted { generation, .. } => {
             Some(Ok(format!("another process had logged in, generation {generation}")))

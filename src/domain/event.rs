@@ -27,6 +27,16 @@ pub enum Event {
         /// The new generation.
         generation: u64,
     },
+    /// Tokens are in use and safe in the journal, but the secret store has not taken them: by a
+    /// refresh, a login, or one that was asked to save what is owed. Saving is tried again.
+    NotSaved {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The generation that is owed.
+        generation: u64,
+        /// Why, in plain words.
+        why: String,
+    },
     /// Another process had refreshed it already; its tokens were taken over.
     Adopted {
         /// Which connection.

@@ -36,7 +36,8 @@ pub struct Parts {
 /// How a refresh ended well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refreshed {
-    /// New tokens, saved; the generation.
+    /// New tokens, saved at least in the journal: where the store has not taken them, the
+    /// connection's problem is `NotSaved`; the generation.
     Obtained(u64),
     /// Another process had saved newer ones, which were taken over; the generation.
     Adopted(u64),

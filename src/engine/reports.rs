@@ -130,6 +130,7 @@ impl Actor {
         let is_asked = !is_by_itself || !slot.waiters.is_empty() || !asked.is_empty();
         let before = slot.view.problem.as_ref().map(std::mem::discriminant);
         slot.rest();
+        let mut unsaved = None;
         let result = match ended {
             Ended::Held { record, how } => {
                 let generation = record.generation;
@@ -140,6 +141,7 @@ impl Actor {
             Ended::Unsaved { record, how, why } => {
                 let generation = record.generation;
                 slot.hold(Some(record), false);
+                unsaved = Some(why.clone());
                 slot.fail(Problem::NotSaved { why }, now);
                 Ok((how, generation))
             }
@@ -172,9 +174,11 @@ impl Actor {
             Err(problem) => before != Some(std::mem::discriminant(problem)),
         };
         if is_asked || is_news {
-            self.announce_end(name, &result);
+            self.announce_end(name, &result, unsaved.as_deref());
         }
         match &result {
+            // That it did not take what it was given is no news of a store that answers again.
+            Ok(_) if unsaved.is_some() => {}
             Ok(_) => self.store_answers(Ok(())),
             Err(Problem::StoreUnavailable { why }) => self.store_fails(why.clone()),
             Err(_) => {}
@@ -197,9 +201,13 @@ impl Actor {
         }
     }
 
-    fn announce_end(&mut self, name: &ConnectionName, result: &Result<(How, u64), Problem>) {
+    /// `unsaved` tells why the store has not taken the tokens, where it has not.
+    fn announce_end(&mut self, name: &ConnectionName, result: &Result<(How, u64), Problem>, unsaved: Option<&str>) {
         let connection = name.clone();
         let expires_at = self.slots.get(name).and_then(|slot| slot.record.as_ref()).map(|record| record.expires_at);
+        if let (Ok((_, generation)), Some(why)) = (result, unsaved) {
+            return self.announce(Event::NotSaved { connection, generation: *generation, why: why.to_owned() });
+        }
         self.announce(match result {
             Ok((How::Exchanged, generation)) => Event::Refreshed { connection, generation: *generation },
             Ok((How::LoggedIn, generation)) => Event::LoggedIn { connection, generation: *generation },
@@ -217,7 +225,13 @@ impl Actor {
                 slot.let_go();
                 self.announce(Event::LoggedOut { connection: name.clone() });
             }
-            Err(error) => self.refuse(name, format!("logging out failed, nothing was forgotten: {error}")),
+            Err(Problem::Cancelled) => self.refuse(name, "the logout was given up, nothing was forgotten"),
+            // It counts as forgotten once the journal says so, whatever the store did then: how far
+            // it came is told by the two.
+            Err(error) => {
+                self.begin_reread(name);
+                self.refuse(name, format!("not all of the logout could be done: {error}"));
+            }
         }
         self.publish(name);
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use manutop::demo::Fault;
-use manutop::domain::{Activity, Command, ConnectionName, ConnectionView, Holding, Problem};
+use manutop::domain::{Activity, Command, ConnectionName, ConnectionView, Event, Holding, Problem};
 use manutop::engine::Refreshed;
 use manutop::store::{self, Call, MemoryStore, StoreError};
 
@@ -67,6 +67,21 @@ async fn a_store_that_is_locked_or_gone_when_the_answer_comes_gets_it_when_it_is
         assert_newest_is_stored(&rig, &factory, 2).await;
         assert_eq!((rig.refresh_posts(), rig.journal_state(&factory).as_str()), (1, "settled"));
     }
+}
+
+#[tokio::test]
+async fn what_the_store_did_not_take_is_never_announced_as_saved() {
+    let (rig, mut running, factory) = answered().await;
+    rig.store.fail_always(Some(StoreError::Locked));
+    let announced = running
+        .until(|event| match event {
+            Event::NotSaved { connection, generation, why } => Some((connection.clone(), *generation, why.clone())),
+            Event::Refreshed { .. } | Event::StoreChanged(Ok(())) => panic!("it is not: {event:?}"),
+            _ => None,
+        })
+        .await;
+    assert_eq!((&announced.0, announced.1), (&factory, 2));
+    assert!(announced.2.contains("locked"), "{announced:?}");
 }
 
 #[tokio::test]

@@ -429,6 +429,10 @@ fn messages_say_what_happened() {
     let cases = [
         (Event::StillFresh { connection: connection(), expires_at }, "fresh for 24m 03s, R forces"),
         (Event::Refreshed { connection: connection(), generation: 42 }, "new tokens, generation 42 saved"),
+        (
+            Event::NotSaved { connection: connection(), generation: 42, why: "the keyring is\u{1b} locked".into() },
+            "generation 42 is in the journal, not in the store yet: the keyring is\u{fffd} locked",
+        ),
         (copied(crate::domain::CopiedTo::Clipboard, Some(seconds)), "access token copied, cleared in 45 s"),
         (copied(crate::domain::CopiedTo::Terminal, None), "access token sent to the terminal"),
         (Event::Tested { connection: connection(), result: Ok((401, seconds)) }, "test refused: 401 in 45.0 s"),

@@ -9,6 +9,7 @@
 //! | `incident_opened` | `incident`: `kind`, `since`, `why`, `standing` (it was so at the start) |
 //! | `incident_closed` | `incident` as it was opened; `recovered`: whether all is well |
 //! | `refreshed`, `adopted`, `logged_in` | `generation` |
+//! | `not_saved` | `generation`, `why`: new tokens are in the journal, the store did not take them |
 //! | `refresh_failed`, `login_failed` | `why` |
 //! | `logged_out` | none |
 
@@ -43,6 +44,10 @@ pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
         Event::Refreshed { connection, generation: number } => ("refreshed", connection, generation(number)),
         Event::Adopted { connection, generation: number } => ("adopted", connection, generation(number)),
         Event::LoggedIn { connection, generation: number } => ("logged_in", connection, generation(number)),
+        Event::NotSaved { connection, generation, why } => {
+            let fields = json!({ "generation": generation, "why": neutralise(why, LONGEST_REASON) });
+            ("not_saved", connection, fields)
+        }
         Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(&problem.to_string())),
         Event::LoginFailed { connection, why: reason } => ("login_failed", connection, why(reason)),
         Event::LoggedOut { connection } => ("logged_out", connection, json!({})),
@@ -116,6 +121,10 @@ mod tests {
         assert_eq!(of_event(&failed, now()).unwrap()["why"], "needs login: revoked");
         let refreshed = of_event(&Event::Refreshed { connection: connection.clone(), generation: 7 }, now()).unwrap();
         assert_eq!((&refreshed["event"], &refreshed["generation"]), (&json!("refreshed"), &json!(7)));
+        let owed = Event::NotSaved { connection: connection.clone(), generation: 8, why: "full\x07".into() };
+        let owed = of_event(&owed, now()).unwrap();
+        let expected = (&json!("not_saved"), &json!(8), &json!("full\u{fffd}"));
+        assert_eq!((&owed["event"], &owed["generation"], &owed["why"]), expected);
         let logged_out = of_event(&Event::LoggedOut { connection: connection.clone() }, now()).unwrap();
         assert_eq!(logged_out["event"], "logged_out");
         for quiet in [Event::ClipboardCleared, Event::StillFresh { connection, expires_at: now() }] {
