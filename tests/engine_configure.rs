@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -11,7 +12,7 @@ use manutop::domain::{Command, Connection, ConnectionName, Event, Holding, Probl
 use manutop::engine::Refreshed;
 use manutop::store::Call;
 use support::login::assert_newest_is_stored;
-use support::rig::{Rig, Running, SECRET, name};
+use support::rig::{Rig, Running, SECRET, eventually, name};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 
@@ -125,6 +126,40 @@ async fn a_changed_client_id_applies_to_the_next_exchange_and_clears_what_the_ol
     configure(&running, &[right]);
     let live = running.until_view(&hr, |view| view.token().is_some()).await;
     assert_eq!((&live.problem, live.token().unwrap().generation), (&None, 1));
+}
+
+#[tokio::test]
+async fn another_provider_without_logins_costs_no_refresh_token() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    let mut running = rig.start(true);
+    running.engine.views().await;
+    rig.manus("factory").await;
+    configure(&running, &rig.connections[1..]);
+    configured(&mut running).await;
+    let problem = running.engine.refresh(&factory, true).await.unwrap_err();
+    assert!(matches!(&problem, Problem::Misconfigured { why } if why.contains("log out first")), "{problem:?}");
+    assert_eq!(rig.servers.manus().stats().token_posts.total(), 0, "no client secret went to somebody else");
+    configure(&running, &rig.connections[..1]);
+    assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
+    assert_newest_is_stored(&rig, &factory, 2).await;
+}
+
+#[tokio::test]
+async fn leaving_waits_until_a_client_secret_is_stored() {
+    let (rig, factory, _) = two().await;
+    let running = rig.start(true);
+    running.engine.views().await;
+    let calls = rig.store.calls().len();
+    rig.store.hang();
+    running.engine.send(Command::SetClientSecret { connection: factory.clone(), secret: Secret::new("typed-once") });
+    eventually("the store was asked", || rig.store.calls().len() > calls).await;
+    let mut leaving = pin!(running.engine.shutdown());
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut leaving).await.is_err(), "leaving now would lose it");
+    rig.store.release();
+    leaving.await;
+    assert_eq!(rig.vault().client_secret(&factory).await.unwrap().unwrap().expose(), "typed-once");
 }
 
 #[tokio::test]

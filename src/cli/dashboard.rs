@@ -17,7 +17,7 @@ use super::say::say;
 use super::session::Session;
 use crate::app::{App, Keymap, Look, Msg, Options, Template, Zone, update};
 use crate::config::Config;
-use crate::domain::{ConnectionView, ThemeName};
+use crate::domain::{ConnectionView, Event, ThemeName};
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::appearance::{depth, keymap};
@@ -155,9 +155,14 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     drop(clipboard);
     let left = leave(&engine, signals).await;
     attention.close(LAST_EVENTS).await;
-    while let (Ok(event), Some(log)) = (events.try_recv(), &request_log) {
-        if let crate::domain::Event::RequestLogged(entry) = event {
-            log.append(&entry);
+    while let Ok(event) = events.try_recv() {
+        match (event, &request_log) {
+            (Event::RequestLogged(entry), Some(log)) => log.append(&entry),
+            // The screen that would have said so is gone.
+            (Event::ClientSecretSet { connection, result: Err(why) }, _) => {
+                say!("{connection}: the client secret is not stored: {why}");
+            }
+            _ => {}
         }
     }
     match ending? {

@@ -39,6 +39,8 @@ pub(super) struct Actor {
     pub(super) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     /// How the journals looked last.
     seen: Seen,
+    /// Client secrets that are on their way into the store.
+    pub(super) secrets_underway: usize,
     leaving: Option<oneshot::Sender<()>>,
 }
 
@@ -65,6 +67,7 @@ impl Actor {
             store_trouble: None,
             curious: Vec::new(),
             seen: Seen::default(),
+            secrets_underway: 0,
             leaving: None,
         }
     }
@@ -94,7 +97,8 @@ impl Actor {
                     self.take(note);
                 }
             }
-            if let Some(reply) = self.leaving.take_if(|_| !self.slots.values().any(Slot::is_owing)) {
+            let is_owing = self.secrets_underway > 0 || self.slots.values().any(Slot::is_owing);
+            if let Some(reply) = self.leaving.take_if(|_| !is_owing) {
                 let _ = reply.send(());
                 break;
             }

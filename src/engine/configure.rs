@@ -121,8 +121,10 @@ impl Actor {
         }
     }
 
-    /// Keeps a client secret; it may be there before its connection is.
-    pub(super) fn set_client_secret(&self, name: ConnectionName, secret: Secret) {
+    /// Keeps a client secret; it may be there before its connection is. Leaving waits for it: who
+    /// typed it will not type it again.
+    pub(super) fn set_client_secret(&mut self, name: ConnectionName, secret: Secret) {
+        self.secrets_underway += 1;
         let tools = Arc::clone(&self.tools);
         tokio::spawn(async move {
             let result = match secret.as_client_secret() {
@@ -134,6 +136,7 @@ impl Actor {
     }
 
     pub(super) fn client_secret_set(&mut self, name: ConnectionName, result: Result<(), String>) {
+        self.secrets_underway = self.secrets_underway.saturating_sub(1);
         let is_news = self.slots.get(&name).is_some_and(|slot| {
             let refused =
                 matches!(slot.view.problem, Some(Problem::NoClientSecret { .. } | Problem::Misconfigured { .. }));
@@ -176,7 +179,11 @@ impl Actor {
             }
             self.publish(&name);
         }
-        let result = result.map_err(|why| format!("not all of it could be removed: {why}"));
+        let result = result.map_err(|why| match why {
+            // Only the wait for the lock can be given up.
+            Problem::Cancelled => "the removal was given up, nothing was forgotten".into(),
+            why => format!("not all of it could be removed: {why}"),
+        });
         self.announce(Event::Forgotten { connection: name, result });
     }
 }

@@ -229,6 +229,14 @@ fn decide(standing: Standing, connection: &Connection, ask: Ask, now: DateTime<U
     if connection.needs_browser() && record.refresh_token.is_none() {
         return Err(Problem::NeedsLogin { why: "the server gave no refresh token at the last login".into() });
     }
+    if !connection.needs_browser() && record.refresh_token.is_some() {
+        // What is minted would take its place, and no request brings it back.
+        let why = format!(
+            "its tokens are of a login with a browser, and {} has none; log out first, or name the other provider again",
+            connection.provider.title
+        );
+        return Err(Problem::Misconfigured { why });
+    }
     Ok(Decision::Exchange(Some(record)))
 }
 
