@@ -26,6 +26,8 @@ mod tour;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]
+mod state_snapshots;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod watching_snapshots;
