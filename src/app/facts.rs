@@ -19,7 +19,8 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.connections.put(*view, now);
             if app.awaited.take_if(|awaited| *awaited == connection).is_some() {
                 app.connections.select_name(connection.as_str());
-                app.say(Some(&connection), Severity::Good, "saved", now);
+                let text = next_step(app, &connection, "saved");
+                app.say(Some(&connection), Severity::Good, text, now);
             }
             offer_login(app, &connection);
         }
@@ -86,6 +87,12 @@ fn names_copied(app: &mut App, result: Result<(usize, CopiedTo), String>, now: D
     app.say(None, severity, text, now);
 }
 
+/// What was done, and which key comes next where there are no tokens yet.
+fn next_step(app: &App, connection: &ConnectionName, done: &str) -> String {
+    let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());
+    if has_tokens { done.to_owned() } else { format!("{done}; {} logs in", app.key(Action::Login)) }
+}
+
 /// Facts that change nothing here but the message line.
 fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
     let (connection, severity, text) = match event {
@@ -120,7 +127,8 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
             (connection, Severity::Warning, format!("test failed: {}", reason(&why)))
         }
         Event::ClientSecretSet { connection, result: Ok(()) } => {
-            (connection, Severity::Good, "client secret stored".into())
+            let text = next_step(app, &connection, "client secret stored");
+            (connection, Severity::Good, text)
         }
         Event::ClientSecretSet { connection, result: Err(why) } => {
             (connection, Severity::Bad, format!("client secret not stored: {}", reason(&why)))

@@ -208,5 +208,9 @@ fn a_new_connection_is_selected_as_soon_as_it_appears() {
     learn(&mut app, Event::ConnectionSaved { connection: "new".into(), result: Ok(()) });
     assert_eq!((selected(&app), &app.mode), ("factory", &Mode::Normal));
     change(&mut app, fresh("new"));
-    assert_eq!((selected(&app), toast(&app)), ("new", "saved"));
+    assert_eq!((selected(&app), toast(&app)), ("new", "saved; l logs in"));
+    learn(&mut app, Event::ClientSecretSet { connection: name("new"), result: Ok(()) });
+    assert_eq!(toast(&app), "client secret stored; l logs in", "the next step stays");
+    learn(&mut app, Event::ClientSecretSet { connection: name("factory"), result: Ok(()) });
+    assert_eq!(toast(&app), "client secret stored", "factory has tokens");
 }
