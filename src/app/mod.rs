@@ -218,6 +218,13 @@ impl App {
         }
     }
 
+    /// Tells somebody who looks at the demo that it is one, and what to try.
+    pub fn greet(&mut self, now: DateTime<Utc>) {
+        let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
+        let text = format!("a demo, nothing is real: {help} all keys, {faults} breaks things; --tour shows around");
+        self.toast = Some(Toast { connection: None, severity: Severity::Good, text, at: now, greets: true });
+    }
+
     /// Takes over the connections as they are configured, for the form.
     pub fn configure(&mut self, connections: Vec<Connection>) {
         self.configured = connections;
@@ -362,7 +369,7 @@ impl App {
         text: impl Into<String>,
         now: DateTime<Utc>,
     ) {
-        let toast = Toast { connection: connection.cloned(), severity, text: text.into(), at: now };
+        let toast = Toast { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
         // News of the selected connection is most likely the answer to the last key.
         let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
         if is_answer || self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {

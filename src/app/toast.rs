@@ -15,6 +15,8 @@ pub struct Toast {
     pub text: String,
     /// When it happened.
     pub at: DateTime<Utc>,
+    /// It is the first thing said to somebody: news that nobody asked for waits until it was read.
+    pub greets: bool,
 }
 
 impl Toast {
@@ -22,6 +24,7 @@ impl Toast {
     #[must_use]
     pub fn lives(&self, now: DateTime<Utc>) -> bool {
         let seconds = match self.severity {
+            _ if self.greets => 12,
             Severity::Quiet | Severity::Good | Severity::Busy => 6,
             Severity::Warning => 10,
             Severity::Bad => 20,
@@ -30,13 +33,11 @@ impl Toast {
     }
 
     /// Whether it may take the place of `other`: good news of one connection does not wipe away
-    /// bad news of another before it could be read.
+    /// bad news of another before it could be read, and no connection's news a greeting.
     #[must_use]
     pub fn may_replace(&self, other: &Self) -> bool {
-        !(other.lives(self.at)
-            && self.severity < Severity::Warning
-            && other.severity >= Severity::Warning
-            && self.connection.is_some()
-            && self.connection != other.connection)
+        let is_good_after_bad = self.severity < Severity::Warning && other.severity >= Severity::Warning;
+        let is_of_another = self.connection.is_some() && self.connection != other.connection;
+        !(other.lives(self.at) && is_of_another && (other.greets || is_good_after_bad))
     }
 }

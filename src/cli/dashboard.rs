@@ -111,7 +111,11 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
     let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
     app.configure(parts.connections.clone());
-    let mut app = if opening.demo.as_ref().is_some_and(|demo| demo.tour) { app.with_tour(clock.now()) } else { app };
+    match &opening.demo {
+        Some(Demo { tour: true, .. }) => app = app.with_tour(clock.now()),
+        Some(_) => app.greet(clock.now()),
+        None => {}
+    }
     let signals = Signals::listen()?;
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
     let mut terminal = Terminal::new(Screen::stdout())?;

@@ -50,6 +50,23 @@ fn toast(app: &App) -> &str {
 }
 
 #[test]
+fn a_greeting_outlasts_news_that_nobody_asked_for() {
+    let mut app = app_of(seven());
+    app.options.demo = true;
+    app.greet(now());
+    let greeting = "a demo, nothing is real: ? all keys, F breaks things; --tour shows around";
+    assert_eq!(toast(&app), greeting);
+    let problem = Problem::NeedsLogin { why: "revoked".into() };
+    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem: problem.clone() });
+    assert_eq!(toast(&app), greeting);
+    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42 });
+    assert_eq!(toast(&app), "new tokens, generation 42 saved", "the answer to a key, most likely");
+    app.greet(now() - TimeDelta::seconds(12));
+    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
+    assert_eq!(toast(&app), "needs login: revoked");
+}
+
+#[test]
 fn keys_ask_for_what_the_table_says_of_the_selected_connection() {
     let connection = || name("factory");
     let cases = [
