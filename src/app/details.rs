@@ -153,11 +153,10 @@ fn tokens(
     };
     let got = |at| Line::new("", format!("obtained {}", moment(zone, at, now)), Tone::Plain);
     let ends = if facts.remaining(now).num_seconds() > 0 { "ends" } else { "ended" };
-    let utc = facts.expires_at.format("%H:%M:%S UTC");
     let end = if full {
         moment(zone, facts.expires_at, now)
     } else {
-        format!("{} ({utc})", zone.near(facts.expires_at, now))
+        format!("{}{}", zone.near(facts.expires_at, now), zone.in_utc(facts.expires_at))
     };
     let mut lines = vec![
         Line::new("tokens", format!("generation {} · {kept}", facts.generation), tone),

@@ -88,7 +88,7 @@ fn moments(jwt: &Jwt, zone: Zone, now: DateTime<Utc>) -> Vec<Line> {
 /// A moment exactly, by this machine's zone and by UTC, and how far it is away.
 pub(super) fn moment(zone: Zone, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let away = if at > now { format!("in {}", countdown(at - now)) } else { ago(now - at) };
-    format!("{} ({}), {away}", zone.date_time(at), at.format("%H:%M:%S UTC"))
+    format!("{}{}, {away}", zone.date_time(at), zone.in_utc(at))
 }
 
 fn history(history: &Result<Vec<Rotation>, String>, zone: Zone, wide: bool) -> Vec<Line> {

@@ -34,6 +34,12 @@ impl Zone {
         if self.date(at) == self.date(now) { self.time(at) } else { self.date_time(at) }
     }
 
+    /// The time of day in UTC in brackets, `" (12:02:31 UTC)"`; where clocks show UTC, its name alone.
+    #[must_use]
+    pub fn in_utc(self, at: DateTime<Utc>) -> String {
+        if self.local(at) == at.naive_utc() { " UTC".into() } else { at.format(" (%H:%M:%S UTC)").to_string() }
+    }
+
     /// In eight columns: the time of day, or the date where that is far from now.
     #[must_use]
     pub fn column(self, at: DateTime<Utc>, now: DateTime<Utc>) -> String {
@@ -172,6 +178,14 @@ mod tests {
         ] {
             assert_eq!(countdown(TimeDelta::seconds(seconds)), text);
         }
+    }
+
+    #[test]
+    fn utc_is_told_once() {
+        let at = DateTime::UNIX_EPOCH;
+        let zone = |hours: i32| Zone::Fixed(FixedOffset::east_opt(hours * 3600).unwrap());
+        assert_eq!(zone(2).time(at) + &zone(2).in_utc(at), "02:00:00 (00:00:00 UTC)");
+        assert_eq!(zone(0).time(at) + &zone(0).in_utc(at), "00:00:00 UTC");
     }
 
     #[test]
