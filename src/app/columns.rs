@@ -22,6 +22,8 @@ use crate::domain::{ConnectionView, Holding, Problem, Severity, Status};
 pub enum Column {
     /// The marker of the selected row, and the name.
     Name,
+    /// What people call it.
+    Title,
     /// The provider's short name.
     Provider,
     /// Symbol and words.
@@ -51,6 +53,7 @@ impl Column {
     pub fn sort_id(self) -> &'static str {
         match self {
             Self::Name => "sort_by_name",
+            Self::Title => "sort_by_title",
             Self::Provider => "sort_by_provider",
             Self::Status => "sort_by_status",
             Self::Access | Self::Ends => "sort_by_access_token",
@@ -73,6 +76,7 @@ impl Column {
     pub fn heading(self, width: u16, order: Order) -> String {
         let (text, short) = match self {
             Self::Name => ("NAME", "NAME"),
+            Self::Title => ("TITLE", "TITLE"),
             Self::Provider => ("PROVIDER", "PROVIDER"),
             Self::Status => ("STATUS", "STATUS"),
             Self::Access => ("ACCESS TOKEN", "ACCESS"),
@@ -103,6 +107,7 @@ impl Column {
         let token = view.token();
         match self {
             Self::Name => Key::text(view.name.as_str()),
+            Self::Title => view.title.as_deref().map_or(Key::NOTHING, Key::text),
             Self::Provider => Key::text(view.provider.label),
             Self::Status => {
                 let status = view.status(now);
@@ -134,6 +139,7 @@ impl Column {
         let status = view.status(now);
         match self {
             Self::Name => vec![(view.name.to_string(), Tone::Heading)],
+            Self::Title => vec![(neutralise(view.title.as_deref().unwrap_or_default(), 160), Tone::Plain)],
             Self::Provider => vec![(view.provider.label.into(), Tone::Plain)],
             Self::Status => {
                 let text = format!("{} {}", symbol(&status, now), words(&status, width, now));
@@ -278,6 +284,9 @@ const COUNTDOWN: u16 = 9;
 const EXACT: u16 = 8;
 /// The least room worth telling a cause in.
 const WHY: u16 = 30;
+/// The least room worth giving titles, and what they get before the bars grow longer.
+const TITLE: u16 = 10;
+const TITLE_WIDE: u16 = 18;
 const REFRESH: u16 = 9;
 const REFRESH_WIDE: u16 = 13;
 
@@ -285,13 +294,15 @@ const REFRESH_WIDE: u16 = 13;
 #[must_use]
 pub fn of(app: &App, rows: Rect) -> Columns {
     let longest = u16::try_from(app.connections.widest_name()).unwrap_or(u16::MAX);
+    let title = u16::try_from(app.connections.widest_title()).unwrap_or(u16::MAX);
     // The marker keeps text from the left border, a blank column from the right one.
-    fit(rows.width.saturating_sub(1), longest)
+    fit(rows.width.saturating_sub(1), longest, title)
 }
 
-/// The columns for a table `width` wide whose longest name has `longest` characters.
+/// The columns for a table `width` wide whose longest name has `longest` characters and whose
+/// widest title has `titles`; 0 where there is none.
 #[must_use]
-pub fn fit(width: u16, longest: u16) -> Columns {
+pub fn fit(width: u16, longest: u16, titles: u16) -> Columns {
     let mut left = width;
     let mut take = |wanted: u16| {
         let fits = left >= wanted;
@@ -307,15 +318,20 @@ pub fn fit(width: u16, longest: u16) -> Columns {
     let refresh = take(1 + REFRESH);
     let last = take(1 + 7);
     let provider = take(1 + 8);
+    let title = titles.clamp(TITLE, TITLE_WIDE);
+    let title = (titles > 0 && take(1 + title)).then_some(title);
     let status = if take(STATUS_WIDE - STATUS) { STATUS_WIDE } else { STATUS };
     let refresh_width = if refresh && take(REFRESH_WIDE - REFRESH) { REFRESH_WIDE } else { REFRESH };
     let bar = if take(10 + COUNTDOWN - TIME) { 10 } else { TIME - COUNTDOWN };
     // What is left goes to long names, then to exact times and causes, to air, to a longer bar.
     let longer_name = longest.saturating_sub(name).min(left);
     let left = left - longer_name;
+    let longer_title = title.map_or(0, |title| titles.saturating_sub(title).min(left / 3));
+    let left = left - longer_title;
     let times = left >= 40;
     let left = left - if times { 2 * (1 + EXACT) } else { 0 };
-    let gaps = 2 + [auto, refresh, last, provider, times, times].into_iter().map(u16::from).sum::<u16>();
+    let gaps =
+        2 + [auto, refresh, last, provider, title.is_some(), times, times].into_iter().map(u16::from).sum::<u16>();
     let why = left >= 3 * (gaps + 1) + 1 + WHY;
     let (left, gaps) = if why { (left - 1 - WHY, gaps + 1) } else { (left, gaps) };
     let air = (left / gaps).min(3);
@@ -324,6 +340,7 @@ pub fn fit(width: u16, longest: u16) -> Columns {
     let bar = bar + longer_bar;
 
     let mut widths = vec![(Column::Name, MARKER + name + longer_name)];
+    widths.extend(title.map(|title| (Column::Title, title + longer_title)));
     widths.extend(provider.then_some((Column::Provider, 8)));
     widths.extend([(Column::Status, status), (Column::Access, bar + COUNTDOWN)]);
     widths.extend(times.then_some((Column::Ends, EXACT)));
@@ -343,7 +360,7 @@ mod tests {
     fn name_status_and_time_left_are_there_at_every_width() {
         for width in 57..300 {
             for longest in [1, 14, 64] {
-                let columns = fit(width, longest);
+                let columns = fit(width, longest, 80);
                 let has = |wanted: fn(&Column) -> bool| columns.widths.iter().any(|(column, _)| wanted(column));
                 assert!(has(|c| *c == Column::Name) && has(|c| *c == Column::Status));
                 assert!(has(|c| *c == Column::Access));
@@ -354,8 +371,8 @@ mod tests {
     #[test]
     fn the_columns_never_need_more_than_the_width() {
         for width in 57..300 {
-            for longest in [1, 9, 14, 64] {
-                let columns = fit(width, longest);
+            for (longest, titles) in [(1, 0), (9, 5), (14, 80), (64, 0), (64, 30)] {
+                let columns = fit(width, longest, titles);
                 let gaps = columns.spacing * u16::try_from(columns.widths.len() - 1).unwrap();
                 let sum = columns.widths.iter().map(|(_, width)| width).sum::<u16>() + gaps;
                 assert!(sum <= width, "{width}: {sum} {columns:?}");
@@ -365,10 +382,20 @@ mod tests {
 
     #[test]
     fn a_wider_table_has_more_columns_not_wider_gaps() {
-        assert_eq!(fit(117, 12).widths.len(), 7);
-        assert_eq!(fit(150, 12).widths.len(), 9);
-        let widest = fit(197, 12);
+        assert_eq!(fit(117, 12, 0).widths.len(), 7);
+        assert_eq!(fit(150, 12, 0).widths.len(), 9);
+        let widest = fit(197, 12, 0);
         assert_eq!(widest.widths.last().map(|(column, _)| *column), Some(Column::Why));
         assert_eq!(widest.spacing, 4);
+    }
+
+    #[test]
+    fn titles_have_a_column_where_there_are_any_and_room_for_them() {
+        let title = |width, titles| {
+            let columns = fit(width, 12, titles).widths;
+            columns.into_iter().find(|(column, _)| *column == Column::Title).map(|(_, width)| width)
+        };
+        assert_eq!((title(197, 0), title(77, 20), title(117, 20)), (None, None, Some(18)));
+        assert_eq!(title(117, 3), Some(10), "room for its heading");
     }
 }

@@ -30,6 +30,7 @@ pub struct Connections {
     top: usize,
     unsaved: BTreeSet<ConnectionName>,
     widest_name: usize,
+    widest_title: usize,
     longest_life: TimeDelta,
     auto_on: usize,
     tally: Tally,
@@ -74,6 +75,7 @@ impl Connections {
         let lifetime = view.token().map_or(TimeDelta::zero(), TokenFacts::lifetime);
         self.longest_life = self.longest_life.max(lifetime);
         self.auto_on += usize::from(view.auto);
+        self.widest_title = self.widest_title.max(title_width(&view));
         let line = self.selected_index();
         let place = self.places.get(&view.name).copied().unwrap_or(self.rows.len());
         if let Some(old) = self.rows.get_mut(place) {
@@ -112,6 +114,7 @@ impl Connections {
         change(&mut self.rows);
         self.places = self.rows.iter().enumerate().map(|(place, view)| (view.name.clone(), place)).collect();
         self.widest_name = self.rows.iter().map(|view| view.name.as_str().width()).max().unwrap_or(0);
+        self.widest_title = self.rows.iter().map(title_width).max().unwrap_or(0);
         self.auto_on = self.rows.iter().filter(|view| view.auto).count();
         self.tally = Tally::default();
         for (place, view) in self.rows.iter().enumerate() {
@@ -394,6 +397,12 @@ impl Connections {
         self.widest_name
     }
 
+    /// The columns of the widest title; 0 where no connection has one.
+    #[must_use]
+    pub fn widest_title(&self) -> usize {
+        self.widest_title
+    }
+
     /// The longest lifetime any access token has had; zero while none is known.
     #[must_use]
     pub fn longest_life(&self) -> TimeDelta {
@@ -438,6 +447,10 @@ impl Connections {
         }
         self.select(line.unwrap_or(0));
     }
+}
+
+fn title_width(view: &ConnectionView) -> usize {
+    view.title.as_ref().map_or(0, |title| title.width())
 }
 
 /// What decides where a connection stands.

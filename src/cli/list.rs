@@ -12,6 +12,7 @@ use super::say::say;
 use super::session::Session;
 use crate::app::measure::padded;
 use crate::app::words;
+use crate::domain::text::neutralise;
 use crate::domain::{ConnectionView, Holding, TokenFacts};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
@@ -46,6 +47,7 @@ pub(super) fn object(view: &ConnectionView, now: DateTime<Utc>) -> Value {
     let status = view.status(now);
     json!({
         "name": view.name,
+        "title": view.title,
         "provider": view.provider.id,
         "status": status.id(),
         "problem": view.problem.as_ref().map(ToString::to_string),
@@ -76,18 +78,20 @@ pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
 }
 
 fn table(views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {
-    let mut rows = vec![["NAME", "PROVIDER", "STATUS", "ACCESS TOKEN", "REFRESH TOKEN"].map(String::from)];
+    let mut rows = vec![["NAME", "PROVIDER", "STATUS", "ACCESS TOKEN", "REFRESH TOKEN", "TITLE"].map(String::from)];
     rows.extend(views.iter().map(|view| row(view, now)));
+    // Titles come last, where scripts that count columns do not mind them.
+    let columns = if views.iter().any(|view| view.title.is_some()) { 6 } else { 5 };
     let widths: Vec<usize> =
-        (0..5).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
-    let line = |row: &[String; 5]| {
+        (0..columns).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
+    let line = |row: &[String; 6]| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| padded(cell, *width));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect()
 }
 
-fn row(view: &ConnectionView, now: DateTime<Utc>) -> [String; 5] {
+fn row(view: &ConnectionView, now: DateTime<Utc>) -> [String; 6] {
     let access = view.token().map_or_else(
         || "-".into(),
         |token| {
@@ -105,5 +109,6 @@ fn row(view: &ConnectionView, now: DateTime<Utc>) -> [String; 5] {
         view.status(now).word().to_owned(),
         access,
         refresh.map_or_else(|| "-".into(), |refresh| format!("~{}", words::countdown(refresh.estimated_end - now))),
+        view.title.as_deref().map(|title| neutralise(title, 160)).unwrap_or_default(),
     ]
 }
