@@ -114,8 +114,10 @@ impl Draft {
         for field in self.fields(providers) {
             match value(field, self.get(field.key)) {
                 Ok(Some(value)) => drop(document.insert(field.key, value.into())),
-                // What is missing is told as an empty text would be: there is a field for it.
-                Ok(None) if field.required => drop(document.insert(field.key, Value::from("").into())),
+                // There is a field for it, so it is told without a line of the file as an example.
+                Ok(None) if field.required => {
+                    faults.push(FieldFault { key: field.key, what: "must not be empty".into() });
+                }
                 Ok(None) => {}
                 Err(what) => faults.push(FieldFault { key: field.key, what }),
             }
