@@ -169,7 +169,11 @@ impl StoreError {
     /// What is wrong and what to do about it, in one sentence.
     #[must_use]
     pub fn with_advice(&self) -> String {
-        format!("{self}; {}", self.advice())
+        match self {
+            // What the store said is long, and of less use: it comes last, where places are narrow.
+            Self::Unavailable { why } => format!("no secret store can be reached: {} ({why})", self.advice()),
+            _ => format!("{self}; {}", self.advice()),
+        }
     }
 
     pub(super) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
