@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::keymap::{Binding, Key, Scope};
 use super::mode::Mode;
-use super::{Action, App, log_keys, many};
+use super::{Action, App, Pane, log_keys, many};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Status};
 
 /// One word of the footer.
@@ -56,7 +56,7 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
     bindings.sort_by_key(|(_, binding, _)| binding.rank);
     let mut used = 1;
     bindings.retain(|(_, binding, key)| {
-        let needs = key.label().width() + 1 + binding.word.width() + 2;
+        let needs = key.label().width() + 1 + word(app, binding, now).width() + 2;
         let fits = used + needs <= usize::from(width) + 2;
         if fits {
             used += needs;
@@ -66,11 +66,27 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
     bindings.sort_by_key(|(place, _, _)| *place);
     let mut x = 1;
     let place = |(_, binding, key): (usize, &Binding, Key)| {
-        let hint = Hint { x, key: key.label(), word: binding.word, action: binding.action };
+        let hint = Hint { x, key: key.label(), word: word(app, binding, now), action: binding.action };
         x += hint.width() + 2;
         hint
     };
     bindings.into_iter().map(place).collect()
+}
+
+/// What the key does here, where that is not what its word in the table says.
+fn word(app: &App, binding: &Binding, now: DateTime<Utc>) -> &'static str {
+    match (binding.scope, binding.action) {
+        (Scope::Main, Action::Open) if app.pane != Pane::Requests => match app.connections.selected_group() {
+            Some(group) if group.folded => "unfold",
+            Some(_) => "fold",
+            None => binding.word,
+        },
+        (Scope::Main, Action::Cancel) => {
+            let waits = app.subject().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
+            if waits && !log_keys::is_filtered(app) { binding.word } else { "clear" }
+        }
+        _ => binding.word,
+    }
 }
 
 /// Whether pressing the key would do something now.

@@ -56,12 +56,12 @@ pub(super) static BINDINGS: &[Binding] = &[
             "refresh now, fresh or not: one key, one exchange",
         ),
         "force",
-        6,
+        7,
     ),
     shown(
         bind(Scope::Connection, &[Key::char('a')], Action::ToggleAuto, "automatic refresh on or off, for this session"),
         "auto",
-        5,
+        9,
     ),
     bind(
         Scope::Connection,
@@ -78,12 +78,12 @@ pub(super) static BINDINGS: &[Binding] = &[
             "copy something else: header, curl line, refresh token, names",
         ),
         "copy as",
-        10,
+        11,
     ),
     shown(
         bind(Scope::Connection, &[Key::char('t')], Action::Test, "test: one real API call with the access token"),
         "test",
-        8,
+        10,
     ),
     shown(
         bind(
@@ -132,9 +132,9 @@ pub(super) static BINDINGS: &[Binding] = &[
         "details",
         9,
     ),
-    shown(bind(Scope::Main, &[TAB], Action::NextPane, "next pane"), "pane", 11),
+    shown(bind(Scope::Main, &[TAB], Action::NextPane, "next pane"), "pane", 8),
     bind(Scope::Main, &[Key::plain(KeyCode::BackTab)], Action::PreviousPane, "previous pane"),
-    shown(bind(Scope::Main, &[Key::char('n')], Action::New, "new connection"), "new", 7),
+    shown(bind(Scope::Main, &[Key::char('n')], Action::New, "new connection"), "new", 6),
     shown(
         bind(
             Scope::Main,
@@ -143,12 +143,12 @@ pub(super) static BINDINGS: &[Binding] = &[
             "filter by letters of the name, by provider or status; is:bad by how bad",
         ),
         "filter",
-        7,
+        8,
     ),
     shown(
         bind(Scope::Main, &[Key::char(':')], Action::OpenPalette, "find any command or connection by its name"),
         "commands",
-        10,
+        5,
     ),
     shown(bind(Scope::Main, &[Key::char('s')], Action::OpenSortMenu, "sort by a column"), "sort", 13),
     shown(
@@ -412,7 +412,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     shown(
         bind(Scope::Demo, &[Key::char('F')], Action::OpenFaultMenu, "break something: see what manutop makes of it"),
         "faults",
-        8,
+        6,
     ),
     bind(Scope::FaultMenu, &[Key::char('a')], Action::Fault(FaultKind::AllWell), "all well again"),
     bind(

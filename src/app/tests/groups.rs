@@ -29,6 +29,26 @@ fn left_folds_right_unfolds_and_enter_does_either() {
 }
 
 #[test]
+fn the_footer_says_what_enter_and_esc_do_here() {
+    let mut app = app_of(seven());
+    let word = |app: &App, action| {
+        let hint = footer::hints(app, 300, now()).into_iter().find(|hint| hint.action == action);
+        hint.map(|hint| hint.word)
+    };
+    assert_eq!((word(&app, Action::Open), word(&app, Action::Cancel)), (Some("details"), None));
+    press(&mut app, "p g");
+    assert_eq!(word(&app, Action::Open), Some("fold"));
+    press(&mut app, "Enter");
+    assert_eq!(word(&app, Action::Open), Some("unfold"));
+    press(&mut app, "Space");
+    assert_eq!(word(&app, Action::Cancel), Some("clear"));
+    let waits = with_activity(manu("factory", 1443), Activity::WaitingForLock { pid: Some(7), since: now() });
+    change(&mut app, waits);
+    press(&mut app, "p / f a c Enter");
+    assert_eq!((selected(&app), word(&app, Action::Cancel)), ("factory", Some("cancel")));
+}
+
+#[test]
 fn a_group_counts_its_severities_folded_or_not() {
     let mut app = app_of(seven());
     press(&mut app, "p Left");
