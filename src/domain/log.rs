@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::ConnectionName;
 
-/// One HTTP exchange. It holds no secret: it is made from method, host, path and status, never
-/// from bodies, and every text from a server is bounded and neutralised.
+/// One HTTP exchange. It holds no secret: it is made from method, URL, status, headers and times,
+/// with what is secret in them masked, and of bodies from an OAuth error alone; every text from a
+/// server is bounded and neutralised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// When the request went out (or, for a redirect, came in).
