@@ -169,7 +169,7 @@ impl Teller {
             let why = neutralise(&problem.to_string(), LONGEST_REASON);
             let status = view.status(now).word();
             // The problem's own words often begin with its name, which the line has said.
-            let why = why.strip_prefix(status).map_or(&*why, |rest| rest.trim_start_matches(": "));
+            let why = why.strip_prefix(status).map_or(&*why, |rest| rest.trim_start_matches([':', ';', ' ']));
             line.push_str(if why.is_empty() { "" } else { ": " });
             line.push_str(why);
         }
