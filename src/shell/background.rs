@@ -26,7 +26,8 @@ pub async fn ask() -> Option<Background> {
         return None;
     }
     // What was typed ahead goes where keys are read from; the question's reader would drop it.
-    let _ = event::poll(Duration::ZERO);
+    // In no time at all crossterm would not even look.
+    let _ = event::poll(Duration::from_millis(1));
     let (sender, answer) = oneshot::channel();
     let asking = thread::Builder::new().name("background".into()).spawn(move || {
         let mut options = QueryOptions::default();

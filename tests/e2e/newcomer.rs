@@ -8,42 +8,24 @@ use manutop::demo::Fault;
 use crate::chromium::Chromium;
 use crate::house::{House, LOOPBACK};
 use crate::pty::{Terminal, shows};
-use crate::screen::row_says;
+use crate::screen::{click, form_row, row_says};
 
 const TAB: &str = "\t";
 const CTRL_S: &str = "\x13";
 
-/// The row of the form that is typed into.
-fn is_in(screen: &vt100::Screen, label: &str) -> bool {
-    let (_, columns) = screen.size();
-    screen.rows(0, columns.get()).any(|row| row.contains(&format!("▸ {label}")))
-}
-
 /// Goes to a row of the form and fills it in.
 fn fill_in(terminal: &mut Terminal, label: &str, text: &str) {
     for _ in 0..20 {
-        if is_in(terminal.screen(), label) {
+        let here = form_row(terminal.screen());
+        if here.as_deref() == Some(label) {
             terminal.paste(text);
             return;
         }
-        let before = terminal.picture();
         terminal.keys(TAB);
-        terminal.until("the next row", |screen| screen.contents() != before);
+        // Not any change of the screen will do: the clock changes it too.
+        terminal.until("the next row", |screen| form_row(screen).is_some_and(|now| Some(now) != here));
     }
     panic!("there is no row {label}:\n{}", terminal.picture());
-}
-
-/// Clicks on a word of the screen.
-fn click(terminal: &mut Terminal, word: &str) {
-    terminal.until_text(word);
-    let screen = terminal.screen();
-    let (_, columns) = screen.size();
-    let found = screen.rows(0, columns.get()).enumerate().find_map(|(y, row)| {
-        let at = row.find(word)?;
-        Some((row[..at].chars().count() + 1, y + 1))
-    });
-    let (x, y) = found.unwrap();
-    terminal.keys(&format!("\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m"));
 }
 
 #[test]
@@ -58,7 +40,7 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
         fill_in(&mut terminal, label, text);
         if *label == "Client ID" {
             terminal.resize(60, 15);
-            terminal.until("the form on a small screen", |screen| is_in(screen, label));
+            terminal.until("the form on a small screen", |screen| form_row(screen).as_deref() == Some(*label));
         }
     }
     terminal.resize(120, 32);
@@ -67,6 +49,7 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
 
     let browser = Chromium::start();
     click(&mut terminal, "l login");
+    terminal.until_text("Log in: factory");
     let url = house.browser_url();
     terminal.until("the login's whole URL", |screen| shows(screen, &url));
     browser.open(&url);
@@ -82,7 +65,26 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     house.servers.manu().push_fault(Fault::status(503, "{}"));
     terminal.keys("R");
     terminal.until("the failure in its row", |screen| row_says(screen, "factory", "503"));
+    find_the_failure(&mut terminal);
+
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+    terminal.assert_given_back();
+    assert_eq!(house.servers.manu().stats().reuses_detected, 0);
+    house.sweep(&mut [&mut terminal], 7);
+}
+
+/// To the log, the errors alone, the one there is, and back.
+fn find_the_failure(terminal: &mut Terminal) {
+    terminal.keys(TAB);
+    terminal.keys(TAB);
+    terminal.until_text("E errors");
     terminal.keys("E");
-    terminal.until_text("error");
-    house.sweep(&mut [&mut terminal], 5);
+    terminal.until_text("errors only");
+    terminal.until_text("1 shown");
+    terminal.keys("\r");
+    terminal.until_text("Request 1 of 1");
+    terminal.until("what happened", |screen| shows(screen, "result ▲ 503") && shows(screen, "connection factory"));
+    terminal.keys("\x1b");
+    terminal.until("the dashboard again", |screen| row_says(screen, "factory", "● live"));
 }

@@ -1,6 +1,8 @@
-//! Reads the connections' table off the screen.
+//! Reads the connections' table and the form off the screen, and clicks on what stands there.
 
 use vt100::Screen;
+
+use crate::pty::Terminal;
 
 /// The table's row of a connection.
 pub fn row(screen: &Screen, name: &str) -> Option<String> {
@@ -25,4 +27,24 @@ pub fn seconds_left(screen: &Screen, name: &str) -> Option<u64> {
         Some(minutes) => Some(60 * minutes + number(words.next()?, 's')?),
         None => number(first, 's'),
     }
+}
+
+/// The label of the form's row that is typed into.
+pub fn form_row(screen: &Screen) -> Option<String> {
+    let (_, columns) = screen.size();
+    let row = screen.rows(0, columns.get()).find_map(|row| row.strip_prefix("│ ▸ ").map(str::to_owned))?;
+    row.split("  ").next().map(str::to_owned)
+}
+
+/// Clicks on a word of the screen.
+pub fn click(terminal: &mut Terminal, word: &str) {
+    terminal.until_text(word);
+    let screen = terminal.screen();
+    let (_, columns) = screen.size();
+    let found = screen.rows(0, columns.get()).enumerate().find_map(|(y, row)| {
+        let at = row.find(word)?;
+        Some((row[..at].chars().count() + 1, y + 1))
+    });
+    let (x, y) = found.unwrap();
+    terminal.keys(&format!("\x1b[<0;{x};{y}M\x1b[<0;{x};{y}m"));
 }

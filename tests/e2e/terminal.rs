@@ -7,7 +7,7 @@ use manutop::demo::Fault;
 
 use crate::house::{House, PROGRAM};
 use crate::pty::{Terminal, shows};
-use crate::screen::row_says;
+use crate::screen::{click, form_row, row_says};
 
 fn house() -> House {
     let mut house = House::new(Duration::from_secs(600));
@@ -154,4 +154,25 @@ fn every_size_down_to_60x15_shows_name_status_and_time_left_and_below_that_it_sa
     assert_eq!(terminal.ended(), 0);
     terminal.assert_given_back();
     house.sweep(&mut [&mut terminal], 5);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn of_a_key_and_a_new_size_that_come_at_once_neither_is_lost() {
+    let house = house();
+    let mut terminal = open(&house);
+    for _ in 0..20 {
+        terminal.resize(60, 15);
+        terminal.keys("n");
+        terminal.until("the form", |screen| form_row(screen).as_deref() == Some("Provider"));
+        terminal.resize(120, 32);
+        terminal.keys("\t");
+        terminal.until("the next row", |screen| form_row(screen).as_deref() == Some("Name"));
+        // Where the footer is depends on the size.
+        terminal.until("the footer at the new size", |screen| {
+            screen.rows(0, 120).last().is_some_and(|row| row.contains("Esc cancel"))
+        });
+        click(&mut terminal, "Esc cancel");
+        terminal.until("the dashboard", |screen| row_says(screen, "factory", "● live"));
+    }
 }
