@@ -106,6 +106,28 @@ async fn a_keyring_that_takes_nothing() {
 }
 
 #[tokio::test]
+async fn a_keyring_that_takes_nothing_is_not_said_to_have_saved() {
+    let rig = factory().await;
+    with_demo(
+        &rig,
+        (120, 32),
+        |app| app,
+        async |person| {
+            person.sees("● live").await;
+            person.press("Fn");
+            person.sees("generation 2 is not saved yet, but safe in the journal: ").await;
+            person.press("Fa");
+            person.sees("all is well again").await;
+            // Quitting asks while something is not saved.
+            person.press("R");
+            person.sees_no_more("not saved yet").await;
+            person.press("q");
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn a_keyring_gone_back_to_older_tokens() {
     there_and_back("b", "✖ rolled back", Remedy::Login).await;
 }

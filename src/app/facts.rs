@@ -32,7 +32,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         }
         Event::NotSaved { connection, generation, why } => {
             login_ended(app, &connection);
-            let text = format!("generation {generation} is in the journal, not in the store yet: {}", reason(&why));
+            let text = format!("generation {generation} is not saved yet, but safe in the journal: {}", reason(&why));
             app.say(Some(&connection), Severity::Bad, text, now);
         }
         Event::LoginFailed { connection, why } => login_failed(app, connection, &why, now),
@@ -285,11 +285,13 @@ fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     {
         app.mode = Mode::Normal;
     }
+    let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());
     app.connections.remove(connection, now);
     // Somebody who deleted it has been told what became of it.
     let is_told = |toast: &Toast| toast.connection.as_ref() == Some(connection) && toast.lives(now);
     if !app.toast.as_ref().is_some_and(is_told) {
-        let text = format!("{connection} is in the configuration no more; its tokens are kept");
+        let kept = if has_tokens { "; its tokens are kept" } else { "" };
+        let text = format!("{connection} is in the configuration no more{kept}");
         app.say(None, Severity::Quiet, text, now);
     }
 }

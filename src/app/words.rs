@@ -164,6 +164,20 @@ pub fn count(number: usize, noun: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A token may say that it ends then.
+    #[test]
+    fn moments_at_the_ends_of_what_can_be_said_are_said_in_every_zone() {
+        let now: DateTime<Utc> = "2026-03-10T12:02:31Z".parse().unwrap();
+        let offsets = [9 * 3600, -9 * 3600].map(|seconds| Zone::Fixed(chrono::FixedOffset::east_opt(seconds).unwrap()));
+        for zone in offsets.into_iter().chain([Zone::Local]) {
+            for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
+                let told = [zone.near(at, now), zone.column(at, now), zone.short(at, now), zone.date_time(at)];
+                assert!(told.iter().all(|text| !text.is_empty()), "{told:?}");
+                assert!(!countdown(at - now).is_empty());
+            }
+        }
+    }
+
     #[test]
     fn a_countdown_names_its_two_greatest_units() {
         for (seconds, text) in [

@@ -448,7 +448,7 @@ fn messages_say_what_happened() {
         (Event::Refreshed { connection: connection(), generation: 42 }, "new tokens, generation 42 saved"),
         (
             Event::NotSaved { connection: connection(), generation: 42, why: "the keyring is\u{1b} locked".into() },
-            "generation 42 is in the journal, not in the store yet: the keyring is\u{fffd} locked",
+            "generation 42 is not saved yet, but safe in the journal: the keyring is\u{fffd} locked",
         ),
         (copied(crate::domain::CopiedTo::Clipboard, Some(seconds)), "access token copied, cleared in 45 s"),
         (copied(crate::domain::CopiedTo::Terminal, None), "access token sent to the terminal"),
@@ -600,6 +600,17 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
     assert_eq!((app.connections.all().len(), app.connections.auto_on(), selected(&app)), (0, 0, ""));
     change(&mut app, manu("again", 900));
     assert_eq!(selected(&app), "again");
+}
+
+#[test]
+fn tokens_that_were_forgotten_are_not_said_to_be_kept() {
+    let mut app = app_of(seven());
+    learn(&mut app, Event::Forgotten { connection: name("warehouse"), result: Ok(()) });
+    change(&mut app, fresh("warehouse"));
+    // Another message stands by the time the connection goes.
+    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42 });
+    learn(&mut app, Event::Removed { connection: name("warehouse") });
+    assert_eq!(toast(&app), "warehouse is in the configuration no more");
 }
 
 #[test]
