@@ -40,7 +40,7 @@ impl Browser for SystemBrowser {
         if !self.environment.display {
             return Err("there is no display for a browser; open the URL on another machine".into());
         }
-        open::that_detached(url).map_err(|error| format!("no browser could be started: {error}"))
+        open_on_desktop(url).map_err(|why| format!("no browser could be started: {why}"))
     }
 }
 
@@ -53,6 +53,25 @@ fn check(url: &str) -> Result<(), String> {
     Err("only http and https addresses are opened in a browser".into())
 }
 
+/// Tries what opens addresses on this desktop, in order.
+#[cfg(unix)]
+fn open_on_desktop(url: &str) -> Result<(), String> {
+    let mut why = "this desktop has nothing for it".to_owned();
+    for command in open::commands(url) {
+        match start(command) {
+            Ok(()) => return Ok(()),
+            Err(error) => why = error,
+        }
+    }
+    Err(why)
+}
+
+/// Has the system open it.
+#[cfg(not(unix))]
+fn open_on_desktop(url: &str) -> Result<(), String> {
+    open::that_detached(url).map_err(|error| error.to_string())
+}
+
 /// Tries the commands of `$BROWSER` in order.
 fn open_with(list: &OsStr, url: &str) -> Result<(), String> {
     let list = list.to_string_lossy();
@@ -61,9 +80,12 @@ fn open_with(list: &OsStr, url: &str) -> Result<(), String> {
     let mut why = "it names no program".to_owned();
     for entry in entries.into_iter().map(str::trim).filter(|entry| !entry.is_empty()) {
         let words = command_line(entry, url);
-        match start(&words) {
+        let Some((program, arguments)) = words.split_first() else { continue };
+        let mut command = Command::new(program);
+        command.args(arguments);
+        match start(command) {
             Ok(()) => return Ok(()),
-            Err(error) => why = format!("{}: {error}", words[0].to_string_lossy()),
+            Err(error) => why = format!("{}: {error}", program.to_string_lossy()),
         }
     }
     Err(format!("$BROWSER could not be started ({why})"))
@@ -86,14 +108,8 @@ fn command_line(entry: &str, url: &str) -> Vec<OsString> {
 
 /// Starts a program apart from the terminal. One that is still running after a moment, or has
 /// ended well (it handed the URL to a running browser), counts as started.
-fn start(words: &[OsString]) -> Result<(), String> {
-    let (program, arguments) = words.split_first().ok_or("it names no program")?;
-    let mut command = Command::new(program);
-    command.env_remove("MANUTOP_PASSPHRASE"); // no business of theirs
-    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // A Ctrl-C or a hang-up of the terminal is not meant for the browser.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+fn start(mut command: Command) -> Result<(), String> {
+    set_apart(&mut command);
     let mut child = command.spawn().map_err(|error| error.to_string())?;
     let deadline = Instant::now() + WATCH;
     while Instant::now() < deadline {
@@ -105,6 +121,14 @@ fn start(words: &[OsString]) -> Result<(), String> {
     }
     reap_later(child);
     Ok(())
+}
+
+fn set_apart(command: &mut Command) {
+    command.env_remove("MANUTOP_PASSPHRASE"); // no business of theirs
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A Ctrl-C or a hang-up of the terminal is not meant for the browser.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
 }
 
 /// Waits for a child on a thread of its own, so that it leaves no zombie.
@@ -120,7 +144,7 @@ mod tests {
     use std::time::Duration;
     use std::{fs, thread};
 
-    use super::{Browser, Environment, SystemBrowser, command_line};
+    use super::{Browser, Environment, SystemBrowser, command_line, set_apart};
 
     fn browser(ssh: bool, display: bool, browser: Option<&str>) -> SystemBrowser {
         SystemBrowser::new(Environment { ssh, display, browser: browser.map(Into::into) })
@@ -183,6 +207,16 @@ mod tests {
         for url in ["file:///etc/passwd", "javascript:alert(1)", "-version", "https://a.example/ -x", "http://a\x1b[2J"]
         {
             browser(false, true, Some("true")).open(url).unwrap_err();
+        }
+    }
+
+    #[test]
+    fn whatever_opens_the_url_is_not_given_the_passphrase() {
+        let mut commands = open::commands("https://a.example/");
+        assert!(!commands.is_empty());
+        for command in &mut commands {
+            set_apart(command);
+            assert!(command.get_envs().any(|set| set == ("MANUTOP_PASSPHRASE".as_ref(), None)), "{command:?}");
         }
     }
 
