@@ -155,7 +155,11 @@ impl<H: Host> Dashboard<H> {
         loop {
             let now = self.clock.now();
             self.attention.turn(&self.app, &mut self.host, now);
-            terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
+            let drawn = terminal.draw(|frame| ui::draw(frame, &self.app, now))?.area.as_size();
+            // What is clicked on is what was drawn, though the new size may be told after the click.
+            if drawn != self.app.size {
+                self.resize(drawn, now);
+            }
             let woken = self.wait(now, copy.as_mut(), &mut exported).await;
             let now = self.clock.now();
             let effects = match woken {
