@@ -53,7 +53,7 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
         .enumerate()
         .map(|(place, (binding, key))| (place, binding, key))
         .collect();
-    bindings.sort_by_key(|(_, binding, _)| binding.rank);
+    bindings.sort_by_key(|(_, binding, _)| rank(app, binding));
     let mut used = 1;
     bindings.retain(|(_, binding, key)| {
         let needs = key.label().width() + 1 + word(app, binding, now).width() + 2;
@@ -73,6 +73,17 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
     bindings.into_iter().map(place).collect()
 }
 
+/// How important the key is here: on a group, and in the log, Enter is what one came for, and in
+/// the log its own keys come before those of the connection.
+fn rank(app: &App, binding: &Binding) -> u8 {
+    let in_log = app.mode == Mode::Normal && app.pane == Pane::Requests;
+    match (binding.scope, binding.action) {
+        (Scope::Main, Action::Open) if in_log || app.connections.selected_group().is_some() => 2,
+        (Scope::Connection, _) if in_log => binding.rank.saturating_add(5),
+        _ => binding.rank,
+    }
+}
+
 /// What the key does here, where that is not what its word in the table says.
 fn word(app: &App, binding: &Binding, now: DateTime<Utc>) -> &'static str {
     match (binding.scope, binding.action) {
@@ -85,6 +96,7 @@ fn word(app: &App, binding: &Binding, now: DateTime<Utc>) -> &'static str {
             let waits = app.subject().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
             if waits && !log_keys::is_filtered(app) { binding.word } else { "clear" }
         }
+        (Scope::Unlock, Action::Accept) if app.passphrase == Some(true) => "choose",
         _ => binding.word,
     }
 }

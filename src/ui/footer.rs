@@ -32,12 +32,13 @@ pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
     }
 }
 
-/// A QR code has the whole screen, up to the line that says what to know of it; on low screens news
+/// A greeting is for the main screen; a QR code has the whole one, up to the line that says what to know of it; on low screens news
 /// of other connections would hide how much of a login's URL is still to come.
 fn is_in_the_way(app: &App, toast: &Toast, areas: &Areas) -> bool {
     let shares_a_line = areas.message.width < areas.footer.width;
     let is_foreign = |dialog: &LoginDialog| toast.connection.as_ref().is_some_and(|name| *name != dialog.connection);
-    matches!(&app.mode, Mode::Login(dialog) if dialog.qr || (shares_a_line && is_foreign(dialog)))
+    (toast.greets && app.mode != Mode::Normal)
+        || matches!(&app.mode, Mode::Login(dialog) if dialog.qr || (shares_a_line && is_foreign(dialog)))
 }
 
 fn hints(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
