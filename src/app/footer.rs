@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::keymap::{Binding, Key, Scope};
 use super::mode::Mode;
+use super::remedy::remedy;
 use super::{Action, App, Pane, log_keys, many};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Status};
 
@@ -53,7 +54,12 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
         .enumerate()
         .map(|(place, (binding, key))| (place, binding, key))
         .collect();
-    bindings.sort_by_key(|(_, binding, _)| rank(app, binding));
+    // What mends the connection comes first: it is what a glance at the footer is for.
+    let mends: Vec<_> = app.subject().and_then(|view| remedy(view, now)).map_or_else(Vec::new, |way| way.keys);
+    bindings.sort_by_key(|(_, binding, _)| {
+        let helps = mends.iter().any(|(action, _)| *action == binding.action);
+        (!helps, rank(app, binding))
+    });
     let mut used = 1;
     bindings.retain(|(_, binding, key)| {
         let needs = key.label().width() + 1 + word(app, binding, now).width() + 2;
