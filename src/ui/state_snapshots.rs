@@ -48,9 +48,8 @@ fn next_key(view: &ConnectionView) -> Option<(&'static str, &'static str)> {
         | Status::Uncertain
         | Status::RolledBack => Some(("l login", "l")),
         Status::WaitingForLock { .. } => Some(("Esc", "Esc")),
-        Status::Retrying { .. } | Status::Misconfigured => Some(("R force", "R")),
         Status::StoreUnavailable if matches!(view.problem, Some(Problem::PassphraseNeeded { .. })) => Some(("u", "u")),
-        Status::StoreUnavailable => Some(("R force", "R")),
+        Status::Retrying { .. } | Status::Misconfigured | Status::StoreUnavailable => Some(("R force", "R")),
     }
 }
 
