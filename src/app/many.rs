@@ -70,9 +70,8 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
         now,
     );
     let command = |connection| match action {
-        Action::Refresh | Action::ForceRefresh => {
-            Command::Refresh { connection, force: action == Action::ForceRefresh }
-        }
+        Action::Refresh => Command::Refresh { connection, force: false },
+        Action::ForceRefresh => Command::ForceIfSure { connection },
         Action::Test => Command::Test { connection },
         _ => Command::SetAuto { connection, on },
     };

@@ -423,7 +423,7 @@ mod tests {
             assert!(presses < 3 * STEPS.len(), "stuck at {}", number(&app));
         }
         let connection = name("factory");
-        let refresh = Command::Refresh { connection: connection.clone(), force: true };
+        let refresh = Command::ForceIfSure { connection: connection.clone() };
         assert!(effects.iter().any(|effect| *effect == refresh));
         for kind in [FaultKind::RateLimit, FaultKind::AllWell] {
             assert!(effects.contains(&Effect::Fault { connection: connection.clone(), kind }));

@@ -123,7 +123,7 @@ impl Breaker {
             // What this mends needs no request: the next one tells.
             FaultKind::AllWell => return self.mend().await,
         }
-        self.engine.send(Command::Refresh { connection: name.clone(), force: true });
+        self.engine.send(Command::ForceIfSure { connection: name.clone() });
     }
 
     fn break_down(&self, connection: &Connection, whose: Option<&str>, fault: Fault) {

@@ -34,8 +34,15 @@ pub enum Command {
     Refresh {
         /// Which connection.
         connection: ConnectionName,
-        /// Even while the present one is fresh.
+        /// Even while the present one is fresh, and by a refresh token that may have been replaced
+        /// where that stands in the connection's view: somebody saw it there and tries all the same.
         force: bool,
+    },
+    /// Get a new access token even while the present one is fresh, but send no refresh token that
+    /// may have been replaced: for whoever has not been shown that it may.
+    ForceIfSure {
+        /// Which connection.
+        connection: ConnectionName,
     },
     /// Switch automatic refresh of one connection for this session.
     SetAuto {

@@ -183,6 +183,7 @@ impl Actor {
             Command::Refresh { connection, force } => {
                 self.refresh(&connection, if force { Need::New } else { Need::NotDue }, None);
             }
+            Command::ForceIfSure { connection } => self.refresh(&connection, Need::NewIfSure, None),
             Command::SetAuto { connection, on } => self.set_auto(&connection, on),
             Command::SetAutoAll { on } => {
                 for name in self.order.clone() {

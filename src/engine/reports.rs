@@ -195,7 +195,7 @@ impl Actor {
         if self.is_leaving() {
             return; // whoever waits is told that it was cancelled
         }
-        asked.sort_by_key(|(need, _)| *need != Need::New);
+        asked.sort_by_key(|(need, _)| !need.is_new());
         for (need, reply) in asked {
             self.refresh(name, need, reply);
         }

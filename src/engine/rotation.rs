@@ -50,6 +50,8 @@ pub enum Need {
     AtLeast(TimeDelta),
     /// New, whatever is there.
     New,
+    /// New, whatever is there, but not by sending a refresh token that may have been replaced.
+    NewIfSure,
 }
 
 impl Need {
@@ -62,8 +64,13 @@ impl Need {
                     && !schedule::is_from_the_future(record.obtained_at, now)
             }
             Self::AtLeast(least) => remaining >= least && remaining > TimeDelta::zero(),
-            Self::New => false,
+            Self::New | Self::NewIfSure => false,
         }
+    }
+
+    /// Whether a new access token is wanted, whatever is there.
+    pub(super) fn is_new(self) -> bool {
+        matches!(self, Self::New | Self::NewIfSure)
     }
 }
 

@@ -182,7 +182,7 @@ impl Slot {
     /// The server's wish to be left alone, if it stands in the way of what is needed.
     pub(super) fn rate_limited(&self, need: Need, now: DateTime<Utc>) -> Option<Problem> {
         let is_met = self.record.as_ref().is_some_and(|record| need.is_met_by(record, now));
-        let problem = self.view.problem.as_ref().filter(|_| need != Need::New && !is_met)?;
+        let problem = self.view.problem.as_ref().filter(|_| !need.is_new() && !is_met)?;
         matches!(problem, Problem::RateLimited { until } if *until > now).then(|| problem.clone())
     }
 

@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 use manutop::demo::{Fault, Reply};
-use manutop::domain::{ConnectionName, Problem};
+use manutop::domain::{Command, ConnectionName, Event, Problem};
 use manutop::engine::Refreshed;
 use manutop::store::Hazard;
 
@@ -58,6 +58,33 @@ async fn nothing_is_sent_again_by_itself_not_even_after_a_restart() {
     rig.schedule_looks(&again, TimeDelta::hours(2)).await;
     assert_uncertain(&again.engine.refresh(&factory, false).await);
     assert_eq!(rig.refresh_posts(), 1);
+}
+
+#[tokio::test]
+async fn a_force_by_whoever_was_not_shown_the_doubt_sends_nothing() {
+    let (rig, mut running, factory) = met(Fault::lost_answer(), REDIRECT).await;
+    running.engine.send(Command::ForceIfSure { connection: factory.clone() });
+    for _of in ["the first refresh", "the forced one"] {
+        let told = |event: &Event| matches!(event, Event::RefreshFailed { problem: Problem::Uncertain { .. }, .. });
+        running.until(|event| told(event).then_some(())).await;
+    }
+    assert_eq!(rig.refresh_posts(), 1);
+    // Whoever has seen it may choose to.
+    running.engine.send(Command::Refresh { connection: factory, force: true });
+    running.until(|event| matches!(event, Event::RefreshFailed { .. }).then_some(())).await;
+    assert_eq!(rig.refresh_posts(), 2);
+}
+
+#[tokio::test]
+async fn a_force_of_what_is_sure_is_an_exchange() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    let mut running = rig.start(false);
+    running.engine.views().await;
+    running.engine.send(Command::ForceIfSure { connection: factory.clone() });
+    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    assert_newest_is_stored(&rig, &factory, 2).await;
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ fn keys_ask_for_what_the_table_says_of_the_selected_connection() {
     let connection = || name("factory");
     let cases = [
         ("r", Effect::from(Command::Refresh { connection: connection(), force: false })),
-        ("R", Effect::from(Command::Refresh { connection: connection(), force: true })),
+        ("R", Effect::from(Command::ForceIfSure { connection: connection() })),
         ("l", Effect::from(Command::Login { connection: connection() })),
         ("a", Effect::from(Command::SetAuto { connection: connection(), on: false })),
         ("A", Effect::from(Command::SetAutoAll { on: true })),

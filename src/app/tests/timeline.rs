@@ -188,7 +188,7 @@ fn the_selection_is_the_table_s_and_its_keys_work_here_too() {
     let mut app = app_of(seven());
     press(&mut app, "j T j");
     assert_eq!(selected(&app), "hr-sync");
-    assert_eq!(press(&mut app, "R"), [Command::Refresh { connection: name("hr-sync"), force: true }]);
+    assert_eq!(press(&mut app, "R"), [Command::ForceIfSure { connection: name("hr-sync") }]);
     press(&mut app, "Enter");
     assert!(matches!(&app.mode, Mode::Connection { connection, .. } if *connection == name("hr-sync")));
     press(&mut app, "Esc");
