@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use super::footer::Hint;
+use super::keymap::Scope;
 use super::menu::Menu;
 use super::mode::{Mode, Question};
 use super::sheet::{Tone, wrap};
@@ -130,7 +131,8 @@ fn items(app: &App, menu: &Menu) -> Vec<PopupLine> {
     let items = menu.items(&app.options.keymap).enumerate().map(|(at, item)| {
         let mark = if item.action == Action::SortBy(order.by) { order.mark() } else { "" };
         PopupLine::Item {
-            key: item.keys[0].label(),
+            // An item without a key can still be marked and taken.
+            key: item.keys.first().map_or_else(|| " ".into(), |key| key.label()),
             text: format!("{} {mark}", item.help).trim_end().to_owned(),
             chosen: at == menu.choice,
         }
@@ -173,8 +175,11 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
     };
     let mut lines = words(&text, Tone::Plain);
     lines.push(PopupLine::Text(String::new(), Tone::Plain));
-    lines
-        .push(PopupLine::Keys(keys(vec![("y".to_owned(), yes, Action::Accept), ("n".to_owned(), no, Action::Cancel)])));
+    let label = |action| app.options.keymap.label_in(Scope::Confirm, action);
+    lines.push(PopupLine::Keys(keys(vec![
+        (label(Action::Accept), yes, Action::Accept),
+        (label(Action::Cancel), no, Action::Cancel),
+    ])));
     (title, WIDTH, lines)
 }
 
@@ -197,7 +202,7 @@ fn listed<'a>(names: impl ExactSizeIterator<Item = &'a ConnectionName>) -> Strin
 /// Why a login has failed.
 fn login_failed(app: &App, connection: &ConnectionName, why: &str) -> (String, u16, Vec<PopupLine>) {
     let mut lines = words(why, Tone::Status(Severity::Bad));
-    let label = |action| app.options.keymap.label(action);
+    let label = |action| app.options.keymap.label_in(Scope::LoginFailed, action);
     lines.push(PopupLine::Text(String::new(), Tone::Plain));
     lines.push(PopupLine::Keys(keys(vec![
         (label(Action::Login), "try again", Action::Login),

@@ -648,3 +648,23 @@ fn sentences_name_the_keys_there_are() {
     press(&mut app, "c");
     assert_eq!(toast(&app), "there are no tokens; no key logs in");
 }
+
+#[test]
+fn dialogs_name_the_keys_there_are_and_an_item_without_one_can_still_be_taken() {
+    let keys = |scope: &str, action: &str, keys: &[&str]| {
+        let word = |text: &str| Written { text: text.into(), line: 1, column: 1 };
+        Rebinding { scope: word(scope), action: word(action), keys: keys.iter().map(|key| word(key)).collect() }
+    };
+    let changes = [keys("confirm", "accept", &["F2"]), keys("copy_menu", "refresh_token", &[])];
+    let mut app = app_of(seven());
+    app.options.keymap = Keymap::rebound(&changes).unwrap();
+    press(&mut app, "C");
+    let body = Rect::new(0, 1, 80, 22);
+    let item = |line: &popup::PopupLine| matches!(line, popup::PopupLine::Item { key, .. } if key == " ");
+    let at = popup::popup(&app, body).unwrap().lines.iter().position(item).expect("an item without a key");
+    press(&mut app, &format!("{}Enter", "j ".repeat(at)));
+    assert_eq!(app.mode, Mode::Confirm(Question::CopyRefreshToken(name("factory"))));
+    let lines = popup::popup(&app, body).unwrap().lines;
+    let Some(popup::PopupLine::Keys(hints)) = lines.last() else { panic!("{lines:?}") };
+    assert_eq!(hints.iter().map(|hint| hint.key.as_str()).collect::<Vec<_>>(), ["F2", "n"]);
+}
