@@ -86,8 +86,8 @@ impl Connections {
             self.places.insert(view.name.clone(), place);
             self.rows.push(view);
         }
-        let finder = self.finder.clone();
-        self.settle_row(place, &mut finder.search(), now);
+        let spot = spot(self.order(), &self.rows[place], &mut self.finder.search(), now);
+        self.settle_row(place, spot, now);
         self.keep_selection(line);
     }
 
@@ -375,12 +375,12 @@ impl Connections {
     /// Counts, filters and sorts anew whose status has changed, which it can with time alone.
     pub fn tick(&mut self, now: DateTime<Utc>) {
         let line = self.selected_index();
-        let finder = self.finder.clone();
-        let mut search = finder.search();
-        for place in 0..self.rows.len() {
-            if self.tally.counted_as(place) != Some(self.rows[place].status(now).id()) {
-                self.settle_row(place, &mut search, now);
-            }
+        let (order, mut search) = (self.order(), self.finder.search());
+        let rows = self.rows.iter().enumerate();
+        let changed = rows.filter(|(place, view)| self.tally.counted_as(*place) != Some(view.status(now).id()));
+        let spots: Vec<_> = changed.map(|(place, view)| (place, spot(order, view, &mut search, now))).collect();
+        for (place, spot) in spots {
+            self.settle_row(place, spot, now);
         }
         self.keep_selection(line);
     }
@@ -422,10 +422,8 @@ impl Connections {
     }
 
     /// Counts the connection at `place` and puts it where it belongs.
-    fn settle_row(&mut self, place: usize, search: &mut Search, now: DateTime<Utc>) {
-        let view = &self.rows[place];
-        let spot = spot(self.arrangement.order(), view, search, now);
-        self.tally.count(place, view.status(now));
+    fn settle_row(&mut self, place: usize, spot: Spot, now: DateTime<Utc>) {
+        self.tally.count(place, self.rows[place].status(now));
         self.arrangement.put(place, spot);
     }
 
