@@ -1,4 +1,4 @@
-//! The README says what is true: its keys, configuration, commands and exit codes are the program's.
+//! The README and the pages in docs/ say what is true: its keys, configuration, commands and exit codes are the program's.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +25,7 @@ fn readme() -> String {
 fn blocks(language: &str) -> Vec<String> {
     let mut blocks = Vec::new();
     let mut open: Option<(usize, String)> = None;
-    for line in readme().lines() {
+    for line in all_pages().lines() {
         let text = line.trim_start();
         match &mut open {
             Some(_) if text == "```" => blocks.extend(open.take().map(|(_, block)| block)),
@@ -73,9 +73,16 @@ fn the_configurations_shown_are_taken() {
     }
 }
 
+/// The README and the pages it links to.
+fn all_pages() -> String {
+    let pages = fs::read_dir(root().join("docs")).expect("there is docs/").map(|page| page.expect("it can be read"));
+    let pages = pages.map(|page| fs::read_to_string(page.path()).expect("it is text"));
+    pages.fold(readme(), |all, page| all + &page)
+}
+
 #[test]
 fn every_command_and_option_is_shown() {
-    let text = readme();
+    let text = all_pages();
     let mut waiting = vec![("manutop".to_owned(), Cli::command())];
     while let Some((line, command)) = waiting.pop() {
         let is_group = command.has_subcommands();
@@ -112,18 +119,10 @@ fn the_two_commands_to_begin_with_are_near_the_top() {
 
 #[test]
 fn every_exit_code_has_a_row() {
-    let text = readme();
-    for exit in [
-        Exit::Ok,
-        Exit::Failed,
-        Exit::Usage,
-        Exit::NeedsLogin,
-        Exit::Misconfigured,
-        Exit::Transient,
-        Exit::StoreUnavailable,
-        Exit::Uncertain,
-    ] {
-        assert!(text.contains(&format!("\n| {} | ", exit as u8)), "{exit:?} is not in the README");
+    let text = all_pages();
+    for exit in Exit::ALL {
+        let row = format!("\n| {} | `{}` | ", exit as u8, exit.id());
+        assert!(text.contains(&row), "{exit:?} has no row");
     }
 }
 

@@ -1,11 +1,13 @@
-//! The command line: what can be said, and the words of `--help`.
+//! The command line: what can be said. Each command's own options stand with what carries it out.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+use color_eyre::eyre::Report;
 
-use crate::config::StoreKind;
-use crate::domain::{ConnectionName, ThemeName};
+use super::exit::Exit;
+use super::{demo, doctor, list, login, migrate, refresh, secret, token};
+use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
 #[derive(Debug, Parser)]
@@ -42,112 +44,37 @@ pub struct Files {
     pub theme: Option<ThemeName>,
 }
 
-/// The subcommands.
+/// The subcommands; each is described by the module that carries it out.
 #[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the words of --help stand with each command's options")]
 pub enum Command {
-    /// List the connections and their state; sends nothing
-    List {
-        /// As JSON; with --watch one object a line
-        #[arg(long)]
-        json: bool,
-        /// Stay, and print a line for each change until Ctrl-C: plain text, for screen readers and logs
-        #[arg(long)]
-        watch: bool,
-    },
-    /// Log in: in a browser, or by minting the first token
-    Login {
-        /// Which connection
-        name: ConnectionName,
-        /// Start no browser; only print the URL
-        #[arg(long)]
-        no_browser: bool,
-        /// Print the URL as a QR code too, for a browser on another device
-        #[arg(long)]
-        qr: bool,
-    },
-    /// Get new access tokens, where the present ones are due
-    Refresh {
-        /// Which connection
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
-        name: Option<ConnectionName>,
-        /// Every connection that has tokens
-        #[arg(long)]
-        all: bool,
-        /// Even while the present token is fresh
-        #[arg(long)]
-        force: bool,
-    },
-    /// Print a valid access token, alone; refreshes it if under 60 s are left
-    Token {
-        /// Which connection
-        name: ConnectionName,
-    },
-    /// Set or remove client secrets; they are never in the configuration file
+    List(list::Args),
+    Login(login::Args),
+    Refresh(refresh::Args),
+    Token(token::Args),
     #[command(subcommand)]
-    Secret(SecretCommand),
-    /// Check configuration, directories, secret store, tokens, clocks, browser, clipboard, terminal
-    Doctor {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
-    /// Move tokens and client secrets between keyring and encrypted files
+    Secret(secret::Command),
+    Doctor(doctor::Args),
     #[command(subcommand)]
-    Store(StoreCommand),
-    /// Show the dashboard on embedded demo providers, with nothing to set up
-    Demo {
-        /// Only serve the demo providers, and print a configuration for them
-        #[arg(long)]
-        serve: bool,
-        /// Take a guided tour: a panel says what to look at and which key to press
-        #[arg(long, conflicts_with = "serve")]
-        tour: bool,
-        /// Port of Manu Online's demo server; Manus's is the next one (default: free ones)
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65534))]
-        port: Option<u16>,
-    },
+    Store(migrate::Command),
+    Demo(demo::Args),
 }
 
-/// What can be done with client secrets.
-#[derive(Debug, Subcommand)]
-pub enum SecretCommand {
-    /// Store a connection's client secret, read from a hidden prompt or standard input
-    Set {
-        /// Which connection
-        name: ConnectionName,
-    },
-    /// Remove a connection's client secret
-    Rm {
-        /// Which connection
-        name: ConnectionName,
-    },
-}
-
-/// What can be done with stores.
-#[derive(Debug, Subcommand)]
-pub enum StoreCommand {
-    /// Move everything, then make the configuration name the new store; again, to finish a move
-    Migrate {
-        /// Where to
-        #[arg(long)]
-        to: StoreName,
-    },
-}
-
-/// A store, as it is named on the command line and in the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum StoreName {
-    /// The desktop's keyring
-    Keyring,
-    /// Encrypted files in the data directory
-    File,
-}
-
-impl From<StoreName> for StoreKind {
-    fn from(name: StoreName) -> Self {
-        match name {
-            StoreName::Keyring => Self::Keyring,
-            StoreName::File => Self::File,
+impl Command {
+    /// Carries the command out.
+    ///
+    /// # Errors
+    /// A [`Stop`](super::exit::Stop) for what was foreseen; anything else is a bug.
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        match self {
+            Self::List(args) => args.run(files).await,
+            Self::Login(args) => args.run(files).await,
+            Self::Refresh(args) => args.run(files).await,
+            Self::Token(args) => args.run(files).await,
+            Self::Secret(command) => command.run(files).await,
+            Self::Doctor(args) => args.run(files).await,
+            Self::Store(command) => command.run(files).await,
+            Self::Demo(args) => args.run(files).await,
         }
     }
 }

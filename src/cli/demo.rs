@@ -24,9 +24,29 @@ use crate::shell::environment::Environment;
 use crate::shell::signals::{Signal, Signals};
 use crate::store::{MemoryStore, Secrets, Vault};
 
+/// Show the dashboard on embedded demo providers, with nothing to set up
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only serve the demo providers, and print a configuration for them
+    #[arg(long)]
+    serve: bool,
+    /// Take a guided tour: a panel says what to look at and which key to press
+    #[arg(long, conflicts_with = "serve")]
+    tour: bool,
+    /// Port of Manu Online's demo server; Manus's is the next one (default: free ones)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65534))]
+    port: Option<u16>,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        if self.serve { serve(self.port).await } else { run(files, self.tour, self.port).await }
+    }
+}
+
 /// Runs the dashboard on the demo's connections: servers in this process, secrets in memory,
 /// journals in a directory that vanishes at the end.
-pub(super) async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<Exit, Report> {
+async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<Exit, Report> {
     let servers = start(port)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dir = tempfile::Builder::new().prefix("manutop-demo-").tempdir()?;
@@ -84,7 +104,7 @@ fn write_for_owner(file: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// Serves until told to stop, after printing a ready configuration.
-pub(super) async fn serve(port: Option<u16>) -> Result<Exit, Report> {
+async fn serve(port: Option<u16>) -> Result<Exit, Report> {
     let mut signals = Signals::listen()?;
     let servers = start(port)?;
     let story = story::tell(&servers);

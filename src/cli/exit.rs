@@ -3,10 +3,11 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use crate::config::ConfigError;
-use crate::domain::Problem;
+use crate::domain::{ConnectionName, Problem};
 use crate::store::StoreError;
 
 /// How the program ends. Scripts may rely on the numbers.
@@ -31,6 +32,35 @@ pub enum Exit {
     Uncertain = 7,
 }
 
+impl Exit {
+    /// Every code there is.
+    pub const ALL: [Self; 8] = [
+        Self::Ok,
+        Self::Failed,
+        Self::Usage,
+        Self::NeedsLogin,
+        Self::Misconfigured,
+        Self::Transient,
+        Self::StoreUnavailable,
+        Self::Uncertain,
+    ];
+
+    /// The word that stands for it in JSON; it never changes.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::NeedsLogin => "needs_login",
+            Self::Misconfigured => "misconfigured",
+            Self::Transient => "transient",
+            Self::StoreUnavailable => "store_unavailable",
+            Self::Uncertain => "uncertain",
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
@@ -45,12 +75,41 @@ pub struct Stop {
     pub exit: Exit,
     /// What is wrong and what to do.
     pub message: String,
+    /// The connection it is about, where it is about one.
+    pub connection: Option<ConnectionName>,
+    /// When it may be tried again, where the server or the schedule says so.
+    pub retry_at: Option<DateTime<Utc>>,
 }
 
 impl Stop {
     /// A failure with this code and message.
     pub fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self { exit, message: message.to_string(), connection: None, retry_at: None }
+    }
+
+    /// What stands in a connection's way, and the command that mends it where there is one.
+    #[must_use]
+    pub fn about(name: &ConnectionName, problem: &Problem) -> Self {
+        let retry_at = match problem {
+            Problem::RateLimited { until } => Some(*until),
+            Problem::Retrying { at, .. } => *at,
+            _ => None,
+        };
+        let message = format!("{name}: {problem}{}", hint(name, problem));
+        Self { connection: Some(name.clone()), retry_at, ..Self::new(Exit::from(problem), message) }
+    }
+}
+
+/// The command that mends it, where there is one.
+fn hint(name: &ConnectionName, problem: &Problem) -> String {
+    match problem {
+        Problem::NeverLoggedIn | Problem::NeedsLogin { .. } | Problem::RolledBack { .. } => {
+            format!("; log in with: manutop login {name}")
+        }
+        Problem::Uncertain { .. } => {
+            format!("; try it once with: manutop refresh {name} --force, or log in again with: manutop login {name}")
+        }
+        _ => String::new(),
     }
 }
 

@@ -2,35 +2,52 @@
 
 use std::io::Write;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use color_eyre::eyre::Report;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use super::args::Files;
 use super::exit::{Exit, Stop};
 use super::say::say;
 use super::session::Session;
+use super::{json, watch};
 use crate::app::measure::padded;
 use crate::app::words;
+use crate::domain::ConnectionView;
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionView, Holding, TokenFacts};
 
-/// Raised when a field changes its meaning or goes; new fields do not raise it.
-pub(super) const JSON_VERSION: u32 = 1;
+/// List the connections and their state; sends nothing
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// As JSON; with --watch one object a line
+    #[arg(long)]
+    json: bool,
+    /// Stay, and print a line for each change until Ctrl-C: plain text, for screen readers and logs
+    #[arg(long)]
+    watch: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        if self.watch { watch::run(session, self.json).await } else { run(session, self.json).await }
+    }
+}
 
 /// Prints the connections.
-pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report> {
+async fn run(session: Session, as_json: bool) -> Result<Exit, Report> {
     let working = session.work(true)?;
     let views = working.engine.views().await;
     working.finish(&session).await;
     let now = session.clock.now();
-    let mut out = std::io::stdout().lock();
     if as_json {
-        let connections: Vec<Value> = views.iter().map(|view| object(view, now)).collect();
-        writeln!(out, "{:#}", json!({ "version": JSON_VERSION, "connections": connections }))?;
+        let connections: Vec<Value> = views.iter().map(|view| json::connection(view, now)).collect();
+        json::print(json!({ "connections": connections }))?;
     } else if views.is_empty() {
         say!("there are no connections in {}", session.paths.config_file.display());
     } else {
+        let mut out = std::io::stdout().lock();
         for line in table(&views, now) {
             writeln!(out, "{line}")?;
         }
@@ -41,40 +58,6 @@ pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report>
         Some(problem) => Err(Stop::new(Exit::StoreUnavailable, problem).into()),
         None => Ok(Exit::Ok),
     }
-}
-
-pub(super) fn object(view: &ConnectionView, now: DateTime<Utc>) -> Value {
-    let status = view.status(now);
-    json!({
-        "name": view.name,
-        "title": view.title,
-        "provider": view.provider.id,
-        "status": status.id(),
-        "problem": view.problem.as_ref().map(ToString::to_string),
-        "auto_refresh": view.auto,
-        "saved": matches!(view.holding, Holding::Tokens { saved: true, .. }),
-        "generation": view.token().map(|token| token.generation),
-        "scope": view.token().and_then(|token| token.scope.clone()),
-        "access_token": view.token().map(|token| access_token(token, now)),
-        "refresh_token": view.token().and_then(|token| token.refresh.as_ref()).map(|refresh| json!({
-            "obtained_at": rfc3339(refresh.obtained_at),
-            "estimated_end": rfc3339(refresh.estimated_end),
-            "fingerprint": refresh.fingerprint,
-        })),
-    })
-}
-
-fn access_token(token: &TokenFacts, now: DateTime<Utc>) -> Value {
-    json!({
-        "obtained_at": rfc3339(token.obtained_at),
-        "expires_at": rfc3339(token.expires_at),
-        "expires_in": token.remaining(now).num_seconds(),
-        "fingerprint": token.access_fingerprint,
-    })
-}
-
-pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 fn table(views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {

@@ -6,14 +6,34 @@ use std::thread;
 use color_eyre::eyre::Report;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use super::args::Files;
 use super::exit::{Exit, Stop};
 use super::say::say;
 use super::session::Session;
 use crate::domain::{Activity, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
 use crate::shell::signals::{Signal, Signals};
 
+/// Log in: in a browser, or by minting the first token
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which connection
+    name: ConnectionName,
+    /// Start no browser; only print the URL
+    #[arg(long)]
+    no_browser: bool,
+    /// Print the URL as a QR code too, for a browser on another device
+    #[arg(long)]
+    qr: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        run(Session::open_for_command(files).await?, &self.name, self.no_browser, self.qr).await
+    }
+}
+
 /// Logs one connection in and waits for the end.
-pub(super) async fn run(session: Session, name: &ConnectionName, no_browser: bool, qr: bool) -> Result<Exit, Report> {
+async fn run(session: Session, name: &ConnectionName, no_browser: bool, qr: bool) -> Result<Exit, Report> {
     session.connection(name)?;
     let mut working = session.work(no_browser)?;
     let mut signals = Signals::listen()?;

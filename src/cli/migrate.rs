@@ -13,8 +13,44 @@ use super::stores;
 use crate::config::{self, StoreKind};
 use crate::store::{Migration, Moved, Secrets, Vault};
 
+/// Move tokens and client secrets between keyring and encrypted files
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Move everything, then make the configuration name the new store; again, to finish a move
+    Migrate {
+        /// Where to
+        #[arg(long)]
+        to: StoreName,
+    },
+}
+
+/// A store, as it is named on the command line and in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum StoreName {
+    /// The desktop's keyring
+    Keyring,
+    /// Encrypted files in the data directory
+    File,
+}
+
+impl From<StoreName> for StoreKind {
+    fn from(name: StoreName) -> Self {
+        match name {
+            StoreName::Keyring => Self::Keyring,
+            StoreName::File => Self::File,
+        }
+    }
+}
+
+impl Command {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        let Self::Migrate { to } = self;
+        run(files, to.into()).await
+    }
+}
+
 /// Moves everything to the store of this kind. Doing it again finishes a move that was cut off.
-pub(super) async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> {
+async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> {
     let session = Session::open(files)?;
     let is_finishing = session.config.store == kind;
     let from = open(&session, kind.other()).await?;

@@ -9,28 +9,32 @@ mod doctor;
 pub mod exit;
 pub mod faults;
 mod host;
+mod json;
 mod list;
 mod login;
 mod migrate;
+mod owed;
 mod passphrase;
 mod prompt;
 mod qr;
+mod refresh;
 mod say;
 mod secret;
 mod session;
 mod stores;
-mod tokens;
+mod token;
 mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use color_eyre::eyre::Report;
 
-use args::{Cli, Command, SecretCommand, StoreCommand};
+use args::Cli;
 use exit::{Exit, Stop};
 use say::say;
-use session::Session;
+
+use crate::domain::{Clock, SystemClock};
 
 /// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
@@ -39,56 +43,44 @@ pub fn main() -> ExitCode {
         say!("{error}");
     }
     crate::shell::terminal::install_panic_hook();
-    let cli = Cli::parse();
-    match run(cli) {
+    let matches = Cli::command().get_matches();
+    let as_json = wants_json(&matches);
+    match run(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())) {
         Ok(exit) => exit.into(),
-        Err(report) => fail(&report),
+        Err(report) => fail(&report, as_json),
     }
 }
 
 fn run(cli: Cli) -> Result<Exit, Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(carry_out(cli));
+    let Cli { files, command } = cli;
+    let result = runtime.block_on(async {
+        match command {
+            None => dashboard::run(&files).await,
+            Some(command) => command.run(&files).await,
+        }
+    });
     // Something that hangs (a browser's start, a file system) must not hold up the end.
     runtime.shutdown_background();
     result
 }
 
-async fn carry_out(cli: Cli) -> Result<Exit, Report> {
-    let Cli { files, command } = cli;
-    match command {
-        None => dashboard::run(&files).await,
-        Some(Command::Demo { serve: true, port, .. }) => demo::serve(port).await,
-        Some(Command::Demo { serve: false, tour, port }) => demo::run(&files, tour, port).await,
-        Some(Command::Doctor { json }) => doctor::run(&files, json).await,
-        Some(Command::List { json, watch: true }) => watch::run(Session::open_for_command(&files).await?, json).await,
-        Some(Command::List { json, watch: false }) => list::run(Session::open_for_command(&files).await?, json).await,
-        Some(Command::Login { name, no_browser, qr }) => {
-            login::run(Session::open_for_command(&files).await?, &name, no_browser, qr).await
-        }
-        Some(Command::Refresh { name: Some(name), force, .. }) => {
-            tokens::refresh(Session::open_for_command(&files).await?, &[name], force).await
-        }
-        Some(Command::Refresh { name: None, force, .. }) => {
-            tokens::refresh_all(Session::open_for_command(&files).await?, force).await
-        }
-        Some(Command::Token { name }) => tokens::print(Session::open_for_command(&files).await?, &name).await,
-        Some(Command::Store(StoreCommand::Migrate { to })) => migrate::run(&files, to.into()).await,
-        Some(Command::Secret(SecretCommand::Set { name })) => {
-            secret::set(&Session::open_for_command(&files).await?, &name).await
-        }
-        Some(Command::Secret(SecretCommand::Rm { name })) => {
-            secret::remove(&Session::open_for_command(&files).await?, &name).await
-        }
-    }
+/// Whether the command was given `--json`.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let here = matches.try_get_one("json").ok().flatten().copied().unwrap_or(false);
+    here || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
 }
 
 /// Expected failures are one message; anything else is a bug and gets the whole report.
-fn fail(report: &Report) -> ExitCode {
-    if let Some(stop) = report.downcast_ref::<Stop>() {
-        say!("{stop}");
-        return stop.exit.into();
+fn fail(report: &Report, as_json: bool) -> ExitCode {
+    let Some(stop) = report.downcast_ref::<Stop>() else {
+        say!("{report:?}");
+        return Exit::Failed.into();
+    };
+    say!("{stop}");
+    if as_json {
+        // Nobody listens: then the exit code says it alone.
+        let _ = json::print(serde_json::json!({ "error": json::error(stop, SystemClock.now()) }));
     }
-    say!("{report:?}");
-    Exit::Failed.into()
+    stop.exit.into()
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Read};
 
 use color_eyre::eyre::Report;
 
+use super::args::Files;
 use super::exit::{Exit, Stop};
 use super::prompt;
 use super::say::say;
@@ -13,8 +14,33 @@ use crate::domain::{ConnectionName, Secret, SecretSource};
 /// The most that is read of standard input, in bytes: more than any client secret has.
 const MAX: u64 = 16 * 1024;
 
+/// Set or remove client secrets; they are never in the configuration file
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Store a connection's client secret, read from a hidden prompt or standard input
+    Set {
+        /// Which connection
+        name: ConnectionName,
+    },
+    /// Remove a connection's client secret
+    Rm {
+        /// Which connection
+        name: ConnectionName,
+    },
+}
+
+impl Command {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        match self {
+            Self::Set { name } => set(&session, &name).await,
+            Self::Rm { name } => remove(&session, &name).await,
+        }
+    }
+}
+
 /// Reads a client secret from a hidden prompt, or from standard input where that is no terminal.
-pub(super) async fn set(session: &Session, name: &ConnectionName) -> Result<Exit, Report> {
+async fn set(session: &Session, name: &ConnectionName) -> Result<Exit, Report> {
     if let SecretSource::Command(_) = session.connection(name)?.client_secret {
         let message = format!(
             "{name} takes its client secret from client_secret_command; remove that key from the configuration first"
@@ -38,7 +64,7 @@ pub(super) async fn set(session: &Session, name: &ConnectionName) -> Result<Exit
 }
 
 /// Removes a client secret.
-pub(super) async fn remove(session: &Session, name: &ConnectionName) -> Result<Exit, Report> {
+async fn remove(session: &Session, name: &ConnectionName) -> Result<Exit, Report> {
     let existed = session.vault.remove_client_secret(name).await.map_err(Stop::from)?;
     if !existed {
         return Err(Stop::new(Exit::Failed, format!("there was no client secret of {name}")).into());

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use super::exit::Exit;
-use super::list::{JSON_VERSION, object, rfc3339};
+use super::json::{self, rfc3339};
 use super::say::say;
 use super::session::Session;
 use crate::app::Zone;
@@ -178,7 +178,7 @@ impl Teller {
 }
 
 fn json_line(view: &ConnectionView, now: DateTime<Utc>) -> String {
-    json!({ "version": JSON_VERSION, "at": rfc3339(now), "connection": object(view, now) }).to_string()
+    json!({ "version": json::VERSION, "at": rfc3339(now), "connection": json::connection(view, now) }).to_string()
 }
 
 /// A length of time as it is spoken: `45 s`, `30 min`, `3 h 5 min`, `2 d 4 h`.

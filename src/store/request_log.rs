@@ -19,6 +19,9 @@ use crate::domain::LogEntry;
 
 /// The largest size of one file, in bytes.
 const MAX_FILE_SIZE: u64 = 2 * 1024 * 1024;
+/// How much is read of one file, in bytes. Two writers that look at once both find room, and a
+/// file whose lock cannot be had grows on: what went beyond the limit is read all the same.
+const MAX_READ: u64 = 2 * MAX_FILE_SIZE;
 /// How many old files are kept beside the one that is written.
 const OLD_FILES: u32 = 4;
 /// How many entries may wait for the disk.
@@ -88,7 +91,7 @@ impl RequestLog {
     }
 
     /// The newest `count` entries of the log in a data directory, oldest first. Lines that
-    /// cannot be read are left out. Reads 10 MiB at most, from the disk: not for the drawing thread.
+    /// cannot be read are left out. Reads 20 MiB at most, from the disk: not for the drawing thread.
     ///
     /// # Errors
     /// When a file exists and cannot be read.
@@ -223,7 +226,7 @@ impl Files {
     }
 }
 
-/// The last [`MAX_FILE_SIZE`] bytes of a file; nothing when there is none.
+/// The last [`MAX_READ`] bytes of a file; nothing when there is none.
 fn read_end(path: &Path) -> io::Result<Vec<u8>> {
     // Something else than a file could make reading wait for ever.
     let size = match fs::metadata(path) {
@@ -235,9 +238,9 @@ fn read_end(path: &Path) -> io::Result<Vec<u8>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         result => result?,
     };
-    file.seek(SeekFrom::Start(size.saturating_sub(MAX_FILE_SIZE)))?;
+    file.seek(SeekFrom::Start(size.saturating_sub(MAX_READ)))?;
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_SIZE).read_to_end(&mut bytes)?;
+    file.take(MAX_READ).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

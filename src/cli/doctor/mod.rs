@@ -14,14 +14,26 @@ use serde_json::json;
 
 use super::args::Files;
 use super::exit::Exit;
+use super::json;
 use super::session::Session;
 use crate::config::{self, Paths};
 use crate::oauth::providers;
 use crate::shell::appearance::keymap;
 use crate::shell::environment::Environment;
 
-/// Raised when a field changes its meaning or goes; new fields and checks do not raise it.
-const JSON_VERSION: u32 = 1;
+/// Check configuration, directories, secret store, tokens, clocks, browser, clipboard, terminal
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        run(files, self.json).await
+    }
+}
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -60,7 +72,7 @@ impl Check {
 }
 
 /// Runs all checks and prints them; fails if any fails.
-pub(super) async fn run(files: &Files, as_json: bool) -> Result<Exit, Report> {
+async fn run(files: &Files, as_json: bool) -> Result<Exit, Report> {
     let mut checks = vec![configuration(files)];
     match Session::open(files) {
         Ok(session) => checks.extend(storage::checks(&session).await),
@@ -100,10 +112,10 @@ fn configuration(files: &Files) -> Check {
 }
 
 fn print(checks: &[Check], as_json: bool) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
     if as_json {
-        return writeln!(out, "{:#}", json!({ "version": JSON_VERSION, "checks": checks }));
+        return json::print(json!({ "checks": checks }));
     }
+    let mut out = std::io::stdout().lock();
     for Check { name, verdict, found, advice } in checks {
         let word = match verdict {
             Verdict::Ok => "ok  ",

@@ -1,0 +1,19 @@
+//! What a command leaves for somebody else to do, and what it says of it.
+
+use std::collections::HashMap;
+
+use super::say::say;
+use super::session::Working;
+use crate::domain::{ConnectionName, Problem};
+
+/// The connections whose new tokens the store has not taken, and why.
+pub(super) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> {
+    let is_owed = |problem: &Problem| matches!(problem, Problem::NotSaved { .. });
+    let views = working.engine.views().await.into_iter();
+    views.filter_map(|view| Some((view.name, view.problem.filter(is_owed)?))).collect()
+}
+
+/// Leaving says what is owed.
+pub(super) fn tell_owed(name: &ConnectionName, problem: &Problem) {
+    say!("{name}: {problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
+}
