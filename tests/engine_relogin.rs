@@ -93,13 +93,13 @@ async fn a_logout_that_the_store_did_not_finish_is_not_said_to_have_forgotten_no
     running.engine.views().await;
     rig.store.fail_next(Call::Delete, store::Fault::Error(StoreError::Locked));
     running.engine.send(Command::Logout { connection: factory.clone() });
-    let why = running
+    let problem = running
         .until(|event| match event {
-            Event::Refused { why, .. } => Some(why.clone()),
+            Event::LogoutFailed { problem, .. } => Some(problem.clone()),
             _ => None,
         })
         .await;
-    assert!(why.starts_with("not all of the logout could be done: "), "{why}");
+    assert!(matches!(problem, Problem::StoreUnavailable { .. }), "{problem}");
     // The journal has given them up; what the store still held is erased at the next look.
     running.until_view(&factory, |view| view.holding == Holding::Nothing && view.problem.is_none()).await;
     assert_eq!(rig.store.item("factory/token"), None);

@@ -109,6 +109,14 @@ fn the_commands_shown_exist() {
 }
 
 #[test]
+fn the_json_shown_is_whole_and_of_the_present_version() {
+    for block in blocks("json") {
+        let object: serde_json::Value = serde_json::from_str(&block).unwrap_or_else(|error| panic!("{error}\n{block}"));
+        assert_eq!(object["version"], 1, "{block}");
+    }
+}
+
+#[test]
 fn the_two_commands_to_begin_with_are_near_the_top() {
     let text = readme();
     let top: Vec<_> = text.lines().take(40).collect();

@@ -35,7 +35,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             let text = format!("generation {generation} is not saved yet, but safe in the journal: {}", reason(&why));
             app.say(Some(&connection), Severity::Bad, text, now);
         }
-        Event::LoginFailed { connection, why } => login_failed(app, connection, &why, now),
+        Event::LoginFailed { connection, why, .. } => login_failed(app, connection, &why, now),
         Event::LoginCancelled { connection } => {
             login_ended(app, &connection);
             app.say(Some(&connection), Severity::Quiet, "login cancelled", now);
@@ -119,12 +119,17 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
         }
         Event::Tested { connection, result: Ok((status, duration)) } => {
             let took = milliseconds(duration.as_millis().try_into().unwrap_or(u64::MAX));
-            let (severity, verdict) =
-                if status < 400 { (Severity::Good, "the token works") } else { (Severity::Warning, "test refused") };
-            (connection, severity, format!("{verdict}: {status} in {took}"))
+            (connection, Severity::Good, format!("the token works: {status} in {took}"))
         }
-        Event::Tested { connection, result: Err(why) } => {
-            (connection, Severity::Warning, format!("test failed: {}", reason(&why)))
+        Event::Tested { connection, result: Err(failure) } => {
+            (connection, Severity::Warning, format!("test failed: {}", reason(&failure.why)))
+        }
+        Event::LogoutFailed { connection, problem: Problem::Cancelled } => {
+            (connection, Severity::Quiet, "the logout was given up, nothing was forgotten".into())
+        }
+        Event::LogoutFailed { connection, problem } => {
+            let why = reason(&problem.to_string());
+            (connection, Severity::Bad, format!("not all of the logout could be done: {why}"))
         }
         Event::ClientSecretSet { connection, result: Ok(()) } => {
             let text = next_step(app, &connection, "client secret stored");

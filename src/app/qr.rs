@@ -6,10 +6,11 @@
 
 use qrcode::{Color, EcLevel, QrCode};
 use ratatui::layout::{Rect, Size};
-use url::{Host, Url};
+use url::Url;
 
 use super::mode::LoginDialog;
 use super::{Action, App};
+use crate::config::is_loopback;
 use crate::domain::{Activity, LoginView, Redirect};
 
 /// Light modules around the code, on each side.
@@ -138,13 +139,7 @@ fn code(app: &App, login: &LoginView, size: Size) -> Result<QrScreen, String> {
 
 /// What becomes of the answer; where the page is on this very machine, that.
 fn note(url: &str) -> &'static str {
-    let here = Url::parse(url).is_ok_and(|url| match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(domain)) => domain == "localhost",
-        None => false,
-    });
-    if here {
+    if Url::parse(url).is_ok_and(|url| is_loopback(&url)) {
         "This page is on this machine: another device cannot open it."
     } else {
         "Log in there; then send the address it ends at here, and paste it."

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use color_eyre::eyre::Report;
 
+#[cfg(unix)]
+use super::curl;
 use super::exit::Exit;
-use super::{demo, doctor, list, login, migrate, refresh, secret, token};
+use super::{demo, doctor, exec, list, login, logout, migrate, refresh, secret, status, test, token};
 use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -27,20 +29,23 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+/// Where the help of a command shows what every command has.
+const GLOBAL: &str = "Global options";
+
 /// Options that stand before or after a subcommand.
 #[derive(Debug, Args)]
 pub struct Files {
     /// Configuration file (default: config.toml in the platform's configuration directory)
-    #[arg(long, global = true, value_name = "FILE", env = "MANUTOP_CONFIG")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "MANUTOP_CONFIG")]
     pub config: Option<PathBuf>,
     /// Directory of journals, locks and the request log (default: the platform's data directory)
-    #[arg(long, global = true, value_name = "DIR", env = "MANUTOP_DATA_DIR")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "MANUTOP_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
     /// Draw the dashboard with ASCII characters only (chosen by itself where the locale is not UTF-8)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub ascii: bool,
     /// How the dashboard looks: auto, dark, light, high-contrast, colour-blind, 16 or none
-    #[arg(long, global = true, value_name = "THEME", env = "MANUTOP_THEME")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "THEME", env = "MANUTOP_THEME")]
     pub theme: Option<ThemeName>,
 }
 
@@ -49,9 +54,15 @@ pub struct Files {
 #[expect(missing_docs, reason = "the words of --help stand with each command's options")]
 pub enum Command {
     List(list::Args),
+    Status(status::Args),
     Login(login::Args),
+    Logout(logout::Args),
     Refresh(refresh::Args),
+    Test(test::Args),
     Token(token::Args),
+    Exec(exec::Args),
+    #[cfg(unix)]
+    Curl(curl::Args),
     #[command(subcommand)]
     Secret(secret::Command),
     Doctor(doctor::Args),
@@ -68,9 +79,15 @@ impl Command {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         match self {
             Self::List(args) => args.run(files).await,
+            Self::Status(args) => args.run(files).await,
             Self::Login(args) => args.run(files).await,
+            Self::Logout(args) => args.run(files).await,
             Self::Refresh(args) => args.run(files).await,
+            Self::Test(args) => args.run(files).await,
             Self::Token(args) => args.run(files).await,
+            Self::Exec(args) => args.run(files).await,
+            #[cfg(unix)]
+            Self::Curl(args) => args.run(files).await,
             Self::Secret(command) => command.run(files).await,
             Self::Doctor(args) => args.run(files).await,
             Self::Store(command) => command.run(files).await,

@@ -87,6 +87,11 @@ impl Stop {
         Self { exit, message: message.to_string(), connection: None, retry_at: None }
     }
 
+    /// The same about one connection, which the message begins with.
+    pub fn on(name: &ConnectionName, exit: Exit, why: impl Display) -> Self {
+        Self { connection: Some(name.clone()), ..Self::new(exit, format!("{name}: {why}")) }
+    }
+
     /// What stands in a connection's way, and the command that mends it where there is one.
     #[must_use]
     pub fn about(name: &ConnectionName, problem: &Problem) -> Self {
@@ -95,8 +100,8 @@ impl Stop {
             Problem::Retrying { at, .. } => *at,
             _ => None,
         };
-        let message = format!("{name}: {problem}{}", hint(name, problem));
-        Self { connection: Some(name.clone()), retry_at, ..Self::new(Exit::from(problem), message) }
+        let why = format!("{problem}{}", hint(name, problem));
+        Self { retry_at, ..Self::on(name, Exit::from(problem), why) }
     }
 }
 

@@ -8,56 +8,89 @@ use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
 use super::args::Files;
-use super::exit::{Exit, Stop};
+use super::exit::Exit;
 use super::say::say;
-use super::session::Session;
+use super::session::{Session, Working};
 use super::{json, watch};
 use crate::app::measure::padded;
 use crate::app::words;
-use crate::domain::ConnectionView;
 use crate::domain::text::neutralise;
+use crate::domain::{ConnectionName, ConnectionView};
 
 /// List the connections and their state; sends nothing
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Which connections are shown, and how.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    /// Only these connections; all where none is named
+    #[arg(value_name = "NAME")]
+    names: Vec<ConnectionName>,
     /// As JSON; with --watch one object a line
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Stay, and print a line for each change until Ctrl-C: plain text, for screen readers and logs
     #[arg(long)]
-    watch: bool,
+    pub(super) watch: bool,
 }
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
-        if self.watch { watch::run(session, self.json).await } else { run(session, self.json).await }
+        if self.which.watch {
+            return self.which.watch(session).await;
+        }
+        let views = self.which.views(&session).await?;
+        let now = session.clock.now();
+        if self.which.json {
+            print_json(&views, now)?;
+        } else {
+            let mut out = std::io::stdout().lock();
+            for line in if views.is_empty() { Vec::new() } else { table(&views, now) } {
+                writeln!(out, "{line}")?;
+            }
+        }
+        // The list is the result; that a store does not answer is in it, and a failure besides.
+        let mut problems = views.iter().filter_map(|view| view.problem.as_ref());
+        let silent = problems.find(|problem| Exit::from(*problem) == Exit::StoreUnavailable);
+        silent.map_or(Ok(Exit::Ok), |problem| {
+            say!("{problem}");
+            Ok(Exit::StoreUnavailable)
+        })
     }
 }
 
-/// Prints the connections.
-async fn run(session: Session, as_json: bool) -> Result<Exit, Report> {
-    let working = session.work(true)?;
-    let views = working.engine.views().await;
-    working.finish(&session).await;
-    let now = session.clock.now();
-    if as_json {
-        let connections: Vec<Value> = views.iter().map(|view| json::connection(view, now)).collect();
-        json::print(json!({ "connections": connections }))?;
-    } else if views.is_empty() {
-        say!("there are no connections in {}", session.paths.config_file.display());
-    } else {
-        let mut out = std::io::stdout().lock();
-        for line in table(&views, now) {
-            writeln!(out, "{line}")?;
+impl Which {
+    fn work(&self, session: &Session) -> Result<Working, Report> {
+        if self.names.is_empty() { session.work() } else { session.work_on(&self.names) }
+    }
+
+    /// The connections as they stand.
+    pub(super) async fn views(&self, session: &Session) -> Result<Vec<ConnectionView>, Report> {
+        let working = self.work(session)?;
+        let views = working.engine.views().await;
+        working.finish(session).await;
+        if views.is_empty() {
+            say!("there are no connections in {}", session.paths.config_file.display());
         }
+        Ok(views)
     }
-    // The list is the result; that a store does not answer is in it, and a failure besides.
-    let mut problems = views.iter().filter_map(|view| view.problem.as_ref());
-    match problems.find(|problem| Exit::from(*problem) == Exit::StoreUnavailable) {
-        Some(problem) => Err(Stop::new(Exit::StoreUnavailable, problem).into()),
-        None => Ok(Exit::Ok),
+
+    /// Prints what changes, until told to stop.
+    pub(super) async fn watch(&self, session: Session) -> Result<Exit, Report> {
+        let working = self.work(&session)?;
+        watch::run(session, working, self.json).await
     }
+}
+
+/// Prints connections for scripts.
+pub(super) fn print_json(views: &[ConnectionView], now: DateTime<Utc>) -> std::io::Result<()> {
+    let connections: Vec<Value> = views.iter().map(|view| json::connection(view, now)).collect();
+    json::print(json!({ "connections": connections }))
 }
 
 fn table(views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {

@@ -1,16 +1,21 @@
 //! `manutop login`: prints the URL, waits on the redirect, or reads a pasted answer.
 
 use std::io::{self, BufRead, Write};
+use std::sync::Arc;
 use std::thread;
 
 use color_eyre::eyre::Report;
+use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::json;
 use super::say::say;
-use super::session::Session;
+use super::session::{NoBrowser, Session};
 use crate::domain::{Activity, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
+use crate::engine::Browser;
+use crate::shell::browser::SystemBrowser;
 use crate::shell::signals::{Signal, Signals};
 
 /// Log in: in a browser, or by minting the first token
@@ -24,42 +29,65 @@ pub struct Args {
     /// Print the URL as a QR code too, for a browser on another device
     #[arg(long)]
     qr: bool,
+    /// The result as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Args {
+    /// Logs one connection in and waits for the end.
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
-        run(Session::open_for_command(files).await?, &self.name, self.no_browser, self.qr).await
+        let session = Session::open_for_command(files).await?;
+        let name = &self.name;
+        let browser: Arc<dyn Browser> = if self.no_browser {
+            Arc::new(NoBrowser)
+        } else {
+            Arc::new(SystemBrowser::new(session.environment.clone()))
+        };
+        let mut working = session.work_with_browser(std::slice::from_ref(name), browser)?;
+        let mut signals = Signals::listen()?;
+        let mut pasted = read_lines()?;
+        working.engine.views().await;
+        working.engine.send(Command::Login { connection: name.clone() });
+        let mut told = Told { qr_wanted: self.qr, ..Told::default() };
+        let result = loop {
+            tokio::select! {
+                event = working.events.recv() => match event {
+                    Some(Event::RequestLogged(entry)) => working.log.push(*entry),
+                    Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
+                    None => break Err(Stop::new(Exit::Failed, "the engine ended by itself")),
+                },
+                Some(line) = pasted.recv() => {
+                    working.engine.send(Command::FinishLogin { connection: name.clone(), pasted: line });
+                }
+                signal = signals.next() => if signal == Signal::Quit {
+                    working.engine.send(Command::Cancel { connection: name.clone() });
+                },
+            }
+        };
+        working.finish(&session).await;
+        let end = result?;
+        if self.json {
+            json::print(json!({ "connection": name, "outcome": end.outcome, "generation": end.generation }))?;
+        } else {
+            writeln!(io::stdout(), "{name}: {}", end.words)?;
+        }
+        Ok(Exit::Ok)
     }
 }
 
-/// Logs one connection in and waits for the end.
-async fn run(session: Session, name: &ConnectionName, no_browser: bool, qr: bool) -> Result<Exit, Report> {
-    session.connection(name)?;
-    let mut working = session.work(no_browser)?;
-    let mut signals = Signals::listen()?;
-    let mut pasted = read_lines()?;
-    working.engine.views().await;
-    working.engine.send(Command::Login { connection: name.clone() });
-    let mut told = Told { qr_wanted: qr, ..Told::default() };
-    let result = loop {
-        tokio::select! {
-            event = working.events.recv() => match event {
-                Some(Event::RequestLogged(entry)) => working.log.push(*entry),
-                Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
-                None => break Err(Stop::new(Exit::Failed, "the engine ended by itself")),
-            },
-            Some(line) = pasted.recv() => {
-                working.engine.send(Command::FinishLogin { connection: name.clone(), pasted: line });
-            }
-            signal = signals.next() => if signal == Signal::Quit {
-                working.engine.send(Command::Cancel { connection: name.clone() });
-            },
-        }
-    };
-    working.finish(&session).await;
-    let words = result?;
-    writeln!(io::stdout(), "{name}: {words}")?;
-    Ok(Exit::Ok)
+/// How a login ended well.
+struct End {
+    /// The word for it in JSON.
+    outcome: &'static str,
+    generation: Option<u64>,
+    words: String,
+}
+
+impl End {
+    fn with(outcome: &'static str, words: &str, generation: u64) -> Self {
+        Self { outcome, generation: Some(generation), words: format!("{words}, generation {generation}") }
+    }
 }
 
 /// What a person has been told already.
@@ -72,8 +100,8 @@ struct Told {
 }
 
 /// Tells a person what is going on; gives the end, once there is one.
-fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result<String, Stop>> {
-    let stop = |exit, why: &str| Some(Err(Stop::new(exit, format!("{name}: {why}"))));
+fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result<End, Stop>> {
+    let stop = |exit, why: &str| Some(Err(Stop::on(name, exit, why)));
     match event {
         Event::Changed(view) => {
             if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
@@ -82,23 +110,28 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
             }
             None
         }
-        Event::LoggedIn { generation, .. } => Some(Ok(format!("logged in, generation {generation}"))),
+        Event::LoggedIn { generation, .. } => Some(Ok(End::with("logged_in", "logged in", generation))),
+        Event::Refreshed { generation, .. } => Some(Ok(End::with("minted", "minted", generation))),
+        Event::Adopted { generation, .. } => {
+            Some(Ok(End::with("adopted", "another process had logged in", generation)))
+        }
+        Event::StillFresh { .. } => Some(Ok(End {
+            outcome: "still_fresh",
+            generation: None,
+            words: "the token is still fresh; manutop refresh --force mints another".into(),
+        })),
         Event::NotSaved { generation, why, .. } => {
             let safe = format!("it is safe in the journal, and the next manutop refresh {name} saves it");
             stop(Exit::StoreUnavailable, &format!("got generation {generation}, not saved yet: {why}; {safe}"))
         }
-        Event::Refreshed { generation, .. } => Some(Ok(format!("minted, generation {generation}"))),
-        Event::Adopted { generation, .. } => {
-            Some(Ok(format!("another process had logged in, generation {generation}")))
-        }
-        Event::StillFresh { .. } => Some(Ok("the token is still fresh; manutop refresh --force mints another".into())),
         Event::AnswerRefused { why, .. } => {
             say!("{why}");
             None
         }
-        Event::LoginFailed { why, .. } | Event::Refused { why, .. } => stop(Exit::Failed, &why),
+        Event::RefreshFailed { problem, .. } => Some(Err(Stop::about(name, &problem))),
+        Event::LoginFailed { why, problem, .. } => stop(problem.as_ref().map_or(Exit::Failed, Exit::from), &why),
+        Event::Refused { why, .. } => stop(Exit::Failed, &why),
         Event::LoginCancelled { .. } => stop(Exit::Failed, "the login was cancelled"),
-        Event::RefreshFailed { problem, .. } => stop(Exit::from(&problem), &problem.to_string()),
         _ => None,
     }
 }

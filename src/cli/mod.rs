@@ -3,15 +3,19 @@
 
 pub mod args;
 mod attend;
+#[cfg(unix)]
+mod curl;
 mod dashboard;
 mod demo;
 mod doctor;
+mod exec;
 pub mod exit;
 pub mod faults;
 mod host;
 mod json;
 mod list;
 mod login;
+mod logout;
 mod migrate;
 mod owed;
 mod passphrase;
@@ -21,7 +25,10 @@ mod refresh;
 mod say;
 mod secret;
 mod session;
+mod span;
+mod status;
 mod stores;
+mod test;
 mod token;
 mod watch;
 

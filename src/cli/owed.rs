@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::say::say;
+use super::exit::{Exit, Stop};
 use super::session::Working;
 use crate::domain::{ConnectionName, Problem};
 
@@ -13,7 +13,8 @@ pub(super) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> 
     views.filter_map(|view| Some((view.name, view.problem.filter(is_owed)?))).collect()
 }
 
-/// Leaving says what is owed.
-pub(super) fn tell_owed(name: &ConnectionName, problem: &Problem) {
-    say!("{name}: {problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
+/// Tokens that are in use but not in the store yet: what is owed, and who pays it.
+pub(super) fn still_owed(name: &ConnectionName, problem: &Problem) -> Stop {
+    let why = format!("{problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
+    Stop::on(name, Exit::from(problem), why)
 }

@@ -4,10 +4,12 @@ use std::io::Write;
 
 use color_eyre::eyre::Report;
 use futures_util::future::join_all;
+use serde_json::json;
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
-use super::owed::{owed, tell_owed};
+use super::json;
+use super::owed::{owed, still_owed};
 use super::say::say;
 use super::session::Session;
 use crate::domain::ConnectionName;
@@ -25,30 +27,25 @@ pub struct Args {
     /// Even while the present token is fresh
     #[arg(long)]
     force: bool,
+    /// As JSON, with an object for each connection
+    #[arg(long)]
+    json: bool,
 }
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
-        match self.name {
-            Some(name) => refresh(session, &[name], self.force).await,
-            None => refresh_all(session, self.force).await,
-        }
+        let names = match self.name {
+            Some(name) => vec![name],
+            None => session.config.connections.iter().map(|connection| connection.name.clone()).collect(),
+        };
+        refresh(session, &names, self.force, self.json).await
     }
-}
-
-/// Refreshes every connection that has tokens, or can get them without a person.
-async fn refresh_all(session: Session, force: bool) -> Result<Exit, Report> {
-    let names: Vec<_> = session.config.connections.iter().map(|connection| connection.name.clone()).collect();
-    refresh(session, &names, force).await
 }
 
 /// Refreshes connections side by side; the exit code is the worst of theirs.
-async fn refresh(session: Session, names: &[ConnectionName], force: bool) -> Result<Exit, Report> {
-    for name in names {
-        session.connection(name)?;
-    }
-    let mut working = session.work(true)?;
+async fn refresh(session: Session, names: &[ConnectionName], force: bool, as_json: bool) -> Result<Exit, Report> {
+    let mut working = session.work_on(names)?;
     // What is there must be known first: otherwise a token found would look like somebody else's new one.
     working.engine.views().await;
     let results =
@@ -56,23 +53,41 @@ async fn refresh(session: Session, names: &[ConnectionName], force: bool) -> Res
     let owed = owed(&working).await;
     working.finish(&session).await;
     let mut worst = Exit::Ok;
+    let mut objects = Vec::new();
     for (name, result) in names.iter().zip(results) {
-        match result {
-            Ok(refreshed) => {
-                writeln!(std::io::stdout(), "{name}: {}", words(refreshed))?;
-                if let Some(problem) = owed.get(name) {
-                    tell_owed(name, problem);
-                    worst = worst.max(Exit::from(problem));
-                }
-            }
-            Err(problem) => {
-                let stop = Stop::about(name, &problem);
-                say!("{stop}");
-                worst = worst.max(stop.exit);
-            }
+        let stop = match &result {
+            Ok(_) => owed.get(name).map(|problem| still_owed(name, problem)),
+            Err(problem) => Some(Stop::about(name, problem)),
+        };
+        worst = worst.max(stop.as_ref().map_or(Exit::Ok, |stop| stop.exit));
+        if as_json {
+            let (outcome, generation) = result.ok().map(told).unzip();
+            objects.push(json!({
+                "connection": name,
+                "outcome": outcome,
+                "generation": generation,
+                "error": stop.as_ref().map(|stop| json::error(stop, session.clock.now())),
+            }));
+        } else if let Ok(refreshed) = result {
+            writeln!(std::io::stdout(), "{name}: {}", words(refreshed))?;
+        }
+        if let Some(stop) = stop {
+            say!("{stop}");
         }
     }
+    if as_json {
+        json::print(json!({ "results": objects }))?;
+    }
     Ok(worst)
+}
+
+/// The word for it in JSON, and the generation.
+fn told(refreshed: Refreshed) -> (&'static str, u64) {
+    match refreshed {
+        Refreshed::Obtained(generation) => ("refreshed", generation),
+        Refreshed::Adopted(generation) => ("adopted", generation),
+        Refreshed::StillFresh(generation) => ("still_fresh", generation),
+    }
 }
 
 fn words(refreshed: Refreshed) -> String {

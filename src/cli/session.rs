@@ -13,7 +13,6 @@ use crate::config::{self, Config, Paths, StoreKind};
 use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, SystemClock};
 use crate::engine::{Browser, Engine, Parts};
 use crate::oauth::providers;
-use crate::shell::browser::SystemBrowser;
 use crate::shell::environment::Environment;
 use crate::store::request_log::RequestLog;
 use crate::store::{Secrets, Vault};
@@ -68,12 +67,24 @@ impl Session {
         })
     }
 
-    /// Starts an engine for a single command: nothing is refreshed by itself.
-    pub(super) fn work(&self, no_browser: bool) -> Result<Working, Report> {
-        let browser: Arc<dyn Browser> =
-            if no_browser { Arc::new(NoBrowser) } else { Arc::new(SystemBrowser::new(self.environment.clone())) };
-        let (engine, events) = Engine::start(self.parts(browser, false))?;
-        Ok(Working { engine, events, log: Vec::new() })
+    /// Starts an engine on every connection for a single command: nothing is refreshed by itself.
+    pub(super) fn work(&self) -> Result<Working, Report> {
+        Working::start(self.parts(Arc::new(NoBrowser), false))
+    }
+
+    /// The same on these connections alone: no other one's tokens are read.
+    pub(super) fn work_on(&self, names: &[ConnectionName]) -> Result<Working, Report> {
+        self.work_with_browser(names, Arc::new(NoBrowser))
+    }
+
+    /// The same, with a browser for logins.
+    pub(super) fn work_with_browser(
+        &self,
+        names: &[ConnectionName],
+        browser: Arc<dyn Browser>,
+    ) -> Result<Working, Report> {
+        let connections: Result<Vec<_>, Stop> = names.iter().map(|name| self.connection(name).cloned()).collect();
+        Working::start(Parts { connections: connections?, ..self.parts(browser, false) })
     }
 
     /// What an engine on this session is made of.
@@ -90,6 +101,11 @@ impl Session {
 }
 
 impl Working {
+    fn start(parts: Parts) -> Result<Self, Report> {
+        let (engine, events) = Engine::start(parts)?;
+        Ok(Self { engine, events, log: Vec::new() })
+    }
+
     /// Ends the engine after what is owed is saved, and writes what it did to the request log.
     pub(super) async fn finish(mut self, session: &Session) {
         self.engine.shutdown().await;
@@ -109,7 +125,7 @@ impl Working {
 }
 
 /// For `--no-browser`.
-struct NoBrowser;
+pub(super) struct NoBrowser;
 
 impl Browser for NoBrowser {
     fn open(&self, _url: &str) -> Result<(), String> {

@@ -1,42 +1,135 @@
-//! `manutop token`: a valid access token, alone.
+//! `manutop token`: a valid access token, alone. Also what it takes to have one, for every command
+//! that calls an API with it.
 
 use std::io::Write;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use color_eyre::eyre::Report;
+use futures_util::future::join_all;
+use serde_json::json;
 
 use super::args::Files;
 use super::exit::{Exit, Stop};
-use super::owed::{owed, tell_owed};
+use super::json;
+use super::owed::{owed, still_owed};
+use super::say::say;
 use super::session::Session;
-use crate::domain::ConnectionName;
+use super::span::span;
+use crate::domain::{ConnectionName, Problem};
+use crate::engine::{AccessToken, Engine};
 
-/// The least a printed token must still be good for.
-const MIN_TTL: Duration = Duration::from_secs(60);
-
-/// Print a valid access token, alone; refreshes it if under 60 s are left
+/// Print a valid access token, alone; refreshes it where it would end too soon
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example: curl -H \"$(manutop token factory --header)\" https://api.manuonline.com/")]
 pub struct Args {
     /// Which connection
     name: ConnectionName,
+    #[command(flatten)]
+    freshness: Freshness,
+    /// As a whole header: "Authorization: Bearer …"
+    #[arg(long, conflicts_with = "json")]
+    header: bool,
+    /// As JSON, with the moment the token ends
+    #[arg(long)]
+    json: bool,
+}
+
+/// How good a token must be, and what may be done for it.
+#[derive(Debug, clap::Args)]
+pub struct Freshness {
+    /// How long the token must still live: seconds, or with a unit such as 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span)]
+    min_ttl: Duration,
+    /// Send nothing: take the token that is there, or fail
+    #[arg(long)]
+    no_refresh: bool,
 }
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
-        print(Session::open_for_command(files).await?, &self.name).await
+        let session = Session::open_for_command(files).await?;
+        let [token] = &self.freshness.obtain(&session, std::slice::from_ref(&self.name)).await?[..] else {
+            unreachable!("one token for each name")
+        };
+        if self.json {
+            json::print(object(&self.name, token, &session))?;
+        } else {
+            let text = if self.header { token.header() } else { token.token.clone() };
+            writeln!(std::io::stdout(), "{}", text.expose())?;
+        }
+        Ok(Exit::Ok)
     }
 }
 
-/// Prints a valid access token, alone.
-async fn print(session: Session, name: &ConnectionName) -> Result<Exit, Report> {
-    session.connection(name)?;
-    let mut working = session.work(true)?;
-    let result = working.attend(async |engine| engine.access_token(name, MIN_TTL).await).await?;
-    if let Some(problem) = owed(&working).await.get(name) {
-        tell_owed(name, problem);
+fn object(name: &ConnectionName, AccessToken { token, facts }: &AccessToken, session: &Session) -> serde_json::Value {
+    json!({
+        "connection": name,
+        "access_token": token.expose(),
+        "token_type": "Bearer",
+        "obtained_at": json::rfc3339(facts.obtained_at),
+        "expires_at": json::rfc3339(facts.expires_at),
+        "expires_in": facts.remaining(session.clock.now()).num_seconds(),
+        "generation": facts.generation,
+        "scope": facts.scope,
+    })
+}
+
+impl Freshness {
+    /// A good token for each of the connections, in their order. All of them are tried before the
+    /// first failure is told.
+    pub(super) async fn obtain(&self, session: &Session, names: &[ConnectionName]) -> Result<Vec<AccessToken>, Report> {
+        let mut working = session.work_on(names)?;
+        // A token that is there must be known first: then no lock is waited for.
+        let views = working.engine.views().await;
+        let impossible = views.iter().find_map(|view| self.impossible(&view.name, view.token()?.lifetime()));
+        let now = session.clock.now();
+        let results = if let Some(stop) = impossible {
+            vec![Err(stop)]
+        } else {
+            let all = async |engine: &_| join_all(names.iter().map(|name| self.one(engine, name, now))).await;
+            working.attend(all).await?
+        };
+        for (name, problem) in owed(&working).await {
+            say!("{}", still_owed(&name, &problem));
+        }
+        working.finish(session).await;
+        let (tokens, failures): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        let mut failures: Vec<_> = failures.into_iter().filter_map(Result::err).collect();
+        let Some(last) = failures.pop() else { return Ok(tokens.into_iter().flatten().collect()) };
+        for stop in &failures {
+            say!("{stop}");
+        }
+        Err(last.into())
     }
-    working.finish(&session).await;
-    let token = result.map_err(|problem| Stop::about(name, &problem))?;
-    writeln!(std::io::stdout(), "{}", token.expose())?;
-    Ok(Exit::Ok)
+
+    async fn one(&self, engine: &Engine, name: &ConnectionName, now: DateTime<Utc>) -> Result<AccessToken, Stop> {
+        let about = |problem| Stop::about(name, &problem);
+        if !self.no_refresh {
+            // One that another process obtained meanwhile will do: it is as new as any can be.
+            let token = engine.access_token(name, self.min_ttl).await.map_err(about)?;
+            return self.impossible(name, token.facts.lifetime()).map_or(Ok(token), Err);
+        }
+        let token = engine.present_token(name).await.map_err(about)?;
+        let left = token.facts.remaining(now).to_std().unwrap_or_default();
+        if left >= self.min_ttl {
+            return Ok(token);
+        }
+        let (left, wanted) = (left.as_secs(), self.min_ttl.as_secs());
+        let why = format!("its access token lives for {left} s more, less than the {wanted} s asked for");
+        Err(about(Problem::Retrying { at: None, why }))
+    }
+
+    /// What no token of this connection is good for, so that nothing is sent for it.
+    fn impossible(&self, name: &ConnectionName, lifetime: TimeDelta) -> Option<Stop> {
+        let lifetime = lifetime.to_std().unwrap_or_default();
+        (self.min_ttl > lifetime).then(|| {
+            let why = format!(
+                "its access tokens live for {} s in all, less than the {} s of --min-ttl",
+                lifetime.as_secs(),
+                self.min_ttl.as_secs()
+            );
+            Stop::on(name, Exit::Usage, why)
+        })
+    }
 }

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::exit::Exit;
 use super::json::{self, rfc3339};
 use super::say::say;
-use super::session::Session;
+use super::session::{Session, Working};
 use crate::app::Zone;
 use crate::domain::text::neutralise;
 use crate::domain::{ConnectionName, ConnectionView, Event, Status};
@@ -29,9 +29,8 @@ const LOOK: Duration = Duration::from_secs(1);
 const LONGEST_REASON: usize = 300;
 
 /// Prints how things stand, then what changes, until told to stop or until nobody reads it.
-pub(super) async fn run(session: Session, as_json: bool) -> Result<Exit, Report> {
+pub(super) async fn run(session: Session, mut working: Working, as_json: bool) -> Result<Exit, Report> {
     let mut signals = Signals::listen()?;
-    let mut working = session.work(true)?;
     let mut teller = Teller { as_json, zone: Zone::Local, told: HashMap::new() };
     let mut views = working.engine.views().await;
     if views.is_empty() {

@@ -31,6 +31,7 @@ pub use edit::{ChangeError, add_connection, change_connection, remove_connection
 pub use error::{ConfigError, Fault};
 pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
 pub use paths::Paths;
+pub(crate) use urls::is_loopback;
 
 use crate::domain::{Connection, Provider, Rebinding, ThemeName};
 use section::{Report, Section};

@@ -83,18 +83,21 @@ pub enum Event {
         connection: ConnectionName,
         /// Why, in plain words.
         why: String,
+        /// What stands in the way, where it has a name of its own: no client secret, no store, a
+        /// refusal by the token endpoint.
+        problem: Option<Problem>,
     },
     /// A login was cancelled.
     LoginCancelled {
         /// Which connection.
         connection: ConnectionName,
     },
-    /// The test call was answered (`Ok`: HTTP status, duration) or failed (`Err`: plain words).
+    /// The test call was answered with a success (`Ok`: HTTP status, duration), or was not.
     Tested {
         /// Which connection.
         connection: ConnectionName,
         /// What came of it.
-        result: Result<(u16, Duration), String>,
+        result: Result<(u16, Duration), TestFailure>,
     },
     /// What is known of a connection's tokens, because somebody asked.
     Inspected {
@@ -107,6 +110,13 @@ pub enum Event {
     LoggedOut {
         /// Which connection.
         connection: ConnectionName,
+    },
+    /// The tokens of a connection could not be forgotten, or not all of it was done.
+    LogoutFailed {
+        /// Which connection.
+        connection: ConnectionName,
+        /// What stood in the way.
+        problem: Problem,
     },
     /// These connections are worked with from now on, in this order. One that is not among them
     /// may still have work under way: [`Event::Removed`] tells its end.
@@ -216,6 +226,15 @@ pub enum Event {
     UnlockEnded(Result<(), String>),
     /// The secret store answers (`Ok`), or does not (`Err`: why, and what to do).
     StoreChanged(Result<(), String>),
+}
+
+/// Why a test call did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestFailure {
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// Why, in plain words.
+    pub why: String,
 }
 
 /// Where a copy went.

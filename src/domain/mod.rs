@@ -22,7 +22,7 @@ pub mod view;
 pub use clock::{Clock, SystemClock};
 pub use command::{Command, CopyWhat};
 pub use connection::{Connection, ConnectionGrant, ConnectionName, SecretSource};
-pub use event::{CopiedTo, Event};
+pub use event::{CopiedTo, Event, TestFailure};
 pub use field_fault::FieldFault;
 pub use history::{Obtained, Program, Rotation};
 pub use incident::{Change, Incident, IncidentKind, Incidents};

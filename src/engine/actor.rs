@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::handle::Ask;
+use super::handle::{Ask, Refreshed};
 use super::rotation::{self, Need};
 use super::slot::{Origin, Slot, Waiter, Work};
 use super::tools::{Ended, Note, Tools};
@@ -157,6 +157,11 @@ impl Actor {
         match ask {
             Ask::Command(command) => self.carry_out(command),
             Ask::Refresh { connection, need, reply } => self.refresh(&connection, need, Some(reply)),
+            Ask::PresentToken { connection, reply } => {
+                let slot = self.slots.get(&connection);
+                let token = slot.map(|slot| reveal::present_token(slot, self.tools.now()));
+                let _ = reply.send(token.unwrap_or(Err(Problem::NeverLoggedIn)));
+            }
             Ask::Reveal { connection, what, reply } => {
                 let slot = self.slots.get(&connection).ok_or_else(|| format!("there is no connection {connection}"));
                 let _ = reply.send(slot.and_then(|slot| reveal::reveal(slot, what, self.tools.now())));
@@ -238,6 +243,11 @@ impl Actor {
         let Some(slot) = self.slots.get_mut(name) else {
             return self.refuse(name, "there is no such connection");
         };
+        if let Some(generation) = slot.good_enough(need, self.tools.now()) {
+            // Nobody waits any more where a command was given up.
+            let _ = reply.map(|reply| reply.send(Ok(Refreshed::StillFresh(generation))));
+            return;
+        }
         if let Some(problem) = slot.rate_limited(need, self.tools.now()) {
             let event = Event::RefreshFailed { connection: name.clone(), problem: problem.clone() };
             self.announce(event);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::tools::{Note, Tools};
-use crate::domain::{Connection, Event, Exchange, Secret};
+use crate::domain::{Connection, Event, Exchange, Secret, TestFailure};
 use crate::oauth::http::{Payload, Request};
 use crate::oauth::{Broken, Refusal};
 
@@ -29,9 +29,9 @@ pub(super) async fn check(tools: Arc<Tools>, connection: Arc<Connection>, token:
             let refusal = Refusal::read(answer.status, &answer.body.0, &[&token]);
             entry.oauth_error.clone_from(&refusal.code);
             entry.oauth_error_description.clone_from(&refusal.description);
-            Err(refusal.words())
+            Err(TestFailure { status: Some(answer.status), why: refusal.words() })
         }
-        Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Err(why),
+        Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Err(TestFailure { status: None, why }),
     };
     tools.log(entry);
     tools.announce(Event::Tested { connection: connection.name.clone(), result });

@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::actor::Actor;
 use super::browser::Browser;
+use super::reveal::AccessToken;
 use super::rotation::Need;
 use super::tools::Tools;
 use crate::domain::{
@@ -69,6 +70,7 @@ impl Remote {
 pub(super) enum Ask {
     Command(Command),
     Refresh { connection: ConnectionName, need: Need, reply: Reply<Result<Refreshed, Problem>> },
+    PresentToken { connection: ConnectionName, reply: Reply<Result<AccessToken, Problem>> },
     Reveal { connection: ConnectionName, what: CopyWhat, reply: Reply<Result<Secret, String>> },
     Views { reply: Reply<Vec<ConnectionView>> },
     Shutdown { reply: Reply<()> },
@@ -129,9 +131,19 @@ impl Engine {
     ///
     /// # Errors
     /// What stands in the way.
-    pub async fn access_token(&self, connection: &ConnectionName, min_ttl: Duration) -> Result<Secret, Problem> {
+    pub async fn access_token(&self, connection: &ConnectionName, min_ttl: Duration) -> Result<AccessToken, Problem> {
         self.renew(connection, Need::AtLeast(TimeDelta::from_std(min_ttl).unwrap_or(TimeDelta::MAX))).await?;
-        self.reveal(connection, CopyWhat::AccessToken).await.map_err(|why| Problem::Retrying { at: None, why })
+        self.present_token(connection).await
+    }
+
+    /// The access token that is there, as long as it lives; nothing is sent for it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn present_token(&self, connection: &ConnectionName) -> Result<AccessToken, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.ask(Ask::PresentToken { connection: connection.clone(), reply });
+        answer.await.unwrap_or(Err(Problem::Cancelled))
     }
 
     async fn renew(&self, connection: &ConnectionName, need: Need) -> Result<Refreshed, Problem> {

@@ -47,7 +47,11 @@ pub(super) async fn login(
             Ended::Unchanged
         }
         Err(Failure::Said(why)) => {
-            tools.announce(Event::LoginFailed { connection: name, why });
+            tools.announce(Event::LoginFailed { connection: name, why, problem: None });
+            Ended::Unchanged
+        }
+        Err(Failure::Problem(problem)) => {
+            tools.announce(Event::LoginFailed { connection: name, why: problem.to_string(), problem: Some(problem) });
             Ended::Unchanged
         }
     }
@@ -56,13 +60,14 @@ pub(super) async fn login(
 enum Failure {
     Cancelled,
     Said(String),
+    Problem(Problem),
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Cancelled => Self::Cancelled,
-            problem => Self::Said(problem.to_string()),
+            problem => Self::Problem(problem),
         }
     }
 }

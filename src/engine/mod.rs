@@ -29,3 +29,4 @@ mod tools;
 
 pub use browser::Browser;
 pub use handle::{Engine, Parts, Refreshed, Remote};
+pub use reveal::AccessToken;

@@ -225,12 +225,13 @@ impl Actor {
                 slot.let_go();
                 self.announce(Event::LoggedOut { connection: name.clone() });
             }
-            Err(Problem::Cancelled) => self.refuse(name, "the logout was given up, nothing was forgotten"),
             // It counts as forgotten once the journal says so, whatever the store did then: how far
             // it came is told by the two.
-            Err(error) => {
-                self.begin_reread(name);
-                self.refuse(name, format!("not all of the logout could be done: {error}"));
+            Err(problem) => {
+                if problem != Problem::Cancelled {
+                    self.begin_reread(name);
+                }
+                self.announce(Event::LogoutFailed { connection: name.clone(), problem });
             }
         }
         self.publish(name);

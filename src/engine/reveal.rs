@@ -3,17 +3,36 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::slot::Slot;
-use crate::domain::{Activity, CopyWhat, Secret, TokenRecord};
+use crate::domain::{Activity, CopyWhat, Problem, Secret, TokenFacts, TokenRecord};
+
+/// An access token for whoever calls an API with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token itself.
+    pub token: Secret,
+    /// What may be shown of it.
+    pub facts: TokenFacts,
+}
+
+impl AccessToken {
+    /// The header that an API wants it in (RFC 6750 §2.1).
+    #[must_use]
+    pub fn header(&self) -> Secret {
+        header(&self.token)
+    }
+}
+
+fn header(token: &Secret) -> Secret {
+    Secret::new(format!("Authorization: Bearer {}", token.expose()))
+}
 
 /// What was asked for, or why there is nothing to give.
 pub(super) fn reveal(slot: &Slot, what: CopyWhat, now: DateTime<Utc>) -> Result<Secret, String> {
     match what {
         CopyWhat::AccessToken => access_token(slot, now),
-        CopyWhat::AuthorizationHeader => {
-            access_token(slot, now).map(|token| Secret::new(format!("Authorization: Bearer {}", token.expose())))
-        }
+        CopyWhat::AuthorizationHeader => access_token(slot, now).map(|token| header(&token)),
         CopyWhat::CurlLine => access_token(slot, now).map(|token| {
-            let header = shell_quoted(&format!("Authorization: Bearer {}", token.expose()));
+            let header = shell_quoted(header(&token).expose());
             Secret::new(format!("curl -H {header} {}", shell_quoted(slot.connection.test_url.as_str())))
         }),
         CopyWhat::RefreshToken => {
@@ -34,6 +53,15 @@ pub(super) fn access_token(slot: &Slot, now: DateTime<Utc>) -> Result<Secret, St
         return Err("the access token has expired; refresh it first".into());
     }
     Ok(record.access_token.clone())
+}
+
+/// The same for whoever calls an API with it, and why there is none.
+pub(super) fn present_token(slot: &Slot, now: DateTime<Utc>) -> Result<AccessToken, Problem> {
+    match (access_token(slot, now), &slot.record) {
+        (Ok(token), Some(record)) => Ok(AccessToken { token, facts: record.facts() }),
+        (Err(why), Some(_)) => Err(slot.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why })),
+        (_, None) => Err(slot.view.problem.clone().unwrap_or(Problem::NeverLoggedIn)),
+    }
 }
 
 fn record(slot: &Slot) -> Result<&TokenRecord, String> {

@@ -179,6 +179,15 @@ impl Slot {
         self.work.is_none() && self.planned(now).is_some_and(|planned| planned <= now)
     }
 
+    /// The generation of a token that will do without a look at the store: somebody needs one that
+    /// lives so long, and all is well with the one here. No lock is waited for.
+    pub(super) fn good_enough(&self, need: Need, now: DateTime<Utc>) -> Option<u64> {
+        let is_well = self.work.is_none() && self.view.problem.is_none() && !self.is_leaving;
+        let record = self.record.as_ref().filter(|_| is_well && matches!(need, Need::AtLeast(_)))?;
+        let is_ours = record.client_id == self.connection.client_id;
+        (is_ours && need.is_met_by(record, now)).then_some(record.generation)
+    }
+
     /// The server's wish to be left alone, if it stands in the way of what is needed.
     pub(super) fn rate_limited(&self, need: Need, now: DateTime<Utc>) -> Option<Problem> {
         let is_met = self.record.as_ref().is_some_and(|record| need.is_met_by(record, now));

@@ -155,7 +155,7 @@ fn dialogs() {
     let mut app = app_of(seven());
     press(&mut app, "G l");
     let why = "needs login: 400 invalid_grant: The code is unknown, expired or was used before".into();
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why });
+    learn(&mut app, Event::LoginFailed { connection: name("archive"), why, problem: None });
     insta::assert_snapshot!("login_failed", picture(&mut app, 80, 24));
 }
 

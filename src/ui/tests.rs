@@ -114,10 +114,10 @@ fn screens_in(script: &str) -> Vec<App> {
     paste(&mut filtered, script);
     screens.push(filtered);
     let mut told = app("j");
-    learn(&mut told, Event::LoginFailed { connection: name("sandbox"), why: text() });
+    learn(&mut told, Event::LoginFailed { connection: name("sandbox"), why: text(), problem: None });
     screens.push(told);
     let mut failed = app("l");
-    learn(&mut failed, Event::LoginFailed { connection: name("sandbox"), why: text() });
+    learn(&mut failed, Event::LoginFailed { connection: name("sandbox"), why: text(), problem: None });
     screens.push(failed);
     let mut welcome = app_of(vec![]);
     welcome.options.config_file = format!("/home/{script}/config.toml").into();

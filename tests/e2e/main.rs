@@ -28,5 +28,6 @@ mod hostile;
 mod login;
 mod manus;
 mod newcomer;
+mod scripts;
 mod sweep;
 mod terminal;

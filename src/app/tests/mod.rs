@@ -261,7 +261,7 @@ fn a_failed_login_is_explained_until_it_is_read() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
     press(&mut app, "l");
     change(&mut app, fresh("archive"));
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "access_denied".into() });
+    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "access_denied".into(), problem: None });
     assert!(matches!(&app.mode, Mode::LoginFailed { why, .. } if why == "access_denied"));
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
     assert_eq!(app.mode, Mode::Normal);
@@ -452,8 +452,19 @@ fn messages_say_what_happened() {
         ),
         (copied(crate::domain::CopiedTo::Clipboard, Some(seconds)), "access token copied, cleared in 45 s"),
         (copied(crate::domain::CopiedTo::Terminal, None), "access token sent to the terminal"),
-        (Event::Tested { connection: connection(), result: Ok((401, seconds)) }, "test refused: 401 in 45.0 s"),
+        (Event::Tested { connection: connection(), result: Ok((204, seconds)) }, "the token works: 204 in 45.0 s"),
         (Event::Refused { connection: connection(), why: "a\u{1b}[2Jb".into() }, "a\u{fffd}[2Jb"),
+        (
+            Event::LogoutFailed { connection: connection(), problem: Problem::Cancelled },
+            "the logout was given up, nothing was forgotten",
+        ),
+        (
+            Event::LogoutFailed {
+                connection: connection(),
+                problem: Problem::StoreUnavailable { why: "the keyring is locked".into() },
+            },
+            "not all of the logout could be done: the keyring is locked",
+        ),
     ];
     for (event, text) in cases {
         let mut app = app_of(seven());

@@ -128,9 +128,9 @@ fn a_question_is_answered_by_its_words_and_not_closed_from_beside() {
     assert_eq!(app.mode, Mode::Normal);
     press(&mut app, "o");
     assert_eq!(click_on_key(&mut app, "log out"), [Command::Logout { connection: name("factory") }]);
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "x".into() });
+    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "x".into(), problem: None });
     press(&mut app, "G l");
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "x".into() });
+    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "x".into(), problem: None });
     assert_eq!(click_on_key(&mut app, "try again"), [Command::Login { connection: name("archive") }]);
 }
 

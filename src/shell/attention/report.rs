@@ -49,7 +49,7 @@ pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
             ("not_saved", connection, fields)
         }
         Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(&problem.to_string())),
-        Event::LoginFailed { connection, why: reason } => ("login_failed", connection, why(reason)),
+        Event::LoginFailed { connection, why: reason, .. } => ("login_failed", connection, why(reason)),
         Event::LoggedOut { connection } => ("logged_out", connection, json!({})),
         _ => return None,
     };

@@ -1,0 +1,126 @@
+//! `manutop status`: how connections stand, in full, with an exit code that says so. Sends nothing.
+
+use std::io::Write;
+
+use chrono::{DateTime, Utc};
+use color_eyre::eyre::Report;
+
+use super::args::Files;
+use super::exit::Exit;
+use super::json::rfc3339;
+use super::list::{self, Which};
+use super::session::Session;
+use crate::app::{Zone, words};
+use crate::domain::text::neutralise;
+use crate::domain::{ConnectionView, Holding, Status};
+
+/// The longest text of somebody else's that is printed, in characters.
+const LONGEST: usize = 300;
+
+/// Say how connections stand, and end with the exit code of the worst; sends nothing
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        if self.which.watch {
+            return self.which.watch(session).await;
+        }
+        let views = self.which.views(&session).await?;
+        let now = session.clock.now();
+        if self.which.json {
+            list::print_json(&views, now)?;
+        } else {
+            let mut out = std::io::stdout().lock();
+            for (number, view) in views.iter().enumerate() {
+                let gap = if number == 0 { "" } else { "\n" };
+                writeln!(out, "{gap}{}", lines(view, Zone::Local, now).join("\n"))?;
+            }
+        }
+        Ok(views.iter().map(|view| exit(view, now)).max().unwrap_or(Exit::Ok))
+    }
+}
+
+/// What a script can do about it; all that is well or under way is 0.
+fn exit(view: &ConnectionView, now: DateTime<Utc>) -> Exit {
+    match (&view.problem, view.status(now)) {
+        (Some(problem), _) => Exit::from(problem),
+        (None, Status::NeverLoggedIn) => Exit::NeedsLogin,
+        // A refresh mends it.
+        (None, Status::Expired) => Exit::Transient,
+        (None, _) => Exit::Ok,
+    }
+}
+
+fn lines(view: &ConnectionView, zone: Zone, now: DateTime<Utc>) -> Vec<String> {
+    let title = view.title.as_deref().map(|title| format!(" ({})", neutralise(title, LONGEST))).unwrap_or_default();
+    let mut lines = vec![format!("{}{title}: {}", view.name, view.status(now).word())];
+    let mut line = |label: &str, text: String| lines.push(format!("  {label:<15}{text}"));
+    line("provider", view.provider.label.to_owned());
+    if let Some(token) = view.token() {
+        let left = token.remaining(now);
+        let until = zone.near(token.expires_at, now);
+        line(
+            "access token",
+            if left.num_seconds() > 0 {
+                format!("{} left, until {until} ({})", words::countdown(left), rfc3339(token.expires_at))
+            } else {
+                format!("ended at {until} ({})", rfc3339(token.expires_at))
+            },
+        );
+        if let Some(refresh) = &token.refresh {
+            let left = words::countdown(refresh.estimated_end - now);
+            line("refresh token", format!("~{left} left, until about {}", zone.date(refresh.estimated_end)));
+        }
+        let saved = match view.holding {
+            Holding::Tokens { saved: true, .. } => "saved and read back",
+            _ => "not saved yet, safe in the journal",
+        };
+        line("generation", format!("{}, {saved}", token.generation));
+        line("scope", token.scope.as_deref().map_or_else(|| "-".into(), |scope| neutralise(scope, LONGEST)));
+    }
+    line("auto refresh", if view.auto { "on".into() } else { "off".into() });
+    if let Some(problem) = &view.problem {
+        line("problem", neutralise(&problem.to_string(), LONGEST));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::fixtures::{fresh, manu, now, options, with_problem};
+    use crate::domain::Problem;
+
+    #[test]
+    fn the_exit_code_says_what_a_script_can_do_about_it() {
+        let revoked = with_problem(manu("a", 1800), Problem::NeedsLogin { why: "x".into() });
+        let waiting = with_problem(manu("a", 1800), Problem::Retrying { at: None, why: "x".into() });
+        for (view, expected) in [
+            (manu("a", 1800), Exit::Ok),
+            (manu("a", 100), Exit::Ok),
+            (manu("a", -1), Exit::Transient),
+            (fresh("a"), Exit::NeedsLogin),
+            (revoked, Exit::NeedsLogin),
+            (waiting, Exit::Transient),
+        ] {
+            assert_eq!(exit(&view, now()), expected, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn everything_is_said_and_nothing_draws_on_the_terminal() {
+        let mut view = with_problem(manu("factory", 1800), Problem::NeedsLogin { why: "gone\x1b[2J".into() });
+        view.title = Some("Fábrica".into());
+        let text = lines(&view, options().zone, now()).join("\n");
+        for words in
+            ["factory (Fábrica): needs login", "30m 00s left, until 14:32:31", "gone\u{fffd}[2J", "saved and read back"]
+        {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+    }
+}
