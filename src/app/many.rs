@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::mode::{Mode, Question};
 use super::words::count;
 use super::{Action, App, Effect};
-use crate::domain::{Command, ConnectionName, ConnectionView, Problem, Severity};
+use crate::domain::{Command, ConnectionName, ConnectionView, Severity};
 
 /// Whether an action on the present screen goes to the marked connections. The full-screen
 /// details are of one connection, and so are the keys there.
@@ -22,9 +22,7 @@ pub(super) fn goes_to_marked(app: &App, action: Action) -> bool {
 pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     let needs_token = matches!(action, Action::Test | Action::Logout);
     // Sending a refresh token that may have been replaced is decided for one connection at a time.
-    let is_left_out = |view: &ConnectionView| {
-        action == Action::ForceRefresh && matches!(view.problem, Some(Problem::Uncertain { .. }))
-    };
+    let is_left_out = |view: &ConnectionView| action == Action::ForceRefresh && view.is_uncertain();
     let marked = app.connections.marked().filter(|view| !needs_token || view.token().is_some());
     let marked = marked.filter(|view| !is_left_out(view));
     let uncertain = app.connections.marked().filter(|view| is_left_out(view)).count();

@@ -10,7 +10,7 @@ use super::menu::Menu;
 use super::mode::{LoginDialog, Mode, Question, UnlockDialog};
 use super::{Action, App, Effect, Field, dialogs, form, log_keys, many, palette, timeline, tour};
 use crate::domain::{
-    Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Problem, Redirect, Severity, Status,
+    Activity, Command, ConnectionName, ConnectionView, CopyWhat, LoginView, Redirect, Severity, Status,
 };
 
 /// A key: by the table, else as typed text.
@@ -259,7 +259,7 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
         }
         Action::CopyNames => return vec![Effect::CopyNames(vec![connection])],
         // Only who has seen that a refresh token may have been replaced can want it sent again.
-        Action::ForceRefresh if !matches!(view.problem, Some(Problem::Uncertain { .. })) => {
+        Action::ForceRefresh if !view.is_uncertain() => {
             return vec![Command::ForceIfSure { connection }.into()];
         }
         Action::Refresh | Action::ForceRefresh => {

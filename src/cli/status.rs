@@ -81,7 +81,9 @@ fn lines(view: &ConnectionView, zone: Zone, now: DateTime<Utc>) -> Vec<String> {
             _ => "not saved yet, safe in the journal",
         };
         line("generation", format!("{}, {saved}", token.generation));
-        line("scope", token.scope.as_deref().map_or_else(|| "-".into(), |scope| neutralise(scope, LONGEST)));
+        if let Some(scope) = &token.scope {
+            line("scope", neutralise(scope, LONGEST));
+        }
     }
     line("auto refresh", if view.auto { "on".into() } else { "off".into() });
     if let Some(problem) = &view.problem {

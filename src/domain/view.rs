@@ -144,6 +144,12 @@ impl ConnectionView {
         }
     }
 
+    /// Whether its refresh token may have been replaced without anybody knowing by which.
+    #[must_use]
+    pub fn is_uncertain(&self) -> bool {
+        matches!(self.problem, Some(Problem::Uncertain { .. }))
+    }
+
     /// The status at the moment `now`: what is being done comes before what stands in the way,
     /// and that before the token's age.
     #[must_use]

@@ -143,7 +143,7 @@ impl Slot {
 
     /// The generation that is shown to be uncertain at this moment.
     pub(super) fn told_uncertain(&self) -> Option<u64> {
-        self.uncertain.filter(|_| matches!(self.view.problem, Some(Problem::Uncertain { .. })))
+        self.uncertain.filter(|_| self.view.is_uncertain())
     }
 
     /// Takes over what the store was found to hold.

@@ -42,7 +42,7 @@ fn the_same_again_reverses_and_what_has_nothing_stays_last() {
 #[test]
 fn the_menu_opens_on_the_present_order() {
     let mut app = app_of(seven());
-    press(&mut app, "s j j j Enter s");
+    press(&mut app, "s j j j j Enter s");
     assert_eq!(app.connections.order().by, Some(Column::Status));
     press(&mut app, "Enter");
     assert!(app.connections.order().reversed);
