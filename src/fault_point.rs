@@ -1,4 +1,5 @@
-//! Fault points: the numbered steps of a rotation, at each of which a test can kill the process.
+//! Fault points: the numbered steps of a rotation and of a rename, at each of which a test can kill
+//! the process.
 //!
 //! They exist with the cargo feature `fault-points` only, which no release build accepts; without
 //! it every call compiles to nothing. With it, the environment, read once, says what happens:
@@ -24,7 +25,7 @@ pub use armed::{POINT, WITNESS};
 
 use crate::domain::{ConnectionName, TokenRecord};
 
-/// A step of a rotation.
+/// A step of a rotation, or of a rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// The connection's lock is held.
@@ -51,6 +52,22 @@ pub enum Step {
     TakingBack,
     /// All is done; the lock is about to be released.
     Releasing,
+    /// A rename holds both names.
+    RenameBegun,
+    /// Client secret and history are copied, and the rest can be.
+    RenamePrepared,
+    /// The old name's journal says that the tokens are on their way.
+    RenameDeparted,
+    /// The new name's journal awaits them.
+    RenameAwaited,
+    /// The new name has them, read back.
+    RenameArrived,
+    /// The configuration has the new name.
+    RenameConfigured,
+    /// The old name has nothing in the store any more.
+    RenameEmptied,
+    /// The old name's journal says that all is given up.
+    RenameDone,
 }
 
 /// Passes a step: dies here if so told.

@@ -8,7 +8,7 @@ use color_eyre::eyre::Report;
 #[cfg(unix)]
 use super::curl;
 use super::exit::Exit;
-use super::{demo, doctor, exec, list, login, logout, migrate, refresh, secret, status, test, token};
+use super::{demo, doctor, exec, list, login, logout, migrate, refresh, rename, secret, status, test, token};
 use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -63,6 +63,7 @@ pub enum Command {
     Exec(exec::Args),
     #[cfg(unix)]
     Curl(curl::Args),
+    Rename(rename::Args),
     #[command(subcommand)]
     Secret(secret::Command),
     Doctor(doctor::Args),
@@ -88,6 +89,7 @@ impl Command {
             Self::Exec(args) => args.run(files).await,
             #[cfg(unix)]
             Self::Curl(args) => args.run(files).await,
+            Self::Rename(args) => args.run(files).await,
             Self::Secret(command) => command.run(files).await,
             Self::Doctor(args) => args.run(files).await,
             Self::Store(command) => command.run(files).await,

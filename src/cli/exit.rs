@@ -126,7 +126,11 @@ impl From<ConfigError> for Stop {
 
 impl From<StoreError> for Stop {
     fn from(error: StoreError) -> Self {
-        Self::new(Exit::StoreUnavailable, error.with_advice())
+        let exit = match error {
+            StoreError::Renaming { .. } => Exit::Misconfigured,
+            _ => Exit::StoreUnavailable,
+        };
+        Self::new(exit, error.with_advice())
     }
 }
 

@@ -22,6 +22,7 @@ mod passphrase;
 mod prompt;
 mod qr;
 mod refresh;
+mod rename;
 mod say;
 mod secret;
 mod session;

@@ -108,6 +108,51 @@ pub fn change_connection(
     present.replace_checked(&document, config, providers)
 }
 
+/// Makes sure that [`rename_connection`] can do its work, and changes nothing.
+///
+/// # Errors
+/// [`ChangeError`], as that would have.
+pub fn can_rename_connection(
+    file: &Path,
+    old: &ConnectionName,
+    new: &ConnectionName,
+    providers: &'static [&'static Provider],
+) -> Result<(), ChangeError> {
+    let (present, document, meant) = renamed(file, old, new, providers)?;
+    present.checked(&document, &meant, providers)?;
+    Ok(present.check_room()?)
+}
+
+/// Gives a connection another name, and reads the file again. Whatever is kept under the old name
+/// is not touched.
+///
+/// # Errors
+/// [`ChangeError`]; the file is then as it was.
+pub fn rename_connection(
+    file: &Path,
+    old: &ConnectionName,
+    new: &ConnectionName,
+    providers: &'static [&'static Provider],
+) -> Result<Config, ChangeError> {
+    let (present, document, meant) = renamed(file, old, new, providers)?;
+    present.replace_checked(&document, meant, providers)
+}
+
+/// The file as it is, the document with the new name, and what that must mean.
+fn renamed(
+    file: &Path,
+    old: &ConnectionName,
+    new: &ConnectionName,
+    providers: &'static [&'static Provider],
+) -> Result<(Present, DocumentMut, Config), ChangeError> {
+    let (present, mut config) = read(file, providers)?;
+    let at = place(file, &config, old)?;
+    config.connections[at].name = new.clone();
+    let mut document = present.document()?;
+    write(&mut document, at, "name", Value::from(new.as_str()));
+    Ok((present, document, config))
+}
+
 /// Takes a connection out of the file, with the comment that stands directly above its header,
 /// and reads the file again. Its tokens and client secret are not touched.
 ///

@@ -27,7 +27,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 pub use draft::Draft;
-pub use edit::{ChangeError, add_connection, change_connection, remove_connection, set_store};
+pub use edit::{
+    ChangeError, add_connection, can_rename_connection, change_connection, remove_connection, rename_connection,
+    set_store,
+};
 pub use error::{ConfigError, Fault};
 pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
 pub use paths::Paths;

@@ -70,17 +70,35 @@ impl Present {
         meant: Config,
         providers: &'static [&'static Provider],
     ) -> Result<Config, ChangeError> {
+        self.put(&self.checked(document, &meant, providers)?)?;
+        Ok(meant)
+    }
+
+    /// The document's text, if it means the configuration that it should.
+    pub(super) fn checked(
+        &self,
+        document: &DocumentMut,
+        meant: &Config,
+        providers: &'static [&'static Provider],
+    ) -> Result<String, ConfigError> {
         let new = self.finished(&document.to_string());
         match parse(&new, &self.file, providers) {
-            Ok(read) if read == meant && new.len() as u64 <= MAX_FILE_SIZE => {
-                self.put(&new)?;
-                Ok(meant)
-            }
+            Ok(read) if read == *meant && new.len() as u64 <= MAX_FILE_SIZE => Ok(new),
             _ => {
                 let why = "the change does not fit into it by machine; make it with an editor";
-                Err(self.unwritten(io::Error::other(why)).into())
+                Err(self.unwritten(io::Error::other(why)))
             }
         }
+    }
+
+    /// Makes sure that the file's directory takes another file of its size, as replacing it needs.
+    pub(super) fn check_room(&self) -> Result<(), ConfigError> {
+        let dir = self.target.parent().unwrap_or(Path::new("."));
+        tempfile::Builder::new()
+            .prefix(".manutop-")
+            .tempfile_in(dir)
+            .and_then(|mut file| file.write_all(self.text.as_bytes()))
+            .map_err(|source| self.unwritten(source))
     }
 
     /// Replaces the file by a document.

@@ -212,7 +212,13 @@ fn decide(standing: Standing, connection: &Connection, ask: Ask, now: DateTime<U
         Some(Hazard::Uncertain { .. }) | None => {}
     }
     let Some(record) = standing.record else {
-        return if connection.needs_browser() { Err(Problem::NeverLoggedIn) } else { Ok(Decision::Exchange(None)) };
+        let was_given_up = standing.hazard.is_none() && ask.known.is_some_and(|known| known > 0);
+        return match connection.needs_browser() {
+            true => Err(Problem::NeverLoggedIn),
+            // Whoever asked did so for the tokens there were, not to have new ones under this name.
+            false if was_given_up => Err(Problem::NeedsLogin { why: "logged out meanwhile, or renamed".into() }),
+            false => Ok(Decision::Exchange(None)),
+        };
     };
     let is_newer = ask.known.is_some_and(|known| record.generation > known);
     let how = if is_newer { How::Adopted } else { How::Fresh };

@@ -130,6 +130,8 @@ pub(super) fn store_problem(error: &StoreError) -> Problem {
         StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. } => {
             Problem::PassphraseNeeded { why: error.to_string() }
         }
+        // A person has to finish it; the store is well.
+        StoreError::Renaming { .. } => Problem::Misconfigured { why: error.to_string() },
         _ => Problem::StoreUnavailable { why: error.with_advice() },
     }
 }

@@ -20,7 +20,7 @@ struct Armed {
 }
 
 impl Step {
-    /// Every step, in the order of a rotation.
+    /// Every step of a rotation, in order.
     pub const ALL: [Self; 12] = [
         Self::Locked,
         Self::Recovered,
@@ -34,6 +34,18 @@ impl Step {
         Self::Settled,
         Self::TakingBack,
         Self::Releasing,
+    ];
+
+    /// Every step of a rename, in order.
+    pub const OF_A_RENAME: [Self; 8] = [
+        Self::RenameBegun,
+        Self::RenamePrepared,
+        Self::RenameDeparted,
+        Self::RenameAwaited,
+        Self::RenameArrived,
+        Self::RenameConfigured,
+        Self::RenameEmptied,
+        Self::RenameDone,
     ];
 
     /// Its name in the environment and in the witness's file.
@@ -52,13 +64,21 @@ impl Step {
             Self::Settled => "settled",
             Self::TakingBack => "taking-back",
             Self::Releasing => "releasing",
+            Self::RenameBegun => "rename-begun",
+            Self::RenamePrepared => "rename-prepared",
+            Self::RenameDeparted => "rename-departed",
+            Self::RenameAwaited => "rename-awaited",
+            Self::RenameArrived => "rename-arrived",
+            Self::RenameConfigured => "rename-configured",
+            Self::RenameEmptied => "rename-emptied",
+            Self::RenameDone => "rename-done",
         }
     }
 
     /// The step with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|step| step.name() == name)
+        Self::ALL.into_iter().chain(Self::OF_A_RENAME).find(|step| step.name() == name)
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::domain::TokenRecord;
 use crate::domain::text::neutralise;
+use crate::domain::{ConnectionName, TokenRecord};
 
 /// Why the secret store, the journal or the lock could not be used.
 #[derive(Debug, Clone, Error)]
@@ -96,6 +96,14 @@ pub enum StoreError {
         /// The generation that waits.
         generation: u64,
     },
+    /// The tokens are on their way to another name; until they are there, nothing is done with them.
+    #[error("it is being renamed to {to}; if that was cut off, finish it with: manutop rename {name} {to}")]
+    Renaming {
+        /// The name they had.
+        name: ConnectionName,
+        /// The name they will have.
+        to: ConnectionName,
+    },
     /// The data directory may be changed by other users.
     #[error("{} may be changed by other users", path.display())]
     Insecure {
@@ -132,7 +140,14 @@ impl StoreError {
     /// Whether it is the fault of one item, so that the others can still be read.
     #[must_use]
     pub fn is_about_one_item(&self) -> bool {
-        matches!(self, Self::Corrupt { .. } | Self::NewerFormat { .. } | Self::TooLarge { .. } | Self::Refused { .. })
+        matches!(
+            self,
+            Self::Corrupt { .. }
+                | Self::NewerFormat { .. }
+                | Self::TooLarge { .. }
+                | Self::Refused { .. }
+                | Self::Renaming { .. }
+        )
     }
 
     /// What the user can do about it: a sentence without its full stop.
@@ -159,6 +174,7 @@ impl StoreError {
             Self::NotReadBack { .. } => "see whether two keyring daemons share one home; it is tried again",
             Self::Outdated { .. } => "nothing: the newer tokens are used from now on; else log in",
             Self::Owed { .. } => "wait for the save: it is tried again by itself",
+            Self::Renaming { .. } => "nothing is sent until then",
             Self::Insecure { .. } => {
                 "choose another data directory, or take the write permission from group and others"
             }

@@ -43,6 +43,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<Rotation>, StoreError> {
     Ok(told)
 }
 
+/// Makes the one a copy of the other, missing or not. Blocks on the disk.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let text = tail(from)?;
+    if text.is_empty() {
+        return remove(to);
+    }
+    files::replace(to, text)
+}
+
 /// Removes it; a missing one is fine. Blocks on the disk.
 pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     files::remove(path)

@@ -1,5 +1,5 @@
-//! The journal: one small write-ahead log per connection, in three states, without a readable
-//! secret. It says what a crash left undone.
+//! The journal: one small write-ahead log per connection, without a readable secret. It says what
+//! a crash left undone. A refresh goes through three states; the fourth is a rename's.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::{files, record};
-use crate::domain::{Fingerprint, Secret};
+use crate::domain::{ConnectionName, Fingerprint, Secret};
 
 /// Enough for the largest journal there is: a sealed record of two long tokens.
 pub(super) const ROOM: usize = 64 * 1024;
@@ -49,6 +49,14 @@ pub(super) enum Journal {
         /// The record's line, sealed to the identity; hex digits.
         sealed: String,
     },
+    /// The tokens are on their way to another name: under this one they are neither sent nor
+    /// erased nor replaced. See [`Renaming`](super::Renaming).
+    Moving {
+        /// The name they will have.
+        to: ConnectionName,
+        /// What the journal of that name begins with: never `Received` and never `Moving`.
+        arrives: Box<Journal>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,6 +73,7 @@ impl Journal {
             Self::Settled { generation, .. }
             | Self::Spending { generation, .. }
             | Self::Received { generation, .. } => *generation,
+            Self::Moving { arrives, .. } => arrives.generation(),
         }
     }
 
@@ -74,7 +83,29 @@ impl Journal {
             Self::Settled { fingerprint, .. }
             | Self::Spending { fingerprint, .. }
             | Self::Received { fingerprint, .. } => fingerprint,
+            Self::Moving { arrives, .. } => arrives.fingerprint(),
         }
+    }
+
+    /// Whether the tokens were given up, by a logout or a rename.
+    pub(super) fn is_forgotten(&self) -> bool {
+        matches!(self, Self::Settled { forgotten: true, .. })
+    }
+
+    /// The same, given up: tokens up to its generation are never sent again.
+    pub(super) fn forgotten(&self) -> Self {
+        Self::Settled { generation: self.generation(), fingerprint: self.fingerprint().clone(), forgotten: true }
+    }
+
+    /// The same for a record that was given another generation.
+    pub(super) fn with_generation(mut self, new: u64) -> Self {
+        match &mut self {
+            Self::Settled { generation, .. }
+            | Self::Spending { generation, .. }
+            | Self::Received { generation, .. } => *generation = new,
+            Self::Moving { arrives, .. } => **arrives = arrives.as_ref().clone().with_generation(new),
+        }
+        self
     }
 
     /// Reads it; `None` if there is none. Blocks on the disk.
@@ -112,7 +143,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Journal;
-    use crate::domain::{Fingerprint, Secret};
+    use crate::domain::{ConnectionName, Fingerprint, Secret};
     use crate::store::StoreError;
     use crate::store::record::tests::at;
 
@@ -125,6 +156,15 @@ mod tests {
         for journal in [
             Journal::Settled { generation: 41, fingerprint: fingerprint.clone(), forgotten: true },
             Journal::Spending { generation: 41, fingerprint: fingerprint.clone(), pid: 4711, at: at() },
+            Journal::Moving {
+                to: ConnectionName::new("plant").unwrap(),
+                arrives: Box::new(Journal::Spending {
+                    generation: 42,
+                    fingerprint: fingerprint.clone(),
+                    pid: 4711,
+                    at: at(),
+                }),
+            },
             Journal::Received { generation: 42, fingerprint, sealed: "00ff".into() },
         ] {
             journal.clone().write(&path).unwrap();

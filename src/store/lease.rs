@@ -94,12 +94,12 @@ impl Lease {
     ///
     /// # Errors
     /// `Outdated` if the journal knows a newer generation, `Owed` if a record waits in it to be
-    /// saved, or a failure to write. On any error nothing must be sent.
+    /// saved, `Renaming`, or a failure to write. On any error nothing must be sent.
     pub async fn spending(&mut self, record: &TokenRecord) -> Result<(), StoreError> {
         let Some(refresh) = &record.refresh_token else { return Ok(()) };
         let journal = self.vault.journal(&self.name).await?;
         if let Some(journal) = &journal {
-            refuse_to_lose(journal, record)?;
+            refuse_to_lose(&self.name, journal, record)?;
         }
         let spending = Journal::Spending {
             generation: record.generation,
@@ -173,10 +173,13 @@ impl Lease {
     /// left in the store counts as forgotten already and is erased at the next chance.
     ///
     /// # Errors
-    /// A failure to write the journal (nothing is forgotten), or of the store (the tokens count
-    /// as forgotten, but are still there).
+    /// `Renaming`, or a failure to write the journal (nothing is forgotten), or of the store (the
+    /// tokens count as forgotten, but are still there).
     pub async fn forget(&mut self) -> Result<(), StoreError> {
         let journal = self.vault.journal(&self.name).await?;
+        if let Some(Journal::Moving { to, .. }) = journal {
+            return Err(StoreError::Renaming { name: self.name.clone(), to });
+        }
         let item = token_item(&self.name);
         let stored = match self.vault.secrets().get(&item).await? {
             Some(line) => record::from_line(&item, &line).ok(), // a damaged one is given up as well
@@ -252,7 +255,7 @@ impl Lease {
         fault_point::pass(Step::Settled);
     }
 
-    async fn write(&self, journal: Journal) -> Result<(), StoreError> {
+    pub(super) async fn write(&self, journal: Journal) -> Result<(), StoreError> {
         let path = self.vault.journal_path(&self.name);
         self.on_disk(move || journal.write(&path)).await
     }
@@ -272,15 +275,16 @@ impl Lease {
     }
 }
 
-fn settled(record: &TokenRecord) -> Journal {
+pub(super) fn settled(record: &TokenRecord) -> Journal {
     Journal::Settled { generation: record.generation, fingerprint: fingerprint(record), forgotten: false }
 }
 
 /// Lets a record be spent only if it is the newest known and no other waits in the journal.
-fn refuse_to_lose(journal: &Journal, record: &TokenRecord) -> Result<(), StoreError> {
+fn refuse_to_lose(name: &ConnectionName, journal: &Journal, record: &TokenRecord) -> Result<(), StoreError> {
     let mark = journal.generation();
     let is_same = mark == record.generation && *journal.fingerprint() == fingerprint(record);
     match journal {
+        Journal::Moving { to, .. } => Err(StoreError::Renaming { name: name.clone(), to: to.clone() }),
         _ if mark < record.generation => Ok(()),
         Journal::Received { generation, .. } if !is_same => Err(StoreError::Owed { generation: *generation }),
         Journal::Settled { forgotten: true, .. } => Err(StoreError::Outdated { given: record.generation, mark }),

@@ -196,6 +196,18 @@ impl Vault {
         })
     }
 
+    /// The name that a connection's tokens are on their way to, while or after a rename that was cut
+    /// off. The secret store is not touched.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn moving_to(&self, name: &ConnectionName) -> Result<Option<ConnectionName>, StoreError> {
+        Ok(match self.journal(name).await? {
+            Some(Journal::Moving { to, .. }) => Some(to),
+            _ => None,
+        })
+    }
+
     /// Takes a connection's lock, waiting for whoever holds it: another process, or another lease
     /// in this one. `on_wait` is told the holder's PID when it has to wait, and again whenever the
     /// holder changes. Waits without limit; dropping the future gives up cleanly.
@@ -264,12 +276,16 @@ impl Vault {
         on_disk(move || Journal::read(&path)).await
     }
 
-    /// Weighs a journal against the store, opening what it holds sealed if need be.
+    /// Weighs a journal against the store, opening what it holds sealed if need be. What is on its
+    /// way to another name is nobody's to weigh.
     pub(super) async fn weigh(
         &self,
         name: &ConnectionName,
         journal: Option<&Journal>,
     ) -> Result<(Standing, Owed), StoreError> {
+        if let Some(Journal::Moving { to, .. }) = journal {
+            return Err(StoreError::Renaming { name: name.clone(), to: to.clone() });
+        }
         let item = token_item(name);
         let stored = match self.inner.secrets.get(&item).await {
             Ok(line) => line.map(|line| record::from_line(&item, &line)).transpose()?,

@@ -15,6 +15,7 @@ mod figures;
 mod keyring;
 mod ledger;
 mod parent;
+mod renaming;
 mod steps;
 mod stores;
 mod worker;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use manutop::domain::{Secret, SystemClock};
 use manutop::store::{FileStore, Namespace, Passphrase, Secrets, Vault, keyring};
 
+/// What opens the encrypted files.
+pub const PASSPHRASE: &str = "of the kill harness";
 /// scrypt's cost as a power of two: processes start by the thousand, and guard nothing.
 const WORK_FACTOR: u8 = 4;
 
@@ -32,14 +34,19 @@ impl StoreKind {
 
     /// The vault as a newly started process has it; `root` is shared by all of them.
     pub fn vault(self, root: &Path) -> Vault {
+        Vault::open(self.secrets(root), &root.join("data"), Arc::new(SystemClock)).unwrap()
+    }
+
+    /// The bare store of that vault.
+    pub fn secrets(self, root: &Path) -> Secrets {
         let data = root.join("data");
         let factory = match self {
             Self::Keyring => keyring::factory(Namespace::for_data_dir(&data, Some(&data))),
             Self::Files => {
-                let passphrase = Passphrase { secret: Secret::new("of the kill harness"), from: "the test".into() };
+                let passphrase = Passphrase { secret: Secret::new(PASSPHRASE), from: "the test".into() };
                 FileStore::with_work_factor(data.join("store"), Some(passphrase), WORK_FACTOR).factory()
             }
         };
-        Vault::open(Secrets::new(factory), &data, Arc::new(SystemClock)).unwrap()
+        Secrets::new(factory)
     }
 }

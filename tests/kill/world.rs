@@ -68,8 +68,13 @@ impl Orders {
 
     /// An engine as a newly started process has it.
     pub fn engine(&self, automatic: bool) -> (Engine, UnboundedReceiver<Event>) {
+        self.engine_of(self.names().into_iter().map(|name| self.connection(name)).collect(), automatic)
+    }
+
+    /// The same with other connections.
+    pub fn engine_of(&self, connections: Vec<Connection>, automatic: bool) -> (Engine, UnboundedReceiver<Event>) {
         let parts = Parts {
-            connections: self.names().into_iter().map(|name| self.connection(name)).collect(),
+            connections,
             vault: self.kind().vault(&self.root),
             clock: Arc::new(SystemClock),
             browser: Arc::new(NoBrowser),
@@ -79,7 +84,7 @@ impl Orders {
         Engine::start(parts).unwrap()
     }
 
-    fn connection(&self, name: ConnectionName) -> Connection {
+    pub fn connection(&self, name: ConnectionName) -> Connection {
         let url = |path: &str| format!("{}{path}", self.base).parse().unwrap();
         Connection {
             client_id: client_id(&name),

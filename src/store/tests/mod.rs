@@ -5,6 +5,7 @@ mod crashes;
 mod failures;
 mod migration;
 mod processes;
+mod renaming;
 
 use std::path::Path;
 use std::sync::Arc;
