@@ -5,7 +5,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use manutop::config::{self, ChangeError, Config, Draft, add_connection, change_connection, remove_connection};
+use manutop::config::{
+    self, ChangeError, Config, Draft, add_connection, can_rename_connection, change_connection, remove_connection,
+    rename_connection,
+};
 use manutop::domain::{Connection, ConnectionName};
 use manutop::oauth::providers::ALL;
 
@@ -261,4 +264,31 @@ fn a_missing_file_is_made_for_its_owner_alone_and_a_link_and_a_mode_stay() {
     remove_connection(&link, &name("hr"), ALL).unwrap();
     assert_eq!(fs::read_link(&link).unwrap(), Path::new("dotfiles.toml"));
     assert_eq!((mode(&real), load(&real).connections.len()), (0o640, 2));
+}
+
+#[test]
+fn another_name_is_all_that_changes() {
+    for old in kinds() {
+        let home = Home::new(&old);
+        can_rename_connection(&home.file(), &name("factory"), &name("plant"), ALL).unwrap();
+        assert_eq!(home.text(), old, "asking changes nothing");
+        let config = rename_connection(&home.file(), &name("factory"), &name("plant"), ALL).unwrap();
+        let expected = old.replace("name = \"factory\" # x", "name = \"plant\" # x");
+        assert_eq!(home.text().trim_end(), expected.trim_end());
+        assert_eq!(config, load(&home.file()));
+    }
+}
+
+#[test]
+fn a_name_that_is_taken_or_not_there_changes_nothing() {
+    let home = Home::new(FILE);
+    for (old, new) in [("factory", "HR"), ("nobody", "plant")] {
+        can_rename_connection(&home.file(), &name(old), &name(new), ALL).unwrap_err();
+        rename_connection(&home.file(), &name(old), &name(new), ALL).unwrap_err();
+    }
+    assert_eq!(home.text(), FILE);
+    let inline = "connections = [ { name = 'hr', provider = 'manus', client_id = 'i' } ] # mine\n";
+    let home = Home::new(inline);
+    rename_connection(&home.file(), &name("hr"), &name("people"), ALL).unwrap();
+    assert_eq!(home.text(), inline.replace("'hr'", "\"people\""));
 }

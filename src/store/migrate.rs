@@ -58,15 +58,23 @@ impl Migration {
     ) -> Result<Self, StoreError> {
         from.probe().await?;
         to.probe().await?;
-        // In one order, so that two moves at once do not wait for each other for ever.
         let mut all: BTreeSet<_> = names.iter().cloned().collect();
         all.extend(from.names_in_journals().await?);
-        let mut leases = Vec::new();
-        for name in &all {
-            let lease = from.lock(name, |pid| on_wait(name, pid)).await?;
-            let beside = lease.in_vault(to.clone());
-            leases.push((lease, beside));
-        }
+        let leases = loop {
+            let mut leases = Vec::new();
+            // In one order, so that two moves at once do not wait for each other for ever.
+            for name in &all {
+                let lease = from.lock(name, |pid| on_wait(name, pid)).await?;
+                let beside = lease.in_vault(to.clone());
+                leases.push((lease, beside));
+            }
+            // Whoever was waited for may have been renaming.
+            let held = all.len();
+            all.extend(from.names_in_journals().await?);
+            if all.len() == held {
+                break leases;
+            }
+        };
         let others = [from.hold_client_secrets().await?, from.hold_identity().await?];
         Ok(Self { from, to, is_finishing, leases, _others: others })
     }

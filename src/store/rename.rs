@@ -152,7 +152,10 @@ impl Renaming {
     /// [`RenameError`]. Nothing is lost then, and doing it again goes on.
     pub async fn carry(mut self) -> Result<Carried, RenameError> {
         let arrives = match self.vault.journal(self.old.name()).await? {
-            Some(Journal::Moving { to, arrives }) if to == *self.new.name() => *arrives,
+            Some(Journal::Moving { to, arrives }) if to == *self.new.name() => {
+                self.copy_client_secret().await?; // it may have been set since
+                *arrives
+            }
             _ => self.depart().await?,
         };
         self.arrive(&arrives).await?;
@@ -170,6 +173,11 @@ impl Renaming {
             return Err(RenameError::RolledBack { stored, mark });
         }
         let left_there = self.mark_left_there().await?;
+        if let (ours, Some(theirs)) = self.client_secrets().await?
+            && ours != Some(theirs)
+        {
+            return Err(RenameError::ClientSecretThere { name: self.new.name().clone() });
+        }
         self.copy_client_secret().await?;
         let (from, to) = (self.vault.history_path(self.old.name()), self.vault.history_path(self.new.name()));
         self.new.on_disk(move || history::copy(&from, &to)).await?;
@@ -198,13 +206,10 @@ impl Renaming {
         Ok(standing.mark)
     }
 
-    async fn copy_client_secret(&self) -> Result<(), RenameError> {
-        let (ours, theirs) = self.client_secrets().await?;
-        match (ours, theirs) {
-            (ours, Some(theirs)) if ours.as_ref() != Some(&theirs) => {
-                Err(RenameError::ClientSecretThere { name: self.new.name().clone() })
-            }
-            (Some(ours), None) => Ok(self.vault.secrets().set(&client_secret_item(self.new.name()), &ours).await?),
+    /// Brings the client secret to the new name, if that has none.
+    async fn copy_client_secret(&self) -> Result<(), StoreError> {
+        match self.client_secrets().await? {
+            (Some(ours), None) => self.vault.secrets().set(&client_secret_item(self.new.name()), &ours).await,
             _ => Ok(()),
         }
     }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::house::{House, LOOPBACK};
 use crate::program::Program;
+use crate::screen::row_says;
 
 /// A house with a live Manu connection, a Manus one that has never minted, and one without a login.
 fn house() -> House {
@@ -172,4 +173,29 @@ fn the_served_demo_prints_a_configuration_that_works() {
     let ended = Command::new("sh").args(["-c", "kill -TERM $0", &demo.id().to_string()]).status().unwrap();
     assert!(ended.success());
     demo.end().expect(0);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_connection_gets_another_name_beside_a_dashboard_and_its_tokens_move_along() {
+    let mut house = house();
+    let before = house.token("factory");
+    let mut terminal = house.dashboard();
+    terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
+    let renamed = house.run(&["rename", "factory", "plant"]).expect(0);
+    assert_eq!(renamed.stdout, "factory is now called plant; generation 1 moved along, read back\n");
+    terminal.until("the new name live", |screen| row_says(screen, "plant", "● live"));
+    for item in ["factory/token", "factory/client-secret"] {
+        assert!(house.keyring.lookup(item).is_none(), "{item} is still there");
+    }
+    assert_eq!(house.token("plant"), before);
+    house.run(&["refresh", "plant", "--force"]).expect(0);
+    terminal.until_text("generation 2");
+    house.run(&["refresh", "plant", "--force"]).expect(0);
+    let stats = house.servers.manu().stats();
+    assert_eq!((stats.rotations, stats.reuses_detected), (2, 0));
+    assert!(house.run(&["token", "factory"]).expect(2).stderr.contains("there is no connection factory"));
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+    house.sweep(&mut [&mut terminal], 9);
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::super::{Call, Copied, Fault, MemoryStore, Migration, Moved, Secrets, StoreError, Vault};
+use super::super::{Call, Copied, Fault, MemoryStore, Migration, Moved, Renaming, Secrets, StoreError, Vault};
 use super::{Bench, Journal, name, record};
 use crate::domain::{ConnectionName, Secret, SystemClock};
 
@@ -178,4 +178,26 @@ async fn a_move_waits_for_whoever_works_on_a_connection() {
     assert_eq!(told, [(name(), Some(std::process::id()))]);
     drop(holder);
     moving.copy().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_is_renamed_while_the_move_waits_for_it_is_moved_under_its_new_name() {
+    let moving = Moving::new().await;
+    let plant = ConnectionName::new("plant").unwrap();
+    let renaming = Renaming::begin(moving.bench.process(), &name(), &plant, |_, _| {}).await.unwrap();
+    let (told, waits) = tokio::sync::oneshot::channel();
+    let mut told = Some(told);
+    let begin = async {
+        let on_wait = |_: &ConnectionName, _| told.take().into_iter().for_each(|told| told.send(()).unwrap());
+        Migration::begin(moving.bench.process(), moving.destination(), false, &[name()], on_wait).await
+    };
+    let rename = async {
+        waits.await.unwrap();
+        renaming.carry().await.unwrap().empty_old().await.unwrap();
+    };
+    let (held, ()) = tokio::join!(begin, rename);
+    held.unwrap().copy().await.unwrap().remove_source().await.unwrap();
+    let standing = moving.destination().read(&plant).await.unwrap();
+    assert_eq!((standing.record, standing.hazard), (Some(record(2)), None));
+    assert!(moving.bench.memory.items().is_empty(), "{:?}", moving.bench.memory.items());
 }

@@ -256,6 +256,24 @@ async fn tokens_and_secrets_of_an_earlier_connection_are_neither_overwritten_nor
 }
 
 #[tokio::test]
+async fn a_client_secret_set_while_a_rename_is_cut_off_is_not_lost() {
+    let bench = Bench::to_be_renamed().await;
+    drop(bench.hold(&name(), &plant()).await.unwrap().carry().await.unwrap());
+    let vault = bench.process();
+    vault.remove_client_secret(&plant()).await.unwrap();
+    bench.rename(&name(), &plant()).await.unwrap();
+    bench.assert_renamed("brought once more").await;
+    // Another one under the old name, when the new one has its own, is of a connection to come.
+    let bench = Bench::to_be_renamed().await;
+    drop(bench.hold(&name(), &plant()).await.unwrap().carry().await.unwrap());
+    bench.process().set_client_secret(&name(), &Secret::new("to come")).await.unwrap();
+    assert!(bench.rename(&name(), &plant()).await.unwrap().left_client_secret);
+    let vault = bench.process();
+    assert_eq!(vault.client_secret(&name()).await.unwrap(), Some(Secret::new("to come")));
+    assert_eq!(vault.client_secret(&plant()).await.unwrap(), Some(client_secret()));
+}
+
+#[tokio::test]
 async fn somebody_s_login_under_the_new_name_meanwhile_is_not_overwritten() {
     let bench = Bench::to_be_renamed().await;
     bench.after_a_restart().await;

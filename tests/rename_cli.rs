@@ -1,0 +1,249 @@
+//! `manutop rename` on the encrypted file store: what it prints, what it refuses, whom it waits
+//! for, and that nothing on disk can be read.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
+
+#[path = "support/program.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod program;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use manutop::demo::{Options, Servers, story};
+use manutop::domain::{ConnectionName, Secret, SystemClock, TokenRecord};
+use manutop::store::{FileStore, Passphrase, Secrets, Vault};
+use program::{Ended, Program};
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// The demo's connections, of which the factory is logged in, generation 41.
+struct Bench {
+    dir: tempfile::TempDir,
+    servers: Servers,
+    client_secret: Secret,
+    record: TokenRecord,
+    configuration: String,
+}
+
+fn name(text: &str) -> ConnectionName {
+    ConnectionName::new(text).unwrap()
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let options = Options { manu_limit: None, manu_lifetime: Duration::from_secs(1800), ..Options::default() };
+        let servers = Servers::start(options).unwrap();
+        let story = story::tell(&servers);
+        let dir = tempfile::tempdir().unwrap();
+        let configuration = story.configuration.replace("store = \"keyring\"", "store = \"file\" # mine");
+        fs::write(dir.path().join("config.toml"), &configuration).unwrap();
+        let factory = story.characters.into_iter().find(|character| character.name == name("factory")).unwrap();
+        let (client_secret, record) = (factory.client_secret, factory.record.unwrap());
+        let bench = Self { dir, servers, client_secret, record, configuration };
+        let vault = bench.vault();
+        vault.set_client_secret(&name("factory"), &bench.client_secret).await.unwrap();
+        vault.lock(&name("factory"), |_| {}).await.unwrap().receive(bench.record.clone()).await.unwrap();
+        bench
+    }
+
+    /// The vault as the binary has it; a key that is made here is a cheap one.
+    fn vault(&self) -> Vault {
+        let passphrase = Passphrase { secret: Secret::new(PASSPHRASE), from: "the test".into() };
+        let data = self.dir.path().join("data");
+        let store = FileStore::with_work_factor(data.join("store"), Some(passphrase), 4);
+        Vault::open(Secrets::new(store.factory()), &data, Arc::new(SystemClock)).unwrap()
+    }
+
+    fn start(&self, arguments: &[&str]) -> Program {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_manutop"));
+        for variable in ["CREDENTIALS_DIRECTORY", "MANUTOP_PASSPHRASE_FILE"] {
+            command.env_remove(variable);
+        }
+        command.env("MANUTOP_PASSPHRASE", PASSPHRASE).env("MANUTOP_CONFIG", self.dir.path().join("config.toml"));
+        command.env("MANUTOP_DATA_DIR", self.dir.path().join("data")).args(arguments);
+        Program::start(&mut command)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        self.start(arguments).end()
+    }
+
+    fn config(&self) -> String {
+        fs::read_to_string(self.dir.path().join("config.toml")).unwrap()
+    }
+
+    /// Everything is as it was.
+    async fn assert_untouched(&self) {
+        assert_eq!(self.config(), self.configuration);
+        let standing = self.vault().read(&name("factory")).await.unwrap();
+        assert_eq!((standing.record, standing.hazard), (Some(self.record.clone()), None));
+    }
+}
+
+fn assert_unreadable(dir: &Path, secrets: &[&str]) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            assert_unreadable(&path, secrets);
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(secrets.iter().all(|secret| !text.contains(secret)), "a secret is readable in {}", path.display());
+    }
+}
+
+#[tokio::test]
+async fn everything_moves_along_and_the_next_commands_know_the_new_name_only() {
+    let bench = Bench::new().await;
+    let before = bench.run(&["token", "factory"]).expect(0).stdout;
+    let ended = bench.run(&["rename", "factory", "plant"]).expect(0);
+    assert_eq!(ended.stdout, "factory is now called plant; generation 41 moved along, read back\n");
+    assert_eq!(ended.stderr, "");
+    assert_eq!(bench.config(), bench.configuration.replace("\"factory\"", "\"plant\""));
+    assert_eq!(bench.run(&["token", "plant"]).expect(0).stdout, before);
+    assert_eq!(bench.run(&["refresh", "plant", "--force"]).expect(0).stdout, "plant: refreshed, generation 42\n");
+    assert_eq!(bench.servers.manu().stats().reuses_detected, 0);
+    let gone = bench.run(&["token", "factory"]).expect(2);
+    assert!(gone.stderr.contains("there is no connection factory; it has plant"), "{gone:?}");
+    let again = bench.run(&["rename", "factory", "plant"]).expect(0);
+    assert_eq!(again.stdout, "nothing is kept under the name factory any more, and plant is there; nothing to do\n");
+    let record = bench.vault().read(&name("plant")).await.unwrap().record.unwrap();
+    let refresh_token = record.refresh_token.unwrap().token;
+    let secrets = [PASSPHRASE, bench.client_secret.expose(), record.access_token.expose(), refresh_token.expose()];
+    assert_unreadable(bench.dir.path(), &secrets);
+}
+
+#[tokio::test]
+async fn the_result_and_a_failure_are_objects_where_json_was_asked_for() {
+    let bench = Bench::new().await;
+    let parse = |ended: Ended| serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap();
+    let refused = parse(bench.run(&["rename", "factory", "factory", "--json"]).expect(2));
+    assert_eq!(refused["error"]["kind"], "usage");
+    let there = parse(bench.run(&["rename", "factory", "plant", "--json"]).expect(0));
+    let expected = serde_json::json!({
+        "version": 1,
+        "renamed": {
+            "from": "factory", "to": "plant", "already": false,
+            "generation": 41, "uncertain": false, "client_secret": true
+        }
+    });
+    assert_eq!(there, expected);
+    let again = parse(bench.run(&["rename", "factory", "plant", "--json"]).expect(0));
+    assert_eq!((&again["renamed"]["already"], &again["renamed"]["generation"]), (&true.into(), &().into()));
+}
+
+#[tokio::test]
+async fn a_name_that_will_not_do_is_refused_with_2_and_nothing_is_touched() {
+    let bench = Bench::new().await;
+    let other = "hr-sync";
+    assert!(bench.configuration.contains(&format!("\"{other}\"")), "{}", bench.configuration);
+    for (old, new, told) in [
+        ("factory", "a/b", "contains '/'"),
+        ("factory", "", "must not be empty"),
+        ("factory", "FACTORY", "count as the same name"),
+        ("factory", other, "hr-sync is the name of another connection"),
+        ("factory", "HR-Sync", "HR-Sync is the name of another connection"),
+        ("nobody", "plant", "there is no connection nobody; it has "),
+        ("nobody", other, "there is no connection nobody; it has "),
+    ] {
+        let refused = bench.run(&["rename", old, new]).expect(2);
+        assert!(refused.stderr.contains(told) && refused.stdout.is_empty(), "{refused:?}");
+    }
+    bench.assert_untouched().await;
+}
+
+#[tokio::test]
+async fn what_an_earlier_connection_left_under_the_name_is_kept_and_told() {
+    let bench = Bench::new().await;
+    let vault = bench.vault();
+    let theirs = TokenRecord { generation: 7, ..bench.record.clone() };
+    vault.lock(&name("plant"), |_| {}).await.unwrap().receive(theirs).await.unwrap();
+    let refused = bench.run(&["rename", "factory", "plant"]).expect(2);
+    assert!(refused.stderr.contains("tokens of an earlier connection are kept under the name plant"), "{refused:?}");
+    bench.assert_untouched().await;
+    vault.lock(&name("plant"), |_| {}).await.unwrap().forget().await.unwrap();
+    vault.set_client_secret(&name("plant"), &Secret::new("another")).await.unwrap();
+    let refused = bench.run(&["rename", "factory", "plant"]).expect(2);
+    assert!(refused.stderr.contains("remove it with: manutop secret rm plant"), "{refused:?}");
+    bench.assert_untouched().await;
+    bench.run(&["secret", "rm", "plant"]).expect(0);
+    bench.run(&["rename", "factory", "plant"]).expect(0);
+}
+
+#[tokio::test]
+async fn whoever_works_on_it_is_waited_for_and_ctrl_c_gives_up_with_nothing_changed() {
+    let bench = Bench::new().await;
+    let holder = bench.vault().lock(&name("factory"), |_| {}).await.unwrap();
+    let mut waiting = bench.start(&["rename", "factory", "plant"]);
+    waiting.until_stderr(&format!("factory: waiting for process {}, which works on it", std::process::id()));
+    let pid = rustix::process::Pid::from_raw(waiting.id().cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let given_up = waiting.end().expect(1);
+    assert!(given_up.stderr.contains("given up; nothing was changed"), "{given_up:?}");
+    bench.assert_untouched().await;
+    let mut waiting = bench.start(&["rename", "factory", "plant"]);
+    waiting.until_stderr("waiting for process");
+    drop(holder);
+    assert!(waiting.end().expect(0).stdout.starts_with("factory is now called plant; generation 41"));
+}
+
+#[tokio::test]
+async fn one_whose_configuration_changes_while_it_waits_does_nothing() {
+    let bench = Bench::new().await;
+    let holder = bench.vault().lock(&name("factory"), |_| {}).await.unwrap();
+    let mut waiting = bench.start(&["rename", "factory", "plant"]);
+    waiting.until_stderr("waiting for process");
+    let config = bench.configuration.replace("store = \"file\" # mine", "store = \"keyring\"");
+    fs::write(bench.dir.path().join("config.toml"), &config).unwrap();
+    drop(holder);
+    let refused = waiting.end().expect(5);
+    assert!(refused.stderr.contains("the configuration was changed meanwhile"), "{refused:?}");
+    assert_eq!(bench.config(), config);
+    let standing = bench.vault().read(&name("factory")).await.unwrap();
+    assert_eq!(standing.record, Some(bench.record.clone()));
+}
+
+#[tokio::test]
+async fn tokens_that_were_rolled_back_are_not_moved_and_the_login_is_told() {
+    let bench = Bench::new().await;
+    let store = bench.dir.path().join("data/store");
+    let backup: Vec<_> = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let backup: Vec<_> = backup.into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect();
+    let newer = TokenRecord { generation: 42, ..bench.record.clone() };
+    bench.vault().lock(&name("factory"), |_| {}).await.unwrap().receive(newer).await.unwrap();
+    for (bytes, path) in backup {
+        fs::write(path, bytes).unwrap();
+    }
+    let refused = bench.run(&["rename", "factory", "plant"]).expect(3);
+    assert!(refused.stderr.contains("the store holds generation 41, but 42 has been saved"), "{refused:?}");
+    assert!(refused.stderr.contains("manutop login factory"), "{refused:?}");
+    assert_eq!(bench.config(), bench.configuration);
+}
+
+/// A journal that says what a rename left that was killed in its middle.
+#[tokio::test]
+async fn one_that_was_cut_off_is_named_by_every_command_and_blocks_the_name() {
+    let bench = Bench::new().await;
+    let journal = bench.dir.path().join("data/journals/factory.json");
+    let mut moving: serde_json::Value = serde_json::from_str(&fs::read_to_string(&journal).unwrap()).unwrap();
+    let mut arrives = moving.clone();
+    arrives.as_object_mut().unwrap().remove("version");
+    moving = serde_json::json!({ "version": moving["version"], "state": "moving", "to": "plant", "arrives": arrives });
+    fs::write(&journal, moving.to_string()).unwrap();
+    for command in [&["token", "factory"][..], &["refresh", "factory", "--force"]] {
+        let refused = bench.run(command).expect(4);
+        assert!(refused.stderr.contains("finish it with: manutop rename factory plant"), "{refused:?}");
+    }
+    let other = bench.run(&["rename", "factory", "works"]).expect(4);
+    assert!(other.stderr.contains("finish it with: manutop rename factory plant"), "{other:?}");
+    assert_eq!(bench.servers.manu().stats().token_posts.refresh_token, 0);
+    bench.run(&["rename", "factory", "plant"]).expect(0);
+    assert_eq!(bench.run(&["refresh", "plant", "--force"]).expect(0).stdout, "plant: refreshed, generation 42\n");
+    assert_eq!(bench.servers.manu().stats().reuses_detected, 0);
+}
