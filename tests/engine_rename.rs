@@ -75,7 +75,8 @@ async fn with_the_old_configuration_nothing_is_sent_though_its_refresh_was_waiti
             _ => None,
         })
         .await;
-    assert_eq!(problem, Problem::NeverLoggedIn);
+    assert!(matches!(&problem, Problem::NeedsLogin { why } if why.contains("renamed")), "{problem:?}");
+    assert_eq!(stale.view(&factory).await.holding, Holding::Nothing);
     assert!(stale.engine.refresh(&factory, true).await.is_err());
     assert_eq!(rig.refresh_posts(), 0);
     // Whoever has the new name goes on with the same tokens.
@@ -136,7 +137,16 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
     assert!(why.ends_with("manutop rename factory plant"), "{why}");
     let refused = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(matches!(refused, Problem::Misconfigured { .. }), "{refused:?}");
-    assert_eq!(rig.refresh_posts(), 0);
+    running.engine.send(Command::Login { connection: factory.clone() });
+    let why = running
+        .until(|event| match event {
+            Event::LoginFailed { why, .. } => Some(why.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(why.ends_with("manutop rename factory plant"), "{why}");
+    assert!(rig.browser.0.lock().unwrap().is_empty(), "nobody is sent to a browser");
+    assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
     hold(&rig, &factory).await.carry().await.unwrap().empty_old().await.unwrap();
     configure(&running, renamed(&rig.connections[0]));
     running.until_view(&name("plant"), |view| view.token().is_some()).await;

@@ -97,9 +97,7 @@ impl Draft {
         let name = self.get("name");
         let what = match self.changes() {
             Some(before) if before.as_str() != name => {
-                format!(
-                    "its tokens are kept under the name {before}; for another, leave and run: manutop rename {before} NAME"
-                )
+                format!("its tokens are kept under the name {before}; for another run: manutop rename {before} NAME")
             }
             None if others.iter().any(|other| other.name.is_same_as(name)) => {
                 "is already the name of another connection (upper and lower case count as the same)".into()

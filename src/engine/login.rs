@@ -21,6 +21,7 @@ use crate::domain::{
 };
 use crate::oauth::listener::{Arrival, Serving};
 use crate::oauth::{Authorization, CallbackError, Listener, authorization, callback, form};
+use crate::store::StoreError;
 
 /// What a person may do while a login waits.
 #[derive(Debug)]
@@ -90,6 +91,9 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<Ended, Failure> {
     // Asked for first: a login that cannot be finished should not send anybody to a browser.
+    if let Ok(Some(to)) = tools.vault.moving_to(&connection.name).await {
+        return Err(store_problem(&StoreError::Renaming { name: connection.name.clone(), to }).into());
+    }
     let client_secret = client_secret::fetch(tools, connection).await?;
     let mut waiting = begin(tools, connection, timeout).await?;
     waiting.show();

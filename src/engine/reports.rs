@@ -155,6 +155,10 @@ impl Actor {
                 slot.doubt(generation, problem.clone(), now);
                 Err(problem)
             }
+            Ended::GivenUp => {
+                slot.let_go();
+                Err(Problem::NeedsLogin { why: "logged out meanwhile by another process, or renamed".into() })
+            }
             Ended::Unchanged => return self.publish(name),
             Ended::Reread(found) => {
                 slot.find(found, now);

@@ -121,6 +121,7 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
         Decision::Keep(record, how) => return Ok(Ended::Held { record, how }),
         Decision::Unsaved(record, how, why) => return Ok(Ended::Unsaved { record, how, why }),
         Decision::Doubt(generation, problem) => return Ok(Ended::Uncertain { generation, problem }),
+        Decision::GivenUp => return Ok(Ended::GivenUp),
         Decision::Exchange(old) => old,
     };
     let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
@@ -193,6 +194,8 @@ enum Decision {
     Unsaved(TokenRecord, How, String),
     /// The generation that may have been replaced; whoever asks again has been told.
     Doubt(u64, Problem),
+    /// Another process has given up the tokens that were known of.
+    GivenUp,
     Exchange(Option<TokenRecord>),
 }
 
@@ -212,12 +215,11 @@ fn decide(standing: Standing, connection: &Connection, ask: Ask, now: DateTime<U
         Some(Hazard::Uncertain { .. }) | None => {}
     }
     let Some(record) = standing.record else {
-        let was_given_up = standing.hazard.is_none() && ask.known.is_some_and(|known| known > 0);
-        return match connection.needs_browser() {
-            true => Err(Problem::NeverLoggedIn),
+        return match standing.hazard {
             // Whoever asked did so for the tokens there were, not to have new ones under this name.
-            false if was_given_up => Err(Problem::NeedsLogin { why: "logged out meanwhile, or renamed".into() }),
-            false => Ok(Decision::Exchange(None)),
+            None if ask.known.is_some_and(|known| known > 0) => Ok(Decision::GivenUp),
+            _ if connection.needs_browser() => Err(Problem::NeverLoggedIn),
+            _ => Ok(Decision::Exchange(None)),
         };
     };
     let is_newer = ask.known.is_some_and(|known| record.generation > known);

@@ -84,6 +84,8 @@ pub(super) enum Ended {
     Failed(Problem),
     /// Nothing new: the refresh token of this generation may have been replaced.
     Uncertain { generation: u64, problem: Problem },
+    /// Nothing new, and nothing is left: another process has logged out, or given it another name.
+    GivenUp,
     /// A login ended without tokens; the connection is as it was.
     Unchanged,
     /// Whatever the store held was read again under the lock.
