@@ -8,7 +8,7 @@ use color_eyre::eyre::Report;
 #[cfg(unix)]
 use super::curl;
 use super::exit::Exit;
-use super::{demo, doctor, exec, list, login, logout, migrate, refresh, rename, secret, status, test, token};
+use super::{demo, doctor, exec, list, log, login, logout, migrate, refresh, rename, secret, status, test, token};
 use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -64,6 +64,7 @@ pub enum Command {
     #[cfg(unix)]
     Curl(curl::Args),
     Rename(rename::Args),
+    Log(log::Args),
     #[command(subcommand)]
     Secret(secret::Command),
     Doctor(doctor::Args),
@@ -90,6 +91,7 @@ impl Command {
             #[cfg(unix)]
             Self::Curl(args) => args.run(files).await,
             Self::Rename(args) => args.run(files).await,
+            Self::Log(args) => args.run(files).await,
             Self::Secret(command) => command.run(files).await,
             Self::Doctor(args) => args.run(files).await,
             Self::Store(command) => command.run(files).await,

@@ -5,17 +5,15 @@
 //! countdown alone is no change.
 
 use std::collections::HashMap;
-use std::io::{self, ErrorKind, Write};
-use std::thread;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use color_eyre::eyre::Report;
 use serde_json::json;
-use tokio::sync::{mpsc, oneshot};
 
 use super::exit::Exit;
 use super::json::{self, rfc3339};
+use super::lines;
 use super::say::say;
 use super::session::{Session, Working};
 use crate::app::Zone;
@@ -36,7 +34,7 @@ pub(super) async fn run(session: Session, mut working: Working, as_json: bool) -
     if views.is_empty() {
         say!("there are no connections in {}", session.paths.config_file.display());
     }
-    let (lines, mut written) = start_writing()?;
+    let (lines, mut written) = lines::start_writing()?;
     let ended = loop {
         // Where a reader is slow, what it reads next is how things are by then.
         if let Ok(room) = lines.try_reserve() {
@@ -46,7 +44,7 @@ pub(super) async fn run(session: Session, mut working: Working, as_json: bool) -
             biased;
             signal = signals.next() => match signal {
                 Signal::Quit => break Ok(()),
-                Signal::Suspend => stop()?,
+                Signal::Suspend => lines::suspend()?,
                 Signal::Continued => {}
             },
             result = &mut written => break result.unwrap_or(Ok(())),
@@ -59,48 +57,7 @@ pub(super) async fn run(session: Session, mut working: Working, as_json: bool) -
         }
     };
     working.finish(&session).await;
-    match ended {
-        // Whoever read it has seen enough.
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(Exit::Ok),
-    }
-}
-
-/// Where lines go, and where it is told how writing ended.
-type Writing = (mpsc::Sender<Vec<String>>, oneshot::Receiver<io::Result<()>>);
-
-/// Writes on a thread of its own: a pipe that nobody reads blocks, and must not keep a signal
-/// from ending the program.
-fn start_writing() -> io::Result<Writing> {
-    let (lines, mut waiting) = mpsc::channel::<Vec<String>>(1);
-    let (done, written) = oneshot::channel();
-    thread::Builder::new().name("writer".into()).spawn(move || {
-        let mut write_all = || {
-            while let Some(lines) = waiting.blocking_recv() {
-                write(&lines)?;
-            }
-            Ok(())
-        };
-        // Nobody waits any more where the program ends.
-        let _ = done.send(write_all());
-    })?;
-    Ok((lines, written))
-}
-
-/// Stops as Ctrl-Z asks, until continued.
-fn stop() -> io::Result<()> {
-    #[cfg(unix)]
-    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
-    Ok(())
-}
-
-fn write(lines: &[String]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for line in lines {
-        writeln!(out, "{line}")?;
-        out.flush()?;
-    }
-    Ok(())
+    lines::end(ended)
 }
 
 fn take(views: &mut [ConnectionView], view: ConnectionView) {

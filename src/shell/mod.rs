@@ -16,7 +16,7 @@ pub mod run_loop;
 pub mod screen;
 pub mod signals;
 pub mod terminal;
-mod watch;
+pub mod watch;
 
 pub use configuration::Configuration;
 pub use run_loop::{Dashboard, Ending, Host};

@@ -14,7 +14,7 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 const MOST_LINKS: usize = 40;
 
 /// A watch on one file. Dropping it ends it.
-pub(super) struct Watch {
+pub struct Watch {
     watcher: RecommendedWatcher,
     file: PathBuf,
     /// The file under all its names.
@@ -25,7 +25,10 @@ pub(super) struct Watch {
 impl Watch {
     /// Begins to watch; `changed` is called on a thread of its own, more often than there are
     /// changes.
-    pub(super) fn start(file: &Path, changed: impl Fn() + Send + 'static) -> notify::Result<Self> {
+    ///
+    /// # Errors
+    /// The system lets nothing be watched.
+    pub fn start(file: &Path, changed: impl Fn() + Send + 'static) -> notify::Result<Self> {
         let places = Arc::new(Mutex::new(Vec::new()));
         let known = Arc::clone(&places);
         let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
@@ -41,7 +44,10 @@ impl Watch {
     }
 
     /// Looks anew where the file is; to be called after every change, and before it is read.
-    pub(super) fn follow(&mut self) -> notify::Result<()> {
+    ///
+    /// # Errors
+    /// As [`Watch::start`].
+    pub fn follow(&mut self) -> notify::Result<()> {
         let places = places(&self.file);
         let dirs: BTreeSet<_> = places.iter().filter_map(|place| nearest_dir(place)).collect();
         *self.places.lock().unwrap_or_else(PoisonError::into_inner) = places;

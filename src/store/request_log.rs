@@ -6,6 +6,8 @@
 //! that two processes never rotate twice; files are readable by their owner only. Entries hold
 //! no secret before they come here, see [`LogEntry`].
 
+mod reader;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+pub use reader::Reader;
 
 use crate::domain::LogEntry;
 
@@ -97,12 +101,10 @@ impl RequestLog {
     /// When a file exists and cannot be read.
     pub fn tail(data_dir: &Path, count: usize) -> io::Result<Vec<LogEntry>> {
         let files = Files::new(data_dir);
-        // While somebody rotates, a file could be met twice or not at all. Without the lock the
-        // worst is exactly that, so it is not worth an error.
-        let _lock = if files.current().exists() { files.lock().ok().flatten() } else { None };
+        let _lock = files.hold_still();
         let mut newest_first = Vec::new();
-        for age in 0..=OLD_FILES {
-            let bytes = read_end(&files.aged(age))?;
+        for path in files.paths() {
+            let bytes = read_end(&path)?;
             let entries = bytes.rsplit(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
             newest_first.extend(entries.take(count - newest_first.len()));
             if newest_first.len() == count {
@@ -174,6 +176,18 @@ impl Files {
 
     fn current(&self) -> PathBuf {
         self.aged(0)
+    }
+
+    /// The files there are, the youngest first.
+    fn paths(&self) -> impl DoubleEndedIterator<Item = PathBuf> {
+        (0..=OLD_FILES).map(|age| self.aged(age))
+    }
+
+    /// Keeps others from rotating, where there is something to rotate. While somebody rotates, a
+    /// file could be met twice or not at all. Without the lock the worst is exactly that, so it is
+    /// not worth an error.
+    fn hold_still(&self) -> Option<File> {
+        if self.current().exists() { self.lock().ok().flatten() } else { None }
     }
 
     /// `requests.jsonl`, then `requests.jsonl.1` (the youngest) to `.4`.
