@@ -8,7 +8,7 @@ use color_eyre::eyre::Report;
 #[cfg(unix)]
 use super::curl;
 use super::exit::Exit;
-use super::{demo, doctor, exec, list, log, login, logout, migrate, refresh, rename, secret, status, test, token};
+use super::{configuration, demo, doctor, exec, list, log, login, logout, migrate, refresh, rename, secret, status, test, token};
 use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -66,6 +66,8 @@ pub enum Command {
     Rename(rename::Args),
     Log(log::Args),
     #[command(subcommand)]
+    Config(configuration::Command),
+    #[command(subcommand)]
     Secret(secret::Command),
     Doctor(doctor::Args),
     #[command(subcommand)]
@@ -92,6 +94,7 @@ impl Command {
             Self::Curl(args) => args.run(files).await,
             Self::Rename(args) => args.run(files).await,
             Self::Log(args) => args.run(files).await,
+            Self::Config(command) => command.run(files),
             Self::Secret(command) => command.run(files).await,
             Self::Doctor(args) => args.run(files).await,
             Self::Store(command) => command.run(files).await,

@@ -5,6 +5,7 @@ pub mod args;
 mod attend;
 #[cfg(unix)]
 mod curl;
+mod configuration;
 mod dashboard;
 mod demo;
 mod doctor;

@@ -1,7 +1,7 @@
-//! A hidden prompt on the terminal.
+//! Questions on the terminal: for a secret, which is not shown, and for a choice.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
@@ -22,9 +22,39 @@ pub(super) fn hidden(words: impl Display) -> io::Result<Secret> {
     answer.map(Secret::new)
 }
 
-/// While this is held, Ctrl-C ends the prompt, not the process, which has a terminal to give back.
+/// Whether somebody is there to be asked.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for one of `choices`, by its first letter; an empty answer is the first of them. `None`
+/// where the terminal was closed.
+///
+/// # Errors
+/// The terminal cannot be read or written.
+pub(super) fn choose(words: impl Display, choices: &[char]) -> io::Result<Option<char>> {
+    let mut answer = String::new();
+    loop {
+        let mut err = io::stderr().lock();
+        write!(err, "{words} [{}] ", choices.iter().map(char::to_string).collect::<Vec<_>>().join("/"))?;
+        err.flush()?;
+        drop(err);
+        answer.clear();
+        if io::stdin().lock().read_line(&mut answer)? == 0 {
+            return Ok(None);
+        }
+        match answer.trim().to_lowercase().chars().next() {
+            None => return Ok(choices.first().copied()),
+            Some(letter) if choices.contains(&letter) => return Ok(Some(letter)),
+            Some(_) => {}
+        }
+    }
+}
+
+/// While this is held, Ctrl-C ends what has the terminal, not this process, which has things to
+/// put in order.
 #[cfg(unix)]
-fn outlive_interrupt() -> io::Result<impl Drop> {
+pub(super) fn outlive_interrupt() -> io::Result<impl Drop> {
     struct Patient(signal_hook::SigId);
     impl Drop for Patient {
         fn drop(&mut self) {
@@ -36,6 +66,6 @@ fn outlive_interrupt() -> io::Result<impl Drop> {
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
-fn outlive_interrupt() -> io::Result<()> {
+pub(super) fn outlive_interrupt() -> io::Result<()> {
     Ok(())
 }

@@ -11,6 +11,7 @@ mod edit;
 mod error;
 mod fields;
 mod keys;
+mod original;
 mod paths;
 mod present;
 mod section;
@@ -33,6 +34,7 @@ pub use edit::{
 };
 pub use error::{ConfigError, Fault};
 pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
+pub use original::Original;
 pub use paths::Paths;
 pub(crate) use urls::is_loopback;
 
@@ -150,6 +152,14 @@ impl Default for Config {
 /// # Errors
 /// When the file exists and cannot be read, is too large, is not UTF-8, or has faults.
 pub fn load(file: &Path, providers: &'static [&'static Provider]) -> Result<Option<Config>, ConfigError> {
+    read(file)?.map(|text| parse(&text, file, providers)).transpose()
+}
+
+/// Reads the text of the configuration file; `None` when there is no such file.
+///
+/// # Errors
+/// When the file exists and cannot be read, is too large, or is not UTF-8.
+pub fn read(file: &Path) -> Result<Option<String>, ConfigError> {
     let opened = match File::open(file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -163,12 +173,20 @@ pub fn load(file: &Path, providers: &'static [&'static Provider]) -> Result<Opti
     if bytes.len() as u64 > MAX_FILE_SIZE {
         return Err(ConfigError::TooLarge { file: file.to_owned() });
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
+    String::from_utf8(bytes).map(Some).map_err(|error| {
         let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         let (line, column) = text::position(&before, before.len());
         ConfigError::NotUtf8 { file: file.to_owned(), line, column }
-    })?;
-    parse(&text, file, providers).map(Some)
+    })
+}
+
+/// The keys that the text of a configuration file asks for, whatever else is wrong with it; none
+/// where it is no TOML.
+#[must_use]
+pub fn keys_in(text: &str) -> Vec<Rebinding> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let (document, syntax_errors) = DeTable::parse_recoverable(text);
+    if syntax_errors.is_empty() { keys::read(&mut Report::new(text), text, document.get_ref()) } else { Vec::new() }
 }
 
 /// Checks the text of a configuration file; `file` is only named in errors.

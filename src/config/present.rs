@@ -117,13 +117,20 @@ impl Present {
     }
 }
 
-fn put(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<()> {
+/// The directory a file lies in, made for its owner alone where it is not there yet.
+pub(super) fn directory_of(target: &Path) -> io::Result<&Path> {
     let dir = target.parent().ok_or_else(|| io::Error::other("it lies in no directory"))?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)?;
+    Ok(dir)
+}
+
+/// Replaces a file as a whole, durably.
+pub(super) fn put(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<()> {
+    let dir = directory_of(target)?;
     // Made for its owner alone.
     let mut temporary = tempfile::Builder::new().prefix(".manutop-").tempfile_in(dir)?;
     temporary.write_all(text.as_bytes())?;

@@ -91,6 +91,14 @@ impl Bench {
         Program::start(&mut self.command(arguments)).end().expect(code)
     }
 
+    /// The same for what prints JSON.
+    pub fn json(&self, arguments: &[&str], code: i32) -> serde_json::Value {
+        let ended = self.run(arguments, code);
+        let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended:?}"));
+        assert_eq!(told["version"], 1, "{told}");
+        told
+    }
+
     /// Starts the program in a terminal, with these variables too.
     pub fn terminal(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
         let mut command = CommandBuilder::new(BINARY);

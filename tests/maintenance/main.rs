@@ -1,10 +1,11 @@
-//! Looking after connections without a dashboard: the request log. The real program on encrypted
-//! files, which need no keyring.
+//! Looking after connections without a dashboard: the request log, the configuration file. The
+//! real program on encrypted files, which need no keyring.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
 mod bench;
+mod config;
 mod log;
 #[path = "../support/program.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]
