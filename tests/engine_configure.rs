@@ -34,13 +34,17 @@ async fn removed(running: &mut Running, connection: &ConnectionName) {
     running.until(|event| (*event == Event::Removed { connection: connection.clone() }).then_some(())).await;
 }
 
-async fn forgotten(running: &mut Running) -> Result<(), String> {
+async fn forgotten(running: &mut Running) -> Result<(), Problem> {
     running
         .until(|event| match event {
             Event::Forgotten { result, .. } => Some(result.clone()),
             _ => None,
         })
         .await
+}
+
+fn busy(why: &str) -> Result<(), Problem> {
+    Err(Problem::Retrying { at: None, why: why.into() })
 }
 
 async fn two() -> (Rig, ConnectionName, ConnectionName) {
@@ -263,7 +267,7 @@ async fn removing_forgets_everything_of_one_and_nothing_of_the_others() {
     assert_newest_is_stored(&rig, &warehouse, 1).await;
     assert!(rig.vault().client_secret(&warehouse).await.unwrap().is_some());
     running.engine.send(Command::Remove { connection: name("nobody") });
-    assert!(forgotten(&mut running).await.unwrap_err().contains("no such connection"));
+    assert!(forgotten(&mut running).await.unwrap_err().to_string().contains("no such connection"));
 }
 
 #[tokio::test]
@@ -275,7 +279,7 @@ async fn removing_while_a_refresh_is_out_is_refused_and_the_answer_saved() {
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     running.engine.send(Command::Remove { connection: factory.clone() });
-    assert_eq!(forgotten(&mut running).await, Err("a refresh is under way".into()));
+    assert_eq!(forgotten(&mut running).await, busy("a refresh is under way"));
     running.until(|event| matches!(event, Event::Refreshed { .. }).then_some(())).await;
     assert_newest_is_stored(&rig, &factory, 2).await;
 }
@@ -305,7 +309,7 @@ async fn a_removal_cut_short_anywhere_can_be_asked_for_again() {
             running.engine.send(Command::Remove { connection: factory.clone() });
             // The store may still be being read again.
             let mut second = forgotten(&mut running).await;
-            while second == Err("the store is being read".into()) {
+            while second == busy("the store is being read") {
                 running.engine.send(Command::Remove { connection: factory.clone() });
                 second = forgotten(&mut running).await;
             }

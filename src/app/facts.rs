@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, UnlockDialog};
+use super::removal::not_forgotten;
 use super::words::{count, countdown, milliseconds, spoken};
 use super::{Action, App, Effect, Toast, form, inspected, press};
 use crate::domain::text::neutralise;
@@ -141,7 +142,7 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
         Event::Forgotten { connection, result: Ok(()) } => {
             (connection, Severity::Good, "tokens and client secret forgotten".into())
         }
-        Event::Forgotten { connection, result: Err(why) } => (connection, Severity::Bad, reason(&why)),
+        Event::Forgotten { connection, result: Err(why) } => (connection, Severity::Bad, reason(&not_forgotten(&why))),
         Event::ConnectionDeleted { connection, result: Ok(()) } => {
             (connection, Severity::Good, "deleted: tokens, client secret and configuration".into())
         }

@@ -9,6 +9,7 @@ use super::footer::Hint;
 use super::keymap::Scope;
 use super::menu::Menu;
 use super::mode::{Mode, Question};
+use super::removal::WHAT_GOES;
 use super::sheet::{Tone, wrap};
 use super::words::count;
 use super::{Action, App, layout};
@@ -167,7 +168,7 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
         ),
         Question::Delete(name) => (
             format!(" Delete {name}? "),
-            "Its tokens and its client secret are deleted from the secret store, and it is taken out of the configuration. None of that can be brought back. The provider is not told; the log of its requests stays.".to_owned(),
+            WHAT_GOES.to_owned(),
             "delete",
             "keep",
         ),

@@ -8,7 +8,7 @@ use color_eyre::eyre::Report;
 #[cfg(unix)]
 use super::curl;
 use super::exit::Exit;
-use super::{configuration, demo, doctor, exec, list, log, login, logout, migrate, refresh, rename, secret, status, test, token};
+use super::{add, configuration, demo, doctor, exec, list, log, login, logout, migrate, refresh, remove, rename, secret, status, test, token};
 use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -65,6 +65,8 @@ pub enum Command {
     Curl(curl::Args),
     Rename(rename::Args),
     Log(log::Args),
+    Add(add::Args),
+    Remove(remove::Args),
     #[command(subcommand)]
     Config(configuration::Command),
     #[command(subcommand)]
@@ -94,6 +96,8 @@ impl Command {
             Self::Curl(args) => args.run(files).await,
             Self::Rename(args) => args.run(files).await,
             Self::Log(args) => args.run(files).await,
+            Self::Add(args) => args.run(files).await,
+            Self::Remove(args) => args.run(files).await,
             Self::Config(command) => command.run(files),
             Self::Secret(command) => command.run(files).await,
             Self::Doctor(args) => args.run(files).await,

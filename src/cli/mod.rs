@@ -1,6 +1,7 @@
 //! Arguments and the headless commands. Standard output holds results only; everything else goes
 //! to standard error. Exit codes are [`exit::Exit`]'s.
 
+mod add;
 pub mod args;
 mod attend;
 #[cfg(unix)]
@@ -26,6 +27,7 @@ mod prompt;
 mod qr;
 mod refresh;
 mod rename;
+mod remove;
 mod say;
 mod secret;
 mod session;

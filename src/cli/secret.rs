@@ -1,5 +1,6 @@
 //! `manutop secret set` and `manutop secret rm`.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Read};
 
 use color_eyre::eyre::Report;
@@ -50,12 +51,9 @@ async fn set(session: &Session, name: &ConnectionName) -> Result<Exit, Report> {
     // Asked first: nobody should type a secret that cannot be kept.
     session.vault.probe().await.map_err(Stop::from)?;
     let text = if io::stdin().is_terminal() {
-        prompt::hidden(format_args!("Client secret of {name}: "))
-            .map_err(|error| Stop::new(Exit::Failed, format!("no client secret was read: {error}")))?
+        typed(format_args!("Client secret of {name}: "))?
     } else {
-        let mut text = String::new();
-        io::stdin().take(MAX + 1).read_to_string(&mut text)?;
-        Secret::new(text)
+        from_standard_input()?
     };
     let secret = check(&text)?;
     session.vault.set_client_secret(name, &secret).await.map_err(Stop::from)?;
@@ -73,8 +71,21 @@ async fn remove(session: &Session, name: &ConnectionName) -> Result<Exit, Report
     Ok(Exit::Ok)
 }
 
+/// Asks for a client secret, hidden.
+pub(super) fn typed(words: impl Display) -> Result<Secret, Stop> {
+    prompt::hidden(words).map_err(|error| Stop::new(Exit::Failed, format!("no client secret was read: {error}")))
+}
+
+/// Reads a client secret from standard input, which is piped.
+pub(super) fn from_standard_input() -> Result<Secret, Stop> {
+    let mut text = String::new();
+    let read = io::stdin().take(MAX + 1).read_to_string(&mut text);
+    read.map_err(|error| Stop::new(Exit::Failed, format!("no client secret was read: {error}")))?;
+    Ok(Secret::new(text))
+}
+
 /// One line, not empty, nothing a store could break on.
-fn check(text: &Secret) -> Result<Secret, Stop> {
+pub(super) fn check(text: &Secret) -> Result<Secret, Stop> {
     text.as_client_secret()
         .map_err(|why| Stop::new(Exit::Usage, format!("the client secret {why}; nothing was stored")))
 }

@@ -204,6 +204,12 @@ fn text_of(connection: &Connection, key: &str) -> Option<String> {
     }
 }
 
+/// What a connection has under each key that its provider's connections have, the provider's own
+/// values included, as text; `None` where it has nothing.
+pub fn settings(connection: &Connection) -> impl Iterator<Item = (&'static Field, Option<String>)> {
+    fields(connection.provider).map(|field| (field, text_of(connection, field.key)))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;

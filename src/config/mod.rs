@@ -27,7 +27,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub use draft::Draft;
+pub use draft::{Draft, settings};
 pub use edit::{
     ChangeError, add_connection, can_rename_connection, change_connection, remove_connection, rename_connection,
     set_store,

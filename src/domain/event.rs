@@ -137,12 +137,12 @@ pub enum Event {
         result: Result<(), String>,
     },
     /// Tokens, client secret and journal of a connection are gone (`Ok`), or not all of them
-    /// (`Err`: why).
+    /// (`Err`: what stood in the way; where that was only the wait for its turn, nothing is gone).
     Forgotten {
         /// Which connection.
         connection: ConnectionName,
         /// What came of it.
-        result: Result<(), String>,
+        result: Result<(), Problem>,
     },
     /// The configuration file was read after it changed: all of it holds now (`Ok`), or something
     /// stands in the way (`Err`: what, where, and what goes on meanwhile).

@@ -151,7 +151,8 @@ impl Actor {
     /// Forgets all there is of a connection. The configuration is its owner's to change.
     pub(super) fn remove(&mut self, name: &ConnectionName) {
         if let Some(busy) = self.busy_with(name) {
-            return self.announce(Event::Forgotten { connection: name.clone(), result: Err(busy.into()) });
+            let busy = Problem::Retrying { at: None, why: busy.into() };
+            return self.announce(Event::Forgotten { connection: name.clone(), result: Err(busy) });
         }
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
@@ -179,11 +180,6 @@ impl Actor {
             }
             self.publish(&name);
         }
-        let result = result.map_err(|why| match why {
-            // Only the wait for the lock can be given up.
-            Problem::Cancelled => "the removal was given up, nothing was forgotten".into(),
-            why => format!("not all of it could be removed: {why}"),
-        });
         self.announce(Event::Forgotten { connection: name, result });
     }
 }

@@ -1,9 +1,10 @@
-//! Looking after connections without a dashboard: the request log, the configuration file. The
-//! real program on encrypted files, which need no keyring.
+//! Looking after connections without a dashboard: the request log, the configuration file, adding
+//! and removing. The real program on encrypted files, which need no keyring.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
+mod add;
 mod bench;
 mod config;
 mod log;
@@ -13,3 +14,4 @@ mod program;
 #[path = "../support/pty.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]
 mod pty;
+mod remove;

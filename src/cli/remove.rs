@@ -1,0 +1,108 @@
+//! `manutop remove`: a connection goes, with all there is of it, in the order of the dashboard:
+//! under its lock its tokens, client secret, history and journal, and then its place in the file.
+//!
+//! Invariant: what could not be erased stays in the file, so that it can be asked for again.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use color_eyre::eyre::Report;
+use serde_json::json;
+
+use super::args::Files;
+use super::exit::{Exit, Stop};
+use super::session::Session;
+use super::{json, prompt, stores};
+use crate::app::{WHAT_GOES, not_forgotten};
+use crate::config::{self, ChangeError, ConfigError};
+use crate::domain::{Command, ConnectionName, Event, Problem};
+use crate::oauth::providers;
+
+/// Remove a connection: its tokens, its client secret and its place in the configuration; asks
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which connection
+    name: ConnectionName,
+    /// Without being asked
+    #[arg(long, short)]
+    yes: bool,
+    /// Only take it out of the configuration; its tokens and client secret are kept under its name
+    #[arg(long)]
+    keep_tokens: bool,
+    /// As JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        let session = Session::open(files)?;
+        let (name, file) = (&self.name, &session.paths.config_file);
+        session.connection(name)?;
+        self.ask()?;
+        if !self.keep_tokens {
+            stores::open_encrypted(&session.vault, session.config.store).await?;
+            erase(&session, name).await?;
+        }
+        take_out(file, name, self.keep_tokens)?;
+        if self.json {
+            let file = file.to_string_lossy();
+            json::print(json!({ "connection": name, "config_file": file, "tokens_kept": self.keep_tokens }))?;
+        } else if self.keep_tokens {
+            writeln!(io::stdout(), "{name}: taken out of {}; its tokens and client secret are kept", file.display())?;
+        } else {
+            writeln!(io::stdout(), "{name}: removed, with its tokens and client secret")?;
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// Makes sure that it is meant.
+    fn ask(&self) -> Result<(), Report> {
+        let name = &self.name;
+        if self.yes {
+            return Ok(());
+        }
+        if !prompt::can_ask() {
+            let message = format!("nobody is here to be asked whether {name} is to be removed; if it is, say --yes");
+            return Err(Stop::new(Exit::Usage, message).into());
+        }
+        let what_goes = if self.keep_tokens { "Its tokens and its client secret are kept." } else { WHAT_GOES };
+        match prompt::choose(format_args!("{what_goes}\nRemove {name}?"), &['n', 'y'])? {
+            Some('y') => Ok(()),
+            _ => Err(Stop::new(Exit::Failed, format!("{name} stays; nothing was removed")).into()),
+        }
+    }
+}
+
+/// Forgets all there is of a connection, once nobody else is at work on it.
+async fn erase(session: &Session, name: &ConnectionName) -> Result<(), Report> {
+    let mut working = session.work(true)?;
+    working.engine.views().await;
+    let forgotten = working
+        .carry_out(Command::Remove { connection: name.clone() }, |event| match event {
+            Event::Forgotten { connection, result } if connection == *name => Some(result),
+            _ => None,
+        })
+        .await?;
+    working.finish(session).await;
+    forgotten.unwrap_or(Err(Problem::Cancelled)).map_err(|problem| {
+        let file = session.paths.config_file.display();
+        let message = format!("{name}: {}; it is still in {file}", not_forgotten(&problem));
+        Stop { message, ..Stop::about(name, &problem) }.into()
+    })
+}
+
+fn take_out(file: &Path, name: &ConnectionName, keep_tokens: bool) -> Result<(), Stop> {
+    let error = match config::remove_connection(file, name, providers::ALL) {
+        // Somebody else was quicker; it is gone, as it should be.
+        Ok(_) | Err(ChangeError::Gone { .. }) => return Ok(()),
+        Err(error) => error,
+    };
+    let exit = match &error {
+        ChangeError::File(ConfigError::Write { .. }) => Exit::Failed,
+        _ => Exit::Usage,
+    };
+    let gone = if keep_tokens { "" } else { "its tokens and client secret are gone, but " };
+    let stop = Stop::new(exit, format!("{name}: {gone}it is still in the configuration: {error}"));
+    Err(Stop { connection: Some(name.clone()), ..stop })
+}
