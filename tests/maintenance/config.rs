@@ -171,3 +171,16 @@ async fn on_a_terminal_faults_can_be_mended_and_the_other_s_change_overwritten()
     assert!(terminal.shows("what you wrote is kept in "), "{}", terminal.picture());
     assert_eq!((bench.text().as_str(), copies(&bench).len()), ("bell = true\n", 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_is_the_editor_s() {
+    let bench = Bench::new().await;
+    let script = "trap 'touch pressed' INT; echo ready
+                  until [ -e pressed ]; do sleep 0.05 || :; done; echo 'bell = true' > \"$1\"";
+    let editor = editor(&bench, script);
+    let mut terminal = bench.terminal(&["config", "edit"], &[("EDITOR", &editor)]);
+    terminal.until_text("ready");
+    terminal.keys("\x03");
+    assert_eq!(terminal.ended(), 0);
+    assert_eq!(bench.text(), "bell = true\n");
+}
