@@ -8,7 +8,10 @@ use color_eyre::eyre::Report;
 #[cfg(unix)]
 use super::curl;
 use super::exit::Exit;
-use super::{add, configuration, demo, doctor, exec, list, log, login, logout, migrate, refresh, remove, rename, secret, status, test, token};
+use super::{
+    add, configuration, demo, doctor, exec, list, log, login, logout, migrate, refresh, remove, rename, secret, status,
+    test, token,
+};
 use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.

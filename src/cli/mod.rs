@@ -4,9 +4,9 @@
 mod add;
 pub mod args;
 mod attend;
+mod configuration;
 #[cfg(unix)]
 mod curl;
-mod configuration;
 mod dashboard;
 mod demo;
 mod doctor;
@@ -26,14 +26,14 @@ mod passphrase;
 mod prompt;
 mod qr;
 mod refresh;
-mod rename;
 mod remove;
+mod rename;
 mod say;
 mod secret;
 mod session;
+mod since;
 mod span;
 mod status;
-mod since;
 mod stores;
 mod test;
 mod token;

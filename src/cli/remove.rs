@@ -76,7 +76,7 @@ impl Args {
 
 /// Forgets all there is of a connection, once nobody else is at work on it.
 async fn erase(session: &Session, name: &ConnectionName) -> Result<(), Report> {
-    let mut working = session.work(true)?;
+    let mut working = session.work_on(std::slice::from_ref(name))?;
     working.engine.views().await;
     let forgotten = working
         .carry_out(Command::Remove { connection: name.clone() }, |event| match event {
