@@ -9,6 +9,7 @@
 //! - [`engine`]: owns the connections: refresh, login, test, schedule
 //! - [`app`] and [`ui`]: the dashboard's state, and its drawing
 //! - [`shell`]: the terminal loop, where engine and dashboard meet
+//! - [`keeper`]: the loop without a screen, where the engine meets a service manager
 //! - [`cli`]: arguments and the headless commands
 //! - [`demo`]: both providers' servers, embedded
 //!
@@ -24,6 +25,7 @@ pub mod engine;
 pub mod fault_point;
 #[cfg(not(feature = "fault-points"))]
 mod fault_point;
+pub mod keeper;
 pub mod oauth;
 pub mod shell;
 pub mod store;

@@ -39,6 +39,7 @@ fn start_with(rig: &Rig, browser: Arc<dyn Browser>, login_timeout: Duration) -> 
         vault: rig.vault(),
         clock: Arc::<MovableClock>::clone(&rig.clock),
         browser,
+        program: manutop::domain::Program::Command,
         automatic: false,
         login_timeout,
     })

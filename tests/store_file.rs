@@ -341,6 +341,7 @@ async fn the_engine_asks_for_the_passphrase_once_and_reads_the_tokens_as_soon_as
         vault,
         clock: Arc::new(SystemClock),
         browser: Arc::new(NoBrowser),
+        program: manutop::domain::Program::Dashboard,
         automatic: true,
         login_timeout: config.login_timeout,
     })

@@ -7,7 +7,7 @@ use super::removal::not_forgotten;
 use super::words::{count, countdown, milliseconds, spoken};
 use super::{Action, App, Effect, Toast, form, inspected, press};
 use crate::domain::text::neutralise;
-use crate::domain::{Activity, ConnectionName, CopiedTo, Event, Problem, Severity};
+use crate::domain::{Activity, Author, ConnectionName, CopiedTo, Event, Keeper, Problem, Severity};
 
 /// The most characters of a reason on the message line.
 const LONGEST_REASON: usize = 300;
@@ -72,11 +72,22 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
         }
         Event::HookFailed { why } => app.say(None, Severity::Warning, format!("on_event: {}", reason(&why)), now),
+        Event::KeeperChanged(keeper) => keeper_changed(app, keeper, now),
         Event::NamesCopied(result) => names_copied(app, result, now),
         Event::ClipboardCleared => app.say(None, Severity::Quiet, "clipboard cleared", now),
         other => announce(app, other, now),
     }
     Vec::new()
+}
+
+fn keeper_changed(app: &mut App, keeper: Option<Keeper>, now: DateTime<Utc>) {
+    let text = match keeper {
+        Some(Keeper { pid: Some(pid) }) => format!("keepalive, process {pid}, refreshes beside this dashboard"),
+        Some(Keeper { pid: None }) => "keepalive refreshes beside this dashboard".into(),
+        None => "keepalive has ended; this dashboard refreshes alone".into(),
+    };
+    app.keeper = keeper;
+    app.say(None, Severity::Quiet, text, now);
 }
 
 fn names_copied(app: &mut App, result: Result<(usize, CopiedTo), String>, now: DateTime<Utc>) {
@@ -101,8 +112,9 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
             app.logins_asked.remove(&connection);
             (connection, Severity::Good, format!("new tokens, generation {generation} saved"))
         }
-        Event::Adopted { connection, generation } => {
-            let text = format!("another process had refreshed it; generation {generation} taken over");
+        Event::Adopted { connection, generation, by } => {
+            let who = Author::subject(by);
+            let text = format!("{who} refreshed it; generation {generation} taken over");
             (connection, Severity::Good, text)
         }
         Event::StillFresh { connection, expires_at } => {

@@ -47,6 +47,13 @@ pub enum PartKind {
     Count(Severity, String),
 }
 
+impl Header {
+    /// How many columns the parts take.
+    fn used(&self) -> u16 {
+        self.parts.last().map_or(0, |part| part.x + part.width())
+    }
+}
+
 impl Part {
     /// How many columns it takes.
     #[must_use]
@@ -74,8 +81,21 @@ pub fn header(app: &App, width: u16, now: DateTime<Utc>) -> Header {
         false => "",
     };
     let apart = if width < 100 { 2 } else { 3 };
-    let room = usize::from(width).saturating_sub(quiet.width() + auto.width() + time.width() + apart);
-    Header { parts: parts(app, room, now), room: u16::try_from(room).unwrap_or(u16::MAX), quiet, auto, time }
+    let told_with = |auto: String| {
+        let room = usize::from(width).saturating_sub(quiet.width() + auto.width() + time.width() + apart);
+        let (parts, room) = (parts(app, room, now), u16::try_from(room).unwrap_or(u16::MAX));
+        Header { parts, room, quiet, auto, time: time.clone() }
+    };
+    let plain = told_with(auto.clone());
+    // Who refreshes is told where that costs the counts nothing.
+    let told = keeper(app).map(|keeper| told_with(format!("{keeper}{auto}")));
+    told.filter(|told| told.parts == plain.parts && told.room >= told.used()).unwrap_or(plain)
+}
+
+/// The keeper beside this dashboard, and what divides it from what follows.
+fn keeper(app: &App) -> Option<String> {
+    let keeper = app.keeper?;
+    Some(keeper.pid.map_or_else(|| "keepalive, ".into(), |pid| format!("keepalive {pid}, ")))
 }
 
 fn auto(app: &App) -> String {

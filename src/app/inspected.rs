@@ -119,6 +119,7 @@ fn row(rotation: &Rotation, zone: Zone, wide: bool) -> Line {
     if wide {
         let program = match rotation.by {
             Some(Program::Dashboard) => " dashboard",
+            Some(Program::Keepalive) => " keepalive",
             Some(Program::Command) => " command",
             None => "",
         };

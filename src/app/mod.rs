@@ -103,7 +103,7 @@ pub use words::Zone;
 
 use crate::domain::text::neutralise;
 use crate::domain::{
-    Connection, ConnectionName, ConnectionView, Event, LogEntry, Problem, Provider, Severity, ThemeName,
+    Connection, ConnectionName, ConnectionView, Event, Keeper, LogEntry, Problem, Provider, Severity, ThemeName,
 };
 
 /// What reaches the dashboard.
@@ -161,6 +161,8 @@ pub struct App {
     pub(crate) store_problem: Option<String>,
     /// What stands between the configuration file and what is worked with.
     pub(crate) config_problem: Option<String>,
+    /// The keeper that leads beside this dashboard.
+    pub(crate) keeper: Option<Keeper>,
     /// The encrypted store waits for its passphrase; whether that is to be chosen.
     pub(crate) passphrase: Option<bool>,
     /// A connection that was added here: selected as soon as it appears.
@@ -198,6 +200,7 @@ impl App {
             toast: None,
             store_problem: None,
             config_problem: None,
+            keeper: None,
             passphrase: None,
             awaited: None,
             logins_asked: BTreeSet::new(),

@@ -9,8 +9,8 @@ use color_eyre::eyre::Report;
 use super::curl;
 use super::exit::Exit;
 use super::{
-    add, configuration, demo, doctor, exec, list, log, login, logout, migrate, refresh, remove, rename, secret, status,
-    test, token,
+    add, configuration, demo, doctor, exec, keepalive, list, log, login, logout, migrate, refresh, remove, rename,
+    secret, status, test, token,
 };
 use crate::domain::ThemeName;
 
@@ -72,6 +72,7 @@ pub enum Command {
     Remove(remove::Args),
     #[command(subcommand)]
     Config(configuration::Command),
+    Keepalive(keepalive::Args),
     #[command(subcommand)]
     Secret(secret::Command),
     Doctor(doctor::Args),
@@ -102,6 +103,7 @@ impl Command {
             Self::Add(args) => args.run(files).await,
             Self::Remove(args) => args.run(files).await,
             Self::Config(command) => command.run(files),
+            Self::Keepalive(args) => args.run(files).await,
             Self::Secret(command) => command.run(files).await,
             Self::Doctor(args) => args.run(files).await,
             Self::Store(command) => command.run(files).await,

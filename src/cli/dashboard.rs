@@ -17,7 +17,7 @@ use super::say::say;
 use super::session::Session;
 use crate::app::{App, Keymap, Look, Msg, Options, Template, Zone, update};
 use crate::config::Config;
-use crate::domain::{ConnectionView, Event, ThemeName};
+use crate::domain::{ConnectionView, Event, Program, ThemeName};
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::appearance::{depth, keymap};
@@ -47,7 +47,7 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
     let session = Session::open(files)?;
     let keymap = keymap(&session.config.keys, &session.paths.config_file).map_err(Stop::from)?;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
-    let parts = session.parts(browser, true);
+    let parts = session.parts(browser, Program::Dashboard);
     let opening = Opening {
         config_file: session.paths.config_file.clone(),
         data_dir: Some(session.paths.data_dir.clone()),

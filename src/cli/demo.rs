@@ -16,7 +16,7 @@ use crate::app::{Keymap, Template};
 use crate::config::{self, Draft};
 use crate::demo::story::Spare;
 use crate::demo::{Options, Servers, story};
-use crate::domain::{Clock, SystemClock};
+use crate::domain::{Clock, Program, SystemClock};
 use crate::engine::Parts;
 use crate::oauth::providers;
 use crate::shell::browser::SystemBrowser;
@@ -76,6 +76,7 @@ async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<Exit, Repor
         vault,
         clock,
         browser: Arc::new(SystemBrowser::new(environment.clone())),
+        program: Program::Dashboard,
         automatic: true,
         login_timeout: config.login_timeout,
     };

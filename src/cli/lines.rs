@@ -46,16 +46,6 @@ pub(super) fn end(written: io::Result<()>) -> Result<Exit, Report> {
     }
 }
 
-/// Stops as Ctrl-Z asks, until continued.
-///
-/// # Errors
-/// The system does not let the process be stopped.
-pub(super) fn suspend() -> io::Result<()> {
-    #[cfg(unix)]
-    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
-    Ok(())
-}
-
 fn write(lines: &[String]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in lines {

@@ -30,7 +30,7 @@ use crate::config::Paths;
 use crate::domain::text::neutralise;
 use crate::domain::{Clock as _, ConnectionName, Depth, LogEntry, Severity, SystemClock};
 use crate::shell::appearance::depth;
-use crate::shell::signals::{Signal, Signals};
+use crate::shell::signals::{self, Signal, Signals};
 use crate::shell::watch::Watch;
 use crate::store::request_log::Reader;
 
@@ -69,7 +69,7 @@ pub struct Args {
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         let data_dir = Paths::resolve(files.config.clone(), files.data_dir.clone()).map_err(Stop::from)?.data_dir;
-        let mut signals = Signals::listen()?;
+        let mut wishes = Signals::listen()?;
         let (lines, mut written) = lines::start_writing()?;
         let (done, read) = oneshot::channel();
         let teller = self.teller(data_dir, lines)?;
@@ -80,10 +80,10 @@ impl Args {
         let ended = loop {
             tokio::select! {
                 biased;
-                signal = signals.next() => match signal {
+                signal = wishes.next() => match signal {
                     Signal::Quit => return Ok(Exit::Ok),
-                    Signal::Suspend => lines::suspend()?,
-                    Signal::Continued => {}
+                    Signal::Suspend => signals::stop()?,
+                    Signal::Continued | Signal::Reload => {}
                 },
                 result = &mut written => break result.unwrap_or(Ok(())),
             }

@@ -13,7 +13,7 @@ use super::exit::{Exit, Stop};
 use super::json;
 use super::say::say;
 use super::session::{NoBrowser, Session};
-use crate::domain::{Activity, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
+use crate::domain::{Activity, Author, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
 use crate::engine::Browser;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::signals::{Signal, Signals};
@@ -112,8 +112,8 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
         }
         Event::LoggedIn { generation, .. } => Some(Ok(End::with("logged_in", "logged in", generation))),
         Event::Refreshed { generation, .. } => Some(Ok(End::with("minted", "minted", generation))),
-        Event::Adopted { generation, .. } => {
-            Some(Ok(End::with("adopted", "another process had logged in", generation)))
+        Event::Adopted { generation, by, .. } => {
+            Some(Ok(End::with("adopted", &format!("{} logged in", Author::subject(by)), generation)))
         }
         Event::StillFresh { .. } => Some(Ok(End {
             outcome: "still_fresh",

@@ -15,6 +15,7 @@ pub mod exit;
 pub mod faults;
 mod host;
 mod json;
+mod keepalive;
 mod lines;
 mod list;
 mod log;

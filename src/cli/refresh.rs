@@ -12,7 +12,7 @@ use super::json;
 use super::owed::{owed, still_owed};
 use super::say::say;
 use super::session::Session;
-use crate::domain::ConnectionName;
+use crate::domain::{Author, ConnectionName};
 use crate::engine::Refreshed;
 
 /// Get new access tokens, where the present ones are due
@@ -61,11 +61,12 @@ async fn refresh(session: Session, names: &[ConnectionName], force: bool, as_jso
         };
         worst = worst.max(stop.as_ref().map_or(Exit::Ok, |stop| stop.exit));
         if as_json {
-            let (outcome, generation) = result.ok().map(told).unzip();
+            let (outcome, generation, by) = result.map_or((None, None, None), told);
             objects.push(json!({
                 "connection": name,
                 "outcome": outcome,
                 "generation": generation,
+                "by": by,
                 "error": stop.as_ref().map(|stop| json::error(stop, session.clock.now())),
             }));
         } else if let Ok(refreshed) = result {
@@ -81,19 +82,21 @@ async fn refresh(session: Session, names: &[ConnectionName], force: bool, as_jso
     Ok(worst)
 }
 
-/// The word for it in JSON, and the generation.
-fn told(refreshed: Refreshed) -> (&'static str, u64) {
+/// The word for it in JSON, the generation, and who else obtained it.
+fn told(refreshed: Refreshed) -> (Option<&'static str>, Option<u64>, Option<Author>) {
     match refreshed {
-        Refreshed::Obtained(generation) => ("refreshed", generation),
-        Refreshed::Adopted(generation) => ("adopted", generation),
-        Refreshed::StillFresh(generation) => ("still_fresh", generation),
+        Refreshed::Obtained(generation) => (Some("refreshed"), Some(generation), None),
+        Refreshed::Adopted(generation, by) => (Some("adopted"), Some(generation), by),
+        Refreshed::StillFresh(generation) => (Some("still_fresh"), Some(generation), None),
     }
 }
 
 fn words(refreshed: Refreshed) -> String {
     match refreshed {
         Refreshed::Obtained(generation) => format!("refreshed, generation {generation}"),
-        Refreshed::Adopted(generation) => format!("another process had refreshed it, generation {generation}"),
+        Refreshed::Adopted(generation, by) => {
+            format!("{} refreshed it, generation {generation}", Author::subject(by))
+        }
         Refreshed::StillFresh(generation) => {
             format!("still fresh, generation {generation}; --force refreshes it all the same")
         }

@@ -10,7 +10,7 @@ use super::exit::{Exit, Stop};
 use super::say::say;
 use super::{passphrase, stores};
 use crate::config::{self, Config, Paths, StoreKind};
-use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, SystemClock};
+use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, Program, SystemClock};
 use crate::engine::{Browser, Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::environment::Environment;
@@ -69,7 +69,7 @@ impl Session {
 
     /// Starts an engine on every connection for a single command: nothing is refreshed by itself.
     pub(super) fn work(&self) -> Result<Working, Report> {
-        Working::start(self.parts(Arc::new(NoBrowser), false))
+        Working::start(self.parts(Arc::new(NoBrowser), Program::Command))
     }
 
     /// The same on these connections alone: no other one's tokens are read.
@@ -84,17 +84,19 @@ impl Session {
         browser: Arc<dyn Browser>,
     ) -> Result<Working, Report> {
         let connections: Result<Vec<_>, Stop> = names.iter().map(|name| self.connection(name).cloned()).collect();
-        Working::start(Parts { connections: connections?, ..self.parts(browser, false) })
+        Working::start(Parts { connections: connections?, ..self.parts(browser, Program::Command) })
     }
 
     /// What an engine on this session is made of.
-    pub(super) fn parts(&self, browser: Arc<dyn Browser>, automatic: bool) -> Parts {
+    pub(super) fn parts(&self, browser: Arc<dyn Browser>, program: Program) -> Parts {
         Parts {
             connections: self.config.connections.clone(),
             vault: self.vault.clone(),
             clock: Arc::clone(&self.clock),
             browser,
-            automatic,
+            program,
+            // A keeper begins once it leads.
+            automatic: program == Program::Dashboard,
             login_timeout: self.config.login_timeout,
         }
     }
@@ -124,7 +126,7 @@ impl Working {
     }
 }
 
-/// For `--no-browser`.
+/// For `--no-browser`, and where nobody could see one.
 pub(super) struct NoBrowser;
 
 impl Browser for NoBrowser {

@@ -18,8 +18,8 @@ use super::say::say;
 use super::session::{Session, Working};
 use crate::app::Zone;
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionName, ConnectionView, Event, Status};
-use crate::shell::signals::{Signal, Signals};
+use crate::domain::{Author, ConnectionName, ConnectionView, Event, Status};
+use crate::shell::signals::{self, Signal, Signals};
 
 /// How often statuses are looked at that change with time alone.
 const LOOK: Duration = Duration::from_secs(1);
@@ -28,8 +28,8 @@ const LONGEST_REASON: usize = 300;
 
 /// Prints how things stand, then what changes, until told to stop or until nobody reads it.
 pub(super) async fn run(session: Session, mut working: Working, as_json: bool) -> Result<Exit, Report> {
-    let mut signals = Signals::listen()?;
-    let mut teller = Teller { as_json, zone: Zone::Local, told: HashMap::new() };
+    let mut wishes = Signals::listen()?;
+    let mut teller = Teller { as_json, zone: Zone::Local, told: HashMap::new(), authors: HashMap::new() };
     let mut views = working.engine.views().await;
     if views.is_empty() {
         say!("there are no connections in {}", session.paths.config_file.display());
@@ -42,14 +42,17 @@ pub(super) async fn run(session: Session, mut working: Working, as_json: bool) -
         }
         tokio::select! {
             biased;
-            signal = signals.next() => match signal {
+            signal = wishes.next() => match signal {
                 Signal::Quit => break Ok(()),
-                Signal::Suspend => lines::suspend()?,
-                Signal::Continued => {}
+                Signal::Suspend => signals::stop()?,
+                Signal::Continued | Signal::Reload => {}
             },
             result = &mut written => break result.unwrap_or(Ok(())),
             event = working.events.recv() => match event {
                 Some(Event::Changed(view)) => take(&mut views, *view),
+                Some(Event::Adopted { connection, generation, by: Some(by) }) => {
+                    teller.authors.insert(connection, (generation, by));
+                }
                 Some(_) => {}
                 None => break Ok(()),
             },
@@ -71,6 +74,8 @@ struct Teller {
     as_json: bool,
     zone: Zone,
     told: HashMap<ConnectionName, Told>,
+    /// Who obtained which generation, of those that came while it watched.
+    authors: HashMap<ConnectionName, (u64, Author)>,
 }
 
 /// What makes a difference.
@@ -97,7 +102,7 @@ impl Teller {
         if was == Some(&is) {
             return None;
         }
-        let line = if self.as_json { json_line(view, now) } else { self.line(view, was, now) };
+        let line = if self.as_json { self.json_line(view, now) } else { self.line(view, was, now) };
         self.told.insert(view.name.clone(), is);
         Some(line)
     }
@@ -107,7 +112,8 @@ impl Teller {
         let has_news = |token: u64| was.is_some_and(|was| was.generation != Some(token));
         match view.token() {
             Some(token) if has_news(token.generation) => {
-                words.push(format!("new tokens, generation {}", token.generation));
+                let by = self.author(view).map(|author| format!(" by {author}")).unwrap_or_default();
+                words.push(format!("new tokens, generation {}{by}", token.generation));
             }
             None if was.is_some_and(|was| was.generation.is_some()) => words.push("tokens forgotten".into()),
             _ => {}
@@ -131,10 +137,18 @@ impl Teller {
         }
         line
     }
-}
 
-fn json_line(view: &ConnectionView, now: DateTime<Utc>) -> String {
-    json!({ "version": json::VERSION, "at": rfc3339(now), "connection": json::connection(view, now) }).to_string()
+    /// Whose the tokens are that a connection has now, where that was seen.
+    fn author(&self, view: &ConnectionView) -> Option<Author> {
+        let (generation, author) = self.authors.get(&view.name)?;
+        (view.token()?.generation == *generation).then_some(*author)
+    }
+
+    fn json_line(&self, view: &ConnectionView, now: DateTime<Utc>) -> String {
+        let by = self.author(view);
+        let connection = json::connection(view, now);
+        json!({ "version": json::VERSION, "at": rfc3339(now), "connection": connection, "by": by }).to_string()
+    }
 }
 
 /// A length of time as it is spoken: `45 s`, `30 min`, `3 h 5 min`, `2 d 4 h`.
@@ -155,10 +169,10 @@ mod tests {
 
     use super::*;
     use crate::app::fixtures::{fresh, manu, now, options, with_problem};
-    use crate::domain::{Holding, Problem};
+    use crate::domain::{Holding, Problem, Program};
 
     fn teller(as_json: bool) -> Teller {
-        Teller { as_json, zone: options().zone, told: HashMap::new() }
+        Teller { as_json, zone: options().zone, told: HashMap::new(), authors: HashMap::new() }
     }
 
     #[test]
@@ -181,14 +195,14 @@ mod tests {
         let mut teller = teller(false);
         let mut view = manu("factory", 1800);
         teller.news(std::slice::from_ref(&view), now());
-        let mut say = |view: &ConnectionView, second: i64| {
+        let say = |teller: &mut Teller, view: &ConnectionView, second: i64| {
             teller.news(std::slice::from_ref(view), now() + TimeDelta::seconds(second))
         };
-        assert_eq!(say(&view, 1700), ["14:30:51 factory: expiring, access token ends in 1 min"]);
-        assert_eq!(say(&view, 1801), ["14:32:32 factory: expired, access token ended 1 s ago"]);
+        assert_eq!(say(&mut teller, &view, 1700), ["14:30:51 factory: expiring, access token ends in 1 min"]);
+        assert_eq!(say(&mut teller, &view, 1801), ["14:32:32 factory: expired, access token ended 1 s ago"]);
         let revoked = with_problem(view.clone(), Problem::NeedsLogin { why: "token revoked\x1b[2J".into() });
         assert_eq!(
-            say(&revoked, 1802),
+            say(&mut teller, &revoked, 1802),
             ["14:32:33 factory: needs login, access token has ended: token revoked\u{fffd}[2J"]
         );
         if let Holding::Tokens { facts, .. } = &mut view.holding {
@@ -196,11 +210,18 @@ mod tests {
             facts.expires_at += TimeDelta::hours(5);
         }
         assert_eq!(
-            say(&view, 1803),
+            say(&mut teller, &view, 1803),
             ["14:32:34 factory: live, new tokens, generation 42, access token ends in 4 h 59 min"]
         );
+        let by = Author { program: Some(Program::Keepalive), pid: 7 };
+        teller.authors.insert(view.name.clone(), (43, by));
+        if let Holding::Tokens { facts, .. } = &mut view.holding {
+            facts.generation += 1;
+        }
+        let line = "14:32:34 factory: live, new tokens, generation 43 by keepalive, process 7, access token ends in 4 h 59 min";
+        assert_eq!(teller.news(std::slice::from_ref(&view), now() + TimeDelta::seconds(1803)), [line]);
         view.holding = Holding::Nothing;
-        assert_eq!(say(&view, 1804), ["14:32:35 factory: never logged in, tokens forgotten"]);
+        assert_eq!(say(&mut teller, &view, 1804), ["14:32:35 factory: never logged in, tokens forgotten"]);
     }
 
     #[test]

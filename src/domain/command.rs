@@ -56,6 +56,8 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
+    /// Begin by itself what is due, from now on: this process leads.
+    TakeOver,
     /// Make one real API call with the access token.
     Test {
         /// Which connection.

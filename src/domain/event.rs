@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::command::CopyWhat;
 use super::connection::{Connection, ConnectionName};
 use super::field_fault::FieldFault;
+use super::history::{Author, Keeper};
 use super::inspection::Inspection;
 use super::log::LogEntry;
 use super::problem::Problem;
@@ -43,6 +44,8 @@ pub enum Event {
         connection: ConnectionName,
         /// The generation found.
         generation: u64,
+        /// Who had, where its history tells.
+        by: Option<Author>,
     },
     /// Nothing was sent because the access token is fresh.
     StillFresh {
@@ -224,6 +227,8 @@ pub enum Event {
     },
     /// The passphrase opened the encrypted store (`Ok`), or did not (`Err`: why).
     UnlockEnded(Result<(), String>),
+    /// Another process leads as keeper from now on and refreshes by itself, or none does.
+    KeeperChanged(Option<Keeper>),
     /// The secret store answers (`Ok`), or does not (`Err`: why, and what to do).
     StoreChanged(Result<(), String>),
 }

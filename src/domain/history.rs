@@ -1,5 +1,7 @@
 //! The history of a connection's tokens: one [`Rotation`] for each generation, without a secret.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -44,13 +46,58 @@ pub enum Obtained {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Program {
-    /// One that keeps connections alive by itself.
+    /// One with a screen, which keeps connections alive while it is open.
     Dashboard,
+    /// One without a screen, which keeps connections alive until it is told to stop.
+    Keepalive,
     /// A single command.
     Command,
 }
 
+/// Which process obtained tokens: the author of a generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Author {
+    /// What it was, where that is known.
+    pub program: Option<Program>,
+    /// Its process ID.
+    pub pid: u32,
+}
+
+impl Author {
+    /// As the subject of a sentence: `keepalive, process 1234,`, or `another process` where
+    /// nothing is known of it.
+    #[must_use]
+    pub fn subject(author: Option<Self>) -> String {
+        author.map_or_else(|| "another process".into(), |author| format!("{author},"))
+    }
+}
+
+impl fmt::Display for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let program = match self.program {
+            Some(Program::Dashboard) => "a dashboard, ",
+            Some(Program::Keepalive) => "keepalive, ",
+            Some(Program::Command) => "a command, ",
+            None => "",
+        };
+        write!(f, "{program}process {}", self.pid)
+    }
+}
+
+/// The `manutop keepalive` that leads on a data directory: the one that refreshes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeper {
+    /// Its process ID, where it could be read.
+    pub pid: Option<u32>,
+}
+
 impl Rotation {
+    /// Whose work it was.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        Author { program: self.by, pid: self.pid }
+    }
+
     /// What a record's own generation is remembered by.
     #[must_use]
     pub fn of(record: &TokenRecord, how: Obtained, by: Option<Program>) -> Self {
@@ -63,5 +110,21 @@ impl Rotation {
             pid: std::process::id(),
             by,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Author, Program};
+
+    #[test]
+    fn an_author_is_named_as_far_as_it_is_known() {
+        let author = |program| Author::subject(Some(Author { program, pid: 7 }));
+        assert_eq!(author(Some(Program::Keepalive)), "keepalive, process 7,");
+        assert_eq!(author(Some(Program::Command)), "a command, process 7,");
+        assert_eq!(author(None), "process 7,");
+        assert_eq!(Author::subject(None), "another process");
+        let written = serde_json::to_value([Program::Dashboard, Program::Keepalive, Program::Command]).unwrap();
+        assert_eq!(written, serde_json::json!(["dashboard", "keepalive", "command"]), "as in files written before");
     }
 }

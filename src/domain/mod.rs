@@ -1,5 +1,6 @@
 //! Plain types without I/O: what a connection is, what is known about it, what can be asked of it.
 
+pub mod children;
 pub mod clock;
 pub mod command;
 pub mod connection;
@@ -19,12 +20,13 @@ pub mod theme;
 pub mod token;
 pub mod view;
 
+pub use children::NOT_FOR_CHILDREN;
 pub use clock::{Clock, SystemClock};
 pub use command::{Command, CopyWhat};
 pub use connection::{Connection, ConnectionGrant, ConnectionName, SecretSource};
 pub use event::{CopiedTo, Event, TestFailure};
 pub use field_fault::FieldFault;
-pub use history::{Obtained, Program, Rotation};
+pub use history::{Author, Keeper, Obtained, Program, Rotation};
 pub use incident::{Change, Incident, IncidentKind, Incidents};
 pub use inspection::{Inspection, Jwt, TokenForm};
 pub use keys::{Rebinding, Written};

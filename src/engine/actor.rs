@@ -9,17 +9,18 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Ask, Refreshed};
+use super::lead::Beside;
 use super::rotation::{self, Need};
 use super::slot::{Origin, Slot, Waiter, Work};
 use super::tools::{Ended, Note, Tools};
 use super::{check, inspect, load, login, reveal};
-use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Secret};
+use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret};
 
 use crate::store::Seen;
 
 /// The longest sleep. Timers stand still while a machine sleeps, so due work is looked for by the
 /// wall clock at least this often.
-const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 
 /// All state of the engine.
 pub(super) struct Actor {
@@ -38,7 +39,9 @@ pub(super) struct Actor {
     /// Who waits for all connections to be read.
     pub(super) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     /// How the journals looked last.
-    seen: Seen,
+    pub(super) seen: Seen,
+    /// Who else leads, and when that was looked at last.
+    pub(super) beside: Beside,
     /// Client secrets that are on their way into the store.
     pub(super) secrets_underway: usize,
     leaving: Option<oneshot::Sender<()>>,
@@ -67,6 +70,7 @@ impl Actor {
             store_trouble: None,
             curious: Vec::new(),
             seen: Seen::default(),
+            beside: Beside::default(),
             secrets_underway: 0,
             leaving: None,
         }
@@ -81,7 +85,9 @@ impl Actor {
         for name in &self.order {
             self.read_from_store(&self.slots[name]);
         }
-        tokio::spawn(load::load(Arc::clone(&self.tools), unread, self.automatic));
+        let patience = self.tools.program != Program::Command;
+        tokio::spawn(load::load(Arc::clone(&self.tools), unread, patience));
+        self.look_for_keeper();
         loop {
             tokio::select! {
                 ask = asks.recv() => match ask {
@@ -144,6 +150,7 @@ impl Actor {
 
     /// Looks at connections whose journal another process has changed.
     fn look_around(&mut self) {
+        self.look_for_keeper();
         if !self.tools.vault.changed_since(&mut self.seen) {
             return;
         }
@@ -170,6 +177,10 @@ impl Actor {
                 self.curious.push(reply);
                 self.satisfy_curiosity();
             }
+            Ask::Snapshot { reply } => {
+                // Nobody may wait any more.
+                let _ = reply.send(self.standing());
+            }
             Ask::Shutdown { reply } => {
                 for slot in self.slots.values() {
                     cancel(slot.work.as_ref());
@@ -195,6 +206,7 @@ impl Actor {
                     self.set_auto(&name, on);
                 }
             }
+            Command::TakeOver => self.take_over(),
             Command::Test { connection } => self.test(&connection),
             Command::Inspect { connection } => self.inspect(connection),
             Command::Logout { connection } => self.logout(&connection),

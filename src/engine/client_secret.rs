@@ -7,7 +7,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
 use super::tools::{Tools, store_problem};
-use crate::domain::{Connection, Problem, Secret, SecretSource};
+use crate::domain::{Connection, NOT_FOR_CHILDREN, Problem, Secret, SecretSource};
 use crate::oauth::redact::excerpt;
 
 /// How long the command may take; a person may have to touch a key.
@@ -33,9 +33,12 @@ pub(super) async fn fetch(tools: &Tools, connection: &Connection) -> Result<Secr
 
 /// Runs a program without a shell and takes the first line it prints.
 async fn run(words: &[String]) -> Result<Secret, String> {
-    let mut child = Command::new(&words[0])
+    let mut command = Command::new(&words[0]);
+    for variable in NOT_FOR_CHILDREN {
+        command.env_remove(variable);
+    }
+    let mut child = command
         .args(&words[1..])
-        .env_remove("MANUTOP_PASSPHRASE") // no business of theirs
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

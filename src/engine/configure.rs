@@ -46,7 +46,8 @@ impl Actor {
 
     fn welcome(&mut self, connection: Connection) {
         let name = connection.name.clone();
-        let slot = Slot::new(connection);
+        let mut slot = Slot::new(connection);
+        slot.goes_second = self.beside.keeper.is_some();
         self.read_from_store(&slot);
         self.slots.insert(name.clone(), slot);
         self.publish(&name);

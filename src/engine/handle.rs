@@ -13,7 +13,7 @@ use super::reveal::AccessToken;
 use super::rotation::Need;
 use super::tools::Tools;
 use crate::domain::{
-    Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Problem, Program, Secret,
+    Author, Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Problem, Program, Secret,
 };
 use crate::oauth::Http;
 use crate::store::Vault;
@@ -28,7 +28,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// What opens login URLs.
     pub browser: Arc<dyn Browser>,
-    /// Whether due refreshes are begun without being asked (a dashboard, not a single command).
+    /// What this program is, to the histories it writes and to what it does by itself: only a
+    /// single command gives up on a store that does not answer.
+    pub program: Program,
+    /// Whether due refreshes are begun without being asked, before any [`Command::TakeOver`].
     pub automatic: bool,
     /// How long a login waits for a person.
     pub login_timeout: Duration,
@@ -40,8 +43,9 @@ pub enum Refreshed {
     /// New tokens, saved at least in the journal: where the store has not taken them, the
     /// connection's problem is `NotSaved`; the generation.
     Obtained(u64),
-    /// Another process had saved newer ones, which were taken over; the generation.
-    Adopted(u64),
+    /// Another process had saved newer ones, which were taken over; the generation, and who had,
+    /// where its history tells.
+    Adopted(u64, Option<Author>),
     /// The access token is fresh; nothing was sent.
     StillFresh(u64),
 }
@@ -64,6 +68,14 @@ impl Remote {
             let _ = asks.send(Ask::Command(command));
         }
     }
+
+    /// All connections as they stand, in the configuration's order, whatever the store does: an
+    /// engine that is alive answers at once. `None` where it has ended.
+    pub async fn snapshot(&self) -> Option<Vec<ConnectionView>> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.upgrade()?.send(Ask::Snapshot { reply }).ok()?;
+        answer.await.ok()
+    }
 }
 
 /// A question to the actor; most carry the way for the answer.
@@ -73,6 +85,7 @@ pub(super) enum Ask {
     PresentToken { connection: ConnectionName, reply: Reply<Result<AccessToken, Problem>> },
     Reveal { connection: ConnectionName, what: CopyWhat, reply: Reply<Result<Secret, String>> },
     Views { reply: Reply<Vec<ConnectionView>> },
+    Snapshot { reply: Reply<Vec<ConnectionView>> },
     Shutdown { reply: Reply<()> },
 }
 
@@ -94,7 +107,7 @@ impl Engine {
             vault: parts.vault,
             gate: super::gate::Gate::default(),
             browser: parts.browser,
-            program: if parts.automatic { Program::Dashboard } else { Program::Command },
+            program: parts.program,
             notes,
             store_opened: tokio::sync::Notify::new(),
         });

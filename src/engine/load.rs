@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::rotation::found;
 use super::tools::{Found, Note, Tools, store_problem};
-use crate::domain::{Connection, ConnectionName, Problem, SecretSource};
+use crate::domain::{Author, Connection, ConnectionName, Problem, SecretSource};
 use crate::store::{Standing, StoreError};
 
 /// The waits between tries while the store is away: they grow to the last one.
@@ -19,6 +19,9 @@ const WAITS: [Duration; 5] = [
     Duration::from_secs(10),
     Duration::from_secs(20),
 ];
+
+/// Within this time a generation that was just saved is in the history.
+const REMEMBERED: Duration = Duration::from_millis(300);
 
 /// Reads the records of all connections that come in, one after the other, until each has been
 /// read. With `patience` it goes on trying while the store is away; without, it reports the
@@ -75,11 +78,25 @@ async fn read(tools: &Tools, connection: &Connection) -> Result<(Standing, Optio
 pub(super) async fn look(tools: Arc<Tools>, name: ConnectionName, known: u64) {
     if tools.vault.mark(&name).await.is_ok_and(|mark| mark > known) {
         if let Ok(standing) = tools.vault.read(&name).await {
-            tools.note(Note::Newer(name, Box::new(found(standing))));
+            let by = match &standing.record {
+                Some(record) => author(&tools, &name, record.generation).await,
+                None => None,
+            };
+            tools.note(Note::Newer(name, Box::new(found(standing)), by));
         }
     } else if known > 0
         && let Ok(Some(generation)) = tools.vault.forgotten(&name).await
     {
         tools.note(Note::LoggedOutElsewhere(name, generation));
     }
+}
+
+/// Who obtained a generation. Whoever did writes it down once the tokens are safe, which may be in
+/// this moment: it is given one.
+async fn author(tools: &Tools, name: &ConnectionName, generation: u64) -> Option<Author> {
+    if let Some(author) = tools.author(name, generation).await {
+        return Some(author);
+    }
+    tokio::time::sleep(REMEMBERED).await;
+    tools.author(name, generation).await
 }

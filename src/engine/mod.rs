@@ -6,6 +6,7 @@
 //! - [`handle`]: starting it, and what can be asked of it from other threads
 //! - `actor`: the one task that owns all state; everything else reports to it
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
+//! - `lead`: who begins what is due: this process, or a keeper beside it
 //! - `configure`: takes over another configuration while running
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
@@ -18,6 +19,7 @@ mod exchange;
 mod gate;
 pub mod handle;
 mod inspect;
+mod lead;
 mod load;
 mod login;
 mod reports;

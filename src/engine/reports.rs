@@ -5,7 +5,9 @@ use super::handle::Refreshed;
 use super::rotation::Need;
 use super::slot::{Origin, Slot, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
-use crate::domain::{ConnectionName, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord};
+use crate::domain::{
+    Author, ConnectionName, ConnectionView, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord,
+};
 use crate::store::StoreError;
 
 impl Actor {
@@ -13,7 +15,8 @@ impl Actor {
         match note {
             Note::Loaded(name, found) => self.loaded(&name, *found),
             Note::LoadFailed(error) => self.load_failed(&error),
-            Note::Newer(name, found) => self.adopt(&name, *found),
+            Note::Newer(name, found, by) => self.adopt(&name, *found, by),
+            Note::Keeper(keeper) => self.beside(keeper),
             Note::LoggedOutElsewhere(name, generation) => self.logged_out_elsewhere(&name, generation),
             Note::Unlocked(result) => {
                 if result.is_ok() {
@@ -53,11 +56,10 @@ impl Actor {
         if slot.work.is_some() || slot.record.is_some() {
             return;
         }
-        let needs_lock = self.automatic && (found.problem.is_some() || (found.record.is_some() && !found.saved));
+        let needs_lock = self.automatic && needs_lock(found.problem.as_ref(), found.record.is_some() && !found.saved);
         slot.hold(found.record, found.saved);
         slot.first_mint = (found.never_held && !slot.view.needs_browser).then_some(now);
         if needs_lock {
-            // Another process may be in the middle of it: only the lock tells.
             self.begin_reread(name);
         } else {
             slot.view.problem = found.problem.or(found.missing);
@@ -67,7 +69,7 @@ impl Actor {
     }
 
     /// Takes over what another process has saved, unless something is being done here that will.
-    fn adopt(&mut self, name: &ConnectionName, found: Found) {
+    fn adopt(&mut self, name: &ConnectionName, found: Found, by: Option<Author>) {
         let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
         let (Some(record), true, None) = (found.record, found.saved, found.problem) else { return };
         let generation = record.generation;
@@ -76,7 +78,7 @@ impl Actor {
         }
         slot.hold(Some(record), true);
         slot.succeed();
-        self.announce(Event::Adopted { connection: name.clone(), generation });
+        self.announce(Event::Adopted { connection: name.clone(), generation, by });
         self.publish(name);
     }
 
@@ -215,7 +217,7 @@ impl Actor {
         self.announce(match result {
             Ok((How::Exchanged, generation)) => Event::Refreshed { connection, generation: *generation },
             Ok((How::LoggedIn, generation)) => Event::LoggedIn { connection, generation: *generation },
-            Ok((How::Adopted, generation)) => Event::Adopted { connection, generation: *generation },
+            Ok((How::Adopted(by), generation)) => Event::Adopted { connection, generation: *generation, by: *by },
             Ok((How::Fresh, _)) => Event::StillFresh { connection, expires_at: expires_at.unwrap_or_default() },
             Err(problem) => Event::RefreshFailed { connection, problem: problem.clone() },
         });
@@ -269,24 +271,33 @@ impl Actor {
         }
     }
 
+    /// All connections as they stand, in the configuration's order.
+    pub(super) fn standing(&self) -> Vec<ConnectionView> {
+        self.order.iter().filter_map(|name| self.slots.get(name)).map(|slot| slot.view.clone()).collect()
+    }
+
     /// Answers those who wait for the first reading, once every connection is read or has failed.
     pub(super) fn satisfy_curiosity(&mut self) {
         let is_known = |slot: &Slot| slot.view.holding != Holding::Unknown || slot.view.problem.is_some();
         if self.curious.is_empty() || !self.slots.values().all(is_known) {
             return;
         }
-        let views: Vec<_> =
-            self.order.iter().filter_map(|name| self.slots.get(name)).map(|slot| slot.view.clone()).collect();
+        let views = self.standing();
         for reply in self.curious.drain(..) {
             let _ = reply.send(views.clone());
         }
     }
 }
 
+/// Whether what was read may be the middle of another process's work: only the lock tells.
+pub(super) fn needs_lock(problem: Option<&Problem>, is_unsaved: bool) -> bool {
+    problem.is_some() || is_unsaved
+}
+
 fn refreshed(how: How, generation: u64) -> Refreshed {
     match how {
         How::Exchanged | How::LoggedIn => Refreshed::Obtained(generation),
-        How::Adopted => Refreshed::Adopted(generation),
+        How::Adopted(by) => Refreshed::Adopted(generation, by),
         How::Fresh => Refreshed::StillFresh(generation),
     }
 }

@@ -118,7 +118,10 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     fault_point::pass(Step::Recovered);
     let generation = standing.next_generation();
     let old = match decide(standing, connection, ask, tools.now())? {
-        Decision::Keep(record, how) => return Ok(Ended::Held { record, how }),
+        Decision::Keep(record, how) => {
+            let how = attributed(tools, connection, &record, how).await;
+            return Ok(Ended::Held { record, how });
+        }
         Decision::Unsaved(record, how, why) => return Ok(Ended::Unsaved { record, how, why }),
         Decision::Doubt(generation, problem) => return Ok(Ended::Uncertain { generation, problem }),
         Decision::GivenUp => return Ok(Ended::GivenUp),
@@ -223,7 +226,7 @@ fn decide(standing: Standing, connection: &Connection, ask: Ask, now: DateTime<U
         };
     };
     let is_newer = ask.known.is_some_and(|known| record.generation > known);
-    let how = if is_newer { How::Adopted } else { How::Fresh };
+    let how = if is_newer { How::Adopted(None) } else { How::Fresh };
     if !standing.saved {
         let why =
             standing.unsaved_because.map_or_else(|| "the store has not taken it yet".into(), |error| error.to_string());
@@ -320,7 +323,9 @@ async fn exchange_and_save(
     }
     match verdict {
         Verdict::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
-            replaced_meanwhile(lease, old.as_ref()).await.ok_or_else(|| Problem::NeedsLogin { why: refusal.words() })
+            replaced_meanwhile(tools, connection, lease, old.as_ref())
+                .await
+                .ok_or_else(|| Problem::NeedsLogin { why: refusal.words() })
         }
         Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, tools.now())),
         Verdict::NotSent(why) | Verdict::Unknown(why) => Err(Problem::Retrying { at: None, why }),
@@ -329,10 +334,24 @@ async fn exchange_and_save(
 }
 
 /// After `invalid_grant`: somebody who does not keep to the lock may have saved a newer record.
-async fn replaced_meanwhile(lease: &mut Lease, sent: Option<&TokenRecord>) -> Option<Ended> {
+async fn replaced_meanwhile(
+    tools: &Tools,
+    connection: &Connection,
+    lease: &mut Lease,
+    sent: Option<&TokenRecord>,
+) -> Option<Ended> {
     let standing = lease.recover().await.ok()?;
     let newer = standing.record.filter(|record| sent.is_none_or(|sent| record.generation > sent.generation))?;
-    Some(Ended::Held { record: newer, how: How::Adopted })
+    let how = attributed(tools, connection, &newer, How::Adopted(None)).await;
+    Some(Ended::Held { record: newer, how })
+}
+
+/// Says whose tokens were taken over, where the history tells: its writer has let go of the lock.
+async fn attributed(tools: &Tools, connection: &Connection, record: &TokenRecord, how: How) -> How {
+    match how {
+        How::Adopted(_) => How::Adopted(tools.author(&connection.name, record.generation).await),
+        how => how,
+    }
 }
 
 /// Makes a received record durable, and does not end before it is, be it in the journal alone.

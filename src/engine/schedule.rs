@@ -46,11 +46,17 @@ fn scale(span: TimeDelta, factor: f64) -> TimeDelta {
     TimeDelta::milliseconds((span.num_milliseconds() as f64 * factor.clamp(0.0, 1.0)) as i64)
 }
 
+/// When a refresh is due that another process should have made: half of the lead later.
+#[must_use]
+pub fn overdue(obtained: DateTime<Utc>, expires: DateTime<Utc>, jitter: f64) -> DateTime<Utc> {
+    due(obtained, expires, jitter) + lead(expires - obtained) / 2
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::{backoff, due, lead};
+    use super::{backoff, due, lead, overdue};
 
     #[test]
     fn a_fifth_of_the_lifetime_at_least_a_minute_at_most_half() {
@@ -65,6 +71,14 @@ mod tests {
         let expires = obtained + TimeDelta::seconds(3600);
         assert_eq!(expires - due(obtained, expires, 0.0), TimeDelta::seconds(720));
         assert_eq!(expires - due(obtained, expires, 1.0), TimeDelta::seconds(792));
+    }
+
+    #[test]
+    fn what_another_process_left_undone_is_begun_while_the_token_still_lives() {
+        let obtained: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+        let expires = obtained + TimeDelta::seconds(3600);
+        assert_eq!(expires - overdue(obtained, expires, 0.0), TimeDelta::seconds(360));
+        assert_eq!(expires - overdue(obtained, expires, 1.0), TimeDelta::seconds(432));
     }
 
     #[test]

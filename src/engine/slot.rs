@@ -42,6 +42,8 @@ pub(super) struct Slot {
     /// When a first token may be minted without being asked: nothing was ever held, and no person
     /// is needed. A logout takes the permission away.
     pub(super) first_mint: Option<DateTime<Utc>>,
+    /// A keeper beside this process goes first.
+    pub(super) goes_second: bool,
     /// Drawn anew for every generation, so that refreshes spread out.
     jitter: f64,
 }
@@ -80,6 +82,7 @@ impl Slot {
             failures: 0,
             retry_at: None,
             first_mint: None,
+            goes_second: false,
             jitter: fastrand::f64(),
         }
     }
@@ -169,6 +172,9 @@ impl Slot {
             (Some(Problem::RateLimited { .. }), _) => self.retry_at,
             (Some(_), _) => self.retry_at.map(|at| at.min(now + schedule::LONGEST_BACKOFF)),
             (None, Some(record)) if schedule::is_from_the_future(record.obtained_at, now) => Some(now),
+            (None, Some(record)) if self.goes_second => {
+                Some(schedule::overdue(record.obtained_at, record.expires_at, self.jitter))
+            }
             (None, Some(record)) => Some(schedule::due(record.obtained_at, record.expires_at, self.jitter)),
             (None, None) => self.first_mint,
         }

@@ -7,7 +7,9 @@ use tokio::sync::{Notify, mpsc};
 
 use super::browser::Browser;
 use super::gate::Gate;
-use crate::domain::{Activity, Clock, ConnectionName, Event, LogEntry, Problem, Program, TokenRecord};
+use crate::domain::{
+    Activity, Author, Clock, ConnectionName, Event, Keeper, LogEntry, Problem, Program, Rotation, TokenRecord,
+};
 use crate::oauth::Http;
 use crate::store::{StoreError, Vault};
 
@@ -34,7 +36,9 @@ pub(super) enum Note {
     /// The store did not answer; it is asked again.
     LoadFailed(StoreError),
     /// Another process has saved a newer generation.
-    Newer(ConnectionName, Box<Found>),
+    Newer(ConnectionName, Box<Found>, Option<Author>),
+    /// The keeper that leads, if one does that is not this process.
+    Keeper(Option<Keeper>),
     /// Another process has logged out: tokens up to this generation are given up.
     LoggedOutElsewhere(ConnectionName, u64),
     /// A passphrase was tried on the store.
@@ -99,8 +103,8 @@ pub(super) enum How {
     Exchanged,
     /// An exchange of ours that ended a login.
     LoggedIn,
-    /// Another process had saved it.
-    Adopted,
+    /// Another process had saved it: this one, where its history tells.
+    Adopted(Option<Author>),
     /// It was here and is fresh.
     Fresh,
 }
@@ -113,6 +117,12 @@ impl Tools {
     /// Reports to the actor. Nobody listening is no error: the program is ending.
     pub(super) fn note(&self, note: Note) {
         let _ = self.notes.send(note);
+    }
+
+    /// Which process obtained a generation, as far as its history tells.
+    pub(super) async fn author(&self, name: &ConnectionName, generation: u64) -> Option<Author> {
+        let history = self.vault.history(name).await.ok()?;
+        history.iter().find(|rotation| rotation.generation == generation).map(Rotation::author)
     }
 
     /// Reports a fact, which the actor announces in its turn: after the changes reported before it.

@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::environment::Environment;
+use crate::domain::NOT_FOR_CHILDREN;
 use crate::engine::Browser;
 
 /// How long a browser command is watched for an early failure.
@@ -124,7 +125,9 @@ fn start(mut command: Command) -> Result<(), String> {
 }
 
 fn set_apart(command: &mut Command) {
-    command.env_remove("MANUTOP_PASSPHRASE"); // no business of theirs
+    for variable in NOT_FOR_CHILDREN {
+        command.env_remove(variable);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // A Ctrl-C or a hang-up of the terminal is not meant for the browser.
     #[cfg(unix)]

@@ -1,5 +1,5 @@
-//! The configuration while the dashboard runs: changes of the file are noticed, those that a
-//! person makes on the screen are written.
+//! The configuration while the program runs: changes of the file are noticed, or for a service
+//! read when it is told to; those that a person makes on the screen are written.
 //!
 //! Invariants: a plain thread of its own reads and writes the file, one thing at a time; only a
 //! configuration without fault takes effect, and until there is one the last goes on. Client
@@ -36,6 +36,8 @@ pub struct Configuration {
 enum Job {
     /// Something happened to the file.
     Look,
+    /// Somebody wants it read now, and told what it says, changed or not.
+    Reload,
     Save(Box<Draft>, Option<Secret>),
     Delete(ConnectionName),
     End,
@@ -59,11 +61,37 @@ impl Configuration {
     /// # Errors
     /// The system gives no thread. That the file cannot be watched is told by an event.
     pub fn start(file: PathBuf, current: Config, providers: &'static [&'static Provider]) -> io::Result<Self> {
+        Self::start_with(file, current, providers, true)
+    }
+
+    /// Reads the file, from which `current` was read, only when told to by [`Configuration::reload`].
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start_unwatched(
+        file: PathBuf,
+        current: Config,
+        providers: &'static [&'static Provider],
+    ) -> io::Result<Self> {
+        Self::start_with(file, current, providers, false)
+    }
+
+    fn start_with(
+        file: PathBuf,
+        current: Config,
+        providers: &'static [&'static Provider],
+        watched: bool,
+    ) -> io::Result<Self> {
         let (jobs, inbox) = mpsc::channel();
         let (reports, notes) = unbounded_channel();
         let wake = jobs.clone();
-        let keeper = Keeper { last: Ok(current.clone()), is_there: false, file, providers, watch: None, reports };
-        thread::Builder::new().name("configuration".into()).spawn(move || keeper.run(&inbox, wake))?;
+        let mut reader = Reader { last: Ok(current.clone()), is_there: false, file, providers, watch: None, reports };
+        thread::Builder::new().name("configuration".into()).spawn(move || {
+            if watched {
+                reader.watch(wake);
+            }
+            reader.run(&inbox);
+        })?;
         Ok(Self { store: current.store, current, jobs, notes })
     }
 
@@ -85,6 +113,11 @@ impl Configuration {
     /// tells the end.
     pub fn delete(&self, connection: ConnectionName) {
         self.ask(Job::Delete(connection));
+    }
+
+    /// Reads the file now; [`Event::ConfigurationRead`] tells what it says, changed or not.
+    pub fn reload(&self) {
+        self.ask(Job::Reload);
     }
 
     /// Waits for news of the file; none come once its thread has ended.
@@ -152,7 +185,7 @@ impl Drop for Configuration {
 }
 
 /// The file's thread.
-struct Keeper {
+struct Reader {
     file: PathBuf,
     providers: &'static [&'static Provider],
     /// As last reported.
@@ -164,8 +197,8 @@ struct Keeper {
     reports: UnboundedSender<Note>,
 }
 
-impl Keeper {
-    fn run(mut self, jobs: &mpsc::Receiver<Job>, wake: mpsc::Sender<Job>) {
+impl Reader {
+    fn watch(&mut self, wake: mpsc::Sender<Job>) {
         let watch = Watch::start(&self.file, move || {
             // Nobody listens any more once the dashboard is leaving.
             let _ = wake.send(Job::Look);
@@ -174,7 +207,10 @@ impl Keeper {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => self.report(Report::Unwatched(error.to_string())),
         }
-        // It may have changed between the first reading and the watch.
+    }
+
+    fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+        // It may have changed since the first reading.
         self.look();
         let mut waiting: Option<(Instant, Instant)> = None;
         loop {
@@ -190,6 +226,7 @@ impl Keeper {
                     let now = Instant::now();
                     waiting = Some((waiting.map_or(now, |(first, _)| first), now));
                 }
+                Ok(Job::Reload) => self.reload(),
                 Ok(Job::Save(draft, secret)) => self.save(&draft, secret),
                 Ok(Job::Delete(connection)) => self.delete(connection),
                 Err(RecvTimeoutError::Timeout) => {
@@ -214,7 +251,22 @@ impl Keeper {
 
     /// Reads the file, and reports it if it says anything else than before.
     fn look(&mut self) {
-        let read = match config::load(&self.file, self.providers) {
+        if let Some(read) = self.read().filter(|read| *read != self.last) {
+            self.last.clone_from(&read);
+            self.report(Report::Read(read));
+        }
+    }
+
+    /// Reads the file, and reports it in any case.
+    fn reload(&mut self) {
+        let read = self.read().unwrap_or_else(|| self.last.clone());
+        self.last.clone_from(&read);
+        self.report(Report::Read(read));
+    }
+
+    /// What the file says; `None` while there never was one.
+    fn read(&mut self) -> Option<Result<Config, String>> {
+        Some(match config::load(&self.file, self.providers) {
             Ok(Some(config)) => {
                 self.is_there = true;
                 let keymap = appearance::keymap(&config.keys, &self.file);
@@ -222,14 +274,10 @@ impl Keeper {
             }
             // Whoever starts without a file has an empty configuration; one that vanishes is being
             // replaced, or lost by mistake: no reason to let go of all connections.
-            Ok(None) if !self.is_there => return,
+            Ok(None) if !self.is_there => return None,
             Ok(None) => Err(format!("{} is gone; what it said last goes on", file_name(&self.file))),
             Err(error) => Err(format!("not taken over: {}", words(&error))),
-        };
-        if read != self.last {
-            self.last.clone_from(&read);
-            self.report(Report::Read(read));
-        }
+        })
     }
 
     fn save(&mut self, draft: &Draft, secret: Option<Secret>) {

@@ -138,7 +138,7 @@ mod tests {
 
     use super::{Copy, Copying, Wanted};
     use crate::app::fixtures::name;
-    use crate::domain::{Event, SystemClock};
+    use crate::domain::{Event, Program, SystemClock};
     use crate::engine::{Browser, Engine, Parts};
     use crate::shell::clipboard::Clipboard;
     use crate::store::{MemoryStore, Secrets, Vault};
@@ -157,7 +157,8 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), clock.clone()).unwrap();
         let (connections, browser, login_timeout) = (Vec::new(), Arc::new(NoBrowser), Duration::from_secs(1));
-        let parts = Parts { connections, vault, clock, browser, automatic: false, login_timeout };
+        let parts =
+            Parts { connections, vault, clock, browser, program: Program::Command, automatic: false, login_timeout };
         let (engine, _events) = Engine::start(parts).unwrap();
         let (clipboard, puts) = Clipboard::hung();
         let mut copy = Copy::new(Wanted::Names(vec![name("factory")]));

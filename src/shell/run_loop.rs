@@ -286,6 +286,8 @@ impl<H: Host> Dashboard<H> {
                 self.host.reenter()?;
                 redraw_all(terminal)?;
             }
+            // The file is watched.
+            Signal::Reload => {}
         }
         self.resize(terminal.size()?, now);
         Ok(Vec::new())

@@ -1,19 +1,32 @@
 //! The operating system's signals as one stream of wishes.
 //!
 //! Invariant: from [`Signals::listen`] on, SIGTERM, SIGHUP, SIGINT and SIGTSTP do not end or
-//! stop the process by themselves: the loop answers them, after giving the terminal back.
+//! stop the process by themselves: the loop answers them, after giving the terminal back. For a
+//! service ([`Signals::listen_as_service`]) SIGHUP asks to read the configuration anew.
 
 use std::io;
 
-/// What a signal asks of the dashboard.
+/// What a signal asks of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM, SIGHUP, SIGINT: save what is owed and leave.
+    /// SIGTERM, SIGINT, and SIGHUP where a window was closed: save what is owed and leave.
     Quit,
+    /// SIGHUP to a service: read the configuration anew.
+    Reload,
     /// SIGTSTP: stop until `fg`, see `TerminalGuard::suspend`.
     Suspend,
     /// SIGCONT: the terminal may have been used by others; draw everything anew.
     Continued,
+}
+
+/// Stops the process as Ctrl-Z asks, until it is continued; does nothing where there is no such thing.
+///
+/// # Errors
+/// The process cannot be stopped.
+pub fn stop() -> io::Result<()> {
+    #[cfg(unix)]
+    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -36,6 +49,7 @@ mod unix {
         interrupt: unix::Signal,
         stop: unix::Signal,
         continued: unix::Signal,
+        hung_up: Signal,
     }
 
     impl Signals {
@@ -44,6 +58,18 @@ mod unix {
         /// # Errors
         /// When a handler cannot be installed.
         pub fn listen() -> io::Result<Self> {
+            Self::listen_with(Signal::Quit)
+        }
+
+        /// Begins to listen as a service, which has no window that could be closed.
+        ///
+        /// # Errors
+        /// When a handler cannot be installed.
+        pub fn listen_as_service() -> io::Result<Self> {
+            Self::listen_with(Signal::Reload)
+        }
+
+        fn listen_with(hung_up: Signal) -> io::Result<Self> {
             let listen = |signal| unix::signal(SignalKind::from_raw(signal));
             Ok(Self {
                 terminate: listen(signal_hook::consts::SIGTERM)?,
@@ -51,6 +77,7 @@ mod unix {
                 interrupt: listen(signal_hook::consts::SIGINT)?,
                 stop: listen(signal_hook::consts::SIGTSTP)?,
                 continued: listen(signal_hook::consts::SIGCONT)?,
+                hung_up,
             })
         }
 
@@ -59,7 +86,7 @@ mod unix {
             tokio::select! {
                 biased;
                 _ = self.terminate.recv() => Signal::Quit,
-                _ = self.hang_up.recv() => Signal::Quit,
+                _ = self.hang_up.recv() => self.hung_up,
                 _ = self.interrupt.recv() => Signal::Quit,
                 _ = self.stop.recv() => Signal::Suspend,
                 _ = self.continued.recv() => Signal::Continued,
@@ -83,6 +110,14 @@ mod other {
         /// None here.
         pub fn listen() -> io::Result<Self> {
             Ok(Self(()))
+        }
+
+        /// Begins to listen as a service.
+        ///
+        /// # Errors
+        /// None here.
+        pub fn listen_as_service() -> io::Result<Self> {
+            Self::listen()
         }
 
         /// Waits for the next signal.
@@ -117,5 +152,8 @@ mod tests {
             raise(signal).unwrap();
             assert_eq!(signals.next().await, wish, "signal {signal}");
         }
+        let mut service = Signals::listen_as_service().unwrap();
+        raise(SIGHUP).unwrap();
+        assert_eq!(service.next().await, Signal::Reload);
     }
 }

@@ -4,7 +4,7 @@
 //! those who wait, and means something only while the lock is held.
 
 use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +20,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 pub(super) struct Held {
     /// Closing it frees the lock.
     _file: File,
+}
+
+/// Whoever holds a lock.
+pub(super) struct Holder {
+    /// Its process ID, where it can be read.
+    pub(super) pid: Option<u32>,
 }
 
 enum Attempt {
@@ -48,15 +54,43 @@ pub(super) async fn wait(path: PathBuf, mut on_wait: impl FnMut(Option<u32>)) ->
     }
 }
 
+/// Waits for the lock on this thread, without a pause: the kernel hands it over when the holder
+/// frees it or dies. `on_wait` is told first if there is a holder.
+pub(super) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<Held, StoreError> {
+    match attempt(path)? {
+        Attempt::Got(held) => return Ok(held),
+        Attempt::Taken(holder) => on_wait(holder),
+    }
+    let failed = |error| StoreError::io("lock", path, error);
+    let mut file = open(path).map_err(failed)?;
+    while let Err(error) = file.lock() {
+        if error.kind() != ErrorKind::Interrupted {
+            return Err(failed(error));
+        }
+    }
+    let _ = sign(&mut file);
+    Ok(Held { _file: file })
+}
+
 /// Whether somebody holds the lock at this moment. Blocks on the disk.
 pub(super) fn is_held(path: &Path) -> bool {
+    holder_of(path).is_some()
+}
+
+/// Who holds the lock at this moment. Blocks on the disk.
+pub(super) fn holder_of(path: &Path) -> Option<Holder> {
+    let mut file = File::open(path).ok()?;
     // A shared lock for an instant: at worst somebody else's try comes one pause later.
-    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| Holder { pid: holder(&mut file) })
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    files::private_file().read(true).write(true).truncate(false).open(path)
 }
 
 fn attempt(path: &Path) -> Result<Attempt, StoreError> {
     let failed = |error| StoreError::io("lock", path, error);
-    let mut file = files::private_file().read(true).write(true).truncate(false).open(path).map_err(failed)?;
+    let mut file = open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             // For the eyes of others only: a full disk must not cost the lock.

@@ -43,4 +43,4 @@ pub use namespace::Namespace;
 pub use rename::{Carried, Progress, RenameError, Renamed, Renaming};
 pub use secret_store::{SecretStore, StoreFactory};
 pub use secrets::Secrets;
-pub use vault::{Seen, Vault};
+pub use vault::{Leadership, Seen, Vault};

@@ -16,7 +16,7 @@ use super::lease::Lease;
 use super::seal::Identity;
 use super::secrets::Secrets;
 use super::{files, history, lock, record};
-use crate::domain::{Clock, ConnectionName, Rotation, Secret, TokenRecord};
+use crate::domain::{Clock, ConnectionName, Keeper, Rotation, Secret, TokenRecord};
 
 /// The item of the identity that journals seal to.
 pub(super) const IDENTITY: &str = "identity";
@@ -26,6 +26,9 @@ const IDENTITY_LOCK: &str = ".identity.lock";
 
 /// Guards every change of a client secret, so that none is made while all are being moved.
 const CLIENT_SECRETS_LOCK: &str = ".client-secrets.lock";
+
+/// Held by the keeper that leads.
+const KEEPER_LOCK: &str = ".keeper.lock";
 
 /// Whoever holds one of these locks is done within a few rounds of the store; longer is a hang.
 const SHORT_WAIT: Duration = Duration::from_secs(30);
@@ -48,6 +51,12 @@ struct Inner {
     history: PathBuf,
     clock: Arc<dyn Clock>,
     identity: Mutex<Option<Arc<Identity>>>,
+}
+
+/// The right to refresh by itself as the one keeper of a data directory. Dropping it gives it up.
+#[derive(Debug)]
+pub struct Leadership {
+    _lock: lock::Held,
 }
 
 /// The state of the journals as it was last looked at; see [`Vault::changed_since`].
@@ -229,6 +238,23 @@ impl Vault {
         let may_change_unseen = age.is_none_or(|age| age.abs() < GRAIN);
         *seen = Seen(changed.filter(|_| !may_change_unseen));
         is_new
+    }
+
+    /// Takes the keepers' lock, of which there is one for each data directory. Blocks its thread
+    /// until the lock is had, by a call that the kernel ends when the holder dies; `on_wait` is
+    /// told first of a holder, with its process ID where it can be read.
+    ///
+    /// # Errors
+    /// `Io` if the lock file cannot be opened or locked.
+    pub fn lead(&self, on_wait: impl FnOnce(Option<u32>)) -> Result<Leadership, StoreError> {
+        lock::block(&self.inner.locks.join(KEEPER_LOCK), on_wait).map(|held| Leadership { _lock: held })
+    }
+
+    /// The keeper that leads, if one does that is not this process.
+    pub async fn keeper(&self) -> Option<Keeper> {
+        let path = self.inner.locks.join(KEEPER_LOCK);
+        let holder = on_disk(move || Ok(lock::holder_of(&path))).await.ok()??;
+        (holder.pid != Some(std::process::id())).then_some(Keeper { pid: holder.pid })
     }
 
     pub(super) fn secrets(&self) -> &Secrets {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manutop::domain::{Connection, ConnectionGrant, ConnectionName, Event, SecretSource, SystemClock};
+use manutop::domain::{Connection, ConnectionGrant, ConnectionName, Event, Program, SecretSource, SystemClock};
 use manutop::engine::{Browser, Engine, Parts};
 use manutop::oauth::providers::MANU;
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,7 @@ impl Orders {
             vault: self.kind().vault(&self.root),
             clock: Arc::new(SystemClock),
             browser: Arc::new(NoBrowser),
+            program: if automatic { Program::Dashboard } else { Program::Command },
             automatic,
             login_timeout: Duration::from_secs(60),
         };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use manutop::domain::{self, ConnectionView, Event, Secret, SystemClock};
+use manutop::domain::{self, ConnectionView, Event, Program, Secret, SystemClock};
 use manutop::engine::{Engine, Parts};
 use manutop::store::{MemoryStore, Secrets, StoreError, Vault};
 use serde::{Deserialize, Serialize};
@@ -79,6 +79,7 @@ impl Part {
             vault: vault.clone(),
             clock: Arc::new(SystemClock),
             browser: Arc::new(NoBrowser::default()),
+            program: if self.role == Role::Dashboard { Program::Dashboard } else { Program::Command },
             automatic: self.role == Role::Dashboard,
             login_timeout: Duration::from_secs(60),
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::Fault;
-use manutop::domain::Event;
+use manutop::domain::{Author, Event, Program};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -22,8 +22,9 @@ async fn of_two_engines_on_one_store_one_sends_and_the_other_adopts() {
     tokio::join!(one.engine.views(), other.engine.views());
     let (first, second) = tokio::join!(one.engine.refresh(&factory, true), other.engine.refresh(&factory, true));
     let mut results = [first.unwrap(), second.unwrap()];
-    results.sort_by_key(|result| matches!(result, Refreshed::Adopted(_)));
-    assert_eq!(results, [Refreshed::Obtained(2), Refreshed::Adopted(2)]);
+    results.sort_by_key(|result| matches!(result, Refreshed::Adopted(..)));
+    let by = Author { program: Some(Program::Command), pid: std::process::id() };
+    assert_eq!(results, [Refreshed::Obtained(2), Refreshed::Adopted(2, Some(by))]);
     let tokens = tokio::join!(
         one.engine.access_token(&factory, Duration::from_secs(60)),
         other.engine.access_token(&factory, Duration::from_secs(60))

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use manutop::demo::{Options, Servers};
 use manutop::domain::{
-    Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, Secret, SecretSource, SystemClock,
-    TokenRecord,
+    Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, Program, Secret, SecretSource,
+    SystemClock, TokenRecord,
 };
 use manutop::engine::{Browser, Engine, Parts};
 use manutop::oauth::providers::{MANU, MANUS};
@@ -215,6 +215,7 @@ impl Rig {
             vault: self.vault(),
             clock: Arc::<MovableClock>::clone(&self.clock),
             browser: Arc::<NoBrowser>::clone(&self.browser),
+            program: if automatic { Program::Dashboard } else { Program::Command },
             automatic,
             login_timeout: Duration::from_secs(60),
         })

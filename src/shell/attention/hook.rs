@@ -17,6 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{self, Sender, error::TrySendError};
 use tokio::sync::oneshot;
 
+use crate::domain::NOT_FOR_CHILDREN;
 use crate::domain::text::neutralise;
 
 /// How many events may wait.
@@ -108,7 +109,10 @@ fn name(words: &[String]) -> String {
 fn start(words: &[String]) -> io::Result<Child> {
     let (program, arguments) = words.split_first().ok_or_else(|| io::Error::other("it names no program"))?;
     let mut command = Command::new(program);
-    command.args(arguments).env_remove("MANUTOP_PASSPHRASE"); // no business of theirs
+    command.args(arguments);
+    for variable in NOT_FOR_CHILDREN {
+        command.env_remove(variable);
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     // A group of its own: a Ctrl-C in the terminal is not meant for it, and all of it can be ended.
     #[cfg(unix)]

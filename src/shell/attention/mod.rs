@@ -15,7 +15,8 @@
 mod desktop;
 mod hook;
 mod notice;
-mod report;
+mod on_event;
+pub(crate) mod report;
 mod title;
 
 use std::time::{Duration, Instant};
@@ -29,8 +30,8 @@ use crate::app::App;
 use crate::config::{Config, Notify};
 use crate::domain::{Change, Event, Incident, Incidents};
 use desktop::Desktop;
-use hook::Hook;
 pub use notice::Notice;
+pub use on_event::OnEvent;
 
 /// Openings are gathered for so long, for what breaks for one breaks for several.
 const GATHER: TimeDelta = TimeDelta::seconds(2);
@@ -58,12 +59,6 @@ impl From<&Config> for Wishes {
     }
 }
 
-/// What came back from a thread.
-enum Outcome {
-    Desktop(Result<(), String>),
-    Hook(Result<(), String>),
-}
-
 /// Sees what happens, and tells.
 pub struct Attention {
     incidents: Incidents,
@@ -83,21 +78,18 @@ pub struct Attention {
     asked: Option<(Instant, Notice)>,
     /// What the terminal is to show in the desktop's place.
     undelivered: Option<Notice>,
-    hook: Option<Hook>,
-    /// Why the program failed, as last told.
-    hook_trouble: Option<String>,
-    /// What is to be said on the message line.
-    unsaid: Option<String>,
-    outcomes: UnboundedReceiver<Outcome>,
+    on_event: OnEvent,
+    /// How the desktop fared with each.
+    shown: UnboundedReceiver<Result<(), String>>,
     /// Held so that the channel never ends.
-    outcome: UnboundedSender<Outcome>,
+    show: UnboundedSender<Result<(), String>>,
 }
 
 impl Attention {
     /// Begins to watch; the program was opened at `now`. Over SSH the desktop is not the person's.
     #[must_use]
     pub fn start(wishes: Wishes, environment: &Environment, now: DateTime<Utc>) -> Self {
-        let (outcome, outcomes) = mpsc::unbounded_channel();
+        let (show, shown) = mpsc::unbounded_channel();
         let mut attention = Self {
             incidents: Incidents::new(now),
             looked: None,
@@ -109,15 +101,12 @@ impl Attention {
             desktop: None,
             asked: None,
             undelivered: None,
-            unsaid: None,
-            hook: None,
-            hook_trouble: None,
-            outcomes,
-            outcome,
+            on_event: OnEvent::start(wishes.on_event.clone(), wishes.on_event_timeout),
+            shown,
+            show,
             wishes,
         };
         attention.start_desktop();
-        attention.start_hook();
         attention
     }
 
@@ -127,33 +116,20 @@ impl Attention {
         let before = std::mem::replace(&mut self.wishes, wishes);
         self.wishes.on_event_timeout = before.on_event_timeout;
         self.start_desktop();
-        if self.wishes.on_event != before.on_event {
-            self.start_hook();
-        }
+        self.on_event.wish(self.wishes.on_event.clone());
     }
 
     fn start_desktop(&mut self) {
         if self.wishes.notify == Notify::Desktop && !self.over_ssh && self.desktop.is_none() {
-            let shown = self.outcome.clone();
+            let shown = self.show.clone();
             // Nobody listens any more once the dashboard is leaving.
-            self.desktop = Desktop::start(move |result| drop(shown.send(Outcome::Desktop(result))));
+            self.desktop = Desktop::start(move |result| drop(shown.send(result)));
         }
-    }
-
-    fn start_hook(&mut self) {
-        let ran = self.outcome.clone();
-        let timeout = self.wishes.on_event_timeout;
-        let start = |words| Hook::start(words, timeout, move |result| drop(ran.send(Outcome::Hook(result))));
-        let hook = self.wishes.on_event.clone().map(start).transpose();
-        self.unsaid = hook.as_ref().err().map(|error| format!("cannot be run: {error}"));
-        self.hook = hook.unwrap_or_default();
     }
 
     /// Hears what happened, for the program that wants to know.
     pub fn hear(&mut self, event: &Event, now: DateTime<Utc>) {
-        if let Some(report) = self.hook.is_some().then(|| report::of_event(event, now)).flatten() {
-            self.tell_hook(report);
-        }
+        self.on_event.hear(event, now);
     }
 
     /// Looks at the state, once a second at most, and does what is due.
@@ -171,9 +147,7 @@ impl Attention {
             self.title = title;
         }
         for change in self.incidents.look(app.connections.all(), now) {
-            if self.hook.is_some() {
-                self.tell_hook(report::of_change(&change, now));
-            }
+            self.on_event.hear_of(&change, now);
             self.gather(change, now);
         }
         self.notify(app, host, now);
@@ -183,37 +157,22 @@ impl Attention {
     /// `None` only says that [`Attention::turn`] is due.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
-            if let Some(why) = self.unsaid.take() {
-                return Some(Event::HookFailed { why });
-            }
-            match self.outcomes.recv().await {
-                Some(Outcome::Hook(Ok(()))) => self.hook_trouble = None,
-                Some(Outcome::Hook(Err(why))) if self.hook_trouble.as_ref() != Some(&why) => {
-                    self.hook_trouble = Some(why.clone());
-                    self.unsaid = Some(why);
+            tokio::select! {
+                why = self.on_event.trouble() => return Some(Event::HookFailed { why }),
+                Some(shown) = self.shown.recv() => {
+                    let asked = self.asked.take();
+                    if shown.is_err() {
+                        self.undelivered = asked.map(|(_, notice)| notice);
+                        return None;
+                    }
                 }
-                Some(Outcome::Hook(Err(_))) => {}
-                Some(Outcome::Desktop(Ok(()))) => self.asked = None,
-                Some(Outcome::Desktop(Err(_))) => {
-                    self.undelivered = self.asked.take().map(|(_, notice)| notice);
-                    return None;
-                }
-                None => std::future::pending().await,
             }
         }
     }
 
     /// Gives events that still wait for the program a moment.
     pub async fn close(&mut self, patience: Duration) {
-        if let Some(hook) = &mut self.hook {
-            hook.close(patience).await;
-        }
-    }
-
-    fn tell_hook(&mut self, report: serde_json::Value) {
-        if let Some(Err(why)) = self.hook.as_mut().map(|hook| hook.tell(report)) {
-            self.unsaid = Some(why);
-        }
+        self.on_event.close(patience).await;
     }
 
     fn gather(&mut self, change: Change, now: DateTime<Utc>) {

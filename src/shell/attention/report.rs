@@ -8,7 +8,8 @@
 //! | --- | --- |
 //! | `incident_opened` | `incident`: `kind`, `since`, `why`, `standing` (it was so at the start) |
 //! | `incident_closed` | `incident` as it was opened; `recovered`: whether all is well |
-//! | `refreshed`, `adopted`, `logged_in` | `generation` |
+//! | `refreshed`, `logged_in` | `generation` |
+//! | `adopted` | `generation`, `by`: `program`, `pid` of who had refreshed, null where not known |
 //! | `not_saved` | `generation`, `why`: new tokens are in the journal, the store did not take them |
 //! | `refresh_failed`, `login_failed` | `why` |
 //! | `logged_out` | none |
@@ -24,7 +25,7 @@ const VERSION: u32 = 1;
 const LONGEST_REASON: usize = 500;
 
 /// The object for an incident's opening or closing.
-pub(super) fn of_change(change: &Change, at: DateTime<Utc>) -> Value {
+pub(crate) fn of_change(change: &Change, at: DateTime<Utc>) -> Value {
     match change {
         Change::Opened(incident) => {
             object("incident_opened", &incident.connection, at, json!({ "incident": facts(incident) }))
@@ -37,12 +38,14 @@ pub(super) fn of_change(change: &Change, at: DateTime<Utc>) -> Value {
 }
 
 /// The object for an event; `None` for one that is of no interest outside the dashboard.
-pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
+pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
     let generation = |generation: &u64| json!({ "generation": generation });
     let why = |why: &str| json!({ "why": neutralise(why, LONGEST_REASON) });
     let (word, connection, fields) = match event {
         Event::Refreshed { connection, generation: number } => ("refreshed", connection, generation(number)),
-        Event::Adopted { connection, generation: number } => ("adopted", connection, generation(number)),
+        Event::Adopted { connection, generation, by } => {
+            ("adopted", connection, json!({ "generation": generation, "by": by }))
+        }
         Event::LoggedIn { connection, generation: number } => ("logged_in", connection, generation(number)),
         Event::NotSaved { connection, generation, why } => {
             let fields = json!({ "generation": generation, "why": neutralise(why, LONGEST_REASON) });

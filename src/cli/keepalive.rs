@@ -1,0 +1,72 @@
+//! `manutop keepalive`: automatic refresh without a screen, until it is told to stop.
+
+use std::sync::Arc;
+
+use color_eyre::eyre::Report;
+
+use super::args::Files;
+use super::exit::{Exit, Stop};
+use super::session::{NoBrowser, Session};
+use crate::domain::Program;
+use crate::engine::Engine;
+use crate::keeper::listen::{Listen, Listener};
+use crate::keeper::log::{Format, Log};
+use crate::keeper::notify::Notify;
+use crate::keeper::{Ending, Keeper};
+use crate::oauth::providers;
+use crate::shell::Configuration;
+use crate::shell::appearance::keymap;
+use crate::shell::attention::OnEvent;
+use crate::shell::signals::Signals;
+use crate::store::request_log::RequestLog;
+
+/// Refresh automatically without a screen, until told to stop: for servers
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "SIGTERM and SIGINT stop it after what is out is saved; SIGHUP has it read the configuration anew.\n\
+                        Of several on one data directory one leads; another takes over when it ends."
+)]
+pub struct Args {
+    /// Tell health and metrics there: a loopback address with a port, or unix:PATH
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<Listen>,
+    /// How the log on standard error is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    log: Format,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        // Nobody presses keys here, but a file is good as a whole or not at all, also when it is read anew.
+        keymap(&session.config.keys, &session.paths.config_file).map_err(Stop::from)?;
+        let listener = match self.listen {
+            Some(listen) => Some(Listener::bind(listen).await.map_err(|error| Stop::new(Exit::Failed, error))?),
+            None => None,
+        };
+        let signals = Signals::listen_as_service()?;
+        let (engine, events) = Engine::start(session.parts(Arc::new(NoBrowser), Program::Keepalive))?;
+        let keeper = Keeper {
+            engine,
+            events,
+            on_event: OnEvent::start(session.config.on_event.clone(), None),
+            configuration: Configuration::start_unwatched(session.paths.config_file, session.config, providers::ALL)?,
+            vault: session.vault,
+            signals,
+            request_log: RequestLog::start(&session.paths.data_dir),
+            log: Log::start(self.log)?,
+            notify: Notify::start()?,
+            listener,
+            clock: session.clock,
+        };
+        match keeper.run().await? {
+            Ending::Stopped => Ok(Exit::Ok),
+            Ending::GivenUp => {
+                let why = "left while an answer was on its way; the journal will tell at the next start";
+                Err(Stop::new(Exit::Uncertain, why).into())
+            }
+            Ending::NoLock(error) => Err(Stop::from(error).into()),
+            Ending::EngineEnded => Err(color_eyre::eyre::eyre!("the engine ended by itself")),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `/healthz`: whether this process does its work, and what stands in whose way.
+//!
+//! What a restart, or a person at the machine, could mend is 503: the engine does not answer, the
+//! store cannot be used, or nothing has been read from it yet. A connection that needs a person is
+//! told and counted, but the process is well: 200. Restarting it would only take the others down.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+
+use super::{ANSWER_TIMEOUT, Shared, needs_person};
+use crate::domain::text::neutralise;
+use crate::domain::{ConnectionView, Holding, Keeper, Severity, Status};
+
+/// Raised when a field changes its meaning or goes; new fields do not raise it.
+const VERSION: u32 = 1;
+/// The longest reason told, in characters.
+const LONGEST_REASON: usize = 300;
+
+/// Whether it is well (200, else 503), and the body.
+pub(super) async fn report(shared: &Shared) -> (bool, Value) {
+    let views = shared.views().await;
+    let role = if shared.leads() { "leader" } else { "standby" };
+    let leader = if shared.leads() { Some(std::process::id()) } else { other_leader(shared).await };
+    let head = json!({ "version": VERSION, "role": role, "pid": std::process::id(), "leader_pid": leader });
+    let now = shared.clock.now();
+    let (verdict, problem, rest) = match (views, shared.store_problem()) {
+        (None, _) => ("unavailable", Some("the engine does not answer".into()), Value::Null),
+        (Some(views), Some(why)) => ("unavailable", Some(why), facts(&views, now)),
+        (Some(views), None) => (verdict(&views, now), None, facts(&views, now)),
+    };
+    let mut body = head;
+    body["status"] = verdict.into();
+    body["problem"] = problem.map(|problem| neutralise(&problem, LONGEST_REASON)).into();
+    if let (Value::Object(body), Value::Object(rest)) = (&mut body, rest) {
+        body.extend(rest);
+    }
+    (matches!(verdict, "ok" | "degraded"), body)
+}
+
+/// A disk that hangs must not keep the answer back.
+async fn other_leader(shared: &Shared) -> Option<u32> {
+    let keeper = tokio::time::timeout(ANSWER_TIMEOUT, shared.vault.keeper()).await.ok().flatten();
+    keeper.and_then(|Keeper { pid }| pid)
+}
+
+fn verdict(views: &[ConnectionView], now: DateTime<Utc>) -> &'static str {
+    let mut statuses = views.iter().map(|view| (view, view.status(now)));
+    if views.iter().any(|view| view.holding == Holding::Unknown && view.problem.is_none()) {
+        "starting"
+    } else if statuses.any(|(view, status)| status.severity() == Severity::Bad || needs_person(view, &status)) {
+        "degraded"
+    } else {
+        "ok"
+    }
+}
+
+fn facts(views: &[ConnectionView], now: DateTime<Utc>) -> Value {
+    let connections: Vec<_> = views
+        .iter()
+        .map(|view| {
+            let status = view.status(now);
+            let problem = view.problem.as_ref().map(|problem| neutralise(&problem.to_string(), LONGEST_REASON));
+            let needs_person = needs_person(view, &status);
+            json!({ "name": view.name, "status": status.id(), "problem": problem, "needs_person": needs_person })
+        })
+        .collect();
+    json!({ "counts": counts(views, now, Status::id), "connections": connections })
+}
+
+/// How many connections are in each status, by one of its names.
+fn counts(
+    views: &[ConnectionView],
+    now: DateTime<Utc>,
+    name: impl Fn(&Status) -> &'static str,
+) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for view in views {
+        *counts.entry(name(&view.status(now))).or_default() += 1;
+    }
+    counts
+}
+
+/// The same in one line, for the service manager.
+pub(super) fn summary(views: &[ConnectionView], leads: bool, now: DateTime<Utc>) -> String {
+    let role = if leads { "leading" } else { "standing by" };
+    let counts = counts(views, now, Status::word);
+    let counts: Vec<_> = counts.iter().map(|(word, number)| format!("{number} {word}")).collect();
+    if counts.is_empty() { format!("{role}; no connections") } else { format!("{role}; {}", counts.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{facts, summary, verdict};
+    use crate::app::fixtures::{fresh, manu, now, with_problem};
+    use crate::domain::{Holding, Problem};
+
+    #[test]
+    fn a_connection_that_needs_a_person_makes_it_degraded() {
+        let well = manu("factory", 1800);
+        assert_eq!(verdict(std::slice::from_ref(&well), now()), "ok");
+        assert_eq!(verdict(&[], now()), "ok");
+        let revoked = with_problem(manu("sandbox", 0), Problem::NeedsLogin { why: "revoked".into() });
+        assert_eq!(verdict(&[well.clone(), revoked.clone()], now()), "degraded");
+        assert_eq!(verdict(&[fresh("partner")], now()), "degraded", "a person has to log in");
+        let retrying = with_problem(well.clone(), Problem::Retrying { at: None, why: "timeout".into() });
+        assert_eq!(verdict(&[retrying], now()), "ok", "it mends itself");
+        let damaged = with_problem(well.clone(), Problem::StoreUnavailable { why: "no record".into() });
+        assert_eq!(verdict(&[well.clone(), damaged], now()), "degraded", "the store answers for the others");
+        let mut unread = well.clone();
+        unread.holding = Holding::Unknown;
+        assert_eq!(verdict(&[well.clone(), unread], now()), "starting");
+
+        let facts = facts(&[well.clone(), revoked.clone()], now());
+        assert_eq!(facts["counts"], serde_json::json!({ "live": 1, "needs_login": 1 }));
+        assert_eq!(facts["connections"][1]["problem"], "needs login: revoked");
+        assert_eq!(facts["connections"][1]["needs_person"], true);
+        assert_eq!(summary(&[well, revoked], true, now()), "leading; 1 live, 1 needs login");
+        assert_eq!(summary(&[], false, now()), "standing by; no connections");
+    }
+}

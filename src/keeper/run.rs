@@ -1,0 +1,307 @@
+//! The loop: signals, the engine's events, the role, the configuration and a heartbeat in; the log,
+//! the service manager and commands out.
+//!
+//! The heartbeat asks the engine how things stand. Only its answer makes a sign of life for the
+//! watchdog: an engine that hangs is noticed, and so is this loop.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+
+use super::listen::Listener;
+use super::log::{Level, Line, Log};
+use super::metrics::Metrics;
+use super::notify::Notify;
+use super::role::{self, News};
+use super::{Shared, health, serve, words};
+use crate::domain::{Clock, Command, ConnectionView, Event, Incidents};
+use crate::engine::{Engine, Remote};
+use crate::shell::Configuration;
+use crate::shell::attention::OnEvent;
+use crate::shell::signals::{self, Signal, Signals};
+use crate::store::request_log::RequestLog;
+use crate::store::{Leadership, StoreError, Vault};
+
+/// The longest pause between two heartbeats: incidents are a matter of minutes.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long leaving waits for the program that is told of events.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
+
+/// A keeper and everything it runs on.
+pub struct Keeper {
+    /// Where commands go. It begins nothing by itself yet.
+    pub engine: Engine,
+    /// What the engine announces.
+    pub events: UnboundedReceiver<Event>,
+    /// The vault, for the keepers' lock.
+    pub vault: Vault,
+    /// The configuration, read when somebody asks for it.
+    pub configuration: Configuration,
+    /// The operating system's signals, as for a service.
+    pub signals: Signals,
+    /// Where the request log goes on disk.
+    pub request_log: RequestLog,
+    /// The program that is told of events.
+    pub on_event: OnEvent,
+    /// Where it is told what happens.
+    pub log: Log,
+    /// The service manager.
+    pub notify: Notify,
+    /// The socket for health and metrics.
+    pub listener: Option<Listener>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How a keeper ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// It was told to stop, and nothing is owed.
+    Stopped,
+    /// It was told to stop twice, or waited for too long, with an answer out.
+    GivenUp,
+    /// The keepers' lock cannot be had.
+    NoLock(StoreError),
+    /// The engine ended by itself, which it never should.
+    EngineEnded,
+}
+
+impl Keeper {
+    /// Runs until it is told to stop, and until what is out then has been saved.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub async fn run(self) -> std::io::Result<Ending> {
+        let Self { engine, mut events, mut configuration, mut signals, listener, vault, .. } = self;
+        let remote = engine.remote();
+        let shared = Arc::new(Shared {
+            remote: remote.clone(),
+            vault: vault.clone(),
+            clock: Arc::clone(&self.clock),
+            metrics: Metrics::new(),
+            leads: AtomicBool::new(false),
+            store_problem: Mutex::default(),
+        });
+        let mut state = State {
+            incidents: Incidents::new(self.clock.now()),
+            request_log: self.request_log,
+            on_event: self.on_event,
+            log: self.log,
+            notify: self.notify,
+            clock: self.clock,
+            shared: Arc::clone(&shared),
+            status: String::new(),
+            leadership: None,
+            is_ready: false,
+            is_reloading: false,
+        };
+        let connections = &configuration.current().connections;
+        for connection in connections {
+            shared.metrics.welcome(&connection.name);
+        }
+        state.started(connections.len(), listener.as_ref());
+        let serving = listener.map(|listener| tokio::spawn(serve::serve(listener, Arc::clone(&shared))));
+        let mut roles = role::seek(vault)?;
+
+        let mut loaded = pin!(engine.views());
+        let stop = CancellationToken::new();
+        let mut leaving = pin!(async {
+            stop.cancelled().await;
+            tokio::time::timeout(LEAVE_TIMEOUT, engine.shutdown()).await.is_ok()
+        });
+        let pause = Notify::watchdog().unwrap_or(HEARTBEAT).min(HEARTBEAT);
+        let mut heartbeat = pin!(beat(&remote, pause));
+        let ending = loop {
+            tokio::select! {
+                biased;
+                signal = signals.next() => match signal {
+                    Signal::Quit if stop.is_cancelled() => break Ending::GivenUp,
+                    Signal::Quit => {
+                        state.stopping();
+                        stop.cancel();
+                    }
+                    Signal::Reload => {
+                        state.reloading();
+                        configuration.reload();
+                    }
+                    Signal::Suspend => signals::stop()?,
+                    Signal::Continued => {}
+                },
+                has_saved = &mut leaving => break if has_saved { Ending::Stopped } else { Ending::GivenUp },
+                event = events.recv() => match event {
+                    Some(event) => state.hear(&event),
+                    None if stop.is_cancelled() => break Ending::Stopped,
+                    None => break Ending::EngineEnded,
+                },
+                Some(news) = roles.recv() => match news {
+                    News::StandsBy(leader) => state.stands_by(leader),
+                    News::Leads(leadership) => {
+                        engine.send(Command::TakeOver);
+                        state.leads(leadership);
+                    }
+                    News::Failed(error) => break Ending::NoLock(error),
+                },
+                Some(note) = configuration.note() => {
+                    let (commands, event) = configuration.take(note);
+                    state.on_event.wish(configuration.current().on_event.clone());
+                    state.reloaded(&event, !commands.is_empty());
+                    for command in commands {
+                        engine.send(command);
+                    }
+                }
+                views = &mut loaded, if !state.is_ready => state.ready(&views),
+                views = &mut heartbeat => {
+                    if let Some(views) = views {
+                        state.lives(&views);
+                    }
+                    heartbeat.set(beat(&remote, pause));
+                }
+                why = state.on_event.trouble() => state.hear(&Event::HookFailed { why }),
+            }
+        };
+        // No new question is taken any more; the socket's file goes.
+        if let Some(serving) = serving {
+            serving.abort();
+            let _ = serving.await;
+        }
+        while let Ok(event) = events.try_recv() {
+            state.hear(&event);
+        }
+        state.ended(&ending).await;
+        Ok(ending)
+    }
+}
+
+/// One heartbeat: how things stand. An engine that does not answer makes none.
+async fn beat(remote: &Remote, pause: Duration) -> Option<Vec<ConnectionView>> {
+    tokio::time::sleep(pause).await;
+    remote.snapshot().await
+}
+
+/// What the loop knows, and where it tells it.
+struct State {
+    incidents: Incidents,
+    request_log: RequestLog,
+    on_event: OnEvent,
+    log: Log,
+    notify: Notify,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+    /// As the service manager was told last.
+    status: String,
+    /// Held to the end: nobody else begins before what is owed here has been saved.
+    leadership: Option<Leadership>,
+    is_ready: bool,
+    is_reloading: bool,
+}
+
+impl State {
+    fn tell(&mut self, level: Level, event: &str, message: &str, fields: serde_json::Value) {
+        self.log.write(&Line::new(level, event, message, fields, self.clock.now()));
+    }
+
+    fn started(&mut self, connections: usize, listener: Option<&Listener>) {
+        let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
+        let message = format!("manutop {version} keepalive, process {pid}, {connections} connections");
+        let fields = json!({ "manutop": version, "pid": pid, "connections": connections });
+        self.tell(Level::Notice, "started", &message, fields);
+        if let Some(Listener { listen, .. }) = listener {
+            let message = format!("health and metrics on {listen}");
+            self.tell(Level::Notice, "listening", &message, json!({ "address": listen.to_string() }));
+        }
+    }
+
+    fn ready(&mut self, views: &[ConnectionView]) {
+        self.is_ready = true;
+        self.notify.ready();
+        self.tell(Level::Info, "ready", "all connections are read", json!({}));
+        self.lives(views);
+    }
+
+    /// The engine has answered.
+    fn lives(&mut self, views: &[ConnectionView]) {
+        self.notify.alive();
+        let now = self.clock.now();
+        for change in self.incidents.look(views, now) {
+            self.on_event.hear_of(&change, now);
+            self.log.write(&words::of_change(&change, now));
+        }
+        let status = health::summary(views, self.shared.leads(), now);
+        if self.is_ready && status != self.status {
+            self.notify.status(&status);
+            self.status = status;
+        }
+    }
+
+    fn hear(&mut self, event: &Event) {
+        let now = self.clock.now();
+        self.shared.metrics.hear(event);
+        self.on_event.hear(event, now);
+        match event {
+            Event::RequestLogged(entry) => self.request_log.append(entry),
+            Event::Configured { .. } if std::mem::take(&mut self.is_reloading) => self.notify.ready(),
+            Event::StoreChanged(result) => self.shared.set_store_problem(result.clone().err()),
+            Event::PassphraseAsked { refused, .. } => {
+                let why = refused.clone().unwrap_or_else(|| "the encrypted store waits for its passphrase".into());
+                self.shared.set_store_problem(Some(why));
+            }
+            _ => {}
+        }
+        if let Some(line) = words::of_event(event, now) {
+            self.log.write(&line);
+        }
+    }
+
+    fn stands_by(&mut self, leader: Option<u32>) {
+        let who = leader.map_or_else(|| "another keepalive".into(), |pid| format!("keepalive, process {pid},"));
+        let fields = json!({ "role": "standby", "leader_pid": leader });
+        self.tell(Level::Notice, "role_changed", &format!("standing by: {who} leads"), fields);
+    }
+
+    fn leads(&mut self, leadership: Leadership) {
+        self.leadership = Some(leadership);
+        self.shared.leads.store(true, Ordering::Relaxed);
+        let fields = json!({ "role": "leader", "leader_pid": std::process::id() });
+        self.tell(Level::Notice, "role_changed", "leading: refreshes by itself from now on", fields);
+    }
+
+    fn reloading(&mut self) {
+        self.is_reloading = true;
+        self.notify.reloading();
+        self.tell(Level::Info, "reloading", "reading the configuration anew", json!({}));
+    }
+
+    /// `is_taken_over`: the engine has been given something new, and will say when it has it.
+    fn reloaded(&mut self, event: &Event, is_taken_over: bool) {
+        self.hear(event);
+        if !is_taken_over && std::mem::take(&mut self.is_reloading) {
+            self.notify.ready();
+        }
+    }
+
+    fn stopping(&mut self) {
+        self.notify.stopping();
+        self.tell(Level::Notice, "stopping", "stopping; what has been sent is waited for and saved first", json!({}));
+    }
+
+    async fn ended(&mut self, ending: &Ending) {
+        self.on_event.close(LAST_EVENTS).await;
+        let (level, message) = match ending {
+            Ending::Stopped => (Level::Notice, "stopped; nothing is owed"),
+            Ending::GivenUp => (Level::Error, "left while an answer was on its way; the journal will tell"),
+            Ending::NoLock(_) => (Level::Error, "stopped: the keepers' lock cannot be had"),
+            Ending::EngineEnded => (Level::Error, "stopped: the engine ended by itself"),
+        };
+        if let Some(trouble) = self.request_log.trouble() {
+            self.tell(Level::Warning, "request_log_incomplete", &trouble, json!({}));
+        }
+        self.tell(level, "stopped", message, json!({}));
+    }
+}

@@ -1,0 +1,72 @@
+//! What the log says of what happens: level and message for each event. What `on_event` is told as
+//! well has the same object here.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::log::{Level, Line};
+use crate::domain::{Author, Change, ConnectionName, Event};
+use crate::shell::attention::report;
+
+/// The line for an event; `None` for one that is told otherwise, or not at all.
+pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Line> {
+    let (level, message) = match event {
+        Event::Refreshed { generation, .. } => (Level::Info, format!("refreshed, generation {generation}")),
+        Event::Adopted { generation, by, .. } => {
+            (Level::Info, format!("{} refreshed it, generation {generation} taken over", Author::subject(*by)))
+        }
+        Event::LoggedIn { generation, .. } => (Level::Info, format!("logged in, generation {generation}")),
+        Event::NotSaved { generation, why, .. } => {
+            (Level::Error, format!("generation {generation} is not saved yet, but safe in the journal: {why}"))
+        }
+        Event::RefreshFailed { problem, .. } => {
+            let level = if problem.is_passing() { Level::Warning } else { Level::Error };
+            (level, format!("not refreshed: {problem}"))
+        }
+        Event::LoggedOut { .. } => (Level::Notice, "logged out, tokens forgotten".into()),
+        event => return of_service(event, at),
+    };
+    report::of_event(event, at).map(|report| Line::of_report(level, &message, report))
+}
+
+/// Events that concern the whole service, or that `on_event` is not told.
+fn of_service(event: &Event, at: DateTime<Utc>) -> Option<Line> {
+    let about = |connection: &ConnectionName| json!({ "connection": connection });
+    Some(match event {
+        Event::Removed { connection } => {
+            let words = "in the configuration no more; its tokens are kept";
+            Line::new(Level::Notice, "removed", words, about(connection), at)
+        }
+        Event::Refused { connection, why } => Line::new(Level::Warning, "refused", why, about(connection), at),
+        Event::ConfigurationRead(Ok(())) => {
+            Line::new(Level::Notice, "reloaded", "the configuration was read anew", json!({}), at)
+        }
+        Event::ConfigurationRead(Err(why)) => {
+            Line::new(Level::Error, "reload_failed", &format!("configuration: {why}"), json!({ "why": why }), at)
+        }
+        Event::HookFailed { why } => {
+            Line::new(Level::Warning, "on_event_failed", &format!("on_event: {why}"), json!({ "why": why }), at)
+        }
+        Event::PassphraseAsked { refused, .. } => {
+            let why = refused.as_deref().unwrap_or("the encrypted store waits for its passphrase");
+            Line::new(Level::Error, "store_unavailable", why, json!({ "why": why }), at)
+        }
+        Event::StoreChanged(Err(why)) => Line::new(Level::Error, "store_unavailable", why, json!({ "why": why }), at),
+        Event::StoreChanged(Ok(())) => {
+            Line::new(Level::Notice, "store_available", "the secret store is back", json!({}), at)
+        }
+        _ => return None,
+    })
+}
+
+/// The line for an incident's opening or closing.
+pub(super) fn of_change(change: &Change, at: DateTime<Utc>) -> Line {
+    let (level, message) = match change {
+        Change::Opened(incident) => (Level::Error, format!("incident: {}: {}", incident.kind.words(), incident.why)),
+        Change::Closed { recovered: true, .. } => (Level::Notice, "incident over: it is well again".into()),
+        Change::Closed { incident, recovered: false } => {
+            (Level::Notice, format!("incident closed: it no longer {}", incident.kind.words()))
+        }
+    };
+    Line::of_report(level, &message, report::of_change(change, at))
+}
