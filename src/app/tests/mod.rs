@@ -4,6 +4,7 @@ mod chart;
 mod finding;
 mod form;
 mod groups;
+mod keeper;
 mod log_filter;
 mod marking;
 mod mouse;

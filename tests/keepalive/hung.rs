@@ -1,0 +1,120 @@
+//! An engine that hangs while the process lives: no sign of life, and health says so. What hangs is
+//! its clock, which no real part could be made to do; the loop and all it tells are the real ones.
+//! The keeper is this test binary, started again, for it needs an environment of its own.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use manutop::config::Config;
+use manutop::domain::{Clock, Program as Kind, SystemClock};
+use manutop::engine::{Browser, Engine, Parts};
+use manutop::keeper::listen::Listener;
+use manutop::keeper::log::{Format, Log};
+use manutop::keeper::notify::Notify;
+use manutop::keeper::{Ending, Keeper};
+use manutop::oauth::providers::ALL;
+use manutop::shell::Configuration;
+use manutop::shell::attention::OnEvent;
+use manutop::shell::signals::Signals;
+use manutop::store::request_log::RequestLog;
+use manutop::store::{MemoryStore, Secrets, Vault};
+
+use crate::bench::{Bench, Manager, eventually, get, signal};
+use crate::program::Program;
+
+const PART: &str = "MANUTOP_TEST_HUNG_KEEPER";
+const TEST: &str = "hung::an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so";
+
+/// Stands still while somebody holds it.
+#[derive(Default)]
+struct HangingClock(Mutex<()>);
+
+impl Clock for HangingClock {
+    fn now(&self) -> DateTime<Utc> {
+        drop(self.0.lock().unwrap());
+        SystemClock.now()
+    }
+}
+
+struct NoBrowser;
+
+impl Browser for NoBrowser {
+    fn open(&self, _: &str) -> Result<(), String> {
+        Err("nobody looks".into())
+    }
+}
+
+/// The keeper; its engine hangs from the first byte on standard input to the second.
+async fn keep(dir: &str) {
+    let (dir, clock) = (std::path::PathBuf::from(dir), Arc::new(HangingClock::default()));
+    let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), &dir, Arc::new(SystemClock)).unwrap();
+    let (engine, events) = Engine::start(Parts {
+        connections: Vec::new(),
+        vault: vault.clone(),
+        clock: Arc::<HangingClock>::clone(&clock),
+        browser: Arc::new(NoBrowser),
+        program: Kind::Keepalive,
+        automatic: false,
+        login_timeout: Duration::from_secs(60),
+    })
+    .unwrap();
+    std::thread::spawn(move || {
+        let mut input = std::io::stdin();
+        input.read_exact(&mut [0]).unwrap();
+        let held = clock.0.lock().unwrap();
+        input.read_exact(&mut [0]).unwrap();
+        drop(held);
+    });
+    let keeper = Keeper {
+        engine,
+        events,
+        vault,
+        configuration: Configuration::start_unwatched(dir.join("config.toml"), Config::default(), ALL).unwrap(),
+        signals: Signals::listen_as_service().unwrap(),
+        request_log: RequestLog::start(&dir),
+        on_event: OnEvent::start(None, None),
+        log: Log::start(Format::Text).unwrap(),
+        notify: Notify::start().unwrap(),
+        listener: Some(Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap()),
+        clock: Arc::new(SystemClock),
+    };
+    assert!(matches!(keeper.run().await.unwrap(), Ending::Stopped));
+}
+
+#[tokio::test]
+async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
+    if let Ok(dir) = std::env::var(PART) {
+        keep(&dir).await;
+        return;
+    }
+    let bench = Bench::new(Duration::from_secs(600));
+    let manager = Manager::listen(&bench, "notify");
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", TEST, "--nocapture"]).env(PART, bench.path("data")).stdout(Stdio::null());
+    command.env("NOTIFY_SOCKET", &manager.socket).env("WATCHDOG_USEC", "200000").env_remove("WATCHDOG_PID");
+    let mut keeper = Program::start(&mut command);
+    let said = keeper.until_stderr("leading: refreshes by itself");
+    let address = said.split("health and metrics on ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    manager.until("WATCHDOG=1", 3);
+    assert_eq!(get(&address, "/healthz").status, 200);
+
+    keeper.tell("x");
+    let is_hung = || get(&address, "/healthz").status == 503;
+    eventually("health says so", is_hung);
+    let before = manager.beats();
+    // Each of these waits for the engine for longer than twenty signs of life are apart.
+    let health = get(&address, "/healthz");
+    assert_eq!((health.status, &health.json()["problem"]), (503, &"the engine does not answer".into()));
+    assert_eq!(get(&address, "/metrics").status, 503);
+    assert_eq!(manager.beats(), before, "no sign of life");
+
+    keeper.tell("x");
+    eventually("it lives again", || manager.beats() > before);
+    assert_eq!(get(&address, "/healthz").status, 200);
+    signal(&keeper, "TERM");
+    let ended = keeper.end().expect(0);
+    assert!(ended.stderr.contains("stopped; nothing is owed"), "{}", ended.stderr);
+}

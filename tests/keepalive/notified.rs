@@ -1,0 +1,85 @@
+//! What the service manager is told, on a socket as it has one.
+
+use std::time::Duration;
+
+use crate::bench::{Bench, Manager, eventually, signal, stop};
+
+/// Half a second: a sign of life is due every quarter.
+const WATCHDOG_USEC: &str = "500000";
+
+fn state(told: &str) -> &str {
+    told.split('=').next().unwrap()
+}
+
+#[tokio::test]
+async fn ready_status_signs_of_life_reloading_and_stopping_come_in_this_order() {
+    let mut bench = Bench::with_factory(Duration::from_secs(4)).await;
+    let manager = Manager::listen(&bench, "notify");
+    bench.env.insert("NOTIFY_SOCKET", manager.socket.display().to_string());
+    bench.env.insert("WATCHDOG_USEC", WATCHDOG_USEC.into());
+    let keepalive = bench.keepalive(&[]);
+    manager.until("STATUS=leading; 1 live", 1);
+    manager.until("WATCHDOG=1", 3);
+    signal(&keepalive, "HUP");
+    manager.until("READY=1", 2);
+    bench.add_manus("billing").await;
+    signal(&keepalive, "HUP");
+    manager.until("READY=1", 3);
+    manager.until("STATUS=leading; 2 live", 1);
+    stop(keepalive);
+    let told = manager.told();
+    let mut states: Vec<_> = told.iter().map(|told| state(told)).collect();
+    states.retain(|state| !["STATUS", "WATCHDOG"].contains(state));
+    assert_eq!(states, ["READY", "RELOADING", "READY", "RELOADING", "READY", "STOPPING"]);
+    assert!(told.iter().position(|told| state(told) == "STATUS") > told.iter().position(|told| state(told) == "READY"));
+    let reloading = told.iter().find(|told| state(told) == "RELOADING").unwrap();
+    assert!(reloading.contains("\nMONOTONIC_USEC="), "{reloading}");
+    bench.sweep(&told.iter().map(String::as_str).collect::<Vec<_>>(), 5);
+}
+
+/// A process that is stopped gives none: told by another one beside it, whose go on.
+#[tokio::test]
+async fn signs_of_life_end_with_the_process_s_life() {
+    let mut bench = Bench::with_factory(Duration::from_secs(600)).await;
+    let (one, other) = (Manager::listen(&bench, "one"), Manager::listen(&bench, "other"));
+    bench.env.insert("WATCHDOG_USEC", WATCHDOG_USEC.into());
+    let start = |bench: &mut Bench, manager: &Manager| {
+        bench.env.insert("NOTIFY_SOCKET", manager.socket.display().to_string());
+        bench.keepalive(&[])
+    };
+    let (stopped, beside) = (start(&mut bench, &one), start(&mut bench, &other));
+    one.until("WATCHDOG=1", 2);
+    signal(&stopped, "STOP");
+    let is_stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", stopped.id())).unwrap();
+        stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+    };
+    eventually("it is stopped", is_stopped);
+    let (before, seen) = (one.beats(), other.beats());
+    eventually("the other one lives on", || other.beats() >= seen + 4);
+    // One may have been on its way.
+    assert!(one.beats() <= before + 1, "{} after {before}", one.beats());
+    signal(&stopped, "CONT");
+    eventually("it lives again", || one.beats() > before + 1);
+    stop(beside);
+    stop(stopped);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_told_and_does_not_keep_the_service_from_being_ready() {
+    let mut bench = Bench::with_factory(Duration::from_secs(600)).await;
+    let config = std::fs::read_to_string(bench.path("config.toml")).unwrap();
+    std::fs::write(bench.path("config.toml"), config.replace("store = \"file\"", "store = \"keyring\"")).unwrap();
+    bench.env.insert("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus".into());
+    bench.env.insert("XDG_RUNTIME_DIR", bench.dir.path().display().to_string());
+    let manager = Manager::listen(&bench, "notify");
+    bench.env.insert("NOTIFY_SOCKET", manager.socket.display().to_string());
+    let (mut keepalive, address) = bench.keepalive_on_a_port(&[]);
+    manager.until("READY=1", 1);
+    manager.until("STATUS=leading; 1 no store", 1);
+    keepalive.until_stderr("error   ");
+    let health = crate::bench::get(&address, "/healthz");
+    assert_eq!((health.status, &health.json()["status"]), (503, &"unavailable".into()), "{}", health.body);
+    assert!(health.json()["problem"].as_str().unwrap().len() > 10, "{}", health.body);
+    stop(keepalive);
+}

@@ -1,0 +1,129 @@
+//! It refreshes by itself, again and again; it stops after the save; it reads its configuration
+//! anew when told to, and goes on with the last good one.
+
+use std::time::Duration;
+
+use manutop::demo::Fault;
+
+use crate::bench::{Bench, PASSPHRASE, eventually, objects, signal, stop};
+
+const SHORT: Duration = Duration::from_secs(4);
+
+#[tokio::test]
+async fn it_refreshes_by_itself_and_says_so_until_it_is_told_to_stop() {
+    let mut bench = Bench::with_factory(SHORT).await;
+    bench.add_manus("billing").await;
+    let mut keepalive = bench.keepalive(&[]);
+    bench.until_rotations(3);
+    keepalive.until_stderr("factory: refreshed, generation 4");
+    keepalive.until_stderr("billing: refreshed, generation 1");
+    let said = stop(keepalive);
+    assert!(said.contains("notice  stopped; nothing is owed"), "{said}");
+    assert!(!said.contains('<') && !said.contains('\x1b'), "no priorities, no colours: {said}");
+    bench.assert_nothing_was_lost().await;
+    // What it did stands where a dashboard looks: by whom, and each request.
+    let history = bench.vault().await.history(&crate::bench::name("factory")).await.unwrap();
+    assert_eq!(history[0].by, Some(manutop::domain::Program::Keepalive));
+    let requests = std::fs::read_to_string(bench.path("data/requests.jsonl")).unwrap();
+    assert!(requests.lines().filter(|line| line.contains("\"refresh\"")).count() >= 3, "{requests}");
+    bench.sweep(&[&said], 8);
+}
+
+#[tokio::test]
+async fn told_to_stop_during_a_slow_exchange_it_leaves_after_the_save() {
+    for name in ["TERM", "INT"] {
+        let bench = Bench::with_factory(SHORT).await;
+        bench.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(1500)));
+        let keepalive = bench.keepalive(&["--log", "json"]);
+        bench.until_rotations(1);
+        signal(&keepalive, name);
+        let ended = keepalive.end().expect(0);
+        let log = objects(&ended.stderr);
+        let events: Vec<_> = log.iter().map(|line| line["event"].as_str().unwrap()).collect();
+        let place =
+            |event: &str| events.iter().position(|other| *other == event).unwrap_or_else(|| panic!("{events:?}"));
+        assert!(place("stopping") < place("refreshed") && place("refreshed") < place("stopped"), "{events:?}");
+        assert_eq!(log[place("refreshed")]["generation"], 2);
+        bench.assert_nothing_was_lost().await;
+    }
+}
+
+#[tokio::test]
+async fn a_hang_up_has_the_configuration_read_and_a_faulty_one_changes_nothing() {
+    let mut bench = Bench::with_factory(SHORT).await;
+    let mut keepalive = bench.keepalive(&[]);
+    keepalive.until_stderr("all connections are read");
+    bench.add_manus("partner").await;
+    signal(&keepalive, "HUP");
+    keepalive.until_stderr("the configuration was read anew");
+    keepalive.until_stderr("partner: refreshed, generation 1");
+    bench.add("auto_refresh = 5\n");
+    signal(&keepalive, "HUP");
+    let said = keepalive.until_stderr("error   configuration: not taken over: config.toml");
+    let line = said.lines().find(|line| line.contains("not taken over")).unwrap();
+    let (place, what) = line.split_once("config.toml:").unwrap_or_else(|| panic!("{line}"));
+    assert!(!place.is_empty() && what.starts_with(|first: char| first.is_ascii_digit()), "line and column: {line}");
+    assert!(what.contains("auto_refresh"), "{line}");
+    let before = bench.servers.manu().stats().rotations;
+    bench.until_rotations(before + 2);
+    stop(keepalive);
+    bench.assert_nothing_was_lost().await;
+}
+
+#[tokio::test]
+async fn a_program_for_events_is_run_and_knows_neither_passphrase_nor_service_manager() {
+    let mut bench = Bench::with_factory(SHORT).await;
+    bench.configure("on_event = [\"sh\", \"-c\", \"cat >> events; env > environment\"]");
+    let manager = crate::bench::Manager::listen(&bench, "notify");
+    bench.env.insert("NOTIFY_SOCKET", manager.socket.display().to_string());
+    bench.env.insert("WATCHDOG_USEC", "60000000".into());
+    let keepalive = bench.keepalive(&[]);
+    let events = || std::fs::read_to_string(bench.path("events")).unwrap_or_default();
+    eventually("it is told of a refresh", || events().contains("\"event\":\"refreshed\""));
+    stop(keepalive);
+    let environment = std::fs::read_to_string(bench.path("environment")).unwrap();
+    assert!(environment.contains("HOME="), "{environment}");
+    for hidden in ["NOTIFY_SOCKET", "WATCHDOG", PASSPHRASE] {
+        assert!(!environment.contains(hidden), "{hidden}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_needs_a_person_is_told_as_an_incident_and_the_others_go_on() {
+    let mut bench = Bench::with_factory(SHORT).await;
+    bench.add_manus("billing").await;
+    let newest = bench.servers.manu().newest_refresh_token("app-factory").unwrap();
+    bench.servers.manu().revoke(&newest);
+    let mut keepalive = bench.keepalive(&["--log", "json"]);
+    keepalive.until_stderr("\"event\":\"incident_opened\"");
+    keepalive.until_stderr("\"connection\":\"billing\"");
+    let log = objects(&stop(keepalive));
+    let find =
+        |event: &str| log.iter().find(|line| line["event"] == event).unwrap_or_else(|| panic!("{event}: {log:?}"));
+    assert_eq!(
+        (&find("refresh_failed")["connection"], &find("refresh_failed")["level"]),
+        (&"factory".into(), &"error".into())
+    );
+    assert_eq!(find("incident_opened")["incident"]["kind"], "needs_login");
+    for line in &log {
+        assert!(line["version"] == 1 && line["at"].is_string() && line["message"].is_string(), "{line}");
+    }
+}
+
+/// The journal takes the priority off each line; it is told of by the file that standard error is.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn for_the_journal_each_line_begins_with_its_priority() {
+    let bench = Bench::with_factory(SHORT).await;
+    // The shell makes a file and tells of it what systemd tells of the journal's socket.
+    let script = "exec 2>log; export JOURNAL_STREAM=$(stat -Lc %d:%i /proc/$$/fd/2); exec \"$0\" keepalive";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, crate::bench::BINARY]);
+    command.env_clear().envs(&bench.env).current_dir(bench.dir.path());
+    let keepalive = crate::program::Program::start(&mut command);
+    let log = || std::fs::read_to_string(bench.path("log")).unwrap_or_default();
+    eventually("a refresh is told", || log().contains("<6>factory: refreshed, generation 2\n"));
+    stop(keepalive);
+    assert!(log().lines().all(|line| line.starts_with('<') && line.as_bytes()[2] == b'>'), "{}", log());
+    assert!(log().contains("<5>stopped; nothing is owed\n"), "{}", log());
+}
