@@ -89,10 +89,10 @@ impl Bench {
         let manus = self.servers.manus();
         manus.register_client(&format!("tm_{text}"), &Secret::new(&*secret));
         let wired = |url: url::Url| url.as_str().replacen(manus.base_url(), self.manus.base(), 1);
-        let (token, test) = (wired(manus.token_url()), wired(manus.test_url()));
+        let (token, api) = (wired(manus.token_url()), wired(manus.test_url()));
         let section = format!(
             "[[connections]]\nname = \"{text}\"\nprovider = \"manus\"\nclient_id = \"tm_{text}\"\n\
-             token_url = \"{token}\"\ntest_url = \"{test}\"\n"
+             token_url = \"{token}\"\ntest_url = \"{api}\"\n"
         );
         self.add(&section);
         self.vault().await.set_client_secret(&name(text), &Secret::new(secret)).await.unwrap();

@@ -51,8 +51,8 @@ async fn signs_of_life_end_with_the_process_s_life() {
     one.until("WATCHDOG=1", 2);
     signal(&stopped, "STOP");
     let is_stopped = || {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", stopped.id())).unwrap();
-        stat.rsplit(')').next().unwrap().trim_start().starts_with('T')
+        let line = std::fs::read_to_string(format!("/proc/{}/stat", stopped.id())).unwrap();
+        line.rsplit(')').next().unwrap().trim_start().starts_with('T')
     };
     eventually("it is stopped", is_stopped);
     let (before, seen) = (one.beats(), other.beats());

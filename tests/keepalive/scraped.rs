@@ -1,5 +1,7 @@
 //! Health and metrics on a socket of this machine; what Prometheus' own parser reads of them.
 
+#![expect(clippy::float_cmp, clippy::cast_precision_loss, reason = "counts and whole seconds, which are exact")]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
