@@ -220,7 +220,7 @@ async fn list_watch_tells_what_another_process_does_and_sends_nothing() {
     let watch = Program::start(&mut bench.command(&["list", "--watch"]));
     until_said(&watch, "factory: live, access token ends in ");
     bench.run(&["refresh", "factory", "--force"]);
-    until_said(&watch, "factory: live, new tokens, generation 42, access token ends in ");
+    until_said(&watch, "factory: live, new tokens, generation 42 by a command, process ");
     bench.run(&["refresh", "factory", "--force"]);
     until_said(&watch, "generation 43");
     assert_eq!(bench.servers.manu().stats().token_posts.total(), 2);

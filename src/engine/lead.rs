@@ -3,18 +3,14 @@
 //! nothing until it takes over.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::actor::{Actor, LONGEST_SLEEP};
-use super::reports::needs_lock;
+use super::slot::Slot;
 use super::tools::Note;
-use crate::domain::{Event, Holding, Keeper, Program};
+use crate::domain::{Event, Holding, Keeper, Problem, Program};
 use crate::store::Seen;
-
-/// A look is not put off by one that came a moment too early.
-const SLACK: Duration = Duration::from_millis(500);
 
 /// The keeper beside this process.
 #[derive(Default)]
@@ -26,7 +22,7 @@ pub(super) struct Beside {
 impl Actor {
     /// Looks who leads, unless that was just done. A keeper knows, and a command begins nothing.
     pub(super) fn look_for_keeper(&mut self) {
-        let is_fresh = self.beside.looked.is_some_and(|looked| looked.elapsed() + SLACK < LONGEST_SLEEP);
+        let is_fresh = self.beside.looked.is_some_and(|looked| looked.elapsed() < LONGEST_SLEEP);
         if is_fresh || self.tools.program != Program::Dashboard {
             return;
         }
@@ -56,11 +52,7 @@ impl Actor {
         }
         self.seen = Seen::default();
         for name in self.order.clone() {
-            let is_open = self.slots.get(&name).is_some_and(|slot| {
-                let is_unsaved = matches!(slot.view.holding, Holding::Tokens { saved: false, .. });
-                slot.view.holding != Holding::Unknown && needs_lock(slot.view.problem.as_ref(), is_unsaved)
-            });
-            if is_open {
+            if self.slots.get(&name).is_some_and(is_open) {
                 self.begin_reread(&name);
             }
         }
@@ -71,5 +63,24 @@ impl Actor {
         for name in self.order.clone() {
             self.publish(&name);
         }
+    }
+}
+
+/// Whether another process may have been in the middle of it when the store was read.
+fn is_open(slot: &Slot) -> bool {
+    let is_half_done = matches!(
+        slot.view.problem,
+        Some(
+            Problem::Uncertain { .. }
+                | Problem::RolledBack { .. }
+                | Problem::NotSaved { .. }
+                | Problem::StoreUnavailable { .. }
+        )
+    );
+    match slot.view.holding {
+        // It is being read.
+        Holding::Unknown => false,
+        Holding::Nothing | Holding::Tokens { saved: true, .. } => is_half_done,
+        Holding::Tokens { saved: false, .. } => true,
     }
 }

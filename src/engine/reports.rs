@@ -56,10 +56,11 @@ impl Actor {
         if slot.work.is_some() || slot.record.is_some() {
             return;
         }
-        let needs_lock = self.automatic && needs_lock(found.problem.as_ref(), found.record.is_some() && !found.saved);
+        let needs_lock = self.automatic && (found.problem.is_some() || (found.record.is_some() && !found.saved));
         slot.hold(found.record, found.saved);
         slot.first_mint = (found.never_held && !slot.view.needs_browser).then_some(now);
         if needs_lock {
+            // Another process may be in the middle of it: only the lock tells.
             self.begin_reread(name);
         } else {
             slot.view.problem = found.problem.or(found.missing);
@@ -287,11 +288,6 @@ impl Actor {
             let _ = reply.send(views.clone());
         }
     }
-}
-
-/// Whether what was read may be the middle of another process's work: only the lock tells.
-pub(super) fn needs_lock(problem: Option<&Problem>, is_unsaved: bool) -> bool {
-    problem.is_some() || is_unsaved
 }
 
 fn refreshed(how: How, generation: u64) -> Refreshed {

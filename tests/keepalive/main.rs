@@ -1,7 +1,7 @@
 //! `manutop keepalive` as a server has it: the real program, the encrypted store, real sockets and
 //! signals, a real notification socket; the providers are the demo's.
 
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
 #[path = "../support/program.rs"]
@@ -15,6 +15,7 @@ mod wiretap;
 
 mod bench;
 mod beside;
+mod booted;
 mod hung;
 mod leading;
 mod notified;

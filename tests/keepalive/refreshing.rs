@@ -111,7 +111,6 @@ async fn a_connection_that_needs_a_person_is_told_as_an_incident_and_the_others_
 }
 
 /// The journal takes the priority off each line; it is told of by the file that standard error is.
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn for_the_journal_each_line_begins_with_its_priority() {
     let bench = Bench::with_factory(SHORT).await;
