@@ -129,7 +129,7 @@ fn the_two_commands_to_begin_with_are_near_the_top() {
 fn every_exit_code_has_a_row() {
     let text = all_pages();
     for exit in Exit::ALL {
-        let row = format!("\n| {} | `{}` | ", exit as u8, exit.id());
+        let row = format!("\n| {} | `{}` | {} |", exit as u8, exit.id(), exit.meaning());
         assert!(text.contains(&row), "{exit:?} has no row");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::ValueHint;
 use clap::{Args, Parser, Subcommand};
 use color_eyre::eyre::Report;
 
@@ -9,8 +10,8 @@ use color_eyre::eyre::Report;
 use super::curl;
 use super::exit::Exit;
 use super::{
-    add, configuration, demo, doctor, exec, keepalive, list, log, login, logout, migrate, refresh, remove, rename,
-    secret, status, test, token,
+    add, completions, configuration, demo, doctor, exec, keepalive, list, log, login, logout, man, migrate, refresh,
+    remove, rename, secret, status, test, token, version,
 };
 use crate::domain::ThemeName;
 
@@ -19,6 +20,7 @@ use crate::domain::ThemeName;
 #[command(
     name = "manutop",
     version,
+    long_version = version::LONG,
     about,
     after_help = "Without a command the dashboard opens. Press ? in it for its keys.\n\
                   `manutop demo` shows it on embedded demo providers, with nothing to set up."
@@ -42,7 +44,7 @@ pub struct Files {
     #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "MANUTOP_CONFIG")]
     pub config: Option<PathBuf>,
     /// Directory of journals, locks and the request log (default: the platform's data directory)
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "MANUTOP_DATA_DIR")]
+    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "MANUTOP_DATA_DIR", value_hint = ValueHint::DirPath)]
     pub data_dir: Option<PathBuf>,
     /// Draw the dashboard with ASCII characters only (chosen by itself where the locale is not UTF-8)
     #[arg(long, global = true, help_heading = GLOBAL)]
@@ -79,6 +81,8 @@ pub enum Command {
     #[command(subcommand)]
     Store(migrate::Command),
     Demo(demo::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -108,6 +112,8 @@ impl Command {
             Self::Doctor(args) => args.run(files).await,
             Self::Store(command) => command.run(files).await,
             Self::Demo(args) => args.run(files).await,
+            Self::Completions(args) => args.run(files).await,
+            Self::Man(args) => args.run(files).await,
         }
     }
 }

@@ -59,6 +59,21 @@ impl Exit {
             Self::Uncertain => "uncertain",
         }
     }
+
+    /// What it means, for manual and documentation.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Ok => "all went well",
+            Self::Failed => "it failed for a reason without a number of its own",
+            Self::Usage => "the command line or the configuration is wrong",
+            Self::NeedsLogin => "a person must log in",
+            Self::Misconfigured => "the server refuses client or request, or the client secret is missing",
+            Self::Transient => "it may work later: network, server, rate limit",
+            Self::StoreUnavailable => "the secret store cannot be used",
+            Self::Uncertain => "a refresh token was sent and its answer lost",
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -4,6 +4,7 @@
 mod add;
 pub mod args;
 mod attend;
+mod completions;
 mod configuration;
 #[cfg(unix)]
 mod curl;
@@ -21,6 +22,7 @@ mod list;
 mod log;
 mod login;
 mod logout;
+mod man;
 mod migrate;
 mod owed;
 mod passphrase;
@@ -38,6 +40,7 @@ mod status;
 mod stores;
 mod test;
 mod token;
+pub mod version;
 mod watch;
 
 use std::process::ExitCode;
@@ -54,6 +57,9 @@ use crate::domain::{Clock, SystemClock};
 /// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(answered) = completions::answer() {
+        return answered;
+    }
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         say!("{error}");
     }

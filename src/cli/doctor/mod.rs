@@ -16,6 +16,7 @@ use super::args::Files;
 use super::exit::Exit;
 use super::json;
 use super::session::Session;
+use super::version;
 use crate::config::{self, Paths};
 use crate::oauth::providers;
 use crate::shell::appearance::keymap;
@@ -85,6 +86,7 @@ async fn run(files: &Files, as_json: bool) -> Result<Exit, Report> {
         )),
     }
     checks.extend(machine::checks(&Environment::read()));
+    checks.insert(0, Check::ok("version", version::LONG));
     print(&checks, as_json)?;
     let any_fails = checks.iter().any(|check| check.verdict == Verdict::Fail);
     Ok(if any_fails { Exit::Failed } else { Exit::Ok })
