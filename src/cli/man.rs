@@ -24,6 +24,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("MANUTOP_PASSPHRASE_FILE", "File with the passphrase of the encrypted store, mode 0600 or stricter."),
     ("MANUTOP_PASSPHRASE", "The passphrase of the encrypted store itself."),
     ("HTTPS_PROXY", "Proxy for everything but loopback addresses."),
+    (
+        "NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM",
+        "Set by systemd: keepalive says there that it is ready and alive, and marks its lines for the journal.",
+    ),
     ("NO_COLOR", "Without colours, whatever the theme."),
 ];
 
@@ -36,6 +40,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("/etc/manutop/config.toml", "The configuration of the system service."),
     ("/var/lib/manutop/", "The data directory of the system service."),
+    ("/run/manutop/http", "The socket of the system service for health and metrics."),
 ];
 
 /// Write the manual pages into a directory

@@ -27,6 +27,7 @@ pub struct Args {
     /// The name it has
     old: ConnectionName,
     /// The name it is to have
+    #[arg(value_hint = clap::ValueHint::Other)]
     new: ConnectionName,
     /// Print the result as JSON
     #[arg(long)]

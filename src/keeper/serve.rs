@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::server::conn::http1;
@@ -17,9 +18,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::listen::{Listener, Socket};
 use super::{Shared, health, metrics};
+use crate::config::is_loopback;
 
 /// How many are answered at once; who comes then waits.
 const MOST_AT_ONCE: usize = 16;
@@ -34,7 +37,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until dropped.
 pub(super) async fn serve(listener: Listener, shared: Arc<Shared>) {
-    let app = Router::new().route("/healthz", get(healthz)).route("/metrics", get(metrics)).with_state(shared);
+    let mut app = Router::new().route("/healthz", get(healthz)).route("/metrics", get(metrics)).with_state(shared);
+    if matches!(listener.socket, Socket::Tcp(_)) {
+        app = app.layer(middleware::from_fn(only_by_our_own_names));
+    }
     let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
     loop {
         let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
@@ -71,6 +77,19 @@ async fn answer(stream: Box<dyn Stream>, app: Router) -> hyper::Result<()> {
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(app))
         .await
+}
+
+/// Answers only those who ask for this machine by a name that is its own: a page in a browser here
+/// can make its own name mean this machine (DNS rebinding), and would read what it is told.
+async fn only_by_our_own_names(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let is_ours = host.is_none_or(|host| Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback(&url)));
+    if is_ours {
+        next.run(request).await
+    } else {
+        let words = "ask for this machine as localhost or by its loopback address\n";
+        respond(StatusCode::MISDIRECTED_REQUEST, "text/plain", words.into())
+    }
 }
 
 async fn healthz(State(shared): State<Arc<Shared>>) -> Response {

@@ -253,16 +253,21 @@ impl Answer {
 
 /// `GET`s a path over TCP.
 pub fn get(address: &str, path: &str) -> Answer {
-    fetch(TcpStream::connect(address).unwrap(), path)
+    get_by_name(address, "localhost", path)
+}
+
+/// The same, asking for a host by this name.
+pub fn get_by_name(address: &str, host: &str, path: &str) -> Answer {
+    fetch(TcpStream::connect(address).unwrap(), host, path)
 }
 
 /// `GET`s a path over a Unix socket.
 pub fn get_unix(socket: &Path, path: &str) -> Answer {
-    fetch(UnixStream::connect(socket).unwrap(), path)
+    fetch(UnixStream::connect(socket).unwrap(), "manutop", path)
 }
 
-fn fetch(mut stream: impl Read + Write, path: &str) -> Answer {
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+fn fetch(mut stream: impl Read + Write, host: &str, path: &str) -> Answer {
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text:?}"));

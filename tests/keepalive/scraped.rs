@@ -11,7 +11,7 @@ use std::time::Duration;
 use manutop::demo::Fault;
 use serde_json::Value;
 
-use crate::bench::{Bench, eventually, get, get_unix, signal, stop};
+use crate::bench::{Bench, eventually, get, get_by_name, get_unix, signal, stop};
 
 /// Reads both formats that Prometheus may be told this is; prints what it read.
 const PARSE: &str = r#"
@@ -116,6 +116,10 @@ async fn health_tells_the_role_counts_and_who_needs_a_person() {
     assert!(metrics.contains("manutop_connection_needs_person{connection=\"factory\"} 1\n"), "{metrics}");
     assert!(metrics.contains("kind=\"invalid_grant\"") && metrics.ends_with("# EOF\n"), "{metrics}");
     assert_eq!(get(&address, "/").status, 404);
+    // A page in a browser of this machine, whose name was made to mean it.
+    for (host, status) in [("evil.example", 421), (&*address, 200), ("[::1]:9464", 200)] {
+        assert_eq!(get_by_name(&address, host, "/healthz").status, status, "{host}");
+    }
     stop(keepalive);
 }
 

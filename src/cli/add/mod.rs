@@ -25,6 +25,7 @@ use crate::oauth::providers;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its name: unique, of ASCII letters, digits, '-', '_' and '.'; tokens are kept under it
+    #[arg(value_hint = clap::ValueHint::Other)]
     name: ConnectionName,
     #[command(flatten)]
     settings: Settings,
