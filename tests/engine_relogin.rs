@@ -124,3 +124,22 @@ async fn logging_out_forgets_the_tokens_and_keeps_the_client_secret() {
     let generation = logged_in(&mut running).await;
     assert_newest_is_stored(&rig, &factory, generation).await;
 }
+
+#[tokio::test]
+async fn a_logout_elsewhere_while_a_login_waits_here_is_noticed_once_that_is_given_up() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    let mut here = rig.start(true);
+    here.engine.views().await;
+    begin(&mut here, &factory).await;
+    let mut elsewhere = rig.start(false);
+    elsewhere.engine.views().await;
+    elsewhere.engine.send(Command::Logout { connection: factory.clone() });
+    elsewhere.until(|event| matches!(event, Event::LoggedOut { .. }).then_some(())).await;
+    // The engine looks around every five seconds; that it did while the login waited shows nowhere.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    here.engine.send(Command::Cancel { connection: factory.clone() });
+    here.until_view(&factory, |view| view.holding == Holding::Nothing).await;
+    assert_eq!(rig.refresh_posts(), 0);
+}

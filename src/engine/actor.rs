@@ -151,10 +151,12 @@ impl Actor {
     /// Looks at connections whose journal another process has changed.
     fn look_around(&mut self) {
         self.look_for_keeper();
-        if !self.tools.vault.changed_since(&mut self.seen) {
-            return;
+        if self.tools.vault.changed_since(&mut self.seen) {
+            self.slots.values_mut().for_each(|slot| slot.to_look_at = true);
         }
-        for slot in self.slots.values().filter(|slot| slot.work.is_none()) {
+        // Whoever is at work now is looked at when it rests.
+        for slot in self.slots.values_mut().filter(|slot| slot.to_look_at && slot.work.is_none()) {
+            slot.to_look_at = false;
             let known = slot.generation().unwrap_or(0);
             tokio::spawn(load::look(Arc::clone(&self.tools), slot.connection.name.clone(), known));
         }
