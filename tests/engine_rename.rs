@@ -14,7 +14,7 @@ use manutop::domain::{Activity, Command, Connection, ConnectionName, Event, Hold
 use manutop::engine::Refreshed;
 use manutop::oauth::providers::ALL;
 use manutop::store::{Call, Fault, Renaming, StoreError};
-use support::rig::{Rig, SECRET, name};
+use support::rig::{Rig, Running, SECRET, name};
 use support::stage::{Person, Stage};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
@@ -35,9 +35,28 @@ async fn assert_plant_has_the_newest(rig: &Rig) {
     assert_eq!((standing.saved, standing.hazard), (true, None));
 }
 
-fn configure(running: &support::rig::Running, connection: Connection) {
+fn configure(running: &Running, connection: Connection) {
     let login_timeout = Duration::from_secs(60);
     running.engine.send(Command::Configure { connections: vec![connection], login_timeout });
+}
+
+/// An engine with the old configuration, one refresh of which waited while the tokens moved to the
+/// new name, and was refused.
+async fn refused_after_waiting(rig: &Rig, old: &ConnectionName) -> Running {
+    let mut stale = rig.start(true);
+    stale.engine.views().await;
+    let held = hold(rig, old).await;
+    stale.engine.send(Command::Refresh { connection: old.clone(), force: true });
+    stale.until_view(old, |view| matches!(view.activity, Activity::WaitingForLock { .. })).await;
+    held.carry().await.unwrap().empty_old().await.unwrap();
+    let problem = stale
+        .until(|event| match event {
+            Event::RefreshFailed { problem, .. } => Some(problem.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(matches!(&problem, Problem::NeedsLogin { why } if why.contains("renamed")), "{problem:?}");
+    stale
 }
 
 #[tokio::test]
@@ -63,19 +82,7 @@ async fn with_the_old_configuration_nothing_is_sent_though_its_refresh_was_waiti
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    let mut stale = rig.start(true);
-    stale.engine.views().await;
-    let held = hold(&rig, &factory).await;
-    stale.engine.send(Command::Refresh { connection: factory.clone(), force: true });
-    stale.until_view(&factory, |view| matches!(view.activity, Activity::WaitingForLock { .. })).await;
-    held.carry().await.unwrap().empty_old().await.unwrap();
-    let problem = stale
-        .until(|event| match event {
-            Event::RefreshFailed { problem, .. } => Some(problem.clone()),
-            _ => None,
-        })
-        .await;
-    assert!(matches!(&problem, Problem::NeedsLogin { why } if why.contains("renamed")), "{problem:?}");
+    let stale = refused_after_waiting(&rig, &factory).await;
     assert_eq!(stale.view(&factory).await.holding, Holding::Nothing);
     assert!(stale.engine.refresh(&factory, true).await.is_err());
     assert_eq!(rig.refresh_posts(), 0);
@@ -106,19 +113,7 @@ async fn nothing_is_minted_under_a_name_that_was_given_up_meanwhile() {
     let hr = rig.manus("hr").await;
     rig.connections[0].client_secret = SecretSource::Command(vec!["echo".into(), SECRET.into()]);
     rig.logged_in(&hr, TimeDelta::zero()).await;
-    let mut stale = rig.start(true);
-    stale.engine.views().await;
-    let held = hold(&rig, &hr).await;
-    stale.engine.send(Command::Refresh { connection: hr.clone(), force: true });
-    stale.until_view(&hr, |view| matches!(view.activity, Activity::WaitingForLock { .. })).await;
-    held.carry().await.unwrap().empty_old().await.unwrap();
-    let problem = stale
-        .until(|event| match event {
-            Event::RefreshFailed { problem, .. } => Some(problem.clone()),
-            _ => None,
-        })
-        .await;
-    assert!(matches!(&problem, Problem::NeedsLogin { why } if why.contains("renamed")), "{problem:?}");
+    refused_after_waiting(&rig, &hr).await;
     assert_eq!(rig.servers.manus().stats().mints, 0);
     assert!(!rig.store.items().contains(&"hr/token".into()), "{:?}", rig.store.items());
 }

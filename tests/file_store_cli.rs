@@ -4,65 +4,55 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
+#[path = "support/factory.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod factory;
+#[path = "support/file_home.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod file_home;
 #[cfg(target_os = "linux")]
 #[path = "support/keyring.rs"]
 mod keyring;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
 
-use manutop::demo::{Options, Servers, story};
-use manutop::domain::{ConnectionName, Secret, SystemClock, TokenRecord};
-use manutop::store::{FileStore, Secrets, Vault};
-
-const PASSPHRASE: &str = "correct horse battery staple";
-const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
+use factory::Factory;
+use file_home::{BINARY, FileHome, PASSPHRASE, name};
+use manutop::demo::Servers;
+use manutop::domain::{Secret, TokenRecord};
 
 /// A configuration for the demo servers and a data directory.
 struct Bench {
-    dir: tempfile::TempDir,
+    home: FileHome,
     servers: Servers,
     client_secret: Secret,
     record: TokenRecord,
 }
 
+/// A bench is a home with more in it.
+impl Deref for Bench {
+    type Target = FileHome;
+
+    fn deref(&self) -> &FileHome {
+        &self.home
+    }
+}
+
 impl Bench {
     fn new(kind: &str) -> Self {
-        let options = Options { manu_limit: None, manu_lifetime: Duration::from_secs(1800), ..Options::default() };
-        let servers = Servers::start(options).unwrap();
-        let story = story::tell(&servers);
-        let dir = tempfile::tempdir().unwrap();
-        let config = story.configuration.replace("store = \"keyring\"", &format!("store = \"{kind}\" # mine"));
-        fs::write(dir.path().join("config.toml"), config).unwrap();
-        let factory = story.characters.into_iter().find(|character| character.name == name()).unwrap();
-        Self { dir, servers, client_secret: factory.client_secret, record: factory.record.unwrap() }
-    }
-
-    fn config(&self) -> String {
-        fs::read_to_string(self.dir.path().join("config.toml")).unwrap()
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.dir.path().join("data")
-    }
-
-    /// The vault as the binary has it, for a look at what it did. The key, if it is made here,
-    /// is a cheap one.
-    async fn vault(&self) -> Vault {
-        let store = FileStore::with_work_factor(self.data_dir().join("store"), None, 4);
-        let vault = Vault::open(Secrets::new(store.factory()), &self.data_dir(), Arc::new(SystemClock)).unwrap();
-        vault.unlock(Secret::new(PASSPHRASE)).await.unwrap();
-        vault
+        let Factory { servers, configuration, client_secret, record } = Factory::new();
+        let config = configuration.replace("store = \"keyring\"", &format!("store = \"{kind}\" # mine"));
+        Self { home: FileHome::new(&config), servers, client_secret, record }
     }
 
     /// Puts the tokens there that a login would have brought.
     async fn log_in(&self) {
-        self.vault().await.lock(&name(), |_| {}).await.unwrap().receive(self.record.clone()).await.unwrap();
+        self.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(self.record.clone()).await.unwrap();
     }
 
     /// Makes a command's environment this bench's own, without a passphrase.
@@ -70,7 +60,7 @@ impl Bench {
         for variable in ["CREDENTIALS_DIRECTORY", "MANUTOP_PASSPHRASE", "MANUTOP_PASSPHRASE_FILE"] {
             command.env_remove(variable);
         }
-        command.env("MANUTOP_CONFIG", self.dir.path().join("config.toml")).env("MANUTOP_DATA_DIR", self.data_dir());
+        command.env("MANUTOP_CONFIG", self.config()).env("MANUTOP_DATA_DIR", self.data_dir());
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     }
 
@@ -85,10 +75,6 @@ impl Bench {
         let mut command = self.command(args);
         done(finish(command.env("MANUTOP_PASSPHRASE", PASSPHRASE), input))
     }
-}
-
-fn name() -> ConnectionName {
-    ConnectionName::new("factory").unwrap()
 }
 
 fn finish(command: &mut Command, input: &str) -> Output {
@@ -126,7 +112,7 @@ async fn secret_refresh_token_and_list_work_and_nothing_on_disk_can_be_read() {
     bench.run(&["secret", "set", "factory"], bench.client_secret.expose());
     assert_eq!(bench.run(&["refresh", "factory", "--force"], ""), "factory: refreshed, generation 42\n");
     assert_eq!(bench.servers.manu().stats().rotations, 1);
-    let record = bench.vault().await.read(&name()).await.unwrap().record.unwrap();
+    let record = bench.vault().await.read(&name("factory")).await.unwrap().record.unwrap();
     let refresh_token = record.refresh_token.unwrap().token;
     assert_eq!(Some(&refresh_token), bench.servers.manu().newest_refresh_token("demo-factory").as_ref());
     assert_eq!(bench.run(&["token", "factory"], "").trim_end(), record.access_token.expose());
@@ -178,7 +164,7 @@ fn a_person_chooses_the_passphrase_at_the_terminal_twice_and_it_is_not_echoed() 
     for variable in ["CREDENTIALS_DIRECTORY", "MANUTOP_PASSPHRASE", "MANUTOP_PASSPHRASE_FILE"] {
         command.env_remove(variable);
     }
-    command.env("MANUTOP_CONFIG", bench.dir.path().join("config.toml"));
+    command.env("MANUTOP_CONFIG", bench.config());
     command.env("MANUTOP_DATA_DIR", bench.data_dir());
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
@@ -231,13 +217,13 @@ async fn tokens_move_from_files_to_the_keyring_and_back() {
     };
     let in_keyring = || keyring.secret_tool(&["search", "--all", "service", "manutop"]).matches("label = ").count();
     run(&["store", "migrate", "--to", "keyring"], true);
-    assert!(bench.config().contains("store = \"keyring\" # mine\n"), "{}", bench.config());
+    assert!(bench.text().contains("store = \"keyring\" # mine\n"), "{}", bench.text());
     assert_eq!(in_keyring(), 3, "token, client secret, identity");
     assert_eq!(all_files(&bench.data_dir().join("store")).len(), 1, "nothing but the wrapped key is left");
     assert_eq!(run(&["refresh", "factory", "--force"], false), "factory: refreshed, generation 42\n");
     let token = run(&["token", "factory"], false);
     run(&["store", "migrate", "--to", "file"], true);
-    assert!(bench.config().contains("store = \"file\" # mine\n"), "{}", bench.config());
+    assert!(bench.text().contains("store = \"file\" # mine\n"), "{}", bench.text());
     assert_eq!(in_keyring(), 0);
     assert_eq!(run(&["token", "factory"], true), token);
     assert_eq!(run(&["refresh", "factory", "--force"], true), "factory: refreshed, generation 43\n");

@@ -4,83 +4,65 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
+#[path = "support/factory.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod factory;
+#[path = "support/file_home.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod file_home;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "a part of it is used here")]
 mod program;
 
 use std::fs;
+use std::ops::Deref;
 use std::path::Path;
-use std::process::Command;
-use std::sync::Arc;
-use std::time::Duration;
 
-use manutop::demo::{Options, Servers, story};
-use manutop::domain::{ConnectionName, Secret, SystemClock, TokenRecord};
-use manutop::store::{FileStore, Passphrase, Secrets, Vault};
+use factory::Factory;
+use file_home::{FileHome, PASSPHRASE, name};
+use manutop::demo::Servers;
+use manutop::domain::{Secret, TokenRecord};
 use program::{Ended, Program};
-
-const PASSPHRASE: &str = "correct horse battery staple";
 
 /// The demo's connections, of which the factory is logged in, generation 41.
 struct Bench {
-    dir: tempfile::TempDir,
+    home: FileHome,
     servers: Servers,
     client_secret: Secret,
     record: TokenRecord,
     configuration: String,
 }
 
-fn name(text: &str) -> ConnectionName {
-    ConnectionName::new(text).unwrap()
+/// A bench is a home with more in it.
+impl Deref for Bench {
+    type Target = FileHome;
+
+    fn deref(&self) -> &FileHome {
+        &self.home
+    }
 }
 
 impl Bench {
     async fn new() -> Self {
-        let options = Options { manu_limit: None, manu_lifetime: Duration::from_secs(1800), ..Options::default() };
-        let servers = Servers::start(options).unwrap();
-        let story = story::tell(&servers);
-        let dir = tempfile::tempdir().unwrap();
-        let configuration = story.configuration.replace("store = \"keyring\"", "store = \"file\" # mine");
-        fs::write(dir.path().join("config.toml"), &configuration).unwrap();
-        let factory = story.characters.into_iter().find(|character| character.name == name("factory")).unwrap();
-        let (client_secret, record) = (factory.client_secret, factory.record.unwrap());
-        let bench = Self { dir, servers, client_secret, record, configuration };
-        let vault = bench.vault();
-        vault.set_client_secret(&name("factory"), &bench.client_secret).await.unwrap();
-        vault.lock(&name("factory"), |_| {}).await.unwrap().receive(bench.record.clone()).await.unwrap();
-        bench
-    }
-
-    /// The vault as the binary has it; a key that is made here is a cheap one.
-    fn vault(&self) -> Vault {
-        let passphrase = Passphrase { secret: Secret::new(PASSPHRASE), from: "the test".into() };
-        let data = self.dir.path().join("data");
-        let store = FileStore::with_work_factor(data.join("store"), Some(passphrase), 4);
-        Vault::open(Secrets::new(store.factory()), &data, Arc::new(SystemClock)).unwrap()
+        let Factory { servers, configuration, client_secret, record } = Factory::new();
+        let configuration = configuration.replace("store = \"keyring\"", "store = \"file\" # mine");
+        let home = FileHome::new(&configuration);
+        home.log_in("factory", &client_secret, record.clone()).await;
+        Self { home, servers, client_secret, record, configuration }
     }
 
     fn start(&self, arguments: &[&str]) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_manutop"));
-        for variable in ["CREDENTIALS_DIRECTORY", "MANUTOP_PASSPHRASE_FILE"] {
-            command.env_remove(variable);
-        }
-        command.env("MANUTOP_PASSPHRASE", PASSPHRASE).env("MANUTOP_CONFIG", self.dir.path().join("config.toml"));
-        command.env("MANUTOP_DATA_DIR", self.dir.path().join("data")).args(arguments);
-        Program::start(&mut command)
+        Program::start(&mut self.command(arguments))
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
         self.start(arguments).end()
     }
 
-    fn config(&self) -> String {
-        fs::read_to_string(self.dir.path().join("config.toml")).unwrap()
-    }
-
     /// Everything is as it was.
     async fn assert_untouched(&self) {
-        assert_eq!(self.config(), self.configuration);
-        let standing = self.vault().read(&name("factory")).await.unwrap();
+        assert_eq!(self.text(), self.configuration);
+        let standing = self.vault().await.read(&name("factory")).await.unwrap();
         assert_eq!((standing.record, standing.hazard), (Some(self.record.clone()), None));
     }
 }
@@ -105,7 +87,7 @@ async fn everything_moves_along_and_the_next_commands_know_the_new_name_only() {
     let ended = bench.run(&["rename", "factory", "plant"]).expect(0);
     assert_eq!(ended.stdout, "factory is now called plant; generation 41 moved along, read back\n");
     assert_eq!(ended.stderr, "");
-    assert_eq!(bench.config(), bench.configuration.replace("\"factory\"", "\"plant\""));
+    assert_eq!(bench.text(), bench.configuration.replace("\"factory\"", "\"plant\""));
     assert_eq!(bench.run(&["token", "plant"]).expect(0).stdout, before);
     assert_eq!(bench.run(&["refresh", "plant", "--force"]).expect(0).stdout, "plant: refreshed, generation 42\n");
     assert_eq!(bench.servers.manu().stats().reuses_detected, 0);
@@ -113,7 +95,7 @@ async fn everything_moves_along_and_the_next_commands_know_the_new_name_only() {
     assert!(gone.stderr.contains("there is no connection factory; it has plant"), "{gone:?}");
     let again = bench.run(&["rename", "factory", "plant"]).expect(0);
     assert_eq!(again.stdout, "nothing is kept under the name factory any more, and plant is there; nothing to do\n");
-    let record = bench.vault().read(&name("plant")).await.unwrap().record.unwrap();
+    let record = bench.vault().await.read(&name("plant")).await.unwrap().record.unwrap();
     let refresh_token = record.refresh_token.unwrap().token;
     let secrets = [PASSPHRASE, bench.client_secret.expose(), record.access_token.expose(), refresh_token.expose()];
     assert_unreadable(bench.dir.path(), &secrets);
@@ -161,7 +143,7 @@ async fn a_name_that_will_not_do_is_refused_with_2_and_nothing_is_touched() {
 #[tokio::test]
 async fn what_an_earlier_connection_left_under_the_name_is_kept_and_told() {
     let bench = Bench::new().await;
-    let vault = bench.vault();
+    let vault = bench.vault().await;
     let theirs = TokenRecord { generation: 7, ..bench.record.clone() };
     vault.lock(&name("plant"), |_| {}).await.unwrap().receive(theirs).await.unwrap();
     let refused = bench.run(&["rename", "factory", "plant"]).expect(2);
@@ -179,11 +161,10 @@ async fn what_an_earlier_connection_left_under_the_name_is_kept_and_told() {
 #[tokio::test]
 async fn whoever_works_on_it_is_waited_for_and_ctrl_c_gives_up_with_nothing_changed() {
     let bench = Bench::new().await;
-    let holder = bench.vault().lock(&name("factory"), |_| {}).await.unwrap();
+    let holder = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
     let mut waiting = bench.start(&["rename", "factory", "plant"]);
     waiting.until_stderr(&format!("factory: waiting for process {}, which works on it", std::process::id()));
-    let pid = rustix::process::Pid::from_raw(waiting.id().cast_signed()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    waiting.signal("INT");
     let given_up = waiting.end().expect(1);
     assert!(given_up.stderr.contains("given up; nothing was changed"), "{given_up:?}");
     bench.assert_untouched().await;
@@ -196,41 +177,41 @@ async fn whoever_works_on_it_is_waited_for_and_ctrl_c_gives_up_with_nothing_chan
 #[tokio::test]
 async fn one_whose_configuration_changes_while_it_waits_does_nothing() {
     let bench = Bench::new().await;
-    let holder = bench.vault().lock(&name("factory"), |_| {}).await.unwrap();
+    let holder = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
     let mut waiting = bench.start(&["rename", "factory", "plant"]);
     waiting.until_stderr("waiting for process");
     let config = bench.configuration.replace("store = \"file\" # mine", "store = \"keyring\"");
-    fs::write(bench.dir.path().join("config.toml"), &config).unwrap();
+    fs::write(bench.config(), &config).unwrap();
     drop(holder);
     let refused = waiting.end().expect(5);
     assert!(refused.stderr.contains("the configuration was changed meanwhile"), "{refused:?}");
-    assert_eq!(bench.config(), config);
-    let standing = bench.vault().read(&name("factory")).await.unwrap();
+    assert_eq!(bench.text(), config);
+    let standing = bench.vault().await.read(&name("factory")).await.unwrap();
     assert_eq!(standing.record, Some(bench.record.clone()));
 }
 
 #[tokio::test]
 async fn tokens_that_were_rolled_back_are_not_moved_and_the_login_is_told() {
     let bench = Bench::new().await;
-    let store = bench.dir.path().join("data/store");
+    let store = bench.path("data/store");
     let backup: Vec<_> = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path()).collect();
     let backup: Vec<_> = backup.into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect();
     let newer = TokenRecord { generation: 42, ..bench.record.clone() };
-    bench.vault().lock(&name("factory"), |_| {}).await.unwrap().receive(newer).await.unwrap();
+    bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(newer).await.unwrap();
     for (bytes, path) in backup {
         fs::write(path, bytes).unwrap();
     }
     let refused = bench.run(&["rename", "factory", "plant"]).expect(3);
     assert!(refused.stderr.contains("the store holds generation 41, but 42 has been saved"), "{refused:?}");
     assert!(refused.stderr.contains("manutop login factory"), "{refused:?}");
-    assert_eq!(bench.config(), bench.configuration);
+    assert_eq!(bench.text(), bench.configuration);
 }
 
 /// A journal that says what a rename left that was killed in its middle.
 #[tokio::test]
 async fn one_that_was_cut_off_is_named_by_every_command_and_blocks_the_name() {
     let bench = Bench::new().await;
-    let journal = bench.dir.path().join("data/journals/factory.json");
+    let journal = bench.path("data/journals/factory.json");
     let mut moving: serde_json::Value = serde_json::from_str(&fs::read_to_string(&journal).unwrap()).unwrap();
     let mut arrives = moving.clone();
     arrives.as_object_mut().unwrap().remove("version");

@@ -2,8 +2,12 @@
 //! events, and `list --watch` beside another process that refreshes.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
+#[path = "support/factory.rs"]
+mod factory;
+#[path = "support/file_home.rs"]
+#[allow(dead_code, reason = "each test file uses its own part")]
+mod file_home;
 #[path = "support/program.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]
 mod program;
@@ -11,77 +15,37 @@ mod program;
 #[allow(dead_code, reason = "each test file uses its own part")]
 mod pty;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::ops::Deref;
 
-use manutop::demo::{Options, Servers, story};
-use manutop::domain::{ConnectionName, Secret, SystemClock};
-use manutop::store::{FileStore, Secrets, Vault};
-use portable_pty::CommandBuilder;
-use program::Program;
+use factory::Factory;
+use file_home::{FileHome, PASSPHRASE};
+use manutop::demo::Servers;
+use program::{Program, eventually};
 use pty::{Terminal, shows};
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
-const PASSPHRASE: &str = "correct horse battery staple";
-const PATIENCE: Duration = Duration::from_secs(40);
-
 /// One connection, `factory`, live, its secrets in encrypted files; and the server.
 struct Bench {
-    dir: tempfile::TempDir,
+    home: FileHome,
     servers: Servers,
+}
+
+/// A bench is a home with more in it.
+impl Deref for Bench {
+    type Target = FileHome;
+
+    fn deref(&self) -> &FileHome {
+        &self.home
+    }
 }
 
 impl Bench {
     /// `lines` stand at the head of the configuration.
     async fn new(lines: &str) -> Self {
-        let options = Options { manu_limit: None, manu_lifetime: Duration::from_secs(1800), ..Options::default() };
-        let servers = Servers::start(options).unwrap();
-        let told = story::tell(&servers);
-        let dir = tempfile::tempdir().unwrap();
-        let (_, sections) = told.configuration.split_once("[[connections]]").unwrap();
-        let factory = sections.split("[[connections]]").find(|section| section.contains("\"factory\"")).unwrap();
-        let config = format!("store = \"file\"\n{lines}\n[[connections]]{factory}");
-        std::fs::write(dir.path().join("config.toml"), config).unwrap();
-        let bench = Self { dir, servers };
-        let character = told.characters.into_iter().find(|character| character.name == factory_name()).unwrap();
-        // The key is made here, and a cheap one.
-        let store = FileStore::with_work_factor(bench.data_dir().join("store"), None, 4);
-        let vault = Vault::open(Secrets::new(store.factory()), &bench.data_dir(), Arc::new(SystemClock)).unwrap();
-        vault.unlock(Secret::new(PASSPHRASE)).await.unwrap();
-        vault.set_client_secret(&character.name, &character.client_secret).await.unwrap();
-        vault.lock(&character.name, |_| {}).await.unwrap().receive(character.record.unwrap()).await.unwrap();
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn data_dir(&self) -> PathBuf {
-        self.path("data")
-    }
-
-    fn env(&self) -> Vec<(&'static str, String)> {
-        let shown = |path: PathBuf| path.display().to_string();
-        vec![
-            ("PATH", std::env::var("PATH").unwrap()),
-            ("HOME", shown(self.dir.path().to_owned())),
-            ("TZ", "UTC".into()),
-            ("LANG", "C.UTF-8".into()),
-            ("TERM", "xterm-256color".into()),
-            ("MANUTOP_CONFIG", shown(self.path("config.toml"))),
-            ("MANUTOP_DATA_DIR", shown(self.data_dir())),
-            ("MANUTOP_PASSPHRASE", PASSPHRASE.into()),
-        ]
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
-        command.args(arguments).env_clear().envs(self.env());
-        command
+        let factory = Factory::new();
+        let home = FileHome::new(&format!("store = \"file\"\n{lines}\n[[connections]]{}", factory.section()));
+        home.log_in("factory", &factory.client_secret, factory.record).await;
+        Self { home, servers: factory.servers }
     }
 
     fn run(&self, arguments: &[&str]) {
@@ -89,34 +53,8 @@ impl Bench {
     }
 
     fn dashboard(&self) -> Terminal {
-        let mut command = CommandBuilder::new(BINARY);
-        command.env_clear();
-        for (name, value) in self.env() {
-            command.env(name, value);
-        }
-        Terminal::start(command, (100, 30))
+        Terminal::start(self.command_in_terminal(&[]), (100, 30))
     }
-}
-
-fn factory_name() -> ConnectionName {
-    ConnectionName::new("factory").unwrap()
-}
-
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn until_said(program: &Program, words: &str) {
-    eventually(words, || program.stdout().contains(words));
-}
-
-fn signal(program: &Program, signal: &str) {
-    let pid = program.id().to_string();
-    assert!(Command::new("sh").args(["-c", "kill -$0 $1", signal, &pid]).status().unwrap().success());
 }
 
 /// What a terminal was told of its title: `+` saved, `-` given back, else a title.
@@ -173,11 +111,7 @@ async fn the_title_is_given_back_while_it_is_stopped_and_set_again_afterwards() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_that_prints_what_it_does_not_know_is_told_no_title() {
     let bench = Bench::new("").await;
-    let mut command = CommandBuilder::new(BINARY);
-    command.env_clear();
-    for (name, value) in bench.env() {
-        command.env(name, value);
-    }
+    let mut command = bench.command_in_terminal(&[]);
     command.env("TERM", "linux");
     let mut terminal = Terminal::start(command, (100, 30));
     terminal.until("it live", |screen| shows(screen, "● live"));
@@ -218,13 +152,13 @@ fn assert_plain(text: &str) {
 async fn list_watch_tells_what_another_process_does_and_sends_nothing() {
     let bench = Bench::new("").await;
     let watch = Program::start(&mut bench.command(&["list", "--watch"]));
-    until_said(&watch, "factory: live, access token ends in ");
+    watch.until_stdout("factory: live, access token ends in ");
     bench.run(&["refresh", "factory", "--force"]);
-    until_said(&watch, "factory: live, new tokens, generation 42 by a command, process ");
+    watch.until_stdout("factory: live, new tokens, generation 42 by a command, process ");
     bench.run(&["refresh", "factory", "--force"]);
-    until_said(&watch, "generation 43");
+    watch.until_stdout("generation 43");
     assert_eq!(bench.servers.manu().stats().token_posts.total(), 2);
-    signal(&watch, "TERM");
+    watch.signal("TERM");
     let ended = watch.end().expect(0);
     assert_plain(&ended.stdout);
     assert_eq!((ended.stdout.lines().count(), &*ended.stderr), (3, ""), "{}", ended.stdout);
@@ -234,10 +168,10 @@ async fn list_watch_tells_what_another_process_does_and_sends_nothing() {
 async fn list_watch_json_is_one_object_a_line() {
     let bench = Bench::new("").await;
     let watch = Program::start(&mut bench.command(&["list", "--watch", "--json"]));
-    until_said(&watch, "\n");
+    watch.until_stdout("\n");
     bench.run(&["refresh", "factory", "--force"]);
-    until_said(&watch, "\"generation\":42");
-    signal(&watch, "INT");
+    watch.until_stdout("\"generation\":42");
+    watch.signal("INT");
     let ended = watch.end().expect(0);
     let lines: Vec<Value> = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let generations: Vec<_> = lines.iter().map(|line| line["connection"]["generation"].as_u64().unwrap()).collect();
@@ -245,18 +179,11 @@ async fn list_watch_json_is_one_object_a_line() {
     assert!(lines.iter().all(|line| line["version"] == 1 && line["at"].as_str().unwrap().ends_with('Z')));
 }
 
-/// Runs a shell line in which `$0` is the program.
-fn in_shell(bench: &Bench, line: &str) -> Program {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", line, BINARY]).env_clear().envs(bench.env()).current_dir::<&Path>(bench.dir.path());
-    Program::start(&mut shell)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn list_watch_ends_quietly_when_nobody_reads_it_any_more() {
     let bench = Bench::new("").await;
-    let watch = in_shell(&bench, "{ \"$0\" list --watch; echo \"ended with $?\" >&2; } | head -n 1");
-    until_said(&watch, "factory: live");
+    let watch = Program::start(&mut bench.shell("{ \"$0\" list --watch; echo \"ended with $?\" >&2; } | head -n 1"));
+    watch.until_stdout("factory: live");
     bench.run(&["refresh", "factory", "--force"]);
     let ended = watch.end().expect(0);
     assert_eq!(ended.stderr, "ended with 0\n");

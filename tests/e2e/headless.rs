@@ -1,7 +1,6 @@
 //! Without a dashboard: results alone on standard output, everything else on standard error, and
 //! exit codes that scripts can rely on.
 
-use std::process::Command;
 use std::time::Duration;
 
 use manutop::domain::Secret;
@@ -170,8 +169,7 @@ fn the_served_demo_prints_a_configuration_that_works() {
     house.set_secret("hr-sync", secret);
     house.run(&["login", "hr-sync"]).expect(0);
     assert!(!house.token("hr-sync").is_empty());
-    let ended = Command::new("sh").args(["-c", "kill -TERM $0", &demo.id().to_string()]).status().unwrap();
-    assert!(ended.success());
+    demo.signal("TERM");
     demo.end().expect(0);
 }
 

@@ -11,6 +11,7 @@ mod chromium;
 #[path = "../support/keyring.rs"]
 mod keyring;
 #[path = "../support/program.rs"]
+#[allow(dead_code, reason = "each test file uses its own part")]
 mod program;
 #[path = "../support/pty.rs"]
 mod pty;

@@ -177,7 +177,7 @@ fn exec_hands_tokens_signals_and_the_exit_code_through() {
     waiting.until_stderr("ready");
     let environment = std::fs::read(format!("/proc/{}/environ", waiting.id())).unwrap();
     assert!(environment.split(|byte| *byte == 0).any(|variable| variable == format!("TOKEN={factory}").as_bytes()));
-    assert!(Command::new("kill").arg(waiting.id().to_string()).status().unwrap().success());
+    waiting.signal("TERM");
     house.keep(&waiting.end().expect(7));
 
     let missing = house.run(&["exec", "factory", "--", "no-such-program"]).expect(1);

@@ -1,39 +1,48 @@
 //! A server: a configuration, an encrypted store, both providers with a wiretap before each, and
 //! whoever listens as the service manager does.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::ops::{Deref, DerefMut};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use manutop::demo::{Options, Servers};
-use manutop::domain::{ConnectionName, Secret, SystemClock};
-use manutop::store::{FileStore, Secrets, Vault};
+use manutop::domain::Secret;
 use serde_json::Value;
 
-use crate::program::Program;
+use crate::file_home::{FileHome, PASSPHRASE, name};
+use crate::program::{Program, eventually};
 use crate::wiretap::Wiretap;
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
-pub const PASSPHRASE: &str = "correct horse battery staple";
-const PATIENCE: Duration = Duration::from_secs(40);
 /// So much of a secret is as bad as all of it.
 const WINDOW: usize = 16;
 
 /// See the file's head.
 pub struct Bench {
-    pub dir: tempfile::TempDir,
+    home: FileHome,
     pub servers: Servers,
     manu: Wiretap,
     manus: Wiretap,
-    pub env: BTreeMap<&'static str, String>,
-    config: String,
     client_secrets: Vec<String>,
+}
+
+/// A bench is a home with more in it.
+impl Deref for Bench {
+    type Target = FileHome;
+
+    fn deref(&self) -> &FileHome {
+        &self.home
+    }
+}
+
+impl DerefMut for Bench {
+    fn deref_mut(&mut self) -> &mut FileHome {
+        &mut self.home
+    }
 }
 
 impl Bench {
@@ -41,22 +50,10 @@ impl Bench {
     /// second half of that.
     pub fn new(manu_lifetime: Duration) -> Self {
         let options = Options { manu_lifetime, manu_limit: None, manus_limit: None, ..Options::default() };
-        let (servers, dir) = (Servers::start(options).unwrap(), tempfile::tempdir().unwrap());
-        let env = BTreeMap::from([
-            ("PATH", std::env::var("PATH").unwrap()),
-            ("HOME", dir.path().display().to_string()),
-            ("TZ", "UTC".into()),
-            ("LANG", "C.UTF-8".into()),
-            ("TERM", "xterm-256color".into()),
-            ("MANUTOP_THEME", "16".into()),
-            ("MANUTOP_CONFIG", dir.path().join("config.toml").display().to_string()),
-            ("MANUTOP_DATA_DIR", dir.path().join("data").display().to_string()),
-            ("MANUTOP_PASSPHRASE", PASSPHRASE.into()),
-        ]);
+        let (servers, mut home) = (Servers::start(options).unwrap(), FileHome::new("store = \"file\"\n"));
+        home.env.insert("MANUTOP_THEME", "16".into());
         let (manu, manus) = (Wiretap::on(servers.manu().base_url()), Wiretap::on(servers.manus().base_url()));
-        let mut bench = Self { manu, manus, servers, dir, env, config: String::new(), client_secrets: Vec::new() };
-        bench.write_config("store = \"file\"\n");
-        bench
+        Self { home, servers, manu, manus, client_secrets: Vec::new() }
     }
 
     /// One with a Manu connection `factory` that has been logged in to.
@@ -78,9 +75,7 @@ impl Bench {
              token_url = \"{wire}/oauth/token\"\ntest_url = \"{wire}/\"\n"
         );
         self.add(&section);
-        let vault = self.vault().await;
-        vault.set_client_secret(&name("factory"), &Secret::new(&*secret)).await.unwrap();
-        vault.lock(&name("factory"), |_| {}).await.unwrap().receive(record).await.unwrap();
+        self.log_in("factory", &Secret::new(secret), record).await;
     }
 
     /// A Manus connection that has its client secret and mints its first token by itself.
@@ -105,37 +100,13 @@ impl Bench {
     }
 
     /// Adds lines to the end of the configuration.
-    pub fn add(&mut self, lines: &str) {
-        self.write_config(&format!("{}\n{lines}", self.config));
+    pub fn add(&self, lines: &str) {
+        fs::write(self.config(), format!("{}\n{lines}", self.text())).unwrap();
     }
 
     /// Adds lines to its head.
-    pub fn configure(&mut self, lines: &str) {
-        self.write_config(&format!("{lines}\n{}", self.config));
-    }
-
-    fn write_config(&mut self, text: &str) {
-        text.clone_into(&mut self.config);
-        fs::write(self.path("config.toml"), text).unwrap();
-    }
-
-    pub fn path(&self, file: &str) -> PathBuf {
-        self.dir.path().join(file)
-    }
-
-    /// The vault as the program has it. The key, if it is made here, is a cheap one.
-    pub async fn vault(&self) -> Vault {
-        let data_dir = self.path("data");
-        let store = FileStore::with_work_factor(data_dir.join("store"), None, 4);
-        let vault = Vault::open(Secrets::new(store.factory()), &data_dir, Arc::new(SystemClock)).unwrap();
-        vault.unlock(Secret::new(PASSPHRASE)).await.unwrap();
-        vault
-    }
-
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
-        command.args(arguments).env_clear().envs(&self.env).current_dir(self.dir.path());
-        command
+    pub fn configure(&self, lines: &str) {
+        fs::write(self.config(), format!("{lines}\n{}", self.text())).unwrap();
     }
 
     /// `manutop keepalive` with these arguments.
@@ -206,28 +177,9 @@ fn files(below: &Path) -> Vec<PathBuf> {
     found
 }
 
-pub fn name(text: &str) -> ConnectionName {
-    ConnectionName::new(text).unwrap()
-}
-
-/// Waits until it is so.
-pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// Sends a signal by the shell's own kill.
-pub fn signal(program: &Program, signal: &str) {
-    let pid = program.id().to_string();
-    assert!(Command::new("sh").args(["-c", "kill -s $0 $1", signal, &pid]).status().unwrap().success());
-}
-
 /// Stops it with SIGTERM; it must end with 0. Gives all it said on standard error.
 pub fn stop(program: Program) -> String {
-    signal(&program, "TERM");
+    program.signal("TERM");
     let ended = program.end().expect(0);
     assert_eq!(ended.stdout, "", "results only, and there are none");
     ended.stderr

@@ -4,20 +4,13 @@
 use std::time::Duration;
 
 use manutop::demo::Fault;
-use portable_pty::CommandBuilder;
 
-use crate::bench::{BINARY, Bench, eventually, signal, stop};
-use crate::program::Program;
+use crate::bench::{Bench, stop};
+use crate::program::{Program, eventually};
 use crate::pty::Terminal;
 
 fn dashboard(bench: &Bench, size: (u16, u16)) -> Terminal {
-    let mut command = CommandBuilder::new(BINARY);
-    command.env_clear();
-    command.cwd(bench.dir.path());
-    for (name, value) in &bench.env {
-        command.env(name, value);
-    }
-    Terminal::start(command, size)
+    Terminal::start(bench.command_in_terminal(&[]), size)
 }
 
 #[tokio::test]
@@ -76,7 +69,7 @@ async fn commands_name_the_keeper_whose_tokens_they_take_over() {
     let by = format!("\"by\":{{\"pid\":{pid},\"program\":\"keepalive\"}}");
     eventually("in JSON too", || watch_json.stdout().contains(&by));
     for watch in [watch, watch_json] {
-        signal(&watch, "TERM");
+        watch.signal("TERM");
         watch.end().expect(0);
     }
     stop(keepalive);

@@ -22,8 +22,8 @@ use manutop::shell::signals::Signals;
 use manutop::store::request_log::RequestLog;
 use manutop::store::{MemoryStore, Secrets, Vault};
 
-use crate::bench::{Bench, Manager, eventually, get, signal};
-use crate::program::Program;
+use crate::bench::{Bench, Manager, get};
+use crate::program::{Program, eventually};
 
 const PART: &str = "MANUTOP_TEST_HUNG_KEEPER";
 const TEST: &str = "hung::an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so";
@@ -114,7 +114,7 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     keeper.tell("x");
     eventually("it lives again", || manager.beats() > before);
     assert_eq!(get(&address, "/healthz").status, 200);
-    signal(&keeper, "TERM");
+    keeper.signal("TERM");
     let ended = keeper.end().expect(0);
     assert!(ended.stderr.contains("stopped; nothing is owed"), "{}", ended.stderr);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use manutop::demo::Fault;
 
-use crate::bench::{Bench, get, signal, stop};
+use crate::bench::{Bench, get, stop};
 
 const SHORT: Duration = Duration::from_secs(4);
 
@@ -31,7 +31,7 @@ async fn one_of_three_leads_and_each_death_makes_another_the_leader() {
     // Nothing is out right after a refresh was told.
     let generation = bench.servers.manu().stats().rotations + 1;
     first.until_stderr(&format!("factory: refreshed, generation {}", generation + 1));
-    signal(&first, "KILL");
+    first.signal("KILL");
     assert_eq!(first.end().code, None, "killed");
     let rotations = bench.servers.manu().stats().rotations;
     bench.until_rotations(rotations + 1);
@@ -50,7 +50,7 @@ async fn killed_with_an_answer_out_the_leader_leaves_a_doubt_that_its_follower_t
     let mut second = bench.keepalive(&["--log", "json"]);
     second.until_stderr("\"role\":\"standby\"");
     bench.until_rotations(1);
-    signal(&first, "KILL");
+    first.signal("KILL");
     assert_eq!(first.end().code, None, "killed");
     second.until_stderr("\"role\":\"leader\"");
     let said = second.until_stderr("\"event\":\"refresh_failed\"");

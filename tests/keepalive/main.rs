@@ -4,6 +4,9 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
+#[path = "../support/file_home.rs"]
+#[allow(dead_code, reason = "each test file uses its own part")]
+mod file_home;
 #[path = "../support/program.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]
 mod program;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bench::{Bench, Manager, eventually, signal, stop};
+use crate::bench::{Bench, Manager, stop};
+use crate::program::eventually;
 
 /// Half a second: a sign of life is due every quarter.
 const WATCHDOG_USEC: &str = "500000";
@@ -20,10 +21,10 @@ async fn ready_status_signs_of_life_reloading_and_stopping_come_in_this_order() 
     let keepalive = bench.keepalive(&[]);
     manager.until("STATUS=leading; 1 live", 1);
     manager.until("WATCHDOG=1", 3);
-    signal(&keepalive, "HUP");
+    keepalive.signal("HUP");
     manager.until("READY=1", 2);
     bench.add_manus("billing").await;
-    signal(&keepalive, "HUP");
+    keepalive.signal("HUP");
     manager.until("READY=1", 3);
     manager.until("STATUS=leading; 2 live", 1);
     stop(keepalive);
@@ -49,7 +50,7 @@ async fn signs_of_life_end_with_the_process_s_life() {
     };
     let (stopped, beside) = (start(&mut bench, &one), start(&mut bench, &other));
     one.until("WATCHDOG=1", 2);
-    signal(&stopped, "STOP");
+    stopped.signal("STOP");
     let is_stopped = || {
         let line = std::fs::read_to_string(format!("/proc/{}/stat", stopped.id())).unwrap();
         line.rsplit(')').next().unwrap().trim_start().starts_with('T')
@@ -59,7 +60,7 @@ async fn signs_of_life_end_with_the_process_s_life() {
     eventually("the other one lives on", || other.beats() >= seen + 4);
     // One may have been on its way.
     assert!(one.beats() <= before + 1, "{} after {before}", one.beats());
-    signal(&stopped, "CONT");
+    stopped.signal("CONT");
     eventually("it lives again", || one.beats() > before + 1);
     stop(beside);
     stop(stopped);
@@ -71,7 +72,8 @@ async fn a_store_that_is_away_is_told_and_does_not_keep_the_service_from_being_r
     let config = std::fs::read_to_string(bench.path("config.toml")).unwrap();
     std::fs::write(bench.path("config.toml"), config.replace("store = \"file\"", "store = \"keyring\"")).unwrap();
     bench.env.insert("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus".into());
-    bench.env.insert("XDG_RUNTIME_DIR", bench.dir.path().display().to_string());
+    let runtime_dir = bench.dir.path().display().to_string();
+    bench.env.insert("XDG_RUNTIME_DIR", runtime_dir);
     let manager = Manager::listen(&bench, "notify");
     bench.env.insert("NOTIFY_SOCKET", manager.socket.display().to_string());
     let (mut keepalive, address) = bench.keepalive_on_a_port(&[]);

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use manutop::demo::Fault;
 
-use crate::bench::{Bench, PASSPHRASE, eventually, objects, signal, stop};
+use crate::bench::{Bench, objects, stop};
+use crate::file_home::{PASSPHRASE, name};
+use crate::program::{Program, eventually};
 
 const SHORT: Duration = Duration::from_secs(4);
 
@@ -22,7 +24,7 @@ async fn it_refreshes_by_itself_and_says_so_until_it_is_told_to_stop() {
     assert!(!said.contains('<') && !said.contains('\x1b'), "no priorities, no colours: {said}");
     bench.assert_nothing_was_lost().await;
     // What it did stands where a dashboard looks: by whom, and each request.
-    let history = bench.vault().await.history(&crate::bench::name("factory")).await.unwrap();
+    let history = bench.vault().await.history(&name("factory")).await.unwrap();
     assert_eq!(history[0].by, Some(manutop::domain::Program::Keepalive));
     let requests = std::fs::read_to_string(bench.path("data/requests.jsonl")).unwrap();
     assert!(requests.lines().filter(|line| line.contains("\"refresh\"")).count() >= 3, "{requests}");
@@ -36,7 +38,7 @@ async fn told_to_stop_during_a_slow_exchange_it_leaves_after_the_save() {
         bench.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(1500)));
         let keepalive = bench.keepalive(&["--log", "json"]);
         bench.until_rotations(1);
-        signal(&keepalive, name);
+        keepalive.signal(name);
         let ended = keepalive.end().expect(0);
         let log = objects(&ended.stderr);
         let events: Vec<_> = log.iter().map(|line| line["event"].as_str().unwrap()).collect();
@@ -54,11 +56,11 @@ async fn a_hang_up_has_the_configuration_read_and_a_faulty_one_changes_nothing()
     let mut keepalive = bench.keepalive(&[]);
     keepalive.until_stderr("all connections are read");
     bench.add_manus("partner").await;
-    signal(&keepalive, "HUP");
+    keepalive.signal("HUP");
     keepalive.until_stderr("the configuration was read anew");
     keepalive.until_stderr("partner: refreshed, generation 1");
     bench.add("auto_refresh = 5\n");
-    signal(&keepalive, "HUP");
+    keepalive.signal("HUP");
     let said = keepalive.until_stderr("error   configuration: not taken over: config.toml");
     let line = said.lines().find(|line| line.contains("not taken over")).unwrap();
     let (place, what) = line.split_once("config.toml:").unwrap_or_else(|| panic!("{line}"));
@@ -116,10 +118,7 @@ async fn for_the_journal_each_line_begins_with_its_priority() {
     let bench = Bench::with_factory(SHORT).await;
     // The shell makes a file and tells of it what systemd tells of the journal's socket.
     let script = "exec 2>log; export JOURNAL_STREAM=$(stat -Lc %d:%i /proc/$$/fd/2); exec \"$0\" keepalive";
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", script, crate::bench::BINARY]);
-    command.env_clear().envs(&bench.env).current_dir(bench.dir.path());
-    let keepalive = crate::program::Program::start(&mut command);
+    let keepalive = Program::start(&mut bench.shell(script));
     let log = || std::fs::read_to_string(bench.path("log")).unwrap_or_default();
     eventually("a refresh is told", || log().contains("<6>factory: refreshed, generation 2\n"));
     stop(keepalive);

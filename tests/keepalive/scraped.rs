@@ -11,7 +11,9 @@ use std::time::Duration;
 use manutop::demo::Fault;
 use serde_json::Value;
 
-use crate::bench::{Bench, eventually, get, get_by_name, get_unix, signal, stop};
+use crate::bench::{Bench, get, get_by_name, get_unix, stop};
+use crate::file_home::name;
+use crate::program::eventually;
 
 /// Reads both formats that Prometheus may be told this is; prints what it read.
 const PARSE: &str = r#"
@@ -81,7 +83,7 @@ async fn prometheus_own_parser_reads_what_happened() {
         let status = [("connection", "billing"), ("status", "live")];
         assert_eq!(sample(format, "manutop_connection_status", &status), 1.0);
     }
-    let record = bench.vault().await.read(&crate::bench::name("billing")).await.unwrap().record.unwrap();
+    let record = bench.vault().await.read(&name("billing")).await.unwrap().record.unwrap();
     let expiry =
         sample(&parsed["openmetrics"], "manutop_access_token_expiry_timestamp_seconds", &[("connection", "billing")]);
     assert_eq!(expiry, record.expires_at.timestamp() as f64);
@@ -169,7 +171,7 @@ async fn a_unix_socket_is_its_owner_s_alone_goes_with_it_and_survives_a_killed_o
     eventually("it is well", || get_unix(&socket, "/healthz").status == 200);
     let second = bench.keepalive(&["--listen", &listen]).end().expect(1);
     assert!(second.stderr.contains("another process listens there"), "{}", second.stderr);
-    signal(&keepalive, "KILL");
+    keepalive.signal("KILL");
     assert_eq!(keepalive.end().code, None, "killed");
     assert!(socket.exists());
     let mut keepalive = bench.keepalive(&["--listen", &listen]);

@@ -4,7 +4,8 @@ use std::fs;
 
 use manutop::domain::Secret;
 
-use crate::bench::{Bench, name};
+use crate::bench::Bench;
+use crate::file_home::name;
 use crate::program::Program;
 
 const SECRET: &str = "s3cret-of-a-new-one";

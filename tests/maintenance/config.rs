@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::bench::{Bench, PASSPHRASE};
+use crate::bench::Bench;
+use crate::file_home::PASSPHRASE;
 use crate::program::{Ended, Program};
 
 /// The editor: a shell script, given the copy as `$1`.

@@ -9,8 +9,9 @@ use manutop::domain::{Clock as _, Exchange, LogEntry, Outcome, SystemClock, Wire
 use manutop::store::request_log::RequestLog;
 use serde_json::Value;
 
-use crate::bench::{Bench, eventually, name, signal, until_said};
-use crate::program::Program;
+use crate::bench::Bench;
+use crate::file_home::name;
+use crate::program::{Program, eventually};
 
 fn entry(connection: &str, ago: TimeDelta, outcome: Outcome) -> LogEntry {
     LogEntry {
@@ -119,7 +120,7 @@ async fn what_other_processes_append_is_followed_through_rotations_until_told_to
     let bench = Bench::new().await;
     refresh(&bench);
     let follow = Program::start(&mut bench.command(&["log", "--follow", "--json"]));
-    until_said(&follow, "\n");
+    follow.until_stdout("\n");
     for rotations in 1..=7 {
         fill(&bench);
         refresh(&bench);
@@ -128,7 +129,7 @@ async fn what_other_processes_append_is_followed_through_rotations_until_told_to
     refresh(&bench);
     eventually("it is told", || count(&follow.stdout()) == 9);
     assert!(bench.data_dir().join("requests.jsonl.4").exists());
-    signal(&follow, "TERM");
+    follow.signal("TERM");
     let ended = follow.end().expect(0);
     let times: Vec<DateTime<chrono::Utc>> =
         ended.stdout.lines().map(|line| serde_json::from_str::<LogEntry>(line).unwrap().at).collect();
@@ -145,12 +146,12 @@ async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_t
     // It says nothing that could be waited for: the first entries may be there before its first look.
     let log = RequestLog::start(&data_dir);
     log.append(&entry("hr", TimeDelta::zero(), Outcome::Error("timeout".into())));
-    until_said(&follow, "timeout");
+    follow.until_stdout("timeout");
     log.append(&entry("hr", TimeDelta::zero(), Outcome::Status(200)));
     log.append(&entry("factory", TimeDelta::zero(), Outcome::Error("refused".into())));
     log.append(&entry("hr", TimeDelta::zero(), Outcome::Status(503)));
-    until_said(&follow, "503");
-    signal(&follow, "INT");
+    follow.until_stdout("503");
+    follow.signal("INT");
     assert_eq!(count(&follow.end().expect(0).stdout), 2);
 }
 
@@ -158,8 +159,8 @@ async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_t
 async fn it_ends_well_when_nobody_reads_it_any_more() {
     let bench = Bench::new().await;
     refresh(&bench);
-    let follow = bench.shell("{ \"$0\" log --follow; echo \"ended with $?\" >&2; } | head -n 1");
-    until_said(&follow, "factory");
+    let follow = Program::start(&mut bench.shell("{ \"$0\" log --follow; echo \"ended with $?\" >&2; } | head -n 1"));
+    follow.until_stdout("factory");
     refresh(&bench);
     assert_eq!(follow.end().expect(0).stderr, "ended with 0\n");
     let log = RequestLog::start(&bench.data_dir());
@@ -167,7 +168,7 @@ async fn it_ends_well_when_nobody_reads_it_any_more() {
         log.append(&entry("hr", TimeDelta::zero(), Outcome::Status(200)));
     }
     drop(log);
-    let whole = bench.shell("{ \"$0\" log --since 1d; echo \"ended with $?\" >&2; } | head -n 1");
+    let whole = Program::start(&mut bench.shell("{ \"$0\" log --since 1d; echo \"ended with $?\" >&2; } | head -n 1"));
     assert_eq!(whole.end().expect(0).stderr, "ended with 0\n");
 }
 

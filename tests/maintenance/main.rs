@@ -7,6 +7,11 @@
 mod add;
 mod bench;
 mod config;
+#[path = "../support/factory.rs"]
+mod factory;
+#[path = "../support/file_home.rs"]
+#[allow(dead_code, reason = "each test file uses its own part")]
+mod file_home;
 mod log;
 #[path = "../support/program.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]

@@ -1,6 +1,7 @@
 //! `manutop remove`: all there is of a connection, or nothing.
 
-use crate::bench::{Bench, name, signal};
+use crate::bench::Bench;
+use crate::file_home::name;
 use crate::program::Program;
 
 /// What is left of the connection in store and data directory.
@@ -55,7 +56,7 @@ async fn a_connection_that_somebody_is_at_work_on_is_waited_for() {
     let told = format!("factory: waiting for process {}, which is at work on it", std::process::id());
     let mut given_up = Program::start(&mut bench.command(&["remove", "factory", "--yes"]));
     given_up.until_stderr(&told);
-    signal(&given_up, "TERM");
+    given_up.signal("TERM");
     let ended = given_up.end().expect(1);
     assert!(ended.stderr.contains("nothing was forgotten; it is still in "), "{ended:?}");
     assert_eq!(bench.text(), before);

@@ -58,6 +58,18 @@ impl Said {
         String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
     }
 
+    fn until(&self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let said = self.so_far();
+            if said.contains(text) {
+                return said;
+            }
+            assert!(Instant::now() < deadline, "it never said {text:?}: {said}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn whole(&mut self) -> String {
         self.thread.take().unwrap().join().unwrap();
         self.so_far()
@@ -83,15 +95,12 @@ impl Program {
 
     /// Waits until it has said this on standard error; gives all it has said there.
     pub fn until_stderr(&mut self, text: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let said = self.stderr.so_far();
-            if said.contains(text) {
-                return said;
-            }
-            assert!(Instant::now() < deadline, "it never said {text:?}: {said}");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        self.stderr.until(text)
+    }
+
+    /// The same on standard output.
+    pub fn until_stdout(&self, text: &str) -> String {
+        self.stdout.until(text)
     }
 
     /// What it has said on standard output so far.
@@ -102,6 +111,13 @@ impl Program {
     /// Its process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, signal: &str) {
+        let pid = self.id().to_string();
+        // The shell's own kill: no package is needed for it.
+        assert!(Command::new("sh").args(["-c", "kill -s $0 $1", signal, &pid]).status().unwrap().success());
     }
 
     /// Closes its standard input and waits for its end.
@@ -129,5 +145,14 @@ impl Drop for Program {
         // It may have ended by itself; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// Waits until it is so.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
