@@ -40,6 +40,8 @@ pub(super) struct Actor {
     pub(super) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     /// How the journals looked last.
     pub(super) seen: Seen,
+    /// How often they were found changed.
+    changes: u64,
     /// Who else leads, and when that was looked at last.
     pub(super) beside: Beside,
     /// Client secrets that are on their way into the store.
@@ -70,6 +72,7 @@ impl Actor {
             store_trouble: None,
             curious: Vec::new(),
             seen: Seen::default(),
+            changes: 0,
             beside: Beside::default(),
             secrets_underway: 0,
             leaving: None,
@@ -152,11 +155,12 @@ impl Actor {
     fn look_around(&mut self) {
         self.look_for_keeper();
         if self.tools.vault.changed_since(&mut self.seen) {
-            self.slots.values_mut().for_each(|slot| slot.to_look_at = true);
+            self.changes += 1;
         }
+        let changes = self.changes;
         // Whoever is at work now is looked at when it rests.
-        for slot in self.slots.values_mut().filter(|slot| slot.to_look_at && slot.work.is_none()) {
-            slot.to_look_at = false;
+        for slot in self.slots.values_mut().filter(|slot| slot.looked_at < changes && slot.work.is_none()) {
+            slot.looked_at = changes;
             let known = slot.generation().unwrap_or(0);
             tokio::spawn(load::look(Arc::clone(&self.tools), slot.connection.name.clone(), known));
         }

@@ -35,8 +35,8 @@ pub(super) struct Slot {
     /// Its settings or its client secret changed while work was under way: what that ends with
     /// is looked at anew.
     pub(super) is_outdated: bool,
-    /// Its journal may have been changed by another process.
-    pub(super) to_look_at: bool,
+    /// The change of the journals, by the actor's count, after which its own was looked at last.
+    pub(super) looked_at: u64,
     /// Failures in a row.
     pub(super) failures: u32,
     /// When a passing failure is tried again.
@@ -81,7 +81,7 @@ impl Slot {
             asked: Vec::new(),
             is_leaving: false,
             is_outdated: false,
-            to_look_at: false,
+            looked_at: 0,
             failures: 0,
             retry_at: None,
             first_mint: None,
