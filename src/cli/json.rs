@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::exit::Stop;
+use crate::domain::clock::rfc3339;
 use crate::domain::{ConnectionView, Holding, TokenFacts};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
@@ -63,9 +64,4 @@ fn access_token(token: &TokenFacts, now: DateTime<Utc>) -> Value {
         "expires_in": token.remaining(now).num_seconds(),
         "fingerprint": token.access_fingerprint,
     })
-}
-
-/// A moment in UTC, to the second (RFC 3339).
-pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

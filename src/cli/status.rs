@@ -7,10 +7,10 @@ use color_eyre::eyre::Report;
 
 use super::args::Files;
 use super::exit::Exit;
-use super::json::rfc3339;
 use super::list::{self, Which};
 use super::session::Session;
 use crate::app::{Zone, words};
+use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
 use crate::domain::{ConnectionView, Holding, Status};
 

@@ -16,6 +16,7 @@ use super::owed::{owed, still_owed};
 use super::say::say;
 use super::session::Session;
 use super::span::span;
+use crate::domain::clock::rfc3339;
 use crate::domain::{ConnectionName, Problem};
 use crate::engine::{AccessToken, Engine};
 
@@ -67,8 +68,8 @@ fn object(name: &ConnectionName, AccessToken { token, facts }: &AccessToken, ses
         "connection": name,
         "access_token": token.expose(),
         "token_type": "Bearer",
-        "obtained_at": json::rfc3339(facts.obtained_at),
-        "expires_at": json::rfc3339(facts.expires_at),
+        "obtained_at": rfc3339(facts.obtained_at),
+        "expires_at": rfc3339(facts.expires_at),
         "expires_in": facts.remaining(session.clock.now()).num_seconds(),
         "generation": facts.generation,
         "scope": facts.scope,

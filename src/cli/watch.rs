@@ -12,11 +12,12 @@ use color_eyre::eyre::Report;
 use serde_json::json;
 
 use super::exit::Exit;
-use super::json::{self, rfc3339};
+use super::json;
 use super::lines;
 use super::say::say;
 use super::session::{Session, Working};
 use crate::app::Zone;
+use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
 use crate::domain::{Author, ConnectionName, ConnectionView, Event, Status};
 use crate::shell::signals::{self, Signal, Signals};

@@ -9,9 +9,10 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
 
 /// Raised when a field changes its meaning or goes; new fields and new events do not raise it.
@@ -65,8 +66,7 @@ pub(super) struct Line {
 impl Line {
     /// Something of the keeper's own; `fields` is an object.
     pub(super) fn new(level: Level, event: &str, message: &str, fields: Value, at: DateTime<Utc>) -> Self {
-        let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let mut object = json!({ "version": VERSION, "event": event, "at": at });
+        let mut object = json!({ "version": VERSION, "event": event, "at": rfc3339(at) });
         if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
             object.extend(fields);
         }

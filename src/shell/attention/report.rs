@@ -14,9 +14,10 @@
 //! | `refresh_failed`, `login_failed` | `why` |
 //! | `logged_out` | none |
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
 use crate::domain::{Change, ConnectionName, Event, Incident};
 
@@ -78,10 +79,6 @@ fn facts(incident: &Incident) -> Value {
         "why": neutralise(&incident.why, LONGEST_REASON),
         "standing": incident.standing,
     })
-}
-
-fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]
