@@ -1,19 +1,16 @@
 //! The command line: what can be said. Each command's own options stand with what carries it out.
 
-use std::path::PathBuf;
-
-use clap::builder::ValueHint;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use color_eyre::eyre::Report;
 
 #[cfg(unix)]
 use super::curl;
 use super::exit::Exit;
+use super::files::Files;
 use super::{
     add, completions, configuration, demo, doctor, exec, keepalive, list, log, login, logout, man, migrate, refresh,
     remove, rename, secret, status, test, token, version,
 };
-use crate::domain::ThemeName;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
 #[derive(Debug, Parser)]
@@ -26,32 +23,12 @@ use crate::domain::ThemeName;
                   `manutop demo` shows it on embedded demo providers, with nothing to set up."
 )]
 pub struct Cli {
-    /// Where the files are.
+    /// What every command has.
     #[command(flatten)]
     pub files: Files,
     /// What to do; the dashboard where nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
-}
-
-/// Where the help of a command shows what every command has.
-const GLOBAL: &str = "Global options";
-
-/// Options that stand before or after a subcommand.
-#[derive(Debug, Args)]
-pub struct Files {
-    /// Configuration file (default: config.toml in the platform's configuration directory)
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "FILE", env = "MANUTOP_CONFIG")]
-    pub config: Option<PathBuf>,
-    /// Directory of journals, locks and the request log (default: the platform's data directory)
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "DIR", env = "MANUTOP_DATA_DIR", value_hint = ValueHint::DirPath)]
-    pub data_dir: Option<PathBuf>,
-    /// Draw the dashboard with ASCII characters only (chosen by itself where the locale is not UTF-8)
-    #[arg(long, global = true, help_heading = GLOBAL)]
-    pub ascii: bool,
-    /// How the dashboard looks: auto, dark, light, high-contrast, colour-blind, 16 or none
-    #[arg(long, global = true, help_heading = GLOBAL, value_name = "THEME", env = "MANUTOP_THEME")]
-    pub theme: Option<ThemeName>,
 }
 
 /// The subcommands; each is described by the module that carries it out.

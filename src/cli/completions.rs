@@ -19,8 +19,9 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use color_eyre::eyre::Report;
 
-use super::args::{Cli, Files};
+use super::args::Cli;
 use super::exit::Exit;
+use super::files::Files;
 use crate::config::{self, Paths};
 use crate::domain::text::neutralise;
 use crate::domain::{Connection, ConnectionName, ThemeName};

@@ -11,9 +11,9 @@ use std::process::Command;
 use color_eyre::eyre::Report;
 use url::Url;
 
-use super::args::Files;
 use super::exec::become_it;
 use super::exit::Exit;
+use super::files::Files;
 use super::session::Session;
 use super::token::Freshness;
 use crate::config::is_loopback;

@@ -9,9 +9,9 @@ use crossterm::event::Event as InputEvent;
 use ratatui::Terminal;
 use tokio::sync::mpsc;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
 use super::faults::{Breakable, Faults};
+use super::files::Files;
 use super::host::TerminalHost;
 use super::say::say;
 use super::session::Session;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use color_eyre::eyre::Report;
 
-use super::args::Files;
 use super::dashboard::{Demo, Opening, show};
 use super::exit::{Exit, Stop};
 use super::faults::Breakable;
+use super::files::Files;
 use super::say::say;
 use crate::app::{Keymap, Template};
 use crate::config::{self, Draft};

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use color_eyre::eyre::Report;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::session::Session;
 use super::token::Freshness;
 use crate::domain::ConnectionName;

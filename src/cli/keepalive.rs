@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use color_eyre::eyre::Report;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::session::{NoBrowser, Session};
 use crate::domain::Program;
 use crate::engine::Engine;

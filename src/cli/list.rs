@@ -7,8 +7,8 @@ use color_eyre::eyre::Report;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
-use super::args::Files;
 use super::exit::Exit;
+use super::files::Files;
 use super::say::say;
 use super::session::{Session, Working};
 use super::{json, watch};

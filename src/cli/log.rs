@@ -18,8 +18,8 @@ use crossterm::style::Stylize as _;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::say::say;
 use super::since::Since;
 use super::{json, lines};

@@ -8,8 +8,8 @@ use color_eyre::eyre::Report;
 use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::json;
 use super::say::say;
 use super::session::{NoBrowser, Session};

@@ -5,8 +5,8 @@ use std::io::Write;
 use color_eyre::eyre::Report;
 use serde_json::json;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::json;
 use super::session::Session;
 use crate::domain::{Command, ConnectionName, Event, Problem};

@@ -10,8 +10,9 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use color_eyre::eyre::Report;
 
-use super::args::{Cli, Files};
+use super::args::Cli;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::say::say;
 use super::version;
 

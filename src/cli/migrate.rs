@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use color_eyre::eyre::Report;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::say::say;
 use super::session::Session;
 use super::stores;

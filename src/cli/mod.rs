@@ -14,6 +14,7 @@ mod doctor;
 mod exec;
 pub mod exit;
 pub mod faults;
+pub mod files;
 mod host;
 mod json;
 mod keepalive;

@@ -9,8 +9,8 @@ use std::path::Path;
 use color_eyre::eyre::Report;
 use serde_json::json;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::session::Session;
 use super::{json, prompt, stores};
 use crate::app::{WHAT_GOES, not_forgotten};

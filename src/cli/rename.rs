@@ -7,8 +7,8 @@ use std::time::Duration;
 use color_eyre::eyre::Report;
 use serde_json::json;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::json;
 use super::say::say;
 use super::session::Session;

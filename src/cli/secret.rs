@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Read};
 
 use color_eyre::eyre::Report;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::prompt;
 use super::say::say;
 use super::session::Session;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use color_eyre::eyre::Report;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::say::say;
 use super::{passphrase, stores};
 use crate::config::{self, Config, Paths, StoreKind};

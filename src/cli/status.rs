@@ -5,8 +5,8 @@ use std::io::Write;
 use chrono::{DateTime, Utc};
 use color_eyre::eyre::Report;
 
-use super::args::Files;
 use super::exit::Exit;
+use super::files::Files;
 use super::list::{self, Which};
 use super::session::Session;
 use crate::app::{Zone, words};

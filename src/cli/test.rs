@@ -6,8 +6,8 @@ use std::time::Duration;
 use color_eyre::eyre::Report;
 use serde_json::json;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::json;
 use super::session::{Session, Working};
 use crate::domain::{Command, ConnectionName, Event, TestFailure};

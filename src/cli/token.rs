@@ -9,8 +9,8 @@ use color_eyre::eyre::Report;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::json;
 use super::owed::{owed, still_owed};
 use super::say::say;

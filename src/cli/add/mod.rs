@@ -12,8 +12,8 @@ use color_eyre::eyre::Report;
 use serde_json::{Map, Value, json};
 use settings::{Settings, option};
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::say::say;
 use super::session::Session;
 use super::{json, secret, stores};

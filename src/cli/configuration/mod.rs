@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use color_eyre::eyre::Report;
 use serde_json::json;
 
-use super::args::Files;
 use super::exit::{Exit, Stop};
+use super::files::Files;
 use super::json;
 use crate::config::Paths;
 

@@ -12,8 +12,8 @@ use color_eyre::eyre::Report;
 use serde::Serialize;
 use serde_json::json;
 
-use super::args::Files;
 use super::exit::Exit;
+use super::files::Files;
 use super::json;
 use super::session::Session;
 use super::version;
