@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr;
 use super::exit::Exit;
 use super::files::Files;
 use super::say::say;
-use super::session::{Session, Working};
+use super::session::Session;
 use super::{json, watch};
 use crate::app::measure::padded;
 use crate::app::words;
@@ -32,65 +32,62 @@ pub struct Which {
     names: Vec<ConnectionName>,
     /// As JSON; with --watch one object a line
     #[arg(long)]
-    pub(super) json: bool,
+    json: bool,
     /// Stay, and print a line for each change until Ctrl-C: plain text, for screen readers and logs
     #[arg(long)]
-    pub(super) watch: bool,
+    watch: bool,
 }
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
-        let session = Session::open_for_command(files).await?;
-        if self.which.watch {
-            return self.which.watch(session).await;
-        }
-        let views = self.which.views(&session).await?;
-        let now = session.clock.now();
-        if self.which.json {
-            print_json(&views, now)?;
-        } else {
-            let mut out = std::io::stdout().lock();
-            for line in if views.is_empty() { Vec::new() } else { table(&views, now) } {
-                writeln!(out, "{line}")?;
-            }
-        }
-        // The list is the result; that a store does not answer is in it, and a failure besides.
-        let mut problems = views.iter().filter_map(|view| view.problem.as_ref());
-        let silent = problems.find(|problem| Exit::from(*problem) == Exit::StoreUnavailable);
-        silent.map_or(Ok(Exit::Ok), |problem| {
-            say!("{problem}");
-            Ok(Exit::StoreUnavailable)
-        })
+        self.which.show(files, text, exit).await
     }
 }
 
 impl Which {
-    fn work(&self, session: &Session) -> Result<Working, Report> {
-        if self.names.is_empty() { session.work() } else { session.work_on(&self.names) }
-    }
-
-    /// The connections as they stand.
-    pub(super) async fn views(&self, session: &Session) -> Result<Vec<ConnectionView>, Report> {
-        let working = self.work(session)?;
+    /// Shows the connections: as JSON, in lines for each change, or as `text` has it. The exit code
+    /// is `exit`'s, but for what stays until it is told to stop.
+    pub(super) async fn show(
+        self,
+        files: &Files,
+        text: fn(&[ConnectionView], DateTime<Utc>) -> Vec<String>,
+        exit: fn(&[ConnectionView], DateTime<Utc>) -> Exit,
+    ) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        let working = if self.names.is_empty() { session.work()? } else { session.work_on(&self.names)? };
+        if self.watch {
+            return watch::run(session, working, self.json).await;
+        }
         let views = working.engine.views().await;
-        working.finish(session).await;
+        working.finish(&session).await;
         if views.is_empty() {
             say!("there are no connections in {}", session.paths.config_file.display());
         }
-        Ok(views)
-    }
-
-    /// Prints what changes, until told to stop.
-    pub(super) async fn watch(&self, session: Session) -> Result<Exit, Report> {
-        let working = self.work(&session)?;
-        watch::run(session, working, self.json).await
+        let now = session.clock.now();
+        if self.json {
+            let connections: Vec<Value> = views.iter().map(|view| json::connection(view, now)).collect();
+            json::print(json!({ "connections": connections }))?;
+        } else {
+            let mut out = std::io::stdout().lock();
+            for line in text(&views, now) {
+                writeln!(out, "{line}")?;
+            }
+        }
+        Ok(exit(&views, now))
     }
 }
 
-/// Prints connections for scripts.
-pub(super) fn print_json(views: &[ConnectionView], now: DateTime<Utc>) -> std::io::Result<()> {
-    let connections: Vec<Value> = views.iter().map(|view| json::connection(view, now)).collect();
-    json::print(json!({ "connections": connections }))
+/// The list is the result; that a store does not answer is in it, and a failure besides.
+fn exit(views: &[ConnectionView], _now: DateTime<Utc>) -> Exit {
+    let mut problems = views.iter().filter_map(|view| view.problem.as_ref());
+    problems.find(|problem| Exit::from(*problem) == Exit::StoreUnavailable).map_or(Exit::Ok, |problem| {
+        say!("{problem}");
+        Exit::StoreUnavailable
+    })
+}
+
+fn text(views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {
+    if views.is_empty() { Vec::new() } else { table(views, now) }
 }
 
 fn table(views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {

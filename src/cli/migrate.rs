@@ -7,7 +7,7 @@ use color_eyre::eyre::Report;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
-use super::say::say;
+use super::say::{say, waiting};
 use super::session::Session;
 use super::stores;
 use crate::config::{self, StoreKind};
@@ -56,10 +56,6 @@ async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> {
     let from = open(&session, kind.other()).await?;
     let to = open(&session, kind).await?;
     let names: Vec<_> = session.config.connections.iter().map(|connection| connection.name.clone()).collect();
-    let waiting = |name: &_, pid: Option<u32>| match pid {
-        Some(pid) => say!("{name}: waiting for process {pid}, which works on it"),
-        None => say!("{name}: waiting for another process, which works on it"),
-    };
     let held = Migration::begin(from, to, is_finishing, &names, waiting).await.map_err(Stop::from)?;
     let copied = held.copy().await.map_err(|error| {
         let message = format!("nothing was removed; {}", error.with_advice());

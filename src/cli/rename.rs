@@ -10,7 +10,7 @@ use serde_json::json;
 use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::json;
-use super::say::say;
+use super::say::{say, waiting};
 use super::session::Session;
 use crate::config::{self, Config};
 use crate::domain::{ConnectionName, Problem};
@@ -110,10 +110,6 @@ impl Args {
 
     /// Takes both names' locks; gives up when told to, with nothing changed.
     async fn hold(&self, session: &Session) -> Result<Renaming, Report> {
-        let waiting = |name: &_, pid: Option<u32>| match pid {
-            Some(pid) => say!("{name}: waiting for process {pid}, which works on it"),
-            None => say!("{name}: waiting for another process, which works on it"),
-        };
         let mut signals = Signals::listen()?;
         let given_up = async { while signals.next().await != Signal::Quit {} };
         let begin = Renaming::begin(session.vault.clone(), &self.old, &self.new, waiting);

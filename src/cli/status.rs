@@ -1,14 +1,11 @@
 //! `manutop status`: how connections stand, in full, with an exit code that says so. Sends nothing.
 
-use std::io::Write;
-
 use chrono::{DateTime, Utc};
 use color_eyre::eyre::Report;
 
 use super::exit::Exit;
 use super::files::Files;
-use super::list::{self, Which};
-use super::session::Session;
+use super::list::Which;
 use crate::app::{Zone, words};
 use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
@@ -26,23 +23,18 @@ pub struct Args {
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
-        let session = Session::open_for_command(files).await?;
-        if self.which.watch {
-            return self.which.watch(session).await;
-        }
-        let views = self.which.views(&session).await?;
-        let now = session.clock.now();
-        if self.which.json {
-            list::print_json(&views, now)?;
-        } else {
-            let mut out = std::io::stdout().lock();
-            for (number, view) in views.iter().enumerate() {
-                let gap = if number == 0 { "" } else { "\n" };
-                writeln!(out, "{gap}{}", lines(view, Zone::Local, now).join("\n"))?;
-            }
-        }
-        Ok(views.iter().map(|view| exit(view, now)).max().unwrap_or(Exit::Ok))
+        self.which.show(files, text, worst).await
     }
+}
+
+fn worst(views: &[ConnectionView], now: DateTime<Utc>) -> Exit {
+    views.iter().map(|view| exit(view, now)).max().unwrap_or(Exit::Ok)
+}
+
+/// One connection after the other, a gap between them.
+fn text(views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {
+    let each: Vec<_> = views.iter().map(|view| lines(view, Zone::Local, now)).collect();
+    each.join(&String::new())
 }
 
 /// What a script can do about it; all that is well or under way is 0.
