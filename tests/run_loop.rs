@@ -130,7 +130,7 @@ async fn ctrl_z_stops_and_comes_back_to_a_whole_screen_of_any_size() {
                 person.screen.resize(width, height);
                 person.send(InputEvent::Resize(width, height));
             }
-            person.sees("factory").await;
+            person.looks("all of 80x24", |screen| screen.lines().count() == 24 && screen.contains("factory")).await;
             assert_eq!(*host.suspended.lock().expect("not poisoned"), 1);
             person.press_code(KeyCode::Char('c'), KeyModifiers::CONTROL);
         })

@@ -9,11 +9,17 @@ use ratatui::layout::{Position, Size};
 
 /// A clone shows the same screen.
 #[derive(Clone)]
-pub struct Screen(Arc<Mutex<TestBackend>>);
+pub struct Screen {
+    backend: Arc<Mutex<TestBackend>>,
+    /// Every frame that was drawn, the oldest first: what stands there for a moment only is seen.
+    frames: Arc<Mutex<Vec<String>>>,
+}
 
 impl Screen {
     pub fn new(width: u16, height: u16) -> Self {
-        Self(Arc::new(Mutex::new(TestBackend::new(width, height))))
+        let backend = TestBackend::new(width, height);
+        let frames = Arc::new(Mutex::new(vec![backend.to_string()]));
+        Self { backend: Arc::new(Mutex::new(backend)), frames }
     }
 
     /// All rows as text.
@@ -21,12 +27,26 @@ impl Screen {
         self.inner().to_string()
     }
 
+    /// The number of the frame that is shown.
+    pub fn newest(&self) -> usize {
+        self.frames().len() - 1
+    }
+
+    /// The number of the first frame from this one on that is as asked.
+    pub fn first_from(&self, number: usize, is_so: impl Fn(&str) -> bool) -> Option<usize> {
+        self.frames()[number..].iter().position(|frame| is_so(frame)).map(|at| number + at)
+    }
+
     pub fn resize(&self, width: u16, height: u16) {
         self.inner().resize(width, height);
     }
 
     fn inner(&self) -> MutexGuard<'_, TestBackend> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.backend.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn frames(&self) -> MutexGuard<'_, Vec<String>> {
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -78,6 +98,12 @@ impl Backend for Screen {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        sure(self.inner().flush())
+        sure(self.inner().flush())?;
+        let text = self.text();
+        let mut frames = self.frames();
+        if frames.last() != Some(&text) {
+            frames.push(text);
+        }
+        Ok(())
     }
 }

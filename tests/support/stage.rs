@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -53,6 +54,9 @@ impl Host for FakeHost {
 pub struct Person {
     keys: UnboundedSender<InputEvent>,
     pub screen: Screen,
+    /// The frame from which on the next thing is looked for: the one that was shown when the
+    /// latest key was pressed, or in which the latest thing was seen.
+    from: Arc<AtomicUsize>,
 }
 
 impl Person {
@@ -75,6 +79,7 @@ impl Person {
 
     /// Anything a terminal can send.
     pub fn send(&self, event: InputEvent) {
+        self.from.store(self.screen.newest(), Ordering::Relaxed);
         self.keys.send(event).expect("the loop reads");
     }
 
@@ -105,18 +110,28 @@ impl Person {
 
     /// Waits until words are gone from the screen.
     pub async fn sees_no_more(&self, words: &str) {
-        self.looks(words, |screen| !screen.contains(words)).await;
+        let gone = || (!self.screen.text().contains(words)).then(|| self.screen.newest());
+        self.waits(&format!("without {words:?}"), gone).await;
     }
 
-    /// Waits until the screen is as asked.
+    /// Waits until the screen is as asked, or has been since the latest key, however briefly.
     pub async fn looks(&self, what: &str, is_so: impl Fn(&str) -> bool) {
+        let seen = || self.screen.first_from(self.from.load(Ordering::Relaxed), &is_so);
+        self.waits(&format!("for {what:?}"), seen).await;
+    }
+
+    /// Waits for a frame, from which on the next thing is looked for.
+    async fn waits(&self, what: &str, frame: impl Fn() -> Option<usize>) {
         let looking = async {
-            while !is_so(&self.screen.text()) {
+            loop {
+                if let Some(seen) = frame() {
+                    return self.from.store(seen, Ordering::Relaxed);
+                }
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
         let seen = tokio::time::timeout(PATIENCE, looking).await;
-        assert!(seen.is_ok(), "waited in vain, for or without {what:?}:\n{}", self.screen.text());
+        assert!(seen.is_ok(), "waited in vain {what}:\n{}", self.screen.text());
     }
 }
 
@@ -201,7 +216,8 @@ impl<H: Host> Stage<H> {
             clock: Arc::<MovableClock>::clone(&rig.clock),
         };
         let mut terminal = Terminal::new(screen.clone()).expect("a terminal in memory");
-        let (ending, ()) = tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen }));
+        let (ending, ()) =
+            tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen, from: Arc::default() }));
         dashboard.attention.close(PATIENCE).await;
         dashboard.engine.shutdown().await;
         ending.expect("drawing in memory cannot fail")
