@@ -16,10 +16,17 @@ pub(super) fn contain(buffer: &mut Buffer) {
     let width = usize::from(buffer.area.width).max(1);
     for row in buffer.content.chunks_mut(width) {
         // Most lines have none.
-        if row.iter().any(|cell| matches!(kind(cell), Kind::RightToLeft)) {
+        if row.iter().any(|cell| may_be_right_to_left(cell) && matches!(kind(cell), Kind::RightToLeft)) {
             contain_row(row);
         }
     }
+}
+
+/// Whether a look at its character is worth it: of what most cells have, ASCII and the lines of
+/// frames, nothing is read from right to left, and the first bytes tell.
+fn may_be_right_to_left(cell: &Cell) -> bool {
+    let symbol = cell.symbol().as_bytes();
+    symbol.len() > 1 && !matches!(symbol, [0xe2, 0x86..=0xaf, ..])
 }
 
 fn contain_row(row: &mut [Cell]) {

@@ -1,16 +1,19 @@
 //! The table of connections. Only the rows that are seen are built.
 
+use std::iter;
+
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Cell, Row, Table};
 use unicode_width::UnicodeWidthStr;
 
+use super::border::Border;
 use super::cut::{cut, highlighted};
 use super::field;
 use super::pane::frame_of;
+use super::table::Table;
 use super::theme::{Theme, severity_symbol};
 use crate::app::columns::{self, Column, EMPTY, FULL};
 use crate::app::keymap::Scope;
@@ -40,28 +43,26 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     let first = app.connections.first_row(height);
     let selected = app.connections.selected_index();
     let mut search = app.connections.search();
-    let rows = app.connections.window(first, height).enumerate().map(|(at, row)| {
-        let chosen = selected == Some(first + at);
-        match row {
-            // Its heading is drawn over the row: it needs more room than a column.
-            app::Row::Group(_) => Row::new([Cell::default()]),
-            app::Row::Connection(view, marked) => look.row(view, &search.hits(view.name.as_str()), marked, chosen),
-        }
-    });
+    frame.render_widget(look.block(first, height), area);
     let order = app.connections.order();
     // While the best matches come first the table is in no column's order.
     let order = if app.connections.is_best_first() { app::Order::default() } else { order };
-    let header = columns.widths.iter().map(|(column, width)| column.heading(*width, order));
-    let widths = columns.widths.iter().map(|(_, width)| Constraint::Length(*width));
-    let table = Table::new(rows.collect::<Vec<_>>(), widths)
-        .header(Row::new(header).style(theme.dim()))
-        .column_spacing(columns.spacing)
-        .block(look.block(first, height));
-    frame.render_widget(table, area);
-    for (y, (at, row)) in (window.y..).zip(app.connections.window(first, height).enumerate()) {
-        if let app::Row::Group(group) = row {
-            let area = Rect { y, height: 1, ..window };
-            frame.render_widget(look.group(group, selected == Some(first + at), area.width), area);
+    let headings = columns.widths.iter().map(|&(column, width)| (Line::from(column.heading(width, order)), width));
+    let table = Table { area: layout::inner(area), spacing: columns.spacing };
+    let buffer = frame.buffer_mut();
+    table.headings(buffer, headings, theme.dim());
+    for (y, (at, row)) in (0..).zip(app.connections.window(first, height).enumerate()) {
+        let chosen = selected == Some(first + at);
+        match row {
+            app::Row::Group(group) => {
+                // A single cell: it needs more room than a column.
+                let line = look.group(group, chosen, window.width);
+                table.row(buffer, y, iter::once((line, window.width)), look.row_style(chosen));
+            }
+            app::Row::Connection(view, marked) => {
+                let hits = search.hits(view.name.as_str());
+                table.row(buffer, y, look.cells(view, &hits, marked, chosen), look.row_style(chosen));
+            }
         }
     }
     if app.connections.shown() == 0 {
@@ -73,7 +74,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
 }
 
 impl Look<'_> {
-    fn block(&self, first: usize, height: usize) -> Block<'static> {
+    fn block(&self, first: usize, height: usize) -> Border<'static> {
         let (app, theme) = (self.app, self.theme);
         let (shown, all, lines) = (app.connections.shown(), app.connections.all().len(), app.connections.lines());
         let typing = app.mode == Mode::Filter;
@@ -98,9 +99,15 @@ impl Look<'_> {
         block
     }
 
-    fn row(&self, view: &ConnectionView, hits: &[usize], marked: bool, chosen: bool) -> Row<'static> {
+    fn cells(
+        &self,
+        view: &ConnectionView,
+        hits: &[usize],
+        marked: bool,
+        chosen: bool,
+    ) -> impl Iterator<Item = (Line<'static>, u16)> {
         let bar = chosen && self.focused;
-        let cells = self.columns.iter().map(|&(column, width)| {
+        self.columns.iter().map(move |&(column, width)| {
             let mut spans = Vec::new();
             if column == Column::Name {
                 spans.push(Span::styled(marker(chosen, marked), self.marker_style(marked)));
@@ -114,9 +121,8 @@ impl Look<'_> {
                 }
             }
             let line = cut(Line::from(spans), width);
-            Cell::from(if bar { in_bar(line, self.theme) } else { line })
-        });
-        Row::new(cells).style(self.row_style(chosen))
+            (if bar { in_bar(line, self.theme) } else { line }, width)
+        })
     }
 
     /// The heading of a group: what is in it, the worst first, also while it is folded.
@@ -143,8 +149,7 @@ impl Look<'_> {
         let mut line = cut(Line::from(spans), width);
         let missing = usize::from(width).saturating_sub(line.spans.iter().map(|span| span.content.width()).sum());
         line.push_span(Span::raw(" ".repeat(missing)));
-        let line = if bar { in_bar(line, self.theme) } else { line };
-        line.style(self.row_style(chosen))
+        if bar { in_bar(line, self.theme) } else { line }
     }
 
     fn row_style(&self, chosen: bool) -> Style {

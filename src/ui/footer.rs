@@ -48,6 +48,6 @@ fn hints(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<U
             Span::styled(format!(" {}", hint.word), theme.dim()),
         ]);
         let width = hint.width().min(area.width.saturating_sub(hint.x));
-        frame.render_widget(line, Rect { x: area.x + hint.x, width, ..area });
+        frame.buffer_mut().set_line(area.x + hint.x, area.y, &line, width);
     }
 }

@@ -2,10 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
-use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
 use super::cut::cut;
 use super::theme::{Theme, severity_symbol};
@@ -17,18 +15,20 @@ use crate::domain::Severity;
 /// Draws header and banner.
 pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
     let header = header(app, areas.header.width, now);
-    frame.render_widget(Paragraph::new(cut(left(&header.parts, theme), header.room)), areas.header);
+    let line = cut(left(&header.parts, theme), header.room);
+    frame.buffer_mut().set_line(areas.header.x, areas.header.y, &line, areas.header.width);
     let right = Line::from(vec![
         Span::styled(header.quiet, theme.strong()),
         Span::styled(header.auto, theme.dim()),
         Span::raw(header.time),
     ]);
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(areas.header.width);
-    let area = Rect { x: areas.header.width - width, width, ..areas.header };
-    frame.render_widget(Paragraph::new(right).alignment(Alignment::Right), area);
+    frame.buffer_mut().set_line(areas.header.width - width, areas.header.y, &right, width);
     if let (Some(area), Some(text)) = (areas.banner, app.banner()) {
         let text = format!(" {} {text}", severity_symbol(Severity::Bad, now));
-        frame.render_widget(Paragraph::new(cut(Line::from(text), area.width)).style(theme.bar(Severity::Bad)), area);
+        let buffer = frame.buffer_mut();
+        buffer.set_style(area, theme.bar(Severity::Bad));
+        buffer.set_line(area.x, area.y, &cut(Line::from(text), area.width), area.width);
     }
 }
 

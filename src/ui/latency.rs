@@ -7,6 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Sparkline;
 
+use super::border::Border;
 use super::cut::cut;
 use super::pane::frame_of;
 use super::theme::Theme;
@@ -35,7 +36,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, focused: bool, them
     };
     let whose = asked.connection.as_ref().map_or(" all connections ".into(), |name| format!(" only {name} "));
     let titles = [time, whose].map(|title| Span::styled(title, theme.dim()));
-    frame.render_widget(titles.into_iter().fold(block, ratatui::widgets::Block::title), area);
+    frame.render_widget(titles.into_iter().fold(block, Border::title), area);
     let parts = plot(area);
     frame.render_widget(cut(numbers(chart, theme), parts.words.width), parts.words);
     bars(frame, chart, &parts, theme);

@@ -5,6 +5,7 @@
 //! server or a user had a hand in is neutralised before it comes here.
 
 mod bidi;
+mod border;
 mod connections;
 mod cut;
 mod dialogs;
@@ -19,6 +20,7 @@ mod palette;
 mod pane;
 mod qr;
 mod requests;
+mod table;
 pub(crate) mod theme;
 mod timeline;
 mod tour;

@@ -2,21 +2,25 @@
 
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph};
 
+use super::border::Border;
 use super::theme::{Theme, severity_symbol};
 use crate::app::measure::padded;
 use crate::app::{App, Line as SheetLine, Sheet, Tone};
 
 /// A pane's frame.
-pub(super) fn frame_of<'a>(title: impl Into<Span<'a>>, focused: bool, theme: Theme) -> Block<'a> {
-    let title = title.into().style(theme.title(focused));
-    // A title is drawn over the border and would inherit its dimness, or its colour.
-    let bright = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
-    Block::bordered().border_style(theme.border(focused)).title_style(bright).title(title)
+pub(super) fn frame_of<'a>(title: impl Into<Span<'a>>, focused: bool, theme: Theme) -> Border<'a> {
+    Border::new(theme.border(focused)).title(title.into().style(theme.title(focused)))
+}
+
+/// Draws lines from the top of an area down, as far as there is room.
+pub(super) fn write<'a>(buffer: &mut Buffer, area: Rect, lines: impl IntoIterator<Item = Line<'a>>) {
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        buffer.set_line(area.x, y, &line, area.width);
+    }
 }
 
 /// The sheet that fills the screen: help, details.
@@ -63,7 +67,7 @@ fn sheet_in(
     }
     frame.render_widget(block, area);
     let shown = lines.into_iter().skip(first).take(height).map(|line| sheet_line(&sheet, line, theme, now));
-    frame.render_widget(Paragraph::new(shown.collect::<Vec<_>>()), text);
+    write(frame.buffer_mut(), text, shown);
 }
 
 /// A line of a sheet: its label, filled up to the column where its text begins; a status has its

@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Cell, Row, Table};
 
 use super::cut::cut;
 use super::field;
 use super::pane::frame_of;
+use super::table::Table;
 use super::theme::Theme;
 use crate::app::layout::{self, Pane};
 use crate::app::words::milliseconds;
@@ -59,11 +59,6 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     let height = usize::from(window.height);
     let first = app.requests.first_row(height);
     let selected = app.requests.selected_index();
-    let rows = app.requests.window(first, height).enumerate().map(|(at, entry)| {
-        let chosen = focused && first + at == selected;
-        row(app, entry, &columns, chosen, theme, now)
-    });
-    let constraints = columns.iter().map(|(_, width)| Constraint::Length(*width));
     let mut block = frame_of(TITLE, focused, theme);
     for title in titles(app, area.width, theme) {
         block = block.title(title);
@@ -71,8 +66,16 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     if let Some(place) = place(app, first, height) {
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
-    let header = Row::new(columns.iter().map(|(column, _)| heading(*column))).style(theme.dim());
-    frame.render_widget(Table::new(rows, constraints).header(header).column_spacing(1).block(block), area);
+    frame.render_widget(block, area);
+    let table = Table { area: layout::inner(area), spacing: 1 };
+    let buffer = frame.buffer_mut();
+    let headings = columns.iter().map(|&(column, width)| (Line::from(heading(column)), width));
+    table.headings(buffer, headings, theme.dim());
+    for (y, (at, entry)) in (0..).zip(app.requests.window(first, height).enumerate()) {
+        let chosen = focused && first + at == selected;
+        let style = if chosen { theme.selected() } else { Style::new() };
+        table.row(buffer, y, cells(app, entry, &columns, chosen, theme, now), style);
+    }
     if app.requests.shown() == 0 {
         let text = match app.requests.all() {
             0 => " no request yet",
@@ -180,16 +183,16 @@ fn fit(width: u16, longest: usize) -> Vec<(Column, u16)> {
     columns
 }
 
-fn row(
+fn cells(
     app: &App,
     entry: &LogEntry,
     columns: &[(Column, u16)],
     chosen: bool,
     theme: Theme,
     now: DateTime<Utc>,
-) -> Row<'static> {
+) -> impl Iterator<Item = (Line<'static>, u16)> {
     let severity = severity(entry);
-    let cells = columns.iter().map(|&(column, width)| {
+    columns.iter().map(move |&(column, width)| {
         let (text, style) = match column {
             Column::Time => (format!(" {}", time(app, entry, width, now)), theme.dim()),
             Column::Name => (entry.connection.to_string(), Style::new()),
@@ -203,10 +206,8 @@ fn row(
             Column::Took => (format!("{:>6}", milliseconds(entry.duration_ms)), Style::new()),
         };
         let style = if chosen { theme.undimmed(style) } else { style };
-        Cell::from(cut(Line::from(Span::styled(text, style)), width))
-    });
-    let row = Row::new(cells);
-    if chosen { row.style(theme.selected()) } else { row }
+        (cut(Line::from(Span::styled(text, style)), width), width)
+    })
 }
 
 fn time(app: &App, entry: &LogEntry, width: u16, now: DateTime<Utc>) -> String {
