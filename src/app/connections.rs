@@ -4,7 +4,7 @@
 //! Invariants: the selection is a name, not a line, so it survives whatever moves; it is on a line
 //! that is seen, if there is any; no operation that happens per key, event or draw looks at all
 //! rows, except what changes filter, order, groups or the configuration. The tick once a second
-//! looks at every status and moves only what changed.
+//! looks at the statuses that time may have changed by then, and moves only what changed.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use unicode_width::UnicodeWidthStr;
 
 use super::arrangement::{Arrangement, Block, Line, Spot};
+use super::clockwork::Clockwork;
 use super::columns::Column;
 use super::finder::{Finder, Search};
 use super::layout::first_row;
@@ -34,6 +35,9 @@ pub struct Connections {
     longest_life: TimeDelta,
     auto_on: usize,
     tally: Tally,
+    clockwork: Clockwork,
+    /// The moment of the latest tick.
+    ticked: Option<DateTime<Utc>>,
 }
 
 /// What the selection rests on.
@@ -116,9 +120,10 @@ impl Connections {
         self.widest_name = self.rows.iter().map(|view| view.name.as_str().width()).max().unwrap_or(0);
         self.widest_title = self.rows.iter().map(title_width).max().unwrap_or(0);
         self.auto_on = self.rows.iter().filter(|view| view.auto).count();
-        self.tally = Tally::default();
+        (self.tally, self.clockwork) = Default::default();
         for (place, view) in self.rows.iter().enumerate() {
             self.tally.count(place, view.status(now));
+            self.clockwork.set(place, view.next_change(now));
         }
         let (order, mut search) = (self.order(), self.finder.search());
         let spots = self.rows.iter().map(|view| spot(order, view, &mut search, now)).collect();
@@ -374,15 +379,25 @@ impl Connections {
 
     /// Counts, filters and sorts anew whose status has changed, which it can with time alone.
     pub fn tick(&mut self, now: DateTime<Utc>) {
+        if self.ticked.replace(now).is_some_and(|last| now < last) {
+            // The clock was set back: anything may be otherwise.
+            return self.anew(now, |_| ());
+        }
+        let due = self.clockwork.take_due(now);
+        if due.is_empty() {
+            return;
+        }
         let line = self.selected_index();
-        let (order, mut search) = (self.order(), self.finder.search());
-        let rows = self.rows.iter().enumerate();
-        let changed = rows.filter(|(place, view)| self.tally.counted_as(*place) != Some(view.status(now).id()));
-        let spots: Vec<_> = changed.map(|(place, view)| (place, spot(order, view, &mut search, now))).collect();
-        for (place, spot) in spots {
+        for place in due {
+            let spot = spot(self.order(), &self.rows[place], &mut self.finder.search(), now);
             self.settle_row(place, spot, now);
         }
         self.keep_selection(line);
+    }
+
+    /// The connections that are busy or ask for attention, in the configuration's order.
+    pub fn asking(&self) -> impl Iterator<Item = &ConnectionView> {
+        self.tally.asking().map(|place| &self.rows[place])
     }
 
     /// The connections whose newest tokens are not in the store yet.
@@ -424,6 +439,7 @@ impl Connections {
     /// Counts the connection at `place` and puts it where it belongs.
     fn settle_row(&mut self, place: usize, spot: Spot, now: DateTime<Utc>) {
         self.tally.count(place, self.rows[place].status(now));
+        self.clockwork.set(place, self.rows[place].next_change(now));
         self.arrangement.put(place, spot);
     }
 

@@ -7,6 +7,7 @@
 mod action;
 mod arrangement;
 mod chart;
+mod clockwork;
 pub mod columns;
 mod connections;
 mod details;
@@ -248,13 +249,12 @@ impl App {
 
     /// The worst any connection, or the secret store, is in: for a window title, say.
     #[must_use]
-    pub fn worst(&self, now: DateTime<Utc>) -> Severity {
+    pub fn worst(&self) -> Severity {
         if self.store_problem.is_some() {
             return Severity::Bad;
         }
         let config = if self.config_problem.is_some() { Severity::Warning } else { Severity::Quiet };
-        let severities = self.connections.all().iter().map(|view| view.status(now).severity());
-        severities.max().unwrap_or(Severity::Quiet).max(config)
+        self.connections.tally().worst().unwrap_or(Severity::Quiet).max(config)
     }
 
     /// The connections whose newest tokens are not in the store yet; leaving asks while there are.
@@ -394,7 +394,10 @@ impl App {
         if let Some(area) = areas.requests {
             self.requests.settle(layout::rows(area).height.into());
         }
-        if let Some((sheet, area, scroll)) = self.reading(self.size, now) {
+        // At its beginning a text is wherever it ends.
+        if *self.scroll_mut() > 0
+            && let Some((sheet, area, scroll)) = self.reading(self.size, now)
+        {
             let lines = sheet.wrapped(area.width.into()).len();
             *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
         }

@@ -3,7 +3,9 @@
 //! Invariant: the numbers are as of the latest tick (every second: a status can change with time
 //! alone) and every connection announced since.
 
-use crate::domain::Status;
+use std::collections::BTreeSet;
+
+use crate::domain::{Severity, Status};
 
 /// How many connections are in each status.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub struct Tally {
     counts: Vec<(Status, usize)>,
     /// What each connection was counted as: [`Status::id`].
     counted: Vec<&'static str>,
+    /// The places of those that are busy or ask for attention.
+    asking: BTreeSet<usize>,
 }
 
 impl Tally {
@@ -19,6 +23,11 @@ impl Tally {
     /// order: one more than the last is a new connection.
     pub fn count(&mut self, place: usize, status: Status) {
         let id = status.id();
+        if status.severity() >= Severity::Busy {
+            self.asking.insert(place);
+        } else {
+            self.asking.remove(&place);
+        }
         if let Some(before) = self.counted.get_mut(place) {
             let before = std::mem::replace(before, id);
             if let Some((_, number)) = self.counts.iter_mut().find(|(kind, _)| kind.id() == before) {
@@ -33,10 +42,15 @@ impl Tally {
         }
     }
 
-    /// What the connection at `place` was counted as: [`Status::id`].
+    /// The places of the connections that are busy or ask for attention, in order.
+    pub fn asking(&self) -> impl Iterator<Item = usize> {
+        self.asking.iter().copied()
+    }
+
+    /// The worst there is.
     #[must_use]
-    pub fn counted_as(&self, place: usize) -> Option<&'static str> {
-        self.counted.get(place).copied()
+    pub fn worst(&self) -> Option<Severity> {
+        self.counts().map(|(status, _)| status.severity()).max()
     }
 
     /// Every status that occurs, with its number.

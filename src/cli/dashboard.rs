@@ -107,8 +107,6 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         templates: opening.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
         demo: opening.demo.is_some(),
     };
-    let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
-    let configuration = Configuration::start(options.config_file.clone(), opening.config, providers::ALL)?;
     let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
     app.configure(parts.connections.clone());
     match &opening.demo {
@@ -119,13 +117,16 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let signals = Signals::listen()?;
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
     let mut terminal = Terminal::new(Screen::stdout())?;
+    // The first frame waits for nothing: whatever has a thread of its own begins after it.
+    let size = terminal.size()?;
+    let _ = update(&mut app, Msg::Input(InputEvent::Resize(size.width, size.height)), clock.now());
+    terminal.draw(|frame| ui::draw(frame, &app, clock.now()))?;
     let (engine, events) = Engine::start(parts)?;
-    // In this order: the first frame waits for nothing, and nothing reads keys yet that could take
-    // the terminal's answer for some. The engine is at work meanwhile.
+    let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
+    let configuration = Configuration::start(app.options.config_file.clone(), opening.config, providers::ALL)?;
+    // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
+    // meanwhile.
     if app.options.look.asks_background() {
-        let size = terminal.size()?;
-        let _ = update(&mut app, Msg::Input(InputEvent::Resize(size.width, size.height)), clock.now());
-        terminal.draw(|frame| ui::draw(frame, &app, clock.now()))?;
         app.options.look.background = background::ask().await;
     }
     let faults = opening.demo.map(|demo| Faults::start(demo.breakable, engine.remote())).transpose()?;

@@ -146,16 +146,35 @@ impl Incidents {
     /// Looks at all connections; to be called about once a second. A closing comes before the
     /// opening that takes its place; a connection that is not among `views` any more is closed.
     pub fn look(&mut self, views: &[ConnectionView], now: DateTime<Utc>) -> Vec<Change> {
+        self.look_at(views, |_| None, now)
+    }
+
+    /// The same where somebody knows which connections ask for attention, or are busy: only those
+    /// are looked at, and those that were in trouble, which `find` finds.
+    pub fn look_at<'a>(
+        &mut self,
+        asking: impl IntoIterator<Item = &'a ConnectionView>,
+        find: impl Fn(&ConnectionName) -> Option<&'a ConnectionView>,
+        now: DateTime<Utc>,
+    ) -> Vec<Change> {
         self.forgive_sleep(now);
         let mut changes = Vec::new();
         let mut before = std::mem::take(&mut self.troubles);
-        for view in views {
+        for view in asking {
             let known = before.remove(&view.name);
             if let Some(trouble) = self.weigh(view, known, now, &mut changes) {
                 self.troubles.insert(view.name.clone(), trouble);
             }
         }
-        changes.extend(before.into_values().filter_map(|gone| gone.closed(false)));
+        for (name, known) in before {
+            match find(&name) {
+                Some(view) => {
+                    let trouble = self.weigh(view, Some(known), now, &mut changes);
+                    self.troubles.extend(trouble.map(|trouble| (name, trouble)));
+                }
+                None => changes.extend(known.closed(false)),
+            }
+        }
         changes
     }
 

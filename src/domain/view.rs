@@ -171,6 +171,15 @@ impl ConnectionView {
             Holding::Tokens { .. } => Status::Live,
         }
     }
+
+    /// The next moment at which time alone may change the status; `None` where it cannot.
+    #[must_use]
+    pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let facts = self.token()?;
+        // Under a tenth, not exactly that.
+        let expiring = facts.expires_at - facts.lifetime() / 10 + TimeDelta::milliseconds(1);
+        [expiring, facts.expires_at].into_iter().filter(|at| *at > now).min()
+    }
 }
 
 fn problem_status(problem: &Problem) -> Option<Status> {

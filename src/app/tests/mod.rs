@@ -10,6 +10,7 @@ mod marking;
 mod mouse;
 mod palette;
 mod sorting;
+mod ticking;
 mod timeline;
 
 use chrono::TimeDelta;
@@ -515,11 +516,11 @@ fn the_tally_follows_every_change_and_the_clock() {
 #[test]
 fn the_worst_counts_a_lost_store_too() {
     let mut app = app_of(vec![manu("factory", 1443)]);
-    assert_eq!(app.worst(now()), Severity::Good);
+    assert_eq!(app.worst(), Severity::Good);
     learn(&mut app, Event::StoreChanged(Err("locked".into())));
-    assert_eq!(app.worst(now()), Severity::Bad);
+    assert_eq!(app.worst(), Severity::Bad);
     learn(&mut app, Event::StoreChanged(Ok(())));
-    assert_eq!((app.worst(now()), toast(&app)), (Severity::Good, "the secret store is back"));
+    assert_eq!((app.worst(), toast(&app)), (Severity::Good, "the secret store is back"));
 }
 
 #[test]

@@ -146,7 +146,8 @@ impl Attention {
             let _ = host.set_title(&title);
             self.title = title;
         }
-        for change in self.incidents.look(app.connections.all(), now) {
+        let connections = &app.connections;
+        for change in self.incidents.look_at(connections.asking(), |name| connections.get(name), now) {
             self.on_event.hear_of(&change, now);
             self.gather(change, now);
         }

@@ -14,20 +14,23 @@ pub(super) fn title(app: &App, now: DateTime<Utc>) -> String {
 }
 
 fn words(app: &App, now: DateTime<Utc>) -> String {
-    let views = app.connections.all();
+    let asking: Vec<_> = app.connections.asking().map(|view| (&view.name, at_rest(view, now))).collect();
     for severity in [Severity::Bad, Severity::Warning] {
-        let mut troubled = views.iter().filter(|view| at_rest(view, now).0 == severity);
+        let mut troubled = asking.iter().filter(|(_, (own, _))| *own == severity);
         let symbol = severity_symbol(severity, now);
         match (troubled.next(), troubled.count()) {
-            (Some(view), 0) => return format!("{symbol} {} {}", view.name, at_rest(view, now).1),
-            (Some(view), more) => return format!("{symbol} {} {} and {more} more", view.name, at_rest(view, now).1),
+            (Some((name, (_, word))), 0) => return format!("{symbol} {name} {word}"),
+            (Some((name, (_, word))), more) => return format!("{symbol} {name} {word} and {more} more"),
             (None, _) if severity == Severity::Bad && app.store_problem.is_some() => {
                 return format!("{symbol} no store");
             }
             (None, _) => {}
         }
     }
-    let live = views.iter().filter(|view| matches!(at_rest(view, now).0, Severity::Good | Severity::Busy)).count();
+    // What is neither busy nor asks for attention is well, or nothing is known of it.
+    let well = app.connections.tally().counts().filter(|(status, _)| status.severity() == Severity::Good);
+    let busy = asking.iter().filter(|(_, (own, _))| matches!(own, Severity::Good | Severity::Busy));
+    let live = well.map(|(_, number)| number).sum::<usize>() + busy.count();
     let severity = if live > 0 { Severity::Good } else { Severity::Quiet };
     format!("{} {live} live", severity_symbol(severity, now))
 }
