@@ -71,5 +71,5 @@ impl Floor {
 
 /// How long until the countdown changes.
 fn until_next_second(begun: Instant) -> Duration {
-    Duration::from_secs(1) - Duration::from_nanos(u64::from(begun.elapsed().subsec_nanos()))
+    Duration::from_secs(1).saturating_sub(Duration::from_nanos(u64::from(begun.elapsed().subsec_nanos())))
 }
