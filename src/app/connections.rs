@@ -76,7 +76,7 @@ impl Connections {
         } else {
             self.unsaved.remove(&view.name);
         }
-        let lifetime = view.token().map_or(TimeDelta::zero(), TokenFacts::lifetime);
+        let lifetime = view.shown_token().map_or(TimeDelta::zero(), TokenFacts::lifetime);
         self.longest_life = self.longest_life.max(lifetime);
         self.auto_on += usize::from(view.auto);
         self.widest_title = self.widest_title.max(title_width(&view));

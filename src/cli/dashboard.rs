@@ -17,7 +17,7 @@ use super::say::say;
 use super::session::Session;
 use crate::app::{App, Keymap, Look, Msg, Options, Template, Zone, update};
 use crate::config::Config;
-use crate::domain::{ConnectionView, Event, Program, ThemeName};
+use crate::domain::{Connection, ConnectionView, Event, Program, ThemeName};
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::appearance::{depth, keymap};
@@ -31,6 +31,7 @@ use crate::shell::screen::Screen;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
 use crate::shell::{Configuration, Dashboard, Ending};
+use crate::store::overview;
 use crate::store::request_log::RequestLog;
 use crate::ui;
 
@@ -90,7 +91,13 @@ pub(super) struct Demo {
 /// what is out has been saved.
 pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
-    let views = parts.connections.iter().map(ConnectionView::loading).collect();
+    let overview = opening.data_dir.as_deref().map(overview::read).unwrap_or_default();
+    let rows = overview.rows();
+    let view = |connection: &Connection| match rows.facts(&connection.name) {
+        Some(facts) => ConnectionView::remembered(connection, facts),
+        None => ConnectionView::loading(connection),
+    };
+    let views = parts.connections.iter().map(view).collect();
     let log = opening.data_dir.as_deref().map(|dir| RequestLog::tail(dir, LOG_TAIL)).transpose();
     let options = Options {
         look: Look {

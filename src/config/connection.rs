@@ -142,9 +142,9 @@ fn grant(section: &mut Section<'_, '_>, provider: &Provider) -> Option<Connectio
     }
 }
 
-fn endpoint(section: &mut Section<'_, '_>, key: &str, default: &str) -> Option<Url> {
+fn endpoint(section: &mut Section<'_, '_>, key: &str, default: &'static str) -> Option<Url> {
     if section.is_absent(key) {
-        return Some(Url::parse(default).expect("a test walks the registry and parses every default"));
+        return Some(section.default_url(default));
     }
     let text = section.string(key)?;
     urls::endpoint(text).map_err(|why| section.fault(key, why)).ok()

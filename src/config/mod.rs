@@ -292,17 +292,18 @@ fn connections(
     tables: &[(usize, &DeTable<'_>)],
     providers: &'static [&'static Provider],
 ) -> Vec<Connection> {
-    let mut lines_of_names = HashMap::new();
+    let mut places_of_names = HashMap::new();
     let mut connections = Vec::new();
     for (header, table) in tables {
         let label = table.get("name").and_then(|name| name.get_ref().as_str()).map(text::quoted);
         let mut section = Section::new(table, *header, label, report);
         let connection = connection::read(&mut section, providers);
         if let Some(name) = section.string_quietly("name") {
-            let line = section.line_of("name");
+            let place = section.place_of("name");
             // Names become file names, and many file systems do not tell cases apart.
-            let first = *lines_of_names.entry(name.to_ascii_lowercase()).or_insert(line);
-            if first != line {
+            let first = *places_of_names.entry(name.to_ascii_lowercase()).or_insert(place);
+            if first != place {
+                let (first, line) = (section.line(first), section.line(place));
                 section.fault(
                     "name",
                     format!(

@@ -1,10 +1,12 @@
 //! A table of the file, read key by key: a wrong value leaves a fault in the report and counts
 //! as absent, so that one run finds everything that is wrong.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use toml::de::{DeTable, DeValue};
+use url::Url;
 
 use super::error::{Fault, secret_in_file};
 use super::text::{names_a_secret, near_miss, position, quoted};
@@ -13,11 +15,13 @@ use super::text::{names_a_secret, near_miss, position, quoted};
 pub(super) struct Report<'r> {
     text: &'r str,
     faults: Vec<Fault>,
+    /// The endpoints that providers begin with: most connections have no others.
+    defaults: HashMap<&'static str, Url>,
 }
 
 impl<'r> Report<'r> {
     pub(super) fn new(text: &'r str) -> Self {
-        Self { text, faults: Vec::new() }
+        Self { text, faults: Vec::new(), defaults: HashMap::new() }
     }
 
     /// All faults, in the order of the file.
@@ -55,8 +59,7 @@ impl<'s, 'r> Section<'s, 'r> {
 
     /// Reports a fault in the value of `key`; where the key is missing, at the table's header.
     pub(super) fn fault(&mut self, key: &str, what: impl fmt::Display) {
-        let offset = self.table.get(key).map_or(self.header, |value| value.span().start);
-        self.fault_at(offset, key, what);
+        self.fault_at(self.place_of(key), key, what);
     }
 
     fn fault_at(&mut self, offset: usize, key: &str, what: impl fmt::Display) {
@@ -161,10 +164,20 @@ impl<'s, 'r> Section<'s, 'r> {
         found
     }
 
-    /// The line of a key's value, from 1.
-    pub(super) fn line_of(&self, key: &str) -> usize {
-        let offset = self.table.get(key).map_or(self.header, |value| value.span().start);
-        position(self.report.text, offset).0
+    /// A provider's own endpoint.
+    pub(super) fn default_url(&mut self, url: &'static str) -> Url {
+        let parsed = || Url::parse(url).expect("a test walks the registry and parses every default");
+        self.report.defaults.entry(url).or_insert_with(parsed).clone()
+    }
+
+    /// Where a key's value stands in the file, in bytes from its beginning.
+    pub(super) fn place_of(&self, key: &str) -> usize {
+        self.table.get(key).map_or(self.header, |value| value.span().start)
+    }
+
+    /// The line of a place, from 1. It is counted from the beginning of the file: for faults only.
+    pub(super) fn line(&self, place: usize) -> usize {
+        position(self.report.text, place).0
     }
 
     fn wrong_type(&mut self, key: &str, expected: &str) {
