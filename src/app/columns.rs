@@ -104,7 +104,7 @@ impl Column {
     /// What its rows are sorted by.
     #[must_use]
     pub fn key(self, view: &ConnectionView, now: DateTime<Utc>) -> Key {
-        let token = view.token();
+        let token = view.shown_token();
         match self {
             Self::Name => Key::text(view.name.as_str()),
             Self::Title => view.title.as_deref().map_or(Key::NOTHING, Key::text),
@@ -150,7 +150,7 @@ impl Column {
             Self::Auto if view.auto => vec![("on".into(), Tone::Plain)],
             Self::Auto => vec![("off".into(), Tone::Dim)],
             Self::Last => vec![last(view)],
-            Self::Ends => vec![moment(zone, view.token().map(|facts| facts.expires_at), now)],
+            Self::Ends => vec![moment(zone, view.shown_token().map(|facts| facts.expires_at), now)],
             Self::Next => vec![moment(zone, view.next_refresh, now)],
             // The colour is the status's.
             Self::Why => vec![(why(view, &status), Tone::Plain)],
@@ -171,7 +171,7 @@ fn words(status: &Status, width: u16, now: DateTime<Utc>) -> String {
 }
 
 fn access(view: &ConnectionView, width: u16, now: DateTime<Utc>) -> Vec<Piece> {
-    let Some(facts) = view.token() else { return vec![missing(view)] };
+    let Some(facts) = view.shown_token() else { return vec![missing(view)] };
     let left = facts.remaining(now);
     if left <= TimeDelta::zero() {
         return vec![(format!("expired {}", ago(-left)), Tone::Status(Severity::Warning))];
@@ -230,7 +230,7 @@ fn gauge(share: f64, width: u16) -> (String, String) {
 }
 
 fn refresh(view: &ConnectionView, status: &Status, now: DateTime<Utc>) -> Piece {
-    let Some(refresh) = view.token().and_then(|facts| facts.refresh.as_ref()) else { return missing(view) };
+    let Some(refresh) = view.shown_token().and_then(|facts| facts.refresh.as_ref()) else { return missing(view) };
     let bad = |word: &str| (word.to_owned(), Tone::Status(Severity::Bad));
     match (status, &view.problem) {
         (_, Some(Problem::NeedsLogin { .. })) => bad("revoked"),

@@ -66,7 +66,9 @@ fn facts(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Ve
     let mut lines = problem(app, view, full, now);
     lines.push(Line::new("next", next_refresh(app, view, now), Tone::Plain));
     match &view.holding {
-        Holding::Unknown => lines.push(Line::new("tokens", "not read from the store yet", Tone::Dim)),
+        Holding::Unknown | Holding::Remembered(_) => {
+            lines.push(Line::new("tokens", "not read from the store yet", Tone::Dim));
+        }
         Holding::Nothing => lines.push(Line::new("tokens", "none", Tone::Dim)),
         Holding::Tokens { facts, saved } => lines.extend(tokens(app, view, facts, *saved, full, now)),
     }

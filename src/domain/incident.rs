@@ -261,7 +261,7 @@ fn health(view: &ConnectionView, now: DateTime<Utc>) -> Health {
 /// The health of a connection that has no problem.
 fn health_of_tokens(view: &ConnectionView, now: DateTime<Utc>) -> Health {
     match &view.holding {
-        Holding::Unknown => Health::Unclear,
+        Holding::Unknown | Holding::Remembered(_) => Health::Unclear,
         Holding::Tokens { facts, saved } if facts.remaining(now) > TimeDelta::zero() => {
             if *saved {
                 Health::Well

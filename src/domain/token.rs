@@ -1,5 +1,6 @@
 //! Token records, and the facts about them that are no secret.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -41,28 +42,63 @@ pub struct RefreshToken {
 }
 
 /// The first 8 hex digits of a secret's SHA-256: enough to tell two apart, useless to guess one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Fingerprint(String);
+///
+/// Held in place: there are two for every connection, and no memory is asked for to show them.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Cow<str>", into = "String")]
+pub struct Fingerprint([u8; 8]);
 
 impl Fingerprint {
     /// The fingerprint of a secret.
     #[must_use]
     pub fn of(secret: &Secret) -> Self {
         let digest = Sha256::digest(secret.expose().as_bytes());
-        Self(format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3]))
+        let mut digits = [0; 8];
+        for (at, digit) in digits.iter_mut().enumerate() {
+            let byte = digest[at / 2];
+            *digit = b"0123456789abcdef"[usize::from(if at % 2 == 0 { byte >> 4 } else { byte & 15 })];
+        }
+        Self(digits)
+    }
+
+    /// The one of these digits; `None` if that is not what they are.
+    #[must_use]
+    pub fn parse(digits: &str) -> Option<Self> {
+        let digits: [u8; 8] = digits.as_bytes().try_into().ok()?;
+        digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')).then_some(Self(digits))
     }
 
     /// Its 8 hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        // Hex digits are ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for Fingerprint {
+    type Error = &'static str;
+
+    fn try_from(digits: Cow<'_, str>) -> Result<Self, Self::Error> {
+        Self::parse(&digits).ok_or("a fingerprint is 8 hex digits")
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.as_str().to_owned()
     }
 }
 
@@ -149,5 +185,17 @@ mod tests {
     fn a_fingerprint_is_the_head_of_sha_256() {
         // printf abc | sha256sum
         assert_eq!(Fingerprint::of(&Secret::new("abc")).as_str(), "ba7816bf");
+    }
+
+    #[test]
+    fn a_fingerprint_comes_back_from_its_digits_and_from_nothing_else() {
+        let fingerprint = Fingerprint::of(&Secret::new("abc"));
+        assert_eq!(Fingerprint::parse("ba7816bf"), Some(fingerprint.clone()));
+        let json = serde_json::to_string(&fingerprint).unwrap();
+        assert_eq!((json.as_str(), serde_json::from_str(&json).unwrap()), ("\"ba7816bf\"", fingerprint));
+        for other in ["", "ba7816b", "ba7816bf0", "BA7816BF", "ba7816b\n", "ba7816bé"] {
+            assert_eq!(Fingerprint::parse(other), None, "{other:?}");
+            assert!(serde_json::from_value::<Fingerprint>(other.into()).is_err(), "{other:?}");
+        }
     }
 }

@@ -41,6 +41,9 @@ pub struct ConnectionView {
 pub enum Holding {
     /// The store has not answered yet.
     Unknown,
+    /// The store has not answered yet; this is what was known when the last run ended. It is for
+    /// the eye alone: nothing is done by it, and the engine neither says nor sees it.
+    Remembered(TokenFacts),
     /// There are none.
     Nothing,
     /// The newest record.
@@ -135,13 +138,34 @@ impl ConnectionView {
         }
     }
 
-    /// The facts of the newest tokens, if there are any.
+    /// The same with what an earlier run left to show of its tokens meanwhile.
+    #[must_use]
+    pub fn remembered(connection: &Connection, facts: TokenFacts) -> Self {
+        Self { holding: Holding::Remembered(facts), ..Self::loading(connection) }
+    }
+
+    /// The facts of the newest tokens, if there are any. What is only remembered does not count.
     #[must_use]
     pub fn token(&self) -> Option<&TokenFacts> {
         match &self.holding {
             Holding::Tokens { facts, .. } => Some(facts),
+            Holding::Unknown | Holding::Remembered(_) | Holding::Nothing => None,
+        }
+    }
+
+    /// The same to be shown, and for nothing else: remembered facts as long as there are no others.
+    #[must_use]
+    pub fn shown_token(&self) -> Option<&TokenFacts> {
+        match &self.holding {
+            Holding::Tokens { facts, .. } | Holding::Remembered(facts) => Some(facts),
             Holding::Unknown | Holding::Nothing => None,
         }
+    }
+
+    /// Whether the store has yet to answer.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        matches!(self.holding, Holding::Unknown | Holding::Remembered(_))
     }
 
     /// Whether its refresh token may have been replaced without anybody knowing by which.
@@ -164,7 +188,7 @@ impl ConnectionView {
             return status;
         }
         match &self.holding {
-            Holding::Unknown => Status::Loading,
+            Holding::Unknown | Holding::Remembered(_) => Status::Loading,
             Holding::Nothing => Status::NeverLoggedIn,
             Holding::Tokens { facts, .. } if facts.remaining(now).num_milliseconds() <= 0 => Status::Expired,
             Holding::Tokens { facts, .. } if facts.share_left(now) < 0.1 => Status::Expiring,

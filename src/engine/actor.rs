@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Ask, Refreshed};
@@ -46,6 +47,8 @@ pub(super) struct Actor {
     pub(super) beside: Beside,
     /// Client secrets that are on their way into the store.
     pub(super) secrets_underway: usize,
+    /// When the overview was written last.
+    pub(super) overview_noted: Instant,
     leaving: Option<oneshot::Sender<()>>,
 }
 
@@ -75,6 +78,7 @@ impl Actor {
             changes: 0,
             beside: Beside::default(),
             secrets_underway: 0,
+            overview_noted: Instant::now(),
             leaving: None,
         }
     }
@@ -108,6 +112,7 @@ impl Actor {
             }
             let is_owing = self.secrets_underway > 0 || self.slots.values().any(Slot::is_owing);
             if let Some(reply) = self.leaving.take_if(|_| !is_owing) {
+                self.note_overview_at_last().await;
                 let _ = reply.send(());
                 break;
             }
@@ -136,6 +141,7 @@ impl Actor {
             self.begin_planned();
         }
         self.look_around();
+        self.note_overview();
     }
 
     fn begin_planned(&mut self) {

@@ -79,7 +79,7 @@ fn is_open(slot: &Slot) -> bool {
     );
     match slot.view.holding {
         // It is being read.
-        Holding::Unknown => false,
+        Holding::Unknown | Holding::Remembered(_) => false,
         Holding::Nothing | Holding::Tokens { saved: true, .. } => is_half_done,
         Holding::Tokens { saved: false, .. } => true,
     }

@@ -7,6 +7,7 @@
 //! - `actor`: the one task that owns all state; everything else reports to it
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
+//! - `overview`: what the next start shows before it has read anything
 //! - `configure`: takes over another configuration while running
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
@@ -22,6 +23,7 @@ mod inspect;
 mod lead;
 mod load;
 mod login;
+mod overview;
 mod reports;
 mod reveal;
 mod rotation;

@@ -42,6 +42,7 @@ impl Actor {
             }
             Note::LoggedOut(name, result) => self.logged_out(&name, result),
             Note::ClientSecretSet(name, result) => self.client_secret_set(name, result),
+            Note::OverviewFailed => self.overview_failed(),
             Note::Forgotten(name, result) => self.forgotten(name, result),
         }
         self.follow_up();

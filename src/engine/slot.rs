@@ -37,6 +37,8 @@ pub(super) struct Slot {
     pub(super) is_outdated: bool,
     /// The change of the journals, by the actor's count, after which its own was looked at last.
     pub(super) looked_at: u64,
+    /// The generation that the overview was told.
+    pub(super) noted: Option<u64>,
     /// Failures in a row.
     pub(super) failures: u32,
     /// When a passing failure is tried again.
@@ -82,6 +84,7 @@ impl Slot {
             is_leaving: false,
             is_outdated: false,
             looked_at: 0,
+            noted: None,
             failures: 0,
             retry_at: None,
             first_mint: None,
@@ -222,7 +225,7 @@ impl Slot {
 
     pub(super) fn generation(&self) -> Option<u64> {
         match &self.view.holding {
-            Holding::Unknown => None,
+            Holding::Unknown | Holding::Remembered(_) => None,
             Holding::Nothing => Some(0),
             Holding::Tokens { facts, .. } => Some(facts.generation),
         }

@@ -59,6 +59,8 @@ pub(super) enum Note {
     LoggedOut(ConnectionName, Result<(), Problem>),
     /// A client secret was stored, or could not be.
     ClientSecretSet(ConnectionName, Result<(), String>),
+    /// The overview could not be written.
+    OverviewFailed,
     /// All there was of a connection was forgotten, or could not be.
     Forgotten(ConnectionName, Result<(), Problem>),
 }

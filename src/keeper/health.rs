@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{ANSWER_TIMEOUT, Shared, needs_person};
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionView, Holding, Keeper, Severity, Status};
+use crate::domain::{ConnectionView, Keeper, Severity, Status};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 const VERSION: u32 = 1;
@@ -47,7 +47,7 @@ async fn other_leader(shared: &Shared) -> Option<u32> {
 
 fn verdict(views: &[ConnectionView], now: DateTime<Utc>) -> &'static str {
     let mut statuses = views.iter().map(|view| (view, view.status(now)));
-    if views.iter().any(|view| view.holding == Holding::Unknown && view.problem.is_none()) {
+    if views.iter().any(|view| view.is_unread() && view.problem.is_none()) {
         "starting"
     } else if statuses.any(|(view, status)| status.severity() == Severity::Bad || needs_person(view, &status)) {
         "degraded"

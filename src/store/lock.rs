@@ -72,6 +72,14 @@ pub(super) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<He
     Ok(Held { _file: file })
 }
 
+/// The lock, if nobody holds it at this moment. Blocks on the disk.
+pub(super) fn take(path: &Path) -> Result<Option<Held>, StoreError> {
+    Ok(match attempt(path)? {
+        Attempt::Got(held) => Some(held),
+        Attempt::Taken(_) => None,
+    })
+}
+
 /// Whether somebody holds the lock at this moment. Blocks on the disk.
 pub(super) fn is_held(path: &Path) -> bool {
     holder_of(path).is_some()

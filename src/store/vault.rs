@@ -5,6 +5,7 @@
 //! knows, and none blocks the calling thread: files are read and written on blocking tasks, the
 //! secret store on its own thread.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,7 +16,7 @@ use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
 use super::lease::Lease;
 use super::seal::Identity;
 use super::secrets::Secrets;
-use super::{files, history, lock, record};
+use super::{files, history, lock, overview, record};
 use crate::domain::{Clock, ConnectionName, Keeper, Rotation, Secret, TokenRecord};
 
 /// The item of the identity that journals seal to.
@@ -29,6 +30,9 @@ const CLIENT_SECRETS_LOCK: &str = ".client-secrets.lock";
 
 /// Held by the keeper that leads.
 const KEEPER_LOCK: &str = ".keeper.lock";
+
+/// Held while the overview is written.
+const OVERVIEW_LOCK: &str = ".overview.lock";
 
 /// Whoever holds one of these locks is done within a few rounds of the store; longer is a hang.
 const SHORT_WAIT: Duration = Duration::from_secs(30);
@@ -49,6 +53,7 @@ struct Inner {
     locks: PathBuf,
     /// Made with the first generation that is remembered.
     history: PathBuf,
+    overview: PathBuf,
     clock: Arc<dyn Clock>,
     identity: Mutex<Option<Arc<Identity>>>,
 }
@@ -74,8 +79,9 @@ impl Vault {
         files::data_dir(data_dir)?;
         files::private_dir(&journals)?;
         files::private_dir(&locks)?;
-        let history = data_dir.join("history");
-        Ok(Self { inner: Arc::new(Inner { secrets, journals, locks, history, clock, identity: Mutex::default() }) })
+        let (history, overview) = (data_dir.join("history"), data_dir.join(overview::FILE));
+        let identity = Mutex::default();
+        Ok(Self { inner: Arc::new(Inner { secrets, journals, locks, history, overview, clock, identity }) })
     }
 
     /// Says whether the secret store is reachable and unlocked, without raising a prompt.
@@ -193,6 +199,17 @@ impl Vault {
         on_disk(move || history::remove(&path)).await
     }
 
+    /// Takes news into the overview of the data directory; see [`overview`]. Says whether that could
+    /// be done: it cannot while another process does so, or the disk is full.
+    pub async fn note_overview(&self, news: overview::News) -> bool {
+        let inner = Arc::clone(&self.inner);
+        let noted = on_disk(move || {
+            let Some(_held) = lock::take(&inner.locks.join(OVERVIEW_LOCK))? else { return Ok(false) };
+            overview::merge(&inner.overview, &news, &journal_files(&inner.journals)?).map(|()| true)
+        });
+        noted.await.unwrap_or(false)
+    }
+
     /// The generation up to which a logout has given up the tokens, where that is the journal's
     /// last word. The secret store is not touched.
     ///
@@ -284,17 +301,8 @@ impl Vault {
     /// The connections that left a journal, whether they are configured or not.
     pub(super) async fn names_in_journals(&self) -> Result<Vec<ConnectionName>, StoreError> {
         let dir = self.inner.journals.clone();
-        on_disk(move || {
-            let failed = |error| StoreError::io("read", &dir, error);
-            let mut names = Vec::new();
-            for entry in std::fs::read_dir(&dir).map_err(failed)? {
-                let file = entry.map_err(failed)?.file_name();
-                let name = file.to_str().and_then(|file| file.strip_suffix(".json"));
-                names.extend(name.and_then(|name| ConnectionName::new(name).ok()));
-            }
-            Ok(names)
-        })
-        .await
+        on_disk(move || Ok(journal_files(&dir)?.iter().filter_map(|name| ConnectionName::new(name).ok()).collect()))
+            .await
     }
 
     pub(super) async fn journal(&self, name: &ConnectionName) -> Result<Option<Journal>, StoreError> {
@@ -414,6 +422,17 @@ pub(super) fn token_item(name: &ConnectionName) -> String {
 
 pub(super) fn client_secret_item(name: &ConnectionName) -> String {
     format!("{name}/client-secret")
+}
+
+/// What the journals in a directory are called, without their ending.
+fn journal_files(dir: &Path) -> Result<HashSet<String>, StoreError> {
+    let failed = |error| StoreError::io("read", dir, error);
+    let mut names = HashSet::new();
+    for entry in std::fs::read_dir(dir).map_err(failed)? {
+        let file = entry.map_err(failed)?.file_name();
+        names.extend(file.to_str().and_then(|file| file.strip_suffix(".json")).map(str::to_owned));
+    }
+    Ok(names)
 }
 
 /// Runs file work where a slow disk stalls nobody.
