@@ -1,7 +1,6 @@
 //! The one task that owns all state. Questions, reports and the passing of time come in; work is
 //! begun as tasks of its own, which only report back.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,22 +12,27 @@ use super::handle::{Ask, Refreshed};
 use super::lead::Beside;
 use super::rotation::{self, Need};
 use super::slot::{Origin, Slot, Waiter, Work};
+use super::slots::Slots;
 use super::tools::{Ended, Note, Tools};
 use super::{check, inspect, load, login, reveal};
 use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret};
 
-use crate::store::Seen;
+use crate::store::{Seen, Stamp};
 
-/// The longest sleep. Timers stand still while a machine sleeps, so due work is looked for by the
-/// wall clock at least this often.
-pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+/// How often it is looked what other processes did. No sleep is longer: timers stand still while a
+/// machine sleeps, so due work is looked for by the wall clock at least this often.
+const LOOK: Duration = Duration::from_secs(10);
+/// The same for a command that goes on, which is run to see what others do.
+const LOOK_OF_A_COMMAND: Duration = Duration::from_secs(4);
+/// The most refreshes begun before other questions and reports are heard again.
+const BEGUN_AT_ONCE: usize = 64;
 
 /// All state of the engine.
 pub(super) struct Actor {
     pub(super) tools: Arc<Tools>,
     /// Facts for whoever listens.
     events: mpsc::UnboundedSender<Event>,
-    pub(super) slots: HashMap<ConnectionName, Slot>,
+    pub(super) slots: Slots,
     pub(super) order: Vec<ConnectionName>,
     pub(super) automatic: bool,
     /// How long a login waits for a person.
@@ -41,8 +45,12 @@ pub(super) struct Actor {
     pub(super) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     /// How the journals looked last.
     pub(super) seen: Seen,
-    /// How often they were found changed.
-    changes: u64,
+    /// When it is looked around next.
+    pub(super) look_at: Instant,
+    /// Whether a look at the journals is under way.
+    is_looking: bool,
+    /// Whether some journals could not be looked at, because their connections were at work.
+    is_look_owed: bool,
     /// Who else leads, and when that was looked at last.
     pub(super) beside: Beside,
     /// Client secrets that are on their way into the store.
@@ -62,8 +70,7 @@ impl Actor {
         unread: mpsc::UnboundedSender<Arc<Connection>>,
     ) -> Self {
         let order = connections.iter().map(|connection| connection.name.clone()).collect();
-        let slots =
-            connections.into_iter().map(|connection| (connection.name.clone(), Slot::new(connection))).collect();
+        let slots = Slots::new(Arc::clone(&tools.clock), connections.into_iter().map(Slot::new));
         Self {
             tools,
             events,
@@ -75,7 +82,9 @@ impl Actor {
             store_trouble: None,
             curious: Vec::new(),
             seen: Seen::default(),
-            changes: 0,
+            look_at: Instant::now() + LOOK_OF_A_COMMAND,
+            is_looking: false,
+            is_look_owed: false,
             beside: Beside::default(),
             secrets_underway: 0,
             overview_noted: Instant::now(),
@@ -90,19 +99,22 @@ impl Actor {
         unread: mpsc::UnboundedReceiver<Arc<Connection>>,
     ) {
         for name in &self.order {
-            self.read_from_store(&self.slots[name]);
+            self.read_from_store(name);
         }
         let patience = self.tools.program != Program::Command;
         tokio::spawn(load::load(Arc::clone(&self.tools), unread, patience));
         self.look_for_keeper();
         loop {
+            self.begin_planned();
+            self.look_around();
+            let pause = self.pause();
             tokio::select! {
                 ask = asks.recv() => match ask {
                     Some(ask) => self.answer(ask),
                     None => break,
                 },
                 Some(note) = notes.recv() => self.take(note),
-                () = tokio::time::sleep(self.nap()) => self.begin_due(),
+                () = tokio::time::sleep(pause) => {}
             }
             if self.is_leaving() {
                 // A report that an exchange has begun may be waiting: it must be heard before leaving.
@@ -110,7 +122,7 @@ impl Actor {
                     self.take(note);
                 }
             }
-            let is_owing = self.secrets_underway > 0 || self.slots.values().any(Slot::is_owing);
+            let is_owing = self.secrets_underway > 0 || self.slots.is_owing();
             if let Some(reply) = self.leaving.take_if(|_| !is_owing) {
                 self.note_overview_at_last().await;
                 let _ = reply.send(());
@@ -123,32 +135,24 @@ impl Actor {
         self.leaving.is_some()
     }
 
-    /// How long nothing can be due.
-    fn nap(&self) -> Duration {
+    /// How long there is nothing to do.
+    fn pause(&mut self) -> Duration {
+        let look = self.look_at.saturating_duration_since(Instant::now());
         if !self.automatic || self.is_leaving() {
-            return LONGEST_SLEEP;
+            return look;
         }
         let now = self.tools.now();
-        let soonest = self.slots.values().filter_map(|slot| slot.wait(now)).min();
-        soonest.map_or(LONGEST_SLEEP, |wait| wait.to_std().unwrap_or(Duration::ZERO).min(LONGEST_SLEEP))
+        self.slots.soonest().map_or(look, |at| (at - now).to_std().unwrap_or(Duration::ZERO).min(look))
     }
 
-    fn begin_due(&mut self) {
-        if self.is_leaving() {
+    /// Begins what is due, as far as the hosts have room for it: all that expired while a machine
+    /// slept is due at once.
+    fn begin_planned(&mut self) {
+        if !self.automatic || self.is_leaving() {
             return;
         }
-        if self.automatic {
-            self.begin_planned();
-        }
-        self.look_around();
-        self.note_overview();
-    }
-
-    fn begin_planned(&mut self) {
-        let now = self.tools.now();
-        let due: Vec<_> =
-            self.slots.values().filter(|slot| slot.is_due(now)).map(|slot| slot.connection.name.clone()).collect();
-        for name in due {
+        for _ in 0..BEGUN_AT_ONCE {
+            let Some(name) = self.slots.due() else { return };
             match self.slots.get(&name).and_then(|slot| slot.view.problem.as_ref()) {
                 // The store is what stands in the way: it is looked at, and nothing is sent.
                 Some(Problem::NotSaved { .. } | Problem::StoreUnavailable { .. }) => self.begin_reread(&name),
@@ -157,18 +161,43 @@ impl Actor {
         }
     }
 
-    /// Looks at connections whose journal another process has changed.
+    /// Looks now and then what other processes did: who leads, and whose journal was changed.
     fn look_around(&mut self) {
-        self.look_for_keeper();
-        if self.tools.vault.changed_since(&mut self.seen) {
-            self.changes += 1;
+        if Instant::now() < self.look_at {
+            return;
         }
-        let changes = self.changes;
-        // Whoever is at work now is looked at when it rests.
-        for slot in self.slots.values_mut().filter(|slot| slot.looked_at < changes && slot.work.is_none()) {
-            slot.looked_at = changes;
-            let known = slot.generation().unwrap_or(0);
-            tokio::spawn(load::look(Arc::clone(&self.tools), slot.connection.name.clone(), known));
+        let pause = if self.tools.program == Program::Command { LOOK_OF_A_COMMAND } else { LOOK };
+        self.look_at = Instant::now() + pause;
+        if self.is_leaving() {
+            return;
+        }
+        self.look_for_keeper();
+        self.note_overview();
+        let is_due = self.tools.vault.changed_since(&mut self.seen) || self.is_look_owed;
+        if is_due && !self.is_looking {
+            self.is_looking = true;
+            // Whoever is at work now is looked at when it rests.
+            self.is_look_owed = self.slots.values().any(|slot| slot.work.is_some());
+            let resting = self.slots.values().filter(|slot| slot.work.is_none());
+            tokio::spawn(load::look(Arc::clone(&self.tools), resting.map(Slot::known).collect()));
+        }
+    }
+
+    /// A look at the journals has ended: these have been read, and looked so.
+    pub(super) fn looked(&mut self, journals: Vec<(ConnectionName, Option<Stamp>)>) {
+        self.is_looking = false;
+        for (name, journal) in journals {
+            if let Some(slot) = self.slots.get_mut(&name) {
+                slot.journal = journal;
+            }
+        }
+    }
+
+    /// What was found in a journal could not be taken in: it is looked at again.
+    pub(super) fn look_again(&mut self, name: &ConnectionName) {
+        self.is_look_owed = true;
+        if let Some(slot) = self.slots.get_mut(name) {
+            slot.journal = None;
         }
     }
 
@@ -258,9 +287,9 @@ impl Actor {
     }
 
     /// Has a connection's record read from the store; [`Note::Loaded`] tells what is found.
-    pub(super) fn read_from_store(&self, slot: &Slot) {
+    pub(super) fn read_from_store(&self, name: &ConnectionName) {
         // Without patience nobody reads any more after a failure, which has been told.
-        let _ = self.unread.send(Arc::clone(&slot.connection));
+        let _ = self.slots.get(name).map(|slot| self.unread.send(Arc::clone(&slot.connection)));
     }
 
     pub(super) fn refresh(&mut self, name: &ConnectionName, need: Need, reply: Option<Waiter>) {

@@ -22,8 +22,8 @@ impl Actor {
         self.login_timeout = login_timeout;
         let order: Vec<_> = connections.iter().map(|connection| connection.name.clone()).collect();
         let staying: HashSet<_> = order.iter().collect();
-        for (name, slot) in &mut self.slots {
-            if !staying.contains(name) {
+        for slot in self.slots.values_mut() {
+            if !staying.contains(&slot.connection.name) {
                 slot.is_leaving = true;
                 // What is out is not torn by this; what only waits ends.
                 cancel(slot.work.as_ref());
@@ -32,7 +32,7 @@ impl Actor {
         for connection in &connections {
             let connection = connection.clone();
             let name = connection.name.clone();
-            if self.slots.contains_key(&name) {
+            if self.slots.get(&name).is_some() {
                 self.reconfigure(&name, connection);
             } else {
                 self.welcome(connection);
@@ -48,8 +48,8 @@ impl Actor {
         let name = connection.name.clone();
         let mut slot = Slot::new(connection);
         slot.goes_second = self.beside.keeper.is_some();
-        self.read_from_store(&slot);
-        self.slots.insert(name.clone(), slot);
+        self.slots.insert(slot);
+        self.read_from_store(&name);
         self.publish(&name);
     }
 
@@ -76,7 +76,7 @@ impl Actor {
             let Connection { title, auto_refresh, .. } = &connection;
             Connection { title: title.clone(), auto_refresh: *auto_refresh, ..before.as_ref().clone() } == connection
         };
-        slot.connection = Arc::new(connection);
+        slot.configure(connection);
         if !is_same_to_servers {
             self.look_anew(name);
         }
@@ -97,20 +97,14 @@ impl Actor {
         } else {
             slot.retry_at = None;
             slot.first_mint = None; // whether one may be minted is told by the same look
-            self.read_from_store(&self.slots[name]);
+            self.read_from_store(name);
         }
     }
 
     /// After every report: lets those go that were only waiting for their work to end, and looks
     /// anew where work ended on settings that are not the present ones.
     pub(super) fn follow_up(&mut self) {
-        let is_at_rest = |slot: &Slot| slot.work.is_none() && (slot.is_leaving || slot.is_outdated);
-        if !self.slots.values().any(is_at_rest) {
-            return;
-        }
-        let rested: Vec<_> =
-            self.slots.iter().filter(|(_, slot)| is_at_rest(slot)).map(|(name, _)| name.clone()).collect();
-        for name in rested {
+        for name in self.slots.stale() {
             let Some(slot) = self.slots.get_mut(&name) else { continue };
             slot.is_outdated = false;
             if slot.is_leaving {

@@ -7,17 +7,27 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
 /// How many exchanges may be out at once to one host.
-const PER_HOST: usize = 8;
+pub(super) const PER_HOST: usize = 8;
+
+/// A host and its port. Cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Host(Arc<str>);
+
+impl Host {
+    pub(super) fn of(url: &Url) -> Self {
+        let port = url.port_or_known_default().unwrap_or_default();
+        Self(format!("{}:{port}", url.host_str().unwrap_or_default()).into())
+    }
+}
 
 /// Hands out places. Waiting is first come, first served.
 #[derive(Debug, Default)]
-pub(super) struct Gate(Mutex<HashMap<String, Arc<Semaphore>>>);
+pub(super) struct Gate(Mutex<HashMap<Host, Arc<Semaphore>>>);
 
 impl Gate {
     /// Waits for a place at the host of `url`; the place is free again when the permit is dropped.
     pub(super) async fn enter(&self, url: &Url) -> OwnedSemaphorePermit {
-        let host =
-            format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let host = Host::of(url);
         let places = {
             let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(hosts.entry(host).or_insert_with(|| Arc::new(Semaphore::new(PER_HOST))))

@@ -2,37 +2,28 @@
 //! as long again, and does the work only where the keeper has not. A keeper that stands by begins
 //! nothing until it takes over.
 
-use std::sync::Arc;
-
 use tokio::time::Instant;
 
-use super::actor::{Actor, LONGEST_SLEEP};
+use super::actor::Actor;
 use super::slot::Slot;
-use super::tools::Note;
 use crate::domain::{Event, Holding, Keeper, Problem, Program};
-use crate::store::Seen;
 
 /// The keeper beside this process.
 #[derive(Default)]
 pub(super) struct Beside {
     pub(super) keeper: Option<Keeper>,
-    looked: Option<Instant>,
 }
 
 impl Actor {
-    /// Looks who leads, unless that was just done. A keeper knows, and a command begins nothing.
+    /// Looks who leads. A keeper knows, and a command begins nothing.
     pub(super) fn look_for_keeper(&mut self) {
-        let is_fresh = self.beside.looked.is_some_and(|looked| looked.elapsed() < LONGEST_SLEEP);
-        if is_fresh || self.tools.program != Program::Dashboard {
-            return;
+        if self.tools.program == Program::Dashboard {
+            self.beside(self.tools.vault.keeper());
         }
-        self.beside.looked = Some(Instant::now());
-        let tools = Arc::clone(&self.tools);
-        tokio::spawn(async move { tools.note(Note::Keeper(tools.vault.keeper().await)) });
     }
 
     /// Takes in who leads.
-    pub(super) fn beside(&mut self, keeper: Option<Keeper>) {
+    fn beside(&mut self, keeper: Option<Keeper>) {
         if self.beside.keeper == keeper {
             return;
         }
@@ -50,7 +41,7 @@ impl Actor {
         if std::mem::replace(&mut self.automatic, true) {
             return;
         }
-        self.seen = Seen::default();
+        self.look_at = Instant::now();
         for name in self.order.clone() {
             if self.slots.get(&name).is_some_and(is_open) {
                 self.begin_reread(&name);

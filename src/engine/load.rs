@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::rotation::found;
 use super::tools::{Found, Note, Tools, store_problem};
 use crate::domain::{Author, Connection, ConnectionName, Problem, SecretSource};
-use crate::store::{Standing, StoreError};
+use crate::store::{Change, Known, Stamp, StoreError};
 
 /// The waits between tries while the store is away: they grow to the last one.
 const WAITS: [Duration; 5] = [
@@ -23,37 +24,47 @@ const WAITS: [Duration; 5] = [
 /// Within this time a generation that was just saved is in the history.
 const REMEMBERED: Duration = Duration::from_millis(300);
 
-/// Reads the records of all connections that come in, one after the other, until each has been
-/// read. With `patience` it goes on trying while the store is away; without, it reports the
-/// failure once and ends.
+/// How many connections are read at once: while the store gives one record, the files of the next
+/// are read.
+const AT_ONCE: usize = 16;
+
+/// Reads the records of all connections that come in, until each has been read. With `patience` it
+/// goes on trying while the store is away; without, it reports the failure once and ends.
 pub(super) async fn load(tools: Arc<Tools>, mut unread: mpsc::UnboundedReceiver<Arc<Connection>>, patience: bool) {
     let mut failures = 0;
-    while let Some(connection) = unread.recv().await {
-        loop {
-            match read(&tools, &connection).await {
-                Ok((standing, missing)) => {
-                    failures = 0;
-                    let found = Found { missing, ..found(standing) };
-                    tools.note(Note::Loaded(connection.name.clone(), Box::new(found)));
-                    break;
-                }
-                Err(error) if error.is_about_one_item() => {
-                    tools.note(Note::Loaded(connection.name.clone(), Box::new(unreadable(&error))));
-                    break;
-                }
-                Err(error) => {
-                    tools.note(Note::LoadFailed(error));
-                    if !patience {
-                        return;
-                    }
-                    tokio::select! {
-                        () = tokio::time::sleep(WAITS[failures]) => {}
-                        () = tools.store_opened.notified() => {}
-                    }
-                    failures = (failures + 1).min(WAITS.len() - 1);
-                }
-            }
+    let mut waiting = Vec::new();
+    loop {
+        let room = AT_ONCE - waiting.len();
+        if room > 0 && (waiting.is_empty() || !unread.is_empty()) && unread.recv_many(&mut waiting, room).await == 0 {
+            return;
         }
+        let results = join_all(waiting.iter().map(|connection| read(&tools, connection))).await;
+        let mut trouble = None;
+        for (connection, result) in std::mem::take(&mut waiting).into_iter().zip(results) {
+            let (found, journal) = match result {
+                Ok(read) => read,
+                Err(error) if error.is_about_one_item() => (unreadable(&error), None),
+                Err(error) => {
+                    waiting.push(connection);
+                    trouble.get_or_insert(error);
+                    continue;
+                }
+            };
+            tools.note(Note::Loaded(connection.name.clone(), Box::new(found), journal));
+        }
+        let Some(error) = trouble else {
+            failures = 0;
+            continue;
+        };
+        tools.note(Note::LoadFailed(error));
+        if !patience {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(WAITS[failures]) => {}
+            () = tools.store_opened.notified() => {}
+        }
+        failures = (failures + 1).min(WAITS.len() - 1);
     }
 }
 
@@ -63,32 +74,40 @@ fn unreadable(error: &StoreError) -> Found {
     Found { record: None, saved: false, never_held: false, problem, uncertain: None, missing: None }
 }
 
-/// The record, and for a connection that has none, what its login would fail for.
-async fn read(tools: &Tools, connection: &Connection) -> Result<(Standing, Option<Problem>), StoreError> {
-    let standing = tools.vault.read(&connection.name).await?;
+/// The record, for a connection that has none what its login would fail for, and how the journal
+/// looked.
+async fn read(tools: &Tools, connection: &Connection) -> Result<(Found, Option<Stamp>), StoreError> {
+    let (standing, journal) = tools.vault.read_stamped(&connection.name).await?;
     // A configured command is not run unasked: it may want a person to touch a key.
     let can_tell = standing.record.is_none() && connection.client_secret == SecretSource::Store;
     let lacks_secret = can_tell && tools.vault.client_secret(&connection.name).await?.is_none();
-    Ok((standing, lacks_secret.then(|| Problem::NoClientSecret { name: connection.name.to_string() })))
+    let missing = lacks_secret.then(|| Problem::NoClientSecret { name: connection.name.to_string() });
+    Ok((Found { missing, ..found(standing) }, journal))
 }
 
-/// Looks whether another process has saved a newer generation than the one known, or has logged
-/// out. The store is asked only where the journal says so: this runs for every connection whenever
-/// one has changed. A failure is not reported: nobody asked.
-pub(super) async fn look(tools: Arc<Tools>, name: ConnectionName, known: u64) {
-    if tools.vault.mark(&name).await.is_ok_and(|mark| mark > known) {
-        if let Ok(standing) = tools.vault.read(&name).await {
-            let by = match &standing.record {
-                Some(record) => author(&tools, &name, record.generation).await,
-                None => None,
-            };
-            tools.note(Note::Newer(name, Box::new(found(standing)), by));
+/// Looks whose journals another process has changed, whether it has saved a newer generation or
+/// has logged out. The store is asked only where a journal says so. A failure is not reported:
+/// nobody asked.
+pub(super) async fn look(tools: Arc<Tools>, known: Vec<Known>) {
+    let changes = tools.vault.changes(known).await;
+    tools.note(Note::Looked(changes.iter().map(|change| (change.known.name.clone(), change.journal)).collect()));
+    for Change { known: Known { name, generation: known, .. }, generation, forgotten, .. } in changes {
+        if generation > known {
+            tokio::spawn(take_over(Arc::clone(&tools), name));
+        } else if known > 0 && forgotten {
+            tools.note(Note::LoggedOutElsewhere(name, generation));
         }
-    } else if known > 0
-        && let Ok(Some(generation)) = tools.vault.forgotten(&name).await
-    {
-        tools.note(Note::LoggedOutElsewhere(name, generation));
     }
+}
+
+/// Reads what another process has saved, and who that was.
+async fn take_over(tools: Arc<Tools>, name: ConnectionName) {
+    let Ok(standing) = tools.vault.read(&name).await else { return tools.note(Note::Unseen(name)) };
+    let by = match &standing.record {
+        Some(record) => author(&tools, &name, record.generation).await,
+        None => None,
+    };
+    tools.note(Note::Newer(name, Box::new(found(standing)), by));
 }
 
 /// Who obtained a generation. Whoever did writes it down once the tokens are safe, which may be in

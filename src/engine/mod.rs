@@ -5,6 +5,7 @@
 //!
 //! - [`handle`]: starting it, and what can be asked of it from other threads
 //! - `actor`: the one task that owns all state; everything else reports to it
+//! - `slots`, `agenda`: the connections, and what is due next, without walking through all of them
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
 //! - `overview`: what the next start shows before it has read anything
@@ -12,6 +13,7 @@
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
 mod actor;
+mod agenda;
 pub mod browser;
 mod check;
 mod client_secret;
@@ -29,6 +31,7 @@ mod reveal;
 mod rotation;
 pub mod schedule;
 mod slot;
+mod slots;
 mod tools;
 
 pub use browser::Browser;

@@ -61,7 +61,8 @@ impl Actor {
             return News::new();
         }
         let mut news = News::new();
-        for (name, slot) in &mut self.slots {
+        for slot in self.slots.values_mut() {
+            let name = &slot.connection.name;
             let generation = slot.generation();
             if generation == slot.noted {
                 continue;

@@ -3,20 +3,21 @@
 use super::actor::Actor;
 use super::handle::Refreshed;
 use super::rotation::Need;
-use super::slot::{Origin, Slot, Waiter, Work};
+use super::slot::{Origin, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{
     Author, ConnectionName, ConnectionView, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord,
 };
-use crate::store::StoreError;
+use crate::store::{Stamp, StoreError};
 
 impl Actor {
     pub(super) fn take(&mut self, note: Note) {
         match note {
-            Note::Loaded(name, found) => self.loaded(&name, *found),
+            Note::Loaded(name, found, journal) => self.loaded(&name, *found, journal),
             Note::LoadFailed(error) => self.load_failed(&error),
             Note::Newer(name, found, by) => self.adopt(&name, *found, by),
-            Note::Keeper(keeper) => self.beside(keeper),
+            Note::Looked(journals) => self.looked(journals),
+            Note::Unseen(name) => self.look_again(&name),
             Note::LoggedOutElsewhere(name, generation) => self.logged_out_elsewhere(&name, generation),
             Note::Unlocked(result) => {
                 if result.is_ok() {
@@ -49,10 +50,11 @@ impl Actor {
         self.satisfy_curiosity();
     }
 
-    fn loaded(&mut self, name: &ConnectionName, found: Found) {
+    fn loaded(&mut self, name: &ConnectionName, found: Found, journal: Option<Stamp>) {
         self.store_answers(Ok(()));
         let now = self.tools.now();
         let Some(slot) = self.slots.get_mut(name) else { return };
+        slot.journal = journal;
         // A refresh may have been quicker than the first reading; what it holds is newer.
         if slot.work.is_some() || slot.record.is_some() {
             return;
@@ -72,7 +74,9 @@ impl Actor {
 
     /// Takes over what another process has saved, unless something is being done here that will.
     fn adopt(&mut self, name: &ConnectionName, found: Found, by: Option<Author>) {
-        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
+        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else {
+            return self.look_again(name);
+        };
         let (Some(record), true, None) = (found.record, found.saved, found.problem) else { return };
         let generation = record.generation;
         if slot.generation().is_some_and(|known| known >= generation) {
@@ -86,7 +90,9 @@ impl Actor {
 
     /// Takes over that another process has logged out, unless newer tokens are here by now.
     fn logged_out_elsewhere(&mut self, name: &ConnectionName, up_to: u64) {
-        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
+        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else {
+            return self.look_again(name);
+        };
         if slot.record.as_ref().is_some_and(|record| record.generation <= up_to) {
             slot.let_go();
             self.announce(Event::LoggedOut { connection: name.clone() });
@@ -280,8 +286,7 @@ impl Actor {
 
     /// Answers those who wait for the first reading, once every connection is read or has failed.
     pub(super) fn satisfy_curiosity(&mut self) {
-        let is_known = |slot: &Slot| slot.view.holding != Holding::Unknown || slot.view.problem.is_some();
-        if self.curious.is_empty() || !self.slots.values().all(is_known) {
+        if self.curious.is_empty() || !self.slots.are_read() {
             return;
         }
         let views = self.standing();

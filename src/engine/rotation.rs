@@ -60,7 +60,7 @@ impl Need {
         let remaining = record.remaining(now);
         match self {
             Self::NotDue => {
-                remaining > schedule::lead(record.expires_at - record.obtained_at)
+                schedule::earliest(record.obtained_at, record.expires_at) > now
                     && !schedule::is_from_the_future(record.obtained_at, now)
             }
             Self::AtLeast(least) => remaining >= least && remaining > TimeDelta::zero(),

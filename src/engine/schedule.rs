@@ -26,6 +26,13 @@ pub fn due(obtained_at: DateTime<Utc>, expires_at: DateTime<Utc>, jitter: f64) -
     expires_at - lead - scale(lead / 10, jitter)
 }
 
+/// The earliest that [`due`] can be: from then on a token counts as due whoever asks, for else the
+/// schedule would begin again and again what is found to be early.
+#[must_use]
+pub fn earliest(obtained_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> DateTime<Utc> {
+    due(obtained_at, expires_at, 1.0)
+}
+
 /// How long to wait after `failures` failures in a row: exponential, full jitter, at most 5 min.
 /// `jitter` is drawn from `0.0..=1.0`.
 #[must_use]

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::gate::Host;
 use super::handle::Refreshed;
 use super::login::Input;
 use super::rotation::Need;
 use super::schedule;
 use super::tools::Found;
 use crate::domain::{Activity, Connection, ConnectionView, Holding, Problem, TokenRecord};
+use crate::store::{Known, Stamp};
 
 /// Whoever waits for a refresh to end.
 pub(super) type Waiter = oneshot::Sender<Result<Refreshed, Problem>>;
@@ -19,6 +21,8 @@ pub(super) type Waiter = oneshot::Sender<Result<Refreshed, Problem>>;
 /// A connection and all that is known of it.
 pub(super) struct Slot {
     pub(super) connection: Arc<Connection>,
+    /// Where its tokens come from.
+    pub(super) host: Host,
     /// What has been announced, or is about to be.
     pub(super) view: ConnectionView,
     /// The newest durable record.
@@ -35,8 +39,8 @@ pub(super) struct Slot {
     /// Its settings or its client secret changed while work was under way: what that ends with
     /// is looked at anew.
     pub(super) is_outdated: bool,
-    /// The change of the journals, by the actor's count, after which its own was looked at last.
-    pub(super) looked_at: u64,
+    /// How its journal looked when it was read last.
+    pub(super) journal: Option<Stamp>,
     /// The generation that the overview was told.
     pub(super) noted: Option<u64>,
     /// Failures in a row.
@@ -75,6 +79,7 @@ impl Slot {
     pub(super) fn new(connection: Connection) -> Self {
         Self {
             view: ConnectionView::loading(&connection),
+            host: Host::of(&connection.token_url),
             connection: Arc::new(connection),
             record: None,
             work: None,
@@ -83,7 +88,7 @@ impl Slot {
             asked: Vec::new(),
             is_leaving: false,
             is_outdated: false,
-            looked_at: 0,
+            journal: None,
             noted: None,
             failures: 0,
             retry_at: None,
@@ -91,6 +96,12 @@ impl Slot {
             goes_second: false,
             jitter: fastrand::f64(),
         }
+    }
+
+    /// Takes over other settings.
+    pub(super) fn configure(&mut self, connection: Connection) {
+        self.host = Host::of(&connection.token_url);
+        self.connection = Arc::new(connection);
     }
 
     /// Takes over a record, durable at least in the journal.
@@ -231,8 +242,33 @@ impl Slot {
         }
     }
 
-    /// How long until something is due; `None` where nothing is planned or work is under way.
-    pub(super) fn wait(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
-        if self.work.is_some() { None } else { self.planned(now).map(|planned| planned - now) }
+    /// What is known of its tokens, to be compared with what the journal says.
+    pub(super) fn known(&self) -> Known {
+        Known { name: self.connection.name.clone(), journal: self.journal, generation: self.generation().unwrap_or(0) }
+    }
+
+    /// Whether work on it takes up its host, or is about to. While another process holds it, that
+    /// is not so.
+    pub(super) fn is_at_its_host(&self) -> bool {
+        matches!(self.work, Some(Work::Refresh(..) | Work::Reread(_)))
+            && !matches!(self.view.activity, Activity::WaitingForLock { .. })
+    }
+
+    /// Whether it has yet to be read, and may be.
+    pub(super) fn is_unread(&self) -> bool {
+        self.view.is_unread() && self.view.problem.is_none()
+    }
+
+    /// Whether its work has ended, and it is to go or to be looked at anew.
+    pub(super) fn is_stale(&self) -> bool {
+        self.work.is_none() && (self.is_leaving || self.is_outdated)
+    }
+
+    /// The clock was set back: a wait that ends by the old time is no longer than any, unless the
+    /// server asked for it.
+    pub(super) fn clock_went_back(&mut self, now: DateTime<Utc>) {
+        if !matches!(self.view.problem, Some(Problem::RateLimited { .. })) {
+            self.retry_at = self.retry_at.map(|at| at.min(now + schedule::LONGEST_BACKOFF));
+        }
     }
 }

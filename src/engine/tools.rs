@@ -8,10 +8,10 @@ use tokio::sync::{Notify, mpsc};
 use super::browser::Browser;
 use super::gate::Gate;
 use crate::domain::{
-    Activity, Author, Clock, ConnectionName, Event, Keeper, LogEntry, Problem, Program, Rotation, TokenRecord,
+    Activity, Author, Clock, ConnectionName, Event, LogEntry, Problem, Program, Rotation, TokenRecord,
 };
 use crate::oauth::Http;
-use crate::store::{StoreError, Vault};
+use crate::store::{Stamp, StoreError, Vault};
 
 /// The engine's seams and shared parts.
 pub(super) struct Tools {
@@ -31,14 +31,17 @@ pub(super) struct Tools {
 /// What a task reports to the actor. All state changes there, in one place.
 #[derive(Debug)]
 pub(super) enum Note {
-    /// The store was read for a connection at start, or again after a failure.
-    Loaded(ConnectionName, Box<Found>),
+    /// The store was read for a connection at start, or again after a failure; and how its journal
+    /// looked just before.
+    Loaded(ConnectionName, Box<Found>, Option<Stamp>),
     /// The store did not answer; it is asked again.
     LoadFailed(StoreError),
     /// Another process has saved a newer generation.
     Newer(ConnectionName, Box<Found>, Option<Author>),
-    /// The keeper that leads, if one does that is not this process.
-    Keeper(Option<Keeper>),
+    /// A look at the journals has ended: these had changed, and look so now.
+    Looked(Vec<(ConnectionName, Option<Stamp>)>),
+    /// A journal had changed, and what is behind it could not be read.
+    Unseen(ConnectionName),
     /// Another process has logged out: tokens up to this generation are given up.
     LoggedOutElsewhere(ConnectionName, u64),
     /// A passphrase was tried on the store.

@@ -41,7 +41,9 @@ pub(super) async fn report(shared: &Shared) -> (bool, Value) {
 
 /// A disk that hangs must not keep the answer back.
 async fn other_leader(shared: &Shared) -> Option<u32> {
-    let keeper = tokio::time::timeout(ANSWER_TIMEOUT, shared.vault.keeper()).await.ok().flatten();
+    let vault = shared.vault.clone();
+    let look = tokio::task::spawn_blocking(move || vault.keeper());
+    let keeper = tokio::time::timeout(ANSWER_TIMEOUT, look).await.ok().and_then(Result::ok).flatten();
     keeper.and_then(|Keeper { pid }| pid)
 }
 

@@ -30,6 +30,7 @@ pub mod request_log;
 mod seal;
 mod secret_store;
 mod secrets;
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod vault;
@@ -45,4 +46,5 @@ pub use overview::Overview;
 pub use rename::{Carried, Progress, RenameError, Renamed, Renaming};
 pub use secret_store::{SecretStore, StoreFactory};
 pub use secrets::Secrets;
+pub use stamp::{Change, Known, Stamp};
 pub use vault::{Leadership, Seen, Vault};

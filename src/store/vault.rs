@@ -16,6 +16,7 @@ use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
 use super::lease::Lease;
 use super::seal::Identity;
 use super::secrets::Secrets;
+use super::stamp::{Change, Known, Stamp};
 use super::{files, history, lock, overview, record};
 use crate::domain::{Clock, ConnectionName, Keeper, Rotation, Secret, TokenRecord};
 
@@ -153,10 +154,19 @@ impl Vault {
     /// # Errors
     /// `Corrupt`, `NewerFormat`, or whatever keeps journal or store from being read.
     pub async fn read(&self, name: &ConnectionName) -> Result<Standing, StoreError> {
-        let mut before = self.journal(name).await?;
+        self.read_stamped(name).await.map(|(standing, _)| standing)
+    }
+
+    /// The same, and how the journal looked before it was read; see [`Vault::changes`].
+    ///
+    /// # Errors
+    /// As [`Vault::read`].
+    pub async fn read_stamped(&self, name: &ConnectionName) -> Result<(Standing, Option<Stamp>), StoreError> {
+        let path = self.journal_path(name);
+        let (stamp, mut before) = on_disk(move || Ok((Stamp::of(&path), Journal::read(&path)?))).await?;
         loop {
             let (mut standing, _) = self.weigh(name, before.as_ref()).await?;
-            let Some(hazard) = &standing.hazard else { return Ok(standing) };
+            let Some(hazard) = &standing.hazard else { return Ok((standing, stamp)) };
             let (is_uncertain, path) = (matches!(hazard, Hazard::Uncertain { .. }), self.lock_path(name));
             let is_under_way = on_disk(move || Ok(lock::is_held(&path))).await?;
             let after = self.journal(name).await?;
@@ -164,20 +174,19 @@ impl Vault {
                 if is_uncertain && is_under_way {
                     standing.hazard = None;
                 }
-                return Ok(standing);
+                return Ok((standing, stamp));
             }
             // Somebody saved between our two looks: the hazard may be of our own making.
             before = after;
         }
     }
 
-    /// The newest generation that the journal knows of; 0 if there is none. The secret store is
-    /// not touched.
-    ///
-    /// # Errors
-    /// The journal cannot be read.
-    pub async fn mark(&self, name: &ConnectionName) -> Result<u64, StoreError> {
-        Ok(self.journal(name).await?.map_or(0, |journal| journal.generation()))
+    /// What the journals say that have changed since they were known; the others are not read.
+    /// Costs a `stat` for each, and the secret store is not touched.
+    pub async fn changes(&self, known: Vec<Known>) -> Vec<Change> {
+        let vault = self.clone();
+        let look = move || Ok(known.into_iter().filter_map(|known| known.change(&vault)).collect());
+        on_disk(look).await.unwrap_or_default()
     }
 
     /// How a connection's newest generations came to be, at most fifty, newest first. A logout
@@ -268,9 +277,10 @@ impl Vault {
     }
 
     /// The keeper that leads, if one does that is not this process.
-    pub async fn keeper(&self) -> Option<Keeper> {
-        let path = self.inner.locks.join(KEEPER_LOCK);
-        let holder = on_disk(move || Ok(lock::holder_of(&path))).await.ok()??;
+    /// Costs an `open` and a try of the lock, and blocks as long as those do.
+    #[must_use]
+    pub fn keeper(&self) -> Option<Keeper> {
+        let holder = lock::holder_of(&self.inner.locks.join(KEEPER_LOCK))?;
         (holder.pid != Some(std::process::id())).then_some(Keeper { pid: holder.pid })
     }
 

@@ -1,14 +1,16 @@
-//! What would take too long by a real clock.
+//! What would take too long by a real clock, or happens only now and then.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{LOCK_PATIENCE, lock};
-use crate::domain::{Activity, Clock, ConnectionName, Problem, SystemClock};
+use super::{LOCK_PATIENCE, Need, lock};
+use crate::domain::{Activity, Clock, ConnectionName, Problem, Secret, SystemClock, TokenRecord};
 use crate::engine::browser::Browser;
+use crate::engine::schedule;
 use crate::engine::tools::{Note, Tools};
 use crate::oauth::Http;
 use crate::store::{MemoryStore, Secrets, Vault};
@@ -48,4 +50,23 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
     assert_eq!(pid, Some(std::process::id()));
     drop(held);
     assert!(lock(&tools, &name, &cancel, &mut None).await.is_ok(), "free again");
+}
+
+#[test]
+fn what_the_schedule_finds_due_nobody_else_finds_early() {
+    let obtained_at: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
+    for (lifetime, jitter) in [10, 90, 1799, 86_400].into_iter().flat_map(|life| [0.0, 0.5, 1.0].map(|j| (life, j))) {
+        let record = TokenRecord {
+            generation: 1,
+            access_token: Secret::new("A"),
+            obtained_at,
+            expires_at: obtained_at + TimeDelta::seconds(lifetime),
+            refresh_token: None,
+            scope: None,
+            client_id: "client".into(),
+        };
+        let due = schedule::due(record.obtained_at, record.expires_at, jitter);
+        assert!(!Need::NotDue.is_met_by(&record, due), "{lifetime} s, {jitter}: else it is begun again and again");
+        assert!(Need::NotDue.is_met_by(&record, obtained_at), "{lifetime} s: else it is never fresh");
+    }
 }

@@ -1,0 +1,187 @@
+//! All connections, and what has to be known of them together: what is due next, whether anything
+//! is owed, whether all have been read. None of it is found by walking through all of them.
+//!
+//! Invariant: a slot can only be changed through what notes its name, and whoever asks about all of
+//! them is answered after the noted ones were looked at: what is known together is never behind.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::agenda::{Agenda, Item};
+use super::gate::Host;
+use super::slot::Slot;
+use crate::domain::{Clock, ConnectionName};
+
+/// See the file's head.
+pub(super) struct Slots {
+    clock: Arc<dyn Clock>,
+    all: HashMap<ConnectionName, (Slot, Filed)>,
+    /// Those that may have changed since they were filed.
+    touched: Vec<ConnectionName>,
+    agenda: Agenda,
+    owing: usize,
+    unread: usize,
+    /// Those whose work has ended and that are to go, or to be looked at anew.
+    stale: BTreeSet<ConnectionName>,
+    /// When this was looked at last, by a clock that may be set back.
+    latest: DateTime<Utc>,
+}
+
+/// What a slot counts for in what is known of all.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Filed {
+    agenda: Option<(Host, Item)>,
+    is_owing: bool,
+    is_unread: bool,
+    is_stale: bool,
+}
+
+impl Filed {
+    fn of(slot: &Slot, now: DateTime<Utc>) -> Self {
+        let item = if slot.work.is_none() {
+            slot.planned(now).map(Item::Planned)
+        } else {
+            slot.is_at_its_host().then_some(Item::UnderWay)
+        };
+        Self {
+            agenda: item.map(|item| (slot.host.clone(), item)),
+            is_owing: slot.is_owing(),
+            is_unread: slot.is_unread(),
+            is_stale: slot.is_stale(),
+        }
+    }
+}
+
+impl Slots {
+    pub(super) fn new(clock: Arc<dyn Clock>, slots: impl IntoIterator<Item = Slot>) -> Self {
+        let latest = clock.now();
+        let mut all = Self {
+            clock,
+            all: HashMap::new(),
+            touched: Vec::new(),
+            agenda: Agenda::default(),
+            owing: 0,
+            unread: 0,
+            stale: BTreeSet::new(),
+            latest,
+        };
+        slots.into_iter().for_each(|slot| all.insert(slot));
+        all
+    }
+
+    pub(super) fn insert(&mut self, slot: Slot) {
+        let name = slot.connection.name.clone();
+        self.remove(&name);
+        self.touched.push(name.clone());
+        self.all.insert(name, (slot, Filed::default()));
+    }
+
+    pub(super) fn remove(&mut self, name: &ConnectionName) {
+        if let Some((_, filed)) = self.all.remove(name) {
+            self.file(name, &filed, false);
+        }
+    }
+
+    pub(super) fn get(&self, name: &ConnectionName) -> Option<&Slot> {
+        self.all.get(name).map(|(slot, _)| slot)
+    }
+
+    pub(super) fn get_mut(&mut self, name: &ConnectionName) -> Option<&mut Slot> {
+        let (slot, _) = self.all.get_mut(name)?;
+        if self.touched.last() != Some(name) {
+            self.touched.push(name.clone());
+        }
+        Some(slot)
+    }
+
+    pub(super) fn values(&self) -> impl Iterator<Item = &Slot> {
+        self.all.values().map(|(slot, _)| slot)
+    }
+
+    /// All of them, to be changed.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Slot> {
+        self.touched.clear();
+        self.touched.extend(self.all.keys().cloned());
+        self.all.values_mut().map(|(slot, _)| slot)
+    }
+
+    /// When the next thing is planned that can be begun.
+    pub(super) fn soonest(&mut self) -> Option<DateTime<Utc>> {
+        self.settle();
+        self.agenda.soonest()
+    }
+
+    /// A connection of which something is due and can be begun, the longest due first.
+    pub(super) fn due(&mut self) -> Option<ConnectionName> {
+        loop {
+            if self.soonest()? > self.latest {
+                return None;
+            }
+            let name = self.agenda.next()?.clone();
+            if self.get(&name).is_some_and(|slot| slot.is_due(self.latest)) {
+                return Some(name);
+            }
+            // Put off while the clock went on: it is filed where it belongs now.
+            self.touched.push(name);
+        }
+    }
+
+    /// Whether leaving the program now could lose something.
+    pub(super) fn is_owing(&mut self) -> bool {
+        self.settle();
+        self.owing > 0
+    }
+
+    /// Whether every connection has been read, or has failed to be.
+    pub(super) fn are_read(&mut self) -> bool {
+        self.settle();
+        self.unread == 0
+    }
+
+    /// Those whose work has ended and that are to go, or to be looked at anew.
+    pub(super) fn stale(&mut self) -> Vec<ConnectionName> {
+        self.settle();
+        self.stale.iter().cloned().collect()
+    }
+
+    /// Looks at those that were noted.
+    fn settle(&mut self) {
+        let now = self.clock.now();
+        // What is planned by a moment that has not come yet goes by the new time.
+        if now < self.latest - TimeDelta::seconds(1) {
+            self.values_mut().for_each(|slot| slot.clock_went_back(now));
+        }
+        self.latest = now;
+        for name in std::mem::take(&mut self.touched) {
+            let Some((slot, filed)) = self.all.get_mut(&name) else { continue };
+            let new = Filed::of(slot, now);
+            if new != *filed {
+                let old = std::mem::take(filed);
+                self.file(&name, &old, false);
+                self.file(&name, &new, true);
+                self.all.get_mut(&name).expect("it was there").1 = new;
+            }
+        }
+    }
+
+    /// Counts a slot in, or out.
+    fn file(&mut self, name: &ConnectionName, filed: &Filed, counts: bool) {
+        let count = |sum: &mut usize, is_so: bool| {
+            *sum = if counts { *sum + usize::from(is_so) } else { *sum - usize::from(is_so) };
+        };
+        count(&mut self.owing, filed.is_owing);
+        count(&mut self.unread, filed.is_unread);
+        match (filed.is_stale, counts) {
+            (true, true) => drop(self.stale.insert(name.clone())),
+            (true, false) => drop(self.stale.remove(name)),
+            (false, _) => {}
+        }
+        match &filed.agenda {
+            Some((host, item)) if counts => self.agenda.add(host, name, item),
+            Some((host, item)) => self.agenda.remove(host, name, item),
+            None => {}
+        }
+    }
+}
