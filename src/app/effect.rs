@@ -1,7 +1,7 @@
 //! Effects: what the dashboard asks of the world around it. [`super::update`] itself does nothing
 //! but change the state.
 
-use super::{FaultKind, Format};
+use super::{FaultKind, Format, LogAsk};
 use crate::config::Draft;
 use crate::domain::{Command, ConnectionName, CopyWhat, LogEntry, Secret};
 
@@ -48,6 +48,8 @@ pub enum Effect {
         /// The requests, oldest first.
         entries: Vec<LogEntry>,
     },
+    /// Read of the request log on disk what is to be seen next.
+    Log(LogAsk),
     /// Leave the program.
     Quit,
     /// Stop until `fg` (Unix job control).

@@ -13,8 +13,8 @@ use super::pane::frame_of;
 use super::theme::Theme;
 use crate::app::layout::{self, Pane};
 use crate::app::words::milliseconds;
-use crate::app::{App, LogFilter, Mode, purpose, result, severity, target, verdict};
-use crate::domain::{LogEntry, Severity};
+use crate::app::{App, Known, LogFilter, Mode, purpose, result, severity, target, verdict};
+use crate::domain::{Brief, Severity};
 
 const TITLE: &str = " Requests ";
 /// A blank and the time of day.
@@ -59,22 +59,26 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     let height = usize::from(window.height);
     let first = app.requests.first_row(height);
     let selected = app.requests.selected_index();
-    let rows = app.requests.window(first, height).enumerate().map(|(at, entry)| {
+    let rows = app.requests.rows(first, height).into_iter().enumerate().map(|(at, entry)| {
         let chosen = focused && first + at == selected;
-        row(app, entry, &columns, chosen, theme, now)
+        match entry {
+            Some(entry) => row(app, entry.brief(), &columns, chosen, theme, now),
+            None => unread(chosen, theme),
+        }
     });
     let constraints = columns.iter().map(|(_, width)| Constraint::Length(*width));
     let mut block = frame_of(TITLE, focused, theme);
     for title in titles(app, area.width, theme) {
         block = block.title(title);
     }
-    if let Some(place) = place(app, first, height) {
+    if let Some(place) = place(app, first, height, now) {
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
     let header = Row::new(columns.iter().map(|(column, _)| heading(*column))).style(theme.dim());
     frame.render_widget(Table::new(rows, constraints).header(header).column_spacing(1).block(block), area);
     if app.requests.shown() == 0 {
         let text = match app.requests.all() {
+            _ if matches!(app.requests.known(), Known::Searching(_)) => " looking through the log on disk …",
             0 => " no request yet",
             _ if app.requests.filter().is_active() => " no request passes the filter; Esc clears it",
             _ => " all that was here has made room for newer ones; g shows them",
@@ -131,14 +135,22 @@ fn typed(filter: &LogFilter, width: u16, typing: bool, theme: Theme) -> Line<'st
     Line::from(title)
 }
 
-/// Which of the entries are seen, and how many there are.
-fn place(app: &App, first: usize, height: usize) -> Option<String> {
+/// Which of the entries are seen, and how many there are; while older ones are looked for, back to
+/// when.
+fn place(app: &App, first: usize, height: usize, now: DateTime<Utc>) -> Option<String> {
     let (shown, all) = (app.requests.shown(), app.requests.all());
     let hidden = if app.requests.filter().is_active() { format!(", {all} in all") } else { String::new() };
+    let (more, search) = match app.requests.known() {
+        Known::All => ("", String::new()),
+        Known::Some => ("+", String::new()),
+        Known::Searching(None) => ("+", ", searching".into()),
+        Known::Searching(Some(back_to)) => ("+", format!(", searching before {}", app.options.zone.near(back_to, now))),
+        Known::Unreadable => ("", ", older ones cannot be read".into()),
+    };
     if shown > height {
-        return Some(format!(" {}-{} of {shown}{hidden} ", first + 1, (first + height).min(shown)));
+        return Some(format!(" {}-{} of {shown}{more}{hidden}{search} ", first + 1, (first + height).min(shown)));
     }
-    (!hidden.is_empty()).then(|| format!(" {shown} shown{hidden} "))
+    (!hidden.is_empty() || !search.is_empty()).then(|| format!(" {shown}{more} shown{hidden}{search} "))
 }
 
 fn heading(column: Column) -> &'static str {
@@ -180,9 +192,15 @@ fn fit(width: u16, longest: usize) -> Vec<(Column, u16)> {
     columns
 }
 
+/// The row of an entry that is still being read from the disk.
+fn unread(chosen: bool, theme: Theme) -> Row<'static> {
+    let row = Row::new([Cell::from(Span::styled(" …", theme.dim()))]);
+    if chosen { row.style(theme.selected()) } else { row }
+}
+
 fn row(
     app: &App,
-    entry: &LogEntry,
+    entry: Brief<'_>,
     columns: &[(Column, u16)],
     chosen: bool,
     theme: Theme,
@@ -192,7 +210,7 @@ fn row(
     let cells = columns.iter().map(|&(column, width)| {
         let (text, style) = match column {
             Column::Time => (format!(" {}", time(app, entry, width, now)), theme.dim()),
-            Column::Name => (entry.connection.to_string(), Style::new()),
+            Column::Name => (entry.connection.to_owned(), Style::new()),
             Column::Purpose => (purpose(entry.exchange).into(), Style::new()),
             Column::Target => (target(entry, width.into()), Style::new()),
             Column::Result => {
@@ -209,7 +227,7 @@ fn row(
     if chosen { row.style(theme.selected()) } else { row }
 }
 
-fn time(app: &App, entry: &LogEntry, width: u16, now: DateTime<Utc>) -> String {
+fn time(app: &App, entry: Brief<'_>, width: u16, now: DateTime<Utc>) -> String {
     let time = app.options.zone.column(entry.at, now);
     let of_day = time.contains(':') && width >= EXACT_TIME;
     if of_day { format!("{time}.{:03}", entry.at.timestamp_subsec_millis().min(999)) } else { time }
