@@ -148,6 +148,9 @@ pub(super) struct LogHistory {
     /// How many that pass have made room in memory since.
     gap: usize,
     pages: Vec<Page>,
+    /// How many of the pages' entries pass, and how many rows are at hand.
+    count: usize,
+    held: usize,
     known: Known,
     /// How many entries there are, whether they pass or not, as far as that is known.
     entries: usize,
@@ -165,6 +168,8 @@ impl LogHistory {
             begin: Some(place),
             gap: 0,
             pages: Vec::new(),
+            count: 0,
+            held: 0,
             known: Known::Some,
             entries: 0,
             question: 0,
@@ -175,7 +180,7 @@ impl LogHistory {
 
     /// How many that pass are known.
     pub(super) fn shown(&self) -> usize {
-        self.gap + self.pages.iter().map(|page| page.count).sum::<usize>()
+        self.gap + self.count
     }
 
     /// How many entries there are, as far as that is known.
@@ -206,6 +211,7 @@ impl LogHistory {
             self.begin = None;
         }
         self.pages.clear();
+        self.tally();
         self.known = if self.known == Known::Unreadable { Known::Unreadable } else { Known::Some };
         self.question += 1;
         self.asked = false;
@@ -280,6 +286,7 @@ impl LogHistory {
                 .and_then(|page| page.id.end.map(|offset| Place { segment: page.id.segment, offset }).or(self.begin));
         }
         self.pages.extend(pages);
+        self.tally();
         self.entries = self.entries.max(self.pages.iter().map(|page| page.entries).sum());
         self.asked = goes_on;
         self.known = match (goes_on, ended) {
@@ -305,6 +312,7 @@ impl LogHistory {
             self.entries = self.entries.saturating_sub(gone);
             self.known = Known::All;
         }
+        self.tally();
         is_there
     }
 
@@ -316,6 +324,9 @@ impl LogHistory {
 
     /// Lets go of rows that are far from those seen.
     pub(super) fn keep_near(&mut self, seen: &Range<usize>) {
+        if self.held <= KEPT {
+            return;
+        }
         let mut held: Vec<_> = (0..)
             .zip(self.starts())
             .filter_map(|(at, (begin, page))| {
@@ -331,6 +342,12 @@ impl LogHistory {
                 self.pages[at].rows = None;
             }
         }
+        self.tally();
+    }
+
+    fn tally(&mut self) {
+        self.count = self.pages.iter().map(|page| page.count).sum();
+        self.held = self.pages.iter().filter_map(|page| page.rows.as_ref()).map(Vec::len).sum();
     }
 
     /// The first page that is to be seen and not at hand.

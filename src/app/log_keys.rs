@@ -108,6 +108,9 @@ pub(super) fn hear(app: &mut App, news: LogNews, now: DateTime<Utc>) {
 
 /// What is to be read of the log on disk next, if anything.
 pub(super) fn look_further(app: &mut App) -> Option<LogAsk> {
+    if !app.requests.has_history() {
+        return None;
+    }
     let area = layout::areas(app.size, app.shape()).and_then(|areas| areas.requests);
     app.requests.look_further(area.map_or(1, |area| usize::from(layout::rows(area).height)))
 }

@@ -193,6 +193,12 @@ impl Requests {
         history.ask(&range, self.to_end, &self.filter, self.entries.back())
     }
 
+    /// Whether it goes on on a disk.
+    #[must_use]
+    pub fn has_history(&self) -> bool {
+        self.history.is_some()
+    }
+
     /// How far the log is known; where there is none on a disk, all of it is.
     #[must_use]
     pub fn known(&self) -> Known {

@@ -6,6 +6,7 @@ mod form;
 mod groups;
 mod keeper;
 mod log_filter;
+mod log_history;
 mod marking;
 mod mouse;
 mod palette;

@@ -111,11 +111,12 @@ impl Files {
     /// Removes the oldest, so that there is room for one more file.
     fn make_room(&self, numbers: &[Number], limit: u64) -> io::Result<()> {
         let mut room = limit.saturating_sub(SEGMENT);
-        for &number in numbers {
+        for (&number, at) in numbers.iter().zip(0..) {
             let path = self.finished(number);
             let size = fs::metadata(&path).map_or(0, |file| file.len());
-            if size <= room {
-                room -= size;
+            // The youngest stays whatever its size: the next number is counted from it.
+            if size <= room || at == 0 {
+                room = room.saturating_sub(size);
                 continue;
             }
             room = 0;
