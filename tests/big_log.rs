@@ -262,10 +262,25 @@ async fn the_screen_goes_on_into_the_log_on_disk_and_finds_there_what_is_filtere
             person.press("gE");
             // What a filter shows is looked for as far as there is room for it.
             person.sees("of 30, 30001 in all").await;
+            person.press("x");
+            person.sees("JSON").await;
+            person.press("l");
+            person.sees("30 requests written to").await;
+            person.press_code(KeyCode::Esc, KeyModifiers::NONE);
+            person.press("x");
+            person.sees("JSON").await;
+            person.press("l");
+            person.sees("the newest 10000 requests written to").await;
             person.press("q");
         })
         .await;
-    drop(rig);
+    let written = fs::read_dir(rig.dir.path()).unwrap().map(|file| file.unwrap().path());
+    let mut written: Vec<_> = written.filter(|path| path.extension().is_some_and(|end| end == "jsonl")).collect();
+    written.sort_unstable_by_key(|path| fs::metadata(path).unwrap().len());
+    let errors = fs::read_to_string(&written[0]).unwrap();
+    let errors: Vec<LogEntry> = errors.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(errors, (0..30_000).step_by(1000).map(entry).collect::<Vec<_>>());
+    assert_eq!(fs::read_to_string(&written[1]).unwrap().lines().count(), 10_000);
     assert!(matches!(
         RequestLog::tail(directory.path(), 1).unwrap()[..],
         [LogEntry { exchange: Exchange::Refresh, outcome: Outcome::Status(200), .. }]

@@ -87,6 +87,15 @@ pub enum LogAsk {
     },
 }
 
+/// All that passes a filter from a place on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRest {
+    /// What passes.
+    pub filter: LogFilter,
+    /// Where to begin.
+    pub since: Since,
+}
+
 /// What was read of the log on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogNews {
@@ -242,10 +251,7 @@ impl LogHistory {
         let is_new = self.pages.is_empty() && self.known == Known::Some;
         let is_in_gap = self.gap > 0 && range.start < self.gap && range.end > 0;
         let ask = if is_new || is_in_gap {
-            let since = match self.begin {
-                Some(place) => Since::Place(place),
-                None => oldest.map(|row| Since::Entry(row.connection.clone(), row.brief().at))?,
-            };
+            let since = self.since(oldest)?;
             self.question += 1;
             self.renews = true;
             // What is in memory is most often enough to be seen.
@@ -264,6 +270,17 @@ impl LogHistory {
         }
         self.asked = true;
         Some(ask)
+    }
+
+    /// What there may be below the oldest entry in memory.
+    pub(super) fn rest(&self, filter: &LogFilter, oldest: Option<&LogRow>) -> Option<LogRest> {
+        let is_there = self.known != Known::All || self.shown() > 0;
+        self.since(oldest).filter(|_| is_there).map(|since| LogRest { filter: filter.clone(), since })
+    }
+
+    fn since(&self, oldest: Option<&LogRow>) -> Option<Since> {
+        let entry = |row: &LogRow| Since::Entry(row.connection.clone(), row.brief().at);
+        self.begin.map(Since::Place).or_else(|| oldest.map(entry))
     }
 
     /// Takes in what was found of the pages that follow; true where it answers the present question.

@@ -139,10 +139,10 @@ fn open_export_menu(app: &mut App) {
 }
 
 fn export(app: &mut App, format: Format, now: DateTime<Utc>) -> Vec<Effect> {
-    let entries: Vec<_> = app.requests.window(0, usize::MAX).rev().map(LogRow::entry).collect();
-    if entries.is_empty() {
+    let entries = app.requests.window(0, usize::MAX).rev().map(LogRow::entry).collect();
+    if app.requests.shown() == 0 {
         app.say(None, Severity::Warning, "no request is shown, so there is none to write", now);
         return Vec::new();
     }
-    vec![Effect::Export { format, entries }]
+    vec![Effect::Export { format, entries, older: app.requests.rest() }]
 }

@@ -84,7 +84,7 @@ pub use inspected::Inspected;
 pub use keymap::{Keymap, Scope};
 pub use layout::Pane;
 pub use log_filter::LogFilter;
-pub use log_history::{Known, LogAsk, LogNews, Page, PageId, Place, Since};
+pub use log_history::{Known, LogAsk, LogNews, LogRest, Page, PageId, Place, Since};
 pub use log_row::{LogRow, RowMaker};
 pub use login::{LoginScreen, screen as login_screen};
 pub use look::Look;

@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::layout::first_row;
 use super::log_filter::LogFilter;
-use super::log_history::{Known, LogAsk, LogHistory, LogNews, Place};
+use super::log_history::{Known, LogAsk, LogHistory, LogNews, LogRest, Place};
 use super::log_row::{LogRow, RowMaker};
 use crate::domain::{ConnectionName, Exchange, LogEntry};
 
@@ -191,6 +191,12 @@ impl Requests {
         let range = top.saturating_sub(at_hand)..bottom.saturating_sub(at_hand);
         history.keep_near(&range);
         history.ask(&range, self.to_end, &self.filter, self.entries.back())
+    }
+
+    /// What there may be on the disk of those shown, below those in memory.
+    #[must_use]
+    pub fn rest(&self) -> Option<LogRest> {
+        self.history.as_ref()?.rest(&self.filter, self.entries.back())
     }
 
     /// Whether it goes on on a disk.

@@ -12,8 +12,8 @@ use std::thread;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::app::{LogAsk, LogFilter, LogNews, LogRow, Page, PageId, Place, RowMaker, Since};
-use crate::domain::BriefLine;
+use crate::app::{LogAsk, LogFilter, LogNews, LogRest, LogRow, Page, PageId, Place, RowMaker, Since};
+use crate::domain::{BriefLine, LogEntry};
 use crate::store::request_log::Archive;
 
 /// How many of the newest entries are read at the start.
@@ -47,11 +47,17 @@ impl LogReader {
         }
         let (asks, asked) = mpsc::channel();
         self.asks = Some(asks);
-        let (searcher, teller) = (Searcher::new(&self.data_dir), self.teller.clone());
+        let (searcher, teller) = (self.searcher(), self.teller.clone());
         let started = thread::Builder::new().name("log-reader".into()).spawn(move || serve(searcher, &asked, &teller));
         if let Err(error) = started {
             let _ = self.teller.send(LogNews::Failed { why: error.to_string() });
         }
+    }
+
+    /// Somebody else to look through the same log, on another thread.
+    #[must_use]
+    pub fn searcher(&self) -> Searcher {
+        Searcher::new(&self.data_dir)
     }
 
     /// Asks for something. Returns at once; [`Self::next`] tells the answer.
@@ -150,6 +156,30 @@ impl Searcher {
                 Ok(Some(LogNews::Loaded { question, page, rows }))
             }
         }
+    }
+
+    /// The newest entries of those, newest first, and whether these are all.
+    ///
+    /// # Errors
+    /// The disk cannot be read.
+    pub fn entries(&self, rest: &LogRest, most: usize) -> io::Result<(Vec<LogEntry>, bool)> {
+        let (mut entries, mut all) = (Vec::new(), true);
+        for id in self.pages_since(&rest.since)? {
+            let summary = if id.end.is_none() { self.archive.summary(id.segment)? } else { None };
+            if summary.is_some_and(|summary| !rest.filter.may_pass(&summary)) {
+                continue;
+            }
+            self.archive.lines(id.segment, id.end, |_, line| {
+                let entry = serde_json::from_slice(line).ok().filter(|entry: &LogEntry| rest.filter.passes(entry));
+                all &= entry.is_none() || entries.len() < most;
+                entries.extend(entry.filter(|_| all));
+                all
+            })?;
+            if !all {
+                break;
+            }
+        }
+        Ok((entries, all))
     }
 
     fn search(

@@ -195,9 +195,10 @@ impl<H: Host> Dashboard<H> {
                         let text = Secret::new(curl(&entry));
                         copy = Some(Copy::new(Wanted::Request { connection: entry.connection, text }));
                     }
-                    Effect::Export { format, entries } => {
+                    Effect::Export { format, entries, older } => {
                         let (dir, zone) = (self.exports.clone(), self.app.zone());
-                        export::begin(dir, entries, format, zone, now, told.clone());
+                        let older = older.and_then(|rest| Some((self.log_reader.as_ref()?.searcher(), rest)));
+                        export::begin(dir, entries, older, format, zone, now, told.clone());
                     }
                     Effect::Save { draft, client_secret } => self.configuration.save(*draft, client_secret),
                     Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),

@@ -225,7 +225,7 @@ fn what_the_filter_shows_is_written_oldest_first() {
         let mut app = app_in_the_log();
         press(&mut app, "E");
         let effects = press(&mut app, keys);
-        let [Effect::Export { format: asked, entries }] = &effects[..] else { panic!("{effects:?}") };
+        let [Effect::Export { format: asked, entries, older: None }] = &effects[..] else { panic!("{effects:?}") };
         let whose: Vec<_> = entries.iter().map(|entry| entry.connection.as_str()).collect();
         assert_eq!((*asked, whose, &app.mode), (format, vec!["planning", "sandbox"], &Mode::Normal), "{keys}");
     }
