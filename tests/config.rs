@@ -34,6 +34,7 @@ fn a_full_file_is_read_to_the_letter() {
         login_timeout_seconds = 60
         notify = "terminal"
         bell = true
+        request_log_mib = 2048
         on_event = ["tell", "--team"]
         theme = "color-blind"
 
@@ -59,6 +60,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!((config.notify, config.bell), (Notify::Terminal, true));
     assert_eq!(config.on_event, Some(vec!["tell".to_owned(), "--team".to_owned()]));
     assert_eq!(config.theme, ThemeName::ColourBlind);
+    assert_eq!(config.request_log, 2048 * 1024 * 1024);
     let [factory] = &config.connections[..] else { panic!("{config:?}") };
     assert_eq!(factory.name.as_str(), "factory");
     assert_eq!(factory.title.as_deref(), Some("Fabrik 工場"));
@@ -86,6 +88,7 @@ fn what_is_left_out_has_the_documented_default() {
     assert_eq!(parse("notify = \"off\"").unwrap().notify, Notify::Off);
     assert_eq!(config.clipboard_clear, Some(Duration::from_secs(45)));
     assert_eq!(config.login_timeout, Duration::from_secs(300));
+    assert_eq!(config.request_log, 10 * 1024 * 1024);
     let [factory, hr] = &config.connections[..] else { panic!("{config:?}") };
     assert!(factory.auto_refresh && hr.auto_refresh);
     assert_eq!(factory.token_url.as_str(), "https://auth.manuonline.com/oauth/token");
@@ -167,7 +170,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
             "colour = \"red\"".into(),
-            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, theme, keys, connections",
+            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, theme, request_log_mib, keys, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
         (
@@ -204,6 +207,11 @@ fn faulty_files() -> Vec<(String, &'static str)> {
         (
             "clipboard_clear_seconds = -1".into(),
             "c.toml:1:27: clipboard_clear_seconds: out of range; allowed are 0 to 86400 seconds",
+        ),
+        ("request_log_mib = 2".into(), "c.toml:1:19: request_log_mib: out of range; allowed are 4 to 65536 MiB"),
+        (
+            "request_log_mib = \"2 GiB\"".into(),
+            "c.toml:1:19: request_log_mib: must be a whole number of MiB, but is a string",
         ),
         (
             "login_timeout_seconds = 0xFFFFF".into(),

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use super::stretch::{Stretch, Zoom};
-use crate::domain::{ConnectionName, Exchange, LogEntry};
+use crate::domain::{Brief, ConnectionName, Exchange};
 
 /// What a chart was made for; the same question gets the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub struct Chart {
 impl Chart {
     /// The chart of a log.
     #[must_use]
-    pub fn new<'a>(log: impl Iterator<Item = &'a LogEntry>, asked: Question) -> Self {
+    pub fn new<'a>(log: impl Iterator<Item = Brief<'a>>, asked: Question) -> Self {
         let stretch = Stretch::until(asked.to, asked.zoom, asked.columns);
         let mut slowest = vec![None; stretch.columns()];
         let mut failed = vec![0; stretch.columns()];
         let mut durations = Vec::new();
-        let wanted = |entry: &&LogEntry| asked.connection.as_ref().is_none_or(|name| *name == entry.connection);
+        let wanted = |entry: &Brief<'_>| asked.connection.as_ref().is_none_or(|name| name.as_str() == entry.connection);
         // How long a person took to log in says nothing about the server.
         for entry in log.filter(wanted).filter(|entry| entry.exchange != Exchange::Authorization) {
             let Some(column) = stretch.column(entry.at) else { continue };

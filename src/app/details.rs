@@ -11,7 +11,7 @@ use super::inspected::{self, Inspected, moment};
 use super::remedy::remedy;
 use super::sheet::{Line, Sheet, Tone};
 use super::words::{ago, countdown, milliseconds};
-use super::{App, request};
+use super::{App, LogRow, request};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, ConnectionView, Holding, Problem, Severity, TokenFacts};
 
@@ -37,7 +37,7 @@ pub fn full_sheet(app: &App, view: &ConnectionView, inspected: &Inspected, now: 
     lines.push(Line::blank());
     lines.push(Line::new("", "Its latest requests", Tone::Heading));
     let entries = app.requests.of(&view.name).take(RECENT);
-    lines.extend(entries.map(|entry| request::line(app.options.zone, entry)));
+    lines.extend(entries.map(|row| request::line(app.options.zone, row.brief())));
     Sheet { lines, label_width: LABELS_FULL }
 }
 
@@ -49,10 +49,9 @@ pub fn sheet(app: &App, view: &ConnectionView, room: Size, now: DateTime<Utc>) -
     // A blank line, the heading, and more than one request, or it is not worth the heading.
     let left = usize::from(room.height).saturating_sub(used + 2);
     if left >= 2 && room.width >= 44 {
-        let entries =
-            app.requests.newest().take(LOOKED_THROUGH).filter(|entry| entry.connection == view.name).take(left);
+        let entries = app.requests.newest().take(LOOKED_THROUGH).filter(|row| row.connection == view.name).take(left);
         let mut entries =
-            entries.map(|entry| request::short_line(app.options.zone, entry, room.width >= 62)).peekable();
+            entries.map(|row| request::short_line(app.options.zone, row.brief(), room.width >= 62)).peekable();
         if entries.peek().is_some() {
             sheet.lines.push(Line::blank());
             sheet.lines.push(Line::new("", "Its latest requests", Tone::Heading));
@@ -206,7 +205,8 @@ fn last(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<Line> {
 
 /// The newest of its requests that failed, also where all is well again: the cause of what was.
 fn last_failure(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<Line> {
-    let (since, failed) = app.requests.of(&view.name).take(RECENT).enumerate().find(|(_, entry)| !entry.is_ok())?;
+    let (since, failed) =
+        app.requests.of(&view.name).map(LogRow::brief).take(RECENT).enumerate().find(|(_, entry)| !entry.is_ok())?;
     let when = moment(app.options.zone, failed.at, now);
     let (sequel, tone) = match since {
         0 => ("", Tone::Status(request::severity(failed))),

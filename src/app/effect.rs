@@ -1,7 +1,7 @@
 //! Effects: what the dashboard asks of the world around it. [`super::update`] itself does nothing
 //! but change the state.
 
-use super::{FaultKind, Format};
+use super::{FaultKind, Format, LogAsk, LogRest};
 use crate::config::Draft;
 use crate::domain::{Command, ConnectionName, CopyWhat, LogEntry, Secret};
 
@@ -45,9 +45,13 @@ pub enum Effect {
     Export {
         /// As what.
         format: Format,
-        /// The requests, oldest first.
+        /// The requests that are in memory, oldest first.
         entries: Vec<LogEntry>,
+        /// Those before them, where the disk may hold some.
+        older: Option<LogRest>,
     },
+    /// Read of the request log on disk what is to be seen next.
+    Log(LogAsk),
     /// Leave the program.
     Quit,
     /// Stop until `fg` (Unix job control).

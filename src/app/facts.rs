@@ -25,7 +25,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             }
             offer_login(app, &connection);
         }
-        Event::RequestLogged(entry) => app.requests.push(*entry),
+        Event::RequestLogged(entry) => app.requests.push(&entry),
         Event::LoginStarted { connection } => login_started(app, &connection, now),
         Event::LoggedIn { connection, generation } => {
             login_ended(app, &connection);
@@ -46,10 +46,15 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.logins_asked.remove(&connection);
             app.say(Some(&connection), Severity::Warning, reason(&why), now);
         }
-        Event::Exported { requests, result: Ok(path) } => {
+        Event::Exported { requests, all, result: Ok(path) } => {
             let requests = count(requests, "request");
             let path = neutralise(&path.display().to_string(), LONGEST_REASON);
-            app.say(None, Severity::Good, format!("{requests} written to {path}"), now);
+            let text = if all {
+                format!("{requests} written to {path}")
+            } else {
+                format!("the newest {requests} written to {path}; manutop log --json writes all")
+            };
+            app.say(None, Severity::Good, text, now);
         }
         Event::Exported { result: Err(why), .. } => app.say(None, Severity::Warning, reason(&why), now),
         Event::Inspected { connection, inspection } => inspected::take(app, &connection, inspection),

@@ -6,7 +6,7 @@
 
 use super::finder::contains;
 use super::{Field, request};
-use crate::domain::{ConnectionName, LogEntry, Outcome};
+use crate::domain::{Brief, ConnectionName, LogSummary};
 
 /// What passes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,10 +80,29 @@ impl LogFilter {
 
     /// Whether an entry passes.
     #[must_use]
-    pub fn passes(&self, entry: &LogEntry) -> bool {
+    pub fn passes<'a>(&self, entry: impl Into<Brief<'a>>) -> bool {
+        let entry = entry.into();
         (!self.errors || !entry.is_ok())
-            && self.only.as_ref().is_none_or(|only| *only == entry.connection)
-            && self.terms.iter().all(|term| term.finds(entry))
+            && self.only.as_ref().is_none_or(|only| only.as_str() == entry.connection)
+            && self.terms.iter().all(|term| term.finds(&entry))
+    }
+
+    /// Whether any of the entries that a summary tells of may pass.
+    #[must_use]
+    pub fn may_pass(&self, summary: &LogSummary) -> bool {
+        (!self.errors || summary.failed > 0)
+            && self.only.as_ref().is_none_or(|only| summary.connections.may_have(|name| name == only.as_str()))
+            && self.terms.iter().all(|term| term.may_be_in(summary))
+    }
+
+    /// How many of them pass, where the summary tells as much.
+    #[must_use]
+    pub fn count(&self, summary: &LogSummary) -> Option<u64> {
+        if !self.may_pass(summary) {
+            return Some(0);
+        }
+        let asks_for_failures_alone = self.only.is_none() && self.terms.iter().all(|term| *term == Term::Failed);
+        asks_for_failures_alone.then_some(if self.is_active() { summary.failed } else { summary.entries })
     }
 }
 
@@ -104,28 +123,84 @@ impl Term {
         }
     }
 
-    fn finds(&self, entry: &LogEntry) -> bool {
+    fn finds(&self, entry: &Brief<'_>) -> bool {
         match self {
-            Self::Connection(name) => entry.connection.as_str().eq_ignore_ascii_case(name),
-            Self::Class(class) => matches!(entry.outcome, Outcome::Status(status) if status / 100 == *class),
-            Self::Status(wanted) => matches!(entry.outcome, Outcome::Status(status) if status == *wanted),
+            Self::Connection(name) => entry.connection.eq_ignore_ascii_case(name),
+            Self::Class(class) => entry.outcome.is_ok_and(|status| status / 100 == *class),
+            Self::Status(wanted) => entry.outcome == Ok(*wanted),
             Self::Failed => !entry.is_ok(),
             Self::Text(text) => is_in(entry, text),
         }
     }
+
+    fn may_be_in(&self, summary: &LogSummary) -> bool {
+        match self {
+            Self::Connection(name) => summary.connections.may_have(|other| other.eq_ignore_ascii_case(name)),
+            Self::Class(class) => summary.statuses.iter().any(|status| status / 100 == *class),
+            Self::Status(wanted) => summary.statuses.contains(wanted),
+            Self::Failed => summary.failed > 0,
+            Self::Text(text) => {
+                [&summary.connections, &summary.targets, &summary.errors]
+                    .iter()
+                    .any(|texts| texts.may_have(|other| contains(other, text)))
+                    || summary.exchanges.iter().any(|exchange| contains(request::purpose(*exchange), text))
+                    || summary.statuses.iter().any(|status| is_in_status(*status, text))
+            }
+        }
+    }
 }
 
-fn is_in(entry: &LogEntry, text: &str) -> bool {
-    let outcome = match &entry.outcome {
-        Outcome::Error(word) => contains(word, text),
-        // A status is written out only for a word that could be part of one.
-        Outcome::Status(status) => text.bytes().all(|b| b.is_ascii_digit()) && contains(&status.to_string(), text),
+fn is_in(entry: &Brief<'_>, text: &str) -> bool {
+    let outcome = match entry.outcome {
+        Err(word) => contains(word, text),
+        Ok(status) => is_in_status(status, text),
     };
     outcome
-        || contains(entry.connection.as_str(), text)
-        || contains(&entry.method, text)
-        || contains(&entry.host, text)
-        || contains(&entry.path, text)
+        || contains(entry.connection, text)
+        || contains(entry.method, text)
+        || contains(entry.host, text)
+        || contains(entry.path, text)
         || contains(request::purpose(entry.exchange), text)
-        || entry.oauth_error.as_deref().is_some_and(|error| contains(error, text))
+        || entry.oauth_error.is_some_and(|error| contains(error, text))
+}
+
+fn is_in_status(status: u16, text: &str) -> bool {
+    // It is written out only for a word that could be part of one.
+    text.bytes().all(|b| b.is_ascii_digit()) && contains(&status.to_string(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::log;
+    use super::*;
+
+    #[test]
+    fn a_summary_never_denies_what_would_pass_and_counts_only_what_it_knows() {
+        let entries = log();
+        let mut briefs = entries.iter().map(Brief::from);
+        let mut summary = LogSummary::of(&briefs.next().unwrap());
+        briefs.for_each(|entry| summary.add(&entry));
+        for (words, count) in [
+            ("", Some(14)),
+            ("error", Some(2)),
+            ("@nobody", Some(0)),
+            ("@FACTORY", None),
+            ("5xx", Some(0)),
+            ("4xx", None),
+            ("429", Some(0)),
+            ("40", None),
+            ("47", Some(0)),
+            ("oauth", None),
+            ("test", None),
+            ("timeout", None),
+            ("invalid_grant", None),
+            ("nothing like this", Some(0)),
+            ("error timeout", None),
+        ] {
+            let mut filter = LogFilter::default();
+            filter.edit(|field| field.push(words));
+            assert_eq!(filter.count(&summary), count, "{words}");
+            assert!(filter.may_pass(&summary) || !entries.iter().any(|entry| filter.passes(entry)), "{words}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::keymap::Scope;
 use super::layout::Pane;
 use super::menu::Menu;
 use super::mode::Mode;
-use super::{Action, App, Effect, Field, Format, LogFilter};
+use super::{Action, App, Effect, Field, Format, LogAsk, LogFilter, LogNews, LogRow, layout};
 use crate::domain::Severity;
 
 /// Carries out an action in the log pane, or one chosen in its menu.
@@ -79,7 +79,7 @@ pub(super) fn follow_selection(app: &mut App) {
 /// The details of the selected request. It stays selected while it is read.
 pub(super) fn details(app: &mut App) -> Option<Mode> {
     app.requests.hold_selected();
-    app.requests.selected().map(|entry| Mode::Request { entry: Box::new(entry.clone()), scroll: 0 })
+    app.requests.selected().map(|row| Mode::Request { entry: Box::new(row.entry()), scroll: 0 })
 }
 
 /// Closes the details: the newest request is followed again if that was the one read.
@@ -92,9 +92,27 @@ pub(super) fn close(app: &mut App) {
 /// Turns over to another request.
 fn turn(app: &mut App, by: isize) {
     app.requests.step(by);
-    if let Some(mode) = details(app) {
-        app.mode = mode;
+    match details(app) {
+        Some(mode) => app.mode = mode,
+        // It is being read, and so is the next time the key is pressed.
+        None => app.requests.step(-by),
     }
+}
+
+/// Takes in what was read of the log on disk.
+pub(super) fn hear(app: &mut App, news: LogNews, now: DateTime<Utc>) {
+    if let Some(text) = app.requests.hear(news) {
+        app.say(None, Severity::Warning, text, now);
+    }
+}
+
+/// What is to be read of the log on disk next, if anything.
+pub(super) fn look_further(app: &mut App) -> Option<LogAsk> {
+    if !app.requests.has_history() {
+        return None;
+    }
+    let area = layout::areas(app.size, app.shape()).and_then(|areas| areas.requests);
+    app.requests.look_further(area.map_or(1, |area| usize::from(layout::rows(area).height)))
 }
 
 fn toggle_only(app: &mut App) {
@@ -107,10 +125,10 @@ fn toggle_only(app: &mut App) {
 
 fn copy(app: &App) -> Vec<Effect> {
     let entry = match &app.mode {
-        Mode::Request { entry, .. } => Some(entry.as_ref()),
-        _ => app.requests.selected(),
+        Mode::Request { entry, .. } => Some(entry.clone()),
+        _ => app.requests.selected().map(|row| Box::new(row.entry())),
     };
-    entry.map(|entry| Effect::CopyRequest(Box::new(entry.clone()))).into_iter().collect()
+    entry.map(Effect::CopyRequest).into_iter().collect()
 }
 
 fn open_export_menu(app: &mut App) {
@@ -121,10 +139,10 @@ fn open_export_menu(app: &mut App) {
 }
 
 fn export(app: &mut App, format: Format, now: DateTime<Utc>) -> Vec<Effect> {
-    let entries: Vec<_> = app.requests.window(0, usize::MAX).rev().cloned().collect();
-    if entries.is_empty() {
+    let entries = app.requests.window(0, usize::MAX).rev().map(LogRow::entry).collect();
+    if app.requests.shown() == 0 {
         app.say(None, Severity::Warning, "no request is shown, so there is none to write", now);
         return Vec::new();
     }
-    vec![Effect::Export { format, entries }]
+    vec![Effect::Export { format, entries, older: app.requests.rest() }]
 }

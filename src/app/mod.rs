@@ -27,7 +27,9 @@ mod inspected;
 pub mod keymap;
 pub mod layout;
 mod log_filter;
+mod log_history;
 mod log_keys;
+mod log_row;
 mod login;
 mod look;
 mod many;
@@ -83,6 +85,8 @@ pub use inspected::Inspected;
 pub use keymap::{Keymap, Scope};
 pub use layout::Pane;
 pub use log_filter::LogFilter;
+pub use log_history::{Known, LogAsk, LogNews, LogRest, Page, PageId, Place, Since};
+pub use log_row::{LogRow, RowMaker};
 pub use login::{LoginScreen, screen as login_screen};
 pub use look::Look;
 pub use menu::Menu;
@@ -114,6 +118,8 @@ pub enum Msg {
     Input(InputEvent),
     /// From the engine or the shell.
     Event(Event),
+    /// From whoever reads the request log on disk.
+    Log(LogNews),
     /// A second has begun.
     Tick,
 }
@@ -420,8 +426,9 @@ impl App {
 /// Takes in one message; answers with what is to be done about it.
 #[must_use]
 pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-    let effects = take(app, msg, now);
+    let mut effects = take(app, msg, now);
     log_keys::follow_selection(app);
+    effects.extend(log_keys::look_further(app).map(Effect::Log));
     effects
 }
 
@@ -432,6 +439,11 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
             let mut effects = facts::learn(app, event, now);
             effects.extend(inspected::ask(app).map(Effect::from));
             return effects;
+        }
+        Msg::Log(news) => {
+            log_keys::hear(app, news, now);
+            app.settle(now);
+            return Vec::new();
         }
         Msg::Tick => {
             app.connections.tick(now);

@@ -8,19 +8,20 @@ use super::measure::{beginning, ending, padded};
 use super::sheet::{Line, Sheet, Tone};
 use super::words::{Zone, microseconds, milliseconds, size};
 use crate::domain::text::neutralise;
-use crate::domain::{Exchange, LogEntry, Outcome, Severity, Timings};
+use crate::domain::{Brief, Exchange, LogEntry, Severity, Timings};
 
 /// The columns of the bars that show where the time went.
 const BAR: usize = 24;
 
 /// What came of it, short: `200`, `400 invalid_grant`, `timeout`.
 #[must_use]
-pub fn result(entry: &LogEntry) -> String {
-    let mut text = match &entry.outcome {
-        Outcome::Status(status) => status.to_string(),
-        Outcome::Error(word) => neutralise(word, 60),
+pub fn result<'a>(entry: impl Into<Brief<'a>>) -> String {
+    let entry = entry.into();
+    let mut text = match entry.outcome {
+        Ok(status) => status.to_string(),
+        Err(word) => neutralise(word, 60),
     };
-    if let Some(error) = &entry.oauth_error {
+    if let Some(error) = entry.oauth_error {
         let _ = write!(text, " {}", neutralise(error, 60));
     }
     text
@@ -28,18 +29,20 @@ pub fn result(entry: &LogEntry) -> String {
 
 /// How much it asks for attention.
 #[must_use]
-pub fn severity(entry: &LogEntry) -> Severity {
-    match (&entry.outcome, entry.is_ok()) {
+pub fn severity<'a>(entry: impl Into<Brief<'a>>) -> Severity {
+    let entry = entry.into();
+    match (entry.outcome, entry.is_ok()) {
         (_, true) => Severity::Good,
-        (Outcome::Status(429 | 500..), false) => Severity::Warning,
+        (Ok(429 | 500..), false) => Severity::Warning,
         (_, false) => Severity::Bad,
     }
 }
 
 /// What came of it, with the server's own words where it refused.
 #[must_use]
-pub fn verdict(entry: &LogEntry) -> String {
-    match &entry.oauth_error_description {
+pub fn verdict<'a>(entry: impl Into<Brief<'a>>) -> String {
+    let entry = entry.into();
+    match entry.description {
         Some(description) => format!("{}: {}", result(entry), neutralise(description, 200)),
         None => result(entry),
     }
@@ -48,10 +51,11 @@ pub fn verdict(entry: &LogEntry) -> String {
 /// Method, host and path, fitted into `width` columns: the end of the path tells most, and is cut
 /// before a `/` where there is one.
 #[must_use]
-pub fn target(entry: &LogEntry, width: usize) -> String {
-    let path = neutralise(&entry.path, 200);
-    let method = neutralise(&entry.method, 10);
-    let whole = format!("{method} {}{path}", neutralise(&entry.host, 100));
+pub fn target<'a>(entry: impl Into<Brief<'a>>, width: usize) -> String {
+    let entry = entry.into();
+    let path = neutralise(entry.path, 200);
+    let method = neutralise(entry.method, 10);
+    let whole = format!("{method} {}{path}", neutralise(entry.host, 100));
     if whole.width() <= width {
         return whole;
     }
@@ -59,7 +63,7 @@ pub fn target(entry: &LogEntry, width: usize) -> String {
     let length = path.width();
     // A few letters of the host would say nothing.
     if length + 8 < room {
-        let host = neutralise(&entry.host, 100);
+        let host = neutralise(entry.host, 100);
         return format!("{method} {}…{path}", beginning(&host, room - length - 1));
     }
     format!("{method} …{}", tail(&path, room.saturating_sub(1)))
@@ -77,7 +81,7 @@ fn tail(path: &str, room: usize) -> &str {
 
 /// One line for a connection's full screen.
 #[must_use]
-pub fn line(zone: Zone, entry: &LogEntry) -> Line {
+pub fn line(zone: Zone, entry: Brief<'_>) -> Line {
     let text = format!(
         "{} {:<15} {:>7}  {}",
         padded(&result(entry), 17),
@@ -91,7 +95,7 @@ pub fn line(zone: Zone, entry: &LogEntry) -> Line {
 /// The same for the details pane: what came of it and how long it took; where the pane is `wide`,
 /// what it was for.
 #[must_use]
-pub fn short_line(zone: Zone, entry: &LogEntry, wide: bool) -> Line {
+pub fn short_line(zone: Zone, entry: Brief<'_>, wide: bool) -> Line {
     let purpose = if wide { format!("{:<16}", purpose(entry.exchange)) } else { String::new() };
     let result = padded(&neutralise(&result(entry), 26), 18);
     let text = format!("{result} {purpose}{:>7}", milliseconds(entry.duration_ms));
@@ -99,7 +103,7 @@ pub fn short_line(zone: Zone, entry: &LogEntry, wide: bool) -> Line {
     Line::new(format!("{}  ", zone.time(entry.at)), text, tone(entry))
 }
 
-fn tone(entry: &LogEntry) -> Tone {
+fn tone<'a>(entry: impl Into<Brief<'a>>) -> Tone {
     let severity = severity(entry);
     if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) }
 }

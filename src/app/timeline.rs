@@ -11,7 +11,7 @@ use super::layout;
 use super::mode::Mode;
 use super::stretch::Zoom;
 use super::timeline_layout::{self, Sides};
-use super::{Action, App, Effect, press};
+use super::{Action, App, Effect, LogRow, press};
 
 /// How far one can look ahead and back.
 const FARTHEST: TimeDelta = TimeDelta::days(2 * 366);
@@ -93,7 +93,7 @@ pub(crate) fn ahead(app: &App) -> Zoom {
 fn behind(app: &App, now: DateTime<Utc>) -> Zoom {
     app.timeline.behind.unwrap_or_else(|| {
         let oldest = app.requests.newest().next_back();
-        Zoom::holding(oldest.map_or(TimeDelta::zero(), |entry| now - entry.at))
+        Zoom::holding(oldest.map_or(TimeDelta::zero(), |row| now - row.brief().at))
     })
 }
 
@@ -171,6 +171,6 @@ pub(super) fn look_back(app: &mut App, now: DateTime<Utc>) {
         connection: selected.filter(|_| app.timeline.only),
     };
     if app.timeline.chart.as_ref().is_none_or(|chart| !chart.answers(&question)) {
-        app.timeline.chart = Some(Chart::new(app.requests.newest(), question));
+        app.timeline.chart = Some(Chart::new(app.requests.newest().map(LogRow::brief), question));
     }
 }

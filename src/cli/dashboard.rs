@@ -27,6 +27,7 @@ use crate::shell::browser::SystemBrowser;
 use crate::shell::clipboard::Clipboard;
 use crate::shell::environment::Environment;
 use crate::shell::input::read_terminal;
+use crate::shell::log_reader::LogReader;
 use crate::shell::screen::Screen;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
@@ -35,8 +36,6 @@ use crate::store::overview;
 use crate::store::request_log::RequestLog;
 use crate::ui;
 
-/// How many logged requests are read back at start.
-const LOG_TAIL: usize = 500;
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
 
@@ -98,7 +97,6 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         None => ConnectionView::loading(connection),
     };
     let views = parts.connections.iter().map(view).collect();
-    let log = opening.data_dir.as_deref().map(|dir| RequestLog::tail(dir, LOG_TAIL)).transpose();
     let options = Options {
         look: Look {
             theme: opening.theme.unwrap_or(opening.config.theme),
@@ -114,7 +112,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         templates: opening.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
         demo: opening.demo.is_some(),
     };
-    let mut app = App::new(views, log?.unwrap_or_default(), options, clock.now());
+    let mut app = App::new(views, Vec::new(), options, clock.now());
     app.configure(parts.connections.clone());
     match &opening.demo {
         Some(Demo { tour: true, .. }) => app = app.with_tour(clock.now()),
@@ -130,6 +128,10 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     terminal.draw(|frame| ui::draw(frame, &app, clock.now()))?;
     let (engine, events) = Engine::start(parts)?;
     let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
+    let request_log = opening.data_dir.as_deref().map(RequestLog::start);
+    if let Some(log) = &request_log {
+        log.set_limit(opening.config.request_log);
+    }
     let configuration = Configuration::start(app.options.config_file.clone(), opening.config, providers::ALL)?;
     // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
     // meanwhile.
@@ -150,7 +152,8 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         clipboard_notes,
         clear_after: configuration.current().clipboard_clear,
         configuration,
-        request_log: opening.data_dir.as_deref().map(RequestLog::start),
+        request_log,
+        log_reader: opening.data_dir.as_deref().map(LogReader::new),
         // Where somebody who started it in a shell looks first.
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,

@@ -46,6 +46,8 @@ impl Args {
         };
         let signals = Signals::listen_as_service()?;
         let (engine, events) = Engine::start(session.parts(Arc::new(NoBrowser), Program::Keepalive))?;
+        let request_log = RequestLog::start(&session.paths.data_dir);
+        request_log.set_limit(session.config.request_log);
         let keeper = Keeper {
             engine,
             events,
@@ -53,7 +55,7 @@ impl Args {
             configuration: Configuration::start_unwatched(session.paths.config_file, session.config, providers::ALL)?,
             vault: session.vault,
             signals,
-            request_log: RequestLog::start(&session.paths.data_dir),
+            request_log,
             log: Log::start(self.log)?,
             notify: Notify::start()?,
             listener,

@@ -28,11 +28,11 @@ use crate::app::words::milliseconds;
 use crate::app::{LogFilter, Zone, purpose, result, severity, target};
 use crate::config::Paths;
 use crate::domain::text::neutralise;
-use crate::domain::{Clock as _, ConnectionName, Depth, LogEntry, Severity, SystemClock};
+use crate::domain::{Brief, BriefLine, Clock as _, ConnectionName, Depth, LogEntry, LogSummary, Severity, SystemClock};
 use crate::shell::appearance::depth;
 use crate::shell::signals::{self, Signal, Signals};
 use crate::shell::watch::Watch;
-use crate::store::request_log::Reader;
+use crate::store::request_log::{Archive, Number, Reader};
 
 /// How many requests are shown where nothing is said of it.
 const LAST: usize = 50;
@@ -138,7 +138,7 @@ impl Teller {
     fn tell(&self) -> io::Result<()> {
         // Before the first look, so that nothing falls in between.
         let mut changes = self.follow.then(|| Changes::of(&self.data_dir.join("requests.jsonl")));
-        let mut reader = Reader::open(&self.data_dir)?;
+        let mut reader = Reader::open_at(&self.data_dir, self.oldest_needed()?)?;
         let Some(found) = self.tell_newest(&mut reader)? else { return Ok(()) };
         if found == 0 && !self.follow && self.last != Some(0) {
             let which = if self.filter.is_active() || self.since.is_some() { "such " } else { "" };
@@ -151,6 +151,38 @@ impl Teller {
             }
         }
         Ok(())
+    }
+
+    /// The oldest segment that has to be read.
+    fn oldest_needed(&self) -> io::Result<Number> {
+        let archive = Archive::new(&self.data_dir);
+        let mut left = self.last.unwrap_or(usize::MAX);
+        let segments = archive.segments()?;
+        let mut oldest = segments.first().copied().unwrap_or_default();
+        for segment in segments {
+            let may_have = |summary: &LogSummary| {
+                self.since.is_none_or(|since| summary.to >= since) && self.filter.may_pass(summary)
+            };
+            if left == 0 {
+                break;
+            }
+            if !archive.summary(segment)?.as_ref().is_none_or(may_have) {
+                continue;
+            }
+            oldest = segment;
+            if self.last.is_some() {
+                archive.lines(segment, None, |_, line| {
+                    let is_wanted = BriefLine::read(line).is_some_and(|line| self.wants(line.brief()));
+                    left -= usize::from(is_wanted);
+                    left > 0
+                })?;
+            }
+        }
+        Ok(oldest)
+    }
+
+    fn wants(&self, entry: Brief<'_>) -> bool {
+        self.since.is_none_or(|since| entry.at >= since) && self.filter.passes(entry)
     }
 
     /// What is there, or the newest of it; how many that are, `None` where nobody reads it.
@@ -189,10 +221,8 @@ impl Teller {
     }
 
     fn next_line(&self, reader: &mut Reader) -> io::Result<Option<String>> {
-        let is_wanted =
-            |entry: &LogEntry| self.since.is_none_or(|since| entry.at >= since) && self.filter.passes(entry);
         while let Some(entry) = reader.next_entry()? {
-            if is_wanted(&entry) {
+            if self.wants(Brief::from(&entry)) {
                 return Ok(Some(self.form.line(&entry)));
             }
         }

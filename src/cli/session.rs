@@ -112,6 +112,7 @@ impl Working {
     pub(super) async fn finish(mut self, session: &Session) {
         self.engine.shutdown().await;
         let log = RequestLog::start(&session.paths.data_dir);
+        log.set_limit(session.config.request_log);
         for entry in &self.log {
             log.append(entry);
         }

@@ -38,11 +38,14 @@ pub use original::Original;
 pub use paths::Paths;
 pub(crate) use urls::is_loopback;
 
-use crate::domain::{Connection, Provider, Rebinding, ThemeName};
+use crate::domain::{Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
 use section::{Report, Section};
 
 /// The largest configuration file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
+
+/// A mebibyte, in bytes.
+const MIB: u64 = 1024 * 1024;
 
 const KEYS: &[&str] = &[
     "store",
@@ -52,6 +55,7 @@ const KEYS: &[&str] = &[
     "bell",
     "on_event",
     "theme",
+    "request_log_mib",
     "keys",
     "connections",
 ];
@@ -83,6 +87,8 @@ pub struct Config {
     pub on_event: Option<Vec<String>>,
     /// How the dashboard is to look.
     pub theme: ThemeName,
+    /// How large the request log on disk may grow, in bytes.
+    pub request_log: u64,
     /// Which keys do what instead of the built-in ones, in the order of the file. Not checked yet:
     /// what they mean the dashboard's keymap knows.
     pub keys: Vec<Rebinding>,
@@ -142,6 +148,7 @@ impl Default for Config {
             bell: false,
             on_event: None,
             theme: ThemeName::default(),
+            request_log: DEFAULT_LOG_LIMIT,
             keys: Vec::new(),
         }
     }
@@ -220,6 +227,8 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     let bell = top.boolean("bell").unwrap_or(defaults.bell);
     let on_event = on_event(&mut top);
     let theme = theme(&mut top);
+    let request_log =
+        top.number("request_log_mib", 4..=65_536, "MiB").map_or(defaults.request_log, |mebibytes| mebibytes * MIB);
     let tables = connection_tables(&mut top, document);
     let connections = connections(&mut report, &tables, providers);
     let keys = keys::read(&mut report, text, document);
@@ -227,7 +236,7 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event, theme, keys })
+    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event, theme, request_log, keys })
 }
 
 fn notify(top: &mut Section<'_, '_>) -> Notify {

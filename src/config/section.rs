@@ -138,18 +138,23 @@ impl<'s, 'r> Section<'s, 'r> {
 
     /// The value of a key as a number of seconds within bounds.
     pub(super) fn seconds(&mut self, key: &str, allowed: RangeInclusive<u64>) -> Option<u64> {
+        self.number(key, allowed, "seconds")
+    }
+
+    /// The value of a key as a whole number of something within bounds.
+    pub(super) fn number(&mut self, key: &str, allowed: RangeInclusive<u64>, unit: &str) -> Option<u64> {
         let value = self.table.get(key)?.get_ref();
         let number = value.as_integer().map(|i| i128::from_str_radix(i.as_str(), i.radix()).ok());
         let Some(number) = number else {
-            self.wrong_type(key, "a whole number of seconds");
+            self.wrong_type(key, &format!("a whole number of {unit}"));
             return None;
         };
-        let seconds = number.and_then(|n| u64::try_from(n).ok()).filter(|seconds| allowed.contains(seconds));
-        if seconds.is_none() {
+        let within = number.and_then(|n| u64::try_from(n).ok()).filter(|number| allowed.contains(number));
+        if within.is_none() {
             let (least, most) = allowed.into_inner();
-            self.fault(key, format!("out of range; allowed are {least} to {most} seconds"));
+            self.fault(key, format!("out of range; allowed are {least} to {most} {unit}"));
         }
-        seconds
+        within
     }
 
     /// The value of a key as a list of strings.

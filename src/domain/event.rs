@@ -200,6 +200,8 @@ pub enum Event {
     Exported {
         /// How many requests.
         requests: usize,
+        /// Whether these were all that were shown; else they are the newest of them.
+        all: bool,
         /// The file.
         result: Result<PathBuf, String>,
     },

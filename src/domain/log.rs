@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::connection::ConnectionName;
 
+/// How large the request log on disk may grow where nobody says otherwise, in bytes: some 10,000
+/// requests.
+pub const DEFAULT_LOG_LIMIT: u64 = 10 * 1024 * 1024;
+
 /// One HTTP exchange. It holds no secret: it is made from method, URL, status, headers and times,
 /// with what is secret in them masked, and of bodies from an OAuth error alone; every text from a
 /// server is bounded and neutralised.

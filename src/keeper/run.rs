@@ -151,6 +151,7 @@ impl Keeper {
                 Some(note) = configuration.note() => {
                     let (commands, event) = configuration.take(note);
                     state.on_event.wish(configuration.current().on_event.clone());
+                    state.request_log.set_limit(configuration.current().request_log);
                     state.reloaded(&event, !commands.is_empty());
                     for command in commands {
                         engine.send(command);

@@ -8,32 +8,44 @@ use std::thread;
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::app::{Format, Zone};
+use super::log_reader::Searcher;
+use crate::app::{Format, LogRest, Zone};
 use crate::domain::{Event, LogEntry};
 
 /// How many names are tried where others have taken the first.
 const NAMES: u32 = 100;
+/// How many requests are written at most, where the disk holds more than memory.
+const MOST: usize = 10_000;
 
-/// Begins to write `entries` into `dir`; `told` gets [`Event::Exported`] when that has ended.
+/// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `told` gets [`Event::Exported`] when that has ended.
 /// Returns at once, whatever the disk does.
 pub fn begin(
     dir: PathBuf,
-    entries: Vec<LogEntry>,
+    mut entries: Vec<LogEntry>,
+    older: Option<(Searcher, LogRest)>,
     format: Format,
     zone: Zone,
     now: DateTime<Utc>,
     told: UnboundedSender<Event>,
 ) {
-    let requests = entries.len();
     let teller = told.clone();
     let work = move || {
-        let result = write(&dir, &entries, format, zone, now);
-        let result = result.map_err(|error| format!("cannot write to {}: {error}", dir.display()));
+        let found = older.map_or(Ok((Vec::new(), true)), |(searcher, rest)| {
+            searcher.entries(&rest, MOST.saturating_sub(entries.len()))
+        });
+        let (all, result) = match found {
+            Ok((older, all)) => {
+                entries.extend(older);
+                let result = write(&dir, &entries, format, zone, now);
+                (all, result.map_err(|error| format!("cannot write to {}: {error}", dir.display())))
+            }
+            Err(error) => (false, Err(format!("the request log on disk cannot be read: {error}"))),
+        };
         // Nobody listening is no error: the program is ending.
-        let _ = told.send(Event::Exported { requests, result });
+        let _ = told.send(Event::Exported { requests: entries.len(), all, result });
     };
     if let Err(error) = thread::Builder::new().name("export".into()).spawn(work) {
-        let _ = teller.send(Event::Exported { requests, result: Err(error.to_string()) });
+        let _ = teller.send(Event::Exported { requests: 0, all: false, result: Err(error.to_string()) });
     }
 }
 
@@ -95,11 +107,11 @@ mod tests {
     async fn the_path_or_the_failure_is_told_as_an_event() {
         let dir = tempfile::tempdir().unwrap();
         let (told, mut events) = tokio::sync::mpsc::unbounded_channel();
-        begin(dir.path().to_owned(), log(), Format::Har, options().zone, now(), told.clone());
-        let Some(Event::Exported { requests, result: Ok(path) }) = events.recv().await else { panic!() };
+        begin(dir.path().to_owned(), log(), None, Format::Har, options().zone, now(), told.clone());
+        let Some(Event::Exported { requests, all: true, result: Ok(path) }) = events.recv().await else { panic!() };
         assert!(requests == log().len() && path.is_file());
         let missing = dir.path().join("missing");
-        begin(missing.clone(), log(), Format::Har, options().zone, now(), told);
+        begin(missing.clone(), log(), None, Format::Har, options().zone, now(), told);
         let Some(Event::Exported { result: Err(why), .. }) = events.recv().await else { panic!() };
         assert!(why.contains(missing.to_str().unwrap()), "{why}");
     }

@@ -11,6 +11,7 @@ pub mod copying;
 pub mod environment;
 pub mod export;
 pub mod input;
+pub mod log_reader;
 pub mod osc;
 pub mod run_loop;
 pub mod screen;

@@ -21,6 +21,7 @@ use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
 use super::copying::{Copy, Copying, Wanted};
 use super::export;
+use super::log_reader::LogReader;
 use super::signals::{Signal, Signals};
 use crate::app::{App, Effect, FaultKind, Msg, curl, update};
 use crate::domain::{Clock, Command, ConnectionName, CopiedTo, Event, Secret};
@@ -104,6 +105,8 @@ pub struct Dashboard<H> {
     pub clear_after: Option<Duration>,
     /// Where the request log goes on disk; `None` keeps it in memory.
     pub request_log: Option<RequestLog>,
+    /// What reads it back from disk, from the first frame on.
+    pub log_reader: Option<LogReader>,
     /// The directory that requests are written to when somebody asks for it.
     pub exports: PathBuf,
     /// The operating system's signals.
@@ -160,6 +163,9 @@ impl<H: Host> Dashboard<H> {
             if drawn != self.app.size {
                 self.resize(drawn, now);
             }
+            if let Some(reader) = &mut self.log_reader {
+                reader.begin();
+            }
             let woken = self.wait(now, copy.as_mut(), &mut exported).await;
             let now = self.clock.now();
             let effects = match woken {
@@ -189,12 +195,18 @@ impl<H: Host> Dashboard<H> {
                         let text = Secret::new(curl(&entry));
                         copy = Some(Copy::new(Wanted::Request { connection: entry.connection, text }));
                     }
-                    Effect::Export { format, entries } => {
+                    Effect::Export { format, entries, older } => {
                         let (dir, zone) = (self.exports.clone(), self.app.zone());
-                        export::begin(dir, entries, format, zone, now, told.clone());
+                        let older = older.and_then(|rest| Some((self.log_reader.as_ref()?.searcher(), rest)));
+                        export::begin(dir, entries, older, format, zone, now, told.clone());
                     }
                     Effect::Save { draft, client_secret } => self.configuration.save(*draft, client_secret),
                     Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
+                    Effect::Log(ask) => {
+                        if let Some(reader) = &self.log_reader {
+                            reader.ask(ask);
+                        }
+                    }
                     Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
                     Effect::Engine(command) => self.engine.send(command),
                 }
@@ -215,6 +227,12 @@ impl<H: Host> Dashboard<H> {
                 None => std::future::pending().await,
             }
         };
+        let reading = async {
+            match &mut self.log_reader {
+                Some(reader) => Woken::Message(Msg::Log(reader.next().await)),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             input = self.input.recv() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
@@ -223,6 +241,7 @@ impl<H: Host> Dashboard<H> {
             Some(note) = self.configuration.note() => Woken::Configuration(note),
             Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
             Some(event) = exported.recv() => Woken::Message(Msg::Event(event)),
+            woken = reading => woken,
             woken = copying => woken,
             event = self.attention.next() => Woken::Told(event),
             () = tokio::time::sleep(until_next_second(now)) => Woken::Message(Msg::Tick),
@@ -265,6 +284,9 @@ impl<H: Host> Dashboard<H> {
         let config = self.configuration.current();
         self.clear_after = config.clipboard_clear;
         self.attention.wish(Wishes::from(config));
+        if let Some(log) = &self.request_log {
+            log.set_limit(config.request_log);
+        }
         // Faulty keys stand in the banner, and those there are go on.
         if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
             self.app.appear(keymap, config.theme);
@@ -294,8 +316,12 @@ impl<H: Host> Dashboard<H> {
     }
 
     fn resize(&mut self, size: Size, now: DateTime<Utc>) {
-        let effects = update(&mut self.app, Msg::Input(InputEvent::Resize(size.width, size.height)), now);
-        debug_assert!(effects.is_empty(), "a size asks for nothing");
+        for effect in update(&mut self.app, Msg::Input(InputEvent::Resize(size.width, size.height)), now) {
+            match (effect, &self.log_reader) {
+                (Effect::Log(ask), Some(reader)) => reader.ask(ask),
+                (effect, _) => debug_assert!(false, "a size asks for rows alone, not for {effect:?}"),
+            }
+        }
     }
 
     /// Stops, and goes on when continued; true where that was only to be told to quit. A window

@@ -1,5 +1,7 @@
 //! The request log, newest first. Only the entries that are seen are built.
 
+use std::iter;
+
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -13,8 +15,8 @@ use super::table::Table;
 use super::theme::Theme;
 use crate::app::layout::{self, Pane};
 use crate::app::words::milliseconds;
-use crate::app::{App, LogFilter, Mode, purpose, result, severity, target, verdict};
-use crate::domain::{LogEntry, Severity};
+use crate::app::{App, Known, LogFilter, Mode, purpose, result, severity, target, verdict};
+use crate::domain::{Brief, Severity};
 
 const TITLE: &str = " Requests ";
 /// A blank and the time of day.
@@ -63,7 +65,7 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     for title in titles(app, area.width, theme) {
         block = block.title(title);
     }
-    if let Some(place) = place(app, first, height) {
+    if let Some(place) = place(app, first, height, now) {
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
     frame.render_widget(block, area);
@@ -71,13 +73,17 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     let buffer = frame.buffer_mut();
     let headings = columns.iter().map(|&(column, width)| (Line::from(heading(column)), width));
     table.headings(buffer, headings, theme.dim());
-    for (y, (at, entry)) in (0..).zip(app.requests.window(first, height).enumerate()) {
+    for (y, (at, entry)) in (0..).zip(app.requests.rows(first, height).into_iter().enumerate()) {
         let chosen = focused && first + at == selected;
         let style = if chosen { theme.selected() } else { Style::new() };
-        table.row(buffer, y, cells(app, entry, &columns, chosen, theme, now), style);
+        match entry {
+            Some(entry) => table.row(buffer, y, cells(app, entry.brief(), &columns, chosen, theme, now), style),
+            None => table.row(buffer, y, iter::once(unread(window.width, theme)), style),
+        }
     }
     if app.requests.shown() == 0 {
         let text = match app.requests.all() {
+            _ if matches!(app.requests.known(), Known::Searching(_)) => " looking through the log on disk …",
             0 => " no request yet",
             _ if app.requests.filter().is_active() => " no request passes the filter; Esc clears it",
             _ => " all that was here has made room for newer ones; g shows them",
@@ -134,14 +140,22 @@ fn typed(filter: &LogFilter, width: u16, typing: bool, theme: Theme) -> Line<'st
     Line::from(title)
 }
 
-/// Which of the entries are seen, and how many there are.
-fn place(app: &App, first: usize, height: usize) -> Option<String> {
+/// Which of the entries are seen, and how many there are; while older ones are looked for, back to
+/// when.
+fn place(app: &App, first: usize, height: usize, now: DateTime<Utc>) -> Option<String> {
     let (shown, all) = (app.requests.shown(), app.requests.all());
     let hidden = if app.requests.filter().is_active() { format!(", {all} in all") } else { String::new() };
+    let (more, search) = match app.requests.known() {
+        Known::All => ("", String::new()),
+        Known::Some => ("+", String::new()),
+        Known::Searching(None) => ("+", ", searching".into()),
+        Known::Searching(Some(back_to)) => ("+", format!(", searching before {}", app.options.zone.near(back_to, now))),
+        Known::Unreadable => ("", ", older ones cannot be read".into()),
+    };
     if shown > height {
-        return Some(format!(" {}-{} of {shown}{hidden} ", first + 1, (first + height).min(shown)));
+        return Some(format!(" {}-{} of {shown}{more}{hidden}{search} ", first + 1, (first + height).min(shown)));
     }
-    (!hidden.is_empty()).then(|| format!(" {shown} shown{hidden} "))
+    (!hidden.is_empty() || !search.is_empty()).then(|| format!(" {shown}{more} shown{hidden}{search} "))
 }
 
 fn heading(column: Column) -> &'static str {
@@ -183,9 +197,14 @@ fn fit(width: u16, longest: usize) -> Vec<(Column, u16)> {
     columns
 }
 
+/// The row of an entry that is still being read from the disk.
+fn unread(width: u16, theme: Theme) -> (Line<'static>, u16) {
+    (Line::from(Span::styled(" …", theme.dim())), width)
+}
+
 fn cells(
     app: &App,
-    entry: &LogEntry,
+    entry: Brief<'_>,
     columns: &[(Column, u16)],
     chosen: bool,
     theme: Theme,
@@ -195,7 +214,7 @@ fn cells(
     columns.iter().map(move |&(column, width)| {
         let (text, style) = match column {
             Column::Time => (format!(" {}", time(app, entry, width, now)), theme.dim()),
-            Column::Name => (entry.connection.to_string(), Style::new()),
+            Column::Name => (entry.connection.to_owned(), Style::new()),
             Column::Purpose => (purpose(entry.exchange).into(), Style::new()),
             Column::Target => (target(entry, width.into()), Style::new()),
             Column::Result => {
@@ -210,7 +229,7 @@ fn cells(
     })
 }
 
-fn time(app: &App, entry: &LogEntry, width: u16, now: DateTime<Utc>) -> String {
+fn time(app: &App, entry: Brief<'_>, width: u16, now: DateTime<Utc>) -> String {
     let time = app.options.zone.column(entry.at, now);
     let of_day = time.contains(':') && width >= EXACT_TIME;
     if of_day { format!("{time}.{:03}", entry.at.timestamp_subsec_millis().min(999)) } else { time }

@@ -128,7 +128,7 @@ async fn what_other_processes_append_is_followed_through_rotations_until_told_to
     }
     refresh(&bench);
     eventually("it is told", || count(&follow.stdout()) == 9);
-    assert!(bench.data_dir().join("requests.jsonl.4").exists());
+    assert!(bench.data_dir().join("requests-000007.jsonl").exists());
     follow.signal("TERM");
     let ended = follow.end().expect(0);
     let times: Vec<DateTime<chrono::Utc>> =

@@ -16,8 +16,10 @@ use manutop::oauth::providers::ALL;
 use manutop::shell::attention::{Attention, Wishes};
 use manutop::shell::clipboard::Clipboard;
 use manutop::shell::environment::Environment;
+use manutop::shell::log_reader::LogReader;
 use manutop::shell::signals::Signals;
 use manutop::shell::{Configuration, Dashboard, Ending, Host};
+use manutop::store::request_log::RequestLog;
 use ratatui::Terminal;
 use tokio::sync::mpsc::{self, UnboundedSender};
 
@@ -146,6 +148,8 @@ pub struct Stage<H = FakeHost> {
     pub options: Options,
     /// What is done about incidents; nothing unless it says so.
     pub wishes: Wishes,
+    /// Where the request log is; none keeps it in memory.
+    pub data_dir: Option<PathBuf>,
 }
 
 impl Stage {
@@ -170,7 +174,7 @@ impl<H: Host> Stage<H> {
             demo: false,
         };
         let wishes = Wishes { notify: Notify::Off, bell: false, on_event: None, on_event_timeout: None };
-        Self { size: (120, 32), config_file: None, host, prepare: Box::new(|app| app), options, wishes }
+        Self { size: (120, 32), config_file: None, host, prepare: Box::new(|app| app), options, wishes, data_dir: None }
     }
 
     /// Runs the loop over the rig until `act` is through, which must end it by quitting.
@@ -208,7 +212,8 @@ impl<H: Host> Stage<H> {
             clipboard: Clipboard::start(&Environment::default(), move |note| drop(notes.send(note))),
             clipboard_notes,
             clear_after: None,
-            request_log: None,
+            request_log: self.data_dir.as_deref().map(RequestLog::start),
+            log_reader: self.data_dir.as_deref().map(LogReader::new),
             exports: rig.dir.path().to_owned(),
             signals: Signals::listen().expect("signals"),
             host: self.host,

@@ -67,7 +67,9 @@ fn a_filter_is_the_same_whether_requests_come_before_it_or_after() {
         let set = |requests: &mut Requests| requests.set_filter(|f| f.edit(|field| field.push(filter)));
         let mut before = Requests::default();
         set(&mut before);
-        entries.iter().cloned().for_each(|entry| before.push(entry));
+        for entry in &entries {
+            before.push(entry);
+        }
         let mut after = Requests::new(entries.clone());
         set(&mut after);
         assert!(before.window(0, 99).eq(after.window(0, 99)), "{filter}");
@@ -137,7 +139,7 @@ fn entries_that_make_room_leave_the_filtered_rows_too() {
     requests.set_filter(LogFilter::toggle_errors);
     assert_eq!(requests.shown(), 2);
     for _ in 0..Requests::MAX {
-        requests.push(request("factory", 0));
+        requests.push(&request("factory", 0));
     }
     assert_eq!((requests.shown(), requests.all(), requests.selected()), (0, Requests::MAX, None));
 }
@@ -183,7 +185,7 @@ fn read(app: &App) -> &LogEntry {
 fn from_one_request_s_details_to_the_next_among_those_shown() {
     let mut app = app_in_the_log();
     press(&mut app, "Enter");
-    assert_eq!(read(&app), app.requests.newest().next().unwrap());
+    assert_eq!(read(&app), &app.requests.newest().next().unwrap().entry());
     press(&mut app, "J J");
     assert_eq!(read(&app), &refused_request());
     press(&mut app, "K");
@@ -223,7 +225,7 @@ fn what_the_filter_shows_is_written_oldest_first() {
         let mut app = app_in_the_log();
         press(&mut app, "E");
         let effects = press(&mut app, keys);
-        let [Effect::Export { format: asked, entries }] = &effects[..] else { panic!("{effects:?}") };
+        let [Effect::Export { format: asked, entries, older: None }] = &effects[..] else { panic!("{effects:?}") };
         let whose: Vec<_> = entries.iter().map(|entry| entry.connection.as_str()).collect();
         assert_eq!((*asked, whose, &app.mode), (format, vec!["planning", "sandbox"], &Mode::Normal), "{keys}");
     }

@@ -6,6 +6,7 @@ mod form;
 mod groups;
 mod keeper;
 mod log_filter;
+mod log_history;
 mod marking;
 mod mouse;
 mod palette;
@@ -357,7 +358,7 @@ fn the_log_is_bounded_even_while_frozen() {
     requests.select(3);
     requests.toggle_freeze();
     for _ in 0..Requests::MAX + 5 {
-        requests.push(request("factory", 0));
+        requests.push(&request("factory", 0));
     }
     assert_eq!((requests.shown(), requests.selected()), (0, None));
     requests.toggle_freeze();

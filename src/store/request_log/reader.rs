@@ -11,11 +11,9 @@ use std::path::Path;
 
 use same_file::Handle;
 
-use super::Files;
+use super::files::{Files, Number};
+use super::lines::LONGEST_LINE;
 use crate::domain::LogEntry;
-
-/// The longest line that is read, in bytes; headers are bounded far below.
-const LONGEST_LINE: u64 = 1024 * 1024;
 
 /// A place in the request log. Blocks on the disk: not for a thread that anything waits for.
 pub struct Reader {
@@ -23,6 +21,9 @@ pub struct Reader {
     /// A file that was read to its end and is not written any more; but whoever had opened it
     /// before it was rotated may write once more.
     done: Option<Tail>,
+    /// The finished segments to read before `ahead`, the oldest first. Each is opened in its turn:
+    /// they may be hundreds.
+    finished: VecDeque<Number>,
     /// The files to read, the oldest first; the last is the one that is written.
     ahead: VecDeque<Tail>,
 }
@@ -33,8 +34,21 @@ impl Reader {
     /// # Errors
     /// A file exists and cannot be read.
     pub fn open(data_dir: &Path) -> io::Result<Self> {
-        let mut reader = Self { files: Files::new(data_dir), done: None, ahead: VecDeque::new() };
-        reader.look_for_files()?;
+        let files = Files::new(data_dir);
+        let still = files.hold_still();
+        let finished = files.numbers()?.into_iter().rev().collect();
+        let ahead = open(&files.current())?.map(Tail::new).into_iter().collect();
+        drop(still);
+        Ok(Self { files, done: None, finished, ahead })
+    }
+
+    /// Begins with this segment, or where it is gone with the first after it.
+    ///
+    /// # Errors
+    /// A file exists and cannot be read.
+    pub fn open_at(data_dir: &Path, segment: Number) -> io::Result<Self> {
+        let mut reader = Self::open(data_dir)?;
+        reader.finished.retain(|number| *number >= segment);
         Ok(reader)
     }
 
@@ -45,12 +59,15 @@ impl Reader {
     /// The disk cannot be read.
     pub fn next_entry(&mut self) -> io::Result<Option<LogEntry>> {
         loop {
-            for tail in self.done.iter_mut().chain(self.ahead.front_mut()) {
+            for tail in self.done.iter_mut().chain(self.ahead.front_mut().filter(|_| self.finished.is_empty())) {
                 if let Some(entry) = tail.next_entry()? {
                     return Ok(Some(entry));
                 }
             }
-            if self.ahead.len() > 1 {
+            if let Some(number) = self.finished.pop_front() {
+                // One that is gone has made room.
+                self.done = open(&self.files.finished(number))?.map(Tail::new).or(self.done.take());
+            } else if self.ahead.len() > 1 {
                 self.done = self.ahead.pop_front();
             } else if !self.look_for_files()? {
                 return Ok(None);
@@ -66,7 +83,8 @@ impl Reader {
         }
         let _lock = self.files.hold_still();
         let mut younger = VecDeque::new();
-        for path in self.files.paths() {
+        let finished = self.files.numbers()?.into_iter().map(|number| self.files.finished(number));
+        for path in std::iter::once(self.files.current()).chain(finished) {
             match open(&path)? {
                 Some(handle) if self.knows(&handle) => break,
                 Some(handle) => younger.push_front(Tail::new(handle)),
@@ -126,7 +144,7 @@ impl Tail {
     /// whole already.
     fn next_entry(&mut self) -> io::Result<Option<LogEntry>> {
         loop {
-            let room = LONGEST_LINE.saturating_sub(self.line.len() as u64);
+            let room = (LONGEST_LINE as u64).saturating_sub(self.line.len() as u64);
             let read = self.file.by_ref().take(room).read_until(b'\n', &mut self.line)?;
             let is_whole = self.line.ends_with(b"\n");
             if room == 0 {

@@ -1,0 +1,125 @@
+//! What a finished part of the request log holds, in so few words that whoever looks for
+//! something need not read it.
+//!
+//! Invariant: a summary never denies what is there. A list that would grow too long is left open,
+//! and then anything may be there.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::log::Exchange;
+use super::log_brief::Brief;
+
+/// The most different texts of one kind that are listed, and the most bytes of them together.
+const MOST_TEXTS: usize = 256;
+const MOST_BYTES: usize = 4096;
+
+/// What a part of the log holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogSummary {
+    /// How many entries.
+    pub entries: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// When the earliest of them was sent.
+    pub from: DateTime<Utc>,
+    /// When the latest was.
+    pub to: DateTime<Utc>,
+    /// What they were for.
+    pub exchanges: Vec<Exchange>,
+    /// The HTTP statuses.
+    pub statuses: BTreeSet<u16>,
+    /// Whose they were.
+    pub connections: Texts,
+    /// Methods, hosts and paths.
+    pub targets: Texts,
+    /// Words for what is no status, and OAuth error codes.
+    pub errors: Texts,
+}
+
+/// Different texts; `None` where they are too many to be listed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Texts(Option<BTreeSet<String>>);
+
+impl Texts {
+    /// Whether there may be one like that.
+    pub fn may_have(&self, is_so: impl FnMut(&str) -> bool) -> bool {
+        self.0.as_ref().is_none_or(|texts| texts.iter().map(String::as_str).any(is_so))
+    }
+
+    fn add(&mut self, text: &str) {
+        let Some(texts) = &mut self.0 else { return };
+        if texts.contains(text) {
+            return;
+        }
+        texts.insert(text.to_owned());
+        if texts.len() > MOST_TEXTS || texts.iter().map(String::len).sum::<usize>() > MOST_BYTES {
+            self.0 = None;
+        }
+    }
+}
+
+impl LogSummary {
+    /// The summary of one entry, to which others are added.
+    #[must_use]
+    pub fn of(first: &Brief<'_>) -> Self {
+        let none = || Texts(Some(BTreeSet::new()));
+        let mut summary = Self {
+            entries: 0,
+            failed: 0,
+            from: first.at,
+            to: first.at,
+            exchanges: Vec::new(),
+            statuses: BTreeSet::new(),
+            connections: none(),
+            targets: none(),
+            errors: none(),
+        };
+        summary.add(first);
+        summary
+    }
+
+    /// Takes in one more.
+    pub fn add(&mut self, entry: &Brief<'_>) {
+        self.entries += 1;
+        self.failed += u64::from(!entry.is_ok());
+        self.from = self.from.min(entry.at);
+        self.to = self.to.max(entry.at);
+        if !self.exchanges.contains(&entry.exchange) {
+            self.exchanges.push(entry.exchange);
+        }
+        self.connections.add(entry.connection);
+        for text in [entry.method, entry.host, entry.path] {
+            self.targets.add(text);
+        }
+        match entry.outcome {
+            Ok(status) => {
+                self.statuses.insert(status);
+            }
+            Err(word) => self.errors.add(word),
+        }
+        if let Some(error) = entry.oauth_error {
+            self.errors.add(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Texts;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_list_that_grows_too_long_denies_nothing_any_more() {
+        let mut texts = Texts(Some(BTreeSet::new()));
+        texts.add("factory");
+        assert!(texts.may_have(|text| text == "factory") && !texts.may_have(|text| text == "hr"));
+        for number in 0..300 {
+            texts.add(&number.to_string());
+        }
+        assert!(texts.may_have(|text| text == "hr"));
+    }
+}
