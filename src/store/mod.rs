@@ -29,6 +29,7 @@ pub mod request_log;
 mod seal;
 mod secret_store;
 mod secrets;
+pub mod socket;
 #[cfg(test)]
 mod tests;
 mod vault;
