@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::{Ask, Refreshed};
@@ -91,14 +92,20 @@ impl Actor {
         let patience = self.tools.program != Program::Command;
         tokio::spawn(load::load(Arc::clone(&self.tools), unread, patience));
         self.look_for_keeper();
+        let mut looked = Instant::now();
         loop {
+            // However often somebody asks something: whoever asks must not put off what is due.
+            let wake = (Instant::now() + self.nap()).min(looked + LONGEST_SLEEP);
             tokio::select! {
                 ask = asks.recv() => match ask {
                     Some(ask) => self.answer(ask),
                     None => break,
                 },
                 Some(note) = notes.recv() => self.take(note),
-                () = tokio::time::sleep(self.nap()) => self.begin_due(),
+                () = tokio::time::sleep_until(wake) => {
+                    looked = Instant::now();
+                    self.begin_due();
+                }
             }
             if self.is_leaving() {
                 // A report that an exchange has begun may be waiting: it must be heard before leaving.
