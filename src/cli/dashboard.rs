@@ -91,6 +91,7 @@ pub(super) struct Demo {
 pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
     let views = parts.connections.iter().map(ConnectionView::loading).collect();
+    let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.config_file.clone());
     let log = opening.data_dir.as_deref().map(|dir| RequestLog::tail(dir, LOG_TAIL)).transpose();
     let options = Options {
         look: Look {
@@ -146,6 +147,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         // Where somebody who started it in a shell looks first.
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
+        answers,
         host: TerminalHost::new(&mut guard, faults),
         attention,
         clock,

@@ -47,6 +47,7 @@ impl Args {
         let signals = Signals::listen_as_service()?;
         let (engine, events) = Engine::start(session.parts(Arc::new(NoBrowser), Program::Keepalive))?;
         let keeper = Keeper {
+            answers: session.config.token_socket.then(|| session.paths.config_file.clone()),
             engine,
             events,
             on_event: OnEvent::start(session.config.on_event.clone(), None),

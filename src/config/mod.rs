@@ -51,6 +51,7 @@ const KEYS: &[&str] = &[
     "notify",
     "bell",
     "on_event",
+    "token_socket",
     "theme",
     "keys",
     "connections",
@@ -81,6 +82,8 @@ pub struct Config {
     pub bell: bool,
     /// The program, and its arguments, that is run for each event; `None` runs none.
     pub on_event: Option<Vec<String>>,
+    /// Whether dashboard and keeper give commands the tokens they hold, from their start on.
+    pub token_socket: bool,
     /// How the dashboard is to look.
     pub theme: ThemeName,
     /// Which keys do what instead of the built-in ones, in the order of the file. Not checked yet:
@@ -141,6 +144,7 @@ impl Default for Config {
             notify: Notify::default(),
             bell: false,
             on_event: None,
+            token_socket: true,
             theme: ThemeName::default(),
             keys: Vec::new(),
         }
@@ -218,6 +222,7 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
         top.seconds("login_timeout_seconds", 10..=3600).map_or(defaults.login_timeout, Duration::from_secs);
     let notify = notify(&mut top);
     let bell = top.boolean("bell").unwrap_or(defaults.bell);
+    let token_socket = top.boolean("token_socket").unwrap_or(defaults.token_socket);
     let on_event = on_event(&mut top);
     let theme = theme(&mut top);
     let tables = connection_tables(&mut top, document);
@@ -227,7 +232,7 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event, theme, keys })
+    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event, token_socket, theme, keys })
 }
 
 fn notify(top: &mut Section<'_, '_>) -> Notify {

@@ -7,10 +7,12 @@
 //! - `actor`: the one task that owns all state; everything else reports to it
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
+//! - [`agent`]: gives commands the access tokens that are held here
 //! - `configure`: takes over another configuration while running
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
 mod actor;
+pub mod agent;
 pub mod browser;
 mod check;
 mod client_secret;

@@ -196,6 +196,7 @@ impl<H: Host> Stage<H> {
             request_log: None,
             exports: rig.dir.path().to_owned(),
             signals: Signals::listen().expect("signals"),
+            answers: None,
             host: self.host,
             attention: Attention::start(self.wishes, &Environment::default(), rig.clock.now()),
             clock: Arc::<MovableClock>::clone(&rig.clock),
