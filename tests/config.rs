@@ -35,6 +35,7 @@ fn a_full_file_is_read_to_the_letter() {
         notify = "terminal"
         bell = true
         request_log_mib = 2048
+        token_socket = false
         on_event = ["tell", "--team"]
         theme = "color-blind"
 
@@ -57,7 +58,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(config.store, StoreKind::File);
     assert_eq!(config.clipboard_clear, None);
     assert_eq!(config.login_timeout, Duration::from_secs(60));
-    assert_eq!((config.notify, config.bell), (Notify::Terminal, true));
+    assert_eq!((config.notify, config.bell, config.token_socket), (Notify::Terminal, true, false));
     assert_eq!(config.on_event, Some(vec!["tell".to_owned(), "--team".to_owned()]));
     assert_eq!(config.theme, ThemeName::ColourBlind);
     assert_eq!(config.request_log, 2048 * 1024 * 1024);
@@ -85,6 +86,7 @@ fn what_is_left_out_has_the_documented_default() {
     let config = parse(&(manu("") + &manus(""))).unwrap();
     assert_eq!(config.store, StoreKind::Keyring);
     assert_eq!((config.notify, config.bell, config.on_event.as_ref()), (Notify::Desktop, false, None));
+    assert!(config.token_socket);
     assert_eq!(parse("notify = \"off\"").unwrap().notify, Notify::Off);
     assert_eq!(config.clipboard_clear, Some(Duration::from_secs(45)));
     assert_eq!(config.login_timeout, Duration::from_secs(300));
@@ -170,7 +172,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
             "colour = \"red\"".into(),
-            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, theme, request_log_mib, keys, connections",
+            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, theme, request_log_mib, keys, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
         (
@@ -192,6 +194,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
         ),
         ("notify = true".into(), "c.toml:1:10: notify: must be a string in quotes, but is a truth value"),
         ("bell = \"on\"".into(), "c.toml:1:8: bell: must be true or false, but is a string"),
+        ("token_socket = 0".into(), "c.toml:1:16: token_socket: must be true or false, but is an integer"),
         (
             "notfy = \"off\"\nbel = true".into(),
             "c.toml:1:1: notfy: unknown key; did you mean notify?\nc.toml:2:1: bel: unknown key; did you mean bell?",

@@ -14,7 +14,6 @@ use url::Url;
 use super::exec::become_it;
 use super::exit::Exit;
 use super::files::Files;
-use super::session::Session;
 use super::token::Freshness;
 use crate::config::is_loopback;
 use crate::domain::{ConnectionName, Secret};
@@ -33,8 +32,7 @@ pub struct Args {
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
-        let session = Session::open_for_command(files).await?;
-        let tokens = self.freshness.obtain(&session, std::slice::from_ref(&self.name)).await?;
+        let tokens = self.freshness.obtain(files, std::slice::from_ref(&self.name)).await?;
         // Open until curl has taken this program's place.
         let reader = pipe(&tokens[0].header())?;
         let protocols = protocols(&self.words);

@@ -97,6 +97,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         None => ConnectionView::loading(connection),
     };
     let views = parts.connections.iter().map(view).collect();
+    let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.config_file.clone());
     let options = Options {
         look: Look {
             theme: opening.theme.unwrap_or(opening.config.theme),
@@ -157,6 +158,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         // Where somebody who started it in a shell looks first.
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
+        answers,
         host: TerminalHost::new(&mut guard, faults),
         attention,
         clock,

@@ -10,7 +10,6 @@ use color_eyre::eyre::Report;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
-use super::session::Session;
 use super::token::Freshness;
 use crate::domain::ConnectionName;
 
@@ -40,8 +39,7 @@ pub struct Args {
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         let variables = self.variables()?;
-        let session = Session::open_for_command(files).await?;
-        let tokens = self.freshness.obtain(&session, &self.names).await?;
+        let tokens = self.freshness.obtain(files, &self.names).await?;
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).env_remove("MANUTOP_PASSPHRASE");
         for (variable, token) in variables.iter().zip(&tokens) {

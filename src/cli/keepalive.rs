@@ -49,6 +49,7 @@ impl Args {
         let request_log = RequestLog::start(&session.paths.data_dir);
         request_log.set_limit(session.config.request_log);
         let keeper = Keeper {
+            answers: session.config.token_socket.then(|| session.paths.config_file.clone()),
             engine,
             events,
             on_event: OnEvent::start(session.config.on_event.clone(), None),

@@ -18,6 +18,7 @@ pub mod files;
 mod host;
 mod json;
 mod keepalive;
+mod line;
 mod lines;
 mod list;
 mod log;
@@ -46,11 +47,11 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use color_eyre::eyre::Report;
 
 use args::Cli;
 use exit::{Exit, Stop};
+use line::Line;
 use say::say;
 
 use crate::domain::{Clock, SystemClock};
@@ -65,9 +66,8 @@ pub fn main() -> ExitCode {
         say!("{error}");
     }
     crate::shell::terminal::install_panic_hook();
-    let matches = Cli::command().get_matches();
-    let as_json = wants_json(&matches);
-    match run(Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())) {
+    let Line { cli, as_json } = Line::read(std::env::args_os().collect());
+    match run(cli) {
         Ok(exit) => exit.into(),
         Err(report) => fail(&report, as_json),
     }
@@ -85,12 +85,6 @@ fn run(cli: Cli) -> Result<Exit, Report> {
     // Something that hangs (a browser's start, a file system) must not hold up the end.
     runtime.shutdown_background();
     result
-}
-
-/// Whether the command was given `--json`.
-fn wants_json(matches: &ArgMatches) -> bool {
-    let here = matches.try_get_one("json").ok().flatten().copied().unwrap_or(false);
-    here || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
 }
 
 /// Expected failures are one message; anything else is a bug and gets the whole report.

@@ -16,9 +16,10 @@ use super::owed::{owed, still_owed};
 use super::say::say;
 use super::session::Session;
 use super::span::span;
+use crate::config::Paths;
 use crate::domain::clock::rfc3339;
-use crate::domain::{ConnectionName, Problem};
-use crate::engine::{AccessToken, Engine};
+use crate::domain::{Clock, ConnectionName, Problem, SystemClock};
+use crate::engine::{AccessToken, Engine, agent};
 
 /// Print a valid access token, alone; refreshes it where it would end too soon
 #[derive(Debug, clap::Args)]
@@ -49,12 +50,11 @@ pub struct Freshness {
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
-        let session = Session::open_for_command(files).await?;
-        let [token] = &self.freshness.obtain(&session, std::slice::from_ref(&self.name)).await?[..] else {
+        let [token] = &self.freshness.obtain(files, std::slice::from_ref(&self.name)).await?[..] else {
             unreachable!("one token for each name")
         };
         if self.json {
-            json::print(object(&self.name, token, &session))?;
+            json::print(object(&self.name, token))?;
         } else {
             let text = if self.header { token.header() } else { token.token.clone() };
             writeln!(std::io::stdout(), "{}", text.expose())?;
@@ -63,23 +63,41 @@ impl Args {
     }
 }
 
-fn object(name: &ConnectionName, AccessToken { token, facts }: &AccessToken, session: &Session) -> serde_json::Value {
+fn object(name: &ConnectionName, AccessToken { token, facts }: &AccessToken) -> serde_json::Value {
     json!({
         "connection": name,
         "access_token": token.expose(),
         "token_type": "Bearer",
         "obtained_at": rfc3339(facts.obtained_at),
         "expires_at": rfc3339(facts.expires_at),
-        "expires_in": facts.remaining(session.clock.now()).num_seconds(),
+        "expires_in": facts.remaining(SystemClock.now()).num_seconds(),
         "generation": facts.generation,
         "scope": facts.scope,
     })
 }
 
 impl Freshness {
-    /// A good token for each of the connections, in their order. All of them are tried before the
-    /// first failure is told.
-    pub(super) async fn obtain(&self, session: &Session, names: &[ConnectionName]) -> Result<Vec<AccessToken>, Report> {
+    /// A good token for each of the connections, in their order.
+    pub(super) async fn obtain(&self, files: &Files, names: &[ConnectionName]) -> Result<Vec<AccessToken>, Report> {
+        if let Some(tokens) = self.of_agent(files, names).await {
+            return Ok(tokens);
+        }
+        self.obtain_alone(&Session::open_for_command(files).await?, names).await
+    }
+
+    /// The tokens that a running dashboard or keeper holds, if they are good enough and all there:
+    /// then neither configuration nor secret store has to be looked at.
+    async fn of_agent(&self, files: &Files, names: &[ConnectionName]) -> Option<Vec<AccessToken>> {
+        let Paths { config_file, data_dir, .. } = Paths::resolve(files.config.clone(), files.data_dir.clone()).ok()?;
+        let mut tokens = Vec::new();
+        for name in names {
+            tokens.push(agent::ask(&data_dir, &config_file, name, self.min_ttl, SystemClock.now()).await?);
+        }
+        Some(tokens)
+    }
+
+    /// The same by an engine of its own. All connections are tried before the first failure is told.
+    async fn obtain_alone(&self, session: &Session, names: &[ConnectionName]) -> Result<Vec<AccessToken>, Report> {
         let mut working = session.work_on(names)?;
         // A token that is there must be known first: then no lock is waited for.
         let views = working.engine.views().await;

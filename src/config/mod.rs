@@ -54,6 +54,7 @@ const KEYS: &[&str] = &[
     "notify",
     "bell",
     "on_event",
+    "token_socket",
     "theme",
     "request_log_mib",
     "keys",
@@ -85,6 +86,8 @@ pub struct Config {
     pub bell: bool,
     /// The program, and its arguments, that is run for each event; `None` runs none.
     pub on_event: Option<Vec<String>>,
+    /// Whether dashboard and keeper give commands the tokens they hold, from their start on.
+    pub token_socket: bool,
     /// How the dashboard is to look.
     pub theme: ThemeName,
     /// How large the request log on disk may grow, in bytes.
@@ -147,6 +150,7 @@ impl Default for Config {
             notify: Notify::default(),
             bell: false,
             on_event: None,
+            token_socket: true,
             theme: ThemeName::default(),
             request_log: DEFAULT_LOG_LIMIT,
             keys: Vec::new(),
@@ -225,6 +229,7 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
         top.seconds("login_timeout_seconds", 10..=3600).map_or(defaults.login_timeout, Duration::from_secs);
     let notify = notify(&mut top);
     let bell = top.boolean("bell").unwrap_or(defaults.bell);
+    let token_socket = top.boolean("token_socket").unwrap_or(defaults.token_socket);
     let on_event = on_event(&mut top);
     let theme = theme(&mut top);
     let request_log =
@@ -236,7 +241,19 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     if !faults.is_empty() {
         return Err(faults);
     }
-    Ok(Config { store, connections, clipboard_clear, login_timeout, notify, bell, on_event, theme, request_log, keys })
+    Ok(Config {
+        store,
+        connections,
+        clipboard_clear,
+        login_timeout,
+        notify,
+        bell,
+        on_event,
+        token_socket,
+        theme,
+        request_log,
+        keys,
+    })
 }
 
 fn notify(top: &mut Section<'_, '_>) -> Notify {

@@ -205,6 +205,11 @@ impl Actor {
         match ask {
             Ask::Command(command) => self.carry_out(command),
             Ask::Refresh { connection, need, reply } => self.refresh(&connection, need, Some(reply)),
+            #[cfg(unix)]
+            Ask::Fresh { connection, least, reply } => {
+                let slot = self.slots.get(&connection);
+                let _ = reply.send(slot.and_then(|slot| reveal::fresh(slot, least, self.tools.now())));
+            }
             Ask::PresentToken { connection, reply } => {
                 let slot = self.slots.get(&connection);
                 let token = slot.map(|slot| reveal::present_token(slot, self.tools.now()));

@@ -1,6 +1,7 @@
 //! Starting the engine, and what can be asked of it from other threads.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -8,10 +9,13 @@ use chrono::TimeDelta;
 use tokio::sync::{mpsc, oneshot};
 
 use super::actor::Actor;
+use super::agent::Agent;
 use super::browser::Browser;
 use super::reveal::AccessToken;
 use super::rotation::Need;
 use super::tools::Tools;
+#[cfg(unix)]
+use crate::domain::TokenRecord;
 use crate::domain::{
     Author, Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Problem, Program, Secret,
 };
@@ -53,6 +57,10 @@ pub enum Refreshed {
 /// A running engine. Dropping it ends the engine without waiting; see [`Engine::shutdown`].
 pub struct Engine {
     asks: mpsc::UnboundedSender<Ask>,
+    /// Gives commands the access tokens held here, once it is told to.
+    agent: Mutex<Option<Agent>>,
+    runtime: tokio::runtime::Handle,
+    vault: Vault,
 }
 
 /// Hands commands to an engine from elsewhere, without keeping it alive. Cheap to clone.
@@ -76,17 +84,48 @@ impl Remote {
         self.asks.upgrade()?.send(Ask::Snapshot { reply }).ok()?;
         answer.await.ok()
     }
+
+    /// The record whose access token lives for `least`, where nothing at all stands in its way.
+    #[cfg(unix)]
+    pub(super) async fn fresh(&self, connection: &ConnectionName, least: TimeDelta) -> Option<TokenRecord> {
+        let (reply, answer) = oneshot::channel();
+        self.asks.upgrade()?.send(Ask::Fresh { connection: connection.clone(), least, reply }).ok()?;
+        answer.await.ok()?
+    }
 }
 
 /// A question to the actor; most carry the way for the answer.
 pub(super) enum Ask {
     Command(Command),
-    Refresh { connection: ConnectionName, need: Need, reply: Reply<Result<Refreshed, Problem>> },
-    PresentToken { connection: ConnectionName, reply: Reply<Result<AccessToken, Problem>> },
-    Reveal { connection: ConnectionName, what: CopyWhat, reply: Reply<Result<Secret, String>> },
-    Views { reply: Reply<Vec<ConnectionView>> },
-    Snapshot { reply: Reply<Vec<ConnectionView>> },
-    Shutdown { reply: Reply<()> },
+    Refresh {
+        connection: ConnectionName,
+        need: Need,
+        reply: Reply<Result<Refreshed, Problem>>,
+    },
+    #[cfg(unix)]
+    Fresh {
+        connection: ConnectionName,
+        least: TimeDelta,
+        reply: Reply<Option<TokenRecord>>,
+    },
+    PresentToken {
+        connection: ConnectionName,
+        reply: Reply<Result<AccessToken, Problem>>,
+    },
+    Reveal {
+        connection: ConnectionName,
+        what: CopyWhat,
+        reply: Reply<Result<Secret, String>>,
+    },
+    Views {
+        reply: Reply<Vec<ConnectionView>>,
+    },
+    Snapshot {
+        reply: Reply<Vec<ConnectionView>>,
+    },
+    Shutdown {
+        reply: Reply<()>,
+    },
 }
 
 type Reply<T> = oneshot::Sender<T>;
@@ -101,6 +140,8 @@ impl Engine {
         let (events, facts) = mpsc::unbounded_channel();
         let (notes, reports) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let engine =
+            Self { asks, agent: Mutex::default(), runtime: runtime.handle().clone(), vault: parts.vault.clone() };
         let tools = Arc::new(Tools {
             http: Http::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
@@ -118,7 +159,19 @@ impl Engine {
             // A hung disk must not hold up the end of the program.
             runtime.shutdown_background();
         })?;
-        Ok((Self { asks }, facts))
+        Ok((engine, facts))
+    }
+
+    /// Gives commands that read this configuration file the access tokens held here, from when no
+    /// other process does, until the engine is shut down. Returns at once.
+    pub fn answer_commands(&self, config_file: PathBuf) {
+        let agent = Agent::start(self.runtime.clone(), self.remote(), self.vault.clone(), config_file);
+        *self.agent.lock().unwrap_or_else(PoisonError::into_inner) = Some(agent);
+    }
+
+    /// Leaves answering to another process; gives the configuration file, where it was ours until now.
+    pub fn stop_answering(&self) -> Option<PathBuf> {
+        self.agent.lock().unwrap_or_else(PoisonError::into_inner).take().map(|agent| agent.config_file.clone())
     }
 
     /// A way to hand over commands from elsewhere.
@@ -186,6 +239,7 @@ impl Engine {
     /// Ends the engine: what only waits is cancelled, what is out is waited for and saved.
     /// Returns when nothing is owed any more; drop it to stop waiting.
     pub async fn shutdown(&self) {
+        self.stop_answering();
         let (reply, answer) = oneshot::channel();
         self.ask(Ask::Shutdown { reply });
         // An error means that the engine has ended already.

@@ -9,11 +9,13 @@
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
 //! - `overview`: what the next start shows before it has read anything
+//! - [`agent`]: gives commands the access tokens that are held here
 //! - `configure`: takes over another configuration while running
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
 mod actor;
 mod agenda;
+pub mod agent;
 pub mod browser;
 mod check;
 mod client_secret;

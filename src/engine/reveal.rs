@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::rotation::Need;
 use super::slot::Slot;
 use crate::domain::{Activity, CopyWhat, Problem, Secret, TokenFacts, TokenRecord};
 
@@ -53,6 +54,16 @@ pub(super) fn access_token(slot: &Slot, now: DateTime<Utc>) -> Result<Secret, St
         return Err("the access token has expired; refresh it first".into());
     }
     Ok(record.access_token.clone())
+}
+
+/// The record with an access token that lives for `least`, for somebody who looks nowhere else:
+/// nothing at all may stand in its way, or be under way.
+#[cfg(unix)]
+pub(super) fn fresh(slot: &Slot, least: TimeDelta, now: DateTime<Utc>) -> Option<TokenRecord> {
+    slot.good_enough(Need::AtLeast(least), now)?;
+    let record = slot.record.as_ref()?;
+    // Asking for more than it lives in all is an error, even where a clock set back makes it seem to.
+    (!record.access_token.is_empty() && least <= record.expires_at - record.obtained_at).then(|| record.clone())
 }
 
 /// The same for whoever calls an API with it, and why there is none.

@@ -1,17 +1,19 @@
 //! The socket that health and metrics are told on: of this machine only.
 //!
-//! Invariants: no address that another machine could reach is ever bound; a Unix socket is its
-//! owner's alone (0600) from the first moment on; of what lies at its path, nothing is replaced but a
-//! socket of our own on which nobody listens any more.
+//! Invariant: no address that another machine could reach is ever bound. What a Unix socket promises is
+//! kept by [`socket`](crate::store::socket).
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 #[cfg(unix)]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use thiserror::Error;
+
+#[cfg(unix)]
+use crate::store::socket::{self, OwnFile, SocketError};
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +81,7 @@ pub struct Listener {
     /// Where it listens, the port chosen.
     pub(super) listen: Listen,
     #[cfg(unix)]
-    _file: Option<unix::OwnFile>,
+    _file: Option<OwnFile>,
 }
 
 #[derive(Debug)]
@@ -109,7 +111,7 @@ impl Listener {
             }
             #[cfg(unix)]
             Listen::Unix(path) => {
-                let (socket, file) = unix::bind(&path)?;
+                let (socket, file) = socket::bind(&path).map_err(|error| refused(&path, error))?;
                 Ok(Self { socket: Socket::Unix(socket), listen: Listen::Unix(path), _file: Some(file) })
             }
         }
@@ -117,75 +119,11 @@ impl Listener {
 }
 
 #[cfg(unix)]
-mod unix {
-    use std::fs::{self, Permissions};
-    use std::io::{self, ErrorKind};
-    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
-    use std::os::unix::net::UnixStream;
-    use std::path::{Path, PathBuf};
-
-    use rustix::fs::Mode;
-    use tokio::net::{UnixListener, UnixSocket};
-
-    use super::{Listen, ListenError};
-
-    /// How many may wait to be let in.
-    const BACKLOG: u32 = 64;
-
-    /// The file of a socket, removed with it unless another one lies there by then.
-    #[derive(Debug)]
-    pub(crate) struct OwnFile {
-        path: PathBuf,
-        identity: (u64, u64),
-    }
-
-    impl Drop for OwnFile {
-        fn drop(&mut self) {
-            if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
-                // What is left is taken for what it is at the next start.
-                let _ = fs::remove_file(&self.path);
-            }
-        }
-    }
-
-    fn identity(path: &Path) -> io::Result<(u64, u64)> {
-        fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
-    }
-
-    pub(super) fn bind(path: &Path) -> Result<(UnixListener, OwnFile), ListenError> {
-        make_room(path)?;
-        let failed = |source| ListenError::Io { listen: Listen::Unix(path.to_owned()), source };
-        let socket = UnixSocket::new_stream().map_err(failed)?;
-        // Linux makes the file with the socket's own mode; elsewhere this does nothing, and the
-        // mode is set right after.
-        let _ = rustix::fs::fchmod(&socket, Mode::RUSR | Mode::WUSR);
-        socket.bind(path).map_err(failed)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
-        let file = OwnFile { path: path.to_owned(), identity: identity(path).map_err(failed)? };
-        Ok((socket.listen(BACKLOG).map_err(failed)?, file))
-    }
-
-    /// Removes a socket of ours whose process is gone; anything else is left as it is.
-    fn make_room(path: &Path) -> Result<(), ListenError> {
-        let listen = || Listen::Unix(path.to_owned());
-        let failed = |source| ListenError::Io { listen: listen(), source };
-        let occupied = |why| Err(ListenError::Occupied { listen: listen(), why });
-        let file = match fs::symlink_metadata(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(error)),
-        };
-        if !file.file_type().is_socket() {
-            return occupied("there is a file that is no socket; name another path, or remove it");
-        }
-        if file.uid() != rustix::process::geteuid().as_raw() {
-            return occupied("the socket there belongs to another user; name another path");
-        }
-        match UnixStream::connect(path) {
-            Ok(_) => occupied("another process listens there; give each keeper a socket of its own"),
-            Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path).map_err(failed),
-            Err(error) => Err(failed(error)),
-        }
+fn refused(path: &Path, error: SocketError) -> ListenError {
+    let listen = Listen::Unix(path.to_owned());
+    match error {
+        SocketError::Io(source) => ListenError::Io { listen, source },
+        SocketError::Occupied(why) => ListenError::Occupied { listen, why },
     }
 }
 
@@ -213,39 +151,5 @@ mod tests {
         }
         #[cfg(unix)]
         assert!("unix:/run/manutop/http".parse::<Listen>().is_ok() && "unix:".parse::<Listen>().is_err());
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn a_unix_socket_is_its_owner_s_alone_and_replaces_only_what_is_dead() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        use super::{ListenError, Listener};
-
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("http");
-        let listen = Listen::Unix(path.clone());
-        let occupied = |result: Result<Listener, ListenError>| match result {
-            Err(ListenError::Occupied { why, .. }) => why,
-            other => panic!("{other:?}"),
-        };
-        // Left by a process that was killed: nothing listens, the file is there.
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        assert!(path.exists());
-        let listener = Listener::bind(listen.clone()).await.unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(occupied(Listener::bind(listen.clone()).await).contains("another process listens"));
-        drop(listener);
-        assert!(!path.exists(), "its file goes with it");
-        std::fs::write(&path, "a letter").unwrap();
-        assert!(occupied(Listener::bind(listen.clone()).await).contains("no socket"));
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a letter");
-        std::fs::remove_file(&path).unwrap();
-        let first = Listener::bind(listen.clone()).await.unwrap();
-        std::fs::remove_file(&path).unwrap();
-        let second = Listener::bind(listen).await.unwrap();
-        drop(first);
-        assert!(path.exists(), "another's file stays");
-        drop(second);
     }
 }

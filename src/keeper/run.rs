@@ -4,6 +4,7 @@
 //! The heartbeat asks the engine how things stand. Only its answer makes a sign of life for the
 //! watchdog: an engine that hangs is noticed, and so is this loop.
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -54,6 +55,8 @@ pub struct Keeper {
     pub log: Log,
     /// The service manager.
     pub notify: Notify,
+    /// The configuration file whose commands are given tokens; `None` gives nobody any.
+    pub answers: Option<PathBuf>,
     /// The socket for health and metrics.
     pub listener: Option<Listener>,
     /// The clock.
@@ -109,6 +112,9 @@ impl Keeper {
         state.started(connections.len(), listener.as_ref());
         let serving = listener.map(|listener| tokio::spawn(serve::serve(listener, Arc::clone(&shared))));
         let mut roles = role::seek(vault)?;
+        if let Some(config_file) = self.answers {
+            engine.answer_commands(config_file);
+        }
 
         let mut loaded = pin!(engine.views());
         let stop = CancellationToken::new();
@@ -131,7 +137,7 @@ impl Keeper {
                         state.reloading();
                         configuration.reload();
                     }
-                    Signal::Suspend => signals::stop()?,
+                    Signal::Suspend => suspend(&engine)?,
                     Signal::Continued => {}
                 },
                 has_saved = &mut leaving => break if has_saved { Ending::Stopped } else { Ending::GivenUp },
@@ -178,6 +184,16 @@ impl Keeper {
         state.ended(&ending).await;
         Ok(ending)
     }
+}
+
+/// Stops until it is continued. Whoever stands still answers nobody.
+fn suspend(engine: &Engine) -> std::io::Result<()> {
+    let answers = engine.stop_answering();
+    signals::stop()?;
+    if let Some(config_file) = answers {
+        engine.answer_commands(config_file);
+    }
+    Ok(())
 }
 
 /// One heartbeat: how things stand. An engine that does not answer makes none.

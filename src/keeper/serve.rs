@@ -17,12 +17,12 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
 use url::Url;
 
 use super::listen::{Listener, Socket};
 use super::{Shared, health, metrics};
 use crate::config::is_loopback;
+use crate::store::socket::{Door, let_in};
 
 /// How many are answered at once; who comes then waits.
 const MOST_AT_ONCE: usize = 16;
@@ -32,8 +32,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST_HEAD: usize = 8 * 1024;
 /// The most fields of a head.
 const MOST_FIELDS: usize = 64;
-/// The pause after the system could not let somebody in.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until dropped.
 pub(super) async fn serve(listener: Listener, shared: Arc<Shared>) {
@@ -41,31 +39,29 @@ pub(super) async fn serve(listener: Listener, shared: Arc<Shared>) {
     if matches!(listener.socket, Socket::Tcp(_)) {
         app = app.layer(middleware::from_fn(only_by_our_own_names));
     }
-    let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
-    loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-        let Ok(stream) = accept(&listener.socket).await else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
+    let_in(listener, MOST_AT_ONCE, TIMEOUT, |stream| {
         let app = app.clone();
-        tokio::spawn(async move {
-            // Whoever is too slow, or goes away, is let go without a word.
-            let _ = tokio::time::timeout(TIMEOUT, answer(stream, app)).await;
-            drop(place);
-        });
-    }
+        async move {
+            let _ = answer(stream, app).await;
+        }
+    })
+    .await;
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// What comes in, by whichever door.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-async fn accept(socket: &Socket) -> io::Result<Box<dyn Stream>> {
-    Ok(match socket {
-        Socket::Tcp(socket) => Box::new(socket.accept().await?.0),
-        #[cfg(unix)]
-        Socket::Unix(socket) => Box::new(socket.accept().await?.0),
-    })
+impl Door for Listener {
+    type Stream = Box<dyn Stream>;
+
+    async fn accept(&self) -> io::Result<Self::Stream> {
+        Ok(match &self.socket {
+            Socket::Tcp(socket) => Box::new(socket.accept().await?.0),
+            #[cfg(unix)]
+            Socket::Unix(socket) => Box::new(Door::accept(socket).await?),
+        })
+    }
 }
 
 async fn answer(stream: Box<dyn Stream>, app: Router) -> hyper::Result<()> {

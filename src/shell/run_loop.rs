@@ -111,6 +111,9 @@ pub struct Dashboard<H> {
     pub exports: PathBuf,
     /// The operating system's signals.
     pub signals: Signals,
+    /// The configuration file whose commands are given tokens once there is a frame to be seen;
+    /// `None` gives nobody any.
+    pub answers: Option<PathBuf>,
     /// The terminal beyond drawing.
     pub host: H,
     /// Tells whoever looks elsewhere.
@@ -165,6 +168,9 @@ impl<H: Host> Dashboard<H> {
             }
             if let Some(reader) = &mut self.log_reader {
                 reader.begin();
+            }
+            if let Some(config_file) = self.answers.take() {
+                self.engine.answer_commands(config_file);
             }
             let woken = self.wait(now, copy.as_mut(), &mut exported).await;
             let now = self.clock.now();
@@ -332,6 +338,8 @@ impl<H: Host> Dashboard<H> {
         B: Backend,
         io::Error: From<B::Error>,
     {
+        // Whoever stands still answers nobody.
+        self.answers = self.engine.stop_answering();
         self.host.suspend()?;
         let quit = async { while self.signals.next().await != Signal::Quit {} };
         if tokio::time::timeout(SIGNALS_ARRIVE, quit).await.is_ok() {

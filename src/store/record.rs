@@ -61,7 +61,11 @@ pub(super) fn check_version(item: &str, json: &str) -> Result<(), StoreError> {
 }
 
 /// The record as a line.
-pub(super) fn to_line(record: &TokenRecord) -> Secret {
+///
+/// # Panics
+/// Never: strings, numbers and times always serialise.
+#[must_use]
+pub fn to_line(record: &TokenRecord) -> Secret {
     let line = Line {
         version: VERSION,
         generation: record.generation,
@@ -81,7 +85,10 @@ pub(super) fn to_line(record: &TokenRecord) -> Secret {
 }
 
 /// The record in a line; `item` names it in errors.
-pub(super) fn from_line(item: &str, line: &Secret) -> Result<TokenRecord, StoreError> {
+///
+/// # Errors
+/// `NewerFormat`, or `Corrupt` where it is none.
+pub fn from_line(item: &str, line: &Secret) -> Result<TokenRecord, StoreError> {
     check_version(item, line.expose())?;
     let line: OwnedLine = serde_json::from_str(line.expose()).map_err(|error| StoreError::unreadable(item, &error))?;
     Ok(TokenRecord {

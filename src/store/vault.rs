@@ -35,6 +35,15 @@ const KEEPER_LOCK: &str = ".keeper.lock";
 /// Held while the overview is written.
 const OVERVIEW_LOCK: &str = ".overview.lock";
 
+/// Held by the process that gives commands its access tokens.
+const AGENT_LOCK: &str = ".agent.lock";
+
+/// Where it does. It lies among the locks, where nobody else has access.
+const AGENT_SOCKET: &str = ".agent.sock";
+
+/// The directory of the locks within the data directory.
+const LOCKS: &str = "locks";
+
 /// Whoever holds one of these locks is done within a few rounds of the store; longer is a hang.
 const SHORT_WAIT: Duration = Duration::from_secs(30);
 
@@ -59,7 +68,8 @@ struct Inner {
     identity: Mutex<Option<Arc<Identity>>>,
 }
 
-/// The right to refresh by itself as the one keeper of a data directory. Dropping it gives it up.
+/// The right to be the one process that does something on a data directory: refresh as the keeper,
+/// or answer commands. Dropping it gives it up.
 #[derive(Debug)]
 pub struct Leadership {
     _lock: lock::Held,
@@ -69,6 +79,12 @@ pub struct Leadership {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Seen(Option<SystemTime>);
 
+/// The socket on which a process gives commands its access tokens.
+#[must_use]
+pub fn agent_socket(data_dir: &Path) -> PathBuf {
+    data_dir.join(LOCKS).join(AGENT_SOCKET)
+}
+
 impl Vault {
     /// Opens the vault, making its directories for their owner alone. Touches no keyring.
     ///
@@ -76,7 +92,7 @@ impl Vault {
     /// `Io` if a directory cannot be made or belongs to somebody else, `Insecure` if others could
     /// replace what is kept in the data directory.
     pub fn open(secrets: Secrets, data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let (journals, locks) = (data_dir.join("journals"), data_dir.join("locks"));
+        let (journals, locks) = (data_dir.join("journals"), data_dir.join(LOCKS));
         files::data_dir(data_dir)?;
         files::private_dir(&journals)?;
         files::private_dir(&locks)?;
@@ -219,6 +235,19 @@ impl Vault {
         noted.await.unwrap_or(false)
     }
 
+    /// Whether nobody has replaced a record or given it up: the journal is settled on this very one.
+    /// The secret store is not touched.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub async fn is_newest(&self, name: &ConnectionName, record: &TokenRecord) -> Result<bool, StoreError> {
+        Ok(matches!(
+            self.journal(name).await?,
+            Some(Journal::Settled { generation, fingerprint, forgotten: false })
+                if generation == record.generation && fingerprint == record::fingerprint(record)
+        ))
+    }
+
     /// The generation up to which a logout has given up the tokens, where that is the journal's
     /// last word. The secret store is not touched.
     ///
@@ -274,6 +303,20 @@ impl Vault {
     /// `Io` if the lock file cannot be opened or locked.
     pub fn lead(&self, on_wait: impl FnOnce(Option<u32>)) -> Result<Leadership, StoreError> {
         lock::block(&self.inner.locks.join(KEEPER_LOCK), on_wait).map(|held| Leadership { _lock: held })
+    }
+
+    /// Takes the right to answer commands, as [`Vault::lead`] takes the keepers'.
+    ///
+    /// # Errors
+    /// `Io` if the lock file cannot be opened or locked.
+    pub fn answer_alone(&self) -> Result<Leadership, StoreError> {
+        lock::block(&self.inner.locks.join(AGENT_LOCK), |_| {}).map(|held| Leadership { _lock: held })
+    }
+
+    /// Where commands are answered; see [`agent_socket`].
+    #[must_use]
+    pub fn agent_socket(&self) -> PathBuf {
+        self.inner.locks.join(AGENT_SOCKET)
     }
 
     /// The keeper that leads, if one does that is not this process.

@@ -78,6 +78,7 @@ async fn keep(dir: &str) {
         on_event: OnEvent::start(None, None),
         log: Log::start(Format::Text).unwrap(),
         notify: Notify::start().unwrap(),
+        answers: None,
         listener: Some(Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap()),
         clock: Arc::new(SystemClock),
     };

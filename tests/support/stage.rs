@@ -216,6 +216,7 @@ impl<H: Host> Stage<H> {
             log_reader: self.data_dir.as_deref().map(LogReader::new),
             exports: rig.dir.path().to_owned(),
             signals: Signals::listen().expect("signals"),
+            answers: None,
             host: self.host,
             attention: Attention::start(self.wishes, &Environment::default(), rig.clock.now()),
             clock: Arc::<MovableClock>::clone(&rig.clock),

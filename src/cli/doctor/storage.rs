@@ -6,6 +6,7 @@ use std::path::Path;
 use super::Check;
 use crate::cli::session::Session;
 use crate::domain::{Connection, LogEntry, SecretSource};
+use crate::engine::agent::{self, Peer};
 use crate::store::request_log::RequestLog;
 use crate::store::{Hazard, Standing};
 
@@ -19,6 +20,7 @@ pub(super) async fn checks(session: &Session) -> Vec<Check> {
     for part in ["journals", "locks"] {
         checks.push(directory(part, &session.paths.data_dir.join(part)));
     }
+    checks.push(agent(session).await);
     let store = store(session).await;
     let answers = store.advice.is_none();
     checks.push(store);
@@ -65,6 +67,18 @@ fn readable_by_others(found: &std::fs::Metadata) -> Option<u32> {
 #[cfg(not(unix))]
 fn readable_by_others(_found: &std::fs::Metadata) -> Option<u32> {
     None
+}
+
+/// Who gives commands tokens. Nobody need do so.
+async fn agent(session: &Session) -> Check {
+    let socket = session.vault.agent_socket();
+    let found = match agent::answers(&session.paths.data_dir).await {
+        Some(Peer { pid: Some(pid) }) => format!("process {pid} gives commands the tokens it holds"),
+        Some(Peer { pid: None }) => "another process gives commands the tokens it holds".into(),
+        None if session.config.token_socket => "no process answers on it; commands look for themselves".into(),
+        None => "switched off by token_socket = false".into(),
+    };
+    Check::ok("token socket", format!("{}: {found}", socket.display()))
 }
 
 async fn store(session: &Session) -> Check {

@@ -1,0 +1,128 @@
+//! Reads the command line.
+//!
+//! Scripts ask for tokens all the time, and to define every command takes longer than to answer: what
+//! looks like one of those commands is read by the definition of that one alone. Invariant: what is
+//! read so is what all definitions together would have read. Everything else, help and faults among
+//! it, is left to them.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser};
+
+use super::args::{Cli, Command};
+#[cfg(unix)]
+use super::curl;
+use super::files::Files;
+use super::{exec, token};
+
+/// A command line, read.
+pub(super) struct Line {
+    pub(super) cli: Cli,
+    /// Whether the command was given `--json`.
+    pub(super) as_json: bool,
+}
+
+/// One command as though it were the whole program.
+#[derive(Parser)]
+struct Alone<A: Args> {
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    args: A,
+}
+
+impl Line {
+    /// Reads it; ends the program where there is nothing but help to give, or a fault to tell.
+    pub(super) fn read(words: Vec<OsString>) -> Self {
+        Self::alone(&words).unwrap_or_else(|| {
+            let matches = Cli::command().get_matches_from(words);
+            let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+            Self { cli, as_json: wants_json(&matches) }
+        })
+    }
+
+    /// The line of one of the commands that are to be quick.
+    fn alone(words: &[OsString]) -> Option<Self> {
+        let words = words.get(1..)?;
+        match words.first()?.to_str()? {
+            "token" => Self::of(words, Command::Token as fn(token::Args) -> Command),
+            "exec" => Self::of(words, Command::Exec as fn(exec::Args) -> Command),
+            #[cfg(unix)]
+            "curl" => Self::of(words, Command::Curl as fn(curl::Args) -> Command),
+            _ => None,
+        }
+    }
+
+    fn of<A: Args>(words: &[OsString], command: fn(A) -> Command) -> Option<Self> {
+        let matches = Alone::<A>::command().try_get_matches_from(words).ok()?;
+        let Alone { files, args } = Alone::from_arg_matches(&matches).ok()?;
+        Some(Self { cli: Cli { files, command: Some(command(args)) }, as_json: wants_json(&matches) })
+    }
+}
+
+/// Whether the command was given `--json`.
+fn wants_json(matches: &ArgMatches) -> bool {
+    let here = matches.try_get_one("json").ok().flatten().copied().unwrap_or(false);
+    here || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split_whitespace().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn what_is_read_alone_is_what_all_definitions_together_read() {
+        let lines = [
+            "token factory",
+            "token factory --json",
+            "token --header factory",
+            "token factory --header --json",
+            "token factory --min-ttl 5m --no-refresh",
+            "token factory --min-ttl=90 --data-dir /d --config c.toml",
+            "token factory --min-ttl soon",
+            "token factory --min-ttl 5m --min-ttl 6m",
+            "token -- factory",
+            "token --data-dir= factory",
+            "token factory --theme dark --ascii",
+            "token factory --theme pink",
+            "token",
+            "token factory hr-sync",
+            "token help",
+            "token no/name",
+            "token factory --nope",
+            "token factory --head",
+            "token -h",
+            "token --help",
+            "token --version",
+            "token factory -V",
+            "exec a,b --env A --env B -- sh -c env",
+            "exec a --env=A=B -- sh",
+            "exec a --min-ttl 5 --config x -- sh --config y --help",
+            "exec a sh",
+            "exec -- sh",
+            "curl factory -- --silent https://api.example/",
+            "curl factory --json -- https://api.example/",
+            "curl factory",
+            "--config c token factory",
+            "--ascii exec a -- sh",
+            "tokens factory",
+            "list --json",
+            "help token",
+            "",
+        ];
+        for line in lines {
+            let words = words(&format!("manutop {line}"));
+            let matches = Cli::command().try_get_matches_from(&words).ok();
+            let whole = matches.and_then(|matches| Some((Cli::from_arg_matches(&matches).ok()?, wants_json(&matches))));
+            let whole = whole.map(|read| format!("{read:?}"));
+            let alone = Line::alone(&words).map(|Line { cli, as_json }| format!("{:?}", (cli, as_json)));
+            let is_quick = ["token ", "exec ", "curl "].iter().any(|command| line.starts_with(command));
+            // Whatever is not read alone is read together.
+            assert!(alone == whole || (alone.is_none() && !is_quick), "{line}: {alone:?} is not {whole:?}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The agent: while a dashboard or a keeper runs, commands are given the access tokens it holds over
+//! a Unix socket of the data directory, without a look at the secret store.
+//!
+//! - [`ask`]: what a command asks, before it does anything else
+//! - `serve`: what the running process answers
+//! - `wire`: the words between them
+//!
+//! Invariants: nothing but access tokens is told, only between processes of one user, and only where
+//! nothing stands in their way: in every other case there is no answer, and the command goes on
+//! alone. Of several processes on one data directory one answers; when it ends, however it ends, the
+//! kernel hands the right over to the next. Nothing is polled.
+
+#[cfg(unix)]
+mod ask;
+#[cfg(not(unix))]
+mod nobody;
+#[cfg(unix)]
+mod serve;
+#[cfg(unix)]
+mod wire;
+
+#[cfg(unix)]
+pub use ask::{answers, ask};
+#[cfg(not(unix))]
+pub(super) use nobody::Agent;
+#[cfg(not(unix))]
+pub use nobody::{answers, ask};
+#[cfg(unix)]
+pub(super) use serve::Agent;
+
+/// A process at the other end of the socket, of the same user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// Its process ID, where the system tells.
+    pub pid: Option<i32>,
+}

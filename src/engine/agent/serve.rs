@@ -1,0 +1,126 @@
+//! What the running process answers.
+//!
+//! Invariants: so many are answered at once, each within a time, so that one who hangs holds up
+//! nobody; a token goes out only after a look at the journal, which knows of every process that has
+//! replaced or given it up; the socket's file is gone before the right to answer is.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use chrono::TimeDelta;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::wire::{LONGEST, PATIENCE, Question, VERSION, same_user};
+use crate::domain::TokenRecord;
+use crate::engine::Remote;
+use crate::store::socket::{self, OwnFile, let_in};
+use crate::store::{Leadership, Vault, record};
+
+/// How many are answered at once; who comes then waits.
+const MOST_AT_ONCE: usize = 64;
+
+/// Answers, from when it is its turn until it is dropped.
+pub(in crate::engine) struct Agent {
+    state: Arc<Mutex<State>>,
+    /// Where the commands it answers find their connections.
+    pub(in crate::engine) config_file: PathBuf,
+}
+
+enum State {
+    /// Another process answers, or none yet.
+    Waits,
+    Answers(#[expect(dead_code, reason = "dropping it is what ends it")] Answering),
+    Closed,
+}
+
+/// Dropped in this order.
+struct Answering {
+    _task: Task,
+    _file: OwnFile,
+    _right: Leadership,
+}
+
+struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Agent {
+    /// Begins to wait for the right to answer, on a plain thread that the kernel wakes. Without a
+    /// thread, or a socket, nobody is answered, and every command goes on alone.
+    pub(in crate::engine) fn start(runtime: Handle, remote: Remote, vault: Vault, config_file: PathBuf) -> Self {
+        let state = Arc::new(Mutex::new(State::Waits));
+        let (shared, file_of_commands) = (Arc::clone(&state), config_file.clone());
+        let _ = thread::Builder::new().name("agent".into()).spawn(move || {
+            let Some((right, (listener, file))) = take_turn(&vault, &runtime) else { return };
+            let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            if matches!(*state, State::Waits) {
+                let task =
+                    runtime.spawn(serve(listener, Arc::new(Answerer { remote, vault, config_file: file_of_commands })));
+                *state = State::Answers(Answering { _task: Task(task.abort_handle()), _file: file, _right: right });
+            }
+        });
+        Self { state, config_file }
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Closed;
+    }
+}
+
+/// Waits for the right to answer, and begins to listen.
+fn take_turn(vault: &Vault, runtime: &Handle) -> Option<(Leadership, (UnixListener, OwnFile))> {
+    let right = vault.answer_alone().ok()?;
+    let _runtime = runtime.enter();
+    Some((right, socket::bind(&vault.agent_socket()).ok()?))
+}
+
+async fn serve(listener: UnixListener, answerer: Arc<Answerer>) {
+    let_in(listener, MOST_AT_ONCE, PATIENCE, |stream| {
+        let answerer = Arc::clone(&answerer);
+        async move {
+            answerer.answer(stream).await;
+        }
+    })
+    .await;
+}
+
+struct Answerer {
+    remote: Remote,
+    vault: Vault,
+    config_file: PathBuf,
+}
+
+impl Answerer {
+    /// One line in; one line back, or nothing where there is no answer.
+    async fn answer(&self, mut stream: UnixStream) -> Option<()> {
+        same_user(&stream)?;
+        let mut line = Vec::new();
+        BufReader::new((&mut stream).take(LONGEST)).read_until(b'\n', &mut line).await.ok()?;
+        let record = self.record(serde_json::from_slice(&line).ok()?).await?;
+        // Nobody refreshes over a socket.
+        let line = record::to_line(&TokenRecord { refresh_token: None, ..record });
+        stream.write_all(line.expose().as_bytes()).await.ok()?;
+        stream.write_all(b"\n").await.ok()
+    }
+
+    /// What the engine holds, if the journal says that nobody has anything newer.
+    async fn record(&self, question: Question<'_>) -> Option<TokenRecord> {
+        let Question { version, connection, least_ms, config_file } = question;
+        if version != VERSION || Path::new(&*config_file) != self.config_file {
+            return None;
+        }
+        let least = TimeDelta::try_milliseconds(least_ms.try_into().ok()?)?;
+        let record = self.remote.fresh(&connection, least).await?;
+        self.vault.is_newest(&connection, &record).await.ok()?.then_some(record)
+    }
+}

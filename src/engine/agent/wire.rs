@@ -1,0 +1,37 @@
+//! What agent and command say to each other, and who may.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
+
+use super::Peer;
+use crate::domain::ConnectionName;
+
+/// What a question says. An agent that does not know the version gives no answer.
+pub(super) const VERSION: u32 = 1;
+/// The longest line, in bytes: a question with a long path, an answer with a long token.
+pub(super) const LONGEST: u64 = 64 * 1024;
+
+/// How long all of it may take. An answer comes within a millisecond; from a process that was stopped,
+/// never.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// One line of JSON. The answer is a line, too: the [record](crate::store::record) without its
+/// refresh token.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Question<'a> {
+    pub(super) version: u32,
+    pub(super) connection: Cow<'a, ConnectionName>,
+    /// How long the token must still live.
+    pub(super) least_ms: u64,
+    /// Where the connection is configured: in another file the name may mean something else.
+    pub(super) config_file: Cow<'a, str>,
+}
+
+/// The process at the other end, if it is the same user's.
+pub(super) fn same_user(stream: &UnixStream) -> Option<Peer> {
+    let peer = stream.peer_cred().ok()?;
+    (peer.uid() == rustix::process::geteuid().as_raw()).then(|| Peer { pid: peer.pid() })
+}
