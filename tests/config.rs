@@ -117,7 +117,8 @@ fn a_missing_file_is_no_error_and_an_unreadable_one_is() {
     let error = load("latin1.toml").unwrap_err();
     assert!(matches!(error, ConfigError::NotUtf8 { line: 2, column: 6, .. }), "{error}");
 
-    fs::write(directory.path().join("huge.toml"), "#".repeat(1024 * 1024 + 1)).unwrap();
+    fs::write(directory.path().join("huge.toml"), "#".repeat(usize::try_from(config::MAX_FILE_SIZE).unwrap() + 1))
+        .unwrap();
     assert!(matches!(load("huge.toml"), Err(ConfigError::TooLarge { .. })));
 }
 
