@@ -1,7 +1,8 @@
 //! Reads the command line.
 //!
-//! Scripts ask for tokens all the time, and to define every command takes longer than to answer: what
-//! looks like one of those commands is read by the definition of that one alone. Invariant: what is
+//! Scripts ask for tokens all the time, and to define every command takes longer than to answer; nor
+//! need the dashboard wait for it. What looks like one of those commands, or like none, is read by
+//! the definition of that one alone. Invariant: what is
 //! read so is what all definitions together would have read. Everything else, help and faults among
 //! it, is left to them.
 
@@ -31,6 +32,10 @@ struct Alone<A: Args> {
     args: A,
 }
 
+/// What the dashboard has beyond what every command has.
+#[derive(Debug, Args)]
+struct Nothing {}
+
 impl Line {
     /// Reads it; ends the program where there is nothing but help to give, or a fault to tell.
     pub(super) fn read(words: Vec<OsString>) -> Self {
@@ -43,20 +48,21 @@ impl Line {
 
     /// The line of one of the commands that are to be quick.
     fn alone(words: &[OsString]) -> Option<Self> {
-        let words = words.get(1..)?;
-        match words.first()?.to_str()? {
-            "token" => Self::of(words, Command::Token as fn(token::Args) -> Command),
-            "exec" => Self::of(words, Command::Exec as fn(exec::Args) -> Command),
+        let command = words.get(1).map_or(Some(""), |word| word.to_str())?;
+        match command {
+            "token" => Self::of(&words[1..], |args| Some(Command::Token(args))),
+            "exec" => Self::of(&words[1..], |args| Some(Command::Exec(args))),
             #[cfg(unix)]
-            "curl" => Self::of(words, Command::Curl as fn(curl::Args) -> Command),
+            "curl" => Self::of(&words[1..], |args| Some(Command::Curl(args))),
+            option if option.is_empty() || option.starts_with("--") => Self::of(words, |Nothing {}| None),
             _ => None,
         }
     }
 
-    fn of<A: Args>(words: &[OsString], command: fn(A) -> Command) -> Option<Self> {
+    fn of<A: Args>(words: &[OsString], command: fn(A) -> Option<Command>) -> Option<Self> {
         let matches = Alone::<A>::command().try_get_matches_from(words).ok()?;
         let Alone { files, args } = Alone::from_arg_matches(&matches).ok()?;
-        Some(Self { cli: Cli { files, command: Some(command(args)) }, as_json: wants_json(&matches) })
+        Some(Self { cli: Cli { files, command: command(args) }, as_json: wants_json(&matches) })
     }
 }
 
@@ -113,6 +119,16 @@ mod tests {
             "list --json",
             "help token",
             "",
+            "--config c.toml --data-dir=/d --theme dark --ascii",
+            "--config",
+            "--theme pink",
+            "--config list",
+            "--config c list",
+            "--ascii -- list",
+            "--ascii --ascii",
+            "--version",
+            "--help",
+            "-V",
         ];
         for line in lines {
             let words = words(&format!("manutop {line}"));
@@ -120,7 +136,8 @@ mod tests {
             let whole = matches.and_then(|matches| Some((Cli::from_arg_matches(&matches).ok()?, wants_json(&matches))));
             let whole = whole.map(|read| format!("{read:?}"));
             let alone = Line::alone(&words).map(|Line { cli, as_json }| format!("{:?}", (cli, as_json)));
-            let is_quick = ["token ", "exec ", "curl "].iter().any(|command| line.starts_with(command));
+            let is_quick = ["token ", "exec ", "curl "].iter().any(|command| line.starts_with(command))
+                || ["", "--config c.toml --data-dir=/d --theme dark --ascii"].contains(&line);
             // Whatever is not read alone is read together.
             assert!(alone == whole || (alone.is_none() && !is_quick), "{line}: {alone:?} is not {whole:?}");
         }
