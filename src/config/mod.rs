@@ -42,7 +42,7 @@ use crate::domain::{Connection, Provider, Rebinding, ThemeName};
 use section::{Report, Section};
 
 /// The largest configuration file that is read, in bytes.
-pub const MAX_FILE_SIZE: u64 = 1024 * 1024;
+pub const MAX_FILE_SIZE: u64 = 8 * 1024 * 1024;
 
 const KEYS: &[&str] = &[
     "store",
