@@ -1,4 +1,4 @@
-//! What the files below the engine cost: the overview read at start, and the journal.
+//! What the files below the engine cost: the overview read at start, the journal, a rotation.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use divan::{Bencher, black_box};
 use manutop::domain::{ConnectionName, RefreshToken, Secret, SystemClock, TokenRecord};
-use manutop::store::{MemoryStore, Secrets, Vault, overview};
+use manutop::store::{FileStore, MemoryStore, Secrets, Vault, overview};
 use tokio::runtime::{Builder, Runtime};
 
 const CONNECTIONS: [usize; 3] = [10, 1000, 10_000];
@@ -26,6 +26,50 @@ fn overview_read(bencher: Bencher, connections: usize) {
         let overview = overview::read(black_box(dir.path()));
         let rows = overview.rows();
         names.iter().filter(|name| rows.facts(name).is_some()).count()
+    });
+}
+
+/// Two writes of a journal: a refresh token on its way, and taken back. Mostly the disk's own time.
+#[divan::bench(sample_count = 30)]
+fn journal_write(bencher: Bencher) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (runtime, vault) = (runtime(), vault(dir.path()));
+    let mut lease = runtime.block_on(vault.lock(&name(0), |_| {})).expect("a lock");
+    bencher.bench_local(|| {
+        runtime.block_on(async {
+            lease.spending(black_box(&record(1))).await.expect("a journal");
+            lease.unspent().await.expect("a journal");
+        });
+    });
+}
+
+/// One rotation in the encrypted file store, without the exchange, beside as many other connections.
+/// It must cost the same beside any number.
+#[divan::bench(args = CONNECTIONS, sample_count = 30)]
+fn rotation_in_files(bencher: Bencher, connections: usize) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let store = FileStore::with_work_factor(dir.path().join("store"), None, 4);
+    let vault = Vault::open(Secrets::new(store.factory()), dir.path(), Arc::new(SystemClock)).expect("a vault");
+    let runtime = runtime();
+    runtime.block_on(vault.unlock(Secret::new("correct horse battery staple"))).expect("a new store");
+    for number in 0..connections {
+        for file in [format!("store/{number:032x}.age"), format!("journals/{}.json", name(number))] {
+            std::fs::write(dir.path().join(file), "").expect("another connection's file");
+        }
+    }
+    let mut generation = 0;
+    let factory = ConnectionName::new("factory").expect("a name");
+    bencher.bench_local(|| {
+        runtime.block_on(async {
+            let mut lease = vault.lock(&factory, |_| {}).await.expect("a lock");
+            let standing = lease.recover().await.expect("a good store");
+            lease.preflight().await.expect("room");
+            if let Some(record) = standing.record {
+                lease.spending(&record).await.expect("a journal");
+            }
+            generation += 1;
+            lease.receive(record(generation)).await.expect("kept");
+        });
     });
 }
 

@@ -13,8 +13,10 @@
 //! - [`cli`]: arguments and the headless commands
 //! - [`demo`]: both providers' servers, embedded
 //!
+//! Below them all, `alarm`: a sleep that wakes its thread once.
 //! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
 
+mod alarm;
 pub mod app;
 pub mod cli;
 pub mod config;

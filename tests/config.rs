@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use manutop::config::{self, Config, ConfigError, Notify, StoreKind};
+use manutop::config::{self, Config, ConfigError, MAX_FILE_SIZE, Notify, StoreKind};
 use manutop::domain::{ConnectionGrant, SecretSource, ThemeName, Written};
 use manutop::oauth::providers::ALL;
 
@@ -117,8 +117,7 @@ fn a_missing_file_is_no_error_and_an_unreadable_one_is() {
     let error = load("latin1.toml").unwrap_err();
     assert!(matches!(error, ConfigError::NotUtf8 { line: 2, column: 6, .. }), "{error}");
 
-    fs::write(directory.path().join("huge.toml"), "#".repeat(usize::try_from(config::MAX_FILE_SIZE).unwrap() + 1))
-        .unwrap();
+    fs::write(directory.path().join("huge.toml"), vec![b'#'; usize::try_from(MAX_FILE_SIZE).unwrap() + 1]).unwrap();
     assert!(matches!(load("huge.toml"), Err(ConfigError::TooLarge { .. })));
 }
 

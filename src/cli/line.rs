@@ -11,10 +11,7 @@ use std::ffi::OsString;
 use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::args::{Cli, Command};
-#[cfg(unix)]
-use super::curl;
 use super::files::Files;
-use super::{exec, token};
 
 /// A command line, read.
 pub(super) struct Line {

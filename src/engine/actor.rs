@@ -15,6 +15,7 @@ use super::slot::{Origin, Slot, Waiter, Work};
 use super::slots::Slots;
 use super::tools::{Ended, Note, Tools};
 use super::{check, inspect, load, login, reveal};
+use crate::alarm::Alarm;
 use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret};
 
 use crate::store::{Seen, Stamp};
@@ -104,6 +105,7 @@ impl Actor {
         let patience = self.tools.program != Program::Command;
         tokio::spawn(load::load(Arc::clone(&self.tools), unread, patience));
         self.look_for_keeper();
+        let alarm = Alarm::new();
         loop {
             self.begin_planned();
             self.look_around();
@@ -114,7 +116,7 @@ impl Actor {
                     None => break,
                 },
                 Some(note) = notes.recv() => self.take(note),
-                () = tokio::time::sleep(pause) => {}
+                () = alarm.sleep(pause) => {}
             }
             if self.is_leaving() {
                 // A report that an exchange has begun may be waiting: it must be heard before leaving.

@@ -14,6 +14,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Rect, Size};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::Instant;
 
 use super::appearance;
 use super::attention::{Attention, Wishes};
@@ -23,6 +24,7 @@ use super::copying::{Copy, Copying, Wanted};
 use super::export;
 use super::log_reader::LogReader;
 use super::signals::{Signal, Signals};
+use crate::alarm::Alarm;
 use crate::app::{App, Effect, FaultKind, Msg, curl, update};
 use crate::domain::{Clock, Command, ConnectionName, CopiedTo, Event, Secret};
 use crate::engine::Engine;
@@ -31,6 +33,9 @@ use crate::ui;
 
 /// The most messages taken in before a frame is drawn: a flood of them must not keep the screen still.
 const BATCH: usize = 512;
+/// How long after a frame the engine's news wait for the next one: a flood of them is drawn so often
+/// and no oftener. A key waits for nothing.
+const FRAME: Duration = Duration::from_millis(16);
 /// Signals that came while the process was stopped are told within this time of its going on.
 const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 
@@ -135,6 +140,8 @@ pub enum Ending {
 
 /// One thing that woke the loop.
 enum Woken {
+    /// It is time to draw what has changed.
+    Frame,
     Message(Msg),
     Signal(Signal),
     Configuration(Note),
@@ -158,13 +165,23 @@ impl<H: Host> Dashboard<H> {
         self.resize(size, now);
         let mut copy: Option<Copy> = None;
         let (told, mut exported) = mpsc::unbounded_channel();
+        let alarm = Alarm::new();
+        let mut next_frame = Instant::now();
+        let mut is_news = false;
+        let mut ticked = now.timestamp();
         loop {
             let now = self.clock.now();
-            self.attention.turn(&self.app, &mut self.host, now);
-            let drawn = terminal.draw(|frame| ui::draw(frame, &self.app, now))?.area.as_size();
-            // What is clicked on is what was drawn, though the new size may be told after the click.
-            if drawn != self.app.size {
-                self.resize(drawn, now);
+            // A second that began while there was much to do has its tick all the same.
+            let next_tick = if now.timestamp() == ticked { until_next_second(now) } else { Duration::ZERO };
+            let waits = is_news && Instant::now() < next_frame;
+            if !waits {
+                self.attention.turn(&self.app, &mut self.host, now);
+                let drawn = terminal.draw(|frame| ui::draw(frame, &self.app, now))?.area.as_size();
+                next_frame = Instant::now() + FRAME;
+                // What is clicked on is what was drawn, though the new size may be told after the click.
+                if drawn != self.app.size {
+                    self.resize(drawn, now);
+                }
             }
             if let Some(reader) = &mut self.log_reader {
                 reader.begin();
@@ -172,10 +189,16 @@ impl<H: Host> Dashboard<H> {
             if let Some(config_file) = self.answers.take() {
                 self.engine.answer_commands(config_file);
             }
-            let woken = self.wait(now, copy.as_mut(), &mut exported).await;
+            let woken = self.wait(next_tick, &alarm, waits.then_some(next_frame), copy.as_mut(), &mut exported).await;
+            is_news = matches!(woken, Woken::Message(Msg::Event(_)));
             let now = self.clock.now();
             let effects = match woken {
                 Woken::End(ending) => return Ok(ending),
+                Woken::Frame => Vec::new(),
+                Woken::Message(Msg::Tick) => {
+                    ticked = now.timestamp();
+                    self.take(Msg::Tick, now)
+                }
                 Woken::Message(message) => self.take(message, now),
                 Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
@@ -223,7 +246,9 @@ impl<H: Host> Dashboard<H> {
     /// Waits for whatever comes first. Every branch can be given up without losing anything.
     async fn wait(
         &mut self,
-        now: DateTime<Utc>,
+        next_tick: Duration,
+        alarm: &Alarm,
+        next_frame: Option<Instant>,
         copy: Option<&mut Copy>,
         exported: &mut UnboundedReceiver<Event>,
     ) -> Woken {
@@ -239,10 +264,18 @@ impl<H: Host> Dashboard<H> {
                 None => std::future::pending().await,
             }
         };
+        let frame = async {
+            match next_frame {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             input = self.input.recv() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
             signal = self.signals.next() => Woken::Signal(signal),
+            () = alarm.sleep(next_tick) => Woken::Message(Msg::Tick),
+            () = frame => Woken::Frame,
             event = self.events.recv() => event.map_or(Woken::End(Ending::EngineEnded), |event| Woken::Message(Msg::Event(event))),
             Some(note) = self.configuration.note() => Woken::Configuration(note),
             Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
@@ -250,23 +283,28 @@ impl<H: Host> Dashboard<H> {
             woken = reading => woken,
             woken = copying => woken,
             event = self.attention.next() => Woken::Told(event),
-            () = tokio::time::sleep(until_next_second(now)) => Woken::Message(Msg::Tick),
         }
     }
 
-    /// Takes in a message and those that wait behind it, so that a burst costs one frame.
+    /// Takes in a message and those of its kind that wait behind it, so that a burst costs one frame.
+    /// A key is never kept waiting by news: they are left for later.
     fn take(&mut self, first: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+        let is_input = matches!(first, Msg::Input(_));
         let mut effects = self.take_one(first, now);
         for _ in 0..BATCH {
             // Effects end a batch: what they change should be seen by the keys behind them.
             if !effects.is_empty() {
                 break;
             }
-            let next = self.input.try_recv().map(Msg::Input).or_else(|_| self.events.try_recv().map(Msg::Event));
-            match next {
-                Ok(message) => effects = self.take_one(message, now),
-                Err(_) => break,
-            }
+            let next = if is_input {
+                self.input.try_recv().ok().map(Msg::Input)
+            } else if self.input.is_empty() {
+                self.events.try_recv().ok().map(Msg::Event)
+            } else {
+                None
+            };
+            let Some(message) = next else { break };
+            effects = self.take_one(message, now);
         }
         effects
     }

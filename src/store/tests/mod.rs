@@ -181,3 +181,29 @@ async fn no_file_holds_a_token_in_any_state_of_the_journal() {
     grep();
     assert!(!format!("{error} {error:?} {:?}", bench.journal()).contains("refresh-2"));
 }
+
+#[tokio::test]
+async fn of_many_journals_only_those_that_changed_are_read() {
+    let bench = Bench::new();
+    let (here, elsewhere) = (bench.process(), bench.process());
+    let mut known = Vec::new();
+    for number in 0..20 {
+        let name = ConnectionName::new(&format!("connection-{number}")).unwrap();
+        elsewhere.lock(&name, |_| {}).await.unwrap().receive(record(1)).await.unwrap();
+        let (standing, journal) = here.read_stamped(&name).await.unwrap();
+        known.push(super::Known { name, journal, generation: standing.mark });
+    }
+    known.push(super::Known { name: name(), journal: None, generation: 0 });
+    assert!(here.changes(known.clone()).await.is_empty());
+
+    elsewhere.lock(&known[7].name, |_| {}).await.unwrap().receive(record(2)).await.unwrap();
+    elsewhere.lock(&known[9].name, |_| {}).await.unwrap().forget().await.unwrap();
+    elsewhere.lock(&name(), |_| {}).await.unwrap().receive(record(1)).await.unwrap();
+    let changes = here.changes(known).await;
+    let told: Vec<_> =
+        changes.iter().map(|change| (change.known.name.as_str(), change.generation, change.forgotten)).collect();
+    assert_eq!(told, [("connection-7", 2, false), ("connection-9", 1, true), ("factory", 1, false)]);
+    // What is known then is news no more.
+    let known = changes.into_iter().map(|change| super::Known { journal: change.journal, ..change.known }).collect();
+    assert!(here.changes(known).await.is_empty());
+}
