@@ -211,7 +211,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
             "clipboard_clear_seconds = -1".into(),
             "c.toml:1:27: clipboard_clear_seconds: out of range; allowed are 0 to 86400 seconds",
         ),
-        ("request_log_mib = 2".into(), "c.toml:1:19: request_log_mib: out of range; allowed are 4 to 65536 MiB"),
+        ("request_log_mib = 2".into(), "c.toml:1:19: request_log_mib: out of range; allowed are 4 to 4096 MiB"),
         (
             "request_log_mib = \"2 GiB\"".into(),
             "c.toml:1:19: request_log_mib: must be a whole number of MiB, but is a string",

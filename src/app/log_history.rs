@@ -204,7 +204,7 @@ impl LogHistory {
     /// The rows `range` of those that pass, newest first; `None` for what is not at hand.
     pub(super) fn rows(&self, range: Range<usize>) -> Vec<Option<&LogRow>> {
         let mut rows = vec![None; self.gap.min(range.end).saturating_sub(range.start)];
-        for (begin, page) in self.starts() {
+        for (begin, page) in self.starts().take_while(|(begin, _)| *begin < range.end) {
             let part = part(&range, begin, page.count);
             match &page.rows {
                 Some(there) => rows.extend(part.map(|at| there.get(at))),
@@ -316,9 +316,11 @@ impl LogHistory {
 
     /// Takes in the rows of a page. False where it is gone, and so are all before it.
     pub(super) fn loaded(&mut self, question: u64, id: PageId, rows: Option<Vec<LogRow>>) -> bool {
-        let at = self.pages.iter().position(|page| page.id == id);
-        let Some(at) = at.filter(|_| question == self.question) else { return true };
+        if question != self.question {
+            return true;
+        }
         self.asked = false;
+        let Some(at) = self.pages.iter().position(|page| page.id == id) else { return true };
         let is_there = rows.is_some();
         if let Some(rows) = rows {
             let page = &mut self.pages[at];

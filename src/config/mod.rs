@@ -233,7 +233,7 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     let on_event = on_event(&mut top);
     let theme = theme(&mut top);
     let request_log =
-        top.number("request_log_mib", 4..=65_536, "MiB").map_or(defaults.request_log, |mebibytes| mebibytes * MIB);
+        top.number("request_log_mib", 4..=4096, "MiB").map_or(defaults.request_log, |mebibytes| mebibytes * MIB);
     let tables = connection_tables(&mut top, document);
     let connections = connections(&mut report, &tables, providers);
     let keys = keys::read(&mut report, text, document);

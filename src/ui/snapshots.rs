@@ -10,7 +10,7 @@ use ratatui::style::{Color, Modifier};
 use super::draw;
 use super::theme::ascii;
 use crate::app::fixtures::*;
-use crate::app::{App, Look, Msg, update};
+use crate::app::{App, LogNews, Look, Msg, Page, PageId, Place, update};
 use crate::domain::{CopiedTo, CopyWhat, Event, Inspection, Problem, TokenForm};
 
 /// The screen at a size.
@@ -212,6 +212,25 @@ fn a_filter_being_typed_and_a_frozen_log() {
     insta::assert_snapshot!("filter_and_freeze", picture(&mut app, 120, 24));
     press(&mut app, "z z");
     insta::assert_snapshot!("filter_without_matches", picture(&mut app, 60, 15));
+}
+
+#[test]
+fn a_log_that_goes_on_on_the_disk() {
+    let mut app = app_of(seven());
+    let hear = |app: &mut App, news| update(app, Msg::Log(news), now());
+    let place = Place { segment: 3, offset: 4711 };
+    assert_eq!(hear(&mut app, LogNews::Opened { rows: Vec::new(), place }).len(), 1, "it is asked how much there is");
+    let page = |segment, end, count| Page { id: PageId { segment, end }, entries: count, count, rows: None };
+    let pages = vec![page(3, Some(4711), 900), page(2, None, 2400)];
+    let back_to = Some(now() - chrono::TimeDelta::hours(3));
+    let found = LogNews::Found { question: 1, pages, back_to, goes_on: true, ended: false };
+    assert_eq!(hear(&mut app, found), NOTHING);
+    press(&mut app, "S-Tab PgDn");
+    insta::assert_snapshot!("log_on_disk_searched", picture(&mut app, 120, 32));
+    let rest = LogNews::Found { question: 1, pages: Vec::new(), back_to: None, goes_on: false, ended: false };
+    assert_eq!(hear(&mut app, rest).len(), 1, "the rows that are seen are read");
+    assert_eq!(hear(&mut app, LogNews::Failed { why: "input/output error".into() }), NOTHING);
+    insta::assert_snapshot!("log_on_disk_unreadable", picture(&mut app, 80, 24));
 }
 
 #[test]
