@@ -197,7 +197,8 @@ async fn what_another_process_has_replaced_or_given_up_is_not_handed_out_any_mor
 async fn when_whoever_answers_is_killed_the_next_in_line_does() {
     let bench = Bench::new().await;
     let first = bench.keeper();
-    let second = Program::start(&mut bench.command(&["keepalive"]));
+    let mut second = Program::start(&mut bench.command(&["keepalive"]));
+    second.until_stderr("standing by");
     let mut dashboard = Terminal::start(bench.command_in_terminal(&[]), (120, 32));
     dashboard.until_text(&format!("keepalive {}", first.id()));
     assert_eq!(answering(&bench), i32::try_from(first.id()).ok(), "whoever came first");

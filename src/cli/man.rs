@@ -39,6 +39,10 @@ const FILES: &[(&str, &str)] = &[
         "~/.local/share/manutop/",
         "Journals, locks, history and the request log; with store = \"file\" the encrypted tokens.",
     ),
+    (
+        "~/.local/share/manutop/locks/.agent.sock",
+        "The socket on which a running dashboard or keeper gives commands access tokens.",
+    ),
     ("/etc/manutop/config.toml", "The configuration of the system service."),
     ("/var/lib/manutop/", "The data directory of the system service."),
     ("/run/manutop/http", "The socket of the system service for health and metrics."),

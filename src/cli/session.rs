@@ -111,15 +111,18 @@ impl Working {
     /// Ends the engine after what is owed is saved, and writes what it did to the request log.
     pub(super) async fn finish(mut self, session: &Session) {
         self.engine.shutdown().await;
+        while let Ok(event) = self.events.try_recv() {
+            if let Event::RequestLogged(entry) = event {
+                self.log.push(*entry);
+            }
+        }
+        if self.log.is_empty() {
+            return;
+        }
         let log = RequestLog::start(&session.paths.data_dir);
         log.set_limit(session.config.request_log);
         for entry in &self.log {
             log.append(entry);
-        }
-        while let Ok(event) = self.events.try_recv() {
-            if let Event::RequestLogged(entry) = event {
-                log.append(&entry);
-            }
         }
         if let Some(trouble) = log.trouble() {
             say!("the request log is incomplete: {trouble}");

@@ -208,6 +208,8 @@ impl Actor {
             Ask::Command(command) => self.carry_out(command),
             Ask::Refresh { connection, need, reply } => self.refresh(&connection, need, Some(reply)),
             #[cfg(unix)]
+            Ask::LookAround => self.look_around(),
+            #[cfg(unix)]
             Ask::Fresh { connection, least, reply } => {
                 let slot = self.slots.get(&connection);
                 let _ = reply.send(slot.and_then(|slot| reveal::fresh(slot, least, self.tools.now())));

@@ -85,6 +85,14 @@ impl Remote {
         answer.await.ok()
     }
 
+    /// Has the engine look at once at what another process has changed.
+    #[cfg(unix)]
+    pub(super) fn look_around(&self) {
+        if let Some(asks) = self.asks.upgrade() {
+            let _ = asks.send(Ask::LookAround);
+        }
+    }
+
     /// The record whose access token lives for `least`, where nothing at all stands in its way.
     #[cfg(unix)]
     pub(super) async fn fresh(&self, connection: &ConnectionName, least: TimeDelta) -> Option<TokenRecord> {
@@ -102,6 +110,9 @@ pub(super) enum Ask {
         need: Need,
         reply: Reply<Result<Refreshed, Problem>>,
     },
+    /// Another process has changed a journal.
+    #[cfg(unix)]
+    LookAround,
     #[cfg(unix)]
     Fresh {
         connection: ConnectionName,

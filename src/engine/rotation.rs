@@ -112,6 +112,8 @@ pub(super) fn found(standing: Standing) -> Found {
 }
 
 async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &CancellationToken) -> Result<Ended, Problem> {
+    // Making a client takes as long as reading what is to be sent.
+    tools.http.prepare(&connection.token_url);
     let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
     fault_point::pass(Step::Locked);
     let standing = lease.recover().await.map_err(|error| store_problem(&error))?;

@@ -154,13 +154,27 @@ impl Http {
         }
     }
 
+    /// Begins to make the client for a URL, where there is none yet: whoever is about to send has other
+    /// things to do meanwhile. Must be called on a runtime.
+    pub fn prepare(&self, url: &Url) {
+        if !self.cell(url).initialized() {
+            let (http, url) = (self.clone(), url.clone());
+            // A failure is told to whoever sends.
+            tokio::spawn(async move { drop(http.client(&url).await) });
+        }
+    }
+
+    fn cell(&self, url: &Url) -> &OnceCell<reqwest::Client> {
+        if url.scheme() == "http" { &self.plain } else { &self.tls }
+    }
+
     async fn client(&self, url: &Url) -> Result<reqwest::Client, Broken> {
         let is_plain = url.scheme() == "http";
-        let cell = if is_plain { &self.plain } else { &self.tls };
         let build = || async move {
             tokio::task::spawn_blocking(move || build(is_plain)).await.map_err(|error| error.to_string())?
         };
-        cell.get_or_try_init(build)
+        self.cell(url)
+            .get_or_try_init(build)
             .await
             .cloned()
             .map_err(|why| Broken::NotSent(format!("the HTTP client could not be made: {why}")))

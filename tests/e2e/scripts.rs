@@ -10,7 +10,7 @@ use manutop::domain::Secret;
 use serde_json::Value;
 
 use crate::house::{House, LOOPBACK, PROGRAM};
-use crate::program::{Ended, Program};
+use crate::program::{Ended, Program, eventually};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -155,6 +155,26 @@ fn a_token_that_lives_is_given_while_another_process_is_at_work() {
     assert_eq!(house.servers.manu().stats().rotations, 0, "the slow one is still out");
     house.keep(&slow.end().expect(0));
     house.sweep(&mut [], 5);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_keeper_gives_the_token_it_holds_while_the_keyring_is_locked_and_while_it_hangs() {
+    let mut house = house();
+    let token = house.token("factory");
+    let mut keeper = Program::start(&mut house.command(&["keepalive"]));
+    keeper.until_stderr("all connections are read");
+    let socket = std::path::Path::new(&house.env["XDG_DATA_HOME"]).join("manutop/locks/.agent.sock");
+    eventually("it answers", || socket.exists());
+    house.keyring.lock();
+    assert_eq!(house.token("factory"), token);
+    house.keyring.stop_daemon();
+    assert_eq!(house.token("factory"), token);
+    house.keyring.continue_daemon();
+    keeper.signal("TERM");
+    house.keep(&keeper.end().expect(0));
+    house.run(&["token", "factory"]).expect(6);
+    house.sweep(&mut [], 4);
 }
 
 #[test]

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::Peer;
-use super::wire::{LONGEST, PATIENCE, Question, VERSION, same_user};
+use super::wire::{PATIENCE, Question, VERSION, read_line, same_user};
 use crate::domain::{ConnectionName, Secret};
 use crate::engine::AccessToken;
 use crate::store::{agent_socket, record};
@@ -53,8 +53,6 @@ async fn exchange(data_dir: &Path, question: &Question<'_>) -> Option<Secret> {
     let mut line = serde_json::to_vec(question).ok()?;
     line.push(b'\n');
     stream.write_all(&line).await.ok()?;
-    let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer).await.ok()?;
-    let answer = Secret::new(String::from_utf8(answer).ok()?);
+    let answer = Secret::new(String::from_utf8(read_line(&mut stream).await?).ok()?);
     answer.expose().strip_suffix('\n').map(Secret::new)
 }

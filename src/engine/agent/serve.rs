@@ -4,21 +4,22 @@
 //! nobody; a token goes out only after a look at the journal, which knows of every process that has
 //! replaced or given it up; the socket's file is gone before the right to answer is.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use chrono::TimeDelta;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
-use super::wire::{LONGEST, PATIENCE, Question, VERSION, same_user};
-use crate::domain::TokenRecord;
+use super::wire::{PATIENCE, Question, VERSION, read_line, same_user};
+use crate::domain::{ConnectionName, Secret, TokenRecord};
 use crate::engine::Remote;
 use crate::store::socket::{self, OwnFile, let_in};
-use crate::store::{Leadership, Vault, record};
+use crate::store::{Leadership, Seen, Vault, record};
 
 /// How many are answered at once; who comes then waits.
 const MOST_AT_ONCE: usize = 64;
@@ -62,8 +63,10 @@ impl Agent {
             let Some((right, (listener, file))) = take_turn(&vault, &runtime) else { return };
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
             if matches!(*state, State::Waits) {
-                let task =
-                    runtime.spawn(serve(listener, Arc::new(Answerer { remote, vault, config_file: file_of_commands })));
+                let task = runtime.spawn(serve(
+                    listener,
+                    Arc::new(Answerer { remote, vault, config_file: file_of_commands, known: Mutex::default() }),
+                ));
                 *state = State::Answers(Answering { _task: Task(task.abort_handle()), _file: file, _right: right });
             }
         });
@@ -98,19 +101,29 @@ struct Answerer {
     remote: Remote,
     vault: Vault,
     config_file: PathBuf,
+    known: Mutex<Known>,
+}
+
+/// What the journals said, as long as none of them changes: to see that takes one `stat`.
+#[derive(Default)]
+struct Known {
+    seen: Seen,
+    /// How often one did.
+    changes: u64,
+    /// The generation that nobody has replaced or given up.
+    newest: HashMap<ConnectionName, u64>,
 }
 
 impl Answerer {
     /// One line in; one line back, or nothing where there is no answer.
     async fn answer(&self, mut stream: UnixStream) -> Option<()> {
         same_user(&stream)?;
-        let mut line = Vec::new();
-        BufReader::new((&mut stream).take(LONGEST)).read_until(b'\n', &mut line).await.ok()?;
-        let record = self.record(serde_json::from_slice(&line).ok()?).await?;
+        let question = read_line(&mut stream).await?;
+        let record = self.record(serde_json::from_slice(&question).ok()?).await?;
         // Nobody refreshes over a socket.
         let line = record::to_line(&TokenRecord { refresh_token: None, ..record });
-        stream.write_all(line.expose().as_bytes()).await.ok()?;
-        stream.write_all(b"\n").await.ok()
+        let line = Secret::new(format!("{}\n", line.expose()));
+        stream.write_all(line.expose().as_bytes()).await.ok()
     }
 
     /// What the engine holds, if the journal says that nobody has anything newer.
@@ -121,6 +134,33 @@ impl Answerer {
         }
         let least = TimeDelta::try_milliseconds(least_ms.try_into().ok()?)?;
         let record = self.remote.fresh(&connection, least).await?;
-        self.vault.is_newest(&connection, &record).await.ok()?.then_some(record)
+        let (is_known, changes) = self.look(&connection, record.generation);
+        if !is_known {
+            if !self.vault.is_newest(&connection, &record).await.ok()? {
+                // This command goes on alone; the next one need not.
+                self.remote.look_around();
+                return None;
+            }
+            let mut known = self.known();
+            if known.changes == changes {
+                known.newest.insert(connection.into_owned(), record.generation);
+            }
+        }
+        Some(record)
+    }
+
+    /// Whether the journal said that this generation is the newest, and no journal has changed since;
+    /// and how often one has changed by now.
+    fn look(&self, connection: &ConnectionName, generation: u64) -> (bool, u64) {
+        let mut known = self.known();
+        if self.vault.changed_since(&mut known.seen) {
+            known.newest.clear();
+            known.changes += 1;
+        }
+        (known.newest.get(connection) == Some(&generation), known.changes)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
 
 use super::Peer;
@@ -12,7 +13,7 @@ use crate::domain::ConnectionName;
 /// What a question says. An agent that does not know the version gives no answer.
 pub(super) const VERSION: u32 = 1;
 /// The longest line, in bytes: a question with a long path, an answer with a long token.
-pub(super) const LONGEST: u64 = 64 * 1024;
+const LONGEST: u64 = 64 * 1024;
 
 /// How long all of it may take. An answer comes within a millisecond; from a process that was stopped,
 /// never.
@@ -28,6 +29,13 @@ pub(super) struct Question<'a> {
     pub(super) least_ms: u64,
     /// Where the connection is configured: in another file the name may mean something else.
     pub(super) config_file: Cow<'a, str>,
+}
+
+/// A line, or what there is of it where it ends, or goes on for too long.
+pub(super) async fn read_line(stream: &mut UnixStream) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(stream.take(LONGEST)).read_until(b'\n', &mut line).await.ok()?;
+    Some(line)
 }
 
 /// The process at the other end, if it is the same user's.
