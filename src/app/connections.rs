@@ -63,21 +63,18 @@ impl Connections {
     #[must_use]
     pub fn new(views: Vec<ConnectionView>, now: DateTime<Utc>) -> Self {
         let mut all = Self::default();
-        for view in views {
-            all.put(view, now);
-        }
+        all.anew(now, |rows| *rows = views);
         all
     }
 
     /// Takes over a connection's new state; one not known yet is added at the end.
     pub fn put(&mut self, view: ConnectionView, now: DateTime<Utc>) {
-        if matches!(view.holding, Holding::Tokens { saved: false, .. }) {
+        if is_unsaved(&view) {
             self.unsaved.insert(view.name.clone());
         } else {
             self.unsaved.remove(&view.name);
         }
-        let lifetime = view.shown_token().map_or(TimeDelta::zero(), TokenFacts::lifetime);
-        self.longest_life = self.longest_life.max(lifetime);
+        self.longest_life = self.longest_life.max(lifetime(&view));
         self.auto_on += usize::from(view.auto);
         self.widest_title = self.widest_title.max(title_width(&view));
         let line = self.selected_index();
@@ -99,7 +96,6 @@ impl Connections {
     pub fn remove(&mut self, name: &ConnectionName, now: DateTime<Utc>) {
         let Some(&place) = self.places.get(name) else { return };
         self.anew(now, |rows| drop(rows.remove(place)));
-        self.unsaved.remove(name);
     }
 
     /// Brings the rows into this order, the file's; those it does not name come last.
@@ -120,6 +116,8 @@ impl Connections {
         self.widest_name = self.rows.iter().map(|view| view.name.as_str().width()).max().unwrap_or(0);
         self.widest_title = self.rows.iter().map(title_width).max().unwrap_or(0);
         self.auto_on = self.rows.iter().filter(|view| view.auto).count();
+        self.unsaved = self.rows.iter().filter(|view| is_unsaved(view)).map(|view| view.name.clone()).collect();
+        self.longest_life = self.rows.iter().map(lifetime).max().unwrap_or_default().max(self.longest_life);
         (self.tally, self.clockwork) = Default::default();
         for (place, view) in self.rows.iter().enumerate() {
             self.tally.count(place, view.status(now));
@@ -461,6 +459,16 @@ impl Connections {
         }
         self.select(line.unwrap_or(0));
     }
+}
+
+/// Whether its newest tokens are not in the store yet.
+fn is_unsaved(view: &ConnectionView) -> bool {
+    matches!(view.holding, Holding::Tokens { saved: false, .. })
+}
+
+/// The access token's whole lifetime; zero where there is none.
+fn lifetime(view: &ConnectionView) -> TimeDelta {
+    view.shown_token().map_or(TimeDelta::zero(), TokenFacts::lifetime)
 }
 
 fn title_width(view: &ConnectionView) -> usize {
