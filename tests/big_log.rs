@@ -9,9 +9,10 @@ use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyModifiers};
+use futures_util::FutureExt as _;
 use manutop::app::{LogAsk, LogFilter, LogNews, LogRow, Page, PageId, Place, Since};
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Wire};
-use manutop::shell::log_reader::Searcher;
+use manutop::shell::log_reader::{LogReader, Searcher};
 use manutop::store::request_log::{Reader, RequestLog};
 use support::rig::Rig;
 use support::stage::Stage;
@@ -230,6 +231,42 @@ fn the_files_of_older_versions_are_read_as_the_oldest_and_make_room_first() {
     let (pages, _) = search(searcher, "", Since::Place(place), usize::MAX);
     assert_eq!(count(&pages), 4200);
     assert_eq!(numbers(&load(searcher, "", pages.last().unwrap().id).unwrap()), (0..10).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn nothing_is_read_before_it_is_begun_and_of_several_questions_the_last_is_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    fill(directory.path(), 0..25_000);
+    let mut reader = LogReader::new(directory.path());
+    let ask = |question, words, place| LogAsk::Search {
+        question,
+        filter: filter(words),
+        since: Since::Place(place),
+        enough: usize::MAX,
+    };
+    reader.ask(ask(1, "", Place { segment: 1, offset: 0 }));
+    assert_eq!(reader.next().now_or_never(), None);
+    reader.begin();
+    reader.begin();
+    let LogNews::Opened { rows, place } = reader.next().await else { panic!("the newest come first") };
+    assert_eq!(rows.len(), 500);
+    reader.ask(ask(2, "token", place));
+    reader.ask(ask(3, "@rare", place));
+    let mut found = Vec::new();
+    loop {
+        match reader.next().await {
+            LogNews::Found { question: 3, pages, goes_on, .. } => {
+                found.extend(pages.into_iter().filter_map(|page| page.rows).flatten());
+                if !goes_on {
+                    break;
+                }
+            }
+            LogNews::Found { question: 2, .. } => assert!(found.is_empty(), "the older question comes first"),
+            news => panic!("{news:?} was not asked for"),
+        }
+    }
+    assert_eq!(entries(&found), [entry(RARE)]);
+    assert_eq!(reader.next().now_or_never(), None, "nothing is told that was not asked");
 }
 
 #[tokio::test]
