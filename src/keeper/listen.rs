@@ -1,7 +1,7 @@
 //! The socket that health and metrics are told on: of this machine only.
 //!
 //! Invariant: no address that another machine could reach is ever bound. What a Unix socket promises is
-//! kept by [`socket`](crate::store::socket).
+//! kept by [`crate::store::socket`].
 
 use std::fmt;
 use std::io;

@@ -1,7 +1,7 @@
 //! The agent: while a dashboard or a keeper runs, commands are given the access tokens it holds over
 //! a Unix socket of the data directory, without a look at the secret store.
 //!
-//! - [`ask`]: what a command asks, before it does anything else
+//! - [`ask()`]: what a command asks, before it does anything else
 //! - `serve`: what the running process answers
 //! - `wire`: the words between them
 //!
