@@ -21,31 +21,34 @@ use crate::domain::clock::rfc3339;
 use crate::domain::{Clock, ConnectionName, Problem, SystemClock};
 use crate::engine::{AccessToken, Engine, agent};
 
+/// How long a token must still live, where nothing is said.
+pub(super) const MIN_TTL: &str = "60s";
+
 /// Print a valid access token, alone; refreshes it where it would end too soon
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: curl -H \"$(manutop token factory --header)\" https://api.manuonline.com/")]
 pub struct Args {
     /// Which connection
-    name: ConnectionName,
+    pub(super) name: ConnectionName,
     #[command(flatten)]
-    freshness: Freshness,
+    pub(super) freshness: Freshness,
     /// As a whole header: "Authorization: Bearer …"
     #[arg(long, conflicts_with = "json")]
-    header: bool,
+    pub(super) header: bool,
     /// As JSON, with the moment the token ends
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// How good a token must be, and what may be done for it.
 #[derive(Debug, clap::Args)]
 pub struct Freshness {
     /// How long the token must still live: seconds, or with a unit such as 90s, 5m, 1h
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span)]
-    min_ttl: Duration,
+    #[arg(long, value_name = "TIME", default_value = MIN_TTL, value_parser = span)]
+    pub(super) min_ttl: Duration,
     /// Send nothing: take the token that is there, or fail
     #[arg(long)]
-    no_refresh: bool,
+    pub(super) no_refresh: bool,
 }
 
 impl Args {
