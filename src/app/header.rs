@@ -133,17 +133,16 @@ fn parts(app: &App, room: usize, now: DateTime<Utc>) -> Vec<Part> {
         return line("", &[], false, 2);
     }
     let attempts = [
-        line(&all, &by_word, true, 3),
-        line(&all, &by_word, true, 2),
-        line("", &by_word, true, 2),
-        line(&all, &by_severity, true, 2),
-        line("", &by_severity, true, 2),
-        line("", &by_severity, true, 1),
-        line("", &by_severity, false, 1),
+        (all.as_str(), &by_word, true, 3),
+        (&all, &by_word, true, 2),
+        ("", &by_word, true, 2),
+        (&all, &by_severity, true, 2),
+        ("", &by_severity, true, 2),
+        ("", &by_severity, true, 1),
     ];
     let width = |parts: &[Part]| parts.last().map_or(0, |part| usize::from(part.x + part.width()));
-    let fits = attempts.iter().position(|parts| width(parts) <= room).unwrap_or(attempts.len() - 1);
-    attempts.into_iter().nth(fits).unwrap_or_default()
+    let mut lines = attempts.into_iter().map(|(total, counts, words, gap)| line(total, counts, words, gap));
+    lines.find(|parts| width(parts) <= room).unwrap_or_else(|| line("", &by_severity, false, 1))
 }
 
 /// How many connections are in each status, and in each severity; good ones first, those that

@@ -115,6 +115,10 @@ impl Sheet {
 /// spaces of the text stay, as an indent of its first line. Never empty.
 #[must_use]
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    // Most texts fit.
+    if text.width() <= width {
+        return vec![text.trim_end().to_owned()];
+    }
     let mut lines = Lines::new(width);
     for word in words(text) {
         let space = word.trim().is_empty();

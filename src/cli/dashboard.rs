@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use color_eyre::eyre::Report;
 use crossterm::event::Event as InputEvent;
-use ratatui::Terminal;
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, Stop};
@@ -28,6 +27,7 @@ use crate::shell::clipboard::Clipboard;
 use crate::shell::environment::Environment;
 use crate::shell::input::read_terminal;
 use crate::shell::log_reader::LogReader;
+use crate::shell::painter::Painter;
 use crate::shell::screen::Screen;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
@@ -122,7 +122,7 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     }
     let signals = Signals::listen()?;
     let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
-    let mut terminal = Terminal::new(Screen::stdout())?;
+    let mut terminal = Painter::new(Screen::stdout())?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     let size = terminal.size()?;
     let _ = update(&mut app, Msg::Input(InputEvent::Resize(size.width, size.height)), clock.now());

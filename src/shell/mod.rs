@@ -13,6 +13,7 @@ pub mod export;
 pub mod input;
 pub mod log_reader;
 pub mod osc;
+pub mod painter;
 pub mod run_loop;
 pub mod screen;
 pub mod signals;

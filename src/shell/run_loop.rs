@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Timelike, Utc};
 use crossterm::event::Event as InputEvent;
-use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::layout::{Rect, Size};
+use ratatui::layout::Size;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::Instant;
 
@@ -23,6 +22,7 @@ use super::configuration::{Configuration, Note};
 use super::copying::{Copy, Copying, Wanted};
 use super::export;
 use super::log_reader::LogReader;
+use super::painter::Painter;
 use super::signals::{Signal, Signals};
 use crate::alarm::Alarm;
 use crate::app::{App, Effect, FaultKind, Msg, curl, update};
@@ -155,7 +155,7 @@ impl<H: Host> Dashboard<H> {
     ///
     /// # Errors
     /// The terminal cannot be drawn on.
-    pub async fn run<B>(&mut self, terminal: &mut Terminal<B>) -> io::Result<Ending>
+    pub async fn run<B>(&mut self, terminal: &mut Painter<B>) -> io::Result<Ending>
     where
         B: Backend,
         io::Error: From<B::Error>,
@@ -176,7 +176,7 @@ impl<H: Host> Dashboard<H> {
             let waits = is_news && Instant::now() < next_frame;
             if !waits {
                 self.attention.turn(&self.app, &mut self.host, now);
-                let drawn = terminal.draw(|frame| ui::draw(frame, &self.app, now))?.area.as_size();
+                let drawn = terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
                 next_frame = Instant::now() + FRAME;
                 // What is clicked on is what was drawn, though the new size may be told after the click.
                 if drawn != self.app.size {
@@ -339,7 +339,7 @@ impl<H: Host> Dashboard<H> {
         commands.into_iter().map(Effect::from).chain(told).collect()
     }
 
-    fn obey<B>(&mut self, signal: Signal, terminal: &mut Terminal<B>, now: DateTime<Utc>) -> io::Result<Vec<Effect>>
+    fn obey<B>(&mut self, signal: Signal, terminal: &mut Painter<B>, now: DateTime<Utc>) -> io::Result<Vec<Effect>>
     where
         B: Backend,
         io::Error: From<B::Error>,
@@ -350,7 +350,7 @@ impl<H: Host> Dashboard<H> {
             Signal::Suspend => return Ok(vec![Effect::Suspend]),
             Signal::Continued => {
                 self.host.reenter()?;
-                redraw_all(terminal)?;
+                terminal.redraw()?;
             }
             // The file is watched.
             Signal::Reload => {}
@@ -371,7 +371,7 @@ impl<H: Host> Dashboard<H> {
     /// Stops, and goes on when continued; true where that was only to be told to quit. A window
     /// that is closed sends SIGHUP and continues what is stopped: whoever touched the terminal
     /// then would be stopped again for good.
-    async fn suspend<B>(&mut self, terminal: &mut Terminal<B>) -> io::Result<bool>
+    async fn suspend<B>(&mut self, terminal: &mut Painter<B>) -> io::Result<bool>
     where
         B: Backend,
         io::Error: From<B::Error>,
@@ -384,7 +384,7 @@ impl<H: Host> Dashboard<H> {
             return Ok(true);
         }
         self.host.reenter()?;
-        redraw_all(terminal)?;
+        terminal.redraw()?;
         self.resize(terminal.size()?, self.clock.now());
         Ok(false)
     }
@@ -398,19 +398,6 @@ impl<H: Host> Dashboard<H> {
             },
         }
     }
-}
-
-/// Forgets what the terminal is thought to show, so that the next frame draws every cell.
-///
-/// [`Terminal::clear`] would ask the terminal where its cursor is and wait for the answer, which
-/// the input's own reading may swallow; giving it a size asks for nothing.
-fn redraw_all<B>(terminal: &mut Terminal<B>) -> io::Result<()>
-where
-    B: Backend,
-    io::Error: From<B::Error>,
-{
-    let size = terminal.size()?;
-    Ok(terminal.resize(Rect::from(size))?)
 }
 
 fn clipboard_event(note: ClipboardNote) -> Event {

@@ -9,6 +9,8 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::Widget;
 
+use super::line::put;
+
 /// A border.
 pub(super) struct Border<'a> {
     style: Style,
@@ -73,7 +75,7 @@ fn write(buffer: &mut Buffer, area: Rect, titles: &[Line]) {
         // A title stands over the border and would inherit its dimness, or its colour.
         let bright = Style::new().fg(Color::Reset).remove_modifier(Modifier::DIM);
         buffer.set_style(Rect { x, width, ..area }, bright);
-        buffer.set_line(x, area.y, title, width);
+        put(buffer, x, area.y, title, width);
         if !at_the_end {
             let taken = (width + 1).min(left.width);
             left = Rect { x: left.x + taken, width: left.width - taken, ..left };

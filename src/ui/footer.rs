@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::cut::cut;
+use super::line::put;
 use super::theme::{Theme, severity_symbol};
 use crate::app::layout::Areas;
 use crate::app::{App, LoginDialog, Mode, Toast, footer};
@@ -48,6 +49,6 @@ fn hints(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<U
             Span::styled(format!(" {}", hint.word), theme.dim()),
         ]);
         let width = hint.width().min(area.width.saturating_sub(hint.x));
-        frame.buffer_mut().set_line(area.x + hint.x, area.y, &line, width);
+        put(frame.buffer_mut(), area.x + hint.x, area.y, &line, width);
     }
 }

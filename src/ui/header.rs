@@ -6,6 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::cut::cut;
+use super::line::put;
 use super::theme::{Theme, severity_symbol};
 use crate::app::App;
 use crate::app::header::{Part, PartKind, header};
@@ -16,19 +17,19 @@ use crate::domain::Severity;
 pub(super) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
     let header = header(app, areas.header.width, now);
     let line = cut(left(&header.parts, theme), header.room);
-    frame.buffer_mut().set_line(areas.header.x, areas.header.y, &line, areas.header.width);
+    put(frame.buffer_mut(), areas.header.x, areas.header.y, &line, areas.header.width);
     let right = Line::from(vec![
         Span::styled(header.quiet, theme.strong()),
         Span::styled(header.auto, theme.dim()),
         Span::raw(header.time),
     ]);
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(areas.header.width);
-    frame.buffer_mut().set_line(areas.header.width - width, areas.header.y, &right, width);
+    put(frame.buffer_mut(), areas.header.width - width, areas.header.y, &right, width);
     if let (Some(area), Some(text)) = (areas.banner, app.banner()) {
         let text = format!(" {} {text}", severity_symbol(Severity::Bad, now));
         let buffer = frame.buffer_mut();
         buffer.set_style(area, theme.bar(Severity::Bad));
-        buffer.set_line(area.x, area.y, &cut(Line::from(text), area.width), area.width);
+        put(buffer, area.x, area.y, &cut(Line::from(text), area.width), area.width);
     }
 }
 

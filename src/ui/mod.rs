@@ -15,6 +15,7 @@ mod form;
 mod header;
 mod ink;
 mod latency;
+mod line;
 mod login;
 mod palette;
 mod pane;

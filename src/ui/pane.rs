@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::border::Border;
+use super::line::put;
 use super::theme::{Theme, severity_symbol};
 use crate::app::measure::padded;
 use crate::app::{App, Line as SheetLine, Sheet, Tone};
@@ -19,7 +20,7 @@ pub(super) fn frame_of<'a>(title: impl Into<Span<'a>>, focused: bool, theme: The
 /// Draws lines from the top of an area down, as far as there is room.
 pub(super) fn write<'a>(buffer: &mut Buffer, area: Rect, lines: impl IntoIterator<Item = Line<'a>>) {
     for (y, line) in (area.y..area.bottom()).zip(lines) {
-        buffer.set_line(area.x, y, &line, area.width);
+        put(buffer, area.x, y, &line, area.width);
     }
 }
 

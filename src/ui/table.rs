@@ -8,6 +8,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use super::line::put;
+
 /// Where the cells of a table stand. The widths and the gaps between them fit into the area.
 pub(super) struct Table {
     /// The headings' line and the rows below it.
@@ -47,7 +49,7 @@ impl Table {
         let mut x = self.area.x;
         for (line, width) in cells {
             let room = width.min(self.area.right().saturating_sub(x));
-            buffer.set_line(x, y, &line, room);
+            put(buffer, x, y, &line, room);
             x = x.saturating_add(width + self.spacing);
         }
     }

@@ -17,10 +17,10 @@ use manutop::shell::attention::{Attention, Wishes};
 use manutop::shell::clipboard::Clipboard;
 use manutop::shell::environment::Environment;
 use manutop::shell::log_reader::LogReader;
+use manutop::shell::painter::Painter;
 use manutop::shell::signals::Signals;
 use manutop::shell::{Configuration, Dashboard, Ending, Host};
 use manutop::store::request_log::RequestLog;
-use ratatui::Terminal;
 use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::rig::{MovableClock, Rig, Running};
@@ -221,7 +221,7 @@ impl<H: Host> Stage<H> {
             attention: Attention::start(self.wishes, &Environment::default(), rig.clock.now()),
             clock: Arc::<MovableClock>::clone(&rig.clock),
         };
-        let mut terminal = Terminal::new(screen.clone()).expect("a terminal in memory");
+        let mut terminal = Painter::new(screen.clone()).expect("a terminal in memory");
         let (ending, ()) =
             tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen, from: Arc::default() }));
         dashboard.attention.close(PATIENCE).await;

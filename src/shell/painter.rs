@@ -1,0 +1,136 @@
+//! Draws frames, and writes of them what has changed.
+//!
+//! ratatui compares a frame with the one before cell by cell, with care for wide characters. Most
+//! rows of most frames are what they were: here a row is compared as a whole first, and with that
+//! care only where it differs. Invariant: `shown` is what the terminal shows, or blank where it was
+//! cleared.
+
+use std::mem;
+
+use ratatui::backend::Backend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+use ratatui::{Frame, Terminal};
+
+/// A terminal that frames are drawn on.
+pub struct Painter<B: Backend> {
+    terminal: Terminal<B>,
+    shown: Buffer,
+}
+
+impl<B: Backend> Painter<B> {
+    /// A painter on a terminal that is blank.
+    ///
+    /// # Errors
+    /// The terminal does not tell its size.
+    pub fn new(backend: B) -> Result<Self, B::Error> {
+        Ok(Self { terminal: Terminal::new(backend)?, shown: Buffer::default() })
+    }
+
+    /// The terminal's size now.
+    ///
+    /// # Errors
+    /// It does not tell.
+    pub fn size(&self) -> Result<Size, B::Error> {
+        self.terminal.size()
+    }
+
+    /// Draws a frame in the terminal's present size, and says which that was. No cursor is shown.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> Result<Size, B::Error> {
+        // Of another size than before, it is cleared.
+        self.terminal.autoresize()?;
+        render(&mut self.terminal.get_frame());
+        let next = self.terminal.current_buffer_mut();
+        if next.area != self.shown.area {
+            self.shown = Buffer::empty(next.area);
+        }
+        let size = next.area.as_size();
+        let changed = changed_rows(&self.shown, next);
+        mem::swap(&mut self.shown, next);
+        next.reset();
+        let backend = self.terminal.backend_mut();
+        backend.draw(changed.iter().flat_map(|(before, after)| before.diff_iter(after)))?;
+        self.terminal.hide_cursor()?;
+        Backend::flush(self.terminal.backend_mut())?;
+        Ok(size)
+    }
+
+    /// Forgets what the terminal is thought to show and clears it, so that the next frame draws
+    /// every cell.
+    ///
+    /// [`Terminal::clear`] would ask the terminal where its cursor is and wait for the answer, which
+    /// the input's own reading may swallow; giving it a size asks for nothing.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    pub fn redraw(&mut self) -> Result<(), B::Error> {
+        self.terminal.resize(Rect::from(self.terminal.size()?))?;
+        self.shown.reset();
+        Ok(())
+    }
+}
+
+/// The rows in which two frames of one size differ, before and after.
+fn changed_rows(before: &Buffer, after: &Buffer) -> Vec<(Buffer, Buffer)> {
+    let width = usize::from(after.area.width).max(1);
+    let row = |cells: &[_], y| {
+        let area = Rect { y, height: 1, ..after.area };
+        Buffer { area, content: cells.to_vec() }
+    };
+    let rows = before.content.chunks(width).zip(after.content.chunks(width)).zip(after.area.y..);
+    let changed = rows.filter(|((before, after), _)| before != after);
+    changed.map(|((before, after), y)| (row(before, y), row(after, y))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::backend::TestBackend;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    /// Frames with wide characters, styles and blanks; of different sizes.
+    fn frames() -> Vec<(u16, u16, Vec<(u16, u16, &'static str, Style)>)> {
+        let (plain, bar) = (Style::new(), Style::new().reversed());
+        vec![
+            (20, 4, vec![(0, 0, "日本語 factory", plain), (2, 1, "live", bar)]),
+            (20, 4, vec![(0, 0, "日本語 factory", plain), (2, 1, "live", plain)]),
+            (20, 4, vec![(1, 0, "日x語 factory", bar), (18, 3, "語", plain)]),
+            (20, 4, vec![(0, 0, "abc", plain)]),
+            (30, 3, vec![(0, 0, "abc", plain), (25, 2, "é e\u{301}", bar)]),
+            (30, 3, vec![]),
+        ]
+    }
+
+    /// Held to ratatui's own way, whose place it takes.
+    #[test]
+    fn what_is_shown_is_what_ratatui_would_show() {
+        let mut ours = Painter::new(TestBackend::new(20, 4)).unwrap();
+        let mut theirs = Terminal::new(TestBackend::new(20, 4)).unwrap();
+        for (width, height, texts) in frames() {
+            ours.terminal.backend_mut().resize(width, height);
+            theirs.backend_mut().resize(width, height);
+            let render = |frame: &mut Frame| {
+                for (x, y, text, style) in &texts {
+                    frame.buffer_mut().set_string(*x, *y, *text, *style);
+                }
+            };
+            assert_eq!(ours.draw(render).unwrap(), Size::new(width, height));
+            theirs.draw(render).unwrap();
+            assert_eq!(ours.terminal.backend().buffer(), theirs.backend().buffer(), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn after_a_redraw_nothing_is_taken_for_shown() {
+        let mut painter = Painter::new(TestBackend::with_lines(["xxxx", "xxxx"])).unwrap();
+        let render = |frame: &mut Frame| frame.buffer_mut().set_string(0, 0, "ab", Style::new());
+        painter.draw(render).unwrap();
+        painter.redraw().unwrap();
+        painter.draw(render).unwrap();
+        painter.terminal.backend().assert_buffer_lines(["ab  ", "    "]);
+    }
+}
