@@ -80,9 +80,7 @@ impl Remote {
     /// All connections as they stand, in the configuration's order, whatever the store does: an
     /// engine that is alive answers at once. `None` where it has ended.
     pub async fn snapshot(&self) -> Option<Vec<ConnectionView>> {
-        let (reply, answer) = oneshot::channel();
-        self.asks.upgrade()?.send(Ask::Snapshot { reply }).ok()?;
-        answer.await.ok()
+        answered(&self.asks.upgrade()?, |reply| Ask::Snapshot { reply }).await
     }
 
     /// Has the engine look at once at what another process has changed.
@@ -96,9 +94,20 @@ impl Remote {
     /// The record whose access token lives for `least`, where nothing at all stands in its way.
     #[cfg(unix)]
     pub(super) async fn fresh(&self, connection: &ConnectionName, least: TimeDelta) -> Option<TokenRecord> {
-        let (reply, answer) = oneshot::channel();
-        self.asks.upgrade()?.send(Ask::Fresh { connection: connection.clone(), least, reply }).ok()?;
-        answer.await.ok()?
+        answered(&self.asks.upgrade()?, |reply| Ask::Fresh { connection: connection.clone(), least, reply }).await?
+    }
+}
+
+/// Asks, and waits for the answer; `None` where the engine has ended.
+async fn answered<T>(asks: &mpsc::UnboundedSender<Ask>, ask: impl FnOnce(Reply<T>) -> Ask) -> Option<T> {
+    let (reply, mut answer) = oneshot::channel();
+    asks.send(ask(reply)).ok()?;
+    tokio::select! {
+        biased;
+        answer = &mut answer => answer.ok(),
+        // A question that comes in the very moment in which the engine ends is never looked at, nor
+        // thrown away as long as somebody could ask another.
+        () = asks.closed() => answer.try_recv().ok(),
     }
 }
 
@@ -193,7 +202,8 @@ impl Engine {
 
     /// Hands over a command; what comes of it is told by events.
     pub fn send(&self, command: Command) {
-        self.ask(Ask::Command(command));
+        // The actor ends only after a shutdown, and then there is nobody to tell.
+        let _ = self.asks.send(Ask::Command(command));
     }
 
     /// Refreshes one connection and waits for the end. All who ask while an exchange is out share it.
@@ -218,15 +228,13 @@ impl Engine {
     /// # Errors
     /// Why there is none.
     pub async fn present_token(&self, connection: &ConnectionName) -> Result<AccessToken, Problem> {
-        let (reply, answer) = oneshot::channel();
-        self.ask(Ask::PresentToken { connection: connection.clone(), reply });
-        answer.await.unwrap_or(Err(Problem::Cancelled))
+        let token = answered(&self.asks, |reply| Ask::PresentToken { connection: connection.clone(), reply }).await;
+        token.unwrap_or(Err(Problem::Cancelled))
     }
 
     async fn renew(&self, connection: &ConnectionName, need: Need) -> Result<Refreshed, Problem> {
-        let (reply, answer) = oneshot::channel();
-        self.ask(Ask::Refresh { connection: connection.clone(), need, reply });
-        answer.await.unwrap_or(Err(Problem::Cancelled))
+        let end = answered(&self.asks, |reply| Ask::Refresh { connection: connection.clone(), need, reply }).await;
+        end.unwrap_or(Err(Problem::Cancelled))
     }
 
     /// Something of a connection, in the clear, because somebody asked for exactly that.
@@ -234,31 +242,21 @@ impl Engine {
     /// # Errors
     /// Why there is nothing to give, in plain words.
     pub async fn reveal(&self, connection: &ConnectionName, what: CopyWhat) -> Result<Secret, String> {
-        let (reply, answer) = oneshot::channel();
-        self.ask(Ask::Reveal { connection: connection.clone(), what, reply });
-        answer.await.unwrap_or_else(|_| Err("manutop is ending".into()))
+        let revealed = answered(&self.asks, |reply| Ask::Reveal { connection: connection.clone(), what, reply }).await;
+        revealed.unwrap_or_else(|| Err("manutop is ending".into()))
     }
 
     /// All connections as they stand, in the configuration's order, once the store has been read
     /// or has failed to answer.
     pub async fn views(&self) -> Vec<ConnectionView> {
-        let (reply, answer) = oneshot::channel();
-        self.ask(Ask::Views { reply });
-        answer.await.unwrap_or_default()
+        answered(&self.asks, |reply| Ask::Views { reply }).await.unwrap_or_default()
     }
 
     /// Ends the engine: what only waits is cancelled, what is out is waited for and saved.
     /// Returns when nothing is owed any more; drop it to stop waiting.
     pub async fn shutdown(&self) {
         self.stop_answering();
-        let (reply, answer) = oneshot::channel();
-        self.ask(Ask::Shutdown { reply });
-        // An error means that the engine has ended already.
-        let _ = answer.await;
-    }
-
-    fn ask(&self, ask: Ask) {
-        // The actor ends only after a shutdown, and then there is nobody to tell.
-        let _ = self.asks.send(ask);
+        // No answer means that the engine has ended already.
+        let _ = answered(&self.asks, |reply| Ask::Shutdown { reply }).await;
     }
 }

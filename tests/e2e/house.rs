@@ -195,6 +195,13 @@ impl House {
 
     /// The same with something on its standard input.
     pub fn run_with(&mut self, arguments: &[&str], input: &str) -> Ended {
+        let ended = self.run_once(arguments, input);
+        // A keyring that died by itself is no fault of the program's, which could do nothing.
+        if ended.code == Some(6) && self.keyring.revive() { self.run_once(arguments, input) } else { ended }
+    }
+
+    fn run_once(&mut self, arguments: &[&str], input: &str) -> Ended {
+        self.keyring.revive();
         let mut program = Program::start(&mut self.command(arguments));
         if !input.is_empty() {
             program.tell(input);
@@ -211,6 +218,7 @@ impl House {
 
     /// `manutop token NAME`: the token, which must stand alone on standard output.
     pub fn token(&mut self, name: &str) -> String {
+        self.keyring.revive();
         let ended = Program::start(&mut self.command(&["token", name])).end().expect(0);
         self.said.extend(ended.stderr.bytes());
         let token = ended.stdout.strip_suffix('\n').unwrap();

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use manutop::config::MAX_FILE_SIZE;
 use manutop::domain::Secret;
 
 use crate::bench::Bench;
@@ -117,7 +118,7 @@ async fn where_one_of_both_cannot_be_written_neither_is() {
     assert_eq!(bench.text(), before);
 
     // A file with no room for one connection more: the client secret is stored by then, and put back.
-    let full = format!("{before}# {}\n", "x".repeat(1024 * 1024 - before.len() - 3));
+    let full = format!("{before}# {}\n", "x".repeat(usize::try_from(MAX_FILE_SIZE).unwrap() - before.len() - 3));
     fs::write(bench.config(), &full).unwrap();
     bench.run(&["config", "check"], 0);
     for old in [None, Some(Secret::new("of one that was there before"))] {

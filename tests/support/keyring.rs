@@ -151,7 +151,7 @@ impl Keyring {
     }
 
     /// Starts the daemon again if it has died by itself, as gnome-keyring sometimes does where
-    /// its clients are killed by the hundred; says whether it had.
+    /// clients come and go by the dozen; says whether it had.
     pub fn revive(&mut self) -> bool {
         let has_died = self.daemon.as_mut().is_some_and(|daemon| daemon.try_wait().unwrap().is_some());
         if has_died {
