@@ -24,6 +24,7 @@ use crate::domain::{Clock, Command, ConnectionView, Event, Incidents};
 use crate::engine::{Engine, Remote};
 use crate::shell::Configuration;
 use crate::shell::attention::OnEvent;
+use crate::shell::configuration::Note;
 use crate::shell::signals::{self, Signal, Signals};
 use crate::store::request_log::RequestLog;
 use crate::store::{Leadership, StoreError, Vault};
@@ -155,11 +156,7 @@ impl Keeper {
                     News::Failed(error) => break Ending::NoLock(error),
                 },
                 Some(note) = configuration.note() => {
-                    let (commands, event) = configuration.take(note);
-                    state.on_event.wish(configuration.current().on_event.clone());
-                    state.request_log.set_limit(configuration.current().request_log);
-                    state.reloaded(&event, !commands.is_empty());
-                    for command in commands {
+                    for command in state.take(&mut configuration, note) {
                         engine.send(command);
                     }
                 }
@@ -220,6 +217,15 @@ struct State {
 }
 
 impl State {
+    /// Takes over a configuration that was read anew; what the engine is to do about it.
+    fn take(&mut self, configuration: &mut Configuration, note: Note) -> Vec<Command> {
+        let (commands, event) = configuration.take(note);
+        self.on_event.wish(configuration.current().on_event.clone());
+        self.request_log.set_limit(configuration.current().request_log);
+        self.reloaded(&event, !commands.is_empty());
+        commands
+    }
+
     fn tell(&mut self, level: Level, event: &str, message: &str, fields: serde_json::Value) {
         self.log.write(&Line::new(level, event, message, fields, self.clock.now()));
     }

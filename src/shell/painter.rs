@@ -92,30 +92,31 @@ mod tests {
 
     use super::*;
 
+    /// Where it stands, a text, and whether in a bar.
+    type Text = (u16, u16, &'static str, bool);
+
     /// Frames with wide characters, styles and blanks; of different sizes.
-    fn frames() -> Vec<(u16, u16, Vec<(u16, u16, &'static str, Style)>)> {
-        let (plain, bar) = (Style::new(), Style::new().reversed());
-        vec![
-            (20, 4, vec![(0, 0, "日本語 factory", plain), (2, 1, "live", bar)]),
-            (20, 4, vec![(0, 0, "日本語 factory", plain), (2, 1, "live", plain)]),
-            (20, 4, vec![(1, 0, "日x語 factory", bar), (18, 3, "語", plain)]),
-            (20, 4, vec![(0, 0, "abc", plain)]),
-            (30, 3, vec![(0, 0, "abc", plain), (25, 2, "é e\u{301}", bar)]),
-            (30, 3, vec![]),
-        ]
-    }
+    const FRAMES: [((u16, u16), &[Text]); 6] = [
+        ((20, 4), &[(0, 0, "日本語 factory", false), (2, 1, "live", true)]),
+        ((20, 4), &[(0, 0, "日本語 factory", false), (2, 1, "live", false)]),
+        ((20, 4), &[(1, 0, "日x語 factory", true), (18, 3, "語", false)]),
+        ((20, 4), &[(0, 0, "abc", false)]),
+        ((30, 3), &[(0, 0, "abc", false), (25, 2, "é e\u{301}", true)]),
+        ((30, 3), &[]),
+    ];
 
     /// Held to ratatui's own way, whose place it takes.
     #[test]
     fn what_is_shown_is_what_ratatui_would_show() {
         let mut ours = Painter::new(TestBackend::new(20, 4)).unwrap();
         let mut theirs = Terminal::new(TestBackend::new(20, 4)).unwrap();
-        for (width, height, texts) in frames() {
+        for ((width, height), texts) in FRAMES {
             ours.terminal.backend_mut().resize(width, height);
             theirs.backend_mut().resize(width, height);
             let render = |frame: &mut Frame| {
-                for (x, y, text, style) in &texts {
-                    frame.buffer_mut().set_string(*x, *y, *text, *style);
+                for (x, y, text, bar) in texts {
+                    let style = if *bar { Style::new().reversed() } else { Style::new() };
+                    frame.buffer_mut().set_string(*x, *y, *text, style);
                 }
             };
             assert_eq!(ours.draw(render).unwrap(), Size::new(width, height));
