@@ -3,11 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use divan::{Bencher, black_box};
-use manutop::domain::{ConnectionName, RefreshToken, Secret, SystemClock, TokenRecord};
+use manutop::domain::{ConnectionName, Secret, SystemClock};
 use manutop::store::{FileStore, MemoryStore, Secrets, Vault, overview};
+use records::record;
 use tokio::runtime::{Builder, Runtime};
+
+#[expect(dead_code, reason = "the tests of the stores need more of it")]
+#[path = "../tests/support/records.rs"]
+mod records;
 
 const CONNECTIONS: [usize; 3] = [10, 1000, 10_000];
 
@@ -83,21 +87,4 @@ fn runtime() -> Runtime {
 
 fn name(number: usize) -> ConnectionName {
     ConnectionName::new(&format!("connection-{number}")).expect("a name")
-}
-
-fn record(generation: u64) -> TokenRecord {
-    let at = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).expect("a moment");
-    TokenRecord {
-        generation,
-        access_token: Secret::new(format!("access-{generation}-{}", "x".repeat(1500))),
-        obtained_at: at,
-        expires_at: at + TimeDelta::seconds(1799),
-        refresh_token: Some(RefreshToken {
-            token: Secret::new(format!("refresh-{generation}")),
-            obtained_at: at,
-            estimated_end: at + TimeDelta::days(730),
-        }),
-        scope: Some("API_ALL".into()),
-        client_id: "client".into(),
-    }
 }
