@@ -175,8 +175,24 @@ fn give_back() {
         let _ = queue!(out, Print(osc::GIVE_TITLE_BACK));
     }
     let _ = out.flush();
-    let _ = disable_raw_mode();
+    if is_ours() {
+        let _ = disable_raw_mode();
+    }
     let _ = io::stderr().write_all(state.release().as_bytes());
+}
+
+/// Whether the terminal's modes are ours to set. A shell whose window is closed takes the terminal
+/// before it goes: whoever sets its modes then is stopped, and nobody is left to continue it. The
+/// shell sets its own.
+#[cfg(unix)]
+fn is_ours() -> bool {
+    // A terminal that cannot tell is gone, and then setting its modes fails at once.
+    rustix::termios::tcgetpgrp(io::stdin()).map_or(true, |foreground| foreground == rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_ours() -> bool {
+    true
 }
 
 #[cfg(test)]
