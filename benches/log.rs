@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use chrono::{DateTime, TimeDelta};
 use divan::{Bencher, black_box, counter::ItemsCount};
 use manutop::app::{LogAsk, LogFilter, LogNews, PageId, Place, RowMaker, Since};
-use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Wire};
+use manutop::domain::{ConnectionName, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, Wire};
 use manutop::shell::log_reader::Searcher;
 use manutop::store::request_log::RequestLog;
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ fn append(bencher: Bencher) {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let entries: Vec<_> = (0..TOGETHER).map(entry).collect();
     bencher.counter(ItemsCount::new(TOGETHER)).bench_local(|| {
-        let log = RequestLog::start(directory.path());
+        let log = RequestLog::start(directory.path(), DEFAULT_LOG_LIMIT);
         for entry in &entries {
             log.append(black_box(entry));
         }
@@ -140,8 +140,7 @@ fn fill(directory: &Path) {
         }
         let file = OpenOptions::new().append(true).create(true).open(directory.join("requests.jsonl"));
         file.and_then(|mut file| file.write_all(&lines)).expect("there is room for it");
-        let log = RequestLog::start(directory);
-        log.set_limit(u64::MAX);
+        let log = RequestLog::start(directory, u64::MAX);
         log.append(&entry(end - 1));
     }
 }

@@ -49,9 +49,7 @@ fn lines(numbers: std::ops::Range<usize>) -> Vec<u8> {
 }
 
 fn log(directory: &Path) -> RequestLog {
-    let log = RequestLog::start(directory);
-    log.set_limit(1024 * MIB);
-    log
+    RequestLog::start(directory, 1024 * MIB)
 }
 
 /// Appends entries as if they had come one by one: what fills a segment at once, the rest through
@@ -184,8 +182,7 @@ fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_mad
     });
 
     // With less room the oldest go at the next rotation.
-    let log = RequestLog::start(directory.path());
-    log.set_limit(4 * MIB);
+    let log = RequestLog::start(directory.path(), 4 * MIB);
     let mut file = OpenOptions::new().append(true).open(directory.path().join("requests.jsonl")).unwrap();
     file.write_all(&vec![b'x'; 2 * 1024 * 1024]).and_then(|()| file.write_all(b"\n")).unwrap();
     log.append(&entry(50_000));

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
-use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Wire};
+use manutop::domain::{ConnectionName, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, Wire};
 use manutop::store::request_log::RequestLog;
 
 fn entry(number: u32, description: &str) -> LogEntry {
@@ -34,7 +34,7 @@ fn attempts(entries: &[LogEntry]) -> Vec<u32> {
 
 /// Appends so that the queue never overflows, as a real program never would fill it.
 fn append_all(directory: &Path, numbers: impl Iterator<Item = u32>, description: &str) {
-    let log = RequestLog::start(directory);
+    let log = RequestLog::start(directory, DEFAULT_LOG_LIMIT);
     for number in numbers {
         log.append(&entry(number, description));
         if number % 256 == 0 {
@@ -138,7 +138,7 @@ fn a_disk_that_hangs_is_never_waited_for() {
     let fifo = directory.path().join("requests.jsonl");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let before = Instant::now();
-    let log = RequestLog::start(directory.path());
+    let log = RequestLog::start(directory.path(), DEFAULT_LOG_LIMIT);
     for number in 0..3000 {
         log.append(&entry(number, ""));
     }
@@ -155,7 +155,7 @@ fn a_directory_that_cannot_be_written_is_told_about() {
     let directory = tempfile::tempdir().unwrap();
     let not_a_directory = directory.path().join("file");
     fs::write(&not_a_directory, "").unwrap();
-    let log = RequestLog::start(&not_a_directory);
+    let log = RequestLog::start(&not_a_directory, DEFAULT_LOG_LIMIT);
     log.append(&entry(1, ""));
     let deadline = Instant::now() + Duration::from_secs(5);
     while log.trouble().is_none() && Instant::now() < deadline {

@@ -129,10 +129,8 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     terminal.draw(|frame| ui::draw(frame, &app, clock.now()))?;
     let (engine, events) = Engine::start(parts)?;
     let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
-    let request_log = opening.data_dir.as_deref().map(RequestLog::start);
-    if let Some(log) = &request_log {
-        log.set_limit(opening.config.request_log);
-    }
+    let log_limit = opening.config.request_log;
+    let request_log = opening.data_dir.as_deref().map(|dir| RequestLog::start(dir, log_limit));
     let configuration = Configuration::start(app.options.config_file.clone(), opening.config, providers::ALL)?;
     // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
     // meanwhile.

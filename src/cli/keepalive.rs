@@ -46,17 +46,15 @@ impl Args {
         };
         let signals = Signals::listen_as_service()?;
         let (engine, events) = Engine::start(session.parts(Arc::new(NoBrowser), Program::Keepalive))?;
-        let request_log = RequestLog::start(&session.paths.data_dir);
-        request_log.set_limit(session.config.request_log);
         let keeper = Keeper {
             answers: session.config.token_socket.then(|| session.paths.config_file.clone()),
             engine,
             events,
             on_event: OnEvent::start(session.config.on_event.clone(), None),
+            request_log: RequestLog::start(&session.paths.data_dir, session.config.request_log),
             configuration: Configuration::start_unwatched(session.paths.config_file, session.config, providers::ALL)?,
             vault: session.vault,
             signals,
-            request_log,
             log: Log::start(self.log)?,
             notify: Notify::start()?,
             listener,

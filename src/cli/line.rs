@@ -2,9 +2,8 @@
 //!
 //! Scripts ask for tokens all the time, and to define every command takes longer than to answer; nor
 //! need the dashboard wait for it. What looks like one of those commands, or like none, is read by
-//! the definition of that one alone. Invariant: what is
-//! read so is what all definitions together would have read. Everything else, help and faults among
-//! it, is left to them.
+//! the definition of that one alone. Invariant: what is read so is what all definitions together
+//! would have read. Everything else, help and faults among it, is left to them.
 
 use std::ffi::OsString;
 

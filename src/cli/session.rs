@@ -119,8 +119,7 @@ impl Working {
         if self.log.is_empty() {
             return;
         }
-        let log = RequestLog::start(&session.paths.data_dir);
-        log.set_limit(session.config.request_log);
+        let log = RequestLog::start(&session.paths.data_dir, session.config.request_log);
         for entry in &self.log {
             log.append(entry);
         }

@@ -26,7 +26,7 @@ pub use reader::Reader;
 
 use files::{Files, SEGMENT, SUMMARY_ROOM};
 
-use crate::domain::{DEFAULT_LOG_LIMIT, LogEntry};
+use crate::domain::LogEntry;
 
 /// How many entries may wait for the disk.
 const WAITING: usize = 1024;
@@ -51,13 +51,13 @@ struct Trouble {
 
 impl RequestLog {
     /// Starts the thread that writes to `<data_dir>/requests.jsonl`. Nothing is touched on the
-    /// disk before the first entry.
+    /// disk before the first entry. All files together may grow to `limit` bytes.
     #[must_use]
-    pub fn start(data_dir: &Path) -> Self {
+    pub fn start(data_dir: &Path, limit: u64) -> Self {
         let (lines, received) = mpsc::sync_channel(WAITING);
         let (running, ended) = mpsc::channel();
         let trouble = Arc::new(Trouble::default());
-        let limit = Arc::new(AtomicU64::new(DEFAULT_LOG_LIMIT));
+        let limit = Arc::new(AtomicU64::new(limit));
         let files = Files::new(data_dir);
         let writer = Writer { files, torn: false, trouble: Arc::clone(&trouble), limit: Arc::clone(&limit) };
         let started = thread::Builder::new().name("request-log".into()).spawn(move || {
@@ -70,8 +70,7 @@ impl RequestLog {
         Self { lines: started.is_ok().then_some(lines), ended, trouble, limit }
     }
 
-    /// Lets the log grow to so many bytes, all files together, from the next segment on;
-    /// otherwise it is [`DEFAULT_LOG_LIMIT`].
+    /// Lets the log grow to so many bytes, all files together, from the next segment on.
     pub fn set_limit(&self, bytes: u64) {
         self.limit.store(bytes, Ordering::Relaxed);
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use manutop::config::Config;
-use manutop::domain::{Clock, Program as Kind, SystemClock};
+use manutop::domain::{Clock, DEFAULT_LOG_LIMIT, Program as Kind, SystemClock};
 use manutop::engine::{Browser, Engine, Parts};
 use manutop::keeper::listen::Listener;
 use manutop::keeper::log::{Format, Log};
@@ -74,7 +74,7 @@ async fn keep(dir: &str) {
         vault,
         configuration: Configuration::start_unwatched(dir.join("config.toml"), Config::default(), ALL).unwrap(),
         signals: Signals::listen_as_service().unwrap(),
-        request_log: RequestLog::start(&dir),
+        request_log: RequestLog::start(&dir, DEFAULT_LOG_LIMIT),
         on_event: OnEvent::start(None, None),
         log: Log::start(Format::Text).unwrap(),
         notify: Notify::start().unwrap(),

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use chrono::{DateTime, TimeDelta};
 use manutop::demo::Fault;
-use manutop::domain::{Clock as _, Exchange, LogEntry, Outcome, SystemClock, Wire};
+use manutop::domain::{Clock as _, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, SystemClock, Wire};
 use manutop::store::request_log::RequestLog;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ fn count(text: &str) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_time() {
     let bench = Bench::new().await;
-    let log = RequestLog::start(&bench.data_dir());
+    let log = RequestLog::start(&bench.data_dir(), DEFAULT_LOG_LIMIT);
     for (connection, days, outcome) in
         [("old", 9, Outcome::Status(200)), ("hr", 2, Outcome::Error("timeout".into())), ("hr", 1, Outcome::Status(429))]
     {
@@ -144,7 +144,7 @@ async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_t
     let directory = data_dir.to_str().unwrap();
     let follow = Program::start(&mut bench.command(&["log", "-f", "hr", "--errors", "--data-dir", directory]));
     // It says nothing that could be waited for: the first entries may be there before its first look.
-    let log = RequestLog::start(&data_dir);
+    let log = RequestLog::start(&data_dir, DEFAULT_LOG_LIMIT);
     log.append(&entry("hr", TimeDelta::zero(), Outcome::Error("timeout".into())));
     follow.until_stdout("timeout");
     log.append(&entry("hr", TimeDelta::zero(), Outcome::Status(200)));
@@ -163,7 +163,7 @@ async fn it_ends_well_when_nobody_reads_it_any_more() {
     follow.until_stdout("factory");
     refresh(&bench);
     assert_eq!(follow.end().expect(0).stderr, "ended with 0\n");
-    let log = RequestLog::start(&bench.data_dir());
+    let log = RequestLog::start(&bench.data_dir(), DEFAULT_LOG_LIMIT);
     for _ in 0..900 {
         log.append(&entry("hr", TimeDelta::zero(), Outcome::Status(200)));
     }

@@ -11,7 +11,7 @@ use chrono::FixedOffset;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use manutop::app::{App, Keymap, Look, Options, Zone};
 use manutop::config::{self, Notify};
-use manutop::domain::{Clock, ConnectionView, Secret};
+use manutop::domain::{Clock, ConnectionView, DEFAULT_LOG_LIMIT, Secret};
 use manutop::oauth::providers::ALL;
 use manutop::shell::attention::{Attention, Wishes};
 use manutop::shell::clipboard::Clipboard;
@@ -212,7 +212,7 @@ impl<H: Host> Stage<H> {
             clipboard: Clipboard::start(&Environment::default(), move |note| drop(notes.send(note))),
             clipboard_notes,
             clear_after: None,
-            request_log: self.data_dir.as_deref().map(RequestLog::start),
+            request_log: self.data_dir.as_deref().map(|dir| RequestLog::start(dir, DEFAULT_LOG_LIMIT)),
             log_reader: self.data_dir.as_deref().map(LogReader::new),
             exports: rig.dir.path().to_owned(),
             signals: Signals::listen().expect("signals"),
