@@ -13,7 +13,7 @@
 //! - [`cli`]: arguments and the headless commands
 //! - [`demo`]: both providers' servers, embedded
 //!
-//! Below them all, `alarm`: a sleep that wakes its thread once.
+//! Below them all, `alarm`: a sleep that wakes its thread once; and [`stamp`]: how a file looks.
 //! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
 
 mod alarm;
@@ -30,5 +30,6 @@ mod fault_point;
 pub mod keeper;
 pub mod oauth;
 pub mod shell;
+pub mod stamp;
 pub mod store;
 pub mod ui;

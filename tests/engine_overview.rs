@@ -24,9 +24,8 @@ async fn a_dashboard_leaves_the_facts_of_its_connections_and_a_command_nothing()
     let text = std::fs::read_to_string(rig.dir.path().join("overview")).unwrap();
     assert!(!text.contains(SECRET) && !text.contains(record.access_token.expose()), "no secret: {text}");
     let overview = overview::read(rig.dir.path());
-    let read = overview.rows();
-    assert_eq!(read.facts(&sync).unwrap().refresh, None);
-    let facts = read.facts(&factory).unwrap();
+    assert_eq!(overview.facts(&sync).unwrap().refresh, None);
+    let facts = overview.facts(&factory).unwrap();
     assert_eq!((facts.generation, &facts.access_fingerprint), (1, &record.facts().access_fingerprint));
 
     let view = ConnectionView::remembered(&rig.connections[0], facts);
@@ -47,6 +46,6 @@ async fn a_logout_takes_the_connection_out() {
             dashboard.until_view(&factory, |view| view.token().is_none()).await;
         }
         dashboard.engine.shutdown().await;
-        assert_eq!(overview::read(rig.dir.path()).rows().facts(&factory).is_none(), logs_out);
+        assert_eq!(overview::read(rig.dir.path()).facts(&factory).is_none(), logs_out);
     }
 }

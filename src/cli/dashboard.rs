@@ -1,9 +1,11 @@
 //! Opens the dashboard, on the configured connections or on the demo's.
 
+use std::io::{BufWriter, Stdout};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use color_eyre::eyre::Report;
 use crossterm::event::Event as InputEvent;
 use tokio::sync::mpsc;
@@ -15,8 +17,8 @@ use super::host::TerminalHost;
 use super::say::say;
 use super::session::Session;
 use crate::app::{App, Keymap, Look, Msg, Options, Template, Zone, update};
-use crate::config::Config;
-use crate::domain::{Connection, ConnectionView, Event, Program, ThemeName};
+use crate::config::{Config, ConfigError, Paths};
+use crate::domain::{Clock as _, Connection, ConnectionView, Event, Program, SystemClock, ThemeName};
 use crate::engine::{Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::appearance::{depth, keymap};
@@ -24,7 +26,9 @@ use crate::shell::attention::{Attention, Wishes};
 use crate::shell::background;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::clipboard::Clipboard;
+use crate::shell::configuration::Source;
 use crate::shell::environment::Environment;
+use crate::shell::glance::Glance;
 use crate::shell::input::read_terminal;
 use crate::shell::log_reader::LogReader;
 use crate::shell::painter::Painter;
@@ -32,6 +36,7 @@ use crate::shell::screen::Screen;
 use crate::shell::signals::Signals;
 use crate::shell::terminal::TerminalGuard;
 use crate::shell::{Configuration, Dashboard, Ending};
+use crate::stamp::Stamp;
 use crate::store::overview;
 use crate::store::request_log::RequestLog;
 use crate::ui;
@@ -44,29 +49,31 @@ const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Opens the dashboard on the configured connections.
 pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
+    let paths = Paths::resolve(files.config.clone(), files.data_dir.clone()).map_err(Stop::from)?;
+    let stage = first_look(files, &paths).transpose()?;
     let session = Session::open(files)?;
-    let keymap = keymap(&session.config.keys, &session.paths.config_file).map_err(Stop::from)?;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
     let parts = session.parts(browser, Program::Dashboard);
-    let opening = Opening {
-        config_file: session.paths.config_file.clone(),
-        data_dir: Some(session.paths.data_dir.clone()),
-        config: session.config,
-        ascii: files.ascii,
-        keymap,
-        theme: files.theme,
-        demo: None,
-        environment: session.environment,
-    };
-    show(parts, opening).await
+    let opening = Opening::new(files, &session.paths, session.config, session.stamp).map_err(Stop::from)?;
+    show(parts, opening, stage).await
+}
+
+/// Shows the first rows of a large configuration, which takes a while to read.
+fn first_look(files: &Files, paths: &Paths) -> Option<Result<Stage, Report>> {
+    let Glance { config, total } = Glance::read(paths, providers::ALL)?;
+    // If anything is wrong with it, reading the whole will tell.
+    let opening = Opening::new(files, paths, config, None).ok()?;
+    let now = SystemClock.now();
+    let mut app = opening.app(now).at_a_glance(total);
+    Some(Stage::enter().and_then(|mut stage| stage.draw(&mut app, now).map(|()| stage)))
 }
 
 /// How a dashboard is opened.
 pub(super) struct Opening {
-    pub(super) config_file: PathBuf,
+    pub(super) source: Source,
     /// Where the request log is kept; `None` keeps it in memory.
     pub(super) data_dir: Option<PathBuf>,
-    /// As it was read from `config_file`.
+    /// As it was read from the source.
     pub(super) config: Config,
     pub(super) ascii: bool,
     pub(super) keymap: Keymap,
@@ -74,6 +81,78 @@ pub(super) struct Opening {
     pub(super) theme: Option<ThemeName>,
     pub(super) demo: Option<Demo>,
     pub(super) environment: Environment,
+}
+
+impl Opening {
+    /// On the configured connections. Fails where the configuration's keys are faulty.
+    fn new(files: &Files, paths: &Paths, config: Config, stamp: Option<Stamp>) -> Result<Self, ConfigError> {
+        let (file, data_dir) = (paths.config_file.clone(), Some(paths.data_dir.clone()));
+        Ok(Self {
+            keymap: keymap(&config.keys, &file)?,
+            source: Source { file, stamp, providers: providers::ALL, glance_dir: data_dir.clone() },
+            data_dir,
+            config,
+            ascii: files.ascii,
+            theme: files.theme,
+            demo: None,
+            environment: Environment::read(),
+        })
+    }
+
+    /// The dashboard as it is before the store has answered: its rows show what an earlier run left.
+    fn app(&self, now: DateTime<Utc>) -> App {
+        let overview = self.data_dir.as_deref().map(overview::read).unwrap_or_default();
+        let view = |connection: &Connection| match overview.facts(&connection.name) {
+            Some(facts) => ConnectionView::remembered(connection, facts),
+            None => ConnectionView::loading(connection),
+        };
+        let options = Options {
+            look: Look {
+                theme: self.theme.unwrap_or(self.config.theme),
+                depth: depth(|name| std::env::var_os(name)),
+                background: None,
+            },
+            theme_is_fixed: self.theme.is_some(),
+            ascii: self.ascii || !locale_is_utf8(),
+            zone: Zone::Local,
+            config_file: self.source.file.clone(),
+            keymap: self.keymap.clone(),
+            providers: self.source.providers,
+            templates: self.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
+            demo: self.demo.is_some(),
+        };
+        let mut app = App::new(self.config.connections.iter().map(view).collect(), Vec::new(), options, now);
+        app.configure(self.config.connections.clone());
+        match &self.demo {
+            Some(Demo { tour: true, .. }) => app = app.with_tour(now),
+            Some(_) => app.greet(now),
+            None => {}
+        }
+        app
+    }
+}
+
+/// The terminal taken over, and what it is drawn with. In this order it is let go of.
+pub(super) struct Stage {
+    guard: TerminalGuard,
+    terminal: Painter<Screen<BufWriter<Stdout>>>,
+    signals: Signals,
+}
+
+impl Stage {
+    fn enter() -> Result<Self, Report> {
+        let signals = Signals::listen()?;
+        let guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
+        Ok(Self { guard, terminal: Painter::new(Screen::stdout())?, signals })
+    }
+
+    /// Draws a frame in the terminal's present size.
+    fn draw(&mut self, app: &mut App, now: DateTime<Utc>) -> Result<(), Report> {
+        let size = self.terminal.size()?;
+        let _ = update(app, Msg::Input(InputEvent::Resize(size.width, size.height)), now);
+        self.terminal.draw(|frame| ui::draw(frame, app, now))?;
+        Ok(())
+    }
 }
 
 /// What only the demo has.
@@ -86,52 +165,21 @@ pub(super) struct Demo {
     pub(super) tour: bool,
 }
 
-/// Takes the terminal over, runs the dashboard, gives the terminal back, and leaves only after
-/// what is out has been saved.
-pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
+/// Takes the terminal over unless it is, runs the dashboard, gives the terminal back, and leaves
+/// only after what is out has been saved.
+pub(super) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
-    let overview = opening.data_dir.as_deref().map(overview::read).unwrap_or_default();
-    let rows = overview.rows();
-    let view = |connection: &Connection| match rows.facts(&connection.name) {
-        Some(facts) => ConnectionView::remembered(connection, facts),
-        None => ConnectionView::loading(connection),
-    };
-    let views = parts.connections.iter().map(view).collect();
-    let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.config_file.clone());
-    let options = Options {
-        look: Look {
-            theme: opening.theme.unwrap_or(opening.config.theme),
-            depth: depth(|name| std::env::var_os(name)),
-            background: None,
-        },
-        theme_is_fixed: opening.theme.is_some(),
-        ascii: opening.ascii || !locale_is_utf8(),
-        zone: Zone::Local,
-        config_file: opening.config_file,
-        keymap: opening.keymap,
-        providers: providers::ALL,
-        templates: opening.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
-        demo: opening.demo.is_some(),
-    };
-    let mut app = App::new(views, Vec::new(), options, clock.now());
-    app.configure(parts.connections.clone());
-    match &opening.demo {
-        Some(Demo { tour: true, .. }) => app = app.with_tour(clock.now()),
-        Some(_) => app.greet(clock.now()),
-        None => {}
-    }
-    let signals = Signals::listen()?;
-    let mut guard = TerminalGuard::enter().map_err(|error| Stop::new(Exit::Failed, error))?;
-    let mut terminal = Painter::new(Screen::stdout())?;
+    let mut app = opening.app(clock.now());
+    let mut stage = stage.map_or_else(Stage::enter, Ok)?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
-    let size = terminal.size()?;
-    let _ = update(&mut app, Msg::Input(InputEvent::Resize(size.width, size.height)), clock.now());
-    terminal.draw(|frame| ui::draw(frame, &app, clock.now()))?;
+    stage.draw(&mut app, clock.now())?;
+    let Stage { mut guard, mut terminal, signals } = stage;
+    let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
     let (engine, events) = Engine::start(parts)?;
     let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
     let log_limit = opening.config.request_log;
     let request_log = opening.data_dir.as_deref().map(|dir| RequestLog::start(dir, log_limit));
-    let configuration = Configuration::start(app.options.config_file.clone(), opening.config, providers::ALL)?;
+    let configuration = Configuration::start(opening.source, opening.config)?;
     // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
     // meanwhile.
     if app.options.look.asks_background() {
@@ -164,9 +212,6 @@ pub(super) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let ending = dashboard.run(&mut terminal).await;
     let Dashboard { engine, signals, clipboard, request_log, mut events, mut attention, .. } = dashboard;
     guard.leave();
-    // The guard has shown the cursor. ratatui would do it again on drop, and panics where the
-    // terminal is gone: in the middle of waiting for an answer.
-    std::mem::forget(terminal);
     drop(clipboard);
     let left = leave(&engine, signals).await;
     attention.close(LAST_EVENTS).await;

@@ -20,6 +20,7 @@ use crate::domain::{Clock, Program, SystemClock};
 use crate::engine::Parts;
 use crate::oauth::providers;
 use crate::shell::browser::SystemBrowser;
+use crate::shell::configuration::Source;
 use crate::shell::environment::Environment;
 use crate::shell::signals::{Signal, Signals};
 use crate::store::{MemoryStore, Secrets, Vault};
@@ -82,8 +83,9 @@ async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<Exit, Repor
     };
     let demo = Some(Demo { breakable, templates: story.spare.into_iter().map(template).collect(), tour });
     let (keymap, theme) = (Keymap::default(), files.theme);
-    let opening = Opening { config_file, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, environment };
-    show(parts, opening).await
+    let source = Source { file: config_file, stamp: None, providers: providers::ALL, glance_dir: None };
+    let opening = Opening { source, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, environment };
+    show(parts, opening, None).await
 }
 
 /// What the form of a new connection begins with.

@@ -13,7 +13,6 @@ use crate::keeper::listen::{Listen, Listener};
 use crate::keeper::log::{Format, Log};
 use crate::keeper::notify::Notify;
 use crate::keeper::{Ending, Keeper};
-use crate::oauth::providers;
 use crate::shell::Configuration;
 use crate::shell::appearance::keymap;
 use crate::shell::attention::OnEvent;
@@ -52,7 +51,7 @@ impl Args {
             events,
             on_event: OnEvent::start(session.config.on_event.clone(), None),
             request_log: RequestLog::start(&session.paths.data_dir, session.config.request_log),
-            configuration: Configuration::start_unwatched(session.paths.config_file, session.config, providers::ALL)?,
+            configuration: Configuration::start_unwatched(session.source(), session.config)?,
             vault: session.vault,
             signals,
             log: Log::start(self.log)?,

@@ -13,7 +13,9 @@ use crate::config::{self, Config, Paths, StoreKind};
 use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, Program, SystemClock};
 use crate::engine::{Browser, Engine, Parts};
 use crate::oauth::providers;
+use crate::shell::configuration::Source;
 use crate::shell::environment::Environment;
+use crate::stamp::Stamp;
 use crate::store::request_log::RequestLog;
 use crate::store::{Secrets, Vault};
 
@@ -21,6 +23,8 @@ use crate::store::{Secrets, Vault};
 pub(super) struct Session {
     pub(super) paths: Paths,
     pub(super) config: Config,
+    /// How the configuration file looked before it was read.
+    pub(super) stamp: Option<Stamp>,
     pub(super) vault: Vault,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) environment: Environment,
@@ -38,12 +42,13 @@ impl Session {
     /// Reads the configuration (none at all is an empty one) and opens the vault.
     pub(super) fn open(files: &Files) -> Result<Self, Stop> {
         let paths = Paths::resolve(files.config.clone(), files.data_dir.clone())?;
+        let stamp = Stamp::of(&paths.config_file);
         let config = config::load(&paths.config_file, providers::ALL)?.unwrap_or_default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let passphrase = if config.store == StoreKind::File { passphrase::given()? } else { None };
         let secrets = Secrets::new(stores::factory(config.store, &paths, passphrase));
         let vault = Vault::open(secrets, &paths.data_dir, Arc::clone(&clock))?;
-        Ok(Self { paths, config, vault, clock, environment: Environment::read() })
+        Ok(Self { paths, config, stamp, vault, clock, environment: Environment::read() })
     }
 
     /// The same for a command without a dashboard: an encrypted store is opened now, with the
@@ -85,6 +90,12 @@ impl Session {
     ) -> Result<Working, Report> {
         let connections: Result<Vec<_>, Stop> = names.iter().map(|name| self.connection(name).cloned()).collect();
         Working::start(Parts { connections: connections?, ..self.parts(browser, Program::Command) })
+    }
+
+    /// Where the configuration is from. No glance is left.
+    pub(super) fn source(&self) -> Source {
+        let file = self.paths.config_file.clone();
+        Source { file, stamp: self.stamp, providers: providers::ALL, glance_dir: None }
     }
 
     /// What an engine on this session is made of.

@@ -9,6 +9,7 @@ mod connection;
 mod draft;
 mod edit;
 mod error;
+mod excerpt;
 mod fields;
 mod keys;
 mod original;
@@ -33,6 +34,7 @@ pub use edit::{
     set_store,
 };
 pub use error::{ConfigError, Fault};
+pub use excerpt::excerpt;
 pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
 pub use original::Original;
 pub use paths::Paths;

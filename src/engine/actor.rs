@@ -18,7 +18,8 @@ use super::{check, inspect, load, login, reveal};
 use crate::alarm::Alarm;
 use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret};
 
-use crate::store::{Seen, Stamp};
+use crate::stamp::Stamp;
+use crate::store::Seen;
 
 /// How often it is looked what other processes did. No sleep is longer: timers stand still while a
 /// machine sleeps, so due work is looked for by the wall clock at least this often.

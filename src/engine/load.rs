@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 use super::rotation::found;
 use super::tools::{Found, Note, Tools, store_problem};
 use crate::domain::{Author, Connection, ConnectionName, Problem, SecretSource};
-use crate::store::{Change, Known, Stamp, StoreError};
+use crate::stamp::Stamp;
+use crate::store::{Change, Known, StoreError};
 
 /// The waits between tries while the store is away: they grow to the last one.
 const WAITS: [Duration; 5] = [

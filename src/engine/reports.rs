@@ -8,7 +8,8 @@ use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{
     Author, ConnectionName, ConnectionView, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord,
 };
-use crate::store::{Stamp, StoreError};
+use crate::stamp::Stamp;
+use crate::store::StoreError;
 
 impl Actor {
     pub(super) fn take(&mut self, note: Note) {

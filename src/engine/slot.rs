@@ -13,7 +13,8 @@ use super::rotation::Need;
 use super::schedule;
 use super::tools::Found;
 use crate::domain::{Activity, Connection, ConnectionView, Holding, Problem, TokenRecord};
-use crate::store::{Known, Stamp};
+use crate::stamp::Stamp;
+use crate::store::Known;
 
 /// Whoever waits for a refresh to end.
 pub(super) type Waiter = oneshot::Sender<Result<Refreshed, Problem>>;

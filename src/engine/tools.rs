@@ -11,7 +11,8 @@ use crate::domain::{
     Activity, Author, Clock, ConnectionName, Event, LogEntry, Problem, Program, Rotation, TokenRecord,
 };
 use crate::oauth::Http;
-use crate::store::{Stamp, StoreError, Vault};
+use crate::stamp::Stamp;
+use crate::store::{StoreError, Vault};
 
 /// The engine's seams and shared parts.
 pub(super) struct Tools {

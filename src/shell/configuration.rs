@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::appearance;
 use super::watch::Watch;
+use super::{appearance, glance};
 use crate::config::{self, ChangeError, Config, ConfigError, Draft, StoreKind};
 use crate::domain::{Command, ConnectionName, Event, FieldFault, Provider, Secret};
+use crate::stamp::Stamp;
 
 /// A file that has been left alone for so long is read: editors write in several steps.
 const QUIET: Duration = Duration::from_millis(150);
@@ -30,6 +31,20 @@ pub struct Configuration {
     store: StoreKind,
     jobs: mpsc::Sender<Job>,
     notes: UnboundedReceiver<Note>,
+}
+
+/// Where a configuration was read from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The file.
+    pub file: PathBuf,
+    /// How the file looked before it was read; `None` where there was none, or nobody looked: it is
+    /// read once more.
+    pub stamp: Option<Stamp>,
+    /// The providers there are.
+    pub providers: &'static [&'static Provider],
+    /// Where the next start's [glance](super::glance) is left, where one is wanted.
+    pub glance_dir: Option<PathBuf>,
 }
 
 /// What the file's thread has to do.
@@ -60,32 +75,24 @@ impl Configuration {
     ///
     /// # Errors
     /// The system gives no thread. That the file cannot be watched is told by an event.
-    pub fn start(file: PathBuf, current: Config, providers: &'static [&'static Provider]) -> io::Result<Self> {
-        Self::start_with(file, current, providers, true)
+    pub fn start(source: Source, current: Config) -> io::Result<Self> {
+        Self::start_with(source, current, true)
     }
 
     /// Reads the file, from which `current` was read, only when told to by [`Configuration::reload`].
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start_unwatched(
-        file: PathBuf,
-        current: Config,
-        providers: &'static [&'static Provider],
-    ) -> io::Result<Self> {
-        Self::start_with(file, current, providers, false)
+    pub fn start_unwatched(source: Source, current: Config) -> io::Result<Self> {
+        Self::start_with(source, current, false)
     }
 
-    fn start_with(
-        file: PathBuf,
-        current: Config,
-        providers: &'static [&'static Provider],
-        watched: bool,
-    ) -> io::Result<Self> {
+    fn start_with(source: Source, current: Config, watched: bool) -> io::Result<Self> {
         let (jobs, inbox) = mpsc::channel();
         let (reports, notes) = unbounded_channel();
         let wake = jobs.clone();
-        let mut reader = Reader { last: Ok(current.clone()), is_there: false, file, providers, watch: None, reports };
+        let is_there = source.stamp.is_some();
+        let mut reader = Reader { last: Ok(current.clone()), is_there, source, watch: None, reports };
         thread::Builder::new().name("configuration".into()).spawn(move || {
             if watched {
                 reader.watch(wake);
@@ -186,8 +193,7 @@ impl Drop for Configuration {
 
 /// The file's thread.
 struct Reader {
-    file: PathBuf,
-    providers: &'static [&'static Provider],
+    source: Source,
     /// As last reported.
     last: Result<Config, String>,
     /// Whether there has been a file.
@@ -199,7 +205,7 @@ struct Reader {
 
 impl Reader {
     fn watch(&mut self, wake: mpsc::Sender<Job>) {
-        let watch = Watch::start(&self.file, move || {
+        let watch = Watch::start(&self.source.file, move || {
             // Nobody listens any more once the dashboard is leaving.
             let _ = wake.send(Job::Look);
         });
@@ -211,7 +217,10 @@ impl Reader {
 
     fn run(mut self, jobs: &mpsc::Receiver<Job>) {
         // It may have changed since the first reading.
-        self.look();
+        if self.source.stamp.is_none() || self.source.stamp != Stamp::of(&self.source.file) {
+            self.look();
+        }
+        self.leave_glance();
         let mut waiting: Option<(Instant, Instant)> = None;
         loop {
             let job = match waiting {
@@ -233,6 +242,7 @@ impl Reader {
                     waiting = None;
                     self.follow();
                     self.look();
+                    self.leave_glance();
                 }
                 Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -257,6 +267,13 @@ impl Reader {
         }
     }
 
+    /// Leaves what the next start shows at first.
+    fn leave_glance(&self) {
+        if let (Some(dir), Some(stamp), Ok(config)) = (&self.source.glance_dir, self.source.stamp, &self.last) {
+            glance::leave(dir, &self.source.file, stamp, config);
+        }
+    }
+
     /// Reads the file, and reports it in any case.
     fn reload(&mut self) {
         let read = self.read().unwrap_or_else(|| self.last.clone());
@@ -266,16 +283,17 @@ impl Reader {
 
     /// What the file says; `None` while there never was one.
     fn read(&mut self) -> Option<Result<Config, String>> {
-        Some(match config::load(&self.file, self.providers) {
+        self.source.stamp = Stamp::of(&self.source.file);
+        Some(match config::load(&self.source.file, self.source.providers) {
             Ok(Some(config)) => {
                 self.is_there = true;
-                let keymap = appearance::keymap(&config.keys, &self.file);
+                let keymap = appearance::keymap(&config.keys, &self.source.file);
                 keymap.map(|_| config).map_err(|error| format!("not taken over: {}", words(&error)))
             }
             // Whoever starts without a file has an empty configuration; one that vanishes is being
             // replaced, or lost by mistake: no reason to let go of all connections.
             Ok(None) if !self.is_there => return None,
-            Ok(None) => Err(format!("{} is gone; what it said last goes on", file_name(&self.file))),
+            Ok(None) => Err(format!("{} is gone; what it said last goes on", file_name(&self.source.file))),
             Err(error) => Err(format!("not taken over: {}", words(&error))),
         })
     }
@@ -285,16 +303,18 @@ impl Reader {
         let saved = match (checked, draft.changes()) {
             (Err(why), _) => Err(vec![FieldFault { key: "client_secret", what: why.into() }]),
             (Ok(()), Some(name)) => {
-                config::change_connection(&self.file, name, draft, self.providers).map_err(field_faults)
+                config::change_connection(&self.source.file, name, draft, self.source.providers).map_err(field_faults)
             }
-            (Ok(()), None) => config::add_connection(&self.file, draft, self.providers).map_err(field_faults),
+            (Ok(()), None) => {
+                config::add_connection(&self.source.file, draft, self.source.providers).map_err(field_faults)
+            }
         };
         let result = saved.inspect(|config| self.wrote(config));
         self.report(Report::Saved { connection: draft.get("name").to_owned(), secret, result });
     }
 
     fn delete(&mut self, connection: ConnectionName) {
-        let removed = config::remove_connection(&self.file, &connection, self.providers);
+        let removed = config::remove_connection(&self.source.file, &connection, self.source.providers);
         let result = match removed {
             Ok(config) => Ok(config),
             // Somebody else was quicker; it is gone, as it should be.

@@ -10,6 +10,7 @@ pub mod configuration;
 pub mod copying;
 pub mod environment;
 pub mod export;
+pub mod glance;
 pub mod input;
 pub mod log_reader;
 pub mod osc;

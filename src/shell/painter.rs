@@ -5,7 +5,7 @@
 //! care only where it differs. Invariant: `shown` is what the terminal shows, or blank where it was
 //! cleared.
 
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 
 use ratatui::backend::Backend;
 use ratatui::buffer::Buffer;
@@ -14,7 +14,9 @@ use ratatui::{Frame, Terminal};
 
 /// A terminal that frames are drawn on.
 pub struct Painter<B: Backend> {
-    terminal: Terminal<B>,
+    /// Never dropped: it would show the cursor once more, and panic where the terminal is gone. Whoever
+    /// took the terminal over gives it back.
+    terminal: ManuallyDrop<Terminal<B>>,
     shown: Buffer,
 }
 
@@ -24,7 +26,7 @@ impl<B: Backend> Painter<B> {
     /// # Errors
     /// The terminal does not tell its size.
     pub fn new(backend: B) -> Result<Self, B::Error> {
-        Ok(Self { terminal: Terminal::new(backend)?, shown: Buffer::default() })
+        Ok(Self { terminal: ManuallyDrop::new(Terminal::new(backend)?), shown: Buffer::default() })
     }
 
     /// The terminal's size now.
@@ -67,7 +69,8 @@ impl<B: Backend> Painter<B> {
     /// # Errors
     /// The terminal cannot be written to.
     pub fn redraw(&mut self) -> Result<(), B::Error> {
-        self.terminal.resize(Rect::from(self.terminal.size()?))?;
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from(size))?;
         self.shown.reset();
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Files and directories that only their owner can read, and that survive a crash.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use super::error::StoreError;
@@ -62,6 +62,16 @@ pub(super) fn private_file() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// The whole text of a file, if it is one, has no more than `most` bytes and is UTF-8. For what is
+/// only of use and may be missing.
+pub(crate) fn whole_text(path: &Path, most: u64) -> Option<String> {
+    // Something else than a file could make reading wait for ever.
+    path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= most)?;
+    let mut text = String::new();
+    File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
+    Some(text)
 }
 
 /// Replaces a file as a whole: after a crash it holds the old text or the new one, and once this

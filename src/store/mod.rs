@@ -9,6 +9,7 @@
 //!   every call;
 //! - two processes never spend the same token: a [`Lease`] is an OS file lock.
 
+mod change;
 mod chunk;
 mod error;
 mod file;
@@ -31,13 +32,14 @@ mod seal;
 mod secret_store;
 mod secrets;
 pub mod socket;
-mod stamp;
 #[cfg(test)]
 mod tests;
 mod vault;
 
+pub use change::{Change, Known};
 pub use error::{SaveError, StoreError};
 pub use file::{FileStore, Passphrase};
+pub(crate) use files::whole_text;
 pub use judge::{Hazard, Standing};
 pub use lease::Lease;
 pub use memory::{Call, Fault, MemoryStore};
@@ -47,5 +49,4 @@ pub use overview::Overview;
 pub use rename::{Carried, Progress, RenameError, Renamed, Renaming};
 pub use secret_store::{SecretStore, StoreFactory};
 pub use secrets::Secrets;
-pub use stamp::{Change, Known, Stamp};
 pub use vault::{Leadership, Seen, Vault, agent_socket};

@@ -5,13 +5,13 @@
 //! answered. So reading it is never an error; what is missing, damaged or of another version is
 //! empty. Programs that run for long write it, one at a time, each what has changed in its hands.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use memchr::{memchr, memrchr};
 
 use super::error::StoreError;
 use super::files;
@@ -27,39 +27,42 @@ const ANY_HEADING: &str = "manutop overview ";
 /// No overview is larger, in bytes: 10,000 connections take about 1.2 MB.
 const MAX_SIZE: u64 = 64 * 1024 * 1024;
 
-/// What was known of every connection when it was written.
+/// What was known of every connection when it was written: a line for each, by name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Overview(String);
-
-/// Its lines by connection. They are read as far as they are asked for.
-#[derive(Debug)]
-pub struct Rows<'o>(HashMap<&'o str, &'o str>);
 
 /// A connection's tokens as they are now; `None` where there are none any more.
 pub type News = Vec<(ConnectionName, Option<TokenFacts>)>;
 
 impl Overview {
-    /// Makes its rows ready to be asked for.
-    #[must_use]
-    pub fn rows(&self) -> Rows<'_> {
-        let mut rows = HashMap::with_capacity(self.0.len() / 64);
-        rows.extend(lines(&self.0).into_iter().flatten().filter_map(|line| line.split_once(' ')));
-        Rows(rows)
-    }
-}
-
-impl Rows<'_> {
-    /// What was known of a connection's tokens.
+    /// What was known of a connection's tokens. No other line than those looked at on the way to it
+    /// is read.
     #[must_use]
     pub fn facts(&self, name: &ConnectionName) -> Option<TokenFacts> {
-        self.0.get(name.as_str()).and_then(|fields| parse(fields))
+        let mut lines = self.0.as_str();
+        while !lines.is_empty() {
+            let bytes = lines.as_bytes();
+            let start = memrchr(b'\n', &bytes[..bytes.len() / 2]).map_or(0, |end| end + 1);
+            let end = memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
+            let line = &lines[start..end];
+            let (own, fields) = line.split_once(' ').unwrap_or((line, ""));
+            match own.cmp(name.as_str()) {
+                Ordering::Less => lines = lines.get(end + 1..).unwrap_or_default(),
+                Ordering::Equal => return parse(fields),
+                Ordering::Greater => lines = &lines[..start],
+            }
+        }
+        None
     }
 }
 
 /// Reads the overview of a data directory. Blocks on the disk, for as long as one small file takes.
 #[must_use]
 pub fn read(data_dir: &Path) -> Overview {
-    Overview(text(&data_dir.join(FILE)))
+    let mut text = text(&data_dir.join(FILE));
+    let heading = text.len() - body(&text).unwrap_or_default().len();
+    text.drain(..heading);
+    Overview(text)
 }
 
 /// Takes news into the overview at `path`, unless it is of a newer format. What is there on a
@@ -67,12 +70,12 @@ pub fn read(data_dir: &Path) -> Overview {
 /// calls this holds the overview's lock. Blocks on the disk.
 pub(super) fn merge(path: &Path, news: &News, journals: &HashSet<String>) -> Result<(), StoreError> {
     let before = text(path);
-    if lines(&before).is_none() && before.starts_with(ANY_HEADING) {
+    if body(&before).is_none() && before.starts_with(ANY_HEADING) {
         return Ok(());
     }
-    let mut rows: BTreeMap<&str, TokenFacts> = lines(&before)
-        .into_iter()
-        .flatten()
+    let mut rows: BTreeMap<&str, TokenFacts> = body(&before)
+        .unwrap_or_default()
+        .lines()
         .filter_map(|line| line.split_once(' '))
         .filter(|(name, _)| journals.contains(*name))
         .filter_map(|(name, fields)| Some((name, parse(fields)?)))
@@ -94,21 +97,13 @@ pub(super) fn merge(path: &Path, news: &News, journals: &HashSet<String>) -> Res
     if after == before { Ok(()) } else { files::replace(path, after) }
 }
 
-/// The whole file, if it is one and no larger than an overview can be; else nothing.
 fn text(path: &Path) -> String {
-    let mut text = String::new();
-    // Something else than a file could make reading wait for ever.
-    if !path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() <= MAX_SIZE) {
-        return text;
-    }
-    let read = File::open(path).and_then(|file| file.take(MAX_SIZE).read_to_string(&mut text));
-    if read.is_ok() { text } else { String::new() }
+    files::whole_text(path, MAX_SIZE).unwrap_or_default()
 }
 
 /// The lines about connections, if the format is known.
-fn lines(text: &str) -> Option<std::str::Lines<'_>> {
-    let mut lines = text.lines();
-    (lines.next() == Some(HEADING)).then_some(lines)
+fn body(text: &str) -> Option<&str> {
+    text.strip_prefix(HEADING)?.strip_prefix('\n')
 }
 
 /// Name, generation, obtained, expires and the access token's fingerprint; obtained, estimated end
@@ -220,16 +215,15 @@ mod tests {
     #[test]
     fn facts_come_back_the_same_from_a_file_for_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(read(dir.path()).rows().facts(&name("a")), None);
+        assert_eq!(read(dir.path()).facts(&name("a")), None);
         let minted = TokenFacts { refresh: None, scope: None, ..facts(7) };
         let spaced = TokenFacts { scope: Some("API_ALL é two  three".into()), ..facts(41) };
         let news = vec![(name("plant"), Some(minted.clone())), (name("factory"), Some(spaced.clone()))];
         write(dir.path(), &news, &[]);
         let overview = read(dir.path());
-        let rows = overview.rows();
-        assert_eq!(rows.facts(&name("factory")), Some(spaced));
-        assert_eq!(rows.facts(&name("plant")), Some(minted));
-        assert_eq!(rows.facts(&name("other")), None);
+        assert_eq!(overview.facts(&name("factory")), Some(spaced));
+        assert_eq!(overview.facts(&name("plant")), Some(minted));
+        assert_eq!(overview.facts(&name("other")), None);
         let text = fs::read_to_string(dir.path().join(FILE)).unwrap();
         assert!(!text.contains("access-") && !text.contains("refresh-"), "no secret: {text}");
         #[cfg(unix)]
@@ -251,11 +245,10 @@ mod tests {
             &["a", "b", "c"],
         );
         let overview = read(dir.path());
-        let rows = overview.rows();
-        assert_eq!(rows.facts(&a).unwrap().generation, 2);
-        assert_eq!(rows.facts(&b).unwrap().generation, 5, "somebody else knew more");
-        assert_eq!(rows.facts(&c), None, "logged out");
-        assert_eq!(rows.facts(&d), None, "it has no journal any more");
+        assert_eq!(overview.facts(&a).unwrap().generation, 2);
+        assert_eq!(overview.facts(&b).unwrap().generation, 5, "somebody else knew more");
+        assert_eq!(overview.facts(&c), None, "logged out");
+        assert_eq!(overview.facts(&d), None, "it has no journal any more");
     }
 
     #[test]
@@ -275,9 +268,8 @@ mod tests {
         let forged = TokenFacts { scope: Some("x\nother 9 1 2 ba7816bf - ".into()), ..facts(1) };
         write(dir.path(), &vec![(name("a"), Some(forged))], &[]);
         let overview = read(dir.path());
-        let rows = overview.rows();
-        assert_eq!(rows.facts(&name("a")).unwrap().scope, None);
-        assert_eq!(rows.facts(&name("other")), None);
+        assert_eq!(overview.facts(&name("a")).unwrap().scope, None);
+        assert_eq!(overview.facts(&name("other")), None);
     }
 
     #[test]
@@ -287,15 +279,15 @@ mod tests {
         let news = vec![(name("a"), Some(facts(1)))];
         for (text, is_newer) in [("", false), ("manutop overview 2\na ?\n", true), ("a 1 2 3\n", false)] {
             fs::write(&path, text).unwrap();
-            assert_eq!(read(dir.path()).rows().facts(&name("a")), None, "{text}");
+            assert_eq!(read(dir.path()).facts(&name("a")), None, "{text}");
             write(dir.path(), &news, &[]);
             assert_eq!(fs::read_to_string(&path).unwrap() == text, is_newer, "{text}");
         }
         fs::write(&path, [0xff, 0xfe]).unwrap();
-        assert_eq!(read(dir.path()).rows().facts(&name("a")), None);
+        assert_eq!(read(dir.path()).facts(&name("a")), None);
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
-        assert_eq!(read(dir.path()).rows().facts(&name("a")), None);
+        assert_eq!(read(dir.path()).facts(&name("a")), None);
     }
 
     #[test]
@@ -307,13 +299,11 @@ mod tests {
         for (cut, _) in text.match_indices(' ').skip(HEADING.matches(' ').count()) {
             fs::write(&path, &text[..cut]).unwrap();
             let overview = read(dir.path());
-            let rows = overview.rows();
-            let (a, b) = (rows.facts(&name("a")), rows.facts(&name("b")));
+            let (a, b) = (overview.facts(&name("a")), overview.facts(&name("b")));
             assert!(a.is_none_or(|a| a.generation == 1) && b.is_none_or(|b| b.generation == 2), "{cut}");
         }
         fs::write(&path, text.replacen("a 1", "a x", 1)).unwrap();
         let overview = read(dir.path());
-        let rows = overview.rows();
-        assert_eq!((rows.facts(&name("a")), rows.facts(&name("b"))), (None, Some(facts(2))));
+        assert_eq!((overview.facts(&name("a")), overview.facts(&name("b"))), (None, Some(facts(2))));
     }
 }

@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::change::{Change, Known};
 use super::error::StoreError;
 use super::journal::{self, Journal};
 use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
 use super::lease::Lease;
 use super::seal::Identity;
 use super::secrets::Secrets;
-use super::stamp::{Change, Known, Stamp};
 use super::{files, history, lock, overview, record};
 use crate::domain::{Clock, ConnectionName, Keeper, Rotation, Secret, TokenRecord};
+use crate::stamp::Stamp;
 
 /// The item of the identity that journals seal to.
 pub(super) const IDENTITY: &str = "identity";

@@ -76,7 +76,8 @@ pub(super) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
 impl Look<'_> {
     fn block(&self, first: usize, height: usize) -> Border<'static> {
         let (app, theme) = (self.app, self.theme);
-        let (shown, all, lines) = (app.connections.shown(), app.connections.all().len(), app.connections.lines());
+        let (shown, all) = (app.connections.shown(), app.total());
+        let lines = app.glanced.unwrap_or(app.connections.lines());
         let typing = app.mode == Mode::Filter;
         let mut block = frame_of(" Connections ", self.focused, theme);
         let (marked, hidden) = app.connections.marks();

@@ -18,6 +18,7 @@ use manutop::keeper::{Ending, Keeper};
 use manutop::oauth::providers::ALL;
 use manutop::shell::Configuration;
 use manutop::shell::attention::OnEvent;
+use manutop::shell::configuration::Source;
 use manutop::shell::signals::Signals;
 use manutop::store::request_log::RequestLog;
 use manutop::store::{MemoryStore, Secrets, Vault};
@@ -68,11 +69,12 @@ async fn keep(dir: &str) {
         input.read_exact(&mut [0]).unwrap();
         drop(held);
     });
+    let source = Source { file: dir.join("config.toml"), stamp: None, providers: ALL, glance_dir: None };
     let keeper = Keeper {
         engine,
         events,
         vault,
-        configuration: Configuration::start_unwatched(dir.join("config.toml"), Config::default(), ALL).unwrap(),
+        configuration: Configuration::start_unwatched(source, Config::default()).unwrap(),
         signals: Signals::listen_as_service().unwrap(),
         request_log: RequestLog::start(&dir, DEFAULT_LOG_LIMIT),
         on_event: OnEvent::start(None, None),

@@ -15,6 +15,7 @@ use manutop::domain::{Clock, ConnectionView, DEFAULT_LOG_LIMIT, Secret};
 use manutop::oauth::providers::ALL;
 use manutop::shell::attention::{Attention, Wishes};
 use manutop::shell::clipboard::Clipboard;
+use manutop::shell::configuration::Source;
 use manutop::shell::environment::Environment;
 use manutop::shell::log_reader::LogReader;
 use manutop::shell::painter::Painter;
@@ -202,12 +203,13 @@ impl<H: Host> Stage<H> {
         let views = rig.connections.iter().map(ConnectionView::loading).collect();
         let mut app = App::new(views, Vec::new(), self.options, rig.clock.now());
         app.configure(config.connections.clone());
+        let source = Source { file, stamp: None, providers: ALL, glance_dir: None };
         let mut dashboard = Dashboard {
             app: (self.prepare)(app),
             engine,
             events,
             input,
-            configuration: Configuration::start(file, config, ALL).expect("a thread"),
+            configuration: Configuration::start(source, config).expect("a thread"),
             // No display: copies go to the terminal, that is to the host.
             clipboard: Clipboard::start(&Environment::default(), move |note| drop(notes.send(note))),
             clipboard_notes,

@@ -1,33 +1,10 @@
-//! How a journal looks from outside: enough to tell whether it was written since, without reading
-//! it. A look at thousands of journals costs a `stat` each, and reads those that changed.
-
-use std::path::Path;
-use std::time::SystemTime;
+//! Which journals were written since they were known. A look at thousands of them costs a `stat`
+//! each, and reads those that changed. They are always replaced as a whole.
 
 use super::journal::Journal;
 use super::vault::Vault;
 use crate::domain::ConnectionName;
-
-/// How a journal looked. It is replaced as a whole, so that another one is another file: also
-/// within the grain of the time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stamp {
-    changed: SystemTime,
-    size: u64,
-    inode: u64,
-}
-
-impl Stamp {
-    /// How the file looks now; `None` where there is none. Blocks on the disk.
-    pub(super) fn of(path: &Path) -> Option<Self> {
-        let metadata = path.metadata().ok()?;
-        #[cfg(unix)]
-        let inode = std::os::unix::fs::MetadataExt::ino(&metadata);
-        #[cfg(not(unix))]
-        let inode = 0;
-        Some(Self { changed: metadata.modified().ok()?, size: metadata.len(), inode })
-    }
-}
+use crate::stamp::Stamp;
 
 /// What is known of a connection's journal.
 #[derive(Debug, Clone)]
