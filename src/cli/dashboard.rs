@@ -29,7 +29,7 @@ use crate::shell::clipboard::Clipboard;
 use crate::shell::configuration::Source;
 use crate::shell::environment::Environment;
 use crate::shell::glance::Glance;
-use crate::shell::input::read_terminal;
+use crate::shell::input::Input;
 use crate::shell::log_reader::LogReader;
 use crate::shell::painter::Painter;
 use crate::shell::screen::Screen;
@@ -180,6 +180,7 @@ pub(super) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -
     let log_limit = opening.config.request_log;
     let request_log = opening.data_dir.as_deref().map(|dir| RequestLog::start(dir, log_limit));
     let configuration = Configuration::start(opening.source, opening.config)?;
+    let input = Input::of_terminal();
     // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
     // meanwhile.
     if app.options.look.asks_background() {
@@ -191,7 +192,7 @@ pub(super) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -
         app,
         engine,
         events,
-        input: read_terminal()?,
+        input,
         clipboard: Clipboard::start(&opening.environment, move |note| {
             // Nobody listens any more once the dashboard is leaving.
             let _ = notes.send(note);

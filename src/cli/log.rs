@@ -83,7 +83,7 @@ impl Args {
                 signal = wishes.next() => match signal {
                     Signal::Quit => return Ok(Exit::Ok),
                     Signal::Suspend => signals::stop()?,
-                    Signal::Continued | Signal::Reload => {}
+                    Signal::Continued | Signal::Resized | Signal::Reload => {}
                 },
                 result = &mut written => break result.unwrap_or(Ok(())),
             }

@@ -46,7 +46,7 @@ pub(super) async fn run(session: Session, mut working: Working, as_json: bool) -
             signal = wishes.next() => match signal {
                 Signal::Quit => break Ok(()),
                 Signal::Suspend => signals::stop()?,
-                Signal::Continued | Signal::Reload => {}
+                Signal::Continued | Signal::Resized | Signal::Reload => {}
             },
             result = &mut written => break result.unwrap_or(Ok(())),
             event = working.events.recv() => match event {

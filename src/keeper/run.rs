@@ -139,7 +139,7 @@ impl Keeper {
                         configuration.reload();
                     }
                     Signal::Suspend => suspend(&engine)?,
-                    Signal::Continued => {}
+                    Signal::Continued | Signal::Resized => {}
                 },
                 has_saved = &mut leaving => break if has_saved { Ending::Stopped } else { Ending::GivenUp },
                 event = events.recv() => match event {

@@ -10,7 +10,7 @@ use std::io::{IsTerminal, stdin, stdout};
 use std::thread;
 use std::time::Duration;
 
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
 use tokio::sync::oneshot;
 
@@ -19,15 +19,13 @@ use crate::domain::Background;
 /// How long an answer is waited for. Keys pressed in this time may be lost.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Asks the terminal; `None` where it does not tell, or not in time. To be called in raw mode
-/// before anything reads the terminal, and after the first frame, which must not wait for it.
+/// Asks the terminal; `None` where it does not tell, or not in time. To be called in raw mode before
+/// anything waits for keys, and after the first frame, which must not wait for it. What was typed
+/// ahead is to be taken in before: the question's reader drops it.
 pub async fn ask() -> Option<Background> {
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return None;
     }
-    // What was typed ahead goes where keys are read from; the question's reader would drop it.
-    // In no time at all crossterm would not even look.
-    let _ = event::poll(Duration::from_millis(1));
     let (sender, answer) = oneshot::channel();
     let asking = thread::Builder::new().name("background".into()).spawn(move || {
         let mut options = QueryOptions::default();

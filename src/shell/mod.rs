@@ -8,10 +8,14 @@ pub mod browser;
 pub mod clipboard;
 pub mod configuration;
 pub mod copying;
+#[cfg(target_os = "linux")]
+mod decoder;
 pub mod environment;
 pub mod export;
 pub mod glance;
 pub mod input;
+#[cfg(target_os = "linux")]
+mod keyboard;
 pub mod log_reader;
 pub mod osc;
 pub mod painter;

@@ -21,6 +21,7 @@ use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
 use super::copying::{Copy, Copying, Wanted};
 use super::export;
+use super::input::Input;
 use super::log_reader::LogReader;
 use super::painter::Painter;
 use super::signals::{Signal, Signals};
@@ -98,8 +99,8 @@ pub struct Dashboard<H> {
     pub engine: Engine,
     /// What the engine announces.
     pub events: UnboundedReceiver<Event>,
-    /// Keys, mouse, pasted text, sizes.
-    pub input: UnboundedReceiver<InputEvent>,
+    /// Keys, mouse, pasted text.
+    pub input: Input,
     /// The configuration, whose file may change.
     pub configuration: Configuration,
     /// The desktop's clipboard, and what it reports later.
@@ -272,7 +273,7 @@ impl<H: Host> Dashboard<H> {
         };
         tokio::select! {
             biased;
-            input = self.input.recv() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
+            input = self.input.next() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
             signal = self.signals.next() => Woken::Signal(signal),
             () = alarm.sleep(next_tick) => Woken::Message(Msg::Tick),
             () = frame => Woken::Frame,
@@ -297,7 +298,7 @@ impl<H: Host> Dashboard<H> {
                 break;
             }
             let next = if is_input {
-                self.input.try_recv().ok().map(Msg::Input)
+                self.input.try_next().map(Msg::Input)
             } else if self.input.is_empty() {
                 self.events.try_recv().ok().map(Msg::Event)
             } else {
@@ -353,7 +354,7 @@ impl<H: Host> Dashboard<H> {
                 terminal.redraw()?;
             }
             // The file is watched.
-            Signal::Reload => {}
+            Signal::Resized | Signal::Reload => {}
         }
         self.resize(terminal.size()?, now);
         Ok(Vec::new())

@@ -100,6 +100,14 @@ impl<W: Write> Backend for Screen<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
+        // crossterm opens the terminal anew to ask, and this is asked for every frame.
+        #[cfg(unix)]
+        if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
+            && size.ws_col > 0
+            && size.ws_row > 0
+        {
+            return Ok(Size { width: size.ws_col, height: size.ws_row });
+        }
         self.inner.size()
     }
 

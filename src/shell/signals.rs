@@ -17,6 +17,8 @@ pub enum Signal {
     Suspend,
     /// SIGCONT: the terminal may have been used by others; draw everything anew.
     Continued,
+    /// SIGWINCH: the terminal has another size.
+    Resized,
 }
 
 /// Stops the process as Ctrl-Z asks, until it is continued; does nothing where there is no such thing.
@@ -49,6 +51,7 @@ mod unix {
         interrupt: unix::Signal,
         stop: unix::Signal,
         continued: unix::Signal,
+        resized: unix::Signal,
         hung_up: Signal,
     }
 
@@ -77,6 +80,7 @@ mod unix {
                 interrupt: listen(signal_hook::consts::SIGINT)?,
                 stop: listen(signal_hook::consts::SIGTSTP)?,
                 continued: listen(signal_hook::consts::SIGCONT)?,
+                resized: listen(signal_hook::consts::SIGWINCH)?,
                 hung_up,
             })
         }
@@ -90,6 +94,7 @@ mod unix {
                 _ = self.interrupt.recv() => Signal::Quit,
                 _ = self.stop.recv() => Signal::Suspend,
                 _ = self.continued.recv() => Signal::Continued,
+                _ = self.resized.recv() => Signal::Resized,
             }
         }
     }
@@ -134,7 +139,7 @@ mod other {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
-    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
     use signal_hook::low_level::raise;
 
     use super::{Signal, Signals};
@@ -148,6 +153,7 @@ mod tests {
             (SIGINT, Signal::Quit),
             (SIGTSTP, Signal::Suspend),
             (SIGCONT, Signal::Continued),
+            (SIGWINCH, Signal::Resized),
         ] {
             raise(signal).unwrap();
             assert_eq!(signals.next().await, wish, "signal {signal}");

@@ -208,7 +208,7 @@ impl<H: Host> Stage<H> {
             app: (self.prepare)(app),
             engine,
             events,
-            input,
+            input: input.into(),
             configuration: Configuration::start(source, config).expect("a thread"),
             // No display: copies go to the terminal, that is to the host.
             clipboard: Clipboard::start(&Environment::default(), move |note| drop(notes.send(note))),
