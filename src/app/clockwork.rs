@@ -27,6 +27,11 @@ impl Clockwork {
         self.due.extend(moment.map(|moment| (moment, place)));
     }
 
+    /// Whether any connection is due at `now`.
+    pub fn is_due(&self, now: DateTime<Utc>) -> bool {
+        self.due.first().is_some_and(|(moment, _)| *moment <= now)
+    }
+
     /// Takes out the connections that are due at `now`.
     pub fn take_due(&mut self, now: DateTime<Utc>) -> Vec<usize> {
         let mut places = Vec::new();
@@ -53,7 +58,8 @@ mod tests {
             clockwork.set(place, Some(at(seconds)));
         }
         clockwork.set(2, Some(at(9)));
-        assert!(clockwork.take_due(at(2)).is_empty());
+        assert!(!clockwork.is_due(at(2)) && clockwork.take_due(at(2)).is_empty());
+        assert!(clockwork.is_due(at(5)));
         assert_eq!(clockwork.take_due(at(5)), [1, 0]);
         assert!(clockwork.take_due(at(8)).is_empty());
         clockwork.set(2, None);

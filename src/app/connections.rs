@@ -375,6 +375,11 @@ impl Connections {
         self.rows.iter().enumerate().filter(|(place, _)| self.arrangement.is_marked(*place)).map(|(_, view)| view)
     }
 
+    /// Whether no status changes with time alone until `now`.
+    pub fn rests(&self, now: DateTime<Utc>) -> bool {
+        self.ticked.is_none_or(|last| last <= now) && !self.clockwork.is_due(now)
+    }
+
     /// Counts, filters and sorts anew whose status has changed, which it can with time alone.
     pub fn tick(&mut self, now: DateTime<Utc>) {
         if self.ticked.replace(now).is_some_and(|last| now < last) {

@@ -286,6 +286,17 @@ impl App {
         self.connections.unsaved()
     }
 
+    /// Whether of the screen as it was at `since` the tick at `now` changes countdowns and clocks and
+    /// nothing else. Called before that tick is taken in.
+    #[must_use]
+    pub fn counts_down(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        // With a minute begins what is told by the hour or the day.
+        let is_same_minute = since <= now && since.timestamp() / 60 == now.timestamp() / 60;
+        let is_main_screen = self.mode == Mode::Normal && !self.connections.all().is_empty();
+        let is_bare = self.toast.is_none() && self.tour.is_none() && self.banner().is_none();
+        is_same_minute && is_main_screen && is_bare && self.connections.rests(now)
+    }
+
     /// The connection that keys act on.
     pub(crate) fn subject(&self) -> Option<&ConnectionView> {
         match &self.mode {

@@ -5,10 +5,10 @@
 //! care only where it differs. Invariant: `shown` is what the terminal shows, or blank where it was
 //! cleared.
 
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 
 use ratatui::backend::Backend;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Rect, Size};
 use ratatui::{Frame, Terminal};
 
@@ -44,20 +44,34 @@ impl<B: Backend> Painter<B> {
     pub fn draw(&mut self, render: impl FnOnce(&mut Frame)) -> Result<Size, B::Error> {
         // Of another size than before, it is cleared.
         self.terminal.autoresize()?;
+        let area = self.terminal.get_frame().area();
+        if area != self.shown.area {
+            self.shown = Buffer::empty(area);
+        }
+        self.draw_areas(&[area], render)?;
+        Ok(area.as_size())
+    }
+
+    /// Draws anew what is in some areas of the screen that is shown, and leaves the rest as it is.
+    /// Nothing may be rendered anywhere else.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    pub fn draw_areas(&mut self, areas: &[Rect], render: impl FnOnce(&mut Frame)) -> Result<(), B::Error> {
         render(&mut self.terminal.get_frame());
         let next = self.terminal.current_buffer_mut();
-        if next.area != self.shown.area {
-            self.shown = Buffer::empty(next.area);
-        }
-        let size = next.area.as_size();
-        let changed = changed_rows(&self.shown, next);
-        mem::swap(&mut self.shown, next);
-        next.reset();
+        let changed: Vec<_> = areas.iter().flat_map(|area| take_rows(&mut self.shown, next, *area)).collect();
+        debug_assert!(*next == Buffer::empty(next.area), "something is drawn outside of {areas:?}");
         let backend = self.terminal.backend_mut();
         backend.draw(changed.iter().flat_map(|(before, after)| before.diff_iter(after)))?;
         self.terminal.hide_cursor()?;
-        Backend::flush(self.terminal.backend_mut())?;
-        Ok(size)
+        Backend::flush(self.terminal.backend_mut())
+    }
+
+    /// Whether the screen that is shown has a size.
+    #[must_use]
+    pub fn shows(&self, size: Size) -> bool {
+        self.shown.area.as_size() == size
     }
 
     /// Forgets what the terminal is thought to show and clears it, so that the next frame draws
@@ -76,16 +90,25 @@ impl<B: Backend> Painter<B> {
     }
 }
 
-/// The rows in which two frames of one size differ, before and after.
-fn changed_rows(before: &Buffer, after: &Buffer) -> Vec<(Buffer, Buffer)> {
-    let width = usize::from(after.area.width).max(1);
-    let row = |cells: &[_], y| {
-        let area = Rect { y, height: 1, ..after.area };
+/// Takes the rows of an area over into what is shown, and leaves blanks. Answers with those in which
+/// the two differ, before and after.
+fn take_rows(shown: &mut Buffer, next: &mut Buffer, area: Rect) -> Vec<(Buffer, Buffer)> {
+    let row = |cells: &[Cell], y| {
+        let area = Rect { y, height: 1, ..area };
         Buffer { area, content: cells.to_vec() }
     };
-    let rows = before.content.chunks(width).zip(after.content.chunks(width)).zip(after.area.y..);
-    let changed = rows.filter(|((before, after), _)| before != after);
-    changed.map(|((before, after), y)| (row(before, y), row(after, y))).collect()
+    let mut changed = Vec::new();
+    for y in area.y..area.bottom() {
+        let first = next.index_of(area.x, y);
+        let cells = first..first + usize::from(area.width);
+        let (before, after) = (&mut shown.content[cells.clone()], &mut next.content[cells]);
+        if before != after {
+            changed.push((row(before, y), row(after, y)));
+            before.swap_with_slice(after);
+        }
+        after.iter_mut().for_each(Cell::reset);
+    }
+    changed
 }
 
 #[cfg(test)]
@@ -126,6 +149,21 @@ mod tests {
             theirs.draw(render).unwrap();
             assert_eq!(ours.terminal.backend().buffer(), theirs.backend().buffer(), "{texts:?}");
         }
+    }
+
+    #[test]
+    fn of_some_areas_the_rest_stays() {
+        let mut painter = Painter::new(TestBackend::new(6, 3)).unwrap();
+        painter.draw(|frame| (0..3).for_each(|y| frame.buffer_mut().set_string(0, y, "abcdef", Style::new()))).unwrap();
+        let areas = [Rect::new(0, 0, 2, 2), Rect::new(3, 2, 3, 1)];
+        for text in ["x", "y", ""] {
+            let render = |frame: &mut Frame| areas.iter().for_each(|area| frame.render_widget(text, *area));
+            painter.draw_areas(&areas, render).unwrap();
+            let text = format!("{text:1}");
+            let lines = [format!("{text} cdef"), "  cdef".into(), format!("abc{text}  ")];
+            painter.terminal.backend().assert_buffer_lines(lines);
+        }
+        assert!(painter.shows(Size::new(6, 3)));
     }
 
     #[test]

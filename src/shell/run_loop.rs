@@ -170,6 +170,9 @@ impl<H: Host> Dashboard<H> {
         let mut next_frame = Instant::now();
         let mut is_news = false;
         let mut ticked = now.timestamp();
+        // When the screen was drawn, if it can be brought up to date by drawing its countdowns alone.
+        let mut drawn_at = None;
+        let mut counts_down = false;
         loop {
             let now = self.clock.now();
             // A second that began while there was much to do has its tick all the same.
@@ -177,12 +180,22 @@ impl<H: Host> Dashboard<H> {
             let waits = is_news && Instant::now() < next_frame;
             if !waits {
                 self.attention.turn(&self.app, &mut self.host, now);
-                let drawn = terminal.draw(|frame| ui::draw(frame, &self.app, now))?;
-                next_frame = Instant::now() + FRAME;
-                // What is clicked on is what was drawn, though the new size may be told after the click.
-                if drawn != self.app.size {
-                    self.resize(drawn, now);
+                if counts_down && terminal.shows(self.app.size) {
+                    terminal.draw_areas(&ui::countdowns(&self.app), |frame| {
+                        ui::draw_countdowns(frame, &self.app, now);
+                    })?;
+                    drawn_at = Some(now);
+                } else {
+                    let mut is_plain = false;
+                    let drawn = terminal.draw(|frame| is_plain = ui::draw_telling(frame, &self.app, now))?;
+                    drawn_at = is_plain.then_some(now);
+                    // What is clicked on is what was drawn, though the new size may be told after the click.
+                    if drawn != self.app.size {
+                        self.resize(drawn, now);
+                        drawn_at = None;
+                    }
                 }
+                next_frame = Instant::now() + FRAME;
             }
             if let Some(reader) = &mut self.log_reader {
                 reader.begin();
@@ -193,12 +206,15 @@ impl<H: Host> Dashboard<H> {
             let woken = self.wait(next_tick, &alarm, waits.then_some(next_frame), copy.as_mut(), &mut exported).await;
             is_news = matches!(woken, Woken::Message(Msg::Event(_)));
             let now = self.clock.now();
+            // Whatever else has woken it may have changed everything.
+            drawn_at = drawn_at.filter(|_| matches!(woken, Woken::Message(Msg::Tick)) && !waits);
+            counts_down = drawn_at.is_some_and(|since| self.app.counts_down(since, now));
             let effects = match woken {
                 Woken::End(ending) => return Ok(ending),
                 Woken::Frame => Vec::new(),
                 Woken::Message(Msg::Tick) => {
                     ticked = now.timestamp();
-                    self.take(Msg::Tick, now)
+                    self.take_one(Msg::Tick, now)
                 }
                 Woken::Message(message) => self.take(message, now),
                 Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
@@ -209,6 +225,7 @@ impl<H: Host> Dashboard<H> {
                     event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default()
                 }
             };
+            counts_down &= effects.is_empty();
             for effect in effects {
                 match effect {
                     Effect::Quit => return Ok(Ending::Quit),

@@ -11,15 +11,18 @@ use unicode_bidi::{BidiClass, bidi_class};
 
 const LEFT_TO_RIGHT_MARK: char = '\u{200e}';
 
-/// Ends every run of text from right to left at its own last cell.
-pub(super) fn contain(buffer: &mut Buffer) {
+/// Ends every run of text from right to left at its own last cell. Answers whether there is any.
+pub(super) fn contain(buffer: &mut Buffer) -> bool {
+    let mut found = false;
     let width = usize::from(buffer.area.width).max(1);
     for row in buffer.content.chunks_mut(width) {
         // Most lines have none.
         if row.iter().any(|cell| may_be_right_to_left(cell) && matches!(kind(cell), Kind::RightToLeft)) {
             contain_row(row);
+            found = true;
         }
     }
+    found
 }
 
 /// Whether a look at its character is worth it: of what most cells have, ASCII and the lines of

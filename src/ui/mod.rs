@@ -47,16 +47,45 @@ use crate::app::{App, Mode};
 
 /// Draws the whole screen as it stands at `now`.
 pub fn draw(frame: &mut Frame, app: &App, now: DateTime<Utc>) {
+    let _ = draw_telling(frame, app, now);
+}
+
+/// The same, and tells whether [`draw_countdowns`] can bring it up to date while only countdowns run.
+pub fn draw_telling(frame: &mut Frame, app: &App, now: DateTime<Utc>) -> bool {
+    let area = frame.area();
     let theme = Theme::of(app.options.look);
     match layout::areas(frame.area().as_size(), app.shape()) {
         None => too_small(frame),
         Some(areas) => screen(frame, app, &areas, theme, now),
     }
-    theme.ground(frame.buffer_mut());
+    theme.ground(frame.buffer_mut(), area);
     if app.options.ascii {
-        theme::to_ascii(frame.buffer_mut());
-    } else {
-        bidi::contain(frame.buffer_mut());
+        theme::to_ascii(frame.buffer_mut(), area);
+    }
+    // What is done for text from right to left is done to a whole row.
+    app.options.ascii || !bidi::contain(frame.buffer_mut())
+}
+
+/// Where the main screen has countdowns and clocks. What depends on time but changes with a minute,
+/// or with a status, is not among it.
+#[must_use]
+pub fn countdowns(app: &App) -> Vec<Rect> {
+    let areas = layout::areas(app.size, app.shape());
+    let areas = areas.map(|areas| [Some(areas.header), Some(areas.connections), areas.timeline, areas.details]);
+    areas.into_iter().flatten().flatten().collect()
+}
+
+/// Draws these alone, as [`draw`] would: while [`App::counts_down`], nothing else changes.
+pub fn draw_countdowns(frame: &mut Frame, app: &App, now: DateTime<Utc>) {
+    let theme = Theme::of(app.options.look);
+    let Some(areas) = layout::areas(frame.area().as_size(), app.shape()) else { return };
+    header::draw(frame, app, &areas, theme, now);
+    upper(frame, app, &areas, theme, now);
+    for area in countdowns(app) {
+        theme.ground(frame.buffer_mut(), area);
+        if app.options.ascii {
+            theme::to_ascii(frame.buffer_mut(), area);
+        }
     }
 }
 
@@ -102,6 +131,14 @@ fn main(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime
         pane::lower(frame, app, areas.body, " Welcome ", true, theme, now);
         return;
     }
+    upper(frame, app, areas, theme, now);
+    if let Some(area) = areas.requests {
+        requests::draw(frame, app, area, theme, now);
+    }
+}
+
+/// All of the main screen that time changes.
+fn upper(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
     connections::draw(frame, app, areas.connections, theme, now);
     if let Some(area) = areas.timeline {
         timeline::strip(frame, app, area, theme, now);
@@ -111,9 +148,6 @@ fn main(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime
         let name = group.map_or("Details", |provider| provider.title);
         let name = app.connections.selected().map_or(name, |view| view.name.as_str());
         pane::lower(frame, app, area, &format!(" {name} "), app.pane == Pane::Details, theme, now);
-    }
-    if let Some(area) = areas.requests {
-        requests::draw(frame, app, area, theme, now);
     }
 }
 

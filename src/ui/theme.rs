@@ -3,7 +3,8 @@
 //! Invariants: no colour but the palette's; no meaning is carried by colour alone, there is always a symbol and a word; without colours only
 //! modifiers are used; in ASCII mode not one other character leaves [`to_ascii`].
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier, Style};
 
 pub use crate::app::symbols::severity_symbol;
@@ -25,9 +26,9 @@ impl Theme {
 
     /// Gives everything that has no colour yet the theme's own text and background, where it
     /// brings them along.
-    pub fn ground(self, buffer: &mut Buffer) {
+    pub fn ground(self, buffer: &mut Buffer, area: Rect) {
         let Some((text, ground)) = self.0.ground else { return };
-        for cell in &mut buffer.content {
+        for cell in cells(buffer, area) {
             if cell.fg == Color::Reset {
                 cell.fg = text;
             }
@@ -130,13 +131,20 @@ impl Theme {
 }
 
 /// Replaces every character outside ASCII, whatever drew it, by one that looks or means alike.
-pub fn to_ascii(buffer: &mut Buffer) {
-    for cell in &mut buffer.content {
+pub fn to_ascii(buffer: &mut Buffer, area: Rect) {
+    for cell in cells(buffer, area) {
         if !cell.symbol().is_ascii() {
             let ascii = cell.symbol().chars().next().map_or(' ', ascii);
             cell.set_char(ascii);
         }
     }
+}
+
+/// The cells of a part of a screen.
+fn cells(buffer: &mut Buffer, area: Rect) -> impl Iterator<Item = &mut Cell> {
+    let columns = usize::from(area.x)..usize::from(area.right());
+    let rows = buffer.content.chunks_mut(usize::from(buffer.area.width).max(1));
+    rows.skip(area.y.into()).take(area.height.into()).flat_map(move |row| &mut row[columns.clone()])
 }
 
 /// What stands for what; every symbol drawn anywhere is in here (tested).
