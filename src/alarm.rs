@@ -66,6 +66,8 @@ mod linux {
                 // Readiness may be left from a sleep that was given up: only reading tells.
                 let mut ready = self.0.readable().await?;
                 if let Ok(read) = ready.try_io(|timer| Ok(rustix::io::read(timer, &mut [0; 8])?)) {
+                    // It is over once: whoever sleeps next need not read to learn that nothing is there.
+                    ready.clear_ready();
                     return read.map(drop);
                 }
             }

@@ -376,6 +376,7 @@ impl Connections {
     }
 
     /// Whether no status changes with time alone until `now`.
+    #[must_use]
     pub fn rests(&self, now: DateTime<Utc>) -> bool {
         self.ticked.is_none_or(|last| last <= now) && !self.clockwork.is_due(now)
     }

@@ -17,6 +17,8 @@ use super::decoder::Decoder;
 
 /// The controlling terminal.
 const TERMINAL: &str = "/dev/tty";
+/// How often it is read in one look.
+const MOST_READS: usize = 16;
 
 /// What is typed, clicked and pasted.
 #[derive(Debug)]
@@ -52,7 +54,6 @@ impl Keyboard {
                 Ok(Ok(0)) if !is_closed => ready.clear_ready(),
                 Ok(Ok(0) | Err(_)) => return None,
                 Ok(Ok(_)) => {}
-                // The end of a full read may have been the end of all.
                 Err(_nothing_there) => self.decoder.pause(),
             }
         }
@@ -71,9 +72,16 @@ impl Keyboard {
         self.decoder.is_empty()
     }
 
+    /// Takes in what is there, but not for ever what comes without end.
     fn look(&mut self) {
-        // A terminal that is gone is found to be when it is waited for.
-        let _ = read(self.terminal.get_ref(), &mut self.decoder);
+        for _ in 0..MOST_READS {
+            match read(self.terminal.get_ref(), &mut self.decoder) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return self.decoder.pause(),
+                // A terminal that is gone is found to be when it is waited for.
+                Ok(0) | Err(_) => return,
+            }
+        }
     }
 }
 
@@ -81,8 +89,5 @@ fn read(terminal: &OwnedFd, decoder: &mut Decoder) -> io::Result<usize> {
     let mut bytes = [0; 1024];
     let length = rustix::io::retry_on_intr(|| rustix::io::read(terminal, &mut bytes))?;
     decoder.take(&bytes[..length]);
-    if length < bytes.len() {
-        decoder.pause();
-    }
     Ok(length)
 }
