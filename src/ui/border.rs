@@ -44,13 +44,15 @@ impl Widget for Border<'_> {
             return;
         }
         let (right, bottom) = (area.right() - 1, area.bottom() - 1);
+        for y in [area.y, bottom] {
+            let (first, end) = (buffer.index_of(area.x + 1, y), buffer.index_of(right, y));
+            for cell in &mut buffer.content[first..end] {
+                cell.set_symbol("─").set_style(self.style);
+            }
+        }
         let mut put = |x, y, symbol| {
             buffer[(x, y)].set_symbol(symbol).set_style(self.style);
         };
-        for x in area.x + 1..right {
-            put(x, area.y, "─");
-            put(x, bottom, "─");
-        }
         for y in area.y + 1..bottom {
             put(area.x, y, "│");
             put(right, y, "│");

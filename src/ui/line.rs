@@ -12,9 +12,13 @@ pub(super) fn put(buffer: &mut Buffer, x: u16, y: u16, line: &Line, width: u16) 
         let style = line.style.patch(span.style);
         let text = span.content.as_ref();
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            let room = usize::from(end.saturating_sub(x)).min(text.len());
-            for at in 0..room {
-                buffer[(x, y)].set_symbol(&text[at..=at]).set_style(style);
+            if x >= end {
+                continue;
+            }
+            let first = buffer.index_of(x, y);
+            let cells = &mut buffer.content[first..first + usize::from(end - x)];
+            for (at, cell) in cells.iter_mut().take(text.len()).enumerate() {
+                cell.set_symbol(&text[at..=at]).set_style(style);
                 x += 1;
             }
         } else {
