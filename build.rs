@@ -1,4 +1,4 @@
-//! Finds out which commit is built, for `manutop --version`.
+//! Finds out which commit is built, for `manutop --version`, and has the unwinder built in.
 //!
 //! Nothing here depends on the time or the machine: the same commit gives the same words. A checkout
 //! asks git; a package of cargo brings the commit along; without either there is the version alone.
@@ -24,6 +24,12 @@ fn main() {
     let long = if words.is_empty() { version } else { format!("{version} ({words})") };
     println!("cargo::rustc-env=MANUTOP_VERSION={long}");
     println!("cargo::rustc-env=MANUTOP_DATE={date}");
+    let target = ["OS", "ENV"].map(|part| env::var(format!("CARGO_CFG_TARGET_{part}")).unwrap_or_default());
+    if target == ["linux", "gnu"] {
+        // Before the standard library's `-lgcc_s`, which nothing is then left for: one library less is
+        // loaded at every start. Every GCC brings this one along.
+        println!("cargo::rustc-link-lib=gcc_eh");
+    }
     for file in SOURCES.iter().filter(|file| Path::new(file).exists()) {
         println!("cargo::rerun-if-changed={file}");
     }

@@ -112,6 +112,18 @@ fn stop(program: Program) {
     program.end().expect(0);
 }
 
+/// Each one more is loaded at every start.
+#[cfg(target_env = "gnu")]
+#[test]
+fn no_library_is_loaded_but_the_c_library() {
+    let list = Command::new(file_home::BINARY).env("LD_TRACE_LOADED_OBJECTS", "1").output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    // What is never called still calls mathematics where nothing is optimised away.
+    let is_allowed = |library| library == "libc.so.6" || (cfg!(debug_assertions) && library == "libm.so.6");
+    let mut libraries = list.lines().filter_map(|line| Some(line.trim().split_once(" => ")?.0));
+    assert!(list.contains("libc.so.6") && libraries.all(is_allowed), "{list}");
+}
+
 #[tokio::test]
 async fn a_keeper_gives_what_it_holds_to_whoever_asks_without_the_store() {
     let bench = Bench::new().await;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
-use terminal_colorsaurus::{QueryOptions, ThemeMode, theme_mode};
+use terminal_colorsaurus::{Color, QueryOptions, color_palette};
 use tokio::sync::oneshot;
 
 use crate::domain::Background;
@@ -31,13 +31,26 @@ pub async fn ask() -> Option<Background> {
         let mut options = QueryOptions::default();
         options.timeout = PATIENCE;
         // Nobody listens any more once the dashboard is leaving.
-        let _ = sender.send(theme_mode(options).ok());
+        let _ = sender.send(color_palette(options).ok());
     });
     asking.ok()?;
-    Some(match answer.await.ok()?? {
-        ThemeMode::Dark => Background::Dark,
-        ThemeMode::Light => Background::Light,
-    })
+    let palette = answer.await.ok()??;
+    Some(background(&palette.foreground, &palette.background))
+}
+
+/// The brighter one is the light: the background, or what is written on it. Where both look alike,
+/// what is at least half as bright as white.
+fn background(written: &Color, behind: &Color) -> Background {
+    let half = brightness(&Color::rgb(u16::MAX, u16::MAX, u16::MAX)) / 2;
+    let (written, behind) = (brightness(written), brightness(behind));
+    if behind > written || (behind == written && behind > half) { Background::Light } else { Background::Dark }
+}
+
+/// How bright a colour looks, near enough to tell which of two is brighter (luma, ITU-R BT.601). The
+/// library's own measure is the only caller of `powf` in the program, for which the mathematical library
+/// would be loaded at every start.
+fn brightness(colour: &Color) -> u32 {
+    299 * u32::from(colour.r) + 587 * u32::from(colour.g) + 114 * u32::from(colour.b)
 }
 
 /// Recognises an answer among keys: `ESC ] 10 ; rgb:…` or `ESC ] 11 ; rgb:…` up to BEL or `ESC \`.
@@ -96,6 +109,18 @@ mod tests {
         let mut late = LateAnswer::default();
         let passed = events.filter(|event| !late.takes(event));
         passed.filter_map(|event| event.as_key_event().and_then(|key| key.code.as_char())).collect()
+    }
+
+    #[test]
+    fn the_brighter_one_is_the_light() {
+        let colour = |[r, g, b]: [u16; 3]| Color::rgb(r * 257, g * 257, b * 257);
+        let of = |written, behind| background(&colour(written), &colour(behind));
+        assert_eq!(of([255, 255, 255], [0, 0, 0]), Background::Dark);
+        assert_eq!(of([0x58, 0x6e, 0x75], [0xfd, 0xf6, 0xe3]), Background::Light, "Solarized light");
+        assert_eq!(of([0x83, 0x94, 0x96], [0x00, 0x2b, 0x36]), Background::Dark, "Solarized dark");
+        assert_eq!(of([0, 0, 255], [0, 128, 0]), Background::Light, "green is brighter than blue");
+        assert_eq!(of([255, 255, 255], [255, 255, 255]), Background::Light);
+        assert_eq!(of([0, 0, 0], [0, 0, 0]), Background::Dark);
     }
 
     #[test]
