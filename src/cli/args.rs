@@ -63,34 +63,35 @@ pub enum Command {
 }
 
 impl Command {
-    /// Carries the command out.
+    /// Carries the command out. Each is in a box of its own: it takes memory for what it does itself,
+    /// and not for the largest of all.
     ///
     /// # Errors
     /// A [`Stop`](super::exit::Stop) for what was foreseen; anything else is a bug.
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         match self {
-            Self::List(args) => args.run(files).await,
-            Self::Status(args) => args.run(files).await,
-            Self::Login(args) => args.run(files).await,
-            Self::Logout(args) => args.run(files).await,
-            Self::Refresh(args) => args.run(files).await,
-            Self::Test(args) => args.run(files).await,
-            Self::Token(args) => args.run(files).await,
-            Self::Exec(args) => args.run(files).await,
+            Self::List(args) => Box::pin(args.run(files)).await,
+            Self::Status(args) => Box::pin(args.run(files)).await,
+            Self::Login(args) => Box::pin(args.run(files)).await,
+            Self::Logout(args) => Box::pin(args.run(files)).await,
+            Self::Refresh(args) => Box::pin(args.run(files)).await,
+            Self::Test(args) => Box::pin(args.run(files)).await,
+            Self::Token(args) => Box::pin(args.run(files)).await,
+            Self::Exec(args) => Box::pin(args.run(files)).await,
             #[cfg(unix)]
-            Self::Curl(args) => args.run(files).await,
-            Self::Rename(args) => args.run(files).await,
-            Self::Log(args) => args.run(files).await,
-            Self::Add(args) => args.run(files).await,
-            Self::Remove(args) => args.run(files).await,
+            Self::Curl(args) => Box::pin(args.run(files)).await,
+            Self::Rename(args) => Box::pin(args.run(files)).await,
+            Self::Log(args) => Box::pin(args.run(files)).await,
+            Self::Add(args) => Box::pin(args.run(files)).await,
+            Self::Remove(args) => Box::pin(args.run(files)).await,
             Self::Config(command) => command.run(files),
-            Self::Keepalive(args) => args.run(files).await,
-            Self::Secret(command) => command.run(files).await,
-            Self::Doctor(args) => args.run(files).await,
-            Self::Store(command) => command.run(files).await,
-            Self::Demo(args) => args.run(files).await,
-            Self::Completions(args) => args.run(files).await,
-            Self::Man(args) => args.run(files).await,
+            Self::Keepalive(args) => Box::pin(args.run(files)).await,
+            Self::Secret(command) => Box::pin(command.run(files)).await,
+            Self::Doctor(args) => Box::pin(args.run(files)).await,
+            Self::Store(command) => Box::pin(command.run(files)).await,
+            Self::Demo(args) => Box::pin(args.run(files)).await,
+            Self::Completions(args) => Box::pin(args.run(files)).await,
+            Self::Man(args) => Box::pin(args.run(files)).await,
         }
     }
 }

@@ -78,7 +78,7 @@ fn run(cli: Cli) -> Result<Exit, Report> {
     let Cli { files, command } = cli;
     let result = runtime.block_on(async {
         match command {
-            None => dashboard::run(&files).await,
+            None => Box::pin(dashboard::run(&files)).await,
             Some(command) => command.run(&files).await,
         }
     });

@@ -63,16 +63,16 @@ impl Args {
     }
 }
 
-fn object(name: &ConnectionName, AccessToken { token, facts }: &AccessToken) -> serde_json::Value {
+fn object(name: &ConnectionName, token: &AccessToken) -> serde_json::Value {
     json!({
         "connection": name,
-        "access_token": token.expose(),
+        "access_token": token.token.expose(),
         "token_type": "Bearer",
-        "obtained_at": rfc3339(facts.obtained_at),
-        "expires_at": rfc3339(facts.expires_at),
-        "expires_in": facts.remaining(SystemClock.now()).num_seconds(),
-        "generation": facts.generation,
-        "scope": facts.scope,
+        "obtained_at": rfc3339(token.obtained_at),
+        "expires_at": rfc3339(token.expires_at),
+        "expires_in": token.remaining(SystemClock.now()).num_seconds(),
+        "generation": token.generation,
+        "scope": token.scope,
     })
 }
 
@@ -127,10 +127,10 @@ impl Freshness {
         if !self.no_refresh {
             // One that another process obtained meanwhile will do: it is as new as any can be.
             let token = engine.access_token(name, self.min_ttl).await.map_err(about)?;
-            return self.impossible(name, token.facts.lifetime()).map_or(Ok(token), Err);
+            return self.impossible(name, token.lifetime()).map_or(Ok(token), Err);
         }
         let token = engine.present_token(name).await.map_err(about)?;
-        let left = token.facts.remaining(now).to_std().unwrap_or_default();
+        let left = token.remaining(now).to_std().unwrap_or_default();
         if left >= self.min_ttl {
             return Ok(token);
         }

@@ -4,18 +4,47 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::rotation::Need;
 use super::slot::Slot;
-use crate::domain::{Activity, CopyWhat, Problem, Secret, TokenFacts, TokenRecord};
+use crate::domain::{Activity, CopyWhat, Problem, Secret, TokenRecord};
 
 /// An access token for whoever calls an API with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessToken {
     /// The token itself.
     pub token: Secret,
-    /// What may be shown of it.
-    pub facts: TokenFacts,
+    /// See [`TokenRecord::generation`].
+    pub generation: u64,
+    /// When it was obtained.
+    pub obtained_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// The scope granted, where the answer told.
+    pub scope: Option<String>,
 }
 
 impl AccessToken {
+    /// The one of a record.
+    pub(super) fn of(record: &TokenRecord) -> Self {
+        Self {
+            token: record.access_token.clone(),
+            generation: record.generation,
+            obtained_at: record.obtained_at,
+            expires_at: record.expires_at,
+            scope: record.scope.clone(),
+        }
+    }
+
+    /// Its whole lifetime.
+    #[must_use]
+    pub fn lifetime(&self) -> TimeDelta {
+        self.expires_at - self.obtained_at
+    }
+
+    /// How long it still works; negative once it has ended.
+    #[must_use]
+    pub fn remaining(&self, now: DateTime<Utc>) -> TimeDelta {
+        self.expires_at - now
+    }
+
     /// The header that an API wants it in (RFC 6750 §2.1).
     #[must_use]
     pub fn header(&self) -> Secret {
@@ -69,7 +98,7 @@ pub(super) fn fresh(slot: &Slot, least: TimeDelta, now: DateTime<Utc>) -> Option
 /// The same for whoever calls an API with it, and why there is none.
 pub(super) fn present_token(slot: &Slot, now: DateTime<Utc>) -> Result<AccessToken, Problem> {
     match (access_token(slot, now), &slot.record) {
-        (Ok(token), Some(record)) => Ok(AccessToken { token, facts: record.facts() }),
+        (Ok(_), Some(record)) => Ok(AccessToken::of(record)),
         (Err(why), Some(_)) => Err(slot.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why })),
         (_, None) => Err(slot.view.problem.clone().unwrap_or(Problem::NeverLoggedIn)),
     }

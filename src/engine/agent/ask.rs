@@ -37,7 +37,7 @@ pub async fn ask(
     let line = timeout(PATIENCE, exchange(data_dir, &question)).await.ok()??;
     let record = record::from_line("the agent's answer", &line).ok()?;
     let is_good = !record.access_token.is_empty() && record.remaining(now) >= TimeDelta::from_std(least).ok()?;
-    is_good.then(|| AccessToken { facts: record.facts(), token: record.access_token })
+    is_good.then(|| AccessToken::of(&record))
 }
 
 /// Whoever answers on this data directory.
