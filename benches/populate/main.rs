@@ -30,7 +30,7 @@ async fn main() -> Result<(), Failed> {
     fs::write(dir.join("config.toml"), configuration(rows))?;
 
     let given = Passphrase { secret: Secret::new("bench"), from: "of populate".into() };
-    let store = FileStore::with_work_factor(data.join("store"), Some(given), 10);
+    let store = FileStore::with_work_factor(data.join("store"), Some(given), 4);
     let vault = Vault::open(Secrets::new(store.factory()), &data, Arc::new(SystemClock))?;
     vault.unlock(Secret::new("bench")).await?;
     let written = iter(0..rows).map(|at| write(&vault, at)).buffer_unordered(16);
