@@ -1,11 +1,12 @@
-//! What is planned, soonest first, host by host: a connection whose host has its hands full waits
-//! here, and keeps nobody waiting who goes to another.
+//! What is planned, soonest first, host by host: a connection whose host has its hands full, or is out
+//! of order, waits here, and keeps nobody waiting who goes to another.
 
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::gate::{Host, PER_HOST};
+use super::outage::Outage;
 use crate::domain::ConnectionName;
 
 /// How much is begun at once for one host: what may be out, and as much waiting right behind it.
@@ -23,6 +24,7 @@ pub(super) struct Agenda {
 struct Line {
     planned: BTreeSet<(DateTime<Utc>, ConnectionName)>,
     under_way: usize,
+    outage: Outage,
     /// As it stands among the heads.
     head: Option<DateTime<Utc>>,
 }
@@ -52,6 +54,23 @@ impl Agenda {
         });
     }
 
+    /// A connection was answered by its host, or it failed to be.
+    pub(super) fn heard(&mut self, host: &Host, name: &ConnectionName, is_answered: bool, now: DateTime<Utc>) {
+        self.change(
+            host,
+            |line| {
+                if is_answered { line.outage.end() } else { line.outage.fail(name, now, fastrand::f64()) }
+            },
+        );
+    }
+
+    /// The clock was set back.
+    pub(super) fn clock_went_back(&mut self, now: DateTime<Utc>) {
+        for host in self.hosts.keys().cloned().collect::<Vec<_>>() {
+            self.change(&host, |line| line.outage.clock_went_back(now));
+        }
+    }
+
     /// When the first thing can be begun.
     pub(super) fn soonest(&self) -> Option<DateTime<Utc>> {
         self.heads.first().map(|(at, _)| *at)
@@ -60,13 +79,13 @@ impl Agenda {
     /// The connection whose turn it is then.
     pub(super) fn next(&self) -> Option<&ConnectionName> {
         let (_, host) = self.heads.first()?;
-        self.hosts.get(host)?.planned.first().map(|(_, name)| name)
+        self.hosts.get(host)?.first().map(|(_, name)| name)
     }
 
     fn change(&mut self, host: &Host, change: impl FnOnce(&mut Line)) {
         let line = self.hosts.entry(host.clone()).or_default();
         change(line);
-        let head = line.planned.first().filter(|_| line.under_way < AHEAD).map(|(at, _)| *at);
+        let head = line.head();
         if head != line.head {
             if let Some(old) = line.head {
                 self.heads.remove(&(old, host.clone()));
@@ -77,6 +96,26 @@ impl Agenda {
         if line.planned.is_empty() && line.under_way == 0 {
             self.hosts.remove(host);
         }
+    }
+}
+
+impl Line {
+    /// Whose turn it is. While the host is out of order, those go first that have not failed, of all
+    /// that are due when it is tried again.
+    fn first(&self) -> Option<&(DateTime<Utc>, ConnectionName)> {
+        let is_untried = |until| {
+            let mut due = self.planned.iter().take_while(move |(at, _)| *at <= until);
+            due.find(|(_, name)| !self.outage.has_failed(name))
+        };
+        self.outage.until().and_then(is_untried).or_else(|| self.planned.first())
+    }
+
+    /// When it can be begun; `None` where the host has no room.
+    fn head(&self) -> Option<DateTime<Utc>> {
+        let until = self.outage.until();
+        let room = if until.is_some() { 1 } else { AHEAD };
+        let (at, _) = self.first().filter(|_| self.under_way < room)?;
+        Some(until.map_or(*at, |until| until.max(*at)))
     }
 }
 
@@ -124,5 +163,27 @@ mod tests {
         assert_eq!(agenda.next(), Some(&name("goes")));
         agenda.remove(&host(1), &name("busy"), &Item::UnderWay);
         assert_eq!(agenda.next(), Some(&name("waits")));
+    }
+    #[test]
+    fn a_host_that_is_out_of_order_is_tried_by_one_at_a_time_until_it_answers() {
+        let mut agenda = Agenda::default();
+        let names: Vec<_> = (10..30).map(|number| name(&format!("c{number}"))).collect();
+        for name in &names {
+            agenda.add(&host(1), name, &Item::Planned(at(0)));
+        }
+        agenda.add(&host(2), &name("elsewhere"), &Item::Planned(at(0)));
+        for name in &names[..10] {
+            agenda.heard(&host(1), name, false, at(0));
+        }
+        assert_eq!(agenda.next(), Some(&name("elsewhere")), "the pause is longer than nothing");
+        agenda.remove(&host(2), &name("elsewhere"), &Item::Planned(at(0)));
+        let until = agenda.soonest().unwrap();
+        assert!(until > at(0), "nobody goes before the pause has ended");
+        assert_eq!(agenda.next(), Some(&names[10]), "first who has not failed");
+        agenda.remove(&host(1), &names[10], &Item::Planned(at(0)));
+        agenda.add(&host(1), &names[10], &Item::UnderWay);
+        assert_eq!(agenda.next(), None, "one at a time");
+        agenda.heard(&host(1), &names[10], true, until);
+        assert_eq!((agenda.soonest(), agenda.next()), (Some(at(0)), Some(&names[0])), "all go on");
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! - [`handle`]: starting it, and what can be asked of it from other threads
 //! - `actor`: the one task that owns all state; everything else reports to it
-//! - `slots`, `agenda`: the connections, and what is due next, without walking through all of them
+//! - `slots`, `agenda`, `outage`: the connections, and what is due next, without walking through all of
+//!   them; a host that is out of order is asked by one at a time
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
 //! - `overview`: what the next start shows before it has read anything
@@ -27,6 +28,7 @@ mod inspect;
 mod lead;
 mod load;
 mod login;
+mod outage;
 mod overview;
 mod reports;
 mod reveal;

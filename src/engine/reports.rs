@@ -6,7 +6,7 @@ use super::rotation::Need;
 use super::slot::{Origin, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{
-    Author, ConnectionName, ConnectionView, Event, Holding, Last, LogEntry, Outcome, Problem, TokenRecord,
+    Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LogEntry, Outcome, Problem, TokenRecord,
 };
 use crate::stamp::Stamp;
 use crate::store::StoreError;
@@ -119,6 +119,11 @@ impl Actor {
             };
             slot.view.last = Some(Last { at: entry.at, result });
             slot.view.clock_skew = entry.clock_skew().or(slot.view.clock_skew);
+        }
+        if matches!(entry.exchange, Exchange::Code | Exchange::Refresh | Exchange::Mint) {
+            // That a request is refused tells nothing of the others.
+            let is_answered = matches!(entry.outcome, Outcome::Status(..500));
+            self.slots.heard(&entry.connection, is_answered);
         }
         let name = entry.connection.clone();
         self.announce(Event::RequestLogged(entry));

@@ -128,6 +128,14 @@ impl Slots {
         }
     }
 
+    /// A connection's host answered it, or failed to.
+    pub(super) fn heard(&mut self, name: &ConnectionName, is_answered: bool) {
+        self.settle();
+        if let Some((slot, _)) = self.all.get(name) {
+            self.agenda.heard(&slot.host, name, is_answered, self.latest);
+        }
+    }
+
     /// Whether leaving the program now could lose something.
     pub(super) fn is_owing(&mut self) -> bool {
         self.settle();
@@ -152,6 +160,7 @@ impl Slots {
         // What is planned by a moment that has not come yet goes by the new time.
         if now < self.latest - TimeDelta::seconds(1) {
             self.values_mut().for_each(|slot| slot.clock_went_back(now));
+            self.agenda.clock_went_back(now);
         }
         self.latest = now;
         for name in std::mem::take(&mut self.touched) {

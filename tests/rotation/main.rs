@@ -22,6 +22,7 @@ mod asleep_past_expiry;
 mod beside;
 mod clock_jumps;
 mod empty_item;
+mod host_out_of_order;
 mod hundred_triggers;
 mod invalid_client;
 mod invalid_grant;
