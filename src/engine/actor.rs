@@ -51,7 +51,7 @@ pub(super) struct Actor {
     pub(super) look_at: Instant,
     /// Whether a look at the journals is under way.
     is_looking: bool,
-    /// Whether some journals could not be looked at, because their connections were at work.
+    /// Whether some journals could not be looked at, because their connections were at work or unread.
     is_look_owed: bool,
     /// Who else leads, and when that was looked at last.
     pub(super) beside: Beside,
@@ -179,9 +179,11 @@ impl Actor {
         let is_due = self.tools.vault.changed_since(&mut self.seen) || self.is_look_owed;
         if is_due && !self.is_looking {
             self.is_looking = true;
-            // Whoever is at work now is looked at when it rests.
-            self.is_look_owed = self.slots.values().any(|slot| slot.work.is_some());
-            let resting = self.slots.values().filter(|slot| slot.work.is_none());
+            // Whoever is at work now is looked at when it rests, and what is being read once it is: until
+            // then all that its journal tells would be news.
+            let is_resting = |slot: &&Slot| slot.work.is_none() && !slot.is_unread();
+            self.is_look_owed = !self.slots.values().all(|slot| is_resting(&slot));
+            let resting = self.slots.values().filter(is_resting);
             tokio::spawn(load::look(Arc::clone(&self.tools), resting.map(Slot::known).collect()));
         }
     }

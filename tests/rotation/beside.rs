@@ -1,5 +1,7 @@
 //! Beside the table: what a refresh must also be, whatever happens around it.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use manutop::domain::{Command, Event, Problem, Secret};
 use manutop::engine::Refreshed;
@@ -91,4 +93,27 @@ async fn a_record_that_cannot_be_read_stands_in_nobody_elses_way_and_is_left_unt
         assert_eq!(rig.store.item("broken/token").unwrap().expose(), damaged);
         assert_eq!(rig.refresh_posts(), 0);
     }
+}
+
+/// A look at the journals that comes while the store is being read takes nothing there for news.
+#[tokio::test]
+async fn what_has_yet_to_be_read_is_not_said_to_be_refreshed_by_another_process() {
+    let mut rig = Rig::new();
+    for number in 0..200 {
+        let connection = rig.manu(&format!("c{number}"), REDIRECT).await;
+        rig.logged_in(&connection, TimeDelta::seconds(80)).await;
+    }
+    let before = rig.start(true);
+    rig.until_rotations(200).await;
+    before.engine.shutdown().await;
+    rig.store.hang();
+    let mut running = rig.start(false);
+    running.engine.send(Command::TakeOver);
+    // The look has come to its end by now, while nothing is read.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    rig.store.release();
+    running.engine.views().await;
+    let adopted: Vec<_> =
+        running.announced().into_iter().filter(|event| matches!(event, Event::Adopted { .. })).collect();
+    assert_eq!(adopted, []);
 }
