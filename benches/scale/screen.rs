@@ -24,12 +24,15 @@ const ROWS: u16 = 40;
 const THREADS: [&str; 2] = ["manutop", "input"];
 /// The thread that reads the screen here.
 const EYES: &str = "eyes";
-/// A screen that shows nothing for so long stands still.
+/// A screen that does not show for so long what is waited for stands still.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What the terminal is asked at start, for its colours and what it is, and what one says that is white on
 /// black. Beside one that does not answer, the first key waits until that is clear.
 const QUESTION: &[u8] = b"\x1b[c";
 const ANSWER: &[u8] = b"\x1b]10;rgb:ffff/ffff/ffff\x1b\\\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62c";
+
+/// Longer than the dashboard waits for that.
+const QUESTIONING: Duration = Duration::from_millis(300);
 
 /// The dashboard in its terminal.
 pub struct Dashboard {
@@ -37,7 +40,8 @@ pub struct Dashboard {
     keyboard: Box<dyn std::io::Write + Send>,
     output: Receiver<(Instant, Vec<u8>)>,
     screen: vt100::Parser,
-    /// Whether the terminal has been asked for its background.
+    /// What was written until the terminal was asked for its colours, and whether it has been.
+    beginning: Vec<u8>,
     is_asked: bool,
     /// All that was written to the terminal.
     bytes: usize,
@@ -80,11 +84,14 @@ impl Dashboard {
             keyboard: pair.master.take_writer().expect("its keyboard"),
             output,
             screen: vt100::Parser::new(rows, columns, 0),
+            beginning: Vec::new(),
             is_asked: false,
             bytes: 0,
             keys: Vec::new(),
         };
         dashboard.until(|this| this.is_asked && this.selected().is_some());
+        // What is typed while the answer is read may be lost.
+        thread::sleep(QUESTIONING);
         dashboard
     }
 
@@ -120,9 +127,13 @@ impl Dashboard {
     /// Waits for the screen to be as asked, and gives the moment at which it was.
     fn until(&mut self, is_so: impl Fn(&Self) -> bool) -> Instant {
         let mut seen = Instant::now();
+        // It tells the time all the while, whatever else it does not do.
+        let deadline = seen + PATIENCE;
         while !is_so(self) {
-            let Ok((at, bytes)) = self.output.recv_timeout(PATIENCE) else {
-                panic!("the screen stands still:\n{}", self.screen.screen().contents())
+            let next = self.output.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            let Ok((at, bytes)) = next else {
+                let picture = self.screen.screen().contents();
+                panic!("after {} keys the screen stands still:\n{picture}", self.keys.len())
             };
             self.take(&bytes);
             seen = at;
@@ -140,9 +151,12 @@ impl Dashboard {
     fn take(&mut self, bytes: &[u8]) {
         self.bytes += bytes.len();
         self.screen.process(bytes);
-        if bytes.windows(QUESTION.len()).any(|window| window == QUESTION) {
-            self.is_asked = true;
-            self.type_in(ANSWER);
+        if !self.is_asked {
+            self.beginning.extend_from_slice(bytes);
+            self.is_asked = self.beginning.windows(QUESTION.len()).any(|window| window == QUESTION);
+            if self.is_asked {
+                self.type_in(ANSWER);
+            }
         }
     }
 
