@@ -48,19 +48,24 @@ impl Watch {
     /// # Errors
     /// As [`Watch::start`].
     pub fn follow(&mut self) -> notify::Result<()> {
-        let places = places(&self.file);
-        let dirs: BTreeSet<_> = places.iter().filter_map(|place| nearest_dir(place)).collect();
-        *self.places.lock().unwrap_or_else(PoisonError::into_inner) = places;
-        for gone in &self.dirs {
-            // A directory that was replaced is another one under the same name: it is left, too.
-            let _ = self.watcher.unwatch(gone);
+        loop {
+            let places = places(&self.file);
+            let dirs = nearest_dirs(&places);
+            *self.places.lock().unwrap_or_else(PoisonError::into_inner) = places;
+            for gone in &self.dirs {
+                // A directory that was replaced is another one under the same name: it is left, too.
+                let _ = self.watcher.unwatch(gone);
+            }
+            self.dirs.clear();
+            for dir in dirs {
+                self.watcher.watch(&dir, RecursiveMode::NonRecursive)?;
+                self.dirs.insert(dir);
+            }
+            // Of what came or went before it was watched nobody is told.
+            if self.dirs == nearest_dirs(&self::places(&self.file)) {
+                return Ok(());
+            }
         }
-        self.dirs.clear();
-        for dir in dirs {
-            self.watcher.watch(&dir, RecursiveMode::NonRecursive)?;
-            self.dirs.insert(dir);
-        }
-        Ok(())
     }
 }
 
@@ -86,6 +91,11 @@ fn places(file: &Path) -> Vec<PathBuf> {
         }
     }
     places
+}
+
+/// For each place the directory it is in, or the nearest one that is there.
+fn nearest_dirs(places: &[PathBuf]) -> BTreeSet<PathBuf> {
+    places.iter().filter_map(|place| nearest_dir(place)).collect()
 }
 
 fn nearest_dir(place: &Path) -> Option<PathBuf> {
