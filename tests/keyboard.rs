@@ -5,51 +5,35 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "whatever fails inside fails the test")]
 
-use std::env;
-use std::io::{Read, Write};
-use std::sync::mpsc::{self, Receiver};
+#[path = "support/inside.rs"]
+mod inside;
+
+use std::io::Write;
 use std::time::Duration;
 
 use crossterm::event::Event;
+use inside::{Inside, inside, say};
 use manutop::shell::input::Input;
 use manutop::shell::signals::{Signal, Signals};
 use manutop::shell::terminal::TerminalGuard;
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use portable_pty::PtySize;
 
-const INSIDE: &str = "MANUTOP_TEST_INSIDE_PTY";
 /// What the inside ends with when its terminal is gone.
 const INPUT_ENDED: i32 = 7;
 
 /// A program in a pseudo-terminal.
 struct Pty {
-    master: Box<dyn MasterPty + Send>,
+    test: Inside,
     writer: Box<dyn Write + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    output: Receiver<Vec<u8>>,
     seen: String,
 }
 
 impl Pty {
     /// Runs the named test of this file inside, up to where it reads.
     fn run(test: &str) -> Self {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env::current_exe().expect("a test has a path"));
-        command.args(["--exact", test, "--nocapture"]);
-        command.env(INSIDE, "1");
-        let child = pair.slave.spawn_command(command).expect("a test can run itself");
-        let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let (sender, output) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(read @ 1..) = reader.read(&mut buffer) {
-                if sender.send(buffer[..read].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
-        let writer = pair.master.take_writer().expect("a writer");
-        let mut pty = Self { master: pair.master, writer, child, output, seen: String::new() };
+        let test = Inside::run(test);
+        let writer = test.master.take_writer().expect("a writer");
+        let mut pty = Self { test, writer, seen: String::new() };
         pty.until("<reading>");
         pty
     }
@@ -66,17 +50,12 @@ impl Pty {
                 self.seen = after;
                 return before;
             }
-            let Ok(bytes) = self.output.recv_timeout(Duration::from_secs(20)) else {
+            let Ok(bytes) = self.test.output.recv_timeout(Duration::from_secs(20)) else {
                 panic!("never saw {word}, but {:?}", self.seen);
             };
             self.seen.push_str(&String::from_utf8_lossy(&bytes));
         }
     }
-}
-
-fn say(words: &str) {
-    let mut out = std::io::stdout();
-    let _ = out.write_all(words.as_bytes()).and_then(|()| out.flush());
 }
 
 /// The inside: says what it gets, until `q` or until its terminal is gone.
@@ -115,11 +94,6 @@ fn tell_events() -> ! {
     })
 }
 
-/// Whether this is the run inside the pseudo-terminal.
-fn inside() -> bool {
-    env::var_os(INSIDE).is_some()
-}
-
 #[test]
 fn a_sequence_that_comes_in_pieces_is_one_and_keeps_nobody_waiting() {
     if inside() {
@@ -130,7 +104,7 @@ fn a_sequence_that_comes_in_pieces_is_one_and_keeps_nobody_waiting() {
     pty.until("<a>");
     // Half a sequence: whoever waited for the rest would not notice the new size.
     pty.types("\x1b[");
-    pty.master.resize(PtySize { rows: 30, cols: 90, pixel_width: 0, pixel_height: 0 }).unwrap();
+    pty.test.master.resize(PtySize { rows: 30, cols: 90, pixel_width: 0, pixel_height: 0 }).unwrap();
     pty.until("<resized>");
     pty.types("A");
     assert_eq!(pty.until("<Up>"), "");
@@ -140,7 +114,7 @@ fn a_sequence_that_comes_in_pieces_is_one_and_keeps_nobody_waiting() {
     pty.types("\u{e4}".as_bytes().split_at(1).1);
     pty.until("<\u{e4}>");
     pty.types("q");
-    assert_eq!(pty.child.wait().unwrap().exit_code(), 0);
+    assert_eq!(pty.test.child.wait().unwrap().exit_code(), 0);
 }
 
 #[test]
@@ -154,7 +128,7 @@ fn a_long_paste_is_one_and_what_is_typed_behind_it_comes_behind_it() {
     pty.until(&format!("<pasted {} end>", text.len()));
     assert_eq!(pty.until("<j>"), "");
     pty.types("q");
-    assert_eq!(pty.child.wait().unwrap().exit_code(), 0);
+    assert_eq!(pty.test.child.wait().unwrap().exit_code(), 0);
 }
 
 #[test]
@@ -174,7 +148,7 @@ fn of_many_keys_none_is_lost() {
         assert_eq!(pty.until(&format!("<{key}>")), "");
     }
     pty.types("q");
-    assert_eq!(pty.child.wait().unwrap().exit_code(), 0);
+    assert_eq!(pty.test.child.wait().unwrap().exit_code(), 0);
 }
 
 #[test]
@@ -183,14 +157,10 @@ fn a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards() {
         tell_events();
     }
     let mut pty = Pty::run("a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards");
-    let pid = pty.child.process_id().expect("it runs").to_string();
-    let kill = |signal: &str| {
-        let status = std::process::Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
-        assert!(status.unwrap().success());
-    };
+    let pid = pty.test.child.process_id().expect("it runs").to_string();
     pty.types("a");
     pty.until("<a>");
-    kill("TSTP");
+    pty.test.signal("TSTP");
     // It gives the terminal back before it stops.
     pty.until("\x1b[?1049l");
     let stopped = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap().contains(") T ");
@@ -198,13 +168,13 @@ fn a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards() {
         std::thread::sleep(Duration::from_millis(5));
     }
     pty.types("b");
-    kill("CONT");
+    pty.test.signal("CONT");
     pty.until("<again>");
     pty.types("c");
     let told = pty.until("<c>");
     assert!(told.contains("<b>"), "what nobody else took is not lost: {told:?}");
     pty.types("q");
-    assert_eq!(pty.child.wait().unwrap().exit_code(), 0);
+    assert_eq!(pty.test.child.wait().unwrap().exit_code(), 0);
 }
 
 #[test]
@@ -215,7 +185,7 @@ fn input_ends_when_the_terminal_is_closed() {
     let mut pty = Pty::run("input_ends_when_the_terminal_is_closed");
     pty.types("a");
     pty.until("<a>");
-    let Pty { master, writer, mut child, output, .. } = pty;
+    let Pty { test: Inside { master, mut child, output }, writer, .. } = pty;
     drop((master, writer));
     // The thread that reads has the last copy of the terminal's other side, and ends with it.
     drop(output);

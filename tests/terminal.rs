@@ -3,53 +3,33 @@
 //! Each test runs itself again inside the pseudo-terminal, where it plays the program.
 #![cfg(unix)]
 
-use std::env;
-use std::io::{Read, Write};
+#[path = "support/inside.rs"]
+mod inside;
+
+use std::io::Read;
 use std::num::NonZero;
-use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
+use inside::{INSIDE, Inside, inside, say};
 use manutop::shell::terminal::{TerminalGuard, install_panic_hook};
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-
-const INSIDE: &str = "MANUTOP_TEST_INSIDE_PTY";
 
 /// A program in a pseudo-terminal, and the model of its screen.
 struct Pty {
-    master: Box<dyn MasterPty + Send>,
-    child: Box<dyn Child + Send + Sync>,
-    output: Receiver<Vec<u8>>,
+    test: Inside,
     screen: vt100::Parser,
 }
 
 impl Pty {
     /// Runs the named test of this file inside.
     fn run(test: &str) -> Self {
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
-        let mut command = CommandBuilder::new(env::current_exe().expect("a test has a path"));
-        command.args(["--exact", test, "--nocapture"]);
-        command.env(INSIDE, "1");
-        command.env("RUST_BACKTRACE", "0"); // it would fill the small screen
-        let child = pair.slave.spawn_command(command).expect("a test can run itself");
-        let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let (sender, output) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(read @ 1..) = reader.read(&mut buffer) {
-                if sender.send(buffer[..read].to_vec()).is_err() {
-                    break;
-                }
-            }
-        });
         let (rows, columns) = (NonZero::new(24).expect("24"), NonZero::new(80).expect("80"));
-        Self { master: pair.master, child, output, screen: vt100::Parser::new(rows, columns, 0) }
+        Self { test: Inside::run(test), screen: vt100::Parser::new(rows, columns, 0) }
     }
 
     /// Reads until the screen satisfies the condition.
     fn until(&mut self, what: &str, condition: impl Fn(&vt100::Screen) -> bool) {
         while !condition(self.screen.screen()) {
-            let Ok(bytes) = self.output.recv_timeout(Duration::from_secs(20)) else {
+            let Ok(bytes) = self.test.output.recv_timeout(Duration::from_secs(20)) else {
                 panic!("never saw {what}; the screen is:\n{}", self.screen.screen().contents());
             };
             self.screen.process(&bytes);
@@ -57,14 +37,8 @@ impl Pty {
     }
 
     fn is_raw(&self) -> bool {
-        let modes = self.master.get_termios().expect("a pseudo-terminal has modes");
+        let modes = self.test.master.get_termios().expect("a pseudo-terminal has modes");
         !format!("{:?}", modes.local_flags).contains("ICANON")
-    }
-
-    fn send(&self, signal: &str) {
-        let pid = self.child.process_id().expect("it runs").to_string();
-        let status = std::process::Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status();
-        assert!(status.expect("sh runs").success());
     }
 
     fn assert_taken(&self) {
@@ -80,16 +54,6 @@ impl Pty {
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
         assert!(!self.is_raw());
     }
-}
-
-/// Whether this is the run inside the pseudo-terminal.
-fn inside() -> bool {
-    env::var_os(INSIDE).is_some()
-}
-
-fn say(words: &str) {
-    let mut out = std::io::stdout();
-    out.write_all(words.as_bytes()).and_then(|()| out.flush()).expect("the terminal takes words");
 }
 
 fn await_key() {
@@ -111,12 +75,12 @@ fn leaving_gives_the_terminal_back_and_shows_the_cursor() {
     let mut pty = Pty::run("leaving_gives_the_terminal_back_and_shows_the_cursor");
     pty.until("it taken over", |screen| screen.contents().contains("taken over"));
     pty.assert_taken();
-    let mut keys = pty.master.take_writer().unwrap();
+    let mut keys = pty.test.master.take_writer().unwrap();
     keys.write_all(b"x").unwrap();
     pty.until("it left", |screen| screen.contents().contains("left for good"));
     pty.assert_as_before();
     keys.write_all(b"\n").unwrap();
-    assert!(pty.child.wait().unwrap().success());
+    assert!(pty.test.child.wait().unwrap().success());
 }
 
 #[test]
@@ -131,12 +95,12 @@ fn a_panic_gives_the_terminal_back_before_it_reports() {
     let mut pty = Pty::run("a_panic_gives_the_terminal_back_before_it_reports");
     pty.until("it taken over", |screen| screen.contents().contains("taken over"));
     pty.assert_taken();
-    pty.master.take_writer().unwrap().write_all(b"x").unwrap();
+    pty.test.master.take_writer().unwrap().write_all(b"x").unwrap();
     pty.until("the report on the ordinary screen", |screen| {
         !screen.alternate_screen() && screen.contents().contains("an invariant broke")
     });
     pty.assert_as_before();
-    assert!(!pty.child.wait().unwrap().success());
+    assert!(!pty.test.child.wait().unwrap().success());
 }
 
 #[test]
@@ -158,7 +122,7 @@ fn a_panic_of_another_thread_leaves_the_terminal_taken_and_is_reported_at_the_en
     pty.until("it draw on", |screen| screen.contents().contains("still drawing"));
     pty.assert_taken();
     assert!(!pty.screen.screen().contents().contains("broke"), "the report disturbs the dashboard");
-    let mut keys = pty.master.take_writer().unwrap();
+    let mut keys = pty.test.master.take_writer().unwrap();
     keys.write_all(b"x").unwrap();
     pty.until("it left", |screen| screen.contents().contains("left for good"));
     pty.assert_as_before();
@@ -166,7 +130,7 @@ fn a_panic_of_another_thread_leaves_the_terminal_taken_and_is_reported_at_the_en
     assert!(said.contains("thread \"engine\" panicked at") && said.contains("a task broke"), "{said}");
     keys.write_all(b"\n").unwrap();
     pty.until("a later report at once", |screen| screen.contents().contains("another broke"));
-    assert!(pty.child.wait().unwrap().success());
+    assert!(pty.test.child.wait().unwrap().success());
 }
 
 #[test]
@@ -183,18 +147,18 @@ fn suspending_gives_the_terminal_back_until_it_is_continued() {
     }
     let mut pty = Pty::run("suspending_gives_the_terminal_back_until_it_is_continued");
     pty.until("it taken over", |screen| screen.contents().contains("taken over"));
-    let mut keys = pty.master.take_writer().unwrap();
+    let mut keys = pty.test.master.take_writer().unwrap();
     keys.write_all(b"x").unwrap();
     pty.until("the ordinary screen", |screen| !screen.alternate_screen() && !screen.hide_cursor());
     std::thread::sleep(Duration::from_millis(300));
     pty.assert_as_before();
-    assert!(pty.output.try_recv().is_err(), "it went on although stopped");
-    pty.send("CONT");
+    assert!(pty.test.output.try_recv().is_err(), "it went on although stopped");
+    pty.test.signal("CONT");
     pty.until("it continued", |screen| screen.contents().contains("continued"));
     pty.assert_taken();
     keys.write_all(b"x").unwrap();
     pty.until("the ordinary screen again", |screen| !screen.alternate_screen() && !screen.hide_cursor());
-    assert!(pty.child.wait().unwrap().success());
+    assert!(pty.test.child.wait().unwrap().success());
 }
 
 #[test]
@@ -202,7 +166,7 @@ fn without_a_terminal_nothing_is_taken_over() {
     if inside() {
         return;
     }
-    let output = std::process::Command::new(env::current_exe().unwrap())
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "leaving_gives_the_terminal_back_and_shows_the_cursor", "--nocapture"])
         .env(INSIDE, "1")
         .output()
