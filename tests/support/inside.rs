@@ -53,8 +53,8 @@ pub fn inside() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
-/// Says something to whoever is outside.
+/// Says something to whoever is outside, if anybody still is.
 pub fn say(words: &str) {
     let mut out = std::io::stdout();
-    out.write_all(words.as_bytes()).and_then(|()| out.flush()).expect("the terminal takes words");
+    let _ = out.write_all(words.as_bytes()).and_then(|()| out.flush());
 }
