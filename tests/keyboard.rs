@@ -186,8 +186,9 @@ fn input_ends_when_the_terminal_is_closed() {
     pty.types("a");
     pty.until("<a>");
     let Pty { test: Inside { master, mut child, output }, writer, .. } = pty;
-    drop((master, writer));
-    // The thread that reads has the last copy of the terminal's other side, and ends with it.
+    // The thread that reads has a copy of the terminal's other side, and ends with the next thing it cannot
+    // hand over: what the inside says of the end that the writer types when it is dropped.
     drop(output);
+    drop((writer, master));
     assert_eq!(i32::try_from(child.wait().unwrap().exit_code()).unwrap(), INPUT_ENDED);
 }
