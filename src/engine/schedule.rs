@@ -8,6 +8,8 @@ const SHORTEST_LEAD: TimeDelta = TimeDelta::seconds(60);
 pub const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(5);
 /// What the first wait is drawn from.
 const FIRST_BACKOFF: TimeDelta = TimeDelta::seconds(2);
+/// How long to wait at least however soon a token ends.
+const SHORTEST_LAST_WAIT: TimeDelta = TimeDelta::seconds(15);
 /// No wait is shorter, so that a failure never turns into a storm.
 const SHORTEST_BACKOFF: TimeDelta = TimeDelta::milliseconds(500);
 
@@ -41,6 +43,13 @@ pub fn backoff(failures: u32, jitter: f64) -> TimeDelta {
     scale(ceiling.min(LONGEST_BACKOFF), jitter).max(SHORTEST_BACKOFF)
 }
 
+/// The same while an access token still works for `left`: no wait is longer than half of that, so that
+/// what was in the way only for a while is found gone before the token ends.
+#[must_use]
+pub fn in_time(wait: TimeDelta, left: TimeDelta) -> TimeDelta {
+    if left > TimeDelta::zero() { wait.min((left / 2).max(SHORTEST_LAST_WAIT)) } else { wait }
+}
+
 /// Whether a record was obtained later than now: the clock has been set back since, and nobody
 /// knows how long the token still lives. Small corrections of the clock do not count.
 #[must_use]
@@ -63,7 +72,7 @@ pub fn overdue(obtained: DateTime<Utc>, expires: DateTime<Utc>, jitter: f64) -> 
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
-    use super::{backoff, due, lead, overdue};
+    use super::{backoff, due, in_time, lead, overdue};
 
     #[test]
     fn a_fifth_of_the_lifetime_at_least_a_minute_at_most_half() {
@@ -95,5 +104,13 @@ mod tests {
             assert_eq!(backoff(failures, 0.5), TimeDelta::milliseconds(most * 500), "{failures}");
         }
         assert_eq!(backoff(3, 0.0), TimeDelta::milliseconds(500));
+    }
+
+    #[test]
+    fn no_wait_outlasts_a_token_that_still_works() {
+        for (left, wait) in [(900, 300), (600, 300), (180, 90), (40, 20), (20, 15), (1, 15), (0, 300), (-5, 300)] {
+            assert_eq!(in_time(TimeDelta::seconds(300), TimeDelta::seconds(left)), TimeDelta::seconds(wait), "{left}");
+        }
+        assert_eq!(in_time(TimeDelta::seconds(2), TimeDelta::seconds(20)), TimeDelta::seconds(2));
     }
 }

@@ -135,7 +135,9 @@ impl Slot {
     /// Something stands in the way. A passing failure is given the moment of its next try.
     pub(super) fn fail(&mut self, problem: Problem, now: DateTime<Utc>) {
         self.failures = self.failures.saturating_add(1);
-        let next = now + schedule::backoff(self.failures, fastrand::f64());
+        let wait = schedule::backoff(self.failures, fastrand::f64());
+        let left = self.record.as_ref().map(|record| record.remaining(now));
+        let next = now + left.map_or(wait, |left| schedule::in_time(wait, left));
         self.retry_at = match &problem {
             Problem::RateLimited { until } => Some(next.max(*until)),
             Problem::Retrying { at: Some(at), .. } => Some(next.max(*at)),
