@@ -43,7 +43,7 @@ pub struct Source {
     pub stamp: Option<Stamp>,
     /// The providers there are.
     pub providers: &'static [&'static Provider],
-    /// Where the next start's [glance](super::glance) is left, where one is wanted.
+    /// Where the next start's [`glance`] is left, where one is wanted.
     pub glance_dir: Option<PathBuf>,
 }
 
