@@ -54,7 +54,8 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
     let session = Session::open(files)?;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
     let parts = session.parts(browser, Program::Dashboard);
-    let opening = Opening::new(files, &session.paths, session.config, session.stamp).map_err(Stop::from)?;
+    let Session { paths, config, stamp, environment, .. } = session;
+    let opening = Opening::new(files, &paths, config, stamp, environment).map_err(Stop::from)?;
     show(parts, opening, stage).await
 }
 
@@ -62,7 +63,7 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
 fn first_look(files: &Files, paths: &Paths) -> Option<Result<Stage, Report>> {
     let Glance { config, total } = Glance::read(paths, providers::ALL)?;
     // If anything is wrong with it, reading the whole will tell.
-    let opening = Opening::new(files, paths, config, None).ok()?;
+    let opening = Opening::new(files, paths, config, None, Environment::read()).ok()?;
     let now = SystemClock.now();
     let mut app = opening.app(now).at_a_glance(total);
     Some(Stage::enter().and_then(|mut stage| stage.draw(&mut app, now).map(|()| stage)))
@@ -85,7 +86,13 @@ pub(super) struct Opening {
 
 impl Opening {
     /// On the configured connections. Fails where the configuration's keys are faulty.
-    fn new(files: &Files, paths: &Paths, config: Config, stamp: Option<Stamp>) -> Result<Self, ConfigError> {
+    fn new(
+        files: &Files,
+        paths: &Paths,
+        config: Config,
+        stamp: Option<Stamp>,
+        environment: Environment,
+    ) -> Result<Self, ConfigError> {
         let (file, data_dir) = (paths.config_file.clone(), Some(paths.data_dir.clone()));
         Ok(Self {
             keymap: keymap(&config.keys, &file)?,
@@ -95,7 +102,7 @@ impl Opening {
             ascii: files.ascii,
             theme: files.theme,
             demo: None,
-            environment: Environment::read(),
+            environment,
         })
     }
 
