@@ -45,8 +45,10 @@ fn main_screen_at_every_size() {
 
 #[test]
 fn a_first_look_tells_how_many_there_are_and_nothing_it_does_not_know() {
-    let mut app = app_of(seven()).at_a_glance(10_000);
-    insta::assert_snapshot!("first_look_120x32", picture(&mut app, 120, 32));
+    for (width, height) in [(60, 15), (120, 32)] {
+        let mut app = app_of(seven()).at_a_glance(10_000);
+        insta::assert_snapshot!(format!("first_look_{width}x{height}"), picture(&mut app, width, height));
+    }
 }
 
 #[test]
