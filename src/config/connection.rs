@@ -11,7 +11,7 @@ use super::section::Section;
 use super::text::{near_miss, quoted};
 use super::urls;
 use crate::domain::text::neutralise;
-use crate::domain::{Connection, ConnectionGrant, ConnectionName, Grant, Provider, SecretSource};
+use crate::domain::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, Grant, Provider, SecretSource};
 
 /// The widest title, in columns of the terminal.
 const WIDEST_TITLE: usize = 80;
@@ -19,19 +19,26 @@ const WIDEST_TITLE: usize = 80;
 const COMMAND_EXAMPLE: &str = r#"["pass", "show", "manu/factory"]"#;
 
 /// Reads one connection; `None` when something is wrong, which is then in the section's report.
-pub(super) fn read(section: &mut Section<'_, '_>, providers: &'static [&'static Provider]) -> Option<Connection> {
+/// A connection that does not say what happens after a lost answer is given `after_lost`.
+pub(super) fn read(
+    section: &mut Section<'_, '_>,
+    after_lost: AfterLostAnswer,
+    providers: &'static [&'static Provider],
+) -> Option<Connection> {
     section.refuse_unknown_keys(KEYS);
     let name = name(section);
     let title = title(section);
     let client_id = client_id(section);
     let client_secret = secret_source(section);
     let auto_refresh = section.boolean("auto_refresh").unwrap_or(true);
+    let after_lost_answer = after_lost_answer(section).unwrap_or(after_lost);
     // Which other keys are allowed and needed depends on the provider; without one, asking for
     // them would only add noise.
     let provider = provider(section, providers)?;
     let grant = grant(section, provider);
     let token_url = endpoint(section, "token_url", provider.token_url);
     let test_url = endpoint(section, "test_url", provider.test_url);
+    let revoke_url = revoke_url(section);
     Some(Connection {
         name: name?,
         title: title?,
@@ -42,7 +49,21 @@ pub(super) fn read(section: &mut Section<'_, '_>, providers: &'static [&'static 
         token_url: token_url?,
         test_url: test_url?,
         auto_refresh,
+        after_lost_answer,
+        revoke_url: revoke_url?,
     })
+}
+
+/// The value of `after_lost_answer`, in a connection's table or at the top level.
+pub(super) fn after_lost_answer(section: &mut Section<'_, '_>) -> Option<AfterLostAnswer> {
+    let choice = AfterLostAnswer::from_word(section.string("after_lost_answer")?);
+    if choice.is_none() {
+        section.fault(
+            "after_lost_answer",
+            "must be \"retry\" (send the refresh token again) or \"ask\" (wait for a person)",
+        );
+    }
+    choice
 }
 
 fn name(section: &mut Section<'_, '_>) -> Option<ConnectionName> {
@@ -148,6 +169,16 @@ fn endpoint(section: &mut Section<'_, '_>, key: &str, default: &'static str) -> 
     }
     let text = section.string(key)?;
     urls::endpoint(text).map_err(|why| section.fault(key, why)).ok()
+}
+
+/// The outer `None` is a fault, the inner one a URL left out.
+#[expect(clippy::option_option, reason = "left out and wrong are different things")]
+fn revoke_url(section: &mut Section<'_, '_>) -> Option<Option<Url>> {
+    if section.is_absent("revoke_url") {
+        return Some(None);
+    }
+    let text = section.string("revoke_url")?;
+    urls::endpoint(text).map(Some).map_err(|why| section.fault("revoke_url", why)).ok()
 }
 
 fn redirect_uri(section: &mut Section<'_, '_>) -> Option<String> {

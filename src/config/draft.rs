@@ -12,7 +12,7 @@ use toml_edit::{Array, DocumentMut, Value};
 use super::connection;
 use super::fields::{FIELDS, Field, FieldKind, KEYS, default_text, fields};
 use super::section::{Report, Section};
-use crate::domain::{Connection, ConnectionGrant, ConnectionName, FieldFault, Provider, SecretSource};
+use crate::domain::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, FieldFault, Provider, SecretSource};
 
 /// A connection being written down. An empty text means that the key is left out.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -157,7 +157,8 @@ impl fmt::Debug for Draft {
 fn read(text: &str, faults: &mut Vec<FieldFault>, providers: &'static [&'static Provider]) -> Option<Connection> {
     let table = DeTable::parse(text).ok()?;
     let mut report = Report::new(text);
-    let connection = connection::read(&mut Section::new(table.get_ref(), 0, None, &mut report), providers);
+    let mut section = Section::new(table.get_ref(), 0, None, &mut report);
+    let connection = connection::read(&mut section, AfterLostAnswer::default(), providers);
     let known = |key: &str| KEYS.iter().copied().find(|known| *known == key).unwrap_or_default();
     let told: Vec<_> = report.into_faults();
     // What could not be written down is told by its own words only.
@@ -194,7 +195,13 @@ fn text_of(connection: &Connection, key: &str) -> Option<String> {
             SecretSource::Command(words) => shlex::try_join(words.iter().map(String::as_str)).ok(),
         },
         ("auto_refresh", _) => Some(connection.auto_refresh.to_string()),
+        ("after_lost_answer", ConnectionGrant::AuthorizationCode { .. }) => {
+            Some(connection.after_lost_answer.word().to_owned())
+        }
         ("token_url", _) => Some(connection.token_url.to_string()),
+        ("revoke_url", ConnectionGrant::AuthorizationCode { .. }) => {
+            connection.revoke_url.as_ref().map(ToString::to_string)
+        }
         ("test_url", _) => Some(connection.test_url.to_string()),
         ("redirect_uri", ConnectionGrant::AuthorizationCode { redirect_uri, .. }) => Some(redirect_uri.clone()),
         ("scope", ConnectionGrant::AuthorizationCode { scope, .. }) => Some(scope.clone()),

@@ -59,6 +59,18 @@ pub const FIELDS: &[Field] = &[
     browser(optional("pkce", "PKCE", "Whether PKCE (RFC 7636) protects the login", FieldKind::Switch)),
     browser(optional("authorize_url", "Authorize URL", "Where a person logs in", FieldKind::Url)),
     optional("token_url", "Token URL", "Where tokens come from", FieldKind::Url),
+    browser(optional(
+        "revoke_url",
+        "Revoke URL",
+        "Where a logout revokes the refresh token (RFC 7009), if the provider can",
+        FieldKind::Url,
+    )),
+    browser(optional(
+        "after_lost_answer",
+        "Lost answer",
+        "\"retry\" sends the refresh token again by itself, \"ask\" waits for a person",
+        FieldKind::Text,
+    )),
     optional("test_url", "Test URL", "The call that proves a token works", FieldKind::Url),
 ];
 
@@ -96,6 +108,7 @@ pub fn fields(provider: &Provider) -> impl Iterator<Item = &'static Field> + use
 pub fn default_text(provider: &Provider, key: &str) -> Option<&'static str> {
     match (key, &provider.grant) {
         ("auto_refresh", _) | ("pkce", Grant::AuthorizationCode { .. }) => Some("true"),
+        ("after_lost_answer", Grant::AuthorizationCode { .. }) => Some("retry"),
         ("token_url", _) => Some(provider.token_url),
         ("test_url", _) => Some(provider.test_url),
         ("scope", Grant::AuthorizationCode { default_scope, .. }) => Some(default_scope),

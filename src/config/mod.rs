@@ -40,7 +40,7 @@ pub use original::Original;
 pub use paths::Paths;
 pub(crate) use urls::is_loopback;
 
-use crate::domain::{Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
+use crate::domain::{AfterLostAnswer, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
 use section::{Report, Section};
 
 /// The largest configuration file that is read, in bytes.
@@ -57,6 +57,7 @@ const KEYS: &[&str] = &[
     "bell",
     "on_event",
     "token_socket",
+    "after_lost_answer",
     "theme",
     "request_log_mib",
     "keys",
@@ -88,6 +89,8 @@ pub struct Config {
     pub bell: bool,
     /// The program, and its arguments, that is run for each event; `None` runs none.
     pub on_event: Option<Vec<String>>,
+    /// What happens after a refresh token was sent and its answer lost, where a connection does not say.
+    pub after_lost_answer: AfterLostAnswer,
     /// Whether dashboard and keeper give commands the tokens they hold, from their start on.
     pub token_socket: bool,
     /// How the dashboard is to look.
@@ -153,6 +156,7 @@ impl Default for Config {
             bell: false,
             on_event: None,
             token_socket: true,
+            after_lost_answer: AfterLostAnswer::default(),
             theme: ThemeName::default(),
             request_log: DEFAULT_LOG_LIMIT,
             keys: Vec::new(),
@@ -232,12 +236,13 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     let notify = notify(&mut top);
     let bell = top.boolean("bell").unwrap_or(defaults.bell);
     let token_socket = top.boolean("token_socket").unwrap_or(defaults.token_socket);
+    let after_lost_answer = connection::after_lost_answer(&mut top).unwrap_or(defaults.after_lost_answer);
     let on_event = on_event(&mut top);
     let theme = theme(&mut top);
     let request_log =
         top.number("request_log_mib", 4..=4096, "MiB").map_or(defaults.request_log, |mebibytes| mebibytes * MIB);
     let tables = connection_tables(&mut top, document);
-    let connections = connections(&mut report, &tables, providers);
+    let connections = connections(&mut report, &tables, after_lost_answer, providers);
     let keys = keys::read(&mut report, text, document);
     let faults = report.into_faults();
     if !faults.is_empty() {
@@ -252,6 +257,7 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
         bell,
         on_event,
         token_socket,
+        after_lost_answer,
         theme,
         request_log,
         keys,
@@ -318,6 +324,7 @@ fn header(item: &Spanned<DeValue<'_>>) -> usize {
 fn connections(
     report: &mut Report<'_>,
     tables: &[(usize, &DeTable<'_>)],
+    after_lost_answer: AfterLostAnswer,
     providers: &'static [&'static Provider],
 ) -> Vec<Connection> {
     let mut places_of_names = HashMap::new();
@@ -325,7 +332,7 @@ fn connections(
     for (header, table) in tables {
         let label = table.get("name").and_then(|name| name.get_ref().as_str()).map(text::quoted);
         let mut section = Section::new(table, *header, label, report);
-        let connection = connection::read(&mut section, providers);
+        let connection = connection::read(&mut section, after_lost_answer, providers);
         if let Some(name) = section.string_quietly("name") {
             let place = section.place_of("name");
             // Names become file names, and many file systems do not tell cases apart.

@@ -101,6 +101,38 @@ pub struct Connection {
     pub test_url: Url,
     /// Whether it is refreshed without being asked.
     pub auto_refresh: bool,
+    /// What happens after a refresh token was sent and its answer lost.
+    pub after_lost_answer: AfterLostAnswer,
+    /// The revocation endpoint (RFC 7009) that a logout calls first; `https`, or `http` on loopback.
+    pub revoke_url: Option<Url>,
+}
+
+/// What happens after a refresh token was sent and its answer lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AfterLostAnswer {
+    /// The same refresh token is sent again when the connection is due: no newer one is known, and a
+    /// request that never arrived, or a server with a grace period, still gets its answer.
+    #[default]
+    Retry,
+    /// Nothing is sent until a person decides.
+    Ask,
+}
+
+impl AfterLostAnswer {
+    /// The word for it in the configuration file.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Ask => "ask",
+        }
+    }
+
+    /// The one that a word means.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Retry, Self::Ask].into_iter().find(|choice| choice.word() == word)
+    }
 }
 
 /// The settings of a connection that only its grant has.

@@ -25,7 +25,7 @@ pub mod view;
 pub use children::NOT_FOR_CHILDREN;
 pub use clock::{Clock, SystemClock};
 pub use command::{Command, CopyWhat};
-pub use connection::{Connection, ConnectionGrant, ConnectionName, SecretSource};
+pub use connection::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, SecretSource};
 pub use event::{CopiedTo, Event, TestFailure};
 pub use field_fault::FieldFault;
 pub use history::{Author, Keeper, Obtained, Program, Rotation};

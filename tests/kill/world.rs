@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manutop::domain::{Connection, ConnectionGrant, ConnectionName, Event, Program, SecretSource, SystemClock};
+use manutop::domain::{
+    AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, Event, Program, SecretSource, SystemClock,
+};
 use manutop::engine::{Browser, Engine, Parts};
 use manutop::oauth::providers::MANU;
 use serde::{Deserialize, Serialize};
@@ -102,6 +104,8 @@ impl Orders {
             token_url: url("/oauth/token"),
             test_url: url("/"),
             auto_refresh: true,
+            after_lost_answer: AfterLostAnswer::default(),
+            revoke_url: None,
         }
     }
 }

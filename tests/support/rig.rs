@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use manutop::demo::{Options, Servers};
 use manutop::domain::{
-    Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, Program, Secret, SecretSource,
-    SystemClock, TokenRecord,
+    AfterLostAnswer, Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, Program, Secret,
+    SecretSource, SystemClock, TokenRecord,
 };
 use manutop::engine::{Browser, Engine, Parts};
 use manutop::oauth::providers::{MANU, MANUS};
@@ -110,6 +110,8 @@ impl Rig {
             token_url: manu.token_url(),
             test_url: manu.test_url(),
             auto_refresh: true,
+            after_lost_answer: AfterLostAnswer::default(),
+            revoke_url: None,
         };
         self.vault().set_client_secret(&connection.name, &secret).await.unwrap();
         self.connections.push(connection);
@@ -131,6 +133,8 @@ impl Rig {
             token_url: manus.token_url(),
             test_url: manus.test_url(),
             auto_refresh: true,
+            after_lost_answer: AfterLostAnswer::default(),
+            revoke_url: None,
         };
         self.vault().set_client_secret(&connection.name, &secret).await.unwrap();
         self.connections.push(connection);
