@@ -5,19 +5,28 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::tools::Tools;
 use crate::domain::{Connection, Exchange, Grant, LogEntry, Outcome, Problem, RefreshToken, Secret, TokenRecord};
 use crate::oauth::http::{Payload, Request};
-use crate::oauth::{Broken, Class, Refusal, TokenAnswer, answer};
+use crate::oauth::{Body, Broken, Class, Refusal, TokenAnswer, answer};
+
+/// The most of an unreadable answer that is kept for a later rescue, in bytes.
+pub(super) const MOST_KEPT: usize = 48 * 1024;
 
 /// What a token request came to.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// Tokens, and when they were asked for.
     Tokens(TokenAnswer, DateTime<Utc>),
-    /// A complete answer that holds none: what was sent has not been replaced.
+    /// A complete answer that proves that what was sent has not been replaced; when to try again.
     Refused(Refusal, Option<DateTime<Utc>>),
     /// Nothing left this machine.
     NotSent(String),
-    /// It may have arrived, and no readable answer came back.
-    Unknown(String),
+    /// The request may have arrived, and no readable answer came back.
+    Lost {
+        /// What happened, in words that hold nothing of the body.
+        why: String,
+        /// What arrived and could not be read for tokens, decoded and at most [`MOST_KEPT`] bytes
+        /// of it; `None` where nothing worth keeping came.
+        body: Option<Body>,
+    },
 }
 
 /// A token request to make.
@@ -49,9 +58,9 @@ pub(super) async fn send(tools: &Tools, request: TokenRequest<'_>) -> Verdict {
             judge(request.exchange, answer.status, &answer.body.0, request.secrets, asked_at, answer.retry_after)
         }
         Err(Broken::NotSent(why)) => Verdict::NotSent(why),
-        Err(Broken::Unanswered { why, partial }) => match answer::read(&partial) {
+        Err(Broken::Unanswered { why, partial }) => match answer::read(&partial.0) {
             Some(tokens) if tokens.refresh_token.is_some() => Verdict::Tokens(tokens, asked_at),
-            _ => Verdict::Unknown(why),
+            _ => lost(why, &partial.0),
         },
     };
     describe(&mut entry, &verdict);
@@ -71,14 +80,21 @@ fn judge(
     match answer::read(body) {
         // Not "no refresh token, so the old one stays": the new one may have been cut away.
         Some(tokens) if exchange == Exchange::Refresh && tokens.is_broken && tokens.refresh_token.is_none() => {
-            Verdict::Unknown(format!("the answer {status} was cut off before its refresh token"))
+            lost(format!("the answer {status} was cut off before its refresh token"), body)
         }
         Some(tokens) if is_success || (tokens.access_token.is_some() && tokens.refresh_token.is_some()) => {
             Verdict::Tokens(tokens, asked_at)
         }
-        _ if is_success => Verdict::Unknown(format!("the server answered {status} with nothing that could be read")),
+        _ if is_success => lost(format!("the server answered {status} with nothing that could be read"), body),
         _ => Verdict::Refused(Refusal::read(status, body, secrets), retry_after),
     }
+}
+
+/// A lost answer, with as much of its body as is kept.
+fn lost(why: String, body: &[u8]) -> Verdict {
+    let kept = &body[..body.len().min(MOST_KEPT)];
+    let body = (!kept.trim_ascii().is_empty()).then(|| Body(kept.to_vec()));
+    Verdict::Lost { why, body }
 }
 
 fn describe(entry: &mut LogEntry, verdict: &Verdict) {
@@ -87,10 +103,10 @@ fn describe(entry: &mut LogEntry, verdict: &Verdict) {
             entry.oauth_error.clone_from(&refusal.code);
             entry.oauth_error_description.clone_from(&refusal.description);
         }
-        Verdict::Unknown(why) if matches!(entry.outcome, Outcome::Status(_)) => {
+        Verdict::Lost { why, .. } if matches!(entry.outcome, Outcome::Status(_)) => {
             entry.oauth_error_description = Some(why.clone());
         }
-        Verdict::Tokens(..) | Verdict::NotSent(_) | Verdict::Unknown(_) => {}
+        Verdict::Tokens(..) | Verdict::NotSent(_) | Verdict::Lost { .. } => {}
     }
 }
 
@@ -163,7 +179,7 @@ mod tests {
         let whole = r#"{"access_token":"A"}"#;
         assert!(matches!(verdict(200, whole), Verdict::Tokens(..)), "RFC 6749 §6: the old one stays");
         for cut in [r#"{"access_token":"A""#, r#"{"access_token":"A","refresh_token":"R-is-cu"#] {
-            assert!(matches!(verdict(200, cut), Verdict::Unknown(_)), "{cut}");
+            assert!(matches!(verdict(200, cut), Verdict::Lost { body: Some(_), .. }), "{cut}");
             let minted = judge(Exchange::Mint, 200, cut.as_bytes(), &[], chrono::DateTime::UNIX_EPOCH, None);
             assert!(matches!(minted, Verdict::Tokens(..)), "nothing else is expected of a mint: {cut}");
         }
@@ -171,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_success_that_cannot_be_read_is_unknown_and_its_words_hold_nothing_of_it() {
-        let Verdict::Unknown(why) = verdict(200, "token=abc") else { panic!() };
+        let Verdict::Lost { why, body } = verdict(200, "token=abc") else { panic!() };
+        assert_eq!(body.unwrap().0, b"token=abc");
         assert_eq!(why, "the server answered 200 with nothing that could be read");
     }
 }

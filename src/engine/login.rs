@@ -260,7 +260,7 @@ async fn exchange_code(
             Ok(save(tools, &connection.name, &mut lease, record, How::LoggedIn).await)
         }
         Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, tools.now())),
-        Verdict::NotSent(why) | Verdict::Unknown(why) => {
+        Verdict::NotSent(why) | Verdict::Lost { why, .. } => {
             Err(Problem::Retrying { at: None, why: format!("{why}; log in again") })
         }
     }

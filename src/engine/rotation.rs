@@ -313,7 +313,7 @@ async fn exchange_and_save(
         let record = exchange::record(connection, tokens, asked_at, old.as_ref(), generation);
         return Ok(save(tools, &connection.name, lease, record, How::Exchanged).await);
     }
-    if let (Verdict::Unknown(why), Some(old)) = (&verdict, spends) {
+    if let (Verdict::Lost { why, .. }, Some(old)) = (&verdict, spends) {
         let problem = Problem::Uncertain {
             why: format!("the refresh token was sent, and no readable answer came ({why}); it may have been replaced"),
         };
@@ -330,7 +330,7 @@ async fn exchange_and_save(
                 .ok_or_else(|| Problem::NeedsLogin { why: refusal.words() })
         }
         Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, tools.now())),
-        Verdict::NotSent(why) | Verdict::Unknown(why) => Err(Problem::Retrying { at: None, why }),
+        Verdict::NotSent(why) | Verdict::Lost { why, .. } => Err(Problem::Retrying { at: None, why }),
         Verdict::Tokens(..) => unreachable!("returned above"),
     }
 }

@@ -71,7 +71,7 @@ pub struct Answer {
 }
 
 /// A body that does not show itself in debug output.
-#[derive(Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Body(pub Vec<u8>);
 
 impl std::fmt::Debug for Body {
@@ -92,7 +92,7 @@ pub enum Broken {
         /// What happened.
         why: String,
         /// What of the body arrived before it broke: it may hold tokens.
-        partial: Vec<u8>,
+        partial: Body,
     },
 }
 
@@ -150,7 +150,7 @@ impl Http {
         entry.headers = received_headers(response.headers(), request, &body);
         match ended {
             Ok(()) => Ok(Answer { status, body: Body(body), retry_after }),
-            Err(why) => Err(Broken::Unanswered { why, partial: body }),
+            Err(why) => Err(Broken::Unanswered { why, partial: Body(body) }),
         }
     }
 
@@ -295,7 +295,7 @@ fn broken(error: &reqwest::Error) -> Broken {
     if error.is_connect() || error.is_builder() {
         Broken::NotSent(words(error))
     } else {
-        Broken::Unanswered { why: words(error), partial: Vec::new() }
+        Broken::Unanswered { why: words(error), partial: Body::default() }
     }
 }
 

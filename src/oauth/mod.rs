@@ -20,6 +20,6 @@ mod timing;
 pub use answer::TokenAnswer;
 pub use authorization::Authorization;
 pub use callback::CallbackError;
-pub use http::{Answer, Broken, Http, Request};
+pub use http::{Answer, Body, Broken, Http, Request};
 pub use listener::{ListenError, Listener};
 pub use refusal::{Class, Refusal};
