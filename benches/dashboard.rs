@@ -212,6 +212,7 @@ fn view(row: usize) -> ConnectionView {
         holding: Holding::Tokens { facts, saved: true },
         activity: Activity::Idle,
         problem: None,
+        lost_answer: None,
         next_refresh: Some(obtained_at + TimeDelta::seconds(1400)),
         last: None,
         clock_skew: None,

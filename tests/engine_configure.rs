@@ -88,7 +88,7 @@ async fn a_connection_removed_while_its_refresh_is_out_still_has_its_answer_save
     let mut saw_it_saved = false;
     running
         .until(|event| match event {
-            Event::Refreshed { connection, generation: 2 } if *connection == factory => {
+            Event::Refreshed { connection, generation: 2, .. } if *connection == factory => {
                 saw_it_saved = true;
                 None
             }

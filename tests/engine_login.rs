@@ -42,6 +42,7 @@ fn start_with(rig: &Rig, browser: Arc<dyn Browser>, login_timeout: Duration) -> 
         program: manutop::domain::Program::Command,
         automatic: false,
         login_timeout,
+        lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
     })
     .expect("an engine starts");
     Running { engine, events }

@@ -14,7 +14,7 @@ use support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in
 use support::rig::{Rig, SECRET};
 
 #[tokio::test]
-async fn a_login_heals_an_uncertain_connection() {
+async fn a_login_heals_a_connection_whose_answer_was_lost() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
@@ -22,7 +22,7 @@ async fn a_login_heals_an_uncertain_connection() {
     let (mut running, person) = (rig.start(false), Person::new());
     running.engine.views().await;
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
-    assert!(matches!(problem, Problem::Uncertain { .. }), "{problem:?}");
+    assert!(matches!(problem, Problem::AnswerLost { .. }), "{problem:?}");
     assert!(matches!(rig.vault().read(&factory).await.unwrap().hazard, Some(Hazard::Uncertain { .. })));
     let login = begin(&mut running, &factory).await;
     assert_eq!(person.visit(person.sent_to(&login.url, "allow").await).await.0, 200);

@@ -120,7 +120,7 @@ async fn an_answer_without_a_refresh_token_or_with_an_empty_one_keeps_the_old_on
 }
 
 #[tokio::test]
-async fn an_answer_cut_off_within_its_tokens_is_uncertain_and_the_old_record_stays() {
+async fn an_answer_cut_off_within_its_tokens_is_lost_and_the_old_record_stays() {
     let unreadable = [
         Fault::Truncated,
         Fault::Rewrite(|answer| {
@@ -139,7 +139,7 @@ async fn an_answer_cut_off_within_its_tokens_is_uncertain_and_the_old_record_sta
         let running = rig.start(false);
         running.engine.views().await;
         let problem = running.engine.refresh(&factory, true).await.unwrap_err();
-        assert!(matches!(problem, Problem::Uncertain { .. }), "{fault:?}: {problem:?}");
+        assert!(matches!(problem, Problem::AnswerLost { .. }), "{fault:?}: {problem:?}");
         let standing = rig.vault().lock(&factory, |_| {}).await.unwrap().recover().await.unwrap();
         assert_eq!(standing.record, Some(first), "{fault:?}");
         assert!(standing.hazard.is_some(), "{fault:?}");

@@ -344,6 +344,7 @@ async fn the_engine_asks_for_the_passphrase_once_and_reads_the_tokens_as_soon_as
         program: manutop::domain::Program::Dashboard,
         automatic: true,
         login_timeout: config.login_timeout,
+        lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
     })
     .unwrap();
     let asked = |event| match event {

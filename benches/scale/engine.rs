@@ -56,6 +56,7 @@ pub fn run(home: &Path, patience: Duration, sleeps: bool) {
             program: Program::Dashboard,
             automatic: true,
             login_timeout: Duration::from_secs(60),
+            lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
         })
         .expect("a thread");
         let views = engine.views().await;

@@ -13,7 +13,7 @@ use super::sheet::{Line, Sheet, Tone};
 use super::words::{ago, countdown, milliseconds};
 use super::{App, LogRow, request};
 use crate::domain::text::neutralise;
-use crate::domain::{Activity, ConnectionView, Holding, Problem, Severity, TokenFacts};
+use crate::domain::{Activity, ConnectionView, Holding, LossOutcome, Problem, Severity, TokenFacts};
 
 /// The columns of the labels, the space after them included.
 const LABELS: usize = 9;
@@ -71,6 +71,7 @@ fn facts(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Ve
         Holding::Nothing => lines.push(Line::new("tokens", "none", Tone::Dim)),
         Holding::Tokens { facts, saved } => lines.extend(tokens(app, view, facts, *saved, full, now)),
     }
+    lines.extend(lost_answer(app, view, now));
     lines.extend(latency(app, view, if full { bars(app) } else { BARS }));
     lines.extend(last(app, view, now));
     lines.extend(full.then(|| last_failure(app, view, now)).flatten());
@@ -116,6 +117,17 @@ fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> 
         lines.extend(keys);
     }
     lines
+}
+
+/// The last lost answer, and what became of it. While it is about to be sent again, the problem says so.
+fn lost_answer(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<Line> {
+    let (lost, outcome) = view.lost_answer?;
+    let (end, tone) = match outcome {
+        LossOutcome::Pending => return None,
+        LossOutcome::Recovered => ("recovered", Tone::Plain),
+        LossOutcome::Replaced => ("the provider had already replaced the token", Tone::Status(Severity::Bad)),
+    };
+    Some(Line::new("lost", format!("answer lost at {}, {end}", app.zone().near(lost.at, now)), tone))
 }
 
 fn skew(view: &ConnectionView) -> Option<Line> {

@@ -113,9 +113,13 @@ fn next_step(app: &App, connection: &ConnectionName, done: &str) -> String {
 /// Facts that change nothing here but the message line.
 fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
     let (connection, severity, text) = match event {
-        Event::Refreshed { connection, generation } => {
+        Event::Refreshed { connection, generation, recovered } => {
             app.logins_asked.remove(&connection);
-            (connection, Severity::Good, format!("new tokens, generation {generation} saved"))
+            let zone = app.zone();
+            let after = recovered.map_or_else(String::new, |lost| {
+                format!("; the answer lost at {} is recovered", zone.near(lost.at, now))
+            });
+            (connection, Severity::Good, format!("new tokens, generation {generation} saved{after}"))
         }
         Event::Adopted { connection, generation, by } => {
             let who = Author::subject(by);

@@ -48,6 +48,7 @@ fn view(label: &str, provider: &'static Provider) -> ConnectionView {
         holding: Holding::Nothing,
         activity: Activity::Idle,
         problem: None,
+        lost_answer: None,
         next_refresh: None,
         last: None,
         clock_skew: None,
@@ -143,6 +144,10 @@ pub(crate) fn every_status() -> Vec<ConnectionView> {
         fresh("never"),
         with_problem(view("no-secret", &MANUS), Problem::NoClientSecret { name: "no-secret".into() }),
         with_problem(manu("retrying", 100), Problem::Retrying { at: Some(soon), why: "connection refused".into() }),
+        with_problem(
+            manu("answer-lost", 100),
+            Problem::AnswerLost { at: Some(soon), why: "no readable answer came to the refresh at 14:02".into() },
+        ),
         with_problem(manus("rate-limited", 90), Problem::RateLimited { until: now() + TimeDelta::seconds(34) }),
         with_problem(manu("needs-login", -10_900), Problem::NeedsLogin { why: "invalid_grant".into() }),
         with_problem(manus("misconfigured", -60), Problem::Misconfigured { why: "invalid_client".into() }),
@@ -338,6 +343,7 @@ pub(crate) fn inspection() -> Inspection {
         how: if generation == 36 { Obtained::Login } else { Obtained::Refresh },
         access: print(if generation == 41 { "access factory".into() } else { format!("access {generation}") }),
         refresh: Some(print(if generation == 41 { "refresh factory".into() } else { format!("refresh {generation}") })),
+        recovered: None,
         pid: if generation > 38 { 4711 } else { 190_233 },
         by: Some(if generation > 38 { Program::Dashboard } else { Program::Command }),
     };

@@ -125,6 +125,9 @@ fn row(rotation: &Rotation, zone: Zone, wide: bool) -> Line {
         };
         let refresh = refresh.map_or("—", |print| print.as_str());
         let _ = write!(text, "   {access:<8}  {refresh:<8}  {}{program}", rotation.pid);
+        if let Some(lost) = rotation.recovered {
+            let _ = write!(text, "   answer lost at {}, recovered", zone.date_time(lost.at));
+        }
     } else {
         // Only one has room: the one that must never be lost.
         let _ = write!(text, "   {}", refresh.map_or(access, |print| print.as_str()));

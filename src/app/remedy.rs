@@ -48,6 +48,13 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
             (format!("Tries again by itself in {}.", countdown(at - now)), vec![again])
         }
         Status::Retrying { at: None } => ("Nothing tries again by itself.".into(), vec![again]),
+        Status::AnswerLost { at: Some(at) } => (
+            format!("The refresh token is sent again in {}. Nothing to do.", countdown(at - now)),
+            vec![(Action::ForceRefresh, "send it now")],
+        ),
+        Status::AnswerLost { at: None } => {
+            ("Nothing is sent again by itself.".into(), vec![(Action::ForceRefresh, "send the refresh token again")])
+        }
         Status::RateLimited { until } => {
             (format!("Nothing is sent for {}; then it goes on.", countdown(until - now)), vec![])
         }
@@ -59,8 +66,8 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
         Status::Uncertain => (
             "The server may have replaced the refresh token, and the answer was lost.".into(),
             vec![
-                (Action::Login, "log in anew: safe"),
-                (Action::ForceRefresh, "send the old token once more: may revoke all"),
+                (Action::Login, "log in again: safe"),
+                (Action::ForceRefresh, "send the old token again: the provider may revoke all tokens"),
             ],
         ),
         Status::NotSaved => (

@@ -438,9 +438,9 @@ mod tests {
         press(&mut app, "Space Space");
         assert_eq!((number(&app), app.tour_panel().unwrap().progress), (3, Progress::Waiting));
         press(&mut app, "R");
-        learn(&mut app, Event::Refreshed { connection: name("warehouse"), generation: 9 });
+        learn(&mut app, Event::Refreshed { connection: name("warehouse"), generation: 9, recovered: None });
         assert_eq!(app.tour_panel().unwrap().progress, Progress::Waiting, "that was another");
-        learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42 });
+        learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });
         assert_eq!((number(&app), app.tour_panel().unwrap().progress), (3, Progress::Done));
         press(&mut app, "Space");
         assert_eq!(number(&app), 4);

@@ -56,7 +56,9 @@ pub enum Cell {
 #[must_use]
 pub fn waits_until(view: &ConnectionView, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match view.status(now) {
-        Status::RateLimited { until } | Status::Retrying { at: Some(until) } => Some(until).filter(|at| *at > now),
+        Status::RateLimited { until }
+        | Status::Retrying { at: Some(until) }
+        | Status::AnswerLost { at: Some(until) } => Some(until).filter(|at| *at > now),
         _ => None,
     }
 }

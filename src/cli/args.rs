@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::{
     add, completions, configuration, demo, doctor, exec, keepalive, list, log, login, logout, man, migrate, refresh,
-    remove, rename, secret, status, test, token, version,
+    remove, rename, rescue, secret, status, test, token, version,
 };
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -45,6 +45,7 @@ pub enum Command {
     Exec(exec::Args),
     #[cfg(unix)]
     Curl(curl::Args),
+    Rescue(rescue::Args),
     Rename(rename::Args),
     Log(log::Args),
     Add(add::Args),
@@ -80,6 +81,7 @@ impl Command {
             Self::Exec(args) => Box::pin(args.run(files)).await,
             #[cfg(unix)]
             Self::Curl(args) => Box::pin(args.run(files)).await,
+            Self::Rescue(args) => Box::pin(args.run(files)).await,
             Self::Rename(args) => Box::pin(args.run(files)).await,
             Self::Log(args) => Box::pin(args.run(files)).await,
             Self::Add(args) => Box::pin(args.run(files)).await,

@@ -18,6 +18,7 @@ use crate::demo::story::Spare;
 use crate::demo::{Options, Servers, story};
 use crate::domain::{Clock, Program, SystemClock};
 use crate::engine::Parts;
+use crate::engine::schedule::PAUSE_AFTER_LOST_ANSWER;
 use crate::oauth::providers;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::configuration::Source;
@@ -80,6 +81,7 @@ async fn run(files: &Files, tour: bool, port: Option<u16>) -> Result<Exit, Repor
         program: Program::Dashboard,
         automatic: true,
         login_timeout: config.login_timeout,
+        lost_pause: PAUSE_AFTER_LOST_ANSWER,
     };
     let demo = Some(Demo { breakable, templates: story.spare.into_iter().map(template).collect(), tour });
     let (keymap, theme) = (Keymap::default(), files.theme);

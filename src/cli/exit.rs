@@ -112,7 +112,7 @@ impl Stop {
     pub fn about(name: &ConnectionName, problem: &Problem) -> Self {
         let retry_at = match problem {
             Problem::RateLimited { until } => Some(*until),
-            Problem::Retrying { at, .. } => *at,
+            Problem::Retrying { at, .. } | Problem::AnswerLost { at, .. } => *at,
             _ => None,
         };
         let why = format!("{problem}{}", hint(name, problem));
@@ -127,7 +127,10 @@ fn hint(name: &ConnectionName, problem: &Problem) -> String {
             format!("; log in with: manutop login {name}")
         }
         Problem::Uncertain { .. } => {
-            format!("; try it once with: manutop refresh {name} --force, or log in again with: manutop login {name}")
+            format!(
+                "; log in again with: manutop login {name} (safe), or send the token again with: manutop refresh {name} \
+                 --force --yes (the provider may revoke all tokens of this login)"
+            )
         }
         _ => String::new(),
     }
@@ -154,7 +157,7 @@ impl From<&Problem> for Exit {
         match problem {
             Problem::NeverLoggedIn | Problem::NeedsLogin { .. } | Problem::RolledBack { .. } => Self::NeedsLogin,
             Problem::NoClientSecret { .. } | Problem::Misconfigured { .. } => Self::Misconfigured,
-            Problem::Retrying { .. } | Problem::RateLimited { .. } => Self::Transient,
+            Problem::Retrying { .. } | Problem::AnswerLost { .. } | Problem::RateLimited { .. } => Self::Transient,
             Problem::StoreUnavailable { .. } | Problem::PassphraseNeeded { .. } | Problem::NotSaved { .. } => {
                 Self::StoreUnavailable
             }

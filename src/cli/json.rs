@@ -44,6 +44,11 @@ pub(super) fn connection(view: &ConnectionView, now: DateTime<Utc>) -> Value {
         "provider": view.provider.id,
         "status": status.id(),
         "problem": view.problem.as_ref().map(ToString::to_string),
+        "lost_answer": view.lost_answer.map(|(lost, outcome)| json!({
+            "at": rfc3339(lost.at),
+            "sends": lost.sends,
+            "outcome": outcome.id(),
+        })),
         "auto_refresh": view.auto,
         "saved": matches!(view.holding, Holding::Tokens { saved: true, .. }),
         "generation": view.token().map(|token| token.generation),

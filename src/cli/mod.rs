@@ -33,6 +33,7 @@ mod qr;
 mod refresh;
 mod remove;
 mod rename;
+mod rescue;
 mod say;
 mod secret;
 mod session;

@@ -10,10 +10,11 @@ use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::json;
 use super::owed::{owed, still_owed};
+use super::prompt;
 use super::say::say;
 use super::session::Session;
-use crate::domain::{Author, ConnectionName};
-use crate::engine::Refreshed;
+use crate::domain::{Author, ConnectionName, Problem};
+use crate::engine::{Engine, Refreshed};
 
 /// Get new access tokens, where the present ones are due
 #[derive(Debug, clap::Args)]
@@ -27,6 +28,9 @@ pub struct Args {
     /// Even while the present token is fresh
     #[arg(long)]
     force: bool,
+    /// Do not ask before a refresh token is sent again whose answer was lost (with --force)
+    #[arg(short, long, requires = "force")]
+    yes: bool,
     /// As JSON, with an object for each connection
     #[arg(long)]
     json: bool,
@@ -35,51 +39,75 @@ pub struct Args {
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
-        let names = match self.name {
-            Some(name) => vec![name],
+        let names = match &self.name {
+            Some(name) => vec![name.clone()],
             None => session.config.connections.iter().map(|connection| connection.name.clone()).collect(),
         };
-        refresh(session, &names, self.force, self.json).await
+        self.refresh(session, &names).await
     }
-}
 
-/// Refreshes connections side by side; the exit code is the worst of theirs.
-async fn refresh(session: Session, names: &[ConnectionName], force: bool, as_json: bool) -> Result<Exit, Report> {
-    let mut working = session.work_on(names)?;
-    // What is there must be known first: otherwise a token found would look like somebody else's new one.
-    working.engine.views().await;
-    let results =
-        working.attend(async |engine| join_all(names.iter().map(|name| engine.refresh(name, force))).await).await?;
-    let owed = owed(&working).await;
-    working.finish(&session).await;
-    let mut worst = Exit::Ok;
-    let mut objects = Vec::new();
-    for (name, result) in names.iter().zip(results) {
-        let stop = match &result {
-            Ok(_) => owed.get(name).map(|problem| still_owed(name, problem)),
-            Err(problem) => Some(Stop::about(name, problem)),
-        };
-        worst = worst.max(stop.as_ref().map_or(Exit::Ok, |stop| stop.exit));
-        if as_json {
-            let (outcome, generation, by) = result.map_or((None, None, None), told);
-            objects.push(json!({
-                "connection": name,
-                "outcome": outcome,
-                "generation": generation,
-                "by": by,
-                "error": stop.as_ref().map(|stop| json::error(stop, session.clock.now())),
-            }));
-        } else if let Ok(refreshed) = result {
-            writeln!(std::io::stdout(), "{name}: {}", words(refreshed))?;
+    /// Refreshes connections side by side; the exit code is the worst of theirs.
+    async fn refresh(&self, session: Session, names: &[ConnectionName]) -> Result<Exit, Report> {
+        let mut working = session.work_on(names)?;
+        // What is there must be known first: otherwise a token found would look like another process's new one.
+        working.engine.views().await;
+        let refresh = async |engine: &Engine| join_all(names.iter().map(|name| self.one(engine, name))).await;
+        let mut results = working.attend(refresh).await?;
+        for (name, result) in names.iter().zip(&mut results) {
+            if let Err(Problem::Uncertain { .. }) = result
+                && self.sends_again(name)?
+            {
+                *result = working.attend(async |engine| engine.refresh(name, true).await).await?;
+            }
         }
-        if let Some(stop) = stop {
-            say!("{stop}");
+        let owed = owed(&working).await;
+        working.finish(&session).await;
+        let mut worst = Exit::Ok;
+        let mut objects = Vec::new();
+        for (name, result) in names.iter().zip(results) {
+            let stop = match &result {
+                Ok(_) => owed.get(name).map(|problem| still_owed(name, problem)),
+                Err(problem) => Some(Stop::about(name, problem)),
+            };
+            worst = worst.max(stop.as_ref().map_or(Exit::Ok, |stop| stop.exit));
+            if self.json {
+                let (outcome, generation, by) = result.map_or((None, None, None), told);
+                objects.push(json!({
+                    "connection": name,
+                    "outcome": outcome,
+                    "generation": generation,
+                    "by": by,
+                    "error": stop.as_ref().map(|stop| json::error(stop, session.clock.now())),
+                }));
+            } else if let Ok(refreshed) = result {
+                writeln!(std::io::stdout(), "{name}: {}", words(refreshed))?;
+            }
+            if let Some(stop) = stop {
+                say!("{stop}");
+            }
         }
+        if self.json {
+            json::print(json!({ "results": objects }))?;
+        }
+        Ok(worst)
     }
-    if as_json {
-        json::print(json!({ "results": objects }))?;
+
+    async fn one(&self, engine: &Engine, name: &ConnectionName) -> Result<Refreshed, Problem> {
+        if self.force { engine.force_if_sure(name).await } else { engine.refresh(name, false).await }
     }
-    Ok(worst)
+
+    /// Whether a refresh token whose answer was lost is sent again: a person decides, here or by `--yes`.
+    fn sends_again(&self, name: &ConnectionName) -> Result<bool, Report> {
+        if !self.force || self.yes || !prompt::can_ask() {
+            return Ok(self.force && self.yes);
+        }
+        let words = format!(
+            "{name}: the answer to the last refresh was lost. If the provider has replaced the refresh token, sending \
+             it again may revoke all tokens of this login.\nLogging in again is safe: manutop login {name}\n\
+             Send it again?"
+        );
+        Ok(prompt::choose(words, &['n', 'y'])? == Some('y'))
+    }
 }
 
 /// The word for it in JSON, the generation, and who else obtained it.

@@ -11,6 +11,7 @@ use super::say::say;
 use super::{passphrase, stores};
 use crate::config::{self, Config, Paths, StoreKind};
 use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, Program, SystemClock};
+use crate::engine::schedule::PAUSE_AFTER_LOST_ANSWER;
 use crate::engine::{Browser, Engine, Parts};
 use crate::oauth::providers;
 use crate::shell::configuration::Source;
@@ -109,6 +110,7 @@ impl Session {
             // A keeper begins once it leads.
             automatic: program == Program::Dashboard,
             login_timeout: self.config.login_timeout,
+            lost_pause: PAUSE_AFTER_LOST_ANSWER,
         }
     }
 }

@@ -6,6 +6,7 @@ use color_eyre::eyre::Report;
 use super::exit::Exit;
 use super::files::Files;
 use super::list::Which;
+use crate::app::words::count;
 use crate::app::{Zone, words};
 use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
@@ -78,6 +79,9 @@ fn lines(view: &ConnectionView, zone: Zone, now: DateTime<Utc>) -> Vec<String> {
         }
     }
     line("auto refresh", if view.auto { "on".into() } else { "off".into() });
+    if let Some((lost, outcome)) = view.lost_answer {
+        line("lost answer", format!("{lost}, sent {} in all: {}", count(lost.sends as usize, "time"), outcome.id()));
+    }
     if let Some(problem) = &view.problem {
         line("problem", neutralise(&problem.to_string(), LONGEST));
     }

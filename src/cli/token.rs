@@ -63,6 +63,13 @@ impl Args {
     }
 }
 
+/// Says what stands in a connection's way although its token is good. What a save owes is said elsewhere.
+fn warn(name: &ConnectionName, problem: &Problem) {
+    if !matches!(problem, Problem::NotSaved { .. }) {
+        say!("warning: {}; its access token is still good", Stop::about(name, problem));
+    }
+}
+
 fn object(name: &ConnectionName, token: &AccessToken) -> serde_json::Value {
     json!({
         "connection": name,
@@ -73,6 +80,7 @@ fn object(name: &ConnectionName, token: &AccessToken) -> serde_json::Value {
         "expires_in": token.remaining(SystemClock.now()).num_seconds(),
         "generation": token.generation,
         "scope": token.scope,
+        "problem": token.problem.as_ref().map(ToString::to_string),
     })
 }
 
@@ -113,6 +121,11 @@ impl Freshness {
             say!("{}", still_owed(&name, &problem));
         }
         working.finish(session).await;
+        for (name, token) in names.iter().zip(&results) {
+            if let Ok(AccessToken { problem: Some(problem), .. }) = token {
+                warn(name, problem);
+            }
+        }
         let (tokens, failures): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
         let mut failures: Vec<_> = failures.into_iter().filter_map(Result::err).collect();
         let Some(last) = failures.pop() else { return Ok(tokens.into_iter().flatten().collect()) };

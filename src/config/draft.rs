@@ -345,7 +345,7 @@ mod tests {
         draft.set("provider", "manus");
         assert!(!draft.check(&connections(), ALL).unwrap().needs_browser());
         let taken_out: Vec<_> = draft.differences(ALL).into_iter().filter(|(_, value)| value.is_none()).collect();
-        assert_eq!(taken_out.len(), 4);
+        assert_eq!(taken_out.len(), 6);
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub struct Options {
     pub port: Option<u16>,
     /// How long Manu Online's access tokens live. Default 90 s.
     pub manu_lifetime: Duration,
+    /// For how long Manu Online's server still takes a refresh token that was just replaced (zero:
+    /// not at all, and its family is revoked). Other servers have such a grace period.
+    pub manu_grace: Duration,
     /// How long Manus's access tokens live. Default 150 s.
     pub manus_lifetime: Duration,
     /// Token requests Manu Online allows each client. Default 60 a minute; `None`: any number.
@@ -39,6 +42,7 @@ impl Default for Options {
         Self {
             port: None,
             manu_lifetime: Duration::from_secs(90),
+            manu_grace: Duration::ZERO,
             manus_lifetime: Duration::from_secs(150),
             manu_limit: Some(RateLimit::per_minute(60)),
             manus_limit: Some(RateLimit::per_minute(5)),

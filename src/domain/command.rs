@@ -44,6 +44,8 @@ pub enum Command {
         /// Which connection.
         connection: ConnectionName,
     },
+    /// Ask the provider again about every connection that it has refused as misconfigured.
+    AskAgain,
     /// Switch automatic refresh of one connection for this session.
     SetAuto {
         /// Which connection.

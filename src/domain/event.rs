@@ -11,6 +11,7 @@ use super::field_fault::FieldFault;
 use super::history::{Author, Keeper};
 use super::inspection::Inspection;
 use super::log::LogEntry;
+use super::lost_answer::LostAnswer;
 use super::problem::Problem;
 use super::view::ConnectionView;
 
@@ -27,6 +28,8 @@ pub enum Event {
         connection: ConnectionName,
         /// The new generation.
         generation: u64,
+        /// The lost answer that this refresh has recovered.
+        recovered: Option<LostAnswer>,
     },
     /// Tokens are in use and safe in the journal, but the secret store has not taken them: by a
     /// refresh, a login, or one that was asked to save what is owed. Saving is tried again.

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::lost_answer::LostAnswer;
 use super::token::{Fingerprint, TokenRecord};
 
 /// How one generation of tokens came to be.
@@ -23,6 +24,9 @@ pub struct Rotation {
     pub refresh: Option<Fingerprint>,
     /// The process that saved them.
     pub pid: u32,
+    /// The lost answer that came before: the refresh token had been sent without an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<LostAnswer>,
     /// What that process was; not known of one that found them after a crash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Program>,
@@ -100,7 +104,7 @@ impl Rotation {
 
     /// What a record's own generation is remembered by.
     #[must_use]
-    pub fn of(record: &TokenRecord, how: Obtained, by: Option<Program>) -> Self {
+    pub fn of(record: &TokenRecord, how: Obtained, recovered: Option<LostAnswer>, by: Option<Program>) -> Self {
         Self {
             generation: record.generation,
             at: record.obtained_at,
@@ -108,6 +112,7 @@ impl Rotation {
             access: Fingerprint::of(&record.access_token),
             refresh: record.refresh_token.as_ref().map(|refresh| Fingerprint::of(&refresh.token)),
             pid: std::process::id(),
+            recovered,
             by,
         }
     }

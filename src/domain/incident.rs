@@ -263,7 +263,7 @@ fn health(view: &ConnectionView, now: DateTime<Utc>) -> Health {
         Some(Problem::NotSaved { .. } | Problem::StoreUnavailable { .. } | Problem::PassphraseNeeded { .. }) => {
             Health::Ill(IncidentKind::Store, SOON)
         }
-        Some(Problem::Retrying { .. } | Problem::RateLimited { .. }) if view.auto => {
+        Some(Problem::Retrying { .. } | Problem::AnswerLost { .. } | Problem::RateLimited { .. }) if view.auto => {
             let has_ended = token.is_some_and(|token| token.remaining(now) <= TimeDelta::zero());
             Health::Ill(IncidentKind::RefreshFailing, if has_ended { SOON } else { A_WHILE })
         }
@@ -272,6 +272,7 @@ fn health(view: &ConnectionView, now: DateTime<Utc>) -> Health {
             Problem::NeverLoggedIn
             | Problem::NoClientSecret { .. }
             | Problem::Retrying { .. }
+            | Problem::AnswerLost { .. }
             | Problem::RateLimited { .. },
         ) => Health::Moot,
     }

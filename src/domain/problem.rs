@@ -29,7 +29,16 @@ pub enum Problem {
         /// What the server said.
         why: String,
     },
-    /// A refresh token was sent and no readable answer came: it may have been replaced.
+    /// A refresh token was sent and no readable answer came. It is sent again when it is due.
+    #[error("answer lost: {why}")]
+    AnswerLost {
+        /// When it is sent again; `None` where nothing retries by itself.
+        at: Option<DateTime<Utc>>,
+        /// When it was lost, and how.
+        why: String,
+    },
+    /// A refresh token was sent and no readable answer came: it may have been replaced. A person
+    /// decides, where the configuration asks for one (`after_lost_answer = "ask"`).
     #[error("uncertain: {why}")]
     Uncertain {
         /// What happened.
@@ -85,6 +94,7 @@ impl Problem {
         matches!(
             self,
             Self::Retrying { .. }
+                | Self::AnswerLost { .. }
                 | Self::RateLimited { .. }
                 | Self::StoreUnavailable { .. }
                 | Self::PassphraseNeeded { .. }

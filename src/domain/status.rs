@@ -31,6 +31,11 @@ pub enum Status {
         /// When it is tried again.
         at: Option<DateTime<Utc>>,
     },
+    /// See [`crate::domain::Problem::AnswerLost`].
+    AnswerLost {
+        /// When the refresh token is sent again.
+        at: Option<DateTime<Utc>>,
+    },
     /// See [`crate::domain::Problem::RateLimited`].
     RateLimited {
         /// When the next request may go out.
@@ -91,6 +96,7 @@ impl Status {
             Self::NeverLoggedIn => ("never_logged_in", "never logged in"),
             Self::NoClientSecret => ("no_client_secret", "no client secret"),
             Self::Retrying { .. } => ("retrying", "retrying"),
+            Self::AnswerLost { .. } => ("answer_lost", "answer lost"),
             Self::RateLimited { .. } => ("rate_limited", "rate limited"),
             Self::NeedsLogin => ("needs_login", "needs login"),
             Self::Misconfigured => ("misconfigured", "misconfigured"),
@@ -108,7 +114,11 @@ impl Status {
             Self::Loading | Self::NeverLoggedIn => Severity::Quiet,
             Self::Live => Severity::Good,
             Self::Refreshing | Self::LoggingIn | Self::WaitingForLock { .. } => Severity::Busy,
-            Self::Expiring | Self::Expired | Self::Retrying { .. } | Self::RateLimited { .. } => Severity::Warning,
+            Self::Expiring
+            | Self::Expired
+            | Self::Retrying { .. }
+            | Self::AnswerLost { .. }
+            | Self::RateLimited { .. } => Severity::Warning,
             Self::NoClientSecret
             | Self::NeedsLogin
             | Self::Misconfigured

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::connection::{Connection, ConnectionName};
+use super::lost_answer::{LossOutcome, LostAnswer};
 use super::problem::Problem;
 use super::provider::Provider;
 use super::status::Status;
@@ -27,6 +28,8 @@ pub struct ConnectionView {
     pub activity: Activity,
     /// What stands in the way; `None` when all is well.
     pub problem: Option<Problem>,
+    /// The last answer that was lost, until newer tokens follow those it was about.
+    pub lost_answer: Option<(LostAnswer, LossOutcome)>,
     /// When the next automatic refresh is planned.
     pub next_refresh: Option<DateTime<Utc>>,
     /// The last result from the server.
@@ -132,6 +135,7 @@ impl ConnectionView {
             holding: Holding::Unknown,
             activity: Activity::Idle,
             problem: None,
+            lost_answer: None,
             next_refresh: None,
             last: None,
             clock_skew: None,
@@ -217,6 +221,7 @@ fn problem_status(problem: &Problem) -> Option<Status> {
         Problem::RolledBack { .. } => Status::RolledBack,
         Problem::StoreUnavailable { .. } | Problem::PassphraseNeeded { .. } => Status::StoreUnavailable,
         Problem::Retrying { at, .. } => Status::Retrying { at: *at },
+        Problem::AnswerLost { at, .. } => Status::AnswerLost { at: *at },
         Problem::RateLimited { until } => Status::RateLimited { until: *until },
         Problem::Cancelled => return None,
     })

@@ -159,7 +159,7 @@ impl Actor {
             match self.slots.get(&name).and_then(|slot| slot.view.problem.as_ref()) {
                 // The store is what stands in the way: it is looked at, and nothing is sent.
                 Some(Problem::NotSaved { .. } | Problem::StoreUnavailable { .. }) => self.begin_reread(&name),
-                _ => self.begin_refresh(&name, Need::NotDue, Origin::Schedule),
+                _ => self.begin_refresh(&name, Need::NotDue, Origin::Schedule, false),
             }
         }
     }
@@ -184,7 +184,7 @@ impl Actor {
             let is_resting = |slot: &&Slot| slot.work.is_none() && !slot.is_unread();
             self.is_look_owed = !self.slots.values().all(|slot| is_resting(&slot));
             let resting = self.slots.values().filter(is_resting);
-            tokio::spawn(load::look(Arc::clone(&self.tools), resting.map(Slot::known).collect()));
+            tokio::spawn(load::look(Arc::clone(&self.tools), resting.map(Slot::looked).collect()));
         }
     }
 
@@ -253,6 +253,7 @@ impl Actor {
                 self.refresh(&connection, if force { Need::New } else { Need::NotDue }, None);
             }
             Command::ForceIfSure { connection } => self.refresh(&connection, Need::NewIfSure, None),
+            Command::AskAgain => self.ask_again(),
             Command::SetAuto { connection, on } => self.set_auto(&connection, on),
             Command::SetAutoAll { on } => {
                 for name in self.order.clone() {
@@ -308,12 +309,12 @@ impl Actor {
         let Some(slot) = self.slots.get_mut(name) else {
             return self.refuse(name, "there is no such connection");
         };
-        if let Some(generation) = slot.good_enough(need, self.tools.now()) {
+        if let Some(generation) = slot.good_in_spite_of_trouble(&need, self.tools.now()) {
             // Nobody waits any more where a command was given up.
             let _ = reply.map(|reply| reply.send(Ok(Refreshed::StillFresh(generation))));
             return;
         }
-        if let Some(problem) = slot.rate_limited(need, self.tools.now()) {
+        if let Some(problem) = slot.rate_limited(&need, self.tools.now()) {
             let event = Event::RefreshFailed { connection: name.clone(), problem: problem.clone() };
             self.announce(event);
             if let Some(reply) = reply {
@@ -326,7 +327,8 @@ impl Actor {
             (Some(Work::Reread(_)), reply) => slot.asked.push((need, reply)),
             (None, reply) if !slot.is_leaving => {
                 slot.waiters.extend(reply);
-                self.begin_refresh(name, need, Origin::Person);
+                let insists = self.tools.program == Program::Dashboard;
+                self.begin_refresh(name, need, Origin::Person, insists);
             }
             (_, Some(reply)) => {
                 let _ = reply.send(Err(Problem::Retrying { at: None, why: "something else is under way".into() }));
@@ -337,18 +339,31 @@ impl Actor {
         }
     }
 
-    fn begin_refresh(&mut self, name: &ConnectionName, need: Need, origin: Origin) {
+    fn begin_refresh(&mut self, name: &ConnectionName, need: Need, origin: Origin, insists: bool) {
+        let asked_at = self.tools.now();
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
         let ask = rotation::Ask {
-            need,
+            need: need.clone(),
             known: slot.generation(),
             attempt: slot.failures + 1,
-            told_uncertain: slot.told_uncertain(),
+            shown_uncertain: slot.shown_uncertain(),
+            asked_at,
+            insists: insists || need.is_new(),
         };
         slot.work = Some(Work::Refresh(cancel.clone(), origin));
         let work = rotation::refresh(Arc::clone(&self.tools), Arc::clone(&slot.connection), ask, cancel);
         self.spawn_ending(name, work);
+    }
+
+    /// Asks the provider again about every connection that it has refused as misconfigured.
+    fn ask_again(&mut self) {
+        for name in self.order.clone() {
+            let slot = self.slots.get(&name).filter(|slot| slot.work.is_none() && !slot.is_leaving);
+            if slot.is_some_and(|slot| matches!(slot.view.problem, Some(Problem::Misconfigured { .. }))) {
+                self.begin_refresh(&name, Need::NewIfSure, Origin::Schedule, true);
+            }
+        }
     }
 
     pub(super) fn begin_reread(&mut self, name: &ConnectionName) {
@@ -365,8 +380,10 @@ impl Actor {
         let work = tokio::spawn(work);
         tokio::spawn(async move {
             let ended = work.await.unwrap_or_else(|_| {
-                Ended::Failed(Problem::Uncertain {
-                    why: "manutop failed in the middle of its work (a bug); its journal tells what was sent".into(),
+                // What was sent is in the journal, which is read before anything else is.
+                Ended::Failed(Problem::Retrying {
+                    at: None,
+                    why: "manutop failed in the middle of its work (a bug)".into(),
                 })
             });
             tools.note(Note::Ended(name, Box::new(ended)));

@@ -17,7 +17,8 @@ use super::tools::Tools;
 #[cfg(unix)]
 use crate::domain::TokenRecord;
 use crate::domain::{
-    Author, Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Problem, Program, Secret,
+    Author, Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Fingerprint, Problem, Program,
+    Secret,
 };
 use crate::oauth::Http;
 use crate::store::Vault;
@@ -39,6 +40,9 @@ pub struct Parts {
     pub automatic: bool,
     /// How long a login waits for a person.
     pub login_timeout: Duration,
+    /// The first pause after a lost answer, which doubles with every sending; see
+    /// [`schedule::PAUSE_AFTER_LOST_ANSWER`](super::schedule::PAUSE_AFTER_LOST_ANSWER).
+    pub lost_pause: TimeDelta,
 }
 
 /// How a refresh ended well.
@@ -169,6 +173,7 @@ impl Engine {
             gate: super::gate::Gate::default(),
             browser: parts.browser,
             program: parts.program,
+            lost_pause: parts.lost_pause,
             notes,
             store_opened: tokio::sync::Notify::new(),
         });
@@ -212,6 +217,31 @@ impl Engine {
     /// What stands in the way.
     pub async fn refresh(&self, connection: &ConnectionName, force: bool) -> Result<Refreshed, Problem> {
         self.renew(connection, if force { Need::New } else { Need::NotDue }).await
+    }
+
+    /// The same for new tokens whatever is there, but without sending a refresh token that a person has
+    /// to decide about: what a command has read has not been shown to anybody.
+    ///
+    /// # Errors
+    /// What stands in the way; `Uncertain` where a person has to decide.
+    pub async fn force_if_sure(&self, connection: &ConnectionName) -> Result<Refreshed, Problem> {
+        self.renew(connection, Need::NewIfSure).await
+    }
+
+    /// An access token other than one that the API has refused, refreshed once where that is the one
+    /// held here.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub async fn access_token_other_than(
+        &self,
+        connection: &ConnectionName,
+        refused: &Secret,
+        min_ttl: Duration,
+    ) -> Result<AccessToken, Problem> {
+        let least = TimeDelta::from_std(min_ttl).unwrap_or(TimeDelta::MAX);
+        self.renew(connection, Need::OtherThan(Fingerprint::of(refused), least)).await?;
+        self.present_token(connection).await
     }
 
     /// An access token that is good for at least `min_ttl`, refreshed where the one there is not.

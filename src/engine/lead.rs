@@ -63,6 +63,7 @@ fn is_open(slot: &Slot) -> bool {
         slot.view.problem,
         Some(
             Problem::Uncertain { .. }
+                | Problem::AnswerLost { .. }
                 | Problem::RolledBack { .. }
                 | Problem::NotSaved { .. }
                 | Problem::StoreUnavailable { .. }

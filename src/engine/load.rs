@@ -1,6 +1,7 @@
 //! Reads the records of connections that are new to the engine, at start and whenever the
 //! configuration changed, and waits for a store that is away.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::rotation::found;
 use super::tools::{Found, Note, Tools, store_problem};
-use crate::domain::{Author, Connection, ConnectionName, Problem, SecretSource};
+use crate::domain::{Author, Connection, ConnectionName, LastRefusal, Problem, SecretSource};
 use crate::stamp::Stamp;
 use crate::store::{Change, Known, StoreError};
 
@@ -72,7 +73,16 @@ pub(super) async fn load(tools: Arc<Tools>, mut unread: mpsc::UnboundedReceiver<
 /// A record that cannot be read stands in its own connection's way only, and is left as it is.
 fn unreadable(error: &StoreError) -> Found {
     let problem = Some(store_problem(error));
-    Found { record: None, saved: false, never_held: false, problem, uncertain: None, missing: None }
+    Found {
+        record: None,
+        saved: false,
+        never_held: false,
+        problem,
+        uncertain: None,
+        missing: None,
+        refusal: None,
+        lost_answer: None,
+    }
 }
 
 /// The record, for a connection that has none what its login would fail for, and how the journal
@@ -83,32 +93,49 @@ async fn read(tools: &Tools, connection: &Connection) -> Result<(Found, Option<S
     let can_tell = standing.record.is_none() && connection.client_secret == SecretSource::Store;
     let lacks_secret = can_tell && tools.vault.client_secret(&connection.name).await?.is_none();
     let missing = lacks_secret.then(|| Problem::NoClientSecret { name: connection.name.to_string() });
-    Ok((Found { missing, ..found(standing) }, journal))
+    Ok((Found { missing, ..found(tools, connection, standing).await }, journal))
 }
 
-/// Looks whose journals another process has changed, whether it has saved a newer generation or
-/// has logged out. The store is asked only where a journal says so. A failure is not reported:
-/// nobody asked.
-pub(super) async fn look(tools: Arc<Tools>, known: Vec<Known>) {
+/// A connection whose journal is looked at, and what is known of it.
+pub(super) struct Looked {
+    pub(super) connection: Arc<Connection>,
+    pub(super) known: Known,
+    pub(super) refusal: Option<LastRefusal>,
+    /// Whether an answer is known to be lost.
+    pub(super) is_lost: bool,
+}
+
+/// Looks whose journals another process has changed: whether it has saved a newer generation, has
+/// logged out, was refused, or has lost an answer. The store is asked only where a journal says so. A
+/// failure is not reported: nothing was asked for.
+pub(super) async fn look(tools: Arc<Tools>, looked: Vec<Looked>) {
+    let known = looked.iter().map(|looked| looked.known.clone()).collect();
     let changes = tools.vault.changes(known).await;
     tools.note(Note::Looked(changes.iter().map(|change| (change.known.name.clone(), change.journal)).collect()));
-    for Change { known: Known { name, generation: known, .. }, generation, forgotten, .. } in changes {
-        if generation > known {
-            tokio::spawn(take_over(Arc::clone(&tools), name));
+    let mut before: HashMap<_, _> = looked.into_iter().map(|looked| (looked.known.name.clone(), looked)).collect();
+    for change in changes {
+        let Change { known: Known { name, generation: known, .. }, generation, forgotten, .. } = change;
+        let Some(before) = before.remove(&name) else { continue };
+        if generation > known || change.spending != before.is_lost {
+            tokio::spawn(take_over(Arc::clone(&tools), before.connection));
         } else if known > 0 && forgotten {
             tools.note(Note::LoggedOutElsewhere(name, generation));
+        } else if change.refusal != before.refusal {
+            tools.note(Note::RefusedElsewhere(name, change.refusal.map(Box::new)));
         }
     }
 }
 
-/// Reads what another process has saved, and who that was.
-async fn take_over(tools: Arc<Tools>, name: ConnectionName) {
+/// Reads what another process has saved or left behind, and who that was.
+async fn take_over(tools: Arc<Tools>, connection: Arc<Connection>) {
+    let name = connection.name.clone();
     let Ok(standing) = tools.vault.read(&name).await else { return tools.note(Note::Unseen(name)) };
     let by = match &standing.record {
         Some(record) => author(&tools, &name, record.generation).await,
         None => None,
     };
-    tools.note(Note::Newer(name, Box::new(found(standing)), by));
+    let found = found(&tools, &connection, standing).await;
+    tools.note(Note::Newer(name, Box::new(found), by));
 }
 
 /// Who obtained a generation. Whoever did writes it down once the tokens are safe, which may be in

@@ -6,7 +6,8 @@ use super::rotation::Need;
 use super::slot::{Origin, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{
-    Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LogEntry, Outcome, Problem, TokenRecord,
+    Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LastRefusal, LogEntry, LossOutcome,
+    Outcome, Problem, TokenRecord,
 };
 use crate::stamp::Stamp;
 use crate::store::StoreError;
@@ -19,6 +20,7 @@ impl Actor {
             Note::Newer(name, found, by) => self.adopt(&name, *found, by),
             Note::Looked(journals) => self.looked(journals),
             Note::Unseen(name) => self.look_again(&name),
+            Note::RefusedElsewhere(name, refusal) => self.refused_elsewhere(&name, refusal.map(|refusal| *refusal)),
             Note::LoggedOutElsewhere(name, generation) => self.logged_out_elsewhere(&name, generation),
             Note::Unlocked(result) => {
                 if result.is_ok() {
@@ -62,6 +64,7 @@ impl Actor {
         }
         let needs_lock = self.automatic && (found.problem.is_some() || (found.record.is_some() && !found.saved));
         slot.hold(found.record, found.saved);
+        (slot.refusal, slot.view.lost_answer) = (found.refusal, found.lost_answer);
         slot.first_mint = (found.never_held && !slot.view.needs_browser).then_some(now);
         if needs_lock {
             // Another process may be in the middle of it: only the lock tells.
@@ -70,6 +73,7 @@ impl Actor {
             slot.view.problem = found.problem.or(found.missing);
             slot.uncertain = found.uncertain;
         }
+
         self.publish(name);
     }
 
@@ -78,15 +82,49 @@ impl Actor {
         let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else {
             return self.look_again(name);
         };
-        let (Some(record), true, None) = (found.record, found.saved, found.problem) else { return };
-        let generation = record.generation;
-        if slot.generation().is_some_and(|known| known >= generation) {
+        let newer = found
+            .record
+            .as_ref()
+            .map(|record| record.generation)
+            .filter(|generation| found.saved && slot.generation().is_none_or(|known| known < *generation));
+        let is_known = found.record.as_ref().map(|record| record.generation) == slot.generation();
+        if newer.is_none() && !is_known {
             return;
         }
-        slot.hold(Some(record), true);
-        slot.succeed();
-        self.announce(Event::Adopted { connection: name.clone(), generation, by });
+        let now = self.tools.now();
+        let before = slot.view.problem.as_ref().map(std::mem::discriminant);
+        slot.find(found, now);
+        slot.plan(now, self.automatic);
+        let problem = slot.view.problem.clone();
+        if let Some(generation) = newer {
+            self.announce(Event::Adopted { connection: name.clone(), generation, by });
+        }
+        if let Some(problem) = problem.filter(|problem| before != Some(std::mem::discriminant(problem))) {
+            self.announce(Event::RefreshFailed { connection: name.clone(), problem });
+        }
         self.publish(name);
+    }
+
+    /// Takes over what the provider said to another process, or that it is void.
+    fn refused_elsewhere(&mut self, name: &ConnectionName, refusal: Option<LastRefusal>) {
+        let now = self.tools.now();
+        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else {
+            return self.look_again(name);
+        };
+        match refusal.filter(|refusal| refusal.is_about(&slot.connection, slot.record.as_ref())) {
+            Some(refusal) => {
+                let before = slot.view.problem.as_ref().map(std::mem::discriminant);
+                slot.refuse(refusal, now);
+                slot.plan(now, self.automatic);
+                let problem = slot.view.problem.clone();
+                if let Some(problem) = problem.filter(|problem| before != Some(std::mem::discriminant(problem))) {
+                    self.announce(Event::RefreshFailed { connection: name.clone(), problem });
+                }
+                self.publish(name);
+            }
+            None if slot.refusal.is_some() => self.begin_reread(name),
+            None => {}
+        }
     }
 
     /// Takes over that another process has logged out, unless newer tokens are here by now.
@@ -148,10 +186,15 @@ impl Actor {
         slot.rest();
         let mut unsaved = None;
         let result = match ended {
-            Ended::Held { record, how } => {
+            Ended::Held { record, how, problem } => {
                 let generation = record.generation;
                 slot.hold(Some(record), true);
-                slot.succeed();
+                slot.hold_in_spite_of(problem, now);
+                match how {
+                    How::Exchanged(lost) => slot.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered)),
+                    How::LoggedIn => slot.view.lost_answer = None,
+                    How::Rescued(_) | How::Adopted(_) | How::Fresh => {}
+                }
                 Ok((how, generation))
             }
             Ended::Unsaved { record, how, why } => {
@@ -167,6 +210,17 @@ impl Actor {
                 slot.plan(now, self.automatic);
                 Err(slot.view.problem.clone().expect("a failure leaves a problem"))
             }
+            Ended::Refused(refusal) => {
+                slot.refuse(*refusal, now);
+                slot.plan(now, self.automatic);
+                Err(slot.view.problem.clone().expect("a refusal leaves a problem"))
+            }
+            Ended::AnswerLost { lost, problem } => {
+                slot.fail(problem, now);
+                slot.view.lost_answer = Some((lost, LossOutcome::Pending));
+                slot.plan(now, self.automatic);
+                Err(slot.view.problem.clone().expect("a failure leaves a problem"))
+            }
             Ended::Uncertain { generation, problem } => {
                 slot.doubt(generation, problem.clone(), now);
                 Err(problem)
@@ -177,8 +231,8 @@ impl Actor {
             }
             Ended::Unchanged => return self.publish(name),
             Ended::Reread(found) => {
-                slot.find(found, now);
-                let Some(problem) = slot.told_uncertain().and(slot.view.problem.clone()) else {
+                slot.find(*found, now);
+                let Some(problem) = slot.shown_uncertain().and(slot.view.problem.clone()) else {
                     self.publish(name);
                     return self.begin_asked(name, asked);
                 };
@@ -229,7 +283,12 @@ impl Actor {
             return self.announce(Event::NotSaved { connection, generation: *generation, why: why.to_owned() });
         }
         self.announce(match result {
-            Ok((How::Exchanged, generation)) => Event::Refreshed { connection, generation: *generation },
+            Ok((How::Exchanged(recovered), generation)) => {
+                Event::Refreshed { connection, generation: *generation, recovered: *recovered }
+            }
+            Ok((How::Rescued(lost), generation)) => {
+                Event::Refreshed { connection, generation: *generation, recovered: Some(*lost) }
+            }
             Ok((How::LoggedIn, generation)) => Event::LoggedIn { connection, generation: *generation },
             Ok((How::Adopted(by), generation)) => Event::Adopted { connection, generation: *generation, by: *by },
             Ok((How::Fresh, _)) => Event::StillFresh { connection, expires_at: expires_at.unwrap_or_default() },
@@ -304,7 +363,7 @@ impl Actor {
 
 fn refreshed(how: How, generation: u64) -> Refreshed {
     match how {
-        How::Exchanged | How::LoggedIn => Refreshed::Obtained(generation),
+        How::Exchanged(_) | How::Rescued(_) | How::LoggedIn => Refreshed::Obtained(generation),
         How::Adopted(by) => Refreshed::Adopted(generation, by),
         How::Fresh => Refreshed::StillFresh(generation),
     }

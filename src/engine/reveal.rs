@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+#[cfg(unix)]
 use super::rotation::Need;
+use super::schedule;
 use super::slot::Slot;
 use crate::domain::{Activity, CopyWhat, Problem, Secret, TokenRecord};
 
@@ -19,6 +21,8 @@ pub struct AccessToken {
     pub expires_at: DateTime<Utc>,
     /// The scope granted, where the answer told.
     pub scope: Option<String>,
+    /// What stands in the connection's way, although this token is good.
+    pub problem: Option<Problem>,
 }
 
 impl AccessToken {
@@ -30,6 +34,7 @@ impl AccessToken {
             obtained_at: record.obtained_at,
             expires_at: record.expires_at,
             scope: record.scope.clone(),
+            problem: None,
         }
     }
 
@@ -82,6 +87,9 @@ pub(super) fn access_token(slot: &Slot, now: DateTime<Utc>) -> Result<Secret, St
     if record.access_token.is_empty() || record.remaining(now) <= TimeDelta::zero() {
         return Err("the access token has expired; refresh it first".into());
     }
+    if schedule::is_from_the_future(record.obtained_at, now) {
+        return Err("the clock was set back since the access token was obtained; refresh it first".into());
+    }
     Ok(record.access_token.clone())
 }
 
@@ -89,7 +97,7 @@ pub(super) fn access_token(slot: &Slot, now: DateTime<Utc>) -> Result<Secret, St
 /// nothing at all may stand in its way, or be under way.
 #[cfg(unix)]
 pub(super) fn fresh(slot: &Slot, least: TimeDelta, now: DateTime<Utc>) -> Option<TokenRecord> {
-    slot.good_enough(Need::AtLeast(least), now)?;
+    slot.good_enough(&Need::AtLeast(least), now)?;
     let record = slot.record.as_ref()?;
     // Asking for more than it lives in all is an error, even where a clock set back makes it seem to.
     (!record.access_token.is_empty() && least <= record.expires_at - record.obtained_at).then(|| record.clone())
@@ -98,7 +106,7 @@ pub(super) fn fresh(slot: &Slot, least: TimeDelta, now: DateTime<Utc>) -> Option
 /// The same for whoever calls an API with it, and why there is none.
 pub(super) fn present_token(slot: &Slot, now: DateTime<Utc>) -> Result<AccessToken, Problem> {
     match (access_token(slot, now), &slot.record) {
-        (Ok(_), Some(record)) => Ok(AccessToken::of(record)),
+        (Ok(_), Some(record)) => Ok(AccessToken { problem: slot.view.problem.clone(), ..AccessToken::of(record) }),
         (Err(why), Some(_)) => Err(slot.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why })),
         (_, None) => Err(slot.view.problem.clone().unwrap_or(Problem::NeverLoggedIn)),
     }

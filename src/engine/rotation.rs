@@ -1,27 +1,42 @@
 //! One refresh, step by step, so that no received refresh token is lost and no old one sent.
 //!
 //! 1. take the connection's lock (another process may hold it: its PID is shown)
-//! 2. re-read store and journal under the lock; the newest generation wins
+//! 2. re-read store and journal under the lock; the newest generation wins, and what the provider
+//!    refused a moment ago, or for good, is not asked again
 //! 3. pre-flight: journal writable, store reachable and unlocked; else nothing goes out
-//! 4. journal `Spending`, durable, then the request; nothing is repeated by itself
+//! 4. journal `Spending`, durable, then the request
 //! 5. journal `Received`, durable, then the store, read back, then `Settled`
 //! 6. only now is the new record used; the lock is released
 //!
-//! It can be cancelled while it waits, never once the request may have left.
+//! It can be cancelled while it waits, never once the request may have left. Where the answer is lost,
+//! the journal goes on saying `Spending`, and a later refresh sends the same token again: no newer one
+//! is known (see `decide`).
+
+mod decide;
+mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use decide::{Ask, Need};
+use decide::{Decision, decide};
+pub(super) use trouble::found;
+use trouble::{Sent, current_refusal, hazard_problem};
+
+use super::client_secret;
 use super::exchange::{self, TokenRequest, Verdict};
-use super::tools::{Ended, Found, How, Note, Tools, store_problem};
-use super::{client_secret, schedule};
-use crate::domain::{Activity, Connection, ConnectionName, Exchange, Grant, Obtained, Problem, Secret, TokenRecord};
+use super::tools::{Ended, How, Note, Tools, store_problem};
+use crate::domain::{
+    Activity, AfterLostAnswer, Connection, ConnectionName, Event, Exchange, Grant, LastRefusal, Obtained, Problem,
+    RefusalKind, Secret, SecretSource, TokenRecord,
+};
 use crate::fault_point::{self, Step};
-use crate::oauth::{Class, form};
+use crate::oauth::{Body, answer, form};
 use crate::store::{Hazard, Lease, SaveError, Standing};
 
 /// How often a record that is nowhere durable is tried again.
@@ -29,50 +44,6 @@ const OWED_RETRY: Duration = Duration::from_secs(2);
 
 /// How long a lock is waited for: longer than any exchange takes.
 const LOCK_PATIENCE: Duration = Duration::from_secs(120);
-
-/// What a refresh is asked for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Ask {
-    pub(super) need: Need,
-    /// The generation whoever asked knew of; a newer fresh one is taken over instead of a request.
-    pub(super) known: Option<u64>,
-    pub(super) attempt: u32,
-    /// The generation that whoever asked was told is uncertain: forcing it then is their choice.
-    pub(super) told_uncertain: Option<u64>,
-}
-
-/// How fresh the access token must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// Not yet due for its refresh.
-    NotDue,
-    /// At least so long before its end.
-    AtLeast(TimeDelta),
-    /// New, whatever is there.
-    New,
-    /// New, whatever is there, but not by sending a refresh token that may have been replaced.
-    NewIfSure,
-}
-
-impl Need {
-    /// Whether a record will do.
-    pub(super) fn is_met_by(self, record: &TokenRecord, now: DateTime<Utc>) -> bool {
-        let remaining = record.remaining(now);
-        match self {
-            Self::NotDue => {
-                schedule::earliest(record.obtained_at, record.expires_at) > now
-                    && !schedule::is_from_the_future(record.obtained_at, now)
-            }
-            Self::AtLeast(least) => remaining >= least && remaining > TimeDelta::zero(),
-            Self::New | Self::NewIfSure => false,
-        }
-    }
-
-    /// Whether a new access token is wanted, whatever is there.
-    pub(super) fn is_new(self) -> bool {
-        matches!(self, Self::New | Self::NewIfSure)
-    }
-}
 
 /// A lock held and a place at the provider's host.
 pub(super) struct Entered {
@@ -94,21 +65,10 @@ pub(super) async fn refresh(
 pub(super) async fn reread(tools: Arc<Tools>, connection: Arc<Connection>, cancel: CancellationToken) -> Ended {
     let read = async {
         let mut lease = lock(&tools, &connection.name, &cancel, &mut None).await?;
-        lease.recover().await.map_err(|error| store_problem(&error))
+        let standing = recover(&tools, &connection, &mut lease).await?;
+        Ok(found(&tools, &connection, standing).await)
     };
-    read.await.map_or_else(Ended::Failed, |standing| Ended::Reread(found(standing)))
-}
-
-/// What a standing amounts to.
-pub(super) fn found(standing: Standing) -> Found {
-    let unsaved = standing.unsaved_because.map(|error| Problem::NotSaved { why: error.to_string() });
-    let uncertain = match &standing.hazard {
-        Some(Hazard::Uncertain { generation, .. }) => Some(*generation),
-        Some(Hazard::RolledBack { .. }) | None => None,
-    };
-    let problem = standing.hazard.as_ref().map(hazard_problem).or(unsaved);
-    let never_held = standing.mark == 0;
-    Found { record: standing.record, saved: standing.saved, never_held, problem, uncertain, missing: None }
+    read.await.map_or_else(Ended::Failed, |found| Ended::Reread(Box::new(found)))
 }
 
 async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &CancellationToken) -> Result<Ended, Problem> {
@@ -116,20 +76,33 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     tools.http.prepare(&connection.token_url);
     let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
     fault_point::pass(Step::Locked);
-    let standing = lease.recover().await.map_err(|error| store_problem(&error))?;
+    let standing = recover(tools, connection, &mut lease).await?;
     fault_point::pass(Step::Recovered);
     let generation = standing.next_generation();
-    let old = match decide(standing, connection, ask, tools.now())? {
+    let refusal = current_refusal(tools, connection, &standing).await;
+    let hazard = standing.hazard.clone();
+    let old = match decide(standing, connection, &ask, tools.lost_pause, tools.now())? {
         Decision::Keep(record, how) => {
             let how = attributed(tools, connection, &record, how).await;
-            return Ok(Ended::Held { record, how });
+            let lost = hazard.map(|hazard| hazard_problem(&hazard, connection, tools.lost_pause));
+            let problem = refusal.as_ref().and_then(|refusal| refusal.problem(tools.now())).or(lost);
+            return Ok(Ended::Held { record, how, problem });
         }
         Decision::Unsaved(record, how, why) => return Ok(Ended::Unsaved { record, how, why }),
         Decision::Doubt(generation, problem) => return Ok(Ended::Uncertain { generation, problem }),
         Decision::GivenUp => return Ok(Ended::GivenUp),
         Decision::Exchange(old) => old,
     };
+    // Only the secret itself tells whether the refusal is about another one, and a command that
+    // gives it is not run for what is refused whatever it is.
+    let is_settled = |refusal: &LastRefusal| !refusal.is_lasting() || connection.client_secret == SecretSource::Store;
+    if let Some(refusal) = refusal.as_ref().filter(|refusal| is_settled(refusal) && stands(refusal, &ask, tools)) {
+        return Ok(Ended::Refused(Box::new(refusal.clone())));
+    }
     let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
+    if let Some(refusal) = refusal.filter(|last| last.is_about_secret(&client_secret) && stands(last, &ask, tools)) {
+        return Ok(Ended::Refused(Box::new(refusal)));
+    }
     lease.preflight().await.map_err(|error| store_problem(&error))?;
     fault_point::pass(Step::Preflighted);
     if cancel.is_cancelled() {
@@ -140,6 +113,38 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     let ended = exchange_and_save(tools, connection, &mut lease, exchange).await;
     fault_point::pass(Step::Releasing);
     ended
+}
+
+/// Whether the provider's last refusal is the answer to what is asked for now.
+fn stands(refusal: &LastRefusal, ask: &Ask, tools: &Tools) -> bool {
+    let now = tools.now();
+    (refusal.answers(ask.asked_at, now) || refusal.forbids(ask.insists, now)) && refusal.problem(now).is_some()
+}
+
+/// What store and journal hold once what a crash left undone is made good: a save that is owed, and
+/// an answer that an older version could not read and this one can.
+async fn recover(tools: &Tools, connection: &Connection, lease: &mut Lease) -> Result<Standing, Problem> {
+    let standing = lease.recover().await.map_err(|error| store_problem(&error))?;
+    let Some(Hazard::Uncertain { at, unread: Some(sealed), lost, .. }) = &standing.hazard else { return Ok(standing) };
+    let Ok(unread) = lease.unread(sealed).await else { return Ok(standing) };
+    let body = BASE64_STANDARD.decode(unread.expose()).unwrap_or_default();
+    let Some(tokens) = answer::read(&body).filter(|tokens| tokens.refresh_token.is_some()) else { return Ok(standing) };
+    let record = exchange::record(connection, tokens, *at, standing.record.as_ref(), standing.next_generation());
+    let how = How::Rescued(*lost);
+    lease.sends_again_after(*lost);
+    match save(tools, &connection.name, lease, record, how).await {
+        Ended::Held { record, .. } | Ended::Unsaved { record, .. } => {
+            let (connection, generation) = (connection.name.clone(), record.generation);
+            tools.announce(Event::Refreshed { connection, generation, recovered: Some(*lost) });
+        }
+        _ => {}
+    }
+    lease.recover().await.map_err(|error| store_problem(&error))
+}
+
+/// The body of an answer that could not be read, as text to be sealed.
+fn unread_text(body: &Body) -> Secret {
+    Secret::new(BASE64_STANDARD.encode(&body.0))
 }
 
 /// Takes the connection's lock and a place at its host. While another process holds the lock, the
@@ -194,86 +199,6 @@ async fn cancellable<T>(work: impl Future<Output = T>, cancel: &CancellationToke
     cancel.run_until_cancelled(work).await.ok_or(Problem::Cancelled)
 }
 
-enum Decision {
-    Keep(TokenRecord, How),
-    Unsaved(TokenRecord, How, String),
-    /// The generation that may have been replaced; whoever asks again has been told.
-    Doubt(u64, Problem),
-    /// Another process has given up the tokens that were known of.
-    GivenUp,
-    Exchange(Option<TokenRecord>),
-}
-
-/// Whether anything has to go out, judged from what store and journal say under the lock.
-fn decide(standing: Standing, connection: &Connection, ask: Ask, now: DateTime<Utc>) -> Result<Decision, Problem> {
-    match &standing.hazard {
-        // Client credentials spend nothing: another token is minted.
-        _ if !connection.needs_browser() => {}
-        Some(hazard @ Hazard::RolledBack { .. }) => return Err(hazard_problem(hazard)),
-        // Trying it all the same is a person's choice, and nobody chooses what they were not told:
-        // it may have become uncertain while the key was already on its way.
-        Some(hazard @ Hazard::Uncertain { generation, .. })
-            if ask.need != Need::New || ask.told_uncertain != Some(*generation) =>
-        {
-            return Ok(Decision::Doubt(*generation, hazard_problem(hazard)));
-        }
-        Some(Hazard::Uncertain { .. }) | None => {}
-    }
-    let Some(record) = standing.record else {
-        return match standing.hazard {
-            // Whoever asked did so for the tokens there were, not to have new ones under this name.
-            None if ask.known.is_some_and(|known| known > 0) => Ok(Decision::GivenUp),
-            _ if connection.needs_browser() => Err(Problem::NeverLoggedIn),
-            _ => Ok(Decision::Exchange(None)),
-        };
-    };
-    let is_newer = ask.known.is_some_and(|known| record.generation > known);
-    let how = if is_newer { How::Adopted(None) } else { How::Fresh };
-    if !standing.saved {
-        let why =
-            standing.unsaved_because.map_or_else(|| "the store has not taken it yet".into(), |error| error.to_string());
-        return Ok(Decision::Unsaved(record, how, why));
-    }
-    let is_ours = record.client_id == connection.client_id;
-    let is_enough = ask.need.is_met_by(&record, now) || (is_newer && Need::NotDue.is_met_by(&record, now));
-    if is_ours && is_enough && standing.hazard.is_none() {
-        return Ok(Decision::Keep(record, how));
-    }
-    if connection.needs_browser() && !is_ours {
-        let why = format!(
-            "the tokens were issued to client {}, the configuration names {}",
-            record.client_id, connection.client_id
-        );
-        return Err(Problem::NeedsLogin { why });
-    }
-    if connection.needs_browser() && record.refresh_token.is_none() {
-        return Err(Problem::NeedsLogin { why: "the server gave no refresh token at the last login".into() });
-    }
-    if !connection.needs_browser() && record.refresh_token.is_some() {
-        // What is minted would take its place, and no request brings it back.
-        let why = format!(
-            "its tokens are of a login with a browser, and {} has none; log out first, or name the other provider again",
-            connection.provider.title
-        );
-        return Err(Problem::Misconfigured { why });
-    }
-    Ok(Decision::Exchange(Some(record)))
-}
-
-fn hazard_problem(hazard: &Hazard) -> Problem {
-    match hazard {
-        Hazard::Uncertain { generation, fingerprint, pid, at } => Problem::Uncertain {
-            why: format!(
-                "process {pid} sent refresh token {fingerprint} (generation {generation}) at {} and no answer was recorded; it may have been replaced",
-                at.format("%Y-%m-%d %H:%M:%S UTC")
-            ),
-        },
-        Hazard::RolledBack { stored, mark } => Problem::RolledBack {
-            why: format!("the store holds generation {stored}, but {mark} has been saved; the older one is never sent"),
-        },
-    }
-}
-
 /// What an exchange starts from.
 struct Exchanging {
     old: Option<TokenRecord>,
@@ -306,32 +231,56 @@ async fn exchange_and_save(
     if let Some(old) = spends {
         lease.spending(old).await.map_err(|error| store_problem(&error))?;
     }
+    let lost_before = lease.lost_before();
     let request = TokenRequest { connection, exchange, form: &form, secrets: &secrets, attempt };
     let verdict = exchange::send(tools, request).await;
-    if let Verdict::Tokens(tokens, asked_at) = verdict {
-        fault_point::pass(Step::AnswerRead);
-        let record = exchange::record(connection, tokens, asked_at, old.as_ref(), generation);
-        return Ok(save(tools, &connection.name, lease, record, How::Exchanged).await);
-    }
-    if let (Verdict::Lost { why, .. }, Some(old)) = (&verdict, spends) {
-        let problem = Problem::Uncertain {
-            why: format!("the refresh token was sent, and no readable answer came ({why}); it may have been replaced"),
-        };
-        return Ok(Ended::Uncertain { generation: old.generation, problem });
-    }
+    let sent = Sent { connection, record: old.as_ref(), client_secret, lost: lost_before };
+    let refusal = match verdict {
+        Verdict::Tokens(tokens, asked_at) => {
+            fault_point::pass(Step::AnswerRead);
+            let record = exchange::record(connection, tokens, asked_at, old.as_ref(), generation);
+            return Ok(save(tools, &connection.name, lease, record, How::Exchanged(lost_before)).await);
+        }
+        Verdict::Lost { why, body } if spends.is_some() => {
+            return Ok(answer_was_lost(tools, connection, lease, &why, body.as_ref()).await);
+        }
+        Verdict::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, tools.now()),
+        Verdict::NotSent(why) | Verdict::Lost { why, .. } => sent.failed(why, tools.now()),
+    };
     if let Some(old) = spends {
         fault_point::pass_with(Step::TakingBack, &connection.name, old);
-        lease.unspent().await.map_err(|error| store_problem(&error))?;
     }
-    match verdict {
-        Verdict::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
-            replaced_meanwhile(tools, connection, lease, old.as_ref())
-                .await
-                .ok_or_else(|| Problem::NeedsLogin { why: refusal.words() })
-        }
-        Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, tools.now())),
-        Verdict::NotSent(why) | Verdict::Lost { why, .. } => Err(Problem::Retrying { at: None, why }),
-        Verdict::Tokens(..) => unreachable!("returned above"),
+    lease.refused(refusal.clone()).await.map_err(|error| store_problem(&error))?;
+    if refusal.kind == RefusalKind::InvalidGrant
+        && let Some(newer) = replaced_meanwhile(tools, connection, lease, old.as_ref()).await
+    {
+        return Ok(newer);
+    }
+    Ok(Ended::Refused(Box::new(refusal)))
+}
+
+/// The request may have arrived, and no readable answer came back. The journal says `Spending`
+/// already; how the answer was lost, and what came of it, is added as far as that is possible.
+async fn answer_was_lost(
+    tools: &Tools,
+    connection: &Connection,
+    lease: &mut Lease,
+    why: &str,
+    body: Option<&Body>,
+) -> Ended {
+    // A failure costs words, and what a person might have found in the answer.
+    let _ = lease.answer_lost(why, body.map(unread_text).as_ref()).await;
+    let standing = match lease.recover().await {
+        Ok(standing) => standing,
+        Err(error) => return Ended::Failed(store_problem(&error)),
+    };
+    let Some(hazard @ Hazard::Uncertain { generation, lost, .. }) = &standing.hazard else {
+        return Ended::Failed(Problem::Retrying { at: None, why: why.to_owned() });
+    };
+    let problem = hazard_problem(hazard, connection, tools.lost_pause);
+    match connection.after_lost_answer {
+        AfterLostAnswer::Ask => Ended::Uncertain { generation: *generation, problem },
+        AfterLostAnswer::Retry => Ended::AnswerLost { lost: *lost, problem },
     }
 }
 
@@ -345,7 +294,7 @@ async fn replaced_meanwhile(
     let standing = lease.recover().await.ok()?;
     let newer = standing.record.filter(|record| sent.is_none_or(|sent| record.generation > sent.generation))?;
     let how = attributed(tools, connection, &newer, How::Adopted(None)).await;
-    Some(Ended::Held { record: newer, how })
+    Some(Ended::Held { record: newer, how, problem: None })
 }
 
 /// Says whose tokens were taken over, where the history tells: its writer has let go of the lock.
@@ -369,7 +318,7 @@ pub(super) async fn save(
         match lease.receive(owed).await {
             Ok(()) => {
                 lease.remember(&record, obtained(&record, how), Some(tools.program)).await;
-                return Ended::Held { record, how };
+                return Ended::Held { record, how, problem: None };
             }
             Err(SaveError::InJournal { why }) => {
                 lease.remember(&record, obtained(&record, how), Some(tools.program)).await;
@@ -387,10 +336,8 @@ pub(super) async fn save(
 fn obtained(record: &TokenRecord, how: How) -> Obtained {
     match how {
         How::LoggedIn => Obtained::Login,
+        How::Rescued(_) => Obtained::Recovered,
         _ if record.refresh_token.is_some() => Obtained::Refresh,
         _ => Obtained::Mint,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -6,6 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 const SHORTEST_LEAD: TimeDelta = TimeDelta::seconds(60);
 /// The longest wait between two tries.
 pub const LONGEST_BACKOFF: TimeDelta = TimeDelta::minutes(5);
+/// The first pause after a lost answer; see [`after_lost_answer`].
+pub const PAUSE_AFTER_LOST_ANSWER: TimeDelta = TimeDelta::seconds(5);
 /// What the first wait is drawn from.
 const FIRST_BACKOFF: TimeDelta = TimeDelta::seconds(2);
 /// How long to wait at least however soon a token ends.
@@ -41,6 +43,14 @@ pub fn earliest(obtained_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> DateTi
 pub fn backoff(failures: u32, jitter: f64) -> TimeDelta {
     let ceiling = FIRST_BACKOFF * 2_i32.saturating_pow(failures.saturating_sub(1).min(16));
     scale(ceiling.min(LONGEST_BACKOFF), jitter).max(SHORTEST_BACKOFF)
+}
+
+/// How long after a refresh token was sent and its answer lost it is not sent again, unless a person
+/// asks for it: the lost request may still be on its way. It doubles from `first` with every sending,
+/// up to [`LONGEST_BACKOFF`].
+#[must_use]
+pub fn after_lost_answer(first: TimeDelta, sends: u32) -> TimeDelta {
+    (first * 2_i32.saturating_pow(sends.saturating_sub(1).min(16))).min(LONGEST_BACKOFF)
 }
 
 /// The same while an access token still works for `left`: no wait is longer than half of that, so that

@@ -8,11 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::gate::Host;
 use super::handle::Refreshed;
+use super::load::Looked;
 use super::login::Input;
 use super::rotation::Need;
 use super::schedule;
 use super::tools::Found;
-use crate::domain::{Activity, Connection, ConnectionView, Holding, Problem, TokenRecord};
+use crate::domain::{Activity, Connection, ConnectionView, Holding, LastRefusal, LossOutcome, Problem, TokenRecord};
 use crate::stamp::Stamp;
 use crate::store::Known;
 
@@ -33,6 +34,8 @@ pub(super) struct Slot {
     pub(super) waiters: Vec<Waiter>,
     /// The generation last announced as uncertain.
     pub(super) uncertain: Option<u64>,
+    /// What the provider said last, where it gave no tokens and that still holds.
+    pub(super) refusal: Option<LastRefusal>,
     /// Refreshes asked for while the store was being read again: they begin when that ends.
     pub(super) asked: Vec<(Need, Option<Waiter>)>,
     /// The configuration names it no more: nothing is begun, and it goes once its work has ended.
@@ -86,6 +89,7 @@ impl Slot {
             work: None,
             waiters: Vec::new(),
             uncertain: None,
+            refusal: None,
             asked: Vec::new(),
             is_leaving: false,
             is_outdated: false,
@@ -128,6 +132,8 @@ impl Slot {
     /// All is well: nothing stands in the way any more.
     pub(super) fn succeed(&mut self) {
         self.view.problem = None;
+        self.refusal = None;
+        self.uncertain = None;
         self.failures = 0;
         self.retry_at = None;
     }
@@ -139,6 +145,7 @@ impl Slot {
         let left = self.record.as_ref().map(|record| record.remaining(now));
         let next = now + left.map_or(wait, |left| schedule::in_time(wait, left));
         self.retry_at = match &problem {
+            Problem::AnswerLost { at, .. } => Some(at.unwrap_or(next).max(self.due().unwrap_or(next))),
             Problem::RateLimited { until } => Some(next.max(*until)),
             Problem::Retrying { at: Some(at), .. } => Some(next.max(*at)),
             problem => problem.is_passing().then_some(next),
@@ -153,30 +160,58 @@ impl Slot {
     pub(super) fn plan(&mut self, now: DateTime<Utc>, automatic: bool) {
         let planned = self.planned(now).filter(|_| automatic);
         self.view.next_refresh = planned;
-        if let Some(Problem::Retrying { at, .. }) = &mut self.view.problem {
+        if let Some(Problem::Retrying { at, .. } | Problem::AnswerLost { at, .. }) = &mut self.view.problem {
             *at = planned;
         }
     }
 
-    /// A refresh token may have been replaced; from now on whoever forces it has been told.
+    /// The provider refused.
+    pub(super) fn refuse(&mut self, refusal: LastRefusal, now: DateTime<Utc>) {
+        let why = refusal.words.clone();
+        self.fail(refusal.problem(now).unwrap_or(Problem::Retrying { at: None, why }), now);
+        self.view.lost_answer = refusal.lost.map(|lost| (lost, LossOutcome::Replaced)).or(self.view.lost_answer);
+        self.refusal = Some(refusal);
+    }
+
+    /// What stands in the way although there is a good access token; nothing where `problem` is none.
+    pub(super) fn hold_in_spite_of(&mut self, problem: Option<Problem>, now: DateTime<Utc>) {
+        match problem {
+            Some(problem)
+                if self.view.problem.as_ref().map(std::mem::discriminant) == Some(std::mem::discriminant(&problem)) => {
+            }
+            Some(problem) => self.fail(problem, now),
+            None => self.succeed(),
+        }
+    }
+
+    /// A refresh token may have been replaced; from now on a person who forces it has been shown that.
     pub(super) fn doubt(&mut self, generation: u64, problem: Problem, now: DateTime<Utc>) {
         self.uncertain = Some(generation);
         self.fail(problem, now);
     }
 
     /// The generation that is shown to be uncertain at this moment.
-    pub(super) fn told_uncertain(&self) -> Option<u64> {
+    pub(super) fn shown_uncertain(&self) -> Option<u64> {
         self.uncertain.filter(|_| self.view.is_uncertain())
     }
 
     /// Takes over what the store was found to hold.
     pub(super) fn find(&mut self, found: Found, now: DateTime<Utc>) {
         self.hold(found.record, found.saved);
-        self.uncertain = found.uncertain;
         match found.problem {
             Some(problem) => self.fail(problem, now),
             None => self.succeed(),
         }
+        self.uncertain = found.uncertain;
+        self.refusal = found.refusal;
+        self.view.lost_answer = found.lost_answer;
+    }
+
+    /// When the access token is due for its refresh; `None` where there is none.
+    fn due(&self) -> Option<DateTime<Utc>> {
+        let record = self.record.as_ref()?;
+        let due = if self.goes_second { schedule::overdue } else { schedule::due };
+        Some(due(record.obtained_at, record.expires_at, self.jitter))
     }
 
     /// When the next automatic refresh, or the next try, is planned.
@@ -188,14 +223,16 @@ impl Slot {
             return None;
         }
         match (&self.view.problem, &self.record) {
+            // Looked at again slowly: what is wrong may be put right at the provider.
+            (Some(Problem::Misconfigured { .. }), _) => {
+                let asked_again = self.refusal.as_ref()?.not_before;
+                Some(self.due().map_or(asked_again, |due| due.max(asked_again)))
+            }
             (Some(problem), _) if !problem.is_passing() => None,
-            (Some(Problem::RateLimited { .. }), _) => self.retry_at,
+            (Some(Problem::RateLimited { .. } | Problem::AnswerLost { .. }), _) => self.retry_at,
             (Some(_), _) => self.retry_at.map(|at| at.min(now + schedule::LONGEST_BACKOFF)),
             (None, Some(record)) if schedule::is_from_the_future(record.obtained_at, now) => Some(now),
-            (None, Some(record)) if self.goes_second => {
-                Some(schedule::overdue(record.obtained_at, record.expires_at, self.jitter))
-            }
-            (None, Some(record)) => Some(schedule::due(record.obtained_at, record.expires_at, self.jitter)),
+            (None, Some(_)) => self.due(),
             (None, None) => self.first_mint,
         }
     }
@@ -205,17 +242,24 @@ impl Slot {
         self.work.is_none() && self.planned(now).is_some_and(|planned| planned <= now)
     }
 
-    /// The generation of a token that will do without a look at the store: somebody needs one that
-    /// lives so long, and all is well with the one here. No lock is waited for.
-    pub(super) fn good_enough(&self, need: Need, now: DateTime<Utc>) -> Option<u64> {
-        let is_well = self.work.is_none() && self.view.problem.is_none() && !self.is_leaving;
-        let record = self.record.as_ref().filter(|_| is_well && matches!(need, Need::AtLeast(_)))?;
+    /// The generation of a token that will do without a look at the store, for somebody who looks
+    /// nowhere else: all is well with it. No lock is waited for.
+    #[cfg(unix)]
+    pub(super) fn good_enough(&self, need: &Need, now: DateTime<Utc>) -> Option<u64> {
+        self.good_in_spite_of_trouble(need, now).filter(|_| self.work.is_none() && self.view.problem.is_none())
+    }
+
+    /// The same whatever trouble the connection is in: a good access token is handed out all the same.
+    pub(super) fn good_in_spite_of_trouble(&self, need: &Need, now: DateTime<Utc>) -> Option<u64> {
+        let is_going = matches!(self.work, Some(Work::Login(..) | Work::Logout(_) | Work::Remove(_)));
+        let record = self.record.as_ref().filter(|_| !is_going && !self.is_leaving && !need.is_new())?;
+        let asks_for_a_token = matches!(need, Need::AtLeast(_) | Need::OtherThan(..));
         let is_ours = record.client_id == self.connection.client_id;
-        (is_ours && need.is_met_by(record, now)).then_some(record.generation)
+        (asks_for_a_token && is_ours && need.is_met_by(record, now)).then_some(record.generation)
     }
 
     /// The server's wish to be left alone, if it stands in the way of what is needed.
-    pub(super) fn rate_limited(&self, need: Need, now: DateTime<Utc>) -> Option<Problem> {
+    pub(super) fn rate_limited(&self, need: &Need, now: DateTime<Utc>) -> Option<Problem> {
         let is_met = self.record.as_ref().is_some_and(|record| need.is_met_by(record, now));
         let problem = self.view.problem.as_ref().filter(|_| !need.is_new() && !is_met)?;
         matches!(problem, Problem::RateLimited { until } if *until > now).then(|| problem.clone())
@@ -248,6 +292,16 @@ impl Slot {
     /// What is known of its tokens, to be compared with what the journal says.
     pub(super) fn known(&self) -> Known {
         Known { name: self.connection.name.clone(), journal: self.journal, generation: self.generation().unwrap_or(0) }
+    }
+
+    /// The same with all that another process may have changed.
+    pub(super) fn looked(&self) -> Looked {
+        Looked {
+            connection: Arc::clone(&self.connection),
+            known: self.known(),
+            refusal: self.refusal.clone(),
+            is_lost: matches!(self.view.lost_answer, Some((_, LossOutcome::Pending))),
+        }
     }
 
     /// Whether work on it takes up its host, or is about to. While another process holds it, that

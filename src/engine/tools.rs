@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Notify, mpsc};
 
 use super::browser::Browser;
 use super::gate::Gate;
 use crate::domain::{
-    Activity, Author, Clock, ConnectionName, Event, LogEntry, Problem, Program, Rotation, TokenRecord,
+    Activity, Author, Clock, ConnectionName, Event, LastRefusal, LogEntry, LossOutcome, LostAnswer, Problem, Program,
+    Rotation, TokenRecord,
 };
 use crate::oauth::Http;
 use crate::stamp::Stamp;
@@ -21,6 +22,8 @@ pub(super) struct Tools {
     pub(super) http: Http,
     pub(super) gate: Gate,
     pub(super) browser: Arc<dyn Browser>,
+    /// The first pause after a lost answer; see [`schedule::after_lost_answer`](super::schedule::after_lost_answer).
+    pub(super) lost_pause: TimeDelta,
     /// What this program is to a connection's history.
     pub(super) program: Program,
     /// Reports to the actor.
@@ -43,6 +46,8 @@ pub(super) enum Note {
     Looked(Vec<(ConnectionName, Option<Stamp>)>),
     /// A journal had changed, and what is behind it could not be read.
     Unseen(ConnectionName),
+    /// Another process was refused by the provider, or what it was refused for is void.
+    RefusedElsewhere(ConnectionName, Option<Box<LastRefusal>>),
     /// Another process has logged out: tokens up to this generation are given up.
     LoggedOutElsewhere(ConnectionName, u64),
     /// A passphrase was tried on the store.
@@ -81,17 +86,25 @@ pub(super) struct Found {
     pub(super) uncertain: Option<u64>,
     /// What a first login lacks, where that is known before anybody tries.
     pub(super) missing: Option<Problem>,
+    /// What the provider said last, where it gave no tokens and that still holds.
+    pub(super) refusal: Option<LastRefusal>,
+    /// The last answer that was lost, and what became of it.
+    pub(super) lost_answer: Option<(LostAnswer, LossOutcome)>,
 }
 
 /// How a piece of work on the tokens ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// The newest record, and how it came to be here.
-    Held { record: TokenRecord, how: How },
+    /// The newest record, how it came to be here, and what stands in the connection's way all the same.
+    Held { record: TokenRecord, how: How, problem: Option<Problem> },
     /// New tokens are safe in the journal, but the store did not take them.
     Unsaved { record: TokenRecord, how: How, why: String },
     /// Nothing new.
     Failed(Problem),
+    /// Nothing new: the provider refused, this process or another one.
+    Refused(Box<LastRefusal>),
+    /// Nothing new: the answer was lost, and the refresh token is sent again later.
+    AnswerLost { lost: LostAnswer, problem: Problem },
     /// Nothing new: the refresh token of this generation may have been replaced.
     Uncertain { generation: u64, problem: Problem },
     /// Nothing new, and nothing is left: another process has logged out, or given it another name.
@@ -99,14 +112,16 @@ pub(super) enum Ended {
     /// A login ended without tokens; the connection is as it was.
     Unchanged,
     /// Whatever the store held was read again under the lock.
-    Reread(Found),
+    Reread(Box<Found>),
 }
 
 /// How a record came to be here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
-    /// An exchange of ours.
-    Exchanged,
+    /// An exchange of ours; with the lost answer that it has recovered.
+    Exchanged(Option<LostAnswer>),
+    /// Found in an answer of ours that could not be read when it came.
+    Rescued(LostAnswer),
     /// An exchange of ours that ended a login.
     LoggedIn,
     /// Another process had saved it: this one, where its history tells.

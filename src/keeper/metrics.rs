@@ -51,6 +51,12 @@ struct OfKind {
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfOutcome {
+    connection: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OfStatus {
     connection: String,
     status: &'static str,
@@ -175,6 +181,13 @@ fn register_states(registry: &mut Registry, views: &[ConnectionView], now: DateT
         statuses.get_or_create(&of_status).set(1);
         persons.get_or_create(&of(&view.name)).set(needs_person(view, &status).into());
     }
+    let lost_answers = Family::<OfOutcome, Gauge>::default();
+    for (view, (lost, outcome)) in views.iter().filter_map(|view| Some((view, view.lost_answer?))) {
+        let of = OfOutcome { connection: view.name.to_string(), outcome: outcome.id() };
+        lost_answers.get_or_create(&of).set(lost.sends.into());
+    }
+    let help = "How often the refresh token was sent whose answer was lost last, and what became of it";
+    registry.register("lost_answer_sends", help, lost_answers);
     registry.register("connection_status", "1 for the status that a connection is in", statuses);
     registry.register("connection_needs_person", "1 while only a person can help a connection", persons);
 }
@@ -240,7 +253,7 @@ mod tests {
     fn a_connection_that_went_leaves_nothing_behind() {
         let metrics = Metrics::new();
         let connection = manu("factory", 0).name;
-        metrics.hear(&Event::Refreshed { connection: connection.clone(), generation: 2 });
+        metrics.hear(&Event::Refreshed { connection: connection.clone(), generation: 2, recovered: None });
         metrics.hear(&Event::RequestLogged(Box::new(entry(Outcome::Status(503), None, None))));
         let text = metrics.encode(&[], true, now()).unwrap();
         assert!(text.contains("manutop_refreshes_total{connection=\"factory\"} 1\n"), "{text}");

@@ -137,6 +137,7 @@ impl Keeper {
                     Signal::Reload => {
                         state.reloading();
                         configuration.reload();
+                        engine.send(Command::AskAgain);
                     }
                     Signal::Suspend => suspend(&engine)?,
                     Signal::Continued | Signal::Resized => {}

@@ -11,7 +11,12 @@ use crate::shell::attention::report;
 /// The line for an event; `None` for one that is told otherwise, or not at all.
 pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Line> {
     let (level, message) = match event {
-        Event::Refreshed { generation, .. } => (Level::Info, format!("refreshed, generation {generation}")),
+        Event::Refreshed { generation, recovered: None, .. } => {
+            (Level::Info, format!("refreshed, generation {generation}"))
+        }
+        Event::Refreshed { generation, recovered: Some(lost), .. } => {
+            (Level::Notice, format!("refreshed, generation {generation}; {lost}, recovered"))
+        }
         Event::Adopted { generation, by, .. } => {
             (Level::Info, format!("{} refreshed it, generation {generation} taken over", Author::subject(*by)))
         }

@@ -157,8 +157,16 @@ mod tests {
         let clock = Arc::new(SystemClock);
         let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), clock.clone()).unwrap();
         let (connections, browser, login_timeout) = (Vec::new(), Arc::new(NoBrowser), Duration::from_secs(1));
-        let parts =
-            Parts { connections, vault, clock, browser, program: Program::Command, automatic: false, login_timeout };
+        let parts = Parts {
+            connections,
+            vault,
+            clock,
+            browser,
+            program: Program::Command,
+            automatic: false,
+            login_timeout,
+            lost_pause: chrono::TimeDelta::seconds(5),
+        };
         let (engine, _events) = Engine::start(parts).unwrap();
         let (clipboard, puts) = Clipboard::hung();
         let mut copy = Copy::new(Wanted::Names(vec![name("factory")]));

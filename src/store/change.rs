@@ -1,9 +1,9 @@
 //! Which journals were written since they were known. A look at thousands of them costs a `stat`
 //! each, and reads those that changed. They are always replaced as a whole.
 
-use super::journal::Journal;
+use super::journal::{Journal, JournalFile};
 use super::vault::Vault;
-use crate::domain::ConnectionName;
+use crate::domain::{ConnectionName, LastRefusal};
 use crate::stamp::Stamp;
 
 /// What is known of a connection's journal.
@@ -28,6 +28,10 @@ pub struct Change {
     pub generation: u64,
     /// Whether a logout has given that up.
     pub forgotten: bool,
+    /// Whether its refresh token was sent and no answer is known: it is out, or its answer was lost.
+    pub spending: bool,
+    /// What the provider said last, where it gave no tokens.
+    pub refusal: Option<LastRefusal>,
 }
 
 impl Known {
@@ -38,9 +42,15 @@ impl Known {
         if journal == self.journal {
             return None;
         }
-        let content = Journal::read(&path).ok()?;
-        let generation = content.as_ref().map_or(0, Journal::generation);
-        let forgotten = content.as_ref().is_some_and(Journal::is_forgotten);
-        Some(Change { known: self, journal, generation, forgotten })
+        let file = JournalFile::read(&path).ok()?;
+        let state = file.as_ref().map(|file| &file.journal);
+        Some(Change {
+            known: self,
+            journal,
+            generation: state.map_or(0, Journal::generation),
+            forgotten: state.is_some_and(Journal::is_forgotten),
+            spending: matches!(state, Some(Journal::Spending(_))),
+            refusal: file.and_then(|file| file.refusal),
+        })
     }
 }

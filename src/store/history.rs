@@ -101,7 +101,7 @@ mod tests {
     use crate::store::record::tests::record;
 
     fn rotation(generation: u64) -> Rotation {
-        Rotation::of(&record(generation), Obtained::Refresh, Some(Program::Dashboard))
+        Rotation::of(&record(generation), Obtained::Refresh, None, Some(Program::Dashboard))
     }
 
     #[test]
@@ -133,7 +133,7 @@ mod tests {
         append(&path, &rotation(1)).unwrap();
         fs::write(&path, fs::read_to_string(&path).unwrap() + r#"{"generation":2,"at":"20"#).unwrap();
         append(&path, &rotation(3)).unwrap();
-        append(&path, &Rotation::of(&record(3), Obtained::Recovered, None)).unwrap();
+        append(&path, &Rotation::of(&record(3), Obtained::Recovered, None, None)).unwrap();
         assert_eq!(read(&path).unwrap(), [3, 1].map(rotation));
     }
 

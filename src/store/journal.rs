@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::{files, record};
-use crate::domain::{ConnectionName, Fingerprint, Secret};
+use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Secret};
 
-/// Enough for the largest journal there is: a sealed record of two long tokens.
-pub(super) const ROOM: usize = 64 * 1024;
+/// Enough for the largest journal there is: a sealed record of two long tokens, or an answer that could not be read.
+pub(super) const ROOM: usize = 256 * 1024;
 
 /// What the journal of a connection says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,16 +30,7 @@ pub(super) enum Journal {
         forgotten: bool,
     },
     /// A refresh token may have been sent and its answer lost.
-    Spending {
-        /// The generation it belongs to.
-        generation: u64,
-        /// The refresh token's fingerprint.
-        fingerprint: Fingerprint,
-        /// Who sent it.
-        pid: u32,
-        /// When.
-        at: DateTime<Utc>,
-    },
+    Spending(Spending),
     /// An answer was received; the secret store may not have it yet.
     Received {
         /// The new record's generation.
@@ -59,11 +50,91 @@ pub(super) enum Journal {
     },
 }
 
+/// A refresh token that may have been sent, and its answer lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Spending {
+    /// The generation it belongs to.
+    pub(super) generation: u64,
+    /// The refresh token's fingerprint.
+    pub(super) fingerprint: Fingerprint,
+    /// Who sent it last.
+    pub(super) pid: u32,
+    /// When.
+    pub(super) at: DateTime<Utc>,
+    /// How often it was sent.
+    #[serde(default = "once")]
+    pub(super) sends: u32,
+    /// When it was sent first, where that was earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) first_at: Option<DateTime<Utc>>,
+    /// How the answer was lost; nothing while it is out, or where its process died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) why: Option<String>,
+    /// An answer that came and could not be read, sealed to the identity; hex digits. It may hold a
+    /// newer refresh token, and stays until one is found or another way leads to new tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) unread: Option<String>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl Spending {
+    /// The lost answer that this amounts to once its process is gone.
+    pub(super) fn lost(&self) -> LostAnswer {
+        LostAnswer { at: self.first_at.unwrap_or(self.at), sends: self.sends }
+    }
+}
+
+/// A journal with what is kept beside its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct JournalFile {
+    #[serde(flatten)]
+    pub(super) journal: Journal,
+    /// What the provider said last, where it gave no tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) refusal: Option<LastRefusal>,
+    /// The lost answer that the newest record has recovered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) recovered: Option<LostAnswer>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u64,
     #[serde(flatten)]
-    journal: Journal,
+    file: JournalFile,
+}
+
+impl JournalFile {
+    /// Reads it; `None` if there is none. Blocks on the disk.
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("read", path, error)),
+        };
+        let item = path.display().to_string();
+        record::check_version(&item, &text)?;
+        serde_json::from_str(&text)
+            .map(|Document { file, .. }| Some(file))
+            .map_err(|error| StoreError::unreadable(&item, &error))
+    }
+
+    /// Replaces it, durably. Blocks on the disk.
+    pub(super) fn write(self, path: &Path) -> Result<(), StoreError> {
+        let document = Document { version: record::VERSION, file: self };
+        let json = serde_json::to_string(&document).expect("strings, numbers and times always serialise");
+        files::replace(path, &(json + "\n"))
+    }
+}
+
+impl From<Journal> for JournalFile {
+    /// A new state leaves nothing of what was beside the old one.
+    fn from(journal: Journal) -> Self {
+        Self { journal, refusal: None, recovered: None }
+    }
 }
 
 impl Journal {
@@ -71,7 +142,7 @@ impl Journal {
     pub(super) fn generation(&self) -> u64 {
         match self {
             Self::Settled { generation, .. }
-            | Self::Spending { generation, .. }
+            | Self::Spending(Spending { generation, .. })
             | Self::Received { generation, .. } => *generation,
             Self::Moving { arrives, .. } => arrives.generation(),
         }
@@ -81,7 +152,7 @@ impl Journal {
     pub(super) fn fingerprint(&self) -> &Fingerprint {
         match self {
             Self::Settled { fingerprint, .. }
-            | Self::Spending { fingerprint, .. }
+            | Self::Spending(Spending { fingerprint, .. })
             | Self::Received { fingerprint, .. } => fingerprint,
             Self::Moving { arrives, .. } => arrives.fingerprint(),
         }
@@ -101,32 +172,28 @@ impl Journal {
     pub(super) fn with_generation(mut self, new: u64) -> Self {
         match &mut self {
             Self::Settled { generation, .. }
-            | Self::Spending { generation, .. }
+            | Self::Spending(Spending { generation, .. })
             | Self::Received { generation, .. } => *generation = new,
             Self::Moving { arrives, .. } => **arrives = arrives.as_ref().clone().with_generation(new),
         }
         self
     }
 
-    /// Reads it; `None` if there is none. Blocks on the disk.
-    pub(super) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("read", path, error)),
-        };
-        let item = path.display().to_string();
-        record::check_version(&item, &text)?;
-        serde_json::from_str(&text)
-            .map(|Document { journal, .. }| Some(journal))
-            .map_err(|error| StoreError::unreadable(&item, &error))
+    /// The journal of a connection that never had tokens.
+    pub(super) fn of_nothing() -> Self {
+        Self::Settled { generation: 0, fingerprint: Fingerprint::of(&Secret::default()), forgotten: true }
     }
 
-    /// Replaces it, durably. Blocks on the disk.
+    /// Replaces the journal by this state alone, durably. Blocks on the disk.
+    #[cfg(test)]
     pub(super) fn write(self, path: &Path) -> Result<(), StoreError> {
-        let document = Document { version: record::VERSION, journal: self };
-        let json = serde_json::to_string(&document).expect("strings, numbers and times always serialise");
-        files::replace(path, &(json + "\n"))
+        JournalFile::from(self).write(path)
+    }
+
+    /// Reads its state alone; `None` if there is none. Blocks on the disk.
+    #[cfg(test)]
+    pub(super) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        Ok(JournalFile::read(path)?.map(|file| file.journal))
     }
 }
 
@@ -142,10 +209,49 @@ pub(super) fn open(identity: &super::seal::Identity, path: &Path, sealed: &str) 
 mod tests {
     use proptest::prelude::*;
 
-    use super::Journal;
-    use crate::domain::{ConnectionName, Fingerprint, Secret};
+    use super::{Journal, JournalFile, Spending};
+    use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, RefusalKind, Secret};
     use crate::store::StoreError;
     use crate::store::record::tests::at;
+
+    fn spending(generation: u64, fingerprint: Fingerprint) -> Spending {
+        Spending { generation, fingerprint, pid: 4711, at: at(), sends: 1, first_at: None, why: None, unread: None }
+    }
+
+    #[test]
+    fn a_lost_answer_written_by_an_older_version_was_sent_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("factory.json");
+        let text = r#"{"version":1,"state":"spending","generation":41,"fingerprint":"00112233","pid":7,"at":"2026-03-01T12:00:00Z"}"#;
+        std::fs::write(&path, text).unwrap();
+        let Some(Journal::Spending(spending)) = Journal::read(&path).unwrap() else { panic!() };
+        assert_eq!(spending.lost(), LostAnswer { at: spending.at, sends: 1 });
+    }
+
+    #[test]
+    fn what_stands_beside_the_state_comes_back_and_is_gone_with_the_next_state() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("factory.json");
+        let fingerprint = Fingerprint::of(&Secret::new("token"));
+        let lost = LostAnswer { at: at(), sends: 3 };
+        let refusal = LastRefusal {
+            kind: RefusalKind::InvalidGrant,
+            at: at(),
+            not_before: at(),
+            words: "400 invalid_grant".into(),
+            refresh_token: Some(fingerprint.clone()),
+            client_secret: fingerprint.clone(),
+            client_id: "client".into(),
+            token_url: "https://auth.example/token".into(),
+            lost: Some(lost),
+        };
+        let journal = Journal::Settled { generation: 41, fingerprint, forgotten: false };
+        let file = JournalFile { journal: journal.clone(), refusal: Some(refusal), recovered: Some(lost) };
+        file.clone().write(&path).unwrap();
+        assert_eq!(JournalFile::read(&path).unwrap(), Some(file));
+        journal.clone().write(&path).unwrap();
+        assert_eq!(JournalFile::read(&path).unwrap(), Some(journal.into()));
+    }
 
     #[test]
     fn every_state_comes_back_the_same() {
@@ -155,15 +261,10 @@ mod tests {
         let fingerprint = Fingerprint::of(&Secret::new("token"));
         for journal in [
             Journal::Settled { generation: 41, fingerprint: fingerprint.clone(), forgotten: true },
-            Journal::Spending { generation: 41, fingerprint: fingerprint.clone(), pid: 4711, at: at() },
+            Journal::Spending(spending(41, fingerprint.clone())),
             Journal::Moving {
                 to: ConnectionName::new("plant").unwrap(),
-                arrives: Box::new(Journal::Spending {
-                    generation: 42,
-                    fingerprint: fingerprint.clone(),
-                    pid: 4711,
-                    at: at(),
-                }),
+                arrives: Box::new(Journal::Spending(spending(42, fingerprint.clone()))),
             },
             Journal::Received { generation: 42, fingerprint, sealed: "00ff".into() },
         ] {
@@ -178,7 +279,7 @@ mod tests {
         (any::<u64>(), fingerprint, any::<bool>(), any::<u32>(), "[0-9a-f]{0,200}", 0..3).prop_map(
             |(generation, fingerprint, forgotten, pid, sealed, state)| match state {
                 0 => Journal::Settled { generation, fingerprint, forgotten },
-                1 => Journal::Spending { generation, fingerprint, pid, at: at() },
+                1 => Journal::Spending(Spending { pid, ..spending(generation, fingerprint) }),
                 _ => Journal::Received { generation, fingerprint, sealed },
             },
         )

@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 
 use super::error::StoreError;
-use super::journal::Journal;
+use super::journal::{Journal, Spending};
 use super::record::fingerprint;
-use crate::domain::{Fingerprint, TokenRecord};
+use crate::domain::{Fingerprint, LastRefusal, LostAnswer, TokenRecord};
 
 /// Where a connection's tokens stand.
 #[derive(Debug, Clone)]
@@ -22,6 +22,11 @@ pub struct Standing {
     pub hazard: Option<Hazard>,
     /// The newest generation known of, forgotten ones included; 0 if there never was one.
     pub mark: u64,
+    /// What the provider said last, where it gave no tokens. Whether it still is about this
+    /// connection is for [`LastRefusal::is_about`] to say.
+    pub refusal: Option<LastRefusal>,
+    /// The lost answer that the newest record has recovered.
+    pub recovered: Option<LostAnswer>,
 }
 
 impl Standing {
@@ -35,17 +40,23 @@ impl Standing {
 /// What must be known before a record is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hazard {
-    /// The refresh token was sent and its answer lost: it may have been replaced. The record is
-    /// handed out all the same; whether to try once is the user's choice.
+    /// The refresh token was sent and its answer lost: it may have been replaced. No newer one is
+    /// known, and the record is handed out all the same.
     Uncertain {
         /// The generation sent.
         generation: u64,
         /// The refresh token's fingerprint.
         fingerprint: Fingerprint,
-        /// The process that sent it.
+        /// The process that sent it last.
         pid: u32,
-        /// When.
+        /// When it did.
         at: DateTime<Utc>,
+        /// When it was sent first, and how often.
+        lost: LostAnswer,
+        /// How the answer was lost, where its process lived to say so.
+        why: Option<String>,
+        /// An answer that came and could not be read, sealed; see [`Lease::unread`](super::Lease::unread).
+        unread: Option<String>,
     },
     /// The store holds an older record than was saved once, or another one of the same
     /// generation, or none at all any more (`stored` is 0).
@@ -88,7 +99,15 @@ pub(super) fn judge(
 ) -> (Standing, Owed) {
     let generation = stored.as_ref().map_or(0, |record| record.generation);
     let mark = journal.map_or(0, Journal::generation).max(generation);
-    let standing = Standing { record: None, saved: true, unsaved_because: None, hazard: None, mark };
+    let standing = Standing {
+        record: None,
+        saved: true,
+        unsaved_because: None,
+        hazard: None,
+        mark,
+        refusal: None,
+        recovered: None,
+    };
     let rolled_back = Some(Hazard::RolledBack { stored: generation, mark });
 
     if let Some(record) = received {
@@ -106,13 +125,16 @@ pub(super) fn judge(
         Journal::Settled { forgotten: true, .. } if stored.is_none() => (standing, Owed::Nothing),
         Journal::Settled { .. } if is_same => (Standing { record: stored, ..standing }, Owed::Nothing),
         Journal::Received { .. } if is_same => (Standing { record: stored, ..standing }, Owed::Settle),
-        Journal::Spending { generation, fingerprint, pid, at } if is_same => {
-            let (generation, fingerprint, pid, at) = (*generation, fingerprint.clone(), *pid, *at);
-            let hazard = Some(Hazard::Uncertain { generation, fingerprint, pid, at });
-            (Standing { record: stored, hazard, ..standing }, Owed::Nothing)
+        Journal::Spending(spending) if is_same => {
+            (Standing { record: stored, hazard: Some(uncertain(spending)), ..standing }, Owed::Nothing)
         }
         _ => (Standing { hazard: rolled_back, ..standing }, Owed::Nothing),
     }
+}
+
+fn uncertain(spending: &Spending) -> Hazard {
+    let Spending { generation, fingerprint, pid, at, why, unread, .. } = spending.clone();
+    Hazard::Uncertain { generation, fingerprint, pid, at, lost: spending.lost(), why, unread }
 }
 
 /// Whether the store holds the journal's record, or a newer one.
@@ -126,8 +148,8 @@ fn is_in_store(journal: &Journal, stored: Option<&TokenRecord>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Hazard, Owed, judge, needs_opening};
-    use crate::domain::Fingerprint;
-    use crate::store::journal::Journal;
+    use crate::domain::{Fingerprint, LostAnswer};
+    use crate::store::journal::{Journal, Spending};
     use crate::store::record::fingerprint;
     use crate::store::record::tests::{at, record};
 
@@ -136,7 +158,18 @@ mod tests {
     }
 
     fn spending(generation: u64) -> Journal {
-        Journal::Spending { generation, fingerprint: fingerprint(&record(generation)), pid: 7, at: at() }
+        let fingerprint = fingerprint(&record(generation));
+        let at = at();
+        Journal::Spending(Spending {
+            generation,
+            fingerprint,
+            pid: 7,
+            at,
+            sends: 1,
+            first_at: None,
+            why: None,
+            unread: None,
+        })
     }
 
     fn received(generation: u64) -> Journal {
@@ -163,7 +196,8 @@ mod tests {
 
     fn uncertain(generation: u64) -> Hazard {
         let fingerprint = Fingerprint::of(&record(generation).refresh_token.unwrap().token);
-        Hazard::Uncertain { generation, fingerprint, pid: 7, at: at() }
+        let (at, lost) = (at(), LostAnswer { at: at(), sends: 1 });
+        Hazard::Uncertain { generation, fingerprint, pid: 7, at, lost, why: None, unread: None }
     }
 
     #[test]

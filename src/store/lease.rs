@@ -11,13 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{SaveError, StoreError};
-use super::journal::{self, Journal};
+use super::journal::{self, Journal, JournalFile, Spending};
 use super::judge::{Owed, Standing};
 use super::lock::Held;
 use super::record::{fingerprint, to_line};
 use super::vault::{Vault, on_disk, token_item};
 use super::{files, history, record};
-use crate::domain::{ConnectionName, Fingerprint, Obtained, Program, Rotation, TokenRecord};
+use crate::domain::{
+    ConnectionName, Fingerprint, LastRefusal, LostAnswer, Obtained, Program, Rotation, Secret, TokenRecord,
+};
 use crate::fault_point::{self, Step};
 
 /// How long remembering a generation may keep whoever waits for its tokens.
@@ -30,11 +32,13 @@ pub struct Lease {
     lock: Arc<Held>,
     /// The journal as it was before [`Lease::spending`].
     before: Option<Journal>,
+    /// The lost answer after which this lease sends the refresh token again.
+    lost: Option<LostAnswer>,
 }
 
 impl Lease {
     pub(super) fn new(vault: Vault, name: ConnectionName, lock: Held) -> Self {
-        Self { vault, name, lock: Arc::new(lock), before: None }
+        Self { vault, name, lock: Arc::new(lock), before: None, lost: None }
     }
 
     /// Whose lease it is.
@@ -45,31 +49,31 @@ impl Lease {
 
     /// The same right over the same data directory's connection, with another secret store.
     pub(super) fn in_vault(&self, vault: Vault) -> Self {
-        Self { vault, name: self.name.clone(), lock: Arc::clone(&self.lock), before: None }
+        Self { vault, name: self.name.clone(), lock: Arc::clone(&self.lock), before: None, lost: None }
     }
 
     /// Reads store and journal again and makes good what a crash left undone: the newest
     /// generation wins; a record that waits in the journal is saved now if it can be, else the
-    /// standing is not `saved` and says why. Between [`Lease::spending`] and [`Lease::unspent`] or
+    /// standing is not `saved` and says why. Between [`Lease::spending`] and [`Lease::refused`] or
     /// [`Lease::receive`] it finds this lease's own token uncertain.
     ///
     /// # Errors
     /// `Corrupt`, `NewerFormat`, or whatever keeps journal or store from being read.
     pub async fn recover(&mut self) -> Result<Standing, StoreError> {
-        let journal = self.vault.journal(&self.name).await?;
-        let (mut standing, owed) = self.vault.weigh(&self.name, journal.as_ref()).await?;
+        let file = self.vault.journal_file(&self.name).await?;
+        let (mut standing, owed) = self.vault.weigh(&self.name, file.as_ref()).await?;
         match (owed, &standing.record) {
             (Owed::Save, Some(record)) => match self.save(record).await {
                 Ok(()) => {
                     standing.saved = true;
-                    self.settle_if_possible(record).await;
+                    self.settle_if_possible(record, standing.recovered).await;
                     self.remember(record, Obtained::Recovered, None).await;
                 }
                 Err(why) => standing.unsaved_because = Some(why),
             },
             (Owed::Settle, Some(record)) => {
                 self.before = None; // taking `spending` back now would lower the mark
-                self.settle_if_possible(record).await;
+                self.settle_if_possible(record, standing.recovered).await;
             }
             (Owed::Erase, _) => self.vault.secrets().delete(&token_item(&self.name)).await?,
             (Owed::Nothing | Owed::Save | Owed::Settle, _) => {}
@@ -101,28 +105,87 @@ impl Lease {
         if let Some(journal) = &journal {
             refuse_to_lose(&self.name, journal, record)?;
         }
-        let spending = Journal::Spending {
+        let earlier = match &journal {
+            Some(Journal::Spending(earlier)) if earlier.generation == record.generation => Some(earlier.clone()),
+            _ => None,
+        };
+        let spending = Spending {
             generation: record.generation,
             fingerprint: Fingerprint::of(&refresh.token),
             pid: std::process::id(),
             at: self.vault.clock().now(),
+            sends: earlier.as_ref().map_or(1, |earlier| earlier.sends.saturating_add(1)),
+            first_at: earlier.as_ref().map(|earlier| earlier.lost().at),
+            why: None,
+            unread: earlier.as_ref().and_then(|earlier| earlier.unread.clone()),
         };
-        self.write(spending).await?;
+        self.write(Journal::Spending(spending)).await?;
         fault_point::pass_with(Step::SpendingDurable, &self.name, record);
+        self.lost = earlier.map(|earlier| earlier.lost());
         self.before = journal.or(Some(settled(record)));
         Ok(())
     }
 
-    /// Takes [`Lease::spending`] back: nothing left this machine, or a complete answer proved that
-    /// the refresh token was not replaced. The journal is as it was before; where an earlier
-    /// process had left it uncertain, that stays so.
+    /// What is received next is owed to an answer that was lost before.
+    pub fn sends_again_after(&mut self, lost: LostAnswer) {
+        self.lost = Some(lost);
+    }
+
+    /// The lost answer before the present [`Lease::spending`]: its refresh token is being sent again.
+    #[must_use]
+    pub fn lost_before(&self) -> Option<LostAnswer> {
+        self.lost
+    }
+
+    /// Notes how the answer to what was sent has been lost, and seals what came of it and could not
+    /// be read. The journal says `Spending` already: nothing is at stake if this fails.
     ///
     /// # Errors
-    /// A failure to write; the connection is then shown as uncertain after a restart.
+    /// A failure to write.
+    pub async fn answer_lost(&mut self, why: &str, unread: Option<&Secret>) -> Result<(), StoreError> {
+        let Some(Journal::Spending(mut spending)) = self.vault.journal(&self.name).await? else { return Ok(()) };
+        if let (Some(unread), Some(identity)) = (unread, self.vault.cached_identity()) {
+            spending.unread = identity.seal(unread).or(spending.unread);
+        }
+        spending.why = Some(why.to_owned());
+        self.before = None;
+        self.write(Journal::Spending(spending)).await
+    }
+
+    /// Opens an answer that could not be read when it came; see [`Hazard::Uncertain`](super::Hazard).
+    ///
+    /// # Errors
+    /// The store does not give the identity it was sealed to.
+    pub async fn unread(&self, sealed: &str) -> Result<Secret, StoreError> {
+        let identity = self.vault.known_identity().await?;
+        journal::open(&identity, &self.vault.journal_path(&self.name), sealed)
+    }
+
+    /// Takes [`Lease::spending`] back: nothing left this machine, or a complete answer proved that
+    /// the refresh token was not replaced. The journal is as it was before; where an answer had been
+    /// lost earlier, that stays so.
+    ///
+    /// # Errors
+    /// A failure to write; the connection is then shown with a lost answer after a restart.
     pub async fn unspent(&mut self) -> Result<(), StoreError> {
         let Some(before) = self.before.clone() else { return Ok(()) };
         self.write(before).await?;
-        self.before = None;
+        (self.before, self.lost) = (None, None);
+        Ok(())
+    }
+
+    /// The same after a refusal, which is kept beside the journal. Also after an exchange that spends
+    /// nothing.
+    ///
+    /// # Errors
+    /// A failure to write; the connection is then shown with a lost answer after a restart.
+    pub async fn refused(&mut self, refusal: LastRefusal) -> Result<(), StoreError> {
+        let journal = match self.before.clone() {
+            Some(before) => before,
+            None => self.vault.journal(&self.name).await?.unwrap_or_else(Journal::of_nothing),
+        };
+        self.write_file(JournalFile { journal, refusal: Some(refusal), recovered: None }).await?;
+        (self.before, self.lost) = (None, None);
         Ok(())
     }
 
@@ -146,7 +209,7 @@ impl Lease {
         match (in_journal, in_store) {
             (_, Ok(())) => {
                 self.before = None;
-                self.settle_if_possible(&record).await;
+                self.settle_if_possible(&record, self.lost).await;
                 Ok(())
             }
             (Ok(()), Err(why)) => {
@@ -163,7 +226,8 @@ impl Lease {
     /// Adds a record that is durable to the connection's history. Nothing depends on that, so a
     /// failure is no error, and a disk that hangs is waited for half a second at most.
     pub async fn remember(&self, record: &TokenRecord, how: Obtained, by: Option<Program>) {
-        let (path, rotation) = (self.vault.history_path(&self.name), Rotation::of(record, how, by));
+        let rotation = Rotation::of(record, how, self.lost, by);
+        let path = self.vault.history_path(&self.name);
         let remembering = self.on_disk(move || history::append(&path, &rotation));
         let _ = tokio::time::timeout(REMEMBERING, remembering).await;
     }
@@ -239,7 +303,8 @@ impl Lease {
             why: "it could not be sealed".into(),
         })?;
         let (generation, fingerprint) = (record.generation, fingerprint(record));
-        self.write(Journal::Received { generation, fingerprint, sealed }).await
+        let journal = Journal::Received { generation, fingerprint, sealed };
+        self.write_file(JournalFile { recovered: self.lost, ..journal.into() }).await
     }
 
     async fn save(&self, record: &TokenRecord) -> Result<(), StoreError> {
@@ -250,14 +315,18 @@ impl Lease {
 
     /// The record is in the store, newer than whatever the journal says: a journal that cannot be
     /// written now is brought up to date by the next [`Lease::recover`].
-    async fn settle_if_possible(&self, record: &TokenRecord) {
-        let _ = self.write(settled(record)).await;
+    async fn settle_if_possible(&self, record: &TokenRecord, recovered: Option<LostAnswer>) {
+        let _ = self.write_file(JournalFile { recovered, ..settled(record).into() }).await;
         fault_point::pass(Step::Settled);
     }
 
     pub(super) async fn write(&self, journal: Journal) -> Result<(), StoreError> {
+        self.write_file(journal.into()).await
+    }
+
+    async fn write_file(&self, file: JournalFile) -> Result<(), StoreError> {
         let path = self.vault.journal_path(&self.name);
-        self.on_disk(move || journal.write(&path)).await
+        self.on_disk(move || file.write(&path)).await
     }
 
     /// Runs file work that keeps the lock until it is done, whatever becomes of the lease.

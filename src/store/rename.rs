@@ -33,7 +33,7 @@ use super::lease::{Lease, settled};
 use super::lock::Held;
 use super::record::{self, fingerprint};
 use super::vault::{Vault, client_secret_item, token_item};
-use crate::domain::{ConnectionName, Fingerprint, Secret, TokenRecord};
+use crate::domain::{ConnectionName, Secret, TokenRecord};
 use crate::fault_point::{self, Step};
 
 /// A rename about to be made: both names' locks are held.
@@ -227,13 +227,10 @@ impl Renaming {
             journal.generation() == record.generation && *journal.fingerprint() == fingerprint(record)
         };
         Ok(match (record, journal) {
-            (Some(record), Some(spending @ Journal::Spending { .. })) if is_of(&spending, record) => spending,
+            (Some(record), Some(spending @ Journal::Spending(_))) if is_of(&spending, record) => spending,
             (Some(record), _) => settled(record),
             (None, Some(given_up)) => given_up.forgotten(),
-            (None, None) => {
-                let fingerprint = Fingerprint::of(&Secret::new(String::new()));
-                Journal::Settled { generation: 0, fingerprint, forgotten: true }
-            }
+            (None, None) => Journal::of_nothing(),
         })
     }
 
@@ -264,7 +261,7 @@ impl Renaming {
         let item = token_item(self.new.name());
         self.vault.secrets().set(&item, &record::to_line(&record)).await?;
         // And once more the way that everybody reads it.
-        let (standing, _) = self.vault.weigh(self.new.name(), Some(arrives)).await?;
+        let (standing, _) = self.vault.weigh(self.new.name(), Some(&arrives.clone().into())).await?;
         if standing.record == Some(record) { Ok(()) } else { Err(StoreError::NotReadBack { item }.into()) }
     }
 
@@ -297,8 +294,8 @@ impl Carried {
         fault_point::pass(Step::RenameEmptied);
         old.write(arrives.forgotten()).await?;
         fault_point::pass(Step::RenameDone);
-        let journal = vault.journal(new.name()).await?;
-        let (standing, _) = vault.weigh(new.name(), journal.as_ref()).await?;
+        let file = vault.journal_file(new.name()).await?;
+        let (standing, _) = vault.weigh(new.name(), file.as_ref()).await?;
         Ok(Renamed {
             generation: standing.record.map(|record| record.generation),
             is_uncertain: matches!(standing.hazard, Some(Hazard::Uncertain { .. })),

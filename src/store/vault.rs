@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::change::{Change, Known};
 use super::error::StoreError;
-use super::journal::{self, Journal};
+use super::journal::{self, Journal, JournalFile};
 use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
 use super::lease::Lease;
 use super::seal::Identity;
@@ -180,13 +180,13 @@ impl Vault {
     /// As [`Vault::read`].
     pub async fn read_stamped(&self, name: &ConnectionName) -> Result<(Standing, Option<Stamp>), StoreError> {
         let path = self.journal_path(name);
-        let (stamp, mut before) = on_disk(move || Ok((Stamp::of(&path), Journal::read(&path)?))).await?;
+        let (stamp, mut before) = on_disk(move || Ok((Stamp::of(&path), JournalFile::read(&path)?))).await?;
         loop {
             let (mut standing, _) = self.weigh(name, before.as_ref()).await?;
             let Some(hazard) = &standing.hazard else { return Ok((standing, stamp)) };
             let (is_uncertain, path) = (matches!(hazard, Hazard::Uncertain { .. }), self.lock_path(name));
             let is_under_way = on_disk(move || Ok(lock::is_held(&path))).await?;
-            let after = self.journal(name).await?;
+            let after = self.journal_file(name).await?;
             if after == before {
                 if is_uncertain && is_under_way {
                     standing.hazard = None;
@@ -360,8 +360,12 @@ impl Vault {
     }
 
     pub(super) async fn journal(&self, name: &ConnectionName) -> Result<Option<Journal>, StoreError> {
+        Ok(self.journal_file(name).await?.map(|file| file.journal))
+    }
+
+    pub(super) async fn journal_file(&self, name: &ConnectionName) -> Result<Option<JournalFile>, StoreError> {
         let path = self.journal_path(name);
-        on_disk(move || Journal::read(&path)).await
+        on_disk(move || JournalFile::read(&path)).await
     }
 
     /// Weighs a journal against the store, opening what it holds sealed if need be. What is on its
@@ -369,8 +373,9 @@ impl Vault {
     pub(super) async fn weigh(
         &self,
         name: &ConnectionName,
-        journal: Option<&Journal>,
+        file: Option<&JournalFile>,
     ) -> Result<(Standing, Owed), StoreError> {
+        let journal = file.map(|file| &file.journal);
         if let Some(Journal::Moving { to, .. }) = journal {
             return Err(StoreError::Renaming { name: name.clone(), to: to.clone() });
         }
@@ -383,7 +388,10 @@ impl Vault {
             Some(sealed) => Some(self.open_sealed(name, &*self.known_identity().await?, sealed)?),
             None => None,
         };
-        Ok(judge(journal, stored, received))
+        let (mut standing, owed) = judge(journal, stored, received);
+        standing.refusal = file.and_then(|file| file.refusal.clone());
+        standing.recovered = file.and_then(|file| file.recovered);
+        Ok((standing, owed))
     }
 
     /// The store is out of reach: a record that waits in the journal is the newest all the same.
@@ -417,7 +425,7 @@ impl Vault {
     }
 
     /// The identity for opening: in memory, or in the store. Never made here: a new one opens nothing.
-    async fn known_identity(&self) -> Result<Arc<Identity>, StoreError> {
+    pub(super) async fn known_identity(&self) -> Result<Arc<Identity>, StoreError> {
         if let Some(identity) = self.cached_identity() {
             return Ok(identity);
         }

@@ -49,7 +49,9 @@ fn next_key(view: &ConnectionView) -> Option<(&'static str, &'static str)> {
         | Status::RolledBack => Some(("l login", "l")),
         Status::WaitingForLock { .. } => Some(("Esc", "Esc")),
         Status::StoreUnavailable if matches!(view.problem, Some(Problem::PassphraseNeeded { .. })) => Some(("u", "u")),
-        Status::Retrying { .. } | Status::Misconfigured | Status::StoreUnavailable => Some(("R force", "R")),
+        Status::Retrying { .. } | Status::AnswerLost { .. } | Status::Misconfigured | Status::StoreUnavailable => {
+            Some(("R force", "R"))
+        }
     }
 }
 
@@ -213,9 +215,10 @@ fn the_states_are_all_there_are() {
         Status::NotSaved => 14,
         Status::RolledBack => 15,
         Status::StoreUnavailable => 16,
+        Status::AnswerLost { .. } => 17,
     };
     let mut found: Vec<_> = states().iter().map(|view| number(&view.status(now()))).collect();
     found.sort_unstable();
     found.dedup();
-    assert_eq!(found, (0..17).collect::<Vec<_>>());
+    assert_eq!(found, (0..18).collect::<Vec<_>>());
 }

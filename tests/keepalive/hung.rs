@@ -60,6 +60,7 @@ async fn keep(dir: &str) {
         program: Kind::Keepalive,
         automatic: false,
         login_timeout: Duration::from_secs(60),
+        lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
     })
     .unwrap();
     std::thread::spawn(move || {

@@ -16,6 +16,8 @@ struct Account {
     newest: (u64, String),
     /// The generation that was sent and neither replaced nor taken back.
     out: Option<u64>,
+    /// Whether that was sent again, its answer having been lost.
+    is_sent_again: bool,
 }
 
 /// All accounts.
@@ -27,7 +29,11 @@ pub struct Ledger {
     /// Every refresh token known to have been durable once, of logins and of rotations.
     durable: HashSet<String>,
     logins: usize,
-    /// What must never be: an old token sent, or one sent again that was out already.
+    /// How often a token was sent again whose answer had been lost: the most reuses there can be.
+    pub resends: u64,
+    /// How many lost answers led to new tokens by themselves.
+    pub recovered: u64,
+    /// What must never be: an old token sent.
     pub wrongly_sent: Vec<String>,
 }
 
@@ -62,14 +68,22 @@ impl Ledger {
         match step {
             Step::SpendingDurable => {
                 let is_old = generation < newest.0 || (generation == newest.0 && fingerprint != newest.1);
-                if is_old || account.out == Some(generation) {
+                if is_old {
                     self.wrongly_sent.push(format!("{name}: {generation} {fingerprint} sent, newest {newest:?}"));
                 }
+                account.is_sent_again = account.out == Some(generation);
+                self.resends += u64::from(account.is_sent_again);
                 account.out = Some(generation);
             }
-            Step::ReceivedDurable => account.out = None,
-            Step::TakingBack => {
+            Step::ReceivedDurable => {
+                self.recovered += u64::from(std::mem::take(&mut account.is_sent_again));
                 account.out = None;
+            }
+            Step::TakingBack => {
+                // What was lost before is as lost as it was.
+                if !account.is_sent_again {
+                    account.out = None;
+                }
                 return;
             }
             _ => panic!("the witness tells of no {step:?}"),
@@ -83,11 +97,15 @@ impl Ledger {
 
     /// A record found under the lock, durable without a doubt.
     pub fn found(&mut self, name: &ConnectionName, generation: u64, fingerprint: &Fingerprint) {
-        self.enter(Step::ReceivedDurable, name, generation, fingerprint.as_str());
+        let account = self.accounts.entry(name.clone()).or_default();
+        if (generation, fingerprint.as_str()) != (account.newest.0, account.newest.1.as_str()) {
+            self.enter(Step::ReceivedDurable, name, generation, fingerprint.as_str());
+        }
     }
 
     /// A login of the parent's own.
     pub fn logged_in(&mut self, name: &ConnectionName, generation: u64, fingerprint: &Fingerprint) {
+        self.accounts.entry(name.clone()).or_default().is_sent_again = false;
         self.found(name, generation, fingerprint);
         self.logins += 1;
     }

@@ -5,6 +5,7 @@
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use manutop::domain::{Connection, ConnectionGrant, ConnectionName};
 use manutop::engine::Engine;
@@ -52,7 +53,7 @@ fn configuration(connection: &Connection) -> String {
 impl Bench {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
-        let parent = Parent::new(StoreKind::Files, root.path(), 1, 0);
+        let parent = Parent::new(StoreKind::Files, Duration::ZERO, root.path(), 1, 0);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let old = parent.orders.connection(name(0));
         std::fs::write(root.path().join("config.toml"), configuration(&old)).unwrap();

@@ -51,7 +51,7 @@ fn killed_at_a_step_the_next_process_finds_what_that_step_left() {
 
 fn killed_at(step: Step, pass: u32) -> Found {
     let root = tempfile::tempdir().unwrap();
-    let parent = Parent::new(StoreKind::Files, root.path(), 1, 0);
+    let parent = Parent::new(StoreKind::Files, Duration::ZERO, root.path(), 1, 0);
     let (name, manu) = (name(0), parent.servers.manu());
     let first = manu.newest_refresh_token(&client_id(&name)).unwrap();
     let mut worker = Worker::start(TEST, &parent.orders, Some((step, pass)));

@@ -66,7 +66,7 @@ pub fn work(orders: &Orders) {
     });
 }
 
-/// A person does not force what is shown to be uncertain, and forcing mends no lost login.
+/// Only a login helps a connection whose refresh token the server has refused.
 fn is_well(problem: Option<&Problem>) -> bool {
     problem.is_none_or(Problem::is_passing)
 }

@@ -83,6 +83,7 @@ impl Orders {
             program: if automatic { Program::Dashboard } else { Program::Command },
             automatic,
             login_timeout: Duration::from_secs(60),
+            lost_pause: chrono::TimeDelta::milliseconds(200),
         };
         Engine::start(parts).unwrap()
     }

@@ -1,8 +1,8 @@
 //! `invalid_client`: the connection is misconfigured and says so; its tokens are kept, and the
-//! automatic refresh stops until a person asks.
+//! provider is asked again only slowly, or when a person asks.
 
 use chrono::TimeDelta;
-use manutop::domain::{Problem, Secret};
+use manutop::domain::{Command, Problem, Secret};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -22,7 +22,7 @@ async fn a_refused_client_is_misconfigured_and_keeps_its_tokens() {
 }
 
 #[tokio::test]
-async fn the_automatic_refresh_stops_until_somebody_asks() {
+async fn the_provider_is_asked_again_slowly_when_a_service_is_told_to_and_when_a_person_asks() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.clockwork().await;
@@ -30,11 +30,60 @@ async fn the_automatic_refresh_stops_until_somebody_asks() {
     rig.servers.manu().delete_client("app-factory");
     let mut running = rig.start(true);
     let view = running.until_view(&factory, |view| matches!(view.problem, Some(Problem::Misconfigured { .. }))).await;
-    assert_eq!((view.next_refresh, view.token().unwrap().generation), (None, 1));
-    for _ in 0..2 {
-        rig.schedule_looks(&running, TimeDelta::hours(2)).await;
-    }
+    assert_eq!(view.token().unwrap().generation, 1);
+    rig.schedule_looks(&running, TimeDelta::minutes(50)).await;
     assert_eq!(rig.refresh_posts(), 1);
+    rig.schedule_looks(&running, TimeDelta::minutes(11)).await;
+    rig.until_refresh_posts(2).await;
+    running.engine.send(Command::AskAgain);
+    rig.until_refresh_posts(3).await;
+    running.view(&factory).await;
     rig.servers.manu().register_client("app-factory", &Secret::new(SECRET), &[REDIRECT]);
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
+    assert_eq!(running.view(&factory).await.problem, None);
+}
+
+#[tokio::test]
+async fn every_process_knows_it_now_and_after_a_restart_until_the_client_secret_changes() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    rig.clockwork().await;
+    rig.logged_in(&factory, TimeDelta::seconds(80)).await;
+    let beside = rig.start(false);
+    beside.engine.views().await;
+    rig.servers.manu().register_client("app-factory", &Secret::new("another secret"), &[REDIRECT]);
+    let mut running = rig.start(true);
+    running.until_view(&factory, |view| matches!(view.problem, Some(Problem::Misconfigured { .. }))).await;
+    for other in [&beside, &rig.start(false)] {
+        let problem = other.engine.refresh(&factory, false).await.unwrap_err();
+        assert!(matches!(problem, Problem::Misconfigured { .. }), "{problem:?}");
+    }
+    assert_eq!(rig.refresh_posts(), 1, "nobody else asks");
+    rig.vault().set_client_secret(&factory, &Secret::new("another secret")).await.unwrap();
+    let restarted = rig.start(false);
+    assert_eq!(restarted.view(&factory).await.problem, None, "void with the secret");
+    assert_eq!(restarted.engine.refresh(&factory, false).await, Ok(Refreshed::Obtained(2)));
+}
+
+#[tokio::test]
+async fn another_client_id_or_token_endpoint_makes_a_refusal_void() {
+    for change in ["client_id", "token_url"] {
+        let mut rig = Rig::new();
+        let hr = rig.manus("hr").await;
+        rig.servers.manus().delete_client("tm_hr");
+        let running = rig.start(false);
+        let problem = running.engine.refresh(&hr, false).await.unwrap_err();
+        assert!(matches!(problem, Problem::Misconfigured { .. }), "{problem:?}");
+        assert!(matches!(rig.start(false).view(&hr).await.problem, Some(Problem::Misconfigured { .. })), "{change}");
+        match change {
+            "client_id" => rig.connections[0].client_id = "tm_other".into(),
+            _ => rig.connections[0].token_url.set_query(Some("tenant=7")),
+        }
+        let changed = rig.start(false);
+        assert_eq!(changed.view(&hr).await.problem, None, "{change}");
+        let posts = || rig.servers.manus().stats().token_posts.total();
+        let before = posts();
+        let _ = changed.engine.refresh(&hr, false).await;
+        assert_eq!(posts(), before + 1, "{change}");
+    }
 }

@@ -131,14 +131,14 @@ async fn a_drip_that_does_not_end_is_cut_off_after_a_minute_and_what_came_of_it_
 }
 
 #[tokio::test]
-async fn an_oversized_body_is_cut_off_and_said_to_be_uncertain() {
+async fn an_oversized_body_is_cut_off_and_said_to_be_lost() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
     rig.servers.manu().push_fault(Fault::Afterwards(Reply::Oversized(1 << 30)));
     let mut running = rig.start(false);
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
-    assert!(matches!(problem, Problem::Uncertain { .. }), "{problem:?}");
+    assert!(matches!(problem, Problem::AnswerLost { .. }), "{problem:?}");
     let size =
         running.until(|event| if let Event::RequestLogged(entry) = event { Some(entry.size) } else { None }).await;
     assert_eq!(size, 1 << 20, "1 MiB of 1 GiB was read");
@@ -162,7 +162,7 @@ async fn an_oversized_body_costs_no_more_memory_than_is_read_of_it() {
     let before = peak_memory(process.id());
     rig.servers.manu().push_fault(Fault::Instead(Reply::Oversized(1 << 30)));
     process.say("refresh");
-    process.until("failed uncertain");
+    process.until("failed answer lost");
     let grown = peak_memory(process.id()) - before;
     assert!(grown < 16 * 1024, "by {grown} KiB");
 }

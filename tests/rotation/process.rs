@@ -82,6 +82,7 @@ impl Part {
             program: if self.role == Role::Dashboard { Program::Dashboard } else { Program::Command },
             automatic: self.role == Role::Dashboard,
             login_timeout: Duration::from_secs(60),
+            lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
         })
         .unwrap();
         engine.views().await;

@@ -15,6 +15,8 @@ use manutop::store::{MemoryStore, Secrets, Vault};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub const SECRET: &str = "client-secret-of-the-tests";
+/// The first pause after a lost answer, by the clock that tests move.
+pub const LOST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// How long a call to the store may take.
 pub const STORE_TIMEOUT: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -192,6 +194,15 @@ impl Rig {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 
+    /// Moves the clock by less than it takes a token to end, and lets the schedule of `running` look at it.
+    pub async fn moves_on(&self, running: &Running, by: TimeDelta) {
+        self.clock.advance(by);
+        // It looks after each question.
+        running.engine.views().await;
+        running.engine.views().await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+
     /// A Manus connection with a token, for [`Rig::schedule_looks`].
     pub async fn clockwork(&mut self) {
         let clockwork = self.manus("clockwork").await;
@@ -222,6 +233,7 @@ impl Rig {
             program: if automatic { Program::Dashboard } else { Program::Command },
             automatic,
             login_timeout: Duration::from_secs(60),
+            lost_pause: LOST_PAUSE,
         })
         .unwrap();
         Running { engine, events }

@@ -62,7 +62,7 @@ fn a_greeting_outlasts_news_that_nobody_asked_for() {
     let problem = Problem::NeedsLogin { why: "revoked".into() };
     learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem: problem.clone() });
     assert_eq!(toast(&app), greeting);
-    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42 });
+    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });
     assert_eq!(toast(&app), "new tokens, generation 42 saved", "the answer to a key, most likely");
     app.greet(now() - TimeDelta::seconds(12));
     learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
@@ -448,7 +448,10 @@ fn messages_say_what_happened() {
     let seconds = std::time::Duration::from_secs(45);
     let cases = [
         (Event::StillFresh { connection: connection(), expires_at }, "fresh for 24m 03s, R forces"),
-        (Event::Refreshed { connection: connection(), generation: 42 }, "new tokens, generation 42 saved"),
+        (
+            Event::Refreshed { connection: connection(), generation: 42, recovered: None },
+            "new tokens, generation 42 saved",
+        ),
         (
             Event::NotSaved { connection: connection(), generation: 42, why: "the keyring is\u{1b} locked".into() },
             "generation 42 is not saved yet, but safe in the journal: the keyring is\u{fffd} locked",
@@ -481,13 +484,13 @@ fn good_news_of_one_connection_does_not_wipe_away_bad_news_of_another() {
     let mut app = app_of(seven());
     let problem = Problem::NeedsLogin { why: "invalid_grant".into() };
     learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem: problem.clone() });
-    learn(&mut app, Event::Refreshed { connection: name("warehouse"), generation: 42 });
+    learn(&mut app, Event::Refreshed { connection: name("warehouse"), generation: 42, recovered: None });
     assert_eq!(toast(&app), "needs login: invalid_grant");
-    learn(&mut app, Event::Refreshed { connection: name("sandbox"), generation: 2 });
+    learn(&mut app, Event::Refreshed { connection: name("sandbox"), generation: 2, recovered: None });
     assert_eq!(toast(&app), "new tokens, generation 2 saved");
     // The selected connection's news answers the last key.
     learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
-    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 43 });
+    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 43, recovered: None });
     assert_eq!(toast(&app), "new tokens, generation 43 saved");
 }
 
@@ -622,7 +625,7 @@ fn tokens_that_were_forgotten_are_not_said_to_be_kept() {
     learn(&mut app, Event::Forgotten { connection: name("warehouse"), result: Ok(()) });
     change(&mut app, fresh("warehouse"));
     // Another message stands by the time the connection goes.
-    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42 });
+    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });
     learn(&mut app, Event::Removed { connection: name("warehouse") });
     assert_eq!(toast(&app), "warehouse is in the configuration no more");
 }

@@ -59,9 +59,13 @@ pub(super) struct Grants {
     pub(super) clients: HashMap<String, Client>,
     pub(super) limiter: Limiter,
     pub(super) access_lifetime: TimeDelta,
+    /// For how long a token that was just replaced is still taken.
+    grace: TimeDelta,
     families: Vec<Family>,
     /// Every refresh token ever issued, to know a used one when it comes back.
     refresh: HashMap<String, (FamilyId, DateTime<Utc>)>,
+    /// When each of those that were replaced was sent first.
+    spent: HashMap<String, DateTime<Utc>>,
     access: HashMap<String, (FamilyId, DateTime<Utc>)>,
     codes: HashMap<String, Code>,
     consents: HashMap<String, (Asked, DateTime<Utc>)>,
@@ -69,13 +73,15 @@ pub(super) struct Grants {
 
 impl Grants {
     /// A server that knows nobody yet.
-    pub(super) fn new(access_lifetime: TimeDelta, limit: Option<RateLimit>) -> Self {
+    pub(super) fn new(access_lifetime: TimeDelta, grace: TimeDelta, limit: Option<RateLimit>) -> Self {
         Self {
             clients: HashMap::new(),
             limiter: Limiter::new(limit),
             access_lifetime,
+            grace,
             families: Vec::new(),
             refresh: HashMap::new(),
+            spent: HashMap::new(),
             access: HashMap::new(),
             codes: HashMap::new(),
             consents: HashMap::new(),
@@ -113,19 +119,21 @@ impl Grants {
     }
 
     /// Finds the family whose working refresh token this is.
-    pub(super) fn redeem(&self, refresh: &str, client_id: &str, now: DateTime<Utc>) -> Result<FamilyId, Refused> {
+    pub(super) fn redeem(&mut self, refresh: &str, client_id: &str, now: DateTime<Utc>) -> Result<FamilyId, Refused> {
         let &(id, expires_at) = self.refresh.get(refresh).ok_or(Refused::NotValid)?;
         let family = self.family(id);
         // Another client's token tells nothing about who leaked it: nobody is punished for it.
         if family.client_id != client_id {
             return Err(Refused::NotValid);
         }
-        if family.newest != refresh {
+        let is_in_grace = self.spent.get(refresh).is_some_and(|at| now - *at < self.grace);
+        if family.newest != refresh && !is_in_grace {
             return Err(Refused::Reused(id));
         }
         if family.revoked || now >= expires_at {
             return Err(Refused::NotValid);
         }
+        self.spent.entry(refresh.to_owned()).or_insert(now);
         Ok(id)
     }
 

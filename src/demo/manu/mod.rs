@@ -44,8 +44,9 @@ pub struct Manu(Arc<Shared<Grants>>);
 
 impl Manu {
     pub(super) fn new(base: String, options: &Options) -> Self {
+        let grace = TimeDelta::from_std(options.manu_grace).unwrap_or(TimeDelta::zero());
         let lifetime = lifetime(options.manu_lifetime);
-        Self(Arc::new(Shared::new(base, Arc::clone(&options.clock), Grants::new(lifetime, options.manu_limit))))
+        Self(Arc::new(Shared::new(base, Arc::clone(&options.clock), Grants::new(lifetime, grace, options.manu_limit))))
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.

@@ -34,6 +34,7 @@ fn view(name: &str, ends: i64) -> ConnectionView {
         holding: Holding::Tokens { facts, saved: true },
         activity: Activity::Idle,
         problem: None,
+        lost_answer: None,
         next_refresh: None,
         last: None,
         clock_skew: None,

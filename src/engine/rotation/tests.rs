@@ -35,6 +35,7 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
         vault: vault.clone(),
         gate: super::super::gate::Gate::default(),
         browser: Arc::new(NoBrowser),
+        lost_pause: schedule::PAUSE_AFTER_LOST_ANSWER,
         program: crate::domain::Program::Command,
         store_opened: tokio::sync::Notify::new(),
         notes,

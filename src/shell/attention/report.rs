@@ -43,7 +43,13 @@ pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
     let generation = |generation: &u64| json!({ "generation": generation });
     let why = |why: &str| json!({ "why": neutralise(why, LONGEST_REASON) });
     let (word, connection, fields) = match event {
-        Event::Refreshed { connection, generation: number } => ("refreshed", connection, generation(number)),
+        Event::Refreshed { connection, generation, recovered } => {
+            let mut fields = json!({ "generation": generation });
+            if let Some(lost) = recovered {
+                fields["recovered"] = json!({ "lost_at": rfc3339(lost.at), "sends": lost.sends + 1 });
+            }
+            ("refreshed", connection, fields)
+        }
         Event::Adopted { connection, generation, by } => {
             ("adopted", connection, json!({ "generation": generation, "by": by }))
         }
@@ -119,7 +125,9 @@ mod tests {
             problem: Problem::NeedsLogin { why: "revoked".into() },
         };
         assert_eq!(of_event(&failed, now()).unwrap()["why"], "needs login: revoked");
-        let refreshed = of_event(&Event::Refreshed { connection: connection.clone(), generation: 7 }, now()).unwrap();
+        let refreshed =
+            of_event(&Event::Refreshed { connection: connection.clone(), generation: 7, recovered: None }, now())
+                .unwrap();
         assert_eq!((&refreshed["event"], &refreshed["generation"]), (&json!("refreshed"), &json!(7)));
         let owed = Event::NotSaved { connection: connection.clone(), generation: 8, why: "full\x07".into() };
         let owed = of_event(&owed, now()).unwrap();

@@ -2,7 +2,7 @@
 //! on disk and in the store stays.
 
 use super::{Bench, generation, name, record, until};
-use crate::store::journal::Journal;
+use crate::store::journal::{Journal, Spending};
 use crate::store::{Call, Fault, Hazard, StoreError};
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_token_proved_unspent_leaves_everything_as_it_was() {
     let mut lease = bench.lease(&vault).await;
     lease.unspent().await.unwrap();
     lease.spending(&record(1)).await.unwrap();
-    assert!(matches!(bench.journal(), Some(Journal::Spending { generation: 1, .. })));
+    assert!(matches!(bench.journal(), Some(Journal::Spending(Spending { generation: 1, .. }))));
     lease.unspent().await.unwrap();
     assert_eq!(bench.journal(), before);
 }

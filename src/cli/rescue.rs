@@ -1,0 +1,78 @@
+//! `manutop rescue`: the token in an answer that could not be read when it came.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use color_eyre::eyre::Report;
+
+use super::exit::{Exit, Stop};
+use super::files::Files;
+use super::say::waiting;
+use super::session::Session;
+use crate::domain::ConnectionName;
+use crate::domain::text::neutralise;
+use crate::oauth::answer;
+use crate::store::Hazard;
+
+/// Save the tokens in an answer that could not be read when it came
+///
+/// Such an answer is kept sealed in the connection's journal, because it may hold the newest refresh
+/// token. A newer version of manutop may be able to read it; this command tries, and saves what it finds.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Connection name
+    name: ConnectionName,
+    /// Print the answer instead, with every secret in it
+    #[arg(long)]
+    show: bool,
+}
+
+impl Args {
+    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        session.connection(&self.name)?;
+        let body = self.unread(&session).await?;
+        if self.show {
+            return show(&body);
+        }
+        if answer::read(&body).is_none_or(|tokens| tokens.refresh_token.is_none()) {
+            let name = &self.name;
+            let why = format!(
+                "this version finds no refresh token in the answer that is kept; look at it with: manutop rescue {name} \
+                 --show, and take over a token in it with: manutop import {name}"
+            );
+            return Err(Stop::on(name, Exit::Failed, why).into());
+        }
+        // Whatever takes the connection's lock saves what it can read.
+        let mut working = session.work_on(std::slice::from_ref(&self.name))?;
+        let result = working.attend(async |engine| engine.refresh(&self.name, false).await).await?;
+        working.finish(&session).await;
+        result.map_err(|problem| Stop::about(&self.name, &problem))?;
+        writeln!(std::io::stdout(), "{}: the refresh token in the kept answer is saved", self.name)?;
+        Ok(Exit::Ok)
+    }
+
+    /// The answer that could not be read.
+    async fn unread(&self, session: &Session) -> Result<Vec<u8>, Stop> {
+        let mut lease = session.vault.lock(&self.name, |pid| waiting(&self.name, pid)).await?;
+        let standing = lease.recover().await?;
+        let Some(Hazard::Uncertain { unread: Some(sealed), .. }) = &standing.hazard else {
+            return Err(Stop::on(&self.name, Exit::Failed, "no answer is kept that could not be read"));
+        };
+        let text = lease.unread(sealed).await?;
+        Ok(BASE64_STANDARD.decode(text.expose()).unwrap_or_default())
+    }
+}
+
+/// Prints the answer, which may be anything.
+fn show(body: &[u8]) -> Result<Exit, Report> {
+    let mut out = std::io::stdout();
+    if out.is_terminal() {
+        let text = String::from_utf8_lossy(body);
+        text.lines().try_for_each(|line| writeln!(out, "{}", neutralise(line, line.len())))?;
+    } else {
+        out.write_all(body)?;
+    }
+    Ok(Exit::Ok)
+}

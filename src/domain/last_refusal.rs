@@ -1,0 +1,110 @@
+//! What the provider said last, where it gave no tokens: durable beside a connection's journal, so
+//! that every process knows it, also after a restart.
+//!
+//! It is void as soon as the refresh token, the client or the token endpoint it was said about is
+//! another one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::connection::Connection;
+use super::lost_answer::LostAnswer;
+use super::problem::Problem;
+use super::secret::Secret;
+use super::token::{Fingerprint, TokenRecord};
+
+/// How long a lasting refusal of the client is believed before the provider is asked again.
+pub const ASKED_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
+/// For how long other processes share a failure for which the provider named no time.
+pub const SHARED_FOR: TimeDelta = TimeDelta::seconds(5);
+/// A refusal this far ahead of the clock was written before the clock was set back.
+const FROM_THE_FUTURE: TimeDelta = TimeDelta::minutes(1);
+
+/// The provider's last word about a connection, where it was no.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRefusal {
+    /// What it means.
+    pub kind: RefusalKind,
+    /// When it was received.
+    pub at: DateTime<Utc>,
+    /// No request goes out before this moment, unless a person asks for it.
+    pub not_before: DateTime<Utc>,
+    /// The provider's words: bounded, redacted.
+    pub words: String,
+    /// The refresh token that was sent; none with client credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<Fingerprint>,
+    /// The client secret that was sent.
+    pub client_secret: Fingerprint,
+    /// The client identifier that was sent.
+    pub client_id: String,
+    /// The token endpoint.
+    pub token_url: String,
+    /// The lost answer before it, where the refresh token had been sent before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<LostAnswer>,
+}
+
+/// What a refusal means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalKind {
+    /// The refresh token is not valid any more (`invalid_grant`): it is never sent again.
+    InvalidGrant,
+    /// The client or the request is refused; asked again after [`ASKED_AGAIN_AFTER`].
+    Misconfigured,
+    /// Too many requests.
+    RateLimited,
+    /// It may work later.
+    Transient,
+}
+
+impl LastRefusal {
+    /// Whether it was said about this connection as it is configured, and about this record.
+    #[must_use]
+    pub fn is_about(&self, connection: &Connection, record: Option<&TokenRecord>) -> bool {
+        let refresh = record.and_then(|record| record.refresh_token.as_ref());
+        let is_same_token = refresh.map(|refresh| Fingerprint::of(&refresh.token)) == self.refresh_token;
+        is_same_token && connection.client_id == self.client_id && connection.token_url.as_str() == self.token_url
+    }
+
+    /// Whether it was said about this client secret.
+    #[must_use]
+    pub fn is_about_secret(&self, client_secret: &Secret) -> bool {
+        Fingerprint::of(client_secret) == self.client_secret
+    }
+
+    /// Whether it lasts until the token or the client changes.
+    #[must_use]
+    pub fn is_lasting(&self) -> bool {
+        matches!(self.kind, RefusalKind::InvalidGrant | RefusalKind::Misconfigured)
+    }
+
+    /// Whether a request at `now` would only be refused again. `insists` is a person's wish, or a
+    /// service's order to look again; an invalid grant is not sent for anybody.
+    #[must_use]
+    pub fn forbids(&self, insists: bool, now: DateTime<Utc>) -> bool {
+        let is_waiting = now < self.not_before && self.at - now < FROM_THE_FUTURE;
+        self.kind == RefusalKind::InvalidGrant || (is_waiting && !insists)
+    }
+
+    /// Whether it answers somebody who has been waiting since `asked_at`: another process has asked
+    /// meanwhile.
+    #[must_use]
+    pub fn answers(&self, asked_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        (asked_at..=now).contains(&self.at)
+    }
+
+    /// What stands in the connection's way; `None` once it is time to ask again.
+    #[must_use]
+    pub fn problem(&self, now: DateTime<Utc>) -> Option<Problem> {
+        let why = self.words.clone();
+        match self.kind {
+            RefusalKind::InvalidGrant => Some(Problem::NeedsLogin { why }),
+            RefusalKind::Misconfigured => Some(Problem::Misconfigured { why }),
+            _ if !self.forbids(false, now) => None,
+            RefusalKind::RateLimited => Some(Problem::RateLimited { until: self.not_before }),
+            RefusalKind::Transient => Some(Problem::Retrying { at: Some(self.not_before), why }),
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What stands in a connection's way by what store and journal say, in words.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::last_refusal::{ASKED_AGAIN_AFTER, SHARED_FOR};
+use crate::domain::{
+    AfterLostAnswer, Connection, Fingerprint, LastRefusal, LossOutcome, LostAnswer, Problem, RefusalKind, Secret,
+    SecretSource, TokenRecord,
+};
+use crate::engine::schedule;
+use crate::engine::tools::{Found, Tools};
+use crate::oauth::{Class, Refusal};
+use crate::store::{Hazard, Standing};
+
+/// What a standing amounts to for a connection.
+pub(in crate::engine) async fn found(tools: &Tools, connection: &Connection, standing: Standing) -> Found {
+    let refusal = current_refusal(tools, connection, &standing).await;
+    let refused = refusal.as_ref().and_then(|refusal| refusal.problem(tools.now()));
+    let hazard = standing.hazard.as_ref().filter(|_| connection.needs_browser());
+    let uncertain = match hazard {
+        Some(Hazard::Uncertain { generation, .. }) if connection.after_lost_answer == AfterLostAnswer::Ask => {
+            Some(*generation)
+        }
+        _ => None,
+    };
+    let endangered = hazard.map(|hazard| hazard_problem(hazard, connection, tools.lost_pause));
+    let unsaved = standing.unsaved_because.as_ref().map(|error| Problem::NotSaved { why: error.to_string() });
+    let problem = match (endangered, refused) {
+        // The answer to the second sending tells more than that the first was lost.
+        (
+            Some(Problem::AnswerLost { .. } | Problem::Uncertain { .. }) | None,
+            Some(refused @ Problem::NeedsLogin { .. }),
+        ) => Some(refused),
+        (endangered, refused) => endangered.or(unsaved).or(refused),
+    };
+    Found {
+        lost_answer: lost_answer(&standing, refusal.as_ref()),
+        never_held: standing.mark == 0,
+        record: standing.record,
+        saved: standing.saved,
+        problem,
+        uncertain,
+        missing: None,
+        refusal,
+    }
+}
+
+/// The last answer that was lost, and what became of it.
+fn lost_answer(standing: &Standing, refusal: Option<&LastRefusal>) -> Option<(LostAnswer, LossOutcome)> {
+    let replaced = refusal.filter(|refusal| refusal.kind == RefusalKind::InvalidGrant).and_then(|refusal| refusal.lost);
+    match (&standing.hazard, replaced) {
+        (_, Some(lost)) => Some((lost, LossOutcome::Replaced)),
+        (Some(Hazard::Uncertain { lost, .. }), None) => Some((*lost, LossOutcome::Pending)),
+        _ => standing.recovered.map(|lost| (lost, LossOutcome::Recovered)),
+    }
+}
+
+/// The last refusal, unless token, client or client secret are not those it was said about. A
+/// configured command is not run to find out: it may want a person to touch a key.
+pub(super) async fn current_refusal(
+    tools: &Tools,
+    connection: &Connection,
+    standing: &Standing,
+) -> Option<LastRefusal> {
+    let refusal = standing.refusal.clone()?;
+    if !refusal.is_about(connection, standing.record.as_ref()) {
+        return None;
+    }
+    if !refusal.is_lasting() || connection.client_secret != SecretSource::Store {
+        return Some(refusal);
+    }
+    match tools.vault.client_secret(&connection.name).await {
+        Ok(Some(secret)) if !refusal.is_about_secret(&secret) => None,
+        _ => Some(refusal),
+    }
+}
+
+/// What a hazard means for the person.
+pub(super) fn hazard_problem(hazard: &Hazard, connection: &Connection, pause: TimeDelta) -> Problem {
+    match hazard {
+        Hazard::Uncertain { .. } if connection.after_lost_answer == AfterLostAnswer::Retry => {
+            answer_lost(hazard, pause)
+        }
+        Hazard::Uncertain { generation, fingerprint, pid, at, why, .. } => Problem::Uncertain {
+            why: format!(
+                "process {pid} sent refresh token {fingerprint} (generation {generation}) at {} and {}; it may have been replaced",
+                at.format("%Y-%m-%d %H:%M:%S UTC"),
+                why.as_ref()
+                    .map_or_else(|| "no answer was recorded".into(), |why| format!("no readable answer came ({why})")),
+            ),
+        },
+        Hazard::RolledBack { stored, mark } => Problem::RolledBack {
+            why: format!("the store holds generation {stored}, but {mark} has been saved; the older one is never sent"),
+        },
+    }
+}
+
+/// An answer was lost, and the refresh token is sent again after a pause.
+pub(super) fn answer_lost(hazard: &Hazard, pause: TimeDelta) -> Problem {
+    let Hazard::Uncertain { at, lost, why, .. } = hazard else {
+        return Problem::Retrying { at: None, why: "the answer to the last refresh was lost".into() };
+    };
+    let times = if lost.sends > 1 { format!(", and to {} more", lost.sends - 1) } else { String::new() };
+    let how = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    Problem::AnswerLost {
+        at: Some(*at + schedule::after_lost_answer(pause, lost.sends)),
+        why: format!(
+            "no readable answer came to the refresh at {}{times}{how}",
+            lost.at.format("%Y-%m-%d %H:%M:%S UTC")
+        ),
+    }
+}
+
+/// What was sent when a refusal came.
+pub(super) struct Sent<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) record: Option<&'a TokenRecord>,
+    pub(super) client_secret: &'a Secret,
+    /// The lost answer before it, where the refresh token had been sent before.
+    pub(super) lost: Option<LostAnswer>,
+}
+
+impl Sent<'_> {
+    /// The provider's refusal as it is remembered; `retry_after` is when the provider wants to be
+    /// asked again.
+    pub(super) fn refused(
+        &self,
+        refusal: &Refusal,
+        retry_after: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> LastRefusal {
+        let words = refusal.words();
+        let shared_until = retry_after.unwrap_or(now + SHARED_FOR);
+        match refusal.class() {
+            Class::InvalidGrant => {
+                let words = self.lost.map_or_else(
+                    || words.clone(),
+                    |lost| {
+                        let at = lost.at.format("%Y-%m-%d %H:%M:%S UTC");
+                        format!("the answer to the refresh at {at} was lost; the provider had already replaced the token ({words})")
+                    },
+                );
+                self.remembered(RefusalKind::InvalidGrant, words, now, now)
+            }
+            Class::Misconfigured => self.remembered(RefusalKind::Misconfigured, words, now + ASKED_AGAIN_AFTER, now),
+            Class::RateLimited => self.remembered(RefusalKind::RateLimited, words, shared_until, now),
+            Class::Transient => self.remembered(RefusalKind::Transient, words, shared_until, now),
+        }
+    }
+
+    /// A failure for which the provider is not to blame, as it is remembered.
+    pub(super) fn failed(&self, why: String, now: DateTime<Utc>) -> LastRefusal {
+        self.remembered(RefusalKind::Transient, why, now + SHARED_FOR, now)
+    }
+
+    fn remembered(
+        &self,
+        kind: RefusalKind,
+        words: String,
+        not_before: DateTime<Utc>,
+        at: DateTime<Utc>,
+    ) -> LastRefusal {
+        let refresh = self.record.and_then(|record| record.refresh_token.as_ref());
+        LastRefusal {
+            kind,
+            at,
+            not_before,
+            words,
+            refresh_token: refresh.map(|refresh| Fingerprint::of(&refresh.token)),
+            client_secret: Fingerprint::of(self.client_secret),
+            client_id: self.connection.client_id.clone(),
+            token_url: self.connection.token_url.to_string(),
+            lost: self.lost,
+        }
+    }
+}
