@@ -125,15 +125,6 @@ fn parent(path: &Path) -> &Path {
     path.parent().expect("what is kept lies in a directory")
 }
 
-/// Fails if the directory takes no new file of `bytes` bytes: full, read-only, gone.
-pub(super) fn check_room(dir: &Path, bytes: usize) -> Result<(), StoreError> {
-    tempfile::Builder::new()
-        .prefix(".room-")
-        .tempfile_in(dir)
-        .and_then(|mut file| file.write_all(&vec![b' '; bytes]))
-        .map_err(|error| StoreError::io("write to", dir, error))
-}
-
 fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = private_file().write(true).truncate(true).open(path)?;
     file.write_all(content)?;

@@ -12,8 +12,14 @@ use super::error::StoreError;
 use super::{files, record};
 use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Secret};
 
-/// Enough for the largest journal there is: a sealed record of two long tokens, or an answer that could not be read.
-pub(super) const ROOM: usize = 256 * 1024;
+/// Enough for nearly every journal: a sealed record of two long tokens, or an answer that could not be read.
+pub(super) const ROOM: u64 = 256 * 1024;
+
+/// How much the journal of the next record may need, where the present one's line has so many bytes: sealing writes
+/// two hex digits a byte, and the next one may be twice as long.
+pub(super) fn room_for(line: usize) -> u64 {
+    ROOM.max(4 * line as u64 + 4096)
+}
 
 /// What the journal of a connection says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,9 +130,13 @@ impl JournalFile {
 
     /// Replaces it, durably. Blocks on the disk.
     pub(super) fn write(self, path: &Path) -> Result<(), StoreError> {
+        files::replace(path, self.text())
+    }
+
+    /// What stands in its file.
+    pub(super) fn text(self) -> String {
         let document = Document { version: record::VERSION, file: self };
-        let json = serde_json::to_string(&document).expect("strings, numbers and times always serialise");
-        files::replace(path, &(json + "\n"))
+        serde_json::to_string(&document).expect("strings, numbers and times always serialise") + "\n"
     }
 }
 

@@ -15,6 +15,7 @@ use super::journal::{self, Journal, JournalFile, Spending};
 use super::judge::{Owed, Standing};
 use super::lock::Held;
 use super::record::{fingerprint, to_line};
+use super::reserve::{self, Room};
 use super::vault::{Vault, on_disk, token_item};
 use super::{files, history, record};
 use crate::domain::{
@@ -34,11 +35,13 @@ pub struct Lease {
     before: Option<Journal>,
     /// The lost answer after which this lease sends the refresh token again.
     lost: Option<LostAnswer>,
+    /// Disk space for the answer, from [`Lease::preflight`] on.
+    room: Room,
 }
 
 impl Lease {
     pub(super) fn new(vault: Vault, name: ConnectionName, lock: Held) -> Self {
-        Self { vault, name, lock: Arc::new(lock), before: None, lost: None }
+        Self { vault, name, lock: Arc::new(lock), before: None, lost: None, room: Room::default() }
     }
 
     /// Whose lease it is.
@@ -49,7 +52,8 @@ impl Lease {
 
     /// The same right over the same data directory's connection, with another secret store.
     pub(super) fn in_vault(&self, vault: Vault) -> Self {
-        Self { vault, name: self.name.clone(), lock: Arc::clone(&self.lock), before: None, lost: None }
+        let (name, lock) = (self.name.clone(), Arc::clone(&self.lock));
+        Self { vault, name, lock, before: None, lost: None, room: Room::default() }
     }
 
     /// Reads store and journal again and makes good what a crash left undone: the newest
@@ -81,14 +85,13 @@ impl Lease {
         Ok(standing)
     }
 
-    /// Makes sure that an answer could be kept, before anything is sent: the journal is writable,
-    /// the store reachable and unlocked, the identity for sealing in hand.
+    /// Makes sure that an answer can be kept, before anything is sent: disk space for it is reserved until it is in
+    /// the journal or the lease ends, the store is reachable and unlocked, the identity for sealing in hand.
     ///
     /// # Errors
     /// Whatever is not so; then nothing must be sent.
     pub async fn preflight(&self) -> Result<(), StoreError> {
-        let dir = self.vault.journals().to_owned();
-        self.on_disk(move || files::check_room(&dir, journal::ROOM)).await?;
+        self.reserve(journal::ROOM).await?;
         self.vault.probe().await?;
         self.vault.identity().await.map(|_| ())
     }
@@ -109,6 +112,7 @@ impl Lease {
             Some(Journal::Spending(earlier)) if earlier.generation == record.generation => Some(earlier.clone()),
             _ => None,
         };
+        self.reserve(journal::room_for(to_line(record).expose().len())).await?;
         let spending = Spending {
             generation: record.generation,
             fingerprint: Fingerprint::of(&refresh.token),
@@ -276,7 +280,13 @@ impl Lease {
         self.vault.remove_client_secret(&self.name).await?;
         self.vault.remove_history(&self.name).await?;
         let path = self.vault.journal_path(&self.name);
-        self.on_disk(move || files::remove(&path)).await
+        self.on_disk(move || reserve::remove_leftover(&path).and_then(|()| files::remove(&path))).await
+    }
+
+    /// Reserves disk space for what is journaled when the answer comes.
+    async fn reserve(&self, bytes: u64) -> Result<(), StoreError> {
+        let (room, path) = (self.room.clone(), self.vault.journal_path(&self.name));
+        self.on_disk(move || room.reserve(&path, bytes)).await
     }
 
     async fn raised_above_the_mark(&self, mut record: TokenRecord) -> TokenRecord {
@@ -325,8 +335,13 @@ impl Lease {
     }
 
     async fn write_file(&self, file: JournalFile) -> Result<(), StoreError> {
-        let path = self.vault.journal_path(&self.name);
-        self.on_disk(move || file.write(&path)).await
+        let (room, path) = (self.room.clone(), self.vault.journal_path(&self.name));
+        self.on_disk(move || match &file.journal {
+            // The room is for what comes after the request.
+            Journal::Spending(_) => file.write(&path),
+            _ => room.replace(&path, &file.text()),
+        })
+        .await
     }
 
     /// Runs file work that keeps the lock until it is done, whatever becomes of the lease.

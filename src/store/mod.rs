@@ -28,6 +28,7 @@ pub mod overview;
 pub mod record;
 mod rename;
 pub mod request_log;
+mod reserve;
 mod seal;
 mod secret_store;
 mod secrets;

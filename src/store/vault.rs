@@ -336,10 +336,6 @@ impl Vault {
         &*self.inner.clock
     }
 
-    pub(super) fn journals(&self) -> &Path {
-        &self.inner.journals
-    }
-
     pub(super) fn journal_path(&self, name: &ConnectionName) -> PathBuf {
         self.inner.journals.join(format!("{name}.json"))
     }

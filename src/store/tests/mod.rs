@@ -164,9 +164,11 @@ async fn no_file_holds_a_token_in_any_state_of_the_journal() {
     let bench = Bench::with_tokens().await;
     let grep = || {
         for entry in std::fs::read_dir(bench.dir.path().join("journals")).unwrap() {
-            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let path = entry.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let is_room = path.extension().is_some_and(|extension| extension == "room");
             assert!(!text.contains("access-") && !text.contains("refresh-") && !text.contains("client"), "{text}");
-            assert!(text.starts_with("{\"version\":1,") && text.is_ascii(), "{text}");
+            assert!(is_room || (text.starts_with("{\"version\":1,") && text.is_ascii()), "{text}");
         }
     };
     let vault = bench.process();
