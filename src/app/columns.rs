@@ -209,7 +209,7 @@ fn cause(problem: &Problem) -> &str {
         Problem::NeedsLogin { why }
         | Problem::Misconfigured { why }
         | Problem::Uncertain { why }
-        | Problem::NotSaved { why }
+        | Problem::NotSaved { why, .. }
         | Problem::RolledBack { why }
         | Problem::StoreUnavailable { why }
         | Problem::PassphraseNeeded { why }

@@ -36,6 +36,10 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             let text = format!("generation {generation} is not saved yet, but safe in the journal: {}", reason(&why));
             app.say(Some(&connection), Severity::Bad, text, now);
         }
+        Event::InMemoryOnly { connection, why, .. } => {
+            let text = Problem::NotSaved { why: reason(&why), durable: false }.to_string();
+            app.say(Some(&connection), Severity::Bad, text, now);
+        }
         Event::LoginFailed { connection, why, .. } => login_failed(app, connection, &why, now),
         Event::LoginCancelled { connection } => {
             login_ended(app, &connection);

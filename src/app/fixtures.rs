@@ -152,7 +152,10 @@ pub(crate) fn every_status() -> Vec<ConnectionView> {
         with_problem(manu("needs-login", -10_900), Problem::NeedsLogin { why: "invalid_grant".into() }),
         with_problem(manus("misconfigured", -60), Problem::Misconfigured { why: "invalid_client".into() }),
         with_problem(manu("uncertain", -5), Problem::Uncertain { why: "no answer came".into() }),
-        with_problem(unsaved(manu("not-saved", 1700)), Problem::NotSaved { why: "the keyring is locked".into() }),
+        with_problem(
+            unsaved(manu("not-saved", 1700)),
+            Problem::NotSaved { why: "the keyring is locked".into(), durable: true },
+        ),
         with_problem(manu("rolled-back", 900), Problem::RolledBack { why: "generation 39 under mark 41".into() }),
         with_problem(manu("no-store", 900), Problem::StoreUnavailable { why: why() }),
     ]

@@ -351,7 +351,10 @@ impl App {
             let more = unsaved.len() - 1;
             let whose = if more == 0 { name.to_string() } else { format!("{name} and {more} more") };
             let why = match self.connections.get(name).and_then(|view| view.problem.as_ref()) {
-                Some(Problem::NotSaved { why }) => format!(": {}", neutralise(why, 300)),
+                Some(problem @ Problem::NotSaved { why, .. }) => {
+                    let place = if problem.is_in_memory_only() { ", in memory only; keep manutop running" } else { "" };
+                    format!("{place}: {}", neutralise(why, 300))
+                }
                 _ => String::new(),
             };
             return Some(format!("{whose}: new tokens not saved yet{why}"));
@@ -399,6 +402,11 @@ impl App {
     fn set_filter(&mut self, filter: Field, now: DateTime<Utc>) {
         self.connections.set_filter(filter.text(), now);
         self.filter = filter;
+    }
+
+    /// Warns in the message line, in words of the program's own.
+    pub fn warn(&mut self, text: impl Into<String>, now: DateTime<Utc>) {
+        self.say(None, Severity::Warning, text, now);
     }
 
     fn say(

@@ -1,26 +1,30 @@
 //! Waiting for the engine without a screen: says whom it waits for, and leaves when told to.
 //!
-//! Invariant: a signal ends nothing whose answer may be on its way. What only waits is cancelled;
-//! what is out is waited for and saved.
+//! Invariant: a first signal ends nothing whose answer may be on its way. What only waits is cancelled;
+//! what is out is waited for and saved. Only a second, deliberate one ends the command without.
 
 use std::collections::HashMap;
-use std::io;
 use std::pin::pin;
 
+use color_eyre::eyre::Report;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
+use super::exit::Stop;
+use super::owed::{given_up, in_memory};
 use super::say::say;
 use super::session::Working;
 use crate::domain::{Activity, Command, ConnectionName, Event};
-use crate::engine::Engine;
-use crate::shell::signals::{Signal, Signals};
+use crate::engine::{Engine, Owing, Rest};
+use crate::shell::signals::{self, Insistence, Signal, Signals, Wish};
 
 impl Working {
     /// Waits for `work`. Exchanges announced meanwhile are kept for [`Working::finish`].
     ///
     /// # Errors
-    /// The system lets no signal be listened to; then nothing is begun.
-    pub(super) async fn attend<T>(&mut self, work: impl AsyncFnOnce(&Engine) -> T) -> io::Result<T> {
+    /// The system lets no signal be listened to; then nothing is begun. A [`Stop`] where the program was told twice
+    /// to end: it says whose tokens that endangers.
+    pub(super) async fn attend<T>(&mut self, work: impl AsyncFnOnce(&Engine) -> T) -> Result<T, Report> {
         self.listen(work, |_| {}).await
     }
 
@@ -33,7 +37,7 @@ impl Working {
         &mut self,
         command: Command,
         mut pick: impl FnMut(Event) -> Option<T>,
-    ) -> io::Result<Option<T>> {
+    ) -> Result<Option<T>, Report> {
         let (found, picked) = oneshot::channel();
         let mut found = Some(found);
         let work = async |engine: &Engine| {
@@ -55,34 +59,75 @@ impl Working {
         &mut self,
         work: impl AsyncFnOnce(&Engine) -> T,
         mut hear: impl FnMut(Option<Event>),
-    ) -> io::Result<T> {
+    ) -> Result<T, Report> {
         let Self { engine, events, log } = self;
         let engine = &*engine;
         let mut signals = Signals::listen()?;
         let mut work = pin!(work(engine));
-        let mut leaving = pin!(async {
-            while signals.next().await != Signal::Quit {}
-            say!("leaving; what has been sent is waited for and saved first");
-            engine.shutdown().await;
-            // The work ends by itself now that the engine has.
-            std::future::pending::<()>().await;
-        });
+        let mut told_to_end = pin!(told_to_end(engine, &mut signals));
         let mut told = HashMap::new();
         let mut has_ended = false;
         loop {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                () = &mut leaving => {}
+                stop = &mut told_to_end => return Err(stop?.into()),
                 event = events.recv(), if !has_ended => {
                     has_ended = event.is_none();
                     match &event {
                         Some(Event::RequestLogged(entry)) => log.push(entry.as_ref().clone()),
+                        Some(Event::InMemoryOnly { connection, why, .. }) => say!("{}", in_memory(connection, why)),
                         Some(Event::Changed(view)) => tell_holder(&mut told, &view.name, &view.activity),
                         _ => {}
                     }
                     hear(event);
                 }
             }
+        }
+    }
+}
+
+/// Waits for signals. The first one that asks to leave has the engine end, and the work with it; Ctrl-Z stops the
+/// process once nothing is owed.
+///
+/// # Errors
+/// The process cannot be stopped.
+async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<Stop, Report> {
+    let (mut insistence, mut to_stop) = (Insistence::default(), Insistence::default());
+    let mut rest: Option<Rest> = None;
+    loop {
+        let signal = tokio::select! {
+            biased;
+            signal = signals.next() => signal,
+            () = async { rest.as_mut().expect("only where there is one").came().await }, if rest.is_some() => {
+                signals::stop()?;
+                (to_stop, rest) = (Insistence::default(), None);
+                continue;
+            }
+        };
+        match insistence.hear_signal(signal, Instant::now()) {
+            Some(Wish::First) => {
+                say!("leaving; what has been sent is waited for and saved first");
+                rest = None;
+                // The work ends by itself once the engine has.
+                drop(engine.begin_shutdown());
+            }
+            Some(Wish::Again) => return Ok(given_up(&engine.owing().await)),
+            Some(Wish::Echo) => {}
+            None if signal == Signal::Suspend && insistence.is_silent() => match to_stop.hear(Instant::now()) {
+                Wish::First => {
+                    let owing = engine.owing().await;
+                    if !owing.is_empty() {
+                        say!("stopping once saved: {}; Ctrl-Z again stops now and may lose it", Owing::words(&owing));
+                    }
+                    rest = Some(engine.rest());
+                }
+                Wish::Again => {
+                    signals::stop()?;
+                    (to_stop, rest) = (Insistence::default(), None);
+                }
+                Wish::Echo => {}
+            },
+            None => {}
         }
     }
 }

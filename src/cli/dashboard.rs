@@ -9,17 +9,19 @@ use chrono::{DateTime, Utc};
 use color_eyre::eyre::Report;
 use crossterm::event::Event as InputEvent;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::exit::{Exit, Stop};
 use super::faults::{Breakable, Faults};
 use super::files::Files;
 use super::host::TerminalHost;
+use super::owed::given_up;
 use super::say::say;
 use super::session::Session;
 use crate::app::{App, Keymap, Look, Msg, Options, Template, Zone, update};
 use crate::config::{Config, ConfigError, Paths};
 use crate::domain::{Clock as _, Connection, ConnectionView, Event, Program, SystemClock, ThemeName};
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, Owing, Parts};
 use crate::oauth::providers;
 use crate::shell::appearance::{depth, keymap};
 use crate::shell::attention::{Attention, Wishes};
@@ -33,7 +35,7 @@ use crate::shell::input::Input;
 use crate::shell::log_reader::LogReader;
 use crate::shell::painter::Painter;
 use crate::shell::screen::Screen;
-use crate::shell::signals::Signals;
+use crate::shell::signals::{Insistence, Signals, Wish};
 use crate::shell::terminal::TerminalGuard;
 use crate::shell::{Configuration, Dashboard, Ending};
 use crate::stamp::Stamp;
@@ -221,7 +223,10 @@ pub(super) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -
     let Dashboard { engine, signals, clipboard, request_log, mut events, mut attention, .. } = dashboard;
     guard.leave();
     drop(clipboard);
-    let left = leave(&engine, signals).await;
+    let left = match ending {
+        Ok(Ending::QuitOwing) => Err(given_up(&engine.owing().await)),
+        _ => leave(&engine, signals).await,
+    };
     attention.close(LAST_EVENTS).await;
     while let Ok(event) = events.try_recv() {
         match (event, &request_log) {
@@ -233,27 +238,41 @@ pub(super) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -
             _ => {}
         }
     }
+    // Whose tokens are in danger is worth more than that the terminal is gone.
+    let left = left?;
     match ending? {
-        Ending::Quit => left.map_err(Report::from),
+        Ending::Quit | Ending::QuitOwing => Ok(left),
         Ending::InputEnded => Err(Stop::new(Exit::Failed, "the terminal cannot be read any more").into()),
         Ending::EngineEnded => Err(color_eyre::eyre::eyre!("the engine ended by itself")),
     }
 }
 
-/// Waits for what is out to be saved. A second wish to quit ends the wait, at the person's risk.
+/// Waits for what is out to be saved. A second, deliberate wish to quit ends the wait, at the person's risk; so does
+/// an answer that does not come, but never the time alone while new tokens are in memory only.
 async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, Stop> {
     let shutdown = engine.shutdown();
     tokio::pin!(shutdown);
     if tokio::time::timeout(Duration::from_millis(200), &mut shutdown).await.is_ok() {
         return Ok(Exit::Ok);
     }
-    say!("waiting for an answer that is on its way, to save it; Ctrl-C leaves without it");
-    let given_up =
-        |why: &str| Err(Stop::new(Exit::Uncertain, format!("{why}; the journal will tell at the next start")));
-    tokio::select! {
-        () = shutdown => Ok(Exit::Ok),
-        _ = signals.next() => given_up("left while an answer was on its way"),
-        () = tokio::time::sleep(LEAVE_TIMEOUT) => given_up("the answer did not come, or could not be saved"),
+    let mut insistence = Insistence::since(Instant::now());
+    say!("saving before leaving: {}; Ctrl-C leaves without it", Owing::words(&engine.owing().await));
+    let mut deadline = Instant::now() + LEAVE_TIMEOUT;
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return Ok(Exit::Ok),
+            signal = signals.next() => if insistence.hear_signal(signal, Instant::now()) == Some(Wish::Again) {
+                return Err(given_up(&engine.owing().await));
+            },
+            () = tokio::time::sleep_until(deadline) => {
+                let owing = engine.owing().await;
+                if !Owing::is_in_memory(&owing) {
+                    return Err(given_up(&owing));
+                }
+                say!("still not saved: {}", Owing::cost(&owing));
+                deadline = Instant::now() + LEAVE_TIMEOUT;
+            }
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::oauth::providers;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::configuration::Source;
 use crate::shell::environment::Environment;
-use crate::shell::signals::{Signal, Signals};
+use crate::shell::signals::Signals;
 use crate::store::{MemoryStore, Secrets, Vault};
 
 /// Show the dashboard on embedded demo providers, with nothing to set up
@@ -121,7 +121,7 @@ async fn serve(port: Option<u16>) -> Result<Exit, Report> {
         servers.manu().base_url(),
         servers.manus().base_url()
     );
-    while signals.next().await != Signal::Quit {}
+    while !signals.next().await.is_quit() {}
     Ok(Exit::Ok)
 }
 

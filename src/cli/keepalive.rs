@@ -6,6 +6,7 @@ use color_eyre::eyre::Report;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
+use super::owed::given_up;
 use super::session::{NoBrowser, Session};
 use crate::domain::Program;
 use crate::engine::Engine;
@@ -61,10 +62,7 @@ impl Args {
         };
         match keeper.run().await? {
             Ending::Stopped => Ok(Exit::Ok),
-            Ending::GivenUp => {
-                let why = "left while an answer was on its way; the journal will tell at the next start";
-                Err(Stop::new(Exit::Uncertain, why).into())
-            }
+            Ending::GivenUp(owing) => Err(given_up(&owing).into()),
             Ending::NoLock(error) => Err(Stop::from(error).into()),
             Ending::EngineEnded => Err(color_eyre::eyre::eyre!("the engine ended by itself")),
         }

@@ -81,7 +81,7 @@ impl Args {
             tokio::select! {
                 biased;
                 signal = wishes.next() => match signal {
-                    Signal::Quit => return Ok(Exit::Ok),
+                    Signal::Quit | Signal::HungUp => return Ok(Exit::Ok),
                     Signal::Suspend => signals::stop()?,
                     Signal::Continued | Signal::Resized | Signal::Reload => {}
                 },

@@ -7,16 +7,18 @@ use std::thread;
 use color_eyre::eyre::Report;
 use serde_json::json;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::time::Instant;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::json;
+use super::owed::{given_up, in_memory};
 use super::say::say;
 use super::session::{NoBrowser, Session};
 use crate::domain::{Activity, Author, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
 use crate::engine::Browser;
 use crate::shell::browser::SystemBrowser;
-use crate::shell::signals::{Signal, Signals};
+use crate::shell::signals::{Insistence, Signals, Wish};
 
 /// Log in: in a browser, or by minting the first token
 #[derive(Debug, clap::Args)]
@@ -45,7 +47,7 @@ impl Args {
             Arc::new(SystemBrowser::new(session.environment.clone()))
         };
         let mut working = session.work_with_browser(std::slice::from_ref(name), browser)?;
-        let mut signals = Signals::listen()?;
+        let (mut signals, mut insistence) = (Signals::listen()?, Insistence::default());
         let mut pasted = read_lines()?;
         working.engine.views().await;
         working.engine.send(Command::Login { connection: name.clone() });
@@ -60,8 +62,10 @@ impl Args {
                 Some(line) = pasted.recv() => {
                     working.engine.send(Command::FinishLogin { connection: name.clone(), pasted: line });
                 }
-                signal = signals.next() => if signal == Signal::Quit {
-                    working.engine.send(Command::Cancel { connection: name.clone() });
+                signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
+                    Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
+                    Some(Wish::Again) => return Err(given_up(&working.engine.owing().await).into()),
+                    Some(Wish::Echo) | None => {}
                 },
             }
         };
@@ -123,6 +127,10 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
         Event::NotSaved { generation, why, .. } => {
             let safe = format!("it is safe in the journal, and the next manutop refresh {name} saves it");
             stop(Exit::StoreUnavailable, &format!("got generation {generation}, not saved yet: {why}; {safe}"))
+        }
+        Event::InMemoryOnly { why, .. } => {
+            say!("{}", in_memory(name, &why));
+            None
         }
         Event::AnswerRefused { why, .. } => {
             say!("{why}");

@@ -15,7 +15,7 @@ use super::session::Session;
 use crate::config::{self, Config};
 use crate::domain::{ConnectionName, Problem};
 use crate::oauth::providers;
-use crate::shell::signals::{Signal, Signals};
+use crate::shell::signals::Signals;
 use crate::store::{Progress, RenameError, Renamed, Renaming};
 
 /// How long whoever works on the connection is waited for: longer than any exchange takes.
@@ -111,7 +111,7 @@ impl Args {
     /// Takes both names' locks; gives up when told to, with nothing changed.
     async fn hold(&self, session: &Session) -> Result<Renaming, Report> {
         let mut signals = Signals::listen()?;
-        let given_up = async { while signals.next().await != Signal::Quit {} };
+        let given_up = async { while !signals.next().await.is_quit() {} };
         let begin = Renaming::begin(session.vault.clone(), &self.old, &self.new, waiting);
         let held = tokio::select! {
             held = tokio::time::timeout(PATIENCE, begin) => held,

@@ -50,7 +50,7 @@ impl Args {
 }
 
 /// The HTTP status of a call that succeeded, and how long it took.
-async fn call(working: &mut Working, name: &ConnectionName) -> std::io::Result<Result<(u16, Duration), Stop>> {
+async fn call(working: &mut Working, name: &ConnectionName) -> Result<Result<(u16, Duration), Stop>, Report> {
     let called = working.carry_out(Command::Test { connection: name.clone() }, |event| match event {
         Event::Tested { result: Ok(answer), .. } => Some(Ok(answer)),
         Event::Tested { result: Err(failure), .. } => {

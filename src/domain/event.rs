@@ -41,6 +41,16 @@ pub enum Event {
         /// Why, in plain words.
         why: String,
     },
+    /// New tokens were obtained that neither the journal nor the secret store has taken: they are in memory only, and
+    /// ending the program loses them. Saving is tried again; the end is told by another event.
+    InMemoryOnly {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The new generation.
+        generation: u64,
+        /// Why, in plain words, and what to do.
+        why: String,
+    },
     /// Another process had refreshed it already; its tokens were taken over.
     Adopted {
         /// Which connection.

@@ -37,7 +37,7 @@ pub enum IncidentKind {
     Uncertain,
     /// See [`Problem::RolledBack`].
     RolledBack,
-    /// Tokens could not be saved, or the store not be used, for a minute.
+    /// Tokens could not be saved, or the store not be used, for a minute; at once where new tokens are in memory only.
     Store,
     /// Automatic refresh has not succeeded for a while: a minute once the access token has ended,
     /// five before.
@@ -260,6 +260,7 @@ fn health(view: &ConnectionView, now: DateTime<Utc>) -> Health {
         Some(Problem::Uncertain { .. }) => at_once(IncidentKind::Uncertain),
         Some(Problem::RolledBack { .. }) => at_once(IncidentKind::RolledBack),
         Some(Problem::NoClientSecret { .. }) if token.is_some() => at_once(IncidentKind::NoClientSecret),
+        Some(Problem::NotSaved { durable: false, .. }) => at_once(IncidentKind::Store),
         Some(Problem::NotSaved { .. } | Problem::StoreUnavailable { .. } | Problem::PassphraseNeeded { .. }) => {
             Health::Ill(IncidentKind::Store, SOON)
         }

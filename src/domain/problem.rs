@@ -44,11 +44,13 @@ pub enum Problem {
         /// What happened.
         why: String,
     },
-    /// A new record is safe in the journal but not yet in the secret store.
-    #[error("not saved yet: {why}")]
+    /// A new record is not yet in the secret store.
+    #[error("{}: {why}", if *durable { "not saved yet" } else { "the new refresh token is in memory only, and ending manutop loses it" })]
     NotSaved {
         /// Why the store did not take it.
         why: String,
+        /// Whether it is safe in the journal; otherwise it is in memory only, and lost with the process.
+        durable: bool,
     },
     /// The store holds an older record than the journal's mark; it is never sent.
     #[error("store rolled back: {why}")]
@@ -88,6 +90,12 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Whether new tokens are in memory only: ending the program loses them.
+    #[must_use]
+    pub fn is_in_memory_only(&self) -> bool {
+        matches!(self, Self::NotSaved { durable: false, .. })
+    }
+
     /// Whether waiting may mend it, so that automatic refresh goes on.
     #[must_use]
     pub fn is_passing(&self) -> bool {

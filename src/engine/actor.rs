@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::{Ask, Refreshed};
 use super::lead::Beside;
+use super::owing::Resting;
 use super::rotation::{self, Need};
 use super::slot::{Origin, Slot, Waiter, Work};
 use super::slots::Slots;
@@ -60,6 +61,8 @@ pub(super) struct Actor {
     /// When the overview was written last.
     pub(super) overview_noted: Instant,
     leaving: Option<oneshot::Sender<()>>,
+    /// Who wants nothing to be begun.
+    pub(super) resting: Vec<Resting>,
 }
 
 impl Actor {
@@ -91,6 +94,7 @@ impl Actor {
             secrets_underway: 0,
             overview_noted: Instant::now(),
             leaving: None,
+            resting: Vec::new(),
         }
     }
 
@@ -126,6 +130,7 @@ impl Actor {
                 }
             }
             let is_owing = self.secrets_underway > 0 || self.slots.is_owing();
+            self.tell_rest(is_owing);
             if let Some(reply) = self.leaving.take_if(|_| !is_owing) {
                 self.note_overview_at_last().await;
                 let _ = reply.send(());
@@ -141,7 +146,7 @@ impl Actor {
     /// How long there is nothing to do.
     fn pause(&mut self) -> Duration {
         let look = self.look_at.saturating_duration_since(Instant::now());
-        if !self.automatic || self.is_leaving() {
+        if !self.automatic || self.is_leaving() || self.is_resting() {
             return look;
         }
         let now = self.tools.now();
@@ -151,7 +156,7 @@ impl Actor {
     /// Begins what is due, as far as the hosts have room for it: all that expired while a machine
     /// slept is due at once.
     fn begin_planned(&mut self) {
-        if !self.automatic || self.is_leaving() {
+        if !self.automatic || self.is_leaving() || self.is_resting() {
             return;
         }
         for _ in 0..BEGUN_AT_ONCE {
@@ -234,6 +239,10 @@ impl Actor {
                 // Nobody may wait any more.
                 let _ = reply.send(self.standing());
             }
+            Ask::Owing { reply } => {
+                let _ = reply.send(self.owing());
+            }
+            Ask::Rest { hold, reply } => self.rest(hold, reply),
             Ask::Shutdown { reply } => {
                 for slot in self.slots.values() {
                     cancel(slot.work.as_ref());

@@ -1,7 +1,7 @@
 //! Starting the engine, and what can be asked of it from other threads.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::actor::Actor;
 use super::agent::Agent;
 use super::browser::Browser;
+use super::owing::{Owing, Rest};
 use super::reveal::AccessToken;
 use super::rotation::Need;
 use super::tools::Tools;
@@ -146,6 +147,15 @@ pub(super) enum Ask {
     },
     Snapshot {
         reply: Reply<Vec<ConnectionView>>,
+    },
+    /// What ending now would endanger.
+    Owing {
+        reply: Reply<Vec<Owing>>,
+    },
+    /// Nothing due is to be begun while this is held; the reply comes once nothing is owed.
+    Rest {
+        hold: Weak<()>,
+        reply: Reply<()>,
     },
     Shutdown {
         reply: Reply<()>,
@@ -288,5 +298,28 @@ impl Engine {
         self.stop_answering();
         // No answer means that the engine has ended already.
         let _ = answered(&self.asks, |reply| Ask::Shutdown { reply }).await;
+    }
+
+    /// Begins what [`Engine::shutdown`] does, for whoever does something else meanwhile. The receiver is given a
+    /// word, or closed, when nothing is owed any more.
+    pub fn begin_shutdown(&self) -> oneshot::Receiver<()> {
+        self.stop_answering();
+        let (reply, ended) = oneshot::channel();
+        let _ = self.asks.send(Ask::Shutdown { reply });
+        ended
+    }
+
+    /// What ending the program now would endanger; nothing where the engine has ended. Answered at once.
+    pub async fn owing(&self) -> Vec<Owing> {
+        answered(&self.asks, |reply| Ask::Owing { reply }).await.unwrap_or_default()
+    }
+
+    /// Asks for a rest: nothing that is due is begun while it is held, and it comes once nothing is owed. What a
+    /// person asks for is begun all the same.
+    #[must_use]
+    pub fn rest(&self) -> Rest {
+        let (rest, hold, reply) = Rest::new();
+        let _ = self.asks.send(Ask::Rest { hold, reply });
+        rest
     }
 }

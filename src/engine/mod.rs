@@ -9,6 +9,7 @@
 //!   them; a host that is out of order is asked by one at a time
 //! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
+//! - `owing`: what ending or stopping now would endanger
 //! - `overview`: what the next start shows before it has read anything
 //! - [`agent`]: gives commands the access tokens that are held here
 //! - `configure`: takes over another configuration while running
@@ -30,6 +31,7 @@ mod load;
 mod login;
 mod outage;
 mod overview;
+mod owing;
 mod reports;
 mod reveal;
 mod rotation;
@@ -40,4 +42,5 @@ mod tools;
 
 pub use browser::Browser;
 pub use handle::{Engine, Parts, Refreshed, Remote};
+pub use owing::{Owed, Owing, Rest};
 pub use reveal::AccessToken;

@@ -6,8 +6,8 @@ use super::rotation::Need;
 use super::slot::{Origin, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{
-    Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LastRefusal, LogEntry, LossOutcome,
-    Outcome, Problem, TokenRecord,
+    Activity, Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LastRefusal, LogEntry,
+    LossOutcome, Outcome, Problem, TokenRecord,
 };
 use crate::stamp::Stamp;
 use crate::store::StoreError;
@@ -170,8 +170,15 @@ impl Actor {
 
     fn owed(&mut self, name: &ConnectionName, record: &TokenRecord, why: String) {
         if let Some(slot) = self.slots.get_mut(name) {
+            let is_news = !matches!(slot.view.problem, Some(Problem::NotSaved { durable: false, .. }));
             slot.view.holding = Holding::Tokens { facts: record.facts(), saved: false };
-            slot.view.problem = Some(Problem::NotSaved { why });
+            slot.view.problem = Some(Problem::NotSaved { why: why.clone(), durable: false });
+            // The answer is here; what is left to do must not look like a refresh that goes well.
+            slot.view.activity = Activity::Idle;
+            if is_news {
+                let (connection, generation) = (name.clone(), record.generation);
+                self.announce(Event::InMemoryOnly { connection, generation, why });
+            }
             self.publish(name);
         }
     }
@@ -201,7 +208,7 @@ impl Actor {
                 let generation = record.generation;
                 slot.hold(Some(record), false);
                 unsaved = Some(why.clone());
-                slot.fail(Problem::NotSaved { why }, now);
+                slot.fail(Problem::NotSaved { why, durable: true }, now);
                 Ok((how, generation))
             }
             Ended::Failed(Problem::Cancelled) => Err(Problem::Cancelled),

@@ -326,7 +326,7 @@ pub(super) async fn save(
             }
             Err(SaveError::Nowhere { why, record: back }) => {
                 owed = (*back).clone();
-                tools.note(Note::Owed(name.clone(), back, why.to_string()));
+                tools.note(Note::Owed(name.clone(), back, why.with_advice()));
                 tokio::time::sleep(OWED_RETRY).await;
             }
         }

@@ -274,11 +274,7 @@ impl Slot {
     /// Whether leaving the program now could lose something: an exchange is out, a record is
     /// nowhere durable, or a logout or a removal is half done. Whatever only waits may be left.
     pub(super) fn is_owing(&self) -> bool {
-        // A reread only saves what is safe in the journal already.
-        let is_saving = matches!(self.work, Some(Work::Refresh(..) | Work::Login(..)));
-        let is_owed = matches!(self.view.problem, Some(Problem::NotSaved { .. })) && is_saving;
-        let is_out = matches!(self.view.activity, Activity::Refreshing { .. });
-        is_out || is_owed || matches!(self.work, Some(Work::Logout(_) | Work::Remove(_)))
+        self.owed().is_some()
     }
 
     pub(super) fn generation(&self) -> Option<u64> {

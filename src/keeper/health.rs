@@ -2,7 +2,8 @@
 //!
 //! What a restart, or a person at the machine, could mend is 503: the engine does not answer, the
 //! store cannot be used, or nothing has been read from it yet. A connection that needs a person is
-//! told and counted, but the process is well: 200. Restarting it would only take the others down.
+//! told and counted, but the process is well: 200. Restarting it would only take the others down. Nor is it 503 while
+//! new tokens are in memory only: a restart would lose them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{ANSWER_TIMEOUT, Shared, needs_person};
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionView, Keeper, Severity, Status};
+use crate::domain::{ConnectionView, Keeper, Problem, Severity, Status};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 const VERSION: u32 = 1;
@@ -27,6 +28,8 @@ pub(super) async fn report(shared: &Shared) -> (bool, Value) {
     let now = shared.clock.now();
     let (verdict, problem, rest) = match (views, shared.store_problem()) {
         (None, _) => ("unavailable", Some("the engine does not answer".into()), Value::Null),
+        // A restart would lose what is in memory only: whoever restarts what is not 200 must not.
+        (Some(views), Some(why)) if is_in_memory(&views) => ("degraded", Some(why), facts(&views, now)),
         (Some(views), Some(why)) => ("unavailable", Some(why), facts(&views, now)),
         (Some(views), None) => (verdict(&views, now), None, facts(&views, now)),
     };
@@ -56,6 +59,10 @@ fn verdict(views: &[ConnectionView], now: DateTime<Utc>) -> &'static str {
     } else {
         "ok"
     }
+}
+
+fn is_in_memory(views: &[ConnectionView]) -> bool {
+    views.iter().any(|view| view.problem.as_ref().is_some_and(Problem::is_in_memory_only))
 }
 
 fn facts(views: &[ConnectionView], now: DateTime<Utc>) -> Value {
@@ -94,9 +101,21 @@ pub(super) fn summary(views: &[ConnectionView], leads: bool, now: DateTime<Utc>)
 
 #[cfg(test)]
 mod tests {
-    use super::{facts, summary, verdict};
+    use super::{facts, is_in_memory, summary, verdict};
     use crate::app::fixtures::{fresh, manu, now, with_problem};
     use crate::domain::{Holding, Problem};
+
+    #[test]
+    fn tokens_in_memory_only_are_degraded_and_need_a_person() {
+        let owed = |durable| with_problem(manu("factory", 1800), Problem::NotSaved { why: "no room".into(), durable });
+        for (view, needs_person) in [(owed(true), false), (owed(false), true)] {
+            assert_eq!(verdict(std::slice::from_ref(&view), now()), "degraded");
+            let facts = facts(std::slice::from_ref(&view), now());
+            assert_eq!(facts["connections"][0]["needs_person"], needs_person);
+            assert_eq!(facts["connections"][0]["status"], "not_saved");
+            assert_eq!(is_in_memory(&[view]), needs_person);
+        }
+    }
 
     #[test]
     fn a_connection_that_needs_a_person_makes_it_degraded() {

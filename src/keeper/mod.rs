@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::domain::{Clock, ConnectionView, Holding, Status};
+use crate::domain::{Clock, ConnectionView, Holding, Problem, Status};
 use crate::engine::Remote;
 use crate::store::Vault;
 use metrics::Metrics;
@@ -73,6 +73,8 @@ fn needs_person(view: &ConnectionView, status: &Status) -> bool {
         | Status::Misconfigured
         | Status::Uncertain
         | Status::RolledBack => true,
+        // Nothing but room or a store that answers saves them, and a restart loses them.
+        Status::NotSaved => view.problem.as_ref().is_some_and(Problem::is_in_memory_only),
         Status::NeverLoggedIn => view.needs_browser && view.holding == Holding::Nothing,
         _ => false,
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::listen::Listener;
@@ -21,11 +22,11 @@ use super::notify::Notify;
 use super::role::{self, News};
 use super::{Shared, health, serve, words};
 use crate::domain::{Clock, Command, ConnectionView, Event, Incidents};
-use crate::engine::{Engine, Remote};
+use crate::engine::{Engine, Owing, Remote, Rest};
 use crate::shell::Configuration;
 use crate::shell::attention::OnEvent;
 use crate::shell::configuration::Note;
-use crate::shell::signals::{self, Signal, Signals};
+use crate::shell::signals::{self, Insistence, Signal, Signals, Wish};
 use crate::store::request_log::RequestLog;
 use crate::store::{Leadership, StoreError, Vault};
 
@@ -69,8 +70,8 @@ pub struct Keeper {
 pub enum Ending {
     /// It was told to stop, and nothing is owed.
     Stopped,
-    /// It was told to stop twice, or waited for too long, with an answer out.
-    GivenUp,
+    /// It was told to stop twice, or waited for too long, and this was owed.
+    GivenUp(Vec<Owing>),
     /// The keepers' lock cannot be had.
     NoLock(StoreError),
     /// The engine ended by itself, which it never should.
@@ -121,28 +122,48 @@ impl Keeper {
         let stop = CancellationToken::new();
         let mut leaving = pin!(async {
             stop.cancelled().await;
-            tokio::time::timeout(LEAVE_TIMEOUT, engine.shutdown()).await.is_ok()
+            leave(&engine).await
         });
+        let mut insistence = Insistence::default();
+        let mut to_stop = None;
         let pause = Notify::watchdog().unwrap_or(HEARTBEAT).min(HEARTBEAT);
         let mut heartbeat = pin!(beat(&remote, pause));
         let ending = loop {
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
-                    Signal::Quit if stop.is_cancelled() => break Ending::GivenUp,
-                    Signal::Quit => {
-                        state.stopping();
-                        stop.cancel();
-                    }
+                    Signal::Quit | Signal::HungUp => match insistence.hear(Instant::now()) {
+                        Wish::First => {
+                            state.stopping();
+                            stop.cancel();
+                            to_stop = None;
+                        }
+                        Wish::Echo => {}
+                        Wish::Again => break Ending::GivenUp(engine.owing().await),
+                    },
                     Signal::Reload => {
                         state.reloading();
                         configuration.reload();
                         engine.send(Command::AskAgain);
                     }
-                    Signal::Suspend => suspend(&engine)?,
+                    Signal::Suspend if stop.is_cancelled() => {}
+                    Signal::Suspend => match &mut to_stop {
+                        Some((insistence, _)) => if insistence.hear(Instant::now()) == Wish::Again {
+                            suspend(&engine)?;
+                            to_stop = None;
+                        },
+                        None => {
+                            state.suspending(&engine.owing().await);
+                            to_stop = Some((Insistence::since(Instant::now()), engine.rest()));
+                        }
+                    },
                     Signal::Continued | Signal::Resized => {}
                 },
-                has_saved = &mut leaving => break if has_saved { Ending::Stopped } else { Ending::GivenUp },
+                () = rested(&mut to_stop) => {
+                    suspend(&engine)?;
+                    to_stop = None;
+                }
+                given_up = &mut leaving => break given_up.map_or(Ending::Stopped, Ending::GivenUp),
                 event = events.recv() => match event {
                     Some(event) => state.hear(&event),
                     None if stop.is_cancelled() => break Ending::Stopped,
@@ -181,6 +202,28 @@ impl Keeper {
         }
         state.ended(&ending).await;
         Ok(ending)
+    }
+}
+
+/// Waits for what is owed; gives it where an answer does not come. What is in memory only is waited for without limit.
+async fn leave(engine: &Engine) -> Option<Vec<Owing>> {
+    let mut shutdown = pin!(engine.shutdown());
+    loop {
+        if tokio::time::timeout(LEAVE_TIMEOUT, &mut shutdown).await.is_ok() {
+            return None;
+        }
+        let owing = engine.owing().await;
+        if !Owing::is_in_memory(&owing) {
+            return Some(owing);
+        }
+    }
+}
+
+/// Waits for the rest that was asked for before stopping, if one was.
+async fn rested(to_stop: &mut Option<(Insistence, Rest)>) {
+    match to_stop {
+        Some((_, rest)) => rest.came().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -315,17 +358,25 @@ impl State {
         self.tell(Level::Notice, "stopping", "stopping; what has been sent is waited for and saved first", json!({}));
     }
 
+    /// Ctrl-Z, which waits for what is owed.
+    fn suspending(&mut self, owing: &[Owing]) {
+        if !owing.is_empty() {
+            let message = format!("standing still once saved: {}", Owing::words(owing));
+            self.tell(Level::Notice, "suspending", &message, json!({}));
+        }
+    }
+
     async fn ended(&mut self, ending: &Ending) {
         self.on_event.close(LAST_EVENTS).await;
         let (level, message) = match ending {
-            Ending::Stopped => (Level::Notice, "stopped; nothing is owed"),
-            Ending::GivenUp => (Level::Error, "left while an answer was on its way; the journal will tell"),
-            Ending::NoLock(_) => (Level::Error, "stopped: the keepers' lock cannot be had"),
-            Ending::EngineEnded => (Level::Error, "stopped: the engine ended by itself"),
+            Ending::Stopped => (Level::Notice, "stopped; all tokens saved".to_owned()),
+            Ending::GivenUp(owing) => (Level::Error, format!("left although {}", Owing::cost(owing))),
+            Ending::NoLock(_) => (Level::Error, "stopped: the keepers' lock cannot be had".into()),
+            Ending::EngineEnded => (Level::Error, "stopped: the engine ended by itself".into()),
         };
         if let Some(trouble) = self.request_log.trouble() {
             self.tell(Level::Warning, "request_log_incomplete", &trouble, json!({}));
         }
-        self.tell(level, "stopped", message, json!({}));
+        self.tell(level, "stopped", &message, json!({}));
     }
 }

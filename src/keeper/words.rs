@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::log::{Level, Line};
-use crate::domain::{Author, Change, ConnectionName, Event};
+use crate::domain::{Author, Change, ConnectionName, Event, Problem};
 use crate::shell::attention::report;
 
 /// The line for an event; `None` for one that is told otherwise, or not at all.
@@ -23,6 +23,10 @@ pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Line> {
         Event::LoggedIn { generation, .. } => (Level::Info, format!("logged in, generation {generation}")),
         Event::NotSaved { generation, why, .. } => {
             (Level::Error, format!("generation {generation} is not saved yet, but safe in the journal: {why}"))
+        }
+        Event::InMemoryOnly { generation, why, .. } => {
+            let problem = Problem::NotSaved { why: why.clone(), durable: false };
+            (Level::Error, format!("generation {generation}: {problem}; saving is tried again"))
         }
         Event::RefreshFailed { problem, .. } => {
             let level = if problem.is_passing() { Level::Warning } else { Level::Error };

@@ -10,6 +10,7 @@ pub mod configuration;
 pub mod copying;
 #[cfg(target_os = "linux")]
 mod decoder;
+mod departure;
 pub mod environment;
 pub mod export;
 pub mod glance;

@@ -20,6 +20,7 @@ use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note};
 use super::copying::{Copy, Copying, Wanted};
+use super::departure::{Departure, Next, Turn};
 use super::export;
 use super::input::Input;
 use super::log_reader::LogReader;
@@ -131,8 +132,10 @@ pub struct Dashboard<H> {
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Somebody asked to quit, by key or by signal.
+    /// Somebody asked to quit, by key or by signal; what is owed has yet to be waited for.
     Quit,
+    /// Somebody asked twice to quit, and something is owed.
+    QuitOwing,
     /// The terminal cannot be read any more.
     InputEnded,
     /// The engine ended by itself, which it never should.
@@ -148,6 +151,7 @@ enum Woken {
     Configuration(Note),
     Copied(Copying),
     Told(Option<Event>),
+    Departing(Turn),
     End(Ending),
 }
 
@@ -165,6 +169,7 @@ impl<H: Host> Dashboard<H> {
         let now = self.clock.now();
         self.resize(size, now);
         let mut copy: Option<Copy> = None;
+        let mut departure: Option<Departure> = None;
         let (told, mut exported) = mpsc::unbounded_channel();
         let alarm = Alarm::new();
         let mut next_frame = Instant::now();
@@ -203,7 +208,8 @@ impl<H: Host> Dashboard<H> {
             if let Some(config_file) = self.answers.take() {
                 self.engine.answer_commands(config_file);
             }
-            let woken = self.wait(next_tick, &alarm, waits.then_some(next_frame), copy.as_mut(), &mut exported).await;
+            let (frame, going) = (waits.then_some(next_frame), departure.as_mut());
+            let woken = self.wait(next_tick, &alarm, frame, copy.as_mut(), going, &mut exported).await;
             is_news = matches!(woken, Woken::Message(Msg::Event(_)));
             let now = self.clock.now();
             // Whatever else has woken it may have changed everything.
@@ -218,7 +224,17 @@ impl<H: Host> Dashboard<H> {
                 }
                 Woken::Message(message) => self.take(message, now),
                 Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
+                // A signal is no key: nobody may be there to read or to answer. The caller waits for what is owed.
+                Woken::Signal(signal) if signal.is_quit() => return Ok(Ending::Quit),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
+                Woken::Departing(turn) => {
+                    let going = departure.as_mut().expect("what woke it is there");
+                    let next = going.go_on(turn, &self.engine, &mut self.app, now).await;
+                    if let Some(ending) = self.depart(next, &mut departure, terminal).await? {
+                        return Ok(ending);
+                    }
+                    Vec::new()
+                }
                 Woken::Configuration(note) => self.take_configuration(note, now),
                 Woken::Copied(copying) => {
                     let event = copy.take().map(|copy| self.finish_copy(copying, copy.wanted()));
@@ -228,10 +244,10 @@ impl<H: Host> Dashboard<H> {
             counts_down &= effects.is_empty();
             for effect in effects {
                 match effect {
-                    Effect::Quit => return Ok(Ending::Quit),
-                    Effect::Suspend => {
-                        if self.suspend(terminal).await? {
-                            return Ok(Ending::Quit);
+                    Effect::Quit | Effect::Suspend => {
+                        let next = Departure::ask(&mut departure, effect == Effect::Quit, &self.engine);
+                        if let Some(ending) = self.depart(next, &mut departure, terminal).await? {
+                            return Ok(ending);
                         }
                     }
                     Effect::Copy { connection, what } => {
@@ -268,6 +284,7 @@ impl<H: Host> Dashboard<H> {
         alarm: &Alarm,
         next_frame: Option<Instant>,
         copy: Option<&mut Copy>,
+        departure: Option<&mut Departure>,
         exported: &mut UnboundedReceiver<Event>,
     ) -> Woken {
         let copying = async {
@@ -282,6 +299,12 @@ impl<H: Host> Dashboard<H> {
                 None => std::future::pending().await,
             }
         };
+        let departing = async {
+            match departure {
+                Some(departure) => Woken::Departing(departure.turn().await),
+                None => std::future::pending().await,
+            }
+        };
         let frame = async {
             match next_frame {
                 Some(at) => tokio::time::sleep_until(at).await,
@@ -292,6 +315,7 @@ impl<H: Host> Dashboard<H> {
             biased;
             input = self.input.next() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
             signal = self.signals.next() => Woken::Signal(signal),
+            woken = departing => woken,
             () = alarm.sleep(next_tick) => Woken::Message(Msg::Tick),
             () = frame => Woken::Frame,
             event = self.events.recv() => event.map_or(Woken::End(Ending::EngineEnded), |event| Woken::Message(Msg::Event(event))),
@@ -363,15 +387,13 @@ impl<H: Host> Dashboard<H> {
         io::Error: From<B::Error>,
     {
         match signal {
-            // A signal is no key: nobody may be there to answer a question.
-            Signal::Quit => return Ok(vec![Effect::Quit]),
             Signal::Suspend => return Ok(vec![Effect::Suspend]),
             Signal::Continued => {
                 self.host.reenter()?;
                 terminal.redraw()?;
             }
             // The file is watched.
-            Signal::Resized | Signal::Reload => {}
+            Signal::Resized | Signal::Reload | Signal::Quit | Signal::HungUp => {}
         }
         self.resize(terminal.size()?, now);
         Ok(Vec::new())
@@ -382,6 +404,29 @@ impl<H: Host> Dashboard<H> {
             match (effect, &self.log_reader) {
                 (Effect::Log(ask), Some(reader)) => reader.ask(ask),
                 (effect, _) => debug_assert!(false, "a size asks for rows alone, not for {effect:?}"),
+            }
+        }
+    }
+
+    /// Does what a wish to leave or to stop has come to; gives the ending, where it is one.
+    async fn depart<B>(
+        &mut self,
+        next: Next,
+        departure: &mut Option<Departure>,
+        terminal: &mut Painter<B>,
+    ) -> io::Result<Option<Ending>>
+    where
+        B: Backend,
+        io::Error: From<B::Error>,
+    {
+        match next {
+            Next::Wait => Ok(None),
+            Next::Leave => Ok(Some(Ending::Quit)),
+            Next::LeaveOwing => Ok(Some(Ending::QuitOwing)),
+            Next::Stop => {
+                let is_told_to_quit = self.suspend(terminal).await?;
+                *departure = None;
+                Ok(is_told_to_quit.then_some(Ending::Quit))
             }
         }
     }
@@ -397,7 +442,7 @@ impl<H: Host> Dashboard<H> {
         // Whoever stands still answers nobody.
         self.answers = self.engine.stop_answering();
         self.host.suspend()?;
-        let quit = async { while self.signals.next().await != Signal::Quit {} };
+        let quit = async { while !self.signals.next().await.is_quit() {} };
         if tokio::time::timeout(SIGNALS_ARRIVE, quit).await.is_ok() {
             return Ok(true);
         }

@@ -5,12 +5,17 @@
 //! service ([`Signals::listen_as_service`]) SIGHUP asks to read the configuration anew.
 
 use std::io;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// What a signal asks of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM, SIGINT, and SIGHUP where a window was closed: save what is owed and leave.
+    /// SIGTERM and SIGINT: save what is owed and leave.
     Quit,
+    /// SIGHUP where a window was closed: the same, without a terminal.
+    HungUp,
     /// SIGHUP to a service: read the configuration anew.
     Reload,
     /// SIGTSTP: stop until `fg`, see `TerminalGuard::suspend`.
@@ -19,6 +24,69 @@ pub enum Signal {
     Continued,
     /// SIGWINCH: the terminal has another size.
     Resized,
+}
+
+impl Signal {
+    /// Whether it asks to leave.
+    #[must_use]
+    pub fn is_quit(self) -> bool {
+        matches!(self, Self::Quit | Self::HungUp)
+    }
+}
+
+/// How long after the first wish to leave others count as part of it. A service manager sends SIGTERM with SIGCONT or
+/// SIGHUP, a closed terminal SIGHUP twice, a key that is held repeats itself.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// What a wish to leave, or to stop, amounts to while an answer is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// The first one: what is owed is saved first.
+    First,
+    /// Part of the first one, or not deliberate.
+    Echo,
+    /// Another one, made by somebody who wants it at once.
+    Again,
+}
+
+/// Tells a second, deliberate wish from what comes with the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Insistence {
+    first: Option<Instant>,
+}
+
+impl Insistence {
+    /// The first wish was made at this moment.
+    #[must_use]
+    pub fn since(first: Instant) -> Self {
+        Self { first: Some(first) }
+    }
+
+    /// Whether there was no wish yet.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Judges a wish made by a key or a command.
+    pub fn hear(&mut self, now: Instant) -> Wish {
+        let Some(first) = self.first else {
+            self.first = Some(now);
+            return Wish::First;
+        };
+        if now.saturating_duration_since(first) < ECHO { Wish::Echo } else { Wish::Again }
+    }
+
+    /// Judges a signal; `None` where it is no wish to leave. Only SIGTERM and SIGINT can insist: a terminal that hangs
+    /// up says so as often as it likes.
+    pub fn hear_signal(&mut self, signal: Signal, now: Instant) -> Option<Wish> {
+        match signal {
+            Signal::Quit => Some(self.hear(now)),
+            Signal::HungUp if self.first.is_none() => Some(self.hear(now)),
+            Signal::HungUp => Some(Wish::Echo),
+            Signal::Reload | Signal::Suspend | Signal::Continued | Signal::Resized => None,
+        }
+    }
 }
 
 /// Stops the process as Ctrl-Z asks, until it is continued; does nothing where there is no such thing.
@@ -61,7 +129,7 @@ mod unix {
         /// # Errors
         /// When a handler cannot be installed.
         pub fn listen() -> io::Result<Self> {
-            Self::listen_with(Signal::Quit)
+            Self::listen_with(Signal::HungUp)
         }
 
         /// Begins to listen as a service, which has no window that could be closed.
@@ -142,14 +210,38 @@ mod tests {
     use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
     use signal_hook::low_level::raise;
 
-    use super::{Signal, Signals};
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::{Insistence, Signal, Signals, Wish};
+
+    #[test]
+    fn only_a_later_and_deliberate_wish_insists() {
+        let (start, soon, later) = (Instant::now(), Duration::from_millis(300), Duration::from_secs(5));
+        for first in [Signal::Quit, Signal::HungUp] {
+            let mut insistence = Insistence::default();
+            assert_eq!(insistence.hear_signal(first, start), Some(Wish::First));
+            for (signal, after, wish) in [
+                (Signal::Quit, soon, Some(Wish::Echo)),
+                (Signal::HungUp, soon, Some(Wish::Echo)),
+                (Signal::HungUp, later, Some(Wish::Echo)),
+                (Signal::Resized, later, None),
+                (Signal::Continued, later, None),
+                (Signal::Suspend, later, None),
+                (Signal::Quit, later, Some(Wish::Again)),
+            ] {
+                assert_eq!(insistence.hear_signal(signal, start + after), wish, "{first:?}, then {signal:?}");
+            }
+        }
+    }
 
     #[tokio::test]
     async fn each_signal_becomes_its_wish() {
         let mut signals = Signals::listen().unwrap();
         for (signal, wish) in [
             (SIGTERM, Signal::Quit),
-            (SIGHUP, Signal::Quit),
+            (SIGHUP, Signal::HungUp),
             (SIGINT, Signal::Quit),
             (SIGTSTP, Signal::Suspend),
             (SIGCONT, Signal::Continued),

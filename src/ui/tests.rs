@@ -81,7 +81,7 @@ fn screens_in(script: &str) -> Vec<App> {
     let views = || {
         let problems = [
             Problem::NeedsLogin { why: text() },
-            Problem::NotSaved { why: text() },
+            Problem::NotSaved { why: text(), durable: true },
             Problem::Retrying { at: Some(now()), why: text() },
         ];
         let troubled = ["sandbox", "planning", "archive"].into_iter().zip(problems);

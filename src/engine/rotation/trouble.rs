@@ -24,7 +24,8 @@ pub(in crate::engine) async fn found(tools: &Tools, connection: &Connection, sta
         _ => None,
     };
     let endangered = hazard.map(|hazard| hazard_problem(hazard, connection, tools.lost_pause));
-    let unsaved = standing.unsaved_because.as_ref().map(|error| Problem::NotSaved { why: error.to_string() });
+    let unsaved =
+        standing.unsaved_because.as_ref().map(|error| Problem::NotSaved { why: error.to_string(), durable: true });
     let problem = match (endangered, refused) {
         // The answer to the second sending tells more than that the first was lost.
         (

@@ -58,6 +58,10 @@ pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
             let fields = json!({ "generation": generation, "why": neutralise(why, LONGEST_REASON) });
             ("not_saved", connection, fields)
         }
+        Event::InMemoryOnly { connection, generation, why } => {
+            let fields = json!({ "generation": generation, "why": neutralise(why, LONGEST_REASON) });
+            ("in_memory_only", connection, fields)
+        }
         Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(&problem.to_string())),
         Event::LoginFailed { connection, why: reason, .. } => ("login_failed", connection, why(reason)),
         Event::LoggedOut { connection } => ("logged_out", connection, json!({})),

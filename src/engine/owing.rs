@@ -1,0 +1,180 @@
+//! What ending or stopping the program now would endanger, and a rest in which nothing is begun.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::oneshot;
+
+use super::actor::Actor;
+use super::slot::{Slot, Work};
+use crate::domain::{Activity, ConnectionName, Problem};
+
+/// One connection that ending the program now would endanger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owing {
+    /// Whose.
+    pub connection: ConnectionName,
+    /// What is not done yet.
+    pub what: Owed,
+}
+
+/// What is not done yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owed {
+    /// A request for tokens is out: its answer may hold a new refresh token.
+    Answer,
+    /// Neither journal nor store has taken the new tokens; the reason.
+    MemoryOnly(String),
+    /// Its tokens are being removed.
+    Removal,
+}
+
+impl Owing {
+    /// What several connections wait for, in words; some are named, the others counted.
+    #[must_use]
+    pub fn words(all: &[Self]) -> String {
+        const NAMED: usize = 3;
+        let mut words: Vec<_> = all.iter().take(NAMED).map(Self::word).collect();
+        match all.len() {
+            0 => return "the last files are being written".into(),
+            1..=NAMED => {}
+            many => words.push(format!("{} more", many - NAMED)),
+        }
+        words.join(", ")
+    }
+
+    fn word(&self) -> String {
+        let Self { connection, what } = self;
+        match what {
+            Owed::Answer => format!("{connection}'s answer is on its way"),
+            Owed::MemoryOnly(_) => format!("{connection}'s new refresh token is in memory only"),
+            Owed::Removal => format!("{connection}'s tokens are being removed"),
+        }
+    }
+
+    /// What it costs to have ended all the same: the words after "left although".
+    #[must_use]
+    pub fn cost(all: &[Self]) -> String {
+        let lost = all.iter().find_map(|owing| match &owing.what {
+            Owed::MemoryOnly(why) => Some(format!("; ending manutop loses it, log in again ({why})")),
+            _ => None,
+        });
+        let may_be_lost = || match all.iter().any(|owing| owing.what == Owed::Answer) {
+            true => "; a new refresh token in it would be lost, and the next start says so".to_owned(),
+            false => String::new(),
+        };
+        format!("{}{}", Self::words(all), lost.unwrap_or_else(may_be_lost))
+    }
+
+    /// Whether any of them is in memory only: no time limit ends the wait for that.
+    #[must_use]
+    pub fn is_in_memory(all: &[Self]) -> bool {
+        all.iter().any(|owing| matches!(owing.what, Owed::MemoryOnly(_)))
+    }
+}
+
+/// A rest: while it is held, nothing that is due is begun.
+#[derive(Debug)]
+pub struct Rest {
+    _hold: Arc<()>,
+    came: oneshot::Receiver<()>,
+}
+
+impl Rest {
+    /// A rest to be held, and what the actor gets of it.
+    pub(super) fn new() -> (Self, Weak<()>, oneshot::Sender<()>) {
+        let (hold, (reply, came)) = (Arc::new(()), oneshot::channel());
+        let weak = Arc::downgrade(&hold);
+        (Self { _hold: hold, came }, weak, reply)
+    }
+
+    /// Waits until no request is out and everything received is saved; also returns where the engine has ended. To be
+    /// waited for once; nothing is lost when the wait is given up.
+    pub async fn came(&mut self) {
+        let _ = (&mut self.came).await;
+    }
+}
+
+/// A rest as the actor has it.
+pub(super) struct Resting {
+    hold: Weak<()>,
+    /// `None` once it has been told that it came.
+    reply: Option<oneshot::Sender<()>>,
+}
+
+impl Slot {
+    /// What ending the program now would endanger. Whatever only waits may be left.
+    pub(super) fn owed(&self) -> Option<Owed> {
+        match (&self.work, &self.view.problem) {
+            (Some(Work::Logout(_) | Work::Remove(_)), _) => Some(Owed::Removal),
+            // A reread only saves what is safe in the journal already.
+            (Some(Work::Refresh(..) | Work::Login(..)), Some(Problem::NotSaved { why, durable: false })) => {
+                Some(Owed::MemoryOnly(why.clone()))
+            }
+            _ => matches!(self.view.activity, Activity::Refreshing { .. }).then_some(Owed::Answer),
+        }
+    }
+
+    /// Whether it may send a request at any moment: a refresh has begun and waits for no other process.
+    fn is_about_to_send(&self) -> bool {
+        matches!(self.work, Some(Work::Refresh(..))) && self.is_at_its_host()
+    }
+}
+
+impl Actor {
+    pub(super) fn owing(&self) -> Vec<Owing> {
+        let owing = |name: &ConnectionName| {
+            let what = self.slots.get(name)?.owed()?;
+            Some(Owing { connection: name.clone(), what })
+        };
+        self.order.iter().filter_map(owing).collect()
+    }
+
+    pub(super) fn rest(&mut self, hold: Weak<()>, reply: oneshot::Sender<()>) {
+        self.resting.push(Resting { hold, reply: Some(reply) });
+    }
+
+    /// Whether somebody holds a rest.
+    pub(super) fn is_resting(&self) -> bool {
+        self.resting.iter().any(|resting| resting.hold.strong_count() > 0)
+    }
+
+    /// Tells those who wait for a rest that it came, if it has.
+    pub(super) fn tell_rest(&mut self, is_owing: bool) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let is_quiet = !is_owing && !self.slots.values().any(Slot::is_about_to_send);
+        self.resting.retain(|resting| resting.hold.strong_count() > 0);
+        for resting in self.resting.iter_mut().filter(|_| is_quiet) {
+            let _ = resting.reply.take().map(|reply| reply.send(()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Owed, Owing};
+    use crate::domain::ConnectionName;
+
+    fn owing(name: &str, what: Owed) -> Owing {
+        Owing { connection: ConnectionName::new(name).unwrap(), what }
+    }
+
+    #[test]
+    fn what_is_waited_for_is_said_of_some_and_counted_of_the_rest() {
+        let answer = owing("factory", Owed::Answer);
+        assert_eq!(Owing::words(std::slice::from_ref(&answer)), "factory's answer is on its way");
+        let memory = owing("hr", Owed::MemoryOnly("disk full".into()));
+        let all = [answer.clone(), memory, answer.clone(), answer.clone(), answer];
+        assert_eq!(
+            Owing::words(&all),
+            "factory's answer is on its way, hr's new refresh token is in memory only, factory's answer is on its \
+             way, 2 more"
+        );
+        assert!(Owing::is_in_memory(&all) && !Owing::is_in_memory(&all[2..]));
+        assert!(Owing::cost(&all).ends_with("; ending manutop loses it, log in again (disk full)"));
+        assert!(
+            Owing::cost(&all[2..]).ends_with("; a new refresh token in it would be lost, and the next start says so")
+        );
+    }
+}
