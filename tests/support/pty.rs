@@ -74,6 +74,11 @@ impl Terminal {
         self.master.resize(size(columns, rows)).unwrap();
     }
 
+    /// The program's process ID.
+    pub fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
     /// Sends the program a signal, such as `TERM`.
     pub fn signal(&self, signal: &str) {
         let pid = self.child.process_id().unwrap().to_string();
