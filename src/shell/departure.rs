@@ -94,6 +94,11 @@ impl Departure {
         }
     }
 
+    /// Whether it is a wait to leave, as against one to stop.
+    pub(super) fn is_leaving(&self) -> bool {
+        matches!(self.waits, Waits::ToLeave(_))
+    }
+
     /// Waits for the next turn. Nothing is lost when the wait is given up.
     pub(super) async fn turn(&mut self) -> Turn {
         let done = async {
@@ -111,7 +116,7 @@ impl Departure {
 
     /// Goes on after a turn; says on the screen what is waited for.
     pub(super) async fn go_on(&mut self, turn: Turn, engine: &Engine, app: &mut App, now: DateTime<Utc>) -> Next {
-        let is_leaving = matches!(self.waits, Waits::ToLeave(_));
+        let is_leaving = self.is_leaving();
         if turn == Turn::Done {
             return if is_leaving { Next::Leave } else { Next::Stop };
         }

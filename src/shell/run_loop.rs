@@ -216,6 +216,8 @@ impl<H: Host> Dashboard<H> {
             drawn_at = drawn_at.filter(|_| matches!(woken, Woken::Message(Msg::Tick)) && !waits);
             counts_down = drawn_at.is_some_and(|since| self.app.counts_down(since, now));
             let effects = match woken {
+                // Whoever has asked to leave misses neither the terminal nor the engine.
+                Woken::End(_) if departure.as_ref().is_some_and(Departure::is_leaving) => return Ok(Ending::Quit),
                 Woken::End(ending) => return Ok(ending),
                 Woken::Frame => Vec::new(),
                 Woken::Message(Msg::Tick) => {

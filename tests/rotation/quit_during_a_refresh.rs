@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use manutop::demo::Fault;
 use manutop::domain::Command;
+use manutop::engine::{Owed, Owing};
 #[cfg(target_os = "linux")]
 use std::io::BufRead as _;
 
@@ -39,6 +40,35 @@ async fn quitting_before_the_answer_is_even_begun_leaves_after_the_save_too() {
     rig.until_refresh_posts(1).await;
     running.engine.shutdown().await;
     assert_newest_is_stored(&rig, &factory, 2).await;
+}
+
+#[tokio::test]
+async fn a_rest_comes_after_the_save_and_while_it_is_held_nothing_due_is_begun() {
+    let mut rig = Rig::new();
+    let (factory, other) = (rig.manu("factory", REDIRECT).await, rig.manu("other", REDIRECT).await);
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    rig.logged_in(&other, TimeDelta::zero()).await;
+    let running = rig.start(true);
+    running.engine.views().await;
+    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(700)));
+    running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
+    rig.until_rotations(1).await;
+    let owing = running.engine.owing().await;
+    assert_eq!(owing, [Owing { connection: factory.clone(), what: Owed::Answer }]);
+    let mut rest = running.engine.rest();
+    // Both are due by now; and the engine looks at it whenever it is asked something.
+    rig.clock.advance(TimeDelta::hours(2));
+    running.engine.views().await;
+    rest.came().await;
+    assert_eq!(rig.journal_state(&factory), "settled");
+    running.engine.views().await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(rig.refresh_posts(), 1, "nothing was begun");
+    drop(rest);
+    running.engine.views().await;
+    rig.until_refresh_posts(3).await;
+    running.engine.shutdown().await;
+    assert_newest_is_stored(&rig, &other, 2).await;
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use manutop::demo::Fault;
-use manutop::domain::{Activity, Command, ConnectionName, ConnectionView, Event, Holding, Problem};
-use manutop::engine::Refreshed;
+use manutop::domain::{Activity, Clock as _, Command, ConnectionName, ConnectionView, Event, Holding, Problem, Status};
+use manutop::engine::{Owed, Owing, Refreshed};
 use manutop::store::{self, Call, MemoryStore, StoreError};
 
 use crate::REDIRECT;
@@ -170,9 +170,22 @@ async fn what_neither_journal_nor_store_takes_stays_in_memory_and_leaving_waits_
     let (journals, away) = (rig.dir.path().join("journals"), rig.dir.path().join("away"));
     std::fs::rename(&journals, &away).unwrap();
     rig.store.fail_always(Some(StoreError::Locked));
-    let view = not_saved(&mut running, &factory).await;
-    let why = view.problem.unwrap().to_string();
+    let (connection, generation, why) = running
+        .until(|event| match event {
+            Event::InMemoryOnly { connection, generation, why } => Some((connection.clone(), *generation, why.clone())),
+            _ => None,
+        })
+        .await;
+    assert_eq!((&connection, generation), (&factory, 2));
     assert!(why.contains("journals") && why.contains("locked"), "both causes: {why}");
+    let view = not_saved(&mut running, &factory).await;
+    assert!(view.problem.as_ref().unwrap().is_in_memory_only(), "{view:?}");
+    assert_eq!(view.status(rig.clock.now()), Status::NotSaved, "no refresh that goes well");
+    let owing = running.engine.owing().await;
+    assert!(
+        matches!(&owing[..], [Owing { connection, what: Owed::MemoryOnly(_) }] if *connection == factory),
+        "{owing:?}"
+    );
     let mut leaving = pin!(running.engine.shutdown());
     assert!(tokio::time::timeout(Duration::from_millis(300), &mut leaving).await.is_err(), "leaving now would lose it");
     std::fs::rename(&away, &journals).unwrap();
@@ -230,7 +243,9 @@ async fn a_disk_that_is_full_when_the_answer_comes_gets_it_when_there_is_room_an
     };
     room("--fsize=0:");
     process.say("lock the store");
-    process.until("view generation 2 not saved yet: could not write");
+    process.until(
+        "view generation 2 the new refresh token is in memory only, and ending manutop loses it: could not write",
+    );
     assert_eq!(rig.journal_state(&factory), "spending", "neither took it");
     process.say("leave");
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -104,6 +104,16 @@ fn what_is_found_at_the_start_is_standing() {
 }
 
 #[test]
+fn tokens_in_memory_only_open_at_once_and_those_safe_in_the_journal_after_a_minute() {
+    let owed = |durable| ill(Problem::NotSaved { why: "no room".into(), durable }, 9999);
+    for (durable, second) in [(false, 20), (true, 80)] {
+        let mut incidents = Incidents::new(start());
+        assert_eq!(watch(&mut incidents, &owed(durable), 20, 300), said(second, "store opened"));
+        assert_eq!(watch(&mut incidents, &view("sandbox", 9999), 301, 310), said(301, "store recovered"));
+    }
+}
+
+#[test]
 fn failing_refreshes_are_told_after_a_while_and_sooner_once_the_token_has_ended() {
     let mut incidents = Incidents::new(start());
     assert_eq!(watch(&mut incidents, &ill(retrying(), 9999), 20, 900), said(320, "refresh_failing opened"));
