@@ -347,6 +347,7 @@ pub(crate) fn inspection() -> Inspection {
         access: print(if generation == 41 { "access factory".into() } else { format!("access {generation}") }),
         refresh: Some(print(if generation == 41 { "refresh factory".into() } else { format!("refresh {generation}") })),
         recovered: None,
+        pasted: None,
         pid: if generation > 38 { 4711 } else { 190_233 },
         by: Some(if generation > 38 { Program::Dashboard } else { Program::Command }),
     };

@@ -112,6 +112,7 @@ fn row(rotation: &Rotation, zone: Zone, wide: bool) -> Line {
         Obtained::Login => "login",
         Obtained::Refresh => "refresh",
         Obtained::Mint => "mint",
+        Obtained::Import => "import",
         Obtained::Recovered => "recovered",
     };
     let mut text = format!("{}  {how:<9}", zone.date_time(rotation.at));

@@ -8,8 +8,8 @@ use super::curl;
 use super::exit::Exit;
 use super::files::Files;
 use super::{
-    add, completions, configuration, demo, doctor, exec, keepalive, list, log, login, logout, man, migrate, refresh,
-    remove, rename, rescue, secret, status, test, token, version,
+    add, completions, configuration, demo, doctor, exec, import, keepalive, list, log, login, logout, man, migrate,
+    refresh, remove, rename, rescue, secret, status, test, token, version,
 };
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
@@ -38,6 +38,7 @@ pub enum Command {
     List(list::Args),
     Status(status::Args),
     Login(login::Args),
+    Import(import::Args),
     Logout(logout::Args),
     Refresh(refresh::Args),
     Test(test::Args),
@@ -74,6 +75,7 @@ impl Command {
             Self::List(args) => Box::pin(args.run(files)).await,
             Self::Status(args) => Box::pin(args.run(files)).await,
             Self::Login(args) => Box::pin(args.run(files)).await,
+            Self::Import(args) => Box::pin(args.run(files)).await,
             Self::Logout(args) => Box::pin(args.run(files)).await,
             Self::Refresh(args) => Box::pin(args.run(files)).await,
             Self::Test(args) => Box::pin(args.run(files)).await,

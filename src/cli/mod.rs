@@ -16,6 +16,7 @@ pub mod exit;
 pub mod faults;
 pub mod files;
 mod host;
+mod import;
 mod json;
 mod keepalive;
 mod line;

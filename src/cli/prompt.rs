@@ -1,11 +1,14 @@
 //! Questions on the terminal: for a secret, which is not shown, and for a choice.
 
 use std::fmt::Display;
-use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use crate::domain::Secret;
+
+/// The most lines of one secret: more than any answer of a token endpoint has.
+const MOST_LINES: usize = 1000;
 
 /// Asks for a secret. Nothing typed is shown, from before the prompt is: whoever pastes at once,
 /// or lets a script type, would else see what came before the prompt's own silence.
@@ -13,13 +16,46 @@ use crate::domain::Secret;
 /// # Errors
 /// There is no terminal to ask on, or Ctrl-C was pressed; the terminal is as it was.
 pub(super) fn hidden(words: impl Display) -> io::Result<Secret> {
+    hidden_lines(words, |_| false)
+}
+
+/// The same for a secret that may have several lines: asks for the next one while `goes_on` says
+/// that what there is goes on, up to [`MOST_LINES`]. Lines of any length are read whole.
+///
+/// # Errors
+/// As [`hidden`].
+pub(super) fn hidden_lines(words: impl Display, goes_on: impl Fn(&str) -> bool) -> io::Result<Secret> {
     let _patient = outlive_interrupt()?;
     enable_raw_mode()?;
-    let answer = rpassword::prompt_password(words);
+    let answer = read_lines(words, goes_on);
     disable_raw_mode()?;
     // The line break after the secret was written while the terminal took it literally.
     let _ = io::stderr().write_all(b"\r");
     answer.map(Secret::new)
+}
+
+/// Reads while the terminal stays silent: between two lines of a paste nothing may be shown either.
+fn read_lines(words: impl Display, goes_on: impl Fn(&str) -> bool) -> io::Result<String> {
+    let mut text = rpassword::prompt_password(words)?;
+    for _ in 1..MOST_LINES {
+        if !goes_on(&text) {
+            break;
+        }
+        text.push('\n');
+        text.push_str(&rpassword::read_password()?);
+    }
+    Ok(text)
+}
+
+/// Reads standard input, which is piped, as far as one byte beyond `max`.
+///
+/// # Errors
+/// It cannot be read, or is no text.
+pub(super) fn piped(max: usize) -> io::Result<Secret> {
+    let mut text = String::new();
+    let most = u64::try_from(max).unwrap_or(u64::MAX).saturating_add(1);
+    io::stdin().take(most).read_to_string(&mut text)?;
+    Ok(Secret::new(text))
 }
 
 /// Whether somebody is there to be asked.

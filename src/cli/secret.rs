@@ -1,7 +1,7 @@
 //! `manutop secret set` and `manutop secret rm`.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 
 use color_eyre::eyre::Report;
 
@@ -13,7 +13,7 @@ use super::session::Session;
 use crate::domain::{ConnectionName, Secret, SecretSource};
 
 /// The most that is read of standard input, in bytes: more than any client secret has.
-const MAX: u64 = 16 * 1024;
+const MAX: usize = 16 * 1024;
 
 /// Set or remove client secrets; they are never in the configuration file
 #[derive(Debug, clap::Subcommand)]
@@ -78,10 +78,7 @@ pub(super) fn typed(words: impl Display) -> Result<Secret, Stop> {
 
 /// Reads a client secret from standard input, which is piped.
 pub(super) fn from_standard_input() -> Result<Secret, Stop> {
-    let mut text = String::new();
-    let read = io::stdin().take(MAX + 1).read_to_string(&mut text);
-    read.map_err(|error| Stop::new(Exit::Failed, format!("no client secret was read: {error}")))?;
-    Ok(Secret::new(text))
+    prompt::piped(MAX).map_err(|error| Stop::new(Exit::Failed, format!("no client secret was read: {error}")))
 }
 
 /// One line, not empty, nothing a store could break on.

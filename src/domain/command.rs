@@ -90,6 +90,15 @@ pub enum Command {
         /// The client secret, as it was typed.
         secret: Secret,
     },
+    /// Take over a refresh token that another program obtained: it is refreshed at once, and the
+    /// answer replaces the tokens there are. It waits for the store to be read and for client
+    /// secrets that are being stored.
+    Import {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The refresh token, as it was pasted.
+        refresh_token: Secret,
+    },
     /// Forget all there is of a connection: tokens, client secret, journal. It stays configured.
     Remove {
         /// Which connection.

@@ -108,6 +108,26 @@ pub enum Event {
         /// Which connection.
         connection: ConnectionName,
     },
+    /// A pasted refresh token was refreshed, and the new tokens are saved.
+    Imported {
+        /// Which connection.
+        connection: ConnectionName,
+        /// The new generation.
+        generation: u64,
+        /// When the access token ends; the past if the answer had none.
+        expires_at: DateTime<Utc>,
+        /// Whether the provider replaced the pasted refresh token, so that the copy no longer works.
+        replaced: bool,
+    },
+    /// A pasted refresh token was not taken over. The tokens there are were not touched.
+    ImportFailed {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Why, and what to do, in plain words.
+        why: String,
+        /// What stands in the way, where it has a name of its own.
+        problem: Option<Problem>,
+    },
     /// The test call was answered with a success (`Ok`: HTTP status, duration), or was not.
     Tested {
         /// Which connection.

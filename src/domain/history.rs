@@ -22,6 +22,9 @@ pub struct Rotation {
     /// The refresh token's fingerprint; none with client credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh: Option<Fingerprint>,
+    /// The fingerprint of the pasted refresh token that an import spent for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pasted: Option<Fingerprint>,
     /// The process that saved them.
     pub pid: u32,
     /// The lost answer that came before: the refresh token had been sent without an answer.
@@ -42,6 +45,8 @@ pub enum Obtained {
     Refresh,
     /// For client credentials (§4.4).
     Mint,
+    /// For a refresh token that another program had obtained (§6).
+    Import,
     /// Found in the journal, where a process that could not save them had left them.
     Recovered,
 }
@@ -111,6 +116,7 @@ impl Rotation {
             how,
             access: Fingerprint::of(&record.access_token),
             refresh: record.refresh_token.as_ref().map(|refresh| Fingerprint::of(&refresh.token)),
+            pasted: None,
             pid: std::process::id(),
             recovered,
             by,

@@ -58,6 +58,8 @@ pub(super) struct Actor {
     pub(super) beside: Beside,
     /// Client secrets that are on their way into the store.
     pub(super) secrets_underway: usize,
+    /// Pasted refresh tokens that wait for their connections to be read or at rest.
+    pub(super) imports: Vec<(ConnectionName, Secret)>,
     /// When the overview was written last.
     pub(super) overview_noted: Instant,
     leaving: Option<oneshot::Sender<()>>,
@@ -92,6 +94,7 @@ impl Actor {
             is_look_owed: false,
             beside: Beside::default(),
             secrets_underway: 0,
+            imports: Vec::new(),
             overview_noted: Instant::now(),
             leaving: None,
             resting: Vec::new(),
@@ -248,6 +251,7 @@ impl Actor {
                     cancel(slot.work.as_ref());
                 }
                 self.leaving = Some(reply);
+                self.begin_imports(); // none is begun any more, and who waits for one is told
             }
         }
     }
@@ -276,6 +280,7 @@ impl Actor {
             Command::Unlock { passphrase } => self.unlock(passphrase),
             Command::Configure { connections, login_timeout } => self.configure(connections, login_timeout),
             Command::SetClientSecret { connection, secret } => self.set_client_secret(connection, secret),
+            Command::Import { connection, refresh_token } => self.import(connection, refresh_token),
             Command::Remove { connection } => self.remove(&connection),
         }
     }
@@ -302,6 +307,7 @@ impl Actor {
             Some(Work::Refresh(..)) => Some("a refresh is under way"),
             Some(Work::Reread(_)) => Some("the store is being read"),
             Some(Work::Login(..)) => Some("a login is under way"),
+            Some(Work::Import(_)) => Some("an import is under way"),
             Some(Work::Test) => Some("a test is under way"),
             Some(Work::Logout(_)) => Some("a logout is under way"),
             Some(Work::Remove(_)) => Some("it is being removed"),
@@ -384,7 +390,7 @@ impl Actor {
     }
 
     /// Runs work whose end is always reported, even if it panics: a slot never stays busy.
-    fn spawn_ending(&self, name: &ConnectionName, work: impl Future<Output = Ended> + Send + 'static) {
+    pub(super) fn spawn_ending(&self, name: &ConnectionName, work: impl Future<Output = Ended> + Send + 'static) {
         let (tools, name) = (Arc::clone(&self.tools), name.clone());
         let work = tokio::spawn(work);
         tokio::spawn(async move {
@@ -496,6 +502,7 @@ pub(super) fn cancel(work: Option<&Work>) {
             Work::Refresh(cancel, _)
             | Work::Reread(cancel)
             | Work::Login(cancel, _)
+            | Work::Import(cancel)
             | Work::Logout(cancel)
             | Work::Remove(cancel),
         ) => cancel.cancel(),

@@ -114,6 +114,7 @@ impl Actor {
                 self.look_anew(&name);
             }
         }
+        self.begin_imports();
     }
 
     /// Keeps a client secret; it may be there before its connection is. Leaving waits for it: who

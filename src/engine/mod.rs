@@ -7,7 +7,7 @@
 //! - `actor`: the one task that owns all state; everything else reports to it
 //! - `slots`, `agenda`, `outage`: the connections, and what is due next, without walking through all of
 //!   them; a host that is out of order is asked by one at a time
-//! - `rotation`, `login`, `check`: the work done for one connection, each a task of its own
+//! - `rotation`, `login`, `import`, `check`: the work done for one connection, each a task of its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
 //! - `owing`: what ending or stopping now would endanger
 //! - `overview`: what the next start shows before it has read anything
@@ -25,6 +25,7 @@ mod configure;
 mod exchange;
 mod gate;
 pub mod handle;
+pub mod import;
 mod inspect;
 mod lead;
 mod load;

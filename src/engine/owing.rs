@@ -107,9 +107,10 @@ impl Slot {
         match (&self.work, &self.view.problem) {
             (Some(Work::Logout(_) | Work::Remove(_)), _) => Some(Owed::Removal),
             // A reread only saves what is safe in the journal already.
-            (Some(Work::Refresh(..) | Work::Login(..)), Some(Problem::NotSaved { why, durable: false })) => {
-                Some(Owed::MemoryOnly(why.clone()))
-            }
+            (
+                Some(Work::Refresh(..) | Work::Login(..) | Work::Import(_)),
+                Some(Problem::NotSaved { why, durable: false }),
+            ) => Some(Owed::MemoryOnly(why.clone())),
             _ => matches!(self.view.activity, Activity::Refreshing { .. }).then_some(Owed::Answer),
         }
     }

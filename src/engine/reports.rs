@@ -187,6 +187,7 @@ impl Actor {
         let now = self.tools.now();
         let Some(slot) = self.slots.get_mut(name) else { return };
         let is_by_itself = matches!(slot.work, Some(Work::Refresh(_, Origin::Schedule) | Work::Reread(_)));
+        let was_import = matches!(slot.work, Some(Work::Import(_)));
         let asked = std::mem::take(&mut slot.asked);
         let is_asked = !is_by_itself || !slot.waiters.is_empty() || !asked.is_empty();
         let before = slot.view.problem.as_ref().map(std::mem::discriminant);
@@ -199,7 +200,7 @@ impl Actor {
                 slot.hold_in_spite_of(problem, now);
                 match how {
                     How::Exchanged(lost) => slot.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered)),
-                    How::LoggedIn => slot.view.lost_answer = None,
+                    How::LoggedIn | How::Imported { .. } => slot.view.lost_answer = None,
                     How::Rescued(_) | How::Adopted(_) | How::Fresh => {}
                 }
                 Ok((how, generation))
@@ -236,7 +237,11 @@ impl Actor {
                 slot.let_go();
                 Err(Problem::NeedsLogin { why: "logged out meanwhile by another process, or renamed".into() })
             }
-            Ended::Unchanged => return self.publish(name),
+            Ended::Unchanged => {
+                // It may have begun beside the first reading, whose report then went unheard.
+                slot.is_outdated |= was_import && slot.record.is_none();
+                return self.publish(name);
+            }
             Ended::Reread(found) => {
                 slot.find(*found, now);
                 let Some(problem) = slot.shown_uncertain().and(slot.view.problem.clone()) else {
@@ -297,6 +302,12 @@ impl Actor {
                 Event::Refreshed { connection, generation: *generation, recovered: Some(*lost) }
             }
             Ok((How::LoggedIn, generation)) => Event::LoggedIn { connection, generation: *generation },
+            Ok((How::Imported { replaced }, generation)) => Event::Imported {
+                connection,
+                generation: *generation,
+                expires_at: expires_at.unwrap_or_default(),
+                replaced: *replaced,
+            },
             Ok((How::Adopted(by), generation)) => Event::Adopted { connection, generation: *generation, by: *by },
             Ok((How::Fresh, _)) => Event::StillFresh { connection, expires_at: expires_at.unwrap_or_default() },
             Err(problem) => Event::RefreshFailed { connection, problem: problem.clone() },
@@ -370,7 +381,7 @@ impl Actor {
 
 fn refreshed(how: How, generation: u64) -> Refreshed {
     match how {
-        How::Exchanged(_) | How::Rescued(_) | How::LoggedIn => Refreshed::Obtained(generation),
+        How::Exchanged(_) | How::Rescued(_) | How::LoggedIn | How::Imported { .. } => Refreshed::Obtained(generation),
         How::Adopted(by) => Refreshed::Adopted(generation, by),
         How::Fresh => Refreshed::StillFresh(generation),
     }

@@ -195,7 +195,7 @@ pub(super) async fn erase(tools: &Tools, name: &ConnectionName, cancel: &Cancell
     lease.erase().await.map_err(|error| store_problem(&error))
 }
 
-async fn cancellable<T>(work: impl Future<Output = T>, cancel: &CancellationToken) -> Result<T, Problem> {
+pub(super) async fn cancellable<T>(work: impl Future<Output = T>, cancel: &CancellationToken) -> Result<T, Problem> {
     cancel.run_until_cancelled(work).await.ok_or(Problem::Cancelled)
 }
 
@@ -337,6 +337,7 @@ fn obtained(record: &TokenRecord, how: How) -> Obtained {
     match how {
         How::LoggedIn => Obtained::Login,
         How::Rescued(_) => Obtained::Recovered,
+        How::Imported { .. } => Obtained::Import,
         _ if record.refresh_token.is_some() => Obtained::Refresh,
         _ => Obtained::Mint,
     }

@@ -66,6 +66,8 @@ pub(super) enum Work {
     /// Reading the store again under the lock; nothing is sent.
     Reread(CancellationToken),
     Login(CancellationToken, mpsc::Sender<Input>),
+    /// Taking over a pasted refresh token.
+    Import(CancellationToken),
     Test,
     Logout(CancellationToken),
     /// Forgetting all there is.

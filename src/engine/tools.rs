@@ -124,6 +124,8 @@ pub(super) enum How {
     Rescued(LostAnswer),
     /// An exchange of ours that ended a login.
     LoggedIn,
+    /// An exchange of ours for a pasted refresh token, and whether the provider replaced that.
+    Imported { replaced: bool },
     /// Another process had saved it: this one, where its history tells.
     Adopted(Option<Author>),
     /// It was here and is fresh.

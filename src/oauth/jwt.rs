@@ -22,10 +22,48 @@ const MAX_LINE: usize = 400;
 /// Members that may hold a secret of their own, by a part of their name.
 const SECRET_NAMES: [&str; 3] = ["token", "secret", "password"];
 
+/// What a token plainly says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An access token.
+    Access,
+    /// An ID token (OpenID Connect).
+    Id,
+}
+
 /// Decodes a token; `None` if it is no JSON Web Token, or too long.
 #[must_use]
 pub fn read(token: &Secret) -> Option<Jwt> {
-    let text = token.expose();
+    let (header, claims) = decode(token.expose())?;
+    let moment = |claim: &str| claims.get(claim).and_then(numeric_date);
+    let (issued_at, not_before, expires_at) = (moment("iat"), moment("nbf"), moment("exp"));
+    let secrets = [token];
+    let own = Pieces::of(&secrets);
+    Some(Jwt { header: lines(header, &own), claims: lines(claims, &own), issued_at, not_before, expires_at })
+}
+
+/// What a token calls itself, where that leaves no doubt: the header of RFC 9068, or the claims in
+/// which common servers tell their kinds of tokens apart. `None` for everything else.
+#[must_use]
+pub fn calls_itself(token: &Secret) -> Option<Kind> {
+    let (header, claims) = decode(token.expose())?;
+    let says = |members: &Map<String, Value>, name: &str| {
+        members.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase).unwrap_or_default()
+    };
+    let (typ, claimed, purpose, kind) =
+        (says(&header, "typ"), says(&claims, "typ"), says(&claims, "token_use"), says(&claims, "token_type"));
+    if matches!(typ.as_str(), "at+jwt" | "application/at+jwt") || claimed == "bearer" {
+        return Some(Kind::Access);
+    }
+    match (claimed.as_str(), purpose.as_str(), kind.as_str()) {
+        ("id", ..) | (_, "id", _) => Some(Kind::Id),
+        (_, "access", _) | (.., "access") => Some(Kind::Access),
+        _ => None,
+    }
+}
+
+/// Header and claims.
+fn decode(text: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
     let mut parts = text.split('.').map(|part| part.trim_end_matches('='));
     let (Some(header), Some(claims), Some(_signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
     else {
@@ -34,12 +72,7 @@ pub fn read(token: &Secret) -> Option<Jwt> {
     if text.len() > MAX_TOKEN {
         return None;
     }
-    let (header, claims) = (object(header)?, object(claims)?);
-    let moment = |claim: &str| claims.get(claim).and_then(numeric_date);
-    let (issued_at, not_before, expires_at) = (moment("iat"), moment("nbf"), moment("exp"));
-    let secrets = [token];
-    let own = Pieces::of(&secrets);
-    Some(Jwt { header: lines(header, &own), claims: lines(claims, &own), issued_at, not_before, expires_at })
+    Some((object(header)?, object(claims)?))
 }
 
 fn object(part: &str) -> Option<Map<String, Value>> {

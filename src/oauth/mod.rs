@@ -12,6 +12,7 @@ pub mod http;
 pub mod jwt;
 pub mod listener;
 mod page;
+pub mod pasted;
 pub mod providers;
 pub mod redact;
 pub mod refusal;

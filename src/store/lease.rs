@@ -37,11 +37,13 @@ pub struct Lease {
     lost: Option<LostAnswer>,
     /// Disk space for the answer, from [`Lease::preflight`] on.
     room: Room,
+    /// The pasted refresh token that the next record is obtained for, for the history.
+    pasted: Option<Fingerprint>,
 }
 
 impl Lease {
     pub(super) fn new(vault: Vault, name: ConnectionName, lock: Held) -> Self {
-        Self { vault, name, lock: Arc::new(lock), before: None, lost: None, room: Room::default() }
+        Self { vault, name, lock: Arc::new(lock), before: None, lost: None, room: Room::default(), pasted: None }
     }
 
     /// Whose lease it is.
@@ -53,7 +55,7 @@ impl Lease {
     /// The same right over the same data directory's connection, with another secret store.
     pub(super) fn in_vault(&self, vault: Vault) -> Self {
         let (name, lock) = (self.name.clone(), Arc::clone(&self.lock));
-        Self { vault, name, lock, before: None, lost: None, room: Room::default() }
+        Self { vault, name, lock, before: None, lost: None, room: Room::default(), pasted: None }
     }
 
     /// Reads store and journal again and makes good what a crash left undone: the newest
@@ -227,10 +229,16 @@ impl Lease {
         }
     }
 
+    /// Says that the next record is obtained for a pasted refresh token. The history remembers its
+    /// fingerprint, so that the same copy is not sent a second time.
+    pub fn imports(&mut self, pasted: &Secret) {
+        self.pasted = Some(Fingerprint::of(pasted));
+    }
+
     /// Adds a record that is durable to the connection's history. Nothing depends on that, so a
     /// failure is no error, and a disk that hangs is waited for half a second at most.
     pub async fn remember(&self, record: &TokenRecord, how: Obtained, by: Option<Program>) {
-        let rotation = Rotation::of(record, how, self.lost, by);
+        let rotation = Rotation { pasted: self.pasted.clone(), ..Rotation::of(record, how, self.lost, by) };
         let path = self.vault.history_path(&self.name);
         let remembering = self.on_disk(move || history::append(&path, &rotation));
         let _ = tokio::time::timeout(REMEMBERING, remembering).await;

@@ -91,7 +91,12 @@ impl Args {
         if takes_from_store && !is_stored {
             say!("its client secret is still to be set: manutop secret set {name}");
         }
-        say!("log in with: manutop login {name}");
+        match connection {
+            Some(connection) if connection.needs_browser() => {
+                say!("log in with: manutop login {name}; or take over a refresh token with: manutop import {name}");
+            }
+            _ => say!("log in with: manutop login {name}"),
+        }
         Ok(Exit::Ok)
     }
 }
