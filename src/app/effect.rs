@@ -18,12 +18,15 @@ pub enum Effect {
         /// What of it.
         what: CopyWhat,
     },
-    /// Write a connection into the configuration, and its client secret into the secret store.
+    /// Write a connection into the configuration, its client secret into the secret store, and take
+    /// over its refresh token.
     Save {
         /// What is to be written.
         draft: Box<Draft>,
         /// The client secret, where one was typed.
         client_secret: Option<Secret>,
+        /// The refresh token of another program, where one was typed.
+        refresh_token: Option<Secret>,
     },
     /// Forget everything of a connection and take it out of the configuration.
     Delete {

@@ -41,6 +41,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.say(Some(&connection), Severity::Bad, text, now);
         }
         Event::LoginFailed { connection, why, .. } => login_failed(app, connection, &why, now),
+        Event::ImportFailed { connection, why, .. } => import_failed(app, connection, &why, now),
         Event::LoginCancelled { connection } => {
             login_ended(app, &connection);
             app.say(Some(&connection), Severity::Quiet, "login cancelled", now);
@@ -124,6 +125,12 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
                 format!("; the answer lost at {} is recovered", zone.near(lost.at, now))
             });
             (connection, Severity::Good, format!("new tokens, generation {generation} saved{after}"))
+        }
+        Event::Imported { connection, replaced: true, .. } => {
+            (connection, Severity::Good, "refresh token taken over; the pasted copy no longer works".into())
+        }
+        Event::Imported { connection, .. } => {
+            (connection, Severity::Good, "refresh token taken over; not replaced, the pasted copy still works".into())
         }
         Event::Adopted { connection, generation, by } => {
             let who = Author::subject(by);
@@ -242,9 +249,19 @@ fn login_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateT
     let why = reason(why.strip_prefix("needs login: ").unwrap_or(why));
     let asked = app.logins_asked.contains(&connection) && is_free(&app.mode);
     if login_ended(app, &connection) || asked {
-        app.mode = Mode::LoginFailed { connection, why };
+        app.mode = Mode::LoginFailed { is_import: false, connection, why };
     } else {
         app.say(Some(&connection), Severity::Bad, format!("login failed: {why}"), now);
+    }
+}
+
+/// It stays on the screen until it has been read, unless that would tear away another dialog.
+fn import_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
+    let why = reason(why);
+    if is_free(&app.mode) {
+        app.mode = Mode::LoginFailed { is_import: true, connection, why };
+    } else {
+        app.say(Some(&connection), Severity::Bad, format!("import failed: {why}"), now);
     }
 }
 

@@ -48,8 +48,10 @@ pub enum Mode {
     Timeline,
     /// The dialog of a login that waits for a person.
     Login(LoginDialog),
-    /// The news that a login has failed.
+    /// The news that a login, or an import, has failed.
     LoginFailed {
+        /// Whether it was the import of a refresh token.
+        is_import: bool,
         /// Whose.
         connection: ConnectionName,
         /// Why, in plain words.
@@ -161,8 +163,9 @@ impl UnlockDialog {
 pub struct PasteField(Zeroizing<String>);
 
 impl PasteField {
-    /// The longest text taken, in bytes; authorization answers are far shorter.
-    pub const MAX: usize = 8 * 1024;
+    /// The longest text taken, in bytes: one more than the longest that is used, so that what was
+    /// cut off here is known to be too long.
+    pub const MAX: usize = 16 * 1024 + 1;
 
     /// Adds typed or pasted text. White space and control characters, which wrapped lines bring
     /// along, are no part of a URL or a code and are left out.

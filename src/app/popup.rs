@@ -102,7 +102,7 @@ pub fn popup(app: &App, body: Rect) -> Option<Popup> {
     let (title, width, lines) = match &app.mode {
         Mode::Menu(menu) => return Some(menu_popup(app, menu, body)),
         Mode::Confirm(question) => confirm(app, question),
-        Mode::LoginFailed { connection, why } => login_failed(app, connection, why),
+        Mode::LoginFailed { is_import, connection, why } => login_failed(app, *is_import, connection, why),
         _ => return None,
     };
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
@@ -200,16 +200,17 @@ fn listed<'a>(names: impl ExactSizeIterator<Item = &'a ConnectionName>) -> Strin
     format!("{}{more}", first.join(", "))
 }
 
-/// Why a login has failed.
-fn login_failed(app: &App, connection: &ConnectionName, why: &str) -> (String, u16, Vec<PopupLine>) {
+/// Why a login, or an import, has failed.
+fn login_failed(app: &App, is_import: bool, connection: &ConnectionName, why: &str) -> (String, u16, Vec<PopupLine>) {
+    let (what, login) = if is_import { ("Import", "log in") } else { ("Login", "try again") };
     let mut lines = words(why, Tone::Status(Severity::Bad));
     let label = |action| app.options.keymap.label_in(Scope::LoginFailed, action);
     lines.push(PopupLine::Text(String::new(), Tone::Plain));
     lines.push(PopupLine::Keys(keys(vec![
-        (label(Action::Login), "try again", Action::Login),
+        (label(Action::Login), login, Action::Login),
         (label(Action::Cancel), "close", Action::Cancel),
     ])));
-    (format!(" ✖ Login failed: {connection} "), WIDTH, lines)
+    (format!(" ✖ {what} failed: {connection} "), WIDTH, lines)
 }
 
 fn words(text: &str, tone: Tone) -> Vec<PopupLine> {

@@ -39,6 +39,10 @@ pub fn sheet(options: &Options) -> Sheet {
         Line::blank(),
         heading("and give each its client secret; it goes into the secret store, not into the file:"),
         Line::new("", "manutop secret set factory", Tone::Literal),
+        Line::blank(),
+        heading("Then log in, or take over a refresh token from Postman or another program:"),
+        Line::new("", "manutop login factory", Tone::Literal),
+        Line::new("", "manutop import factory", Tone::Literal),
     ]);
     Sheet { lines, label_width: 3 }
 }

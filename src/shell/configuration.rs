@@ -17,6 +17,7 @@ use super::watch::Watch;
 use super::{appearance, glance};
 use crate::config::{self, ChangeError, Config, ConfigError, Draft, StoreKind};
 use crate::domain::{Command, ConnectionName, Event, FieldFault, Provider, Secret};
+use crate::oauth::pasted;
 use crate::stamp::Stamp;
 
 /// A file that has been left alone for so long is read: editors write in several steps.
@@ -47,13 +48,40 @@ pub struct Source {
     pub glance_dir: Option<PathBuf>,
 }
 
+/// The secrets typed with a connection; none of them is near the file.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    /// The client secret, for the secret store.
+    pub client_secret: Option<Secret>,
+    /// A refresh token to take over.
+    pub refresh_token: Option<Secret>,
+}
+
+impl Typed {
+    /// What the engine is asked to do with them: the client secret first, which the import needs.
+    fn commands(self, connection: &ConnectionName) -> (Option<Command>, Option<Command>) {
+        let name = || connection.clone();
+        let secret = self.client_secret.map(|secret| Command::SetClientSecret { connection: name(), secret });
+        let import = self.refresh_token.map(|refresh_token| Command::Import { connection: name(), refresh_token });
+        (secret, import)
+    }
+
+    /// What is wrong with one of them.
+    fn fault(&self) -> Option<FieldFault> {
+        let fault = |key| move |what: &str| FieldFault { key, what: what.to_owned() };
+        let secret = self.client_secret.as_ref().and_then(|secret| secret.as_client_secret().err());
+        let token = self.refresh_token.as_ref().and_then(|token| pasted::refresh_token(token).err());
+        secret.map(fault("client_secret")).or_else(|| token.map(fault("refresh_token")))
+    }
+}
+
 /// What the file's thread has to do.
 enum Job {
     /// Something happened to the file.
     Look,
     /// Somebody wants it read now, and told what it says, changed or not.
     Reload,
-    Save(Box<Draft>, Option<Secret>),
+    Save(Box<Draft>, Typed),
     Delete(ConnectionName),
     End,
 }
@@ -66,7 +94,7 @@ pub struct Note(Report);
 enum Report {
     Read(Result<Config, String>),
     Unwatched(String),
-    Saved { connection: String, secret: Option<Secret>, result: Result<Config, Vec<FieldFault>> },
+    Saved { connection: String, typed: Typed, result: Result<Config, Vec<FieldFault>> },
     Deleted { connection: ConnectionName, result: Result<Config, String> },
 }
 
@@ -109,11 +137,11 @@ impl Configuration {
     }
 
     /// Writes a connection into the file: a new one, or the one the draft was made of. Then its
-    /// client secret goes to the store, where one is given, and the engine takes it over.
-    /// [`Event::ConnectionSaved`] tells the end; a fault of the client secret has the key
-    /// `client_secret`.
-    pub fn save(&self, draft: Draft, secret: Option<Secret>) {
-        self.ask(Job::Save(Box::new(draft), secret));
+    /// client secret goes to the store, where one is given, the engine takes it over, and its
+    /// refresh token is imported. [`Event::ConnectionSaved`] tells the end; a fault of a secret has
+    /// the key `client_secret` or `refresh_token`, and then nothing is written.
+    pub fn save(&self, draft: Draft, typed: Typed) {
+        self.ask(Job::Save(Box::new(draft), typed));
     }
 
     /// Takes a connection whose tokens are forgotten out of the file; [`Event::ConnectionDeleted`]
@@ -141,13 +169,12 @@ impl Configuration {
             }
             Report::Read(Err(why)) => (Vec::new(), Event::ConfigurationRead(Err(why))),
             Report::Unwatched(why) => (Vec::new(), Event::ConfigurationUnwatched { why }),
-            Report::Saved { connection, secret, result: Ok(config) } => {
-                let named = ConnectionName::new(&connection).ok().zip(secret);
-                let mut commands: Vec<_> = named
-                    .map(|(connection, secret)| Command::SetClientSecret { connection, secret })
-                    .into_iter()
-                    .collect();
+            Report::Saved { connection, typed, result: Ok(config) } => {
+                let (secret, import) =
+                    ConnectionName::new(&connection).map_or((None, None), |name| typed.commands(&name));
+                let mut commands = Vec::from_iter(secret);
                 commands.extend(self.adopt(config));
+                commands.extend(import);
                 (commands, Event::ConnectionSaved { connection, result: Ok(()) })
             }
             Report::Saved { connection, result: Err(faults), .. } => {
@@ -236,7 +263,7 @@ impl Reader {
                     waiting = Some((waiting.map_or(now, |(first, _)| first), now));
                 }
                 Ok(Job::Reload) => self.reload(),
-                Ok(Job::Save(draft, secret)) => self.save(&draft, secret),
+                Ok(Job::Save(draft, typed)) => self.save(&draft, typed),
                 Ok(Job::Delete(connection)) => self.delete(connection),
                 Err(RecvTimeoutError::Timeout) => {
                     waiting = None;
@@ -298,19 +325,18 @@ impl Reader {
         })
     }
 
-    fn save(&mut self, draft: &Draft, secret: Option<Secret>) {
-        let checked = secret.as_ref().map_or(Ok(()), |secret| secret.as_client_secret().map(|_| ()));
-        let saved = match (checked, draft.changes()) {
-            (Err(why), _) => Err(vec![FieldFault { key: "client_secret", what: why.into() }]),
-            (Ok(()), Some(name)) => {
+    fn save(&mut self, draft: &Draft, typed: Typed) {
+        let saved = match (typed.fault(), draft.changes()) {
+            (Some(fault), _) => Err(vec![fault]),
+            (None, Some(name)) => {
                 config::change_connection(&self.source.file, name, draft, self.source.providers).map_err(field_faults)
             }
-            (Ok(()), None) => {
+            (None, None) => {
                 config::add_connection(&self.source.file, draft, self.source.providers).map_err(field_faults)
             }
         };
         let result = saved.inspect(|config| self.wrote(config));
-        self.report(Report::Saved { connection: draft.get("name").to_owned(), secret, result });
+        self.report(Report::Saved { connection: draft.get("name").to_owned(), typed, result });
     }
 
     fn delete(&mut self, connection: ConnectionName) {

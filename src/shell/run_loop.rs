@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::appearance;
 use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
-use super::configuration::{Configuration, Note};
+use super::configuration::{Configuration, Note, Typed};
 use super::copying::{Copy, Copying, Wanted};
 use super::departure::{Departure, Next, Turn};
 use super::export;
@@ -265,7 +265,9 @@ impl<H: Host> Dashboard<H> {
                         let older = older.and_then(|rest| Some((self.log_reader.as_ref()?.searcher(), rest)));
                         export::begin(dir, entries, older, format, zone, now, told.clone());
                     }
-                    Effect::Save { draft, client_secret } => self.configuration.save(*draft, client_secret),
+                    Effect::Save { draft, client_secret, refresh_token } => {
+                        self.configuration.save(*draft, Typed { client_secret, refresh_token });
+                    }
                     Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
                     Effect::Log(ask) => {
                         if let Some(reader) = &self.log_reader {

@@ -101,11 +101,18 @@ mod tests {
             app.configure(config.connections);
             press(&mut app, "n Tab f a c t o r y Tab Tab x Tab");
             paste(&mut app, "s3cr3t");
+            press(&mut app, "Tab");
+            paste(&mut app, "Rt-s3cr3t-of-another-program");
+            insta::assert_snapshot!(format!("refresh_token_{width}x{height}"), picture(&mut app, width, height));
             press(&mut app, "Tab Tab");
             paste(&mut app, "http://example.com/callback");
             insta::assert_snapshot!(format!("new_{width}x{height}"), picture(&mut app, width, height));
             press(&mut app, "Esc Esc e");
             insta::assert_snapshot!(format!("edit_{width}x{height}"), picture(&mut app, width, height));
+            press(&mut app, "Tab Tab Tab Tab Tab");
+            paste(&mut app, "Rt-s3cr3t-of-another-program");
+            press(&mut app, "C-s");
+            insta::assert_snapshot!(format!("replace_{width}x{height}"), picture(&mut app, width, height));
         }
     }
 }

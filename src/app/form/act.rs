@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use super::{Form, Row, Template};
 use crate::app::facts::reason;
 use crate::app::mode::Mode;
-use crate::app::{Action, App, Effect};
+use crate::app::{Action, App, Effect, PasteField};
 use crate::config::{Draft, FieldKind};
-use crate::domain::{Connection, ConnectionName, FieldFault, Severity};
+use crate::domain::{Connection, ConnectionName, FieldFault, Problem, Severity};
 
 /// A form for a new connection, or for the one that is changed.
 pub(in crate::app) fn opened(app: &App, changes: Option<&ConnectionName>) -> Option<Form> {
@@ -84,7 +84,8 @@ impl Form {
         self.saving = true;
         let client_secret =
             (!self.secret.is_empty() && !self.secret_comes_from_a_command()).then(|| self.secret.secret());
-        Effect::Save { draft: Box::new(self.draft.clone()), client_secret }
+        let refresh_token = self.taken_over().map(PasteField::secret);
+        Effect::Save { draft: Box::new(self.draft.clone()), client_secret, refresh_token }
     }
 }
 
@@ -92,11 +93,21 @@ impl Form {
 struct Context<'a> {
     configured: &'a [Connection],
     templates: &'a [Template],
+    /// Whether the connection that is changed has tokens worth keeping.
+    has_tokens: bool,
+}
+
+/// Whether the connection that is changed has tokens that a person would miss.
+fn has_tokens(app: &App) -> bool {
+    let Mode::Form(form) = &app.mode else { return false };
+    let view = form.changes().and_then(|name| app.connections.get(name));
+    view.is_some_and(|view| view.token().is_some() && !matches!(view.problem, Some(Problem::NeedsLogin { .. })))
 }
 
 /// Carries out an action in the form.
 pub(in crate::app) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
-    let around = Context { configured: &app.configured, templates: &app.options.templates };
+    let has_tokens = has_tokens(app);
+    let around = Context { configured: &app.configured, templates: &app.options.templates, has_tokens };
     let Mode::Form(form) = &mut app.mode else { return Vec::new() };
     if form.saving && action != Action::Cancel {
         return Vec::new();
@@ -117,21 +128,29 @@ pub(in crate::app) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> 
         }
         Action::CursorLeft if !form.choices(row).is_empty() => form.choose(row, -1, &around),
         Action::CursorRight if !form.choices(row).is_empty() => form.choose(row, 1, &around),
-        Action::Erase if row == Row::Secret => form.secret.pop(),
-        Action::EraseAll if row == Row::Secret => form.secret.clear(),
-        action if form.choices(row).is_empty() && row != Row::Secret && form.input.act(action) => {
-            form.take_over(around.configured);
+        action => {
+            let is_choice = !form.choices(row).is_empty();
+            if let Some(secret) = form.hidden() {
+                match action {
+                    Action::Erase => secret.pop(),
+                    Action::EraseAll => secret.clear(),
+                    _ => {}
+                }
+            } else if !is_choice && form.input.act(action) {
+                form.take_over(around.configured);
+            }
         }
-        _ => {}
     }
     Vec::new()
 }
 
 /// Hands over what is right; otherwise goes to the first row that is not.
 fn save(form: &mut Form, around: &Context<'_>) -> Vec<Effect> {
+    let is_confirmed = form.replacing;
     form.check(around.configured);
     if form.faults.is_empty() {
-        return vec![form.handed_over()];
+        form.replacing = around.has_tokens && form.taken_over().is_some() && !is_confirmed;
+        return if form.replacing { Vec::new() } else { vec![form.handed_over()] };
     }
     form.refuse(form.faults.clone());
     Vec::new()
@@ -139,15 +158,18 @@ fn save(form: &mut Form, around: &Context<'_>) -> Vec<Effect> {
 
 /// Typed text goes into the row; in a row of choices, a blank takes the next one.
 pub(in crate::app) fn type_text(app: &mut App, text: &str) {
-    let around = Context { configured: &app.configured, templates: &app.options.templates };
+    let has_tokens = has_tokens(app);
+    let around = Context { configured: &app.configured, templates: &app.options.templates, has_tokens };
     let Mode::Form(form) = &mut app.mode else { return };
     let row = form.row();
     match row {
         _ if form.saving => {}
-        Row::Secret => {
-            form.secret.push_words(text);
-            form.secret_typed = true;
-            form.leaving = false;
+        Row::Secret | Row::RefreshToken => {
+            if let Some(secret) = form.hidden() {
+                secret.push_words(text);
+            }
+            form.secret_typed |= row == Row::Secret;
+            form.undecide();
         }
         row if form.choices(row).is_empty() => {
             form.input.push(text);

@@ -71,6 +71,7 @@ impl Form {
         match &self.refused {
             _ if self.saving => (true, "saving".into()),
             Some(why) => (false, neutralise(why, 300)),
+            None if self.replacing => (false, "Replaces the present tokens. Save again to confirm".into()),
             None if self.leaving => (false, "not saved; once more throws it away".into()),
             None => (true, String::new()),
         }
@@ -87,6 +88,7 @@ fn label(row: Row) -> &'static str {
     match row {
         Row::Key(field) => field.label,
         Row::Secret => "Client secret",
+        Row::RefreshToken => "Refresh token",
     }
 }
 
@@ -101,11 +103,16 @@ fn help(form: &Form, row: Row) -> String {
         }
         Row::Secret if form.secret_comes_from_a_command() => "A program is asked for it, see below".into(),
         Row::Secret => "Kept in the secret store, never in the file".into(),
+        Row::RefreshToken => "From Postman or another program; it is replaced at once (may be left empty)".into(),
     }
 }
 
 fn value(form: &Form, row: Row, focused: bool) -> Value {
-    let Row::Key(field) = row else { return secret(form, focused) };
+    let field = match row {
+        Row::Key(field) => field,
+        Row::Secret => return secret(form, focused),
+        Row::RefreshToken => return Value::Hidden { dots: form.refresh_token.dots(), typing: focused },
+    };
     if !form.choices(row).is_empty() {
         return Value::Choice(in_words(form, field.kind, form.chosen(row)));
     }

@@ -1,7 +1,7 @@
 //! The form of a connection: new ones and those that are changed.
 //!
 //! Invariants: what is shown as wrong is what the configuration file's own checker says, key by
-//! key; the client secret lives in a [`PasteField`] and is handed over once; the rows shown are
+//! key; client secret and refresh token live in [`PasteField`]s and are handed over once; the rows shown are
 //! those of the provider that is chosen.
 
 mod act;
@@ -14,7 +14,7 @@ pub use lines::{FormLine, Value, lines};
 
 use super::{Field, PasteField};
 use crate::config::{self, Draft, FieldKind, default_text, fields};
-use crate::domain::{Connection, ConnectionName, FieldFault, Provider, Secret};
+use crate::domain::{Connection, ConnectionName, FieldFault, Grant, Provider, Secret};
 
 /// What a new connection begins with, for one provider: the demo fills in its own servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Row {
     Key(&'static config::Field),
     /// The client secret, which goes into the secret store and never into the file.
     Secret,
+    /// A refresh token to take over, which goes to the provider at once and never into the file.
+    RefreshToken,
 }
 
 /// A form that is being filled in.
@@ -49,6 +51,9 @@ pub struct Form {
     secret: PasteField,
     /// Whether a person typed it: a template may know one.
     secret_typed: bool,
+    refresh_token: PasteField,
+    /// Whether saving once more replaces the tokens there are.
+    replacing: bool,
     /// The keys whose faults are shown: those that were typed into, or all after trying to save.
     touched: BTreeSet<&'static str>,
     faults: Vec<FieldFault>,
@@ -72,6 +77,8 @@ impl Form {
             input: Field::default(),
             secret: PasteField::default(),
             secret_typed: false,
+            refresh_token: PasteField::default(),
+            replacing: false,
             touched: BTreeSet::new(),
             faults: Vec::new(),
             saving: false,
@@ -99,6 +106,9 @@ impl Form {
         let mut rows: Vec<_> = chosen.chain(others).map(Row::Key).collect();
         let after_client_id = rows.iter().position(|row| row.key() == "client_id").map_or(rows.len(), |at| at + 1);
         rows.insert(after_client_id, Row::Secret);
+        if self.takes_refresh_token() {
+            rows.insert(after_client_id + 1, Row::RefreshToken);
+        }
         rows
     }
 
@@ -122,7 +132,7 @@ impl Form {
         self.focus = row.min(self.rows().len() - 1);
         self.input = match self.row() {
             Row::Key(field) => Field::new(self.draft.get(field.key)),
-            Row::Secret => Field::default(),
+            Row::Secret | Row::RefreshToken => Field::default(),
         };
     }
 
@@ -138,7 +148,32 @@ impl Form {
     fn check(&mut self, others: &[Connection]) {
         self.faults = self.draft.check(others, self.providers).err().unwrap_or_default();
         self.refused = None;
+        self.undecide();
+    }
+
+    /// Something else was done than what was to be confirmed.
+    fn undecide(&mut self) {
         self.leaving = false;
+        self.replacing = false;
+    }
+
+    /// The secret that is typed into, where the row is one.
+    fn hidden(&mut self) -> Option<&mut PasteField> {
+        match self.row() {
+            Row::Secret => Some(&mut self.secret),
+            Row::RefreshToken => Some(&mut self.refresh_token),
+            Row::Key(_) => None,
+        }
+    }
+
+    /// Whether connections of the provider have refresh tokens.
+    fn takes_refresh_token(&self) -> bool {
+        matches!(self.provider().grant, Grant::AuthorizationCode { .. })
+    }
+
+    /// The refresh token to take over, where one was typed.
+    fn taken_over(&self) -> Option<&PasteField> {
+        Some(&self.refresh_token).filter(|token| self.takes_refresh_token() && !token.is_empty())
     }
 
     /// What can be chosen in a row that is no line of text.
@@ -160,7 +195,7 @@ impl Form {
 
     /// Whether anything was filled in that is not saved.
     fn is_changed(&self) -> bool {
-        self.draft != self.begun || self.secret_typed
+        self.draft != self.begun || self.secret_typed || !self.refresh_token.is_empty()
     }
 
     /// The rows whose connections' client secret is no business of the store.
@@ -179,6 +214,7 @@ impl Row {
         match self {
             Self::Key(field) => field.key,
             Self::Secret => "client_secret",
+            Self::RefreshToken => "refresh_token",
         }
     }
 }

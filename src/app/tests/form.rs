@@ -60,10 +60,18 @@ fn faults(app: &App) -> String {
     form_lines(form(app), 500).0.into_iter().filter_map(fault).collect::<Vec<_>>().join("\n")
 }
 
+/// The refresh token that a saved form hands over.
+fn taken_over(effects: Vec<Effect>) -> Option<Secret> {
+    match <[Effect; 1]>::try_from(effects) {
+        Ok([Effect::Save { refresh_token, .. }]) => refresh_token,
+        other => panic!("not saved: {other:?}"),
+    }
+}
+
 /// What a saved form hands over.
 fn saved(effects: Vec<Effect>) -> (Draft, Option<Secret>) {
     match <[Effect; 1]>::try_from(effects) {
-        Ok([Effect::Save { draft, client_secret }]) => (*draft, client_secret),
+        Ok([Effect::Save { draft, client_secret, .. }]) => (*draft, client_secret),
         other => panic!("not saved: {other:?}"),
     }
 }
@@ -213,4 +221,95 @@ fn a_new_connection_is_selected_as_soon_as_it_appears() {
     assert_eq!(toast(&app), "client secret stored; l logs in", "the next step stays");
     learn(&mut app, Event::ClientSecretSet { connection: name("factory"), result: Ok(()) });
     assert_eq!(toast(&app), "client secret stored", "factory has tokens");
+}
+
+#[test]
+fn a_refresh_token_is_hidden_and_handed_over_with_the_client_secret() {
+    let mut app = app();
+    press(&mut app, "n");
+    assert_eq!(labels(&app)[4..6], ["Client secret", "Refresh token"]);
+    for (label, text) in [("Name", "new"), ("Client ID", "id"), ("Redirect URI", "http://127.0.0.1:8400/callback")] {
+        paste_into(&mut app, label, text);
+    }
+    press(&mut app, "S-Tab");
+    paste_into(&mut app, "Refresh token", "Rt-s3cr3t-s3cr3t\n");
+    let shown = format!("{:?} {:?}", form_lines(form(&app), 60).0, app.mode);
+    assert!(!shown.contains("s3cr3t") && shown.contains("••••••••••••••••"), "{shown}");
+    assert_eq!(taken_over(press(&mut app, "C-s")), Some(Secret::new("Rt-s3cr3t-s3cr3t")));
+}
+
+#[test]
+fn an_answer_of_several_lines_is_pasted_into_the_refresh_token_s_row_as_one() {
+    let mut app = app();
+    press(&mut app, "n");
+    for (label, text) in [("Name", "new"), ("Client ID", "id"), ("Redirect URI", "http://127.0.0.1:8400/callback")] {
+        paste_into(&mut app, label, text);
+    }
+    paste_into(&mut app, "Refresh token", "{\r\n  \"refresh_token\": \"Rt-1\",\r\n  \"expires_in\": 1799\r\n}\r\n");
+    let token = taken_over(press(&mut app, "C-s")).unwrap();
+    assert_eq!(crate::oauth::pasted::refresh_token(&token), Ok(Secret::new("Rt-1")));
+}
+
+#[test]
+fn only_connections_with_refresh_tokens_have_the_row_and_what_was_typed_there_stays_behind() {
+    let mut app = app();
+    press(&mut app, "n");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    while labels(&app)[form(&app).focus()] != "Provider" {
+        press(&mut app, "S-Tab");
+    }
+    press(&mut app, "Right");
+    assert!(!labels(&app).contains(&"Refresh token"), "{:?}", labels(&app));
+    paste_into(&mut app, "Name", "new");
+    paste_into(&mut app, "Client ID", "tm_2");
+    assert_eq!(taken_over(press(&mut app, "C-s")), None);
+}
+
+#[test]
+fn tokens_that_work_are_replaced_only_after_saving_twice() {
+    let mut app = app();
+    press(&mut app, "e");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    assert_eq!(press(&mut app, "C-s"), NOTHING);
+    assert_eq!(form(&app).message(), (false, "Replaces the present tokens. Save again to confirm".into()));
+    write(&mut app, "2");
+    assert_eq!(form(&app).message(), (true, String::new()), "another token is another question");
+    assert_eq!(press(&mut app, "C-s"), NOTHING);
+    assert_eq!(taken_over(press(&mut app, "C-s")), Some(Secret::new("Rt-12")));
+}
+
+#[test]
+fn tokens_that_are_dead_are_replaced_at_once() {
+    let mut app = app();
+    let dead = Problem::NeedsLogin { why: "400 invalid_grant".into() };
+    change(&mut app, with_problem(manu("factory", 60), dead));
+    press(&mut app, "e");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    assert_eq!(taken_over(press(&mut app, "C-s")), Some(Secret::new("Rt-1")));
+}
+
+#[test]
+fn a_typed_refresh_token_is_not_thrown_away_by_one_escape() {
+    let mut app = app();
+    press(&mut app, "e");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    press(&mut app, "Esc");
+    assert!(matches!(app.mode, Mode::Form(_)));
+    press(&mut app, "Esc");
+    assert_eq!(app.mode, Mode::Normal);
+}
+
+#[test]
+fn how_an_import_ended_is_said_and_a_failure_stays_until_it_is_read() {
+    let mut app = app();
+    let imported =
+        |replaced| Event::Imported { connection: name("factory"), generation: 1, expires_at: now(), replaced };
+    learn(&mut app, imported(true));
+    assert_eq!(toast(&app), "refresh token taken over; the pasted copy no longer works");
+    learn(&mut app, imported(false));
+    assert!(toast(&app).ends_with("still works"), "{}", toast(&app));
+    let why = "the provider does not take this refresh token".to_owned();
+    learn(&mut app, Event::ImportFailed { connection: name("factory"), why, problem: None });
+    assert!(matches!(&app.mode, Mode::LoginFailed { is_import: true, .. }), "{:?}", app.mode);
+    assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("factory") }]);
 }

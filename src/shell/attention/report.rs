@@ -54,6 +54,8 @@ pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
             ("adopted", connection, json!({ "generation": generation, "by": by }))
         }
         Event::LoggedIn { connection, generation: number } => ("logged_in", connection, generation(number)),
+        Event::Imported { connection, generation: number, .. } => ("imported", connection, generation(number)),
+        Event::ImportFailed { connection, why: reason, .. } => ("import_failed", connection, why(reason)),
         Event::NotSaved { connection, generation, why } => {
             let fields = json!({ "generation": generation, "why": neutralise(why, LONGEST_REASON) });
             ("not_saved", connection, fields)
