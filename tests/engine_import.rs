@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::demo::{Fault, Reply};
-use manutop::domain::{Command, ConnectionName, Event, Exchange, LogEntry, Obtained, Problem, Secret};
+use manutop::domain::{Command, ConnectionName, Event, Exchange, Holding, LogEntry, Obtained, Problem, Secret};
 use manutop::engine::Refreshed;
 use manutop::store::{self, Call, StoreError};
 use support::login::{LOOPBACK, assert_newest_is_stored};
@@ -257,7 +257,7 @@ async fn a_lost_answer_stores_nothing_and_says_what_to_do() {
                 // What is held is of another login, and as good as before.
                 assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)), "{which}");
             } else {
-                assert_eq!(running.view(&factory).await.problem, Some(Problem::NeverLoggedIn), "{which}");
+                assert_eq!(running.view(&factory).await.holding, Holding::Nothing, "{which}");
             }
         }
     }
@@ -306,6 +306,7 @@ async fn what_is_missing_is_said_before_anything_is_sent() {
 #[tokio::test]
 async fn tokens_that_the_store_did_not_take_are_safe_in_the_journal() {
     let (rig, factory) = rig().await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = start(&rig).await;
     rig.store.fail_next(Call::Set, store::Fault::Error(StoreError::Locked));
     running.engine.send(Command::Import { connection: factory.clone(), refresh_token: elsewhere(&rig) });
@@ -314,7 +315,7 @@ async fn tokens_that_the_store_did_not_take_are_safe_in_the_journal() {
         Event::Imported { .. } => panic!("it is not saved"),
         _ => None,
     };
-    assert_eq!(running.until(told).await, 1);
+    assert_eq!(running.until(told).await, 2);
     assert_eq!(rig.journal_state(&factory), "received");
     drop(running);
     let again = start(&rig).await;

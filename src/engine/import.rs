@@ -52,9 +52,9 @@ impl Actor {
             return Err(why);
         }
         let is_second = self.imports.iter().any(|(waiting, _)| waiting == name);
-        let is_busy = matches!(slot.work, Some(Work::Import(_) | Work::Login(..) | Work::Logout(_) | Work::Remove(_)));
+        let is_busy = matches!(slot.work, Some(Work::Login(..) | Work::Logout(_) | Work::Remove(_)));
         match self.busy_with(name) {
-            _ if is_second => Err("an import is under way".into()),
+            _ if is_second => Err("another import waits for its turn".into()),
             Some(why) if is_busy => Err(why.into()),
             _ => Ok(token),
         }
@@ -124,15 +124,10 @@ fn failed(connection: ConnectionName, Failure { why, problem }: Failure) -> Even
     Event::ImportFailed { connection, why, problem }
 }
 
-/// Runs one import to its end and reports it.
+/// Runs one import to its end.
 async fn import(tools: Arc<Tools>, connection: Arc<Connection>, token: Secret, cancel: CancellationToken) -> Ended {
-    match run(&tools, &connection, token, &cancel).await {
-        Ok(ended) => ended,
-        Err(failure) => {
-            tools.announce(failed(connection.name.clone(), failure));
-            Ended::Unchanged
-        }
-    }
+    let ended = run(&tools, &connection, token, &cancel).await;
+    ended.unwrap_or_else(|failure| Ended::NotImported(failed(connection.name.clone(), failure)))
 }
 
 async fn run(

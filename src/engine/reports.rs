@@ -187,7 +187,6 @@ impl Actor {
         let now = self.tools.now();
         let Some(slot) = self.slots.get_mut(name) else { return };
         let is_by_itself = matches!(slot.work, Some(Work::Refresh(_, Origin::Schedule) | Work::Reread(_)));
-        let was_import = matches!(slot.work, Some(Work::Import(_)));
         let asked = std::mem::take(&mut slot.asked);
         let is_asked = !is_by_itself || !slot.waiters.is_empty() || !asked.is_empty();
         let before = slot.view.problem.as_ref().map(std::mem::discriminant);
@@ -237,9 +236,11 @@ impl Actor {
                 slot.let_go();
                 Err(Problem::NeedsLogin { why: "logged out meanwhile by another process, or renamed".into() })
             }
-            Ended::Unchanged => {
-                // It may have begun beside the first reading, whose report then went unheard.
-                slot.is_outdated |= was_import && slot.record.is_none();
+            Ended::Unchanged => return self.publish(name),
+            Ended::NotImported(event) => {
+                // It may have begun beside a reading, whose report then went unheard.
+                slot.is_outdated |= slot.record.is_none();
+                self.announce(event);
                 return self.publish(name);
             }
             Ended::Reread(found) => {

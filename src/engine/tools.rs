@@ -111,6 +111,8 @@ pub(super) enum Ended {
     GivenUp,
     /// A login ended without tokens; the connection is as it was.
     Unchanged,
+    /// A pasted refresh token was not taken over, and this says why; the connection is as it was.
+    NotImported(Event),
     /// Whatever the store held was read again under the lock.
     Reread(Box<Found>),
 }

@@ -93,6 +93,11 @@ impl Program {
         self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
+    /// The same for a program that may end without reading it.
+    pub fn try_tell(&mut self, text: &str) {
+        let _ = self.stdin.as_mut().unwrap().write_all(text.as_bytes());
+    }
+
     /// Waits until it has said this on standard error; gives all it has said there.
     pub fn until_stderr(&mut self, text: &str) -> String {
         self.stderr.until(text)
