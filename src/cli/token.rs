@@ -1,7 +1,7 @@
 //! `manutop token`: a valid access token, alone. Also what it takes to have one, for every command
 //! that calls an API with it.
 
-use std::io::Write;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,15 +11,16 @@ use serde_json::json;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
-use super::json;
 use super::owed::{owed, still_owed};
 use super::say::say;
 use super::session::Session;
 use super::span::span;
+use super::{json, prompt};
 use crate::config::Paths;
 use crate::domain::clock::rfc3339;
-use crate::domain::{Clock, ConnectionName, Problem, SystemClock};
+use crate::domain::{Clock, ConnectionName, Problem, Secret, SystemClock};
 use crate::engine::{AccessToken, Engine, agent};
+use crate::oauth::pasted;
 
 /// Print a valid access token, alone; refreshes it where it would end too soon
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,9 @@ pub struct Args {
     name: ConnectionName,
     #[command(flatten)]
     freshness: Freshness,
+    /// Read a token that the API answered with 401 from standard input, and print a newer one
+    #[arg(long, value_name = "-", value_parser = ["-"])]
+    rejected: Option<String>,
     /// As a whole header: "Authorization: Bearer …"
     #[arg(long, conflicts_with = "json")]
     header: bool,
@@ -50,6 +54,9 @@ pub struct Freshness {
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+        if self.rejected()?.is_some() {
+            return Err(Stop::on(&self.name, Exit::Failed, "--rejected is not supported yet").into());
+        }
         let [token] = &self.freshness.obtain(files, std::slice::from_ref(&self.name)).await?[..] else {
             unreachable!("one token for each name")
         };
@@ -57,9 +64,26 @@ impl Args {
             json::print(object(&self.name, token))?;
         } else {
             let text = if self.header { token.header() } else { token.token.clone() };
-            writeln!(std::io::stdout(), "{}", text.expose())?;
+            writeln!(io::stdout(), "{}", text.expose())?;
         }
         Ok(Exit::Ok)
+    }
+
+    /// The token that the API did not take, where one is given.
+    fn rejected(&self) -> Result<Option<Secret>, Stop> {
+        if self.rejected.is_none() {
+            return Ok(None);
+        }
+        let text = if io::stdin().is_terminal() {
+            prompt::hidden(format_args!("Rejected access token of {}: ", self.name))
+        } else {
+            prompt::piped(pasted::LONGEST)
+        };
+        let text = text.map_err(|error| {
+            Stop::on(&self.name, Exit::Failed, format!("no rejected access token was read: {error}"))
+        })?;
+        let token = pasted::access_token(&text);
+        token.map(Some).map_err(|why| Stop::on(&self.name, Exit::Usage, format!("the rejected access token {why}")))
     }
 }
 
