@@ -5,8 +5,9 @@
 //! Promised, and counted: no refresh token that was durable once is ever lost; none is ever sent while
 //! a newer one was durable; one whose answer was lost is only sent again after that was journaled.
 //!
-//! `MANUTOP_KILLS=2000` asks for so many kills a store instead of half a minute, and
-//! `MANUTOP_KILL_SEED` for the choices of an earlier run (not for its scheduling).
+//! `MANUTOP_KILLS=2000` asks for so many kills a run instead of half a minute, `MANUTOP_KILL_WORKERS=8` for
+//! so many processes at once, and `MANUTOP_KILL_SEED` for the choices of an earlier run (not for its
+//! scheduling).
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
@@ -48,7 +49,8 @@ fn kill_many(test: &str, kind: StoreKind, grace: Duration) {
     let asked = number("MANUTOP_KILLS");
     println!("seed {seed}");
     let mut parent = Parent::new(kind, grace, root.path(), CONNECTIONS, seed);
-    parent.run(test, WORKERS, |kills, time| asked.map_or(time >= SHORT, |asked| kills >= asked));
+    let workers = number("MANUTOP_KILL_WORKERS").map_or(WORKERS, |workers| usize::try_from(workers).unwrap());
+    parent.run(test, workers, |kills, time| asked.map_or(time >= SHORT, |asked| kills >= asked));
     let figures = &parent.figures;
     assert!(figures.losses.is_empty(), "tokens were lost: {:#?}", figures.losses);
     assert!(figures.silent_reuses.is_empty(), "old tokens were sent: {:#?}", figures.silent_reuses);
