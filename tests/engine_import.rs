@@ -1,6 +1,8 @@
 //! Taking over a refresh token of another program, through the real engine, against a server that
 //! revokes a login when a replaced token is used.
 
+#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
+
 mod support;
 
 use std::time::Duration;

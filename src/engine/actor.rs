@@ -280,7 +280,7 @@ impl Actor {
             Command::Unlock { passphrase } => self.unlock(passphrase),
             Command::Configure { connections, login_timeout } => self.configure(connections, login_timeout),
             Command::SetClientSecret { connection, secret } => self.set_client_secret(connection, secret),
-            Command::Import { connection, refresh_token } => self.import(connection, refresh_token),
+            Command::Import { connection, refresh_token } => self.import(connection, &refresh_token),
             Command::Remove { connection } => self.remove(&connection),
         }
     }

@@ -36,8 +36,8 @@ pub fn not_supported(connection: &Connection) -> Option<String> {
 
 impl Actor {
     /// Begins an import as soon as its connection is read and at rest.
-    pub(super) fn import(&mut self, name: ConnectionName, text: Secret) {
-        match self.takes_over(&name, &text) {
+    pub(super) fn import(&mut self, name: ConnectionName, text: &Secret) {
+        match self.takes_over(&name, text) {
             Ok(token) => self.imports.push((name, token)),
             Err(why) => return self.announce(Event::ImportFailed { connection: name, why, problem: None }),
         }

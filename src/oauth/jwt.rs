@@ -27,7 +27,7 @@ const SECRET_NAMES: [&str; 3] = ["token", "secret", "password"];
 pub enum Kind {
     /// An access token.
     Access,
-    /// An ID token (OpenID Connect).
+    /// An ID token of `OpenID` Connect.
     Id,
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Form, Row, Template};
+use super::{Confirm, Form, Row, Template};
 use crate::app::facts::reason;
 use crate::app::mode::Mode;
 use crate::app::{Action, App, Effect, PasteField};
@@ -118,7 +118,9 @@ pub(in crate::app) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> 
         Action::Up => form.enter(form.focus.checked_sub(1).unwrap_or(usize::MAX)),
         Action::Accept if form.focus + 1 < form.rows().len() => form.enter(form.focus + 1),
         Action::Accept | Action::Save => return save(form, &around),
-        Action::Cancel if form.is_changed() && !form.leaving && !form.saving => form.leaving = true,
+        Action::Cancel if form.is_changed() && form.to_confirm != Some(Confirm::Leave) && !form.saving => {
+            form.to_confirm = Some(Confirm::Leave);
+        }
         Action::Cancel => {
             let is_saving = form.saving;
             app.mode = Mode::Normal;
@@ -146,11 +148,12 @@ pub(in crate::app) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> 
 
 /// Hands over what is right; otherwise goes to the first row that is not.
 fn save(form: &mut Form, around: &Context<'_>) -> Vec<Effect> {
-    let is_confirmed = form.replacing;
+    let is_confirmed = form.to_confirm == Some(Confirm::Replace);
     form.check(around.configured);
     if form.faults.is_empty() {
-        form.replacing = around.has_tokens && form.taken_over().is_some() && !is_confirmed;
-        return if form.replacing { Vec::new() } else { vec![form.handed_over()] };
+        let replaces = around.has_tokens && form.taken_over().is_some();
+        form.to_confirm = (replaces && !is_confirmed).then_some(Confirm::Replace);
+        return if form.to_confirm.is_some() { Vec::new() } else { vec![form.handed_over()] };
     }
     form.refuse(form.faults.clone());
     Vec::new()
@@ -169,7 +172,7 @@ pub(in crate::app) fn type_text(app: &mut App, text: &str) {
                 secret.push_words(text);
             }
             form.secret_typed |= row == Row::Secret;
-            form.undecide();
+            form.to_confirm = None;
         }
         row if form.choices(row).is_empty() => {
             form.input.push(text);

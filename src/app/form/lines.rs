@@ -1,6 +1,6 @@
 //! What the form shows, line by line.
 
-use super::{Form, Row};
+use super::{Confirm, Form, Row};
 use crate::app::sheet::wrap;
 use crate::config::{FieldKind, default_text};
 use crate::domain::text::neutralise;
@@ -68,12 +68,12 @@ impl Form {
     /// What is being done, or stands in the way of it, in one line; empty while there is nothing.
     #[must_use]
     pub fn message(&self) -> (bool, String) {
-        match &self.refused {
+        match (&self.refused, self.to_confirm) {
             _ if self.saving => (true, "saving".into()),
-            Some(why) => (false, neutralise(why, 300)),
-            None if self.replacing => (false, "Replaces the present tokens. Save again to confirm".into()),
-            None if self.leaving => (false, "not saved; once more throws it away".into()),
-            None => (true, String::new()),
+            (Some(why), _) => (false, neutralise(why, 300)),
+            (None, Some(Confirm::Replace)) => (false, "Replaces the present tokens. Save again to confirm".into()),
+            (None, Some(Confirm::Leave)) => (false, "not saved; once more throws it away".into()),
+            (None, None) => (true, String::new()),
         }
     }
 

@@ -52,8 +52,6 @@ pub struct Form {
     /// Whether a person typed it: a template may know one.
     secret_typed: bool,
     refresh_token: PasteField,
-    /// Whether saving once more replaces the tokens there are.
-    replacing: bool,
     /// The keys whose faults are shown: those that were typed into, or all after trying to save.
     touched: BTreeSet<&'static str>,
     faults: Vec<FieldFault>,
@@ -61,8 +59,17 @@ pub struct Form {
     saving: bool,
     /// Why it could not be saved.
     refused: Option<String>,
-    /// Whether the next Esc throws changes away.
-    leaving: bool,
+    /// What is done if the same key is pressed again.
+    to_confirm: Option<Confirm>,
+}
+
+/// What cannot be taken back, and is done only when the same key is pressed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Confirm {
+    /// Leaving throws changes away.
+    Leave,
+    /// Saving replaces the tokens there are.
+    Replace,
 }
 
 impl Form {
@@ -78,12 +85,11 @@ impl Form {
             secret: PasteField::default(),
             secret_typed: false,
             refresh_token: PasteField::default(),
-            replacing: false,
             touched: BTreeSet::new(),
             faults: Vec::new(),
             saving: false,
             refused: None,
-            leaving: false,
+            to_confirm: None,
         };
         form.check(others);
         form.enter(0);
@@ -148,13 +154,7 @@ impl Form {
     fn check(&mut self, others: &[Connection]) {
         self.faults = self.draft.check(others, self.providers).err().unwrap_or_default();
         self.refused = None;
-        self.undecide();
-    }
-
-    /// Something else was done than what was to be confirmed.
-    fn undecide(&mut self) {
-        self.leaving = false;
-        self.replacing = false;
+        self.to_confirm = None;
     }
 
     /// The secret that is typed into, where the row is one.
