@@ -17,7 +17,7 @@ use support::login::{LOOPBACK, assert_newest_is_stored};
 use support::rig::{Rig, Running, SECRET};
 use support::stage::{Person, Stage};
 
-/// A rig with one connection that nobody has logged in to.
+/// A rig with one connection and no tokens.
 async fn rig() -> (Rig, ConnectionName) {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
@@ -68,7 +68,7 @@ async fn failure(running: &mut Running, connection: &ConnectionName, text: &str)
     }
 }
 
-/// What the server says to whoever uses a refresh token now.
+/// The status that the server answers when a refresh token is used elsewhere.
 async fn use_elsewhere(rig: &Rig, token: &Secret) -> u16 {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut form = url::form_urlencoded::Serializer::new(String::new());
@@ -312,12 +312,12 @@ async fn tokens_that_the_store_did_not_take_are_safe_in_the_journal() {
     let mut running = start(&rig).await;
     rig.store.fail_next(Call::Set, store::Fault::Error(StoreError::Locked));
     running.engine.send(Command::Import { connection: factory.clone(), refresh_token: elsewhere(&rig) });
-    let told = |event: &Event| match event {
+    let saved_as = |event: &Event| match event {
         Event::NotSaved { generation, .. } => Some(*generation),
         Event::Imported { .. } => panic!("it is not saved"),
         _ => None,
     };
-    assert_eq!(running.until(told).await, 2);
+    assert_eq!(running.until(saved_as).await, 2);
     assert_eq!(rig.journal_state(&factory), "received");
     drop(running);
     let again = start(&rig).await;

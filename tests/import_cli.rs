@@ -64,7 +64,7 @@ impl Bench {
     /// Runs `import` with this on standard input; fails unless it ends with this code.
     fn import(&self, arguments: &[&str], input: &str, code: i32) -> Ended {
         let mut program = Program::start(&mut self.home.command(&[&["import"], arguments].concat()));
-        // Whoever refuses before reading may have ended by now.
+        // It may have refused and ended before reading.
         program.try_tell(input);
         program.end().expect(code)
     }
@@ -124,13 +124,13 @@ async fn a_whole_answer_from_postman_is_read_and_the_result_is_json() {
         "access_token": "A", "token_type": "bearer", "expires_in": 1799, "refresh_token": bench.elsewhere().expose(),
     });
     let ended = bench.import(&["factory", "--json"], &format!("{answer:#}\n"), 0);
-    let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(
-        (&told["version"], &told["connection"], &told["outcome"]),
+        (&object["version"], &object["connection"], &object["outcome"]),
         (&1.into(), &"factory".into(), &"imported".into())
     );
-    assert_eq!((&told["generation"], &told["pasted_token_replaced"]), (&1.into(), &true.into()));
-    assert!(told["expires_at"].as_str().unwrap().ends_with('Z'), "{told}");
+    assert_eq!((&object["generation"], &object["pasted_token_replaced"]), (&1.into(), &true.into()));
+    assert!(object["expires_at"].as_str().unwrap().ends_with('Z'), "{object}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,8 +141,8 @@ async fn tokens_there_are_replaced_only_where_somebody_says_so() {
     let ended = bench.import(&["factory"], pasted.expose(), 2);
     assert!(ended.stderr.contains("cannot ask for confirmation without a terminal; pass --yes"), "{ended:?}");
     let ended = bench.import(&["factory", "--json"], pasted.expose(), 2);
-    let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!(told["error"]["kind"], "usage");
+    let object: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(object["error"]["kind"], "usage");
     assert_eq!((bench.posts(), bench.stored().await), (0, before.clone()));
 
     let mut terminal = bench.terminal(&["factory"]);

@@ -94,7 +94,7 @@ impl Args {
     }
 }
 
-/// Nobody should paste a refresh token for which nothing can be done.
+/// Stops before a refresh token is asked for that could not be imported.
 fn refuse_in_vain(view: &ConnectionView) -> Result<(), Stop> {
     match &view.problem {
         Some(

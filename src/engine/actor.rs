@@ -251,7 +251,7 @@ impl Actor {
                     cancel(slot.work.as_ref());
                 }
                 self.leaving = Some(reply);
-                self.begin_imports(); // none is begun any more, and who waits for one is told
+                self.begin_imports(); // none begins any more: each that waits is reported as cancelled
             }
         }
     }
