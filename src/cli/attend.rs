@@ -112,7 +112,6 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<Stop, Rep
                 drop(engine.begin_shutdown());
             }
             Some(Wish::Again) => return Ok(given_up(&engine.owing().await)),
-            Some(Wish::Echo) => {}
             None if signal == Signal::Suspend && insistence.is_silent() => match to_stop.hear(Instant::now()) {
                 Wish::First => {
                     let owing = engine.owing().await;
@@ -127,7 +126,7 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<Stop, Rep
                 }
                 Wish::Echo => {}
             },
-            None => {}
+            Some(Wish::Echo) | None => {}
         }
     }
 }

@@ -58,9 +58,10 @@ impl Owing {
             Owed::MemoryOnly(why) => Some(format!("; ending manutop loses it, log in again ({why})")),
             _ => None,
         });
-        let may_be_lost = || match all.iter().any(|owing| owing.what == Owed::Answer) {
-            true => "; a new refresh token in it would be lost, and the next start says so".to_owned(),
-            false => String::new(),
+        let may_be_lost = || {
+            let is_out = all.iter().any(|owing| owing.what == Owed::Answer);
+            let words = "; a new refresh token in it would be lost, and the next start says so";
+            if is_out { words.to_owned() } else { String::new() }
         };
         format!("{}{}", Self::words(all), lost.unwrap_or_else(may_be_lost))
     }

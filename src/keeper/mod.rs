@@ -2,6 +2,7 @@
 //! a service manager in place of a person.
 //!
 //! - `run`: the loop: signals, the engine's events, the role, the configuration, the heartbeat
+//! - `pausing`: leaving and standing still, once nothing is owed
 //! - `role`: of several keepers on one data directory one leads, the others stand by
 //! - [`notify`]: what the service manager is told (`sd_notify(3)`), the watchdog among it
 //! - [`log`] and `words`: one line for each thing that happens, as text or as JSON
@@ -16,6 +17,7 @@ pub mod listen;
 pub mod log;
 mod metrics;
 pub mod notify;
+mod pausing;
 mod role;
 mod run;
 mod serve;
@@ -47,6 +49,11 @@ struct Shared {
 }
 
 impl Shared {
+    fn new(remote: Remote, vault: Vault, clock: Arc<dyn Clock>) -> Self {
+        let (leads, store_problem) = (AtomicBool::new(false), Mutex::default());
+        Self { remote, vault, clock, metrics: Metrics::new(), leads, store_problem }
+    }
+
     /// The connections as they stand; `None` where the engine does not answer.
     async fn views(&self) -> Option<Vec<ConnectionView>> {
         tokio::time::timeout(ANSWER_TIMEOUT, self.remote.snapshot()).await.ok().flatten()

@@ -6,8 +6,8 @@
 
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::json;
@@ -17,23 +17,21 @@ use tokio_util::sync::CancellationToken;
 
 use super::listen::Listener;
 use super::log::{Level, Line, Log};
-use super::metrics::Metrics;
 use super::notify::Notify;
+use super::pausing::{Pausing, leave};
 use super::role::{self, News};
 use super::{Shared, health, serve, words};
 use crate::domain::{Clock, Command, ConnectionView, Event, Incidents};
-use crate::engine::{Engine, Owing, Remote, Rest};
+use crate::engine::{Engine, Owing, Remote};
 use crate::shell::Configuration;
 use crate::shell::attention::OnEvent;
 use crate::shell::configuration::Note;
-use crate::shell::signals::{self, Insistence, Signal, Signals, Wish};
+use crate::shell::signals::{Insistence, Signal, Signals, Wish};
 use crate::store::request_log::RequestLog;
 use crate::store::{Leadership, StoreError, Vault};
 
 /// The longest pause between two heartbeats: incidents are a matter of minutes.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
-const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long leaving waits for the program that is told of events.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
@@ -86,14 +84,7 @@ impl Keeper {
     pub async fn run(self) -> std::io::Result<Ending> {
         let Self { engine, mut events, mut configuration, mut signals, listener, vault, .. } = self;
         let remote = engine.remote();
-        let shared = Arc::new(Shared {
-            remote: remote.clone(),
-            vault: vault.clone(),
-            clock: Arc::clone(&self.clock),
-            metrics: Metrics::new(),
-            leads: AtomicBool::new(false),
-            store_problem: Mutex::default(),
-        });
+        let shared = Arc::new(Shared::new(remote.clone(), vault.clone(), Arc::clone(&self.clock)));
         let mut state = State {
             incidents: Incidents::new(self.clock.now()),
             request_log: self.request_log,
@@ -125,7 +116,7 @@ impl Keeper {
             leave(&engine).await
         });
         let mut insistence = Insistence::default();
-        let mut to_stop = None;
+        let mut pausing = Pausing::default();
         let pause = Notify::watchdog().unwrap_or(HEARTBEAT).min(HEARTBEAT);
         let mut heartbeat = pin!(beat(&remote, pause));
         let ending = loop {
@@ -136,7 +127,7 @@ impl Keeper {
                         Wish::First => {
                             state.stopping();
                             stop.cancel();
-                            to_stop = None;
+                            pausing.give_up();
                         }
                         Wish::Echo => {}
                         Wish::Again => break Ending::GivenUp(engine.owing().await),
@@ -147,22 +138,10 @@ impl Keeper {
                         engine.send(Command::AskAgain);
                     }
                     Signal::Suspend if stop.is_cancelled() => {}
-                    Signal::Suspend => match &mut to_stop {
-                        Some((insistence, _)) => if insistence.hear(Instant::now()) == Wish::Again {
-                            suspend(&engine)?;
-                            to_stop = None;
-                        },
-                        None => {
-                            state.suspending(&engine.owing().await);
-                            to_stop = Some((Insistence::since(Instant::now()), engine.rest()));
-                        }
-                    },
+                    Signal::Suspend => state.suspending(&pausing.ask(&engine).await?),
                     Signal::Continued | Signal::Resized => {}
                 },
-                () = rested(&mut to_stop) => {
-                    suspend(&engine)?;
-                    to_stop = None;
-                }
+                () = pausing.came() => pausing.stop(&engine)?,
                 given_up = &mut leaving => break given_up.map_or(Ending::Stopped, Ending::GivenUp),
                 event = events.recv() => match event {
                     Some(event) => state.hear(&event),
@@ -203,38 +182,6 @@ impl Keeper {
         state.ended(&ending).await;
         Ok(ending)
     }
-}
-
-/// Waits for what is owed; gives it where an answer does not come. What is in memory only is waited for without limit.
-async fn leave(engine: &Engine) -> Option<Vec<Owing>> {
-    let mut shutdown = pin!(engine.shutdown());
-    loop {
-        if tokio::time::timeout(LEAVE_TIMEOUT, &mut shutdown).await.is_ok() {
-            return None;
-        }
-        let owing = engine.owing().await;
-        if !Owing::is_in_memory(&owing) {
-            return Some(owing);
-        }
-    }
-}
-
-/// Waits for the rest that was asked for before stopping, if one was.
-async fn rested(to_stop: &mut Option<(Insistence, Rest)>) {
-    match to_stop {
-        Some((_, rest)) => rest.came().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Stops until it is continued. Whoever stands still answers nobody.
-fn suspend(engine: &Engine) -> std::io::Result<()> {
-    let answers = engine.stop_answering();
-    signals::stop()?;
-    if let Some(config_file) = answers {
-        engine.answer_commands(config_file);
-    }
-    Ok(())
 }
 
 /// One heartbeat: how things stand. An engine that does not answer makes none.

@@ -3,12 +3,16 @@
 //! Nobody loses an answer by pressing a key once. Only the second, deliberate press leaves or stops without waiting; it
 //! is said before what that endangers.
 
+use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use ratatui::backend::Backend;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::painter::Painter;
+use super::run_loop::{Dashboard, Ending, Host};
 use super::signals::{Insistence, Wish};
 use crate::app::{Action, App};
 use crate::engine::{Engine, Owing, Rest};
@@ -17,6 +21,8 @@ use crate::engine::{Engine, Owing, Rest};
 const SILENCE: Duration = Duration::from_millis(200);
 /// How often it is said: news may have taken its place.
 const REMINDER: Duration = Duration::from_secs(1);
+/// Signals that came while the process was stopped are told within this time of its going on.
+const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 /// How long the engine may take to say what is owed. It answers at once, if at all.
 const ANSWER: Duration = Duration::from_millis(200);
 
@@ -67,16 +73,12 @@ impl Departure {
 
     /// A wait to stop gives way to leaving.
     fn leave(departure: &mut Option<Self>, engine: &Engine) -> Next {
-        match departure {
-            Some(Self { waits: Waits::ToLeave(_), insistence, .. }) => match insistence.hear(Instant::now()) {
-                Wish::Again => Next::LeaveOwing,
-                Wish::First | Wish::Echo => Next::Wait,
-            },
-            _ => {
-                *departure = Some(Self::begin(Waits::ToLeave(engine.begin_shutdown())));
-                Next::Wait
-            }
+        if let Some(Self { waits: Waits::ToLeave(_), insistence, .. }) = departure {
+            let is_meant = insistence.hear(Instant::now()) == Wish::Again;
+            return if is_meant { Next::LeaveOwing } else { Next::Wait };
         }
+        *departure = Some(Self::begin(Waits::ToLeave(engine.begin_shutdown())));
+        Next::Wait
     }
 
     /// Whoever leaves does not stop.
@@ -115,12 +117,19 @@ impl Departure {
     }
 
     /// Goes on after a turn; says on the screen what is waited for.
-    pub(super) async fn go_on(&mut self, turn: Turn, engine: &Engine, app: &mut App, now: DateTime<Utc>) -> Next {
-        let is_leaving = self.is_leaving();
+    pub(super) async fn go_on(
+        departure: &mut Option<Self>,
+        turn: Turn,
+        engine: &Engine,
+        app: &mut App,
+        now: DateTime<Utc>,
+    ) -> Next {
+        let Some(departure) = departure else { return Next::Wait };
+        let is_leaving = departure.is_leaving();
         if turn == Turn::Done {
             return if is_leaving { Next::Leave } else { Next::Stop };
         }
-        self.remind_at = Instant::now() + REMINDER;
+        departure.remind_at = Instant::now() + REMINDER;
         let owing = tokio::time::timeout(ANSWER, engine.owing()).await.unwrap_or_default();
         if is_leaving && owing.is_empty() {
             // What is still being written needs no screen.
@@ -138,5 +147,51 @@ impl Departure {
             now,
         );
         Next::Wait
+    }
+}
+
+impl<H: Host> Dashboard<H> {
+    /// Does what a wish to leave or to stop has come to; gives the ending, where it is one.
+    pub(super) async fn depart<B>(
+        &mut self,
+        next: Next,
+        departure: &mut Option<Departure>,
+        terminal: &mut Painter<B>,
+    ) -> io::Result<Option<Ending>>
+    where
+        B: Backend,
+        io::Error: From<B::Error>,
+    {
+        match next {
+            Next::Wait => Ok(None),
+            Next::Leave => Ok(Some(Ending::Quit)),
+            Next::LeaveOwing => Ok(Some(Ending::QuitOwing)),
+            Next::Stop => {
+                let is_told_to_quit = self.suspend(terminal).await?;
+                *departure = None;
+                Ok(is_told_to_quit.then_some(Ending::Quit))
+            }
+        }
+    }
+
+    /// Stops, and goes on when continued; true where that was only to be told to quit. A window
+    /// that is closed sends SIGHUP and continues what is stopped: whoever touched the terminal
+    /// then would be stopped again for good.
+    async fn suspend<B>(&mut self, terminal: &mut Painter<B>) -> io::Result<bool>
+    where
+        B: Backend,
+        io::Error: From<B::Error>,
+    {
+        // Whoever stands still answers nobody.
+        self.answers = self.engine.stop_answering();
+        self.host.suspend()?;
+        let quit = async { while !self.signals.next().await.is_quit() {} };
+        if tokio::time::timeout(SIGNALS_ARRIVE, quit).await.is_ok() {
+            return Ok(true);
+        }
+        self.host.reenter()?;
+        terminal.redraw()?;
+        self.resize(terminal.size()?, self.clock.now());
+        Ok(false)
     }
 }

@@ -12,7 +12,7 @@ use chrono::{DateTime, Timelike, Utc};
 use crossterm::event::Event as InputEvent;
 use ratatui::backend::Backend;
 use ratatui::layout::Size;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
 use super::appearance;
@@ -20,15 +20,15 @@ use super::attention::{Attention, Wishes};
 use super::clipboard::{Clipboard, ClipboardNote};
 use super::configuration::{Configuration, Note, Typed};
 use super::copying::{Copy, Copying, Wanted};
-use super::departure::{Departure, Next, Turn};
+use super::departure::{Departure, Turn};
 use super::export;
 use super::input::Input;
 use super::log_reader::LogReader;
 use super::painter::Painter;
 use super::signals::{Signal, Signals};
 use crate::alarm::Alarm;
-use crate::app::{App, Effect, FaultKind, Msg, curl, update};
-use crate::domain::{Clock, Command, ConnectionName, CopiedTo, Event, Secret};
+use crate::app::{App, Effect, FaultKind, Format, LogAsk, LogRest, Msg, curl, update};
+use crate::domain::{Clock, Command, ConnectionName, CopiedTo, Event, LogEntry, Secret};
 use crate::engine::Engine;
 use crate::store::request_log::RequestLog;
 use crate::ui;
@@ -38,8 +38,6 @@ const BATCH: usize = 512;
 /// How long after a frame the engine's news wait for the next one: a flood of them is drawn so often
 /// and no oftener. A key waits for nothing.
 const FRAME: Duration = Duration::from_millis(16);
-/// Signals that came while the process was stopped are told within this time of its going on.
-const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 
 /// What the loop needs beyond drawing: of the terminal, and in the demo of what can be broken. The
 /// real one is the terminal itself.
@@ -230,8 +228,7 @@ impl<H: Host> Dashboard<H> {
                 Woken::Signal(signal) if signal.is_quit() => return Ok(Ending::Quit),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
                 Woken::Departing(turn) => {
-                    let going = departure.as_mut().expect("what woke it is there");
-                    let next = going.go_on(turn, &self.engine, &mut self.app, now).await;
+                    let next = Departure::go_on(&mut departure, turn, &self.engine, &mut self.app, now).await;
                     if let Some(ending) = self.depart(next, &mut departure, terminal).await? {
                         return Ok(ending);
                     }
@@ -256,24 +253,15 @@ impl<H: Host> Dashboard<H> {
                         copy = Some(Copy::new(Wanted::Of { connection, what }));
                     }
                     Effect::CopyNames(names) => copy = Some(Copy::new(Wanted::Names(names))),
-                    Effect::CopyRequest(entry) => {
-                        let text = Secret::new(curl(&entry));
-                        copy = Some(Copy::new(Wanted::Request { connection: entry.connection, text }));
-                    }
+                    Effect::CopyRequest(entry) => copy = Some(Copy::new(wanted_request(&entry))),
                     Effect::Export { format, entries, older } => {
-                        let (dir, zone) = (self.exports.clone(), self.app.zone());
-                        let older = older.and_then(|rest| Some((self.log_reader.as_ref()?.searcher(), rest)));
-                        export::begin(dir, entries, older, format, zone, now, told.clone());
+                        self.export(format, entries, older, now, told.clone());
                     }
                     Effect::Save { draft, client_secret, refresh_token } => {
                         self.configuration.save(*draft, Typed { client_secret, refresh_token });
                     }
                     Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
-                    Effect::Log(ask) => {
-                        if let Some(reader) = &self.log_reader {
-                            reader.ask(ask);
-                        }
-                    }
+                    Effect::Log(ask) => self.ask_log(ask),
                     Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
                     Effect::Engine(command) => self.engine.send(command),
                 }
@@ -403,57 +391,32 @@ impl<H: Host> Dashboard<H> {
         Ok(Vec::new())
     }
 
-    fn resize(&mut self, size: Size, now: DateTime<Utc>) {
+    pub(super) fn resize(&mut self, size: Size, now: DateTime<Utc>) {
         for effect in update(&mut self.app, Msg::Input(InputEvent::Resize(size.width, size.height)), now) {
-            match (effect, &self.log_reader) {
-                (Effect::Log(ask), Some(reader)) => reader.ask(ask),
-                (effect, _) => debug_assert!(false, "a size asks for rows alone, not for {effect:?}"),
+            match effect {
+                Effect::Log(ask) => self.ask_log(ask),
+                effect => debug_assert!(false, "a size asks for rows alone, not for {effect:?}"),
             }
         }
     }
 
-    /// Does what a wish to leave or to stop has come to; gives the ending, where it is one.
-    async fn depart<B>(
-        &mut self,
-        next: Next,
-        departure: &mut Option<Departure>,
-        terminal: &mut Painter<B>,
-    ) -> io::Result<Option<Ending>>
-    where
-        B: Backend,
-        io::Error: From<B::Error>,
-    {
-        match next {
-            Next::Wait => Ok(None),
-            Next::Leave => Ok(Some(Ending::Quit)),
-            Next::LeaveOwing => Ok(Some(Ending::QuitOwing)),
-            Next::Stop => {
-                let is_told_to_quit = self.suspend(terminal).await?;
-                *departure = None;
-                Ok(is_told_to_quit.then_some(Ending::Quit))
-            }
+    fn ask_log(&self, ask: LogAsk) {
+        if let Some(reader) = &self.log_reader {
+            reader.ask(ask);
         }
     }
 
-    /// Stops, and goes on when continued; true where that was only to be told to quit. A window
-    /// that is closed sends SIGHUP and continues what is stopped: whoever touched the terminal
-    /// then would be stopped again for good.
-    async fn suspend<B>(&mut self, terminal: &mut Painter<B>) -> io::Result<bool>
-    where
-        B: Backend,
-        io::Error: From<B::Error>,
-    {
-        // Whoever stands still answers nobody.
-        self.answers = self.engine.stop_answering();
-        self.host.suspend()?;
-        let quit = async { while !self.signals.next().await.is_quit() {} };
-        if tokio::time::timeout(SIGNALS_ARRIVE, quit).await.is_ok() {
-            return Ok(true);
-        }
-        self.host.reenter()?;
-        terminal.redraw()?;
-        self.resize(terminal.size()?, self.clock.now());
-        Ok(false)
+    /// Writes requests to a file, those on disk as well where `older` says so.
+    fn export(
+        &self,
+        format: Format,
+        entries: Vec<LogEntry>,
+        older: Option<LogRest>,
+        now: DateTime<Utc>,
+        told: UnboundedSender<Event>,
+    ) {
+        let older = older.and_then(|rest| Some((self.log_reader.as_ref()?.searcher(), rest)));
+        export::begin(self.exports.clone(), entries, older, format, self.app.zone(), now, told);
     }
 
     fn finish_copy(&mut self, copying: Copying, wanted: &Wanted) -> Event {
@@ -465,6 +428,10 @@ impl<H: Host> Dashboard<H> {
             },
         }
     }
+}
+
+fn wanted_request(entry: &LogEntry) -> Wanted {
+    Wanted::Request { connection: entry.connection.clone(), text: Secret::new(curl(entry)) }
 }
 
 fn clipboard_event(note: ClipboardNote) -> Event {

@@ -120,5 +120,5 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     assert_eq!(get(&address, "/healthz").status, 200);
     keeper.signal("TERM");
     let ended = keeper.end().expect(0);
-    assert!(ended.stderr.contains("stopped; nothing is owed"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("stopped; all tokens saved"), "{}", ended.stderr);
 }

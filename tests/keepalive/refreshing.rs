@@ -20,7 +20,7 @@ async fn it_refreshes_by_itself_and_says_so_until_it_is_told_to_stop() {
     keepalive.until_stderr("factory: refreshed, generation 4");
     keepalive.until_stderr("billing: refreshed, generation 1");
     let said = stop(keepalive);
-    assert!(said.contains("notice  stopped; nothing is owed"), "{said}");
+    assert!(said.contains("notice  stopped; all tokens saved"), "{said}");
     assert!(!said.contains('<') && !said.contains('\x1b'), "no priorities, no colours: {said}");
     bench.assert_nothing_was_lost().await;
     // What it did stands where a dashboard looks: by whom, and each request.
@@ -123,5 +123,5 @@ async fn for_the_journal_each_line_begins_with_its_priority() {
     eventually("a refresh is told", || log().contains("<6>factory: refreshed, generation 2\n"));
     stop(keepalive);
     assert!(log().lines().all(|line| line.starts_with('<') && line.as_bytes()[2] == b'>'), "{}", log());
-    assert!(log().contains("<5>stopped; nothing is owed\n"), "{}", log());
+    assert!(log().contains("<5>stopped; all tokens saved\n"), "{}", log());
 }

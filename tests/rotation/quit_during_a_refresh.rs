@@ -56,6 +56,8 @@ async fn a_rest_comes_after_the_save_and_while_it_is_held_nothing_due_is_begun()
     let owing = running.engine.owing().await;
     assert_eq!(owing, [Owing { connection: factory.clone(), what: Owed::Answer }]);
     let mut rest = running.engine.rest();
+    // What was asked before this has been heard.
+    running.engine.views().await;
     // Both are due by now; and the engine looks at it whenever it is asked something.
     rig.clock.advance(TimeDelta::hours(2));
     running.engine.views().await;
