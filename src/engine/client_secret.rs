@@ -1,10 +1,12 @@
 //! Fetches a connection's client secret: from the store, or from the command configured.
 
-use std::process::Stdio;
+use std::io;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::process::Command;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
 
 use super::tools::{Tools, store_problem};
 use crate::domain::{Connection, NOT_FOR_CHILDREN, Problem, Secret, SecretSource};
@@ -12,7 +14,9 @@ use crate::oauth::redact::excerpt;
 
 /// How long the command may take; a person may have to touch a key.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// The most that is read of what it prints, in bytes.
+/// How long is read on after the program has ended, where another holds its output open.
+const DRAIN: Duration = Duration::from_millis(200);
+/// The most that is kept of what it prints, in bytes.
 const MAX_OUTPUT: u64 = 64 * 1024;
 
 /// The client secret of a connection.
@@ -27,7 +31,8 @@ pub(super) async fn fetch(tools: &Tools, connection: &Connection) -> Result<Secr
         SecretSource::Command(words) => tokio::time::timeout(TIMEOUT, run(words))
             .await
             .unwrap_or_else(|_| Err(format!("took longer than {} s", TIMEOUT.as_secs())))
-            .map_err(|why| Problem::Misconfigured { why: format!("client_secret_command `{}` {why}", words[0]) }),
+            // Passing, like a locked keyring: the program may ask a vault that opens in a while.
+            .map_err(|why| Problem::Retrying { at: None, why: format!("client_secret_command `{}` {why}", words[0]) }),
     }
 }
 
@@ -45,13 +50,10 @@ async fn run(words: &[String]) -> Result<Secret, String> {
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| format!("cannot be started: {error}"))?;
-    let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
+    let (mut stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let (mut printed, mut complaint) = (Vec::new(), Vec::new());
-    let (mut stdout, mut stderr) = (stdout.take(MAX_OUTPUT), stderr.take(MAX_OUTPUT));
-    let (read, _, status) =
-        tokio::join!(stdout.read_to_end(&mut printed), stderr.read_to_end(&mut complaint), child.wait());
-    read.map_err(|error| format!("cannot be read: {error}"))?;
-    let status = status.map_err(|error| format!("cannot be waited for: {error}"))?;
+    let read = async { tokio::join!(collect(&mut stdout, &mut printed), collect(&mut stderr, &mut complaint)) };
+    let status = ended(&mut child, read).await.map_err(|error| format!("cannot be waited for: {error}"))?;
     if !status.success() {
         let complaint = excerpt(&String::from_utf8_lossy(&complaint), &[], 120);
         return Err(format!("failed ({status}) {complaint}").trim_end().to_owned());
@@ -61,9 +63,31 @@ async fn run(words: &[String]) -> Result<Secret, String> {
     if line.is_empty() { Err("printed nothing".into()) } else { Ok(Secret::new(line)) }
 }
 
+/// Waits for the program itself. What it has printed until then is read; a process that it leaves
+/// behind may hold its output open for as long as it likes.
+async fn ended(child: &mut Child, read: impl Future) -> io::Result<ExitStatus> {
+    let mut read = pin!(read);
+    tokio::select! {
+        _ = &mut read => child.wait().await,
+        status = child.wait() => {
+            // What is in the pipes takes no time; their end may never come.
+            let _ = tokio::time::timeout(DRAIN, read).await;
+            status
+        }
+    }
+}
+
+/// Reads to the end and keeps as much as is of use: a full pipe would hold the program up. An
+/// error is an end, too: what is missing then is noticed.
+async fn collect(from: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) {
+    let _ = from.take(MAX_OUTPUT).read_to_end(into).await;
+    let _ = tokio::io::copy(from, &mut tokio::io::sink()).await;
+}
+
 #[cfg(test)]
 mod tests {
     use super::run;
+    use crate::domain::Secret;
 
     fn words(script: &str) -> Vec<String> {
         ["sh", "-c", script].map(String::from).to_vec()
@@ -81,5 +105,36 @@ mod tests {
         assert!(run(&words("echo no key >&2; exit 3")).await.unwrap_err().contains("no key"));
         assert_eq!(run(&words("true")).await.unwrap_err(), "printed nothing");
         assert!(run(&["/nonexistent/program".to_owned()]).await.unwrap_err().contains("cannot be started"));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn the_program_s_own_end_counts_whoever_holds_its_output() {
+        for (script, secret) in [
+            ("sleep 300 & echo s3cret", Ok("s3cret")),
+            ("echo s3cret; sleep 300 2>&1 & exit 0", Ok("s3cret")),
+            ("(sleep 300; echo late) & exit 0", Err("printed nothing")),
+            ("sleep 300 & echo locked >&2; exit 2", Err("failed (exit status: 2) locked")),
+        ] {
+            let began = std::time::Instant::now();
+            let printed = run(&words(script)).await;
+            assert!(began.elapsed() < std::time::Duration::from_secs(30), "{script}");
+            assert_eq!(printed.as_ref().map(Secret::expose).map_err(String::as_str), secret, "{script}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_program_that_closes_its_output_is_waited_for_all_the_same() {
+        assert!(
+            run(&words("echo s3cret; exec >&- 2>&-; sleep 0.1; exit 3")).await.unwrap_err().contains("exit status: 3")
+        );
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn more_output_than_is_read_holds_nothing_up() {
+        let lots = "echo s3cret; head -c 300000 /dev/zero | tr '\\0' x";
+        assert_eq!(run(&words(lots)).await.unwrap().expose(), "s3cret");
     }
 }
