@@ -13,6 +13,10 @@ use super::connection::ConnectionName;
 /// requests.
 pub const DEFAULT_LOG_LIMIT: u64 = 10 * 1024 * 1024;
 
+/// How the description of an exchange begins that gave tokens with an implausible lifetime: a note
+/// of ours, and no failure.
+pub const LIFETIME_NOTE: &str = "expires_in ";
+
 /// One HTTP exchange. It holds no secret: it is made from method, URL, status, headers and times,
 /// with what is secret in them masked, and of bodies from an OAuth error alone; every text from a
 /// server is bounded and neutralised.
@@ -44,7 +48,8 @@ pub struct LogEntry {
     /// The OAuth error code (RFC 6749 §4.1.2.1, §5.2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth_error: Option<String>,
-    /// Its description, or a redacted excerpt of an answer that could not be read.
+    /// Its description, or a redacted excerpt of an answer that could not be read, or a note that
+    /// begins with [`LIFETIME_NOTE`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth_error_description: Option<String>,
     /// What the wire showed beyond that.

@@ -35,7 +35,7 @@ pub use incident::{Change, Incident, IncidentKind, Incidents};
 pub use inspection::{Inspection, Jwt, TokenForm};
 pub use keys::{Rebinding, Written};
 pub use last_refusal::{LastRefusal, RefusalKind};
-pub use log::{DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, Timings, Wire};
+pub use log::{DEFAULT_LOG_LIMIT, Exchange, LIFETIME_NOTE, LogEntry, Outcome, Timings, Wire};
 pub use log_brief::{Brief, BriefLine};
 pub use log_summary::LogSummary;
 pub use lost_answer::{LossOutcome, LostAnswer};

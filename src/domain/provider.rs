@@ -22,6 +22,9 @@ pub struct Provider {
     pub test_url: &'static str,
     /// The lifetime of an access token when the answer does not tell (`expires_in` missing).
     pub access_token_lifetime: Duration,
+    /// The longest lifetime of an access token that is believed; what is said to live longer is
+    /// judged by [`crate::oauth::lifetime`].
+    pub longest_access_token_lifetime: Duration,
 }
 
 /// How an access token is obtained (RFC 6749 §1.3).

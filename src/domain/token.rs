@@ -153,6 +153,14 @@ impl TokenRecord {
     pub fn remaining(&self, now: DateTime<Utc>) -> TimeDelta {
         self.expires_at - now
     }
+
+    /// Whether its refresh token came without an access token: there is none, or an older one. A
+    /// refresh brings the missing one, and is due at once.
+    #[must_use]
+    pub fn lacks_access_token(&self) -> bool {
+        let is_newer = self.refresh_token.as_ref().is_some_and(|refresh| refresh.obtained_at > self.obtained_at);
+        self.access_token.is_empty() || is_newer
+    }
 }
 
 impl TokenFacts {

@@ -1,11 +1,14 @@
 //! One token request and what its answer means. Whatever the answer, its log entry is announced.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use memchr::memmem;
 
 use super::tools::Tools;
-use crate::domain::{Connection, Exchange, Grant, LogEntry, Outcome, Problem, RefreshToken, Secret, TokenRecord};
+use crate::domain::{
+    Connection, Exchange, Grant, LogEntry, Outcome, Problem, Provider, RefreshToken, Secret, TokenRecord,
+};
 use crate::oauth::http::{Payload, Request};
-use crate::oauth::{Body, Broken, Class, Refusal, TokenAnswer, answer};
+use crate::oauth::{Answer, Body, Broken, Class, Refusal, TokenAnswer, answer, lifetime};
 
 /// The most of an unreadable answer that is kept for a later rescue, in bytes.
 pub(super) const MOST_KEPT: usize = 48 * 1024;
@@ -25,6 +28,7 @@ pub(super) enum Verdict {
         why: String,
         /// What arrived and could not be read for tokens, decoded and at most [`MOST_KEPT`] bytes
         /// of it; `None` where nothing worth keeping came.
+        #[cfg_attr(not(test), expect(dead_code, reason = "the rotation seals it into the journal next"))]
         body: Option<Body>,
     },
 }
@@ -54,59 +58,137 @@ pub(super) async fn send(tools: &Tools, request: TokenRequest<'_>) -> Verdict {
         .await;
     let asked_at = entry.at;
     let verdict = match result {
-        Ok(answer) => {
-            judge(request.exchange, answer.status, &answer.body.0, request.secrets, asked_at, answer.retry_after)
-        }
+        Ok(answer) => judge(&request, &Came::complete(&answer), asked_at),
         Err(Broken::NotSent(why)) => Verdict::NotSent(why),
-        Err(Broken::Unanswered { why, partial }) => match answer::read(&partial.0) {
-            Some(tokens) if tokens.refresh_token.is_some() => Verdict::Tokens(tokens, asked_at),
-            _ => lost(why, &partial.0),
-        },
+        Err(Broken::Unanswered { why, status, partial }) => {
+            judge(&request, &Came::broken(&why, status, &partial), asked_at)
+        }
     };
-    describe(&mut entry, &verdict);
+    describe(&mut entry, &verdict, request.connection.provider);
     tools.log(entry);
     verdict
 }
 
-fn judge(
-    exchange: Exchange,
-    status: u16,
-    body: &[u8],
-    secrets: &[&Secret],
-    asked_at: DateTime<Utc>,
+/// What came back, complete or not.
+struct Came<'a> {
+    /// None where it broke before its first line was complete.
+    status: Option<u16>,
+    body: &'a [u8],
+    /// The body is known to have its end.
+    is_whole: bool,
+    /// Why it broke off.
+    broke: Option<&'a str>,
+    challenge: Option<&'a str>,
     retry_after: Option<DateTime<Utc>>,
-) -> Verdict {
-    let is_success = (200..300).contains(&status);
-    match answer::read(body) {
-        // Not "no refresh token, so the old one stays": the new one may have been cut away.
-        Some(tokens) if exchange == Exchange::Refresh && tokens.is_broken && tokens.refresh_token.is_none() => {
-            lost(format!("the answer {status} was cut off before its refresh token"), body)
+}
+
+impl<'a> Came<'a> {
+    fn complete(answer: &'a Answer) -> Self {
+        Self {
+            status: Some(answer.status),
+            body: &answer.body.0,
+            is_whole: answer.is_whole,
+            broke: None,
+            challenge: answer.challenge.as_deref(),
+            retry_after: answer.retry_after,
         }
-        Some(tokens) if is_success || (tokens.access_token.is_some() && tokens.refresh_token.is_some()) => {
-            Verdict::Tokens(tokens, asked_at)
-        }
-        _ if is_success => lost(format!("the server answered {status} with nothing that could be read"), body),
-        _ => Verdict::Refused(Refusal::read(status, body, secrets), retry_after),
+    }
+
+    fn broken(why: &'a str, status: Option<u16>, partial: &'a Body) -> Self {
+        Self { status, body: &partial.0, is_whole: false, broke: Some(why), challenge: None, retry_after: None }
+    }
+
+    fn tokens(&self, sent: &[&Secret]) -> Option<TokenAnswer> {
+        let read = if self.is_whole { answer::read } else { answer::read_cut };
+        let is_echo = |token: &Secret| sent.contains(&token);
+        // The refresh token that was sent, and nothing else, is no answer.
+        read(self.body)
+            .filter(|found| found.access_token.is_some() || !found.refresh_token.as_ref().is_some_and(is_echo))
     }
 }
 
-/// A lost answer, with as much of its body as is kept.
+fn judge(request: &TokenRequest<'_>, came: &Came<'_>, asked_at: DateTime<Utc>) -> Verdict {
+    let tokens = came.tokens(request.secrets);
+    match (tokens, came.status.unwrap_or(200)) {
+        (Some(tokens), _) if tokens.access_token.is_some() && tokens.refresh_token.is_some() => {
+            Verdict::Tokens(tokens, asked_at)
+        }
+        (tokens, status @ 200..=299) => match (tokens, came.broke) {
+            (Some(tokens), None) => usable(request.exchange, tokens, status, came.body, asked_at),
+            (Some(tokens), Some(_)) if tokens.refresh_token.is_some() || request.exchange == Exchange::Mint => {
+                Verdict::Tokens(tokens, asked_at)
+            }
+            (_, Some(why)) => lost(why.to_owned(), came.body),
+            (None, None) => tokenless(request, came, status),
+        },
+        (_, status) => refused(request, came, status),
+    }
+}
+
+/// Tokens in an answer that claims success. "No refresh token, so the old one stays" is said by
+/// nothing but its absence: the new one may have been cut away, or be what cannot be used.
+fn usable(exchange: Exchange, tokens: TokenAnswer, status: u16, body: &[u8], asked_at: DateTime<Utc>) -> Verdict {
+    let is_missing = tokens.refresh_token.is_none();
+    if is_missing && tokens.is_broken && exchange != Exchange::Mint {
+        return lost(format!("the answer {status} was cut off before its refresh token"), body);
+    }
+    if is_missing && tokens.has_odd_refresh_token && exchange == Exchange::Refresh {
+        return lost(format!("the refresh token in the answer {status} is no usable text"), body);
+    }
+    Verdict::Tokens(tokens, asked_at)
+}
+
+/// A complete answer that claims success and holds no tokens: some servers refuse like that.
+fn tokenless(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdict {
+    let refusal = refusal(request, came, status);
+    if refusal.contradicts_success() {
+        return Verdict::Refused(refusal, came.retry_after);
+    }
+    lost(format!("the server answered {status} with nothing that could be read"), came.body)
+}
+
+/// An answer that claims no success. Of a server's failure nobody knows whether it came before or
+/// after the tokens were replaced, unless the server itself says what is wrong or when to come back.
+fn refused(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdict {
+    let refusal = refusal(request, came, status);
+    let is_of_server = refusal.is_oauth || (status == 503 && came.retry_after.is_some());
+    if status >= 500 && !is_of_server && request.exchange != Exchange::Mint {
+        let mentions_token = memmem::find(&came.body.to_ascii_lowercase(), b"token").is_some();
+        return lost(refusal.words(), if mentions_token { came.body } else { &[] });
+    }
+    Verdict::Refused(refusal, came.retry_after)
+}
+
+fn refusal(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Refusal {
+    let read = Refusal::read(status, came.body, request.secrets).or_challenge(came.challenge, request.secrets);
+    Refusal { is_of_a_refresh: request.exchange == Exchange::Refresh, ..read }
+}
+
+/// A lost answer, with as much of its body as is kept: of a long one what is around its tokens.
 fn lost(why: String, body: &[u8]) -> Verdict {
-    let kept = &body[..body.len().min(MOST_KEPT)];
+    let found = || memmem::find(body, b"refresh_token").or_else(|| memmem::find(body, b"token"));
+    let start = if body.len() > MOST_KEPT { found().unwrap_or(0).saturating_sub(MOST_KEPT / 4) } else { 0 };
+    let kept = &body[start..body.len().min(start + MOST_KEPT)];
     let body = (!kept.trim_ascii().is_empty()).then(|| Body(kept.to_vec()));
     Verdict::Lost { why, body }
 }
 
-fn describe(entry: &mut LogEntry, verdict: &Verdict) {
-    match verdict {
-        Verdict::Refused(refusal, _) => {
+fn describe(entry: &mut LogEntry, verdict: &Verdict, provider: &Provider) {
+    match (verdict, &entry.outcome) {
+        (Verdict::Refused(refusal, _), _) => {
             entry.oauth_error.clone_from(&refusal.code);
             entry.oauth_error_description.clone_from(&refusal.description);
         }
-        Verdict::Lost { why, .. } if matches!(entry.outcome, Outcome::Status(_)) => {
-            entry.oauth_error_description = Some(why.clone());
+        (Verdict::Lost { why, .. }, Outcome::Status(status)) => {
+            // The status is beside it.
+            let says =
+                why.strip_prefix(&status.to_string()).map_or(why.as_str(), |rest| rest.trim_start_matches([':', ' ']));
+            entry.oauth_error_description = Some(says.to_owned()).filter(|says| !says.is_empty());
         }
-        Verdict::Tokens(..) | Verdict::NotSent(_) | Verdict::Lost { .. } => {}
+        (Verdict::Tokens(tokens, asked_at), _) if tokens.access_token.is_some() => {
+            entry.oauth_error_description = lifetime::judge(tokens.expires_in, provider, *asked_at).1;
+        }
+        _ => {}
     }
 }
 
@@ -123,7 +205,8 @@ pub(super) fn problem(refusal: &Refusal, retry_after: Option<DateTime<Utc>>, now
 /// The record that an answer makes, following `previous`.
 ///
 /// No refresh token in the answer leaves the old one in force (RFC 6749 §6). A refresh token that
-/// came without an access token is kept all the same, beside the old access token.
+/// came without an access token is kept all the same, beside the old access token, with that
+/// one's times, while it lives; else beside none. See [`TokenRecord::lacks_access_token`].
 pub(super) fn record(
     connection: &Connection,
     tokens: TokenAnswer,
@@ -131,11 +214,12 @@ pub(super) fn record(
     previous: Option<&TokenRecord>,
     generation: u64,
 ) -> TokenRecord {
-    let default_lifetime = connection.provider.access_token_lifetime;
-    let lifetime = TimeDelta::from_std(tokens.expires_in.unwrap_or(default_lifetime)).unwrap_or(TimeDelta::zero());
-    let (access_token, expires_at) = match tokens.access_token {
-        Some(token) => (token, asked_at + lifetime),
-        None => (previous.map(|old| old.access_token.clone()).unwrap_or_default(), asked_at),
+    let (lifetime, _) = lifetime::judge(tokens.expires_in, connection.provider, asked_at);
+    let lives = |old: &&TokenRecord| old.obtained_at < asked_at && old.expires_at > asked_at;
+    let (access_token, obtained_at, expires_at) = match (tokens.access_token, previous.filter(lives)) {
+        (Some(token), _) => (token, asked_at, asked_at + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::zero())),
+        (None, Some(old)) => (old.access_token.clone(), old.obtained_at, old.expires_at),
+        (None, None) => (Secret::default(), asked_at, asked_at),
     };
     let refresh_token = match (tokens.refresh_token, &connection.provider.grant) {
         (Some(token), Grant::AuthorizationCode { refresh_tokens, .. }) => Some(RefreshToken {
@@ -150,7 +234,7 @@ pub(super) fn record(
     TokenRecord {
         generation,
         access_token,
-        obtained_at: asked_at,
+        obtained_at,
         expires_at,
         refresh_token,
         scope: tokens.scope.or_else(|| previous.and_then(|old| old.scope.clone())),
@@ -159,36 +243,4 @@ pub(super) fn record(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Exchange, Verdict, judge};
-
-    fn verdict(status: u16, body: &str) -> Verdict {
-        judge(Exchange::Refresh, status, body.as_bytes(), &[], chrono::DateTime::UNIX_EPOCH, None)
-    }
-
-    #[test]
-    fn a_token_pair_is_taken_whatever_the_status() {
-        let pair = r#"{"access_token":"A","refresh_token":"R"}"#;
-        assert!(matches!(verdict(200, pair), Verdict::Tokens(..)));
-        assert!(matches!(verdict(502, pair), Verdict::Tokens(..)));
-        assert!(matches!(verdict(500, r#"{"access_token":"A"}"#), Verdict::Refused(..)));
-    }
-
-    #[test]
-    fn an_answer_cut_off_before_its_refresh_token_does_not_count_as_one_without() {
-        let whole = r#"{"access_token":"A"}"#;
-        assert!(matches!(verdict(200, whole), Verdict::Tokens(..)), "RFC 6749 §6: the old one stays");
-        for cut in [r#"{"access_token":"A""#, r#"{"access_token":"A","refresh_token":"R-is-cu"#] {
-            assert!(matches!(verdict(200, cut), Verdict::Lost { body: Some(_), .. }), "{cut}");
-            let minted = judge(Exchange::Mint, 200, cut.as_bytes(), &[], chrono::DateTime::UNIX_EPOCH, None);
-            assert!(matches!(minted, Verdict::Tokens(..)), "nothing else is expected of a mint: {cut}");
-        }
-    }
-
-    #[test]
-    fn a_success_that_cannot_be_read_is_unknown_and_its_words_hold_nothing_of_it() {
-        let Verdict::Lost { why, body } = verdict(200, "token=abc") else { panic!() };
-        assert_eq!(body.unwrap().0, b"token=abc");
-        assert_eq!(why, "the server answered 200 with nothing that could be read");
-    }
-}
+mod tests;

@@ -16,7 +16,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::needs_person;
-use crate::domain::{ConnectionName, ConnectionView, Event, Exchange, LogEntry, Outcome};
+use crate::domain::{ConnectionName, ConnectionView, Event, Exchange, LIFETIME_NOTE, LogEntry, Outcome};
 
 /// The content type of what [`Metrics::encode`] writes.
 pub(super) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -217,8 +217,11 @@ fn kind(entry: &LogEntry) -> Option<&'static str> {
         500.. => Some("server_error"),
         400.. => Some("refused"),
         _ if code.is_some() => Some("refused"),
-        _ if entry.oauth_error_description.is_some() => Some("unreadable"),
-        _ => None,
+        _ => entry
+            .oauth_error_description
+            .as_deref()
+            .filter(|says| !says.starts_with(LIFETIME_NOTE))
+            .map(|_| "unreadable"),
     }
 }
 
@@ -240,6 +243,7 @@ mod tests {
         let status = |status, code, description| kind(&entry(Outcome::Status(status), code, description));
         assert_eq!(status(200, None, None), None);
         assert_eq!(status(200, None, Some("nothing that could be read")), Some("unreadable"));
+        assert_eq!(status(200, None, Some("expires_in 1799000 taken as milliseconds")), None);
         assert_eq!(status(400, Some("invalid_grant"), None), Some("invalid_grant"));
         assert_eq!(status(400, Some("rate_limited"), None), Some("refused"), "no word of the server's");
         assert_eq!(status(429, None, None), Some("rate_limited"));

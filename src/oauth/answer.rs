@@ -5,11 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::shape;
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
 
-/// The longest lifetime believed; a larger `expires_in` is taken for this.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// The largest `expires_in` that is told apart from a larger one; what is plausible is judged by
+/// [`super::lifetime`].
+const LONGEST: Duration = Duration::from_secs(10_000_000_000_000);
+/// Spellings of the members, the right one first.
+const ACCESS_TOKEN: &[&str] = &["access_token", "accessToken"];
+const REFRESH_TOKEN: &[&str] = &["refresh_token", "refreshToken"];
+const EXPIRES_IN: &[&str] = &["expires_in", "expiresIn"];
 
 /// What was found in an answer of the token endpoint (RFC 6749 §5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +24,10 @@ pub struct TokenAnswer {
     pub access_token: Option<Secret>,
     /// The refresh token; none, or an empty one, leaves the old one in force (§6).
     pub refresh_token: Option<Secret>,
-    /// `expires_in`, where it could be read.
+    /// There is a `refresh_token` beside the access token that is no usable text: a new one was
+    /// issued, and is not [`Self::refresh_token`].
+    pub has_odd_refresh_token: bool,
+    /// `expires_in` as it was sent, where it is a number; [`super::lifetime`] judges it.
     pub expires_in: Option<Duration>,
     /// The scope granted, where it differs from the one asked for.
     pub scope: Option<String>,
@@ -26,19 +35,30 @@ pub struct TokenAnswer {
     pub is_broken: bool,
 }
 
-/// Finds tokens in an answer's body: in a JSON object at any depth, after a byte order mark,
-/// before trailing garbage, and, where the JSON is broken or cut off, as whole string members.
+/// Finds tokens in a complete answer's body: in a JSON object at any depth, among other text or in
+/// a JSON string, in a form, in any common character set; and, where the JSON is broken or cut
+/// off, as whole string members.
 ///
 /// The outermost object that holds both tokens counts, else the outermost of each token; of
 /// duplicate keys the last one that holds a token. Work is linear in the size of the body.
 #[must_use]
 pub fn read(body: &[u8]) -> Option<TokenAnswer> {
-    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
-    let first = serde_json::Deserializer::from_str(&text).into_iter::<Value>().next();
-    let parsed = match &first {
-        Some(Ok(value)) => gather(value),
-        _ => None,
-    };
+    find(body, true)
+}
+
+/// The same for a body that is known to break off: its last token may be cut.
+#[must_use]
+pub fn read_cut(body: &[u8]) -> Option<TokenAnswer> {
+    find(body, false)
+}
+
+fn find(body: &[u8], is_whole: bool) -> Option<TokenAnswer> {
+    let text = shape::text(body);
+    let mut parsed = shape::value(&text, is_whole).and_then(|value| gather(&value));
+    if let Some(found) = &mut parsed {
+        // JSON that could be parsed is whole, whatever is missing after it; a form tells nothing.
+        found.is_broken = !is_whole && !text.contains('{');
+    }
     match parsed {
         Some(found) if found.access_token.is_some() && found.refresh_token.is_some() => Some(found),
         // What parsing drops (an earlier one of two equal keys, all of a broken text) may still be seen.
@@ -67,9 +87,14 @@ fn gather(value: &Value) -> Option<TokenAnswer> {
 /// One finding, completed from another where it says nothing.
 fn fill(first: Option<TokenAnswer>, second: Option<TokenAnswer>) -> Option<TokenAnswer> {
     let (Some(first), Some(second)) = (&first, &second) else { return first.or(second) };
+    // Whatever stands elsewhere is not the refresh token that was issued with this access token.
+    let other = second.refresh_token.as_ref().filter(|_| !first.has_odd_refresh_token);
     Some(TokenAnswer {
         access_token: first.access_token.clone().or_else(|| second.access_token.clone()),
-        refresh_token: first.refresh_token.clone().or_else(|| second.refresh_token.clone()),
+        refresh_token: first.refresh_token.as_ref().or(other).cloned(),
+        // The object that holds the access token decides.
+        has_odd_refresh_token: first.has_odd_refresh_token
+            || (first.access_token.is_none() && second.has_odd_refresh_token),
         expires_in: first.expires_in.or(second.expires_in),
         scope: first.scope.clone().or_else(|| second.scope.clone()),
         // What was parsed is whole, whatever else was picked out of the text.
@@ -86,23 +111,45 @@ fn children(value: &Value) -> Vec<&Value> {
 }
 
 fn from_members(members: &Map<String, Value>) -> TokenAnswer {
+    let access_token = named(members, ACCESS_TOKEN).and_then(usable_value);
+    let refresh_token = named(members, REFRESH_TOKEN);
     TokenAnswer {
-        access_token: secret(members, "access_token"),
-        refresh_token: secret(members, "refresh_token"),
-        expires_in: members.get("expires_in").and_then(seconds),
+        has_odd_refresh_token: access_token.is_some() && refresh_token.is_some_and(is_odd),
+        access_token,
+        refresh_token: refresh_token.and_then(usable_value),
+        expires_in: named(members, EXPIRES_IN).and_then(seconds),
         scope: members.get("scope").and_then(Value::as_str).map(|scope| neutralise(scope, 1000)),
         is_broken: false,
     }
 }
 
-fn secret(members: &Map<String, Value>, key: &str) -> Option<Secret> {
-    members.get(key).and_then(Value::as_str).and_then(usable)
+/// The member of this name; where there is none, one that is the same but for case and separators.
+fn named<'a>(members: &'a Map<String, Value>, spellings: &[&str]) -> Option<&'a Value> {
+    members.get(spellings[0]).or_else(|| {
+        let wanted = shape::squeezed(spellings[0]);
+        members.iter().find(|(key, _)| shape::squeezed(key) == wanted).map(|(_, value)| value)
+    })
 }
 
-/// A token as it may be sent again: not empty, and nothing that could break out of a header.
+/// A value that is no token and does not say that there is none either.
+fn is_odd(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty() && usable(text).is_none(),
+        _ => true,
+    }
+}
+
+fn usable_value(value: &Value) -> Option<Secret> {
+    value.as_str().and_then(usable)
+}
+
+/// A token as it may be sent again: not empty, nothing that could break out of a header, nothing
+/// that was lost in decoding.
 fn usable(token: &str) -> Option<Secret> {
     let token = token.trim();
-    (!token.is_empty() && !token.chars().any(char::is_control)).then(|| Secret::new(token))
+    let is_usable = !token.is_empty() && !token.chars().any(|c| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+    is_usable.then(|| Secret::new(token))
 }
 
 /// `expires_in` as the number it should be, or as the string some servers send.
@@ -117,24 +164,28 @@ fn seconds(value: &Value) -> Option<Duration> {
 
 /// Picks whole members out of text that is no JSON value: cut off, or with something before it.
 fn salvage(text: &str) -> Option<TokenAnswer> {
-    let token = |key| member(text, key, |value| usable(value.as_str()?));
+    let token = |spellings| member(text, spellings, usable_value);
     let found = TokenAnswer {
-        access_token: token("access_token"),
-        refresh_token: token("refresh_token"),
-        expires_in: member(text, "expires_in", seconds),
-        scope: member(text, "scope", |scope| Some(neutralise(scope.as_str()?, 1000))),
+        access_token: token(ACCESS_TOKEN),
+        refresh_token: token(REFRESH_TOKEN),
+        // In broken text a missing refresh token counts as lost anyway.
+        has_odd_refresh_token: false,
+        expires_in: member(text, EXPIRES_IN, seconds),
+        scope: member(text, &["scope"], |scope| Some(neutralise(scope.as_str()?, 1000))),
         is_broken: true,
     };
     (found.access_token.is_some() || found.refresh_token.is_some()).then_some(found)
 }
 
 /// What the last `"key":` with a complete scalar after it holds that `take` can use.
-fn member<T>(text: &str, key: &str, take: impl Fn(&Value) -> Option<T>) -> Option<T> {
-    let quoted = format!("\"{key}\"");
-    text.rmatch_indices(&quoted).find_map(|(at, _)| {
-        let value = text[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
-        let scalar = if value.starts_with('"') { string_literal(value)? } else { number_literal(value)? };
-        take(&serde_json::from_str(scalar).ok()?)
+fn member<T>(text: &str, spellings: &[&str], take: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    spellings.iter().find_map(|key| {
+        let quoted = format!("\"{key}\"");
+        text.rmatch_indices(&quoted).find_map(|(at, _)| {
+            let value = text[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
+            let scalar = if value.starts_with('"') { string_literal(value)? } else { number_literal(value)? };
+            take(&serde_json::from_str(scalar).ok()?)
+        })
     })
 }
 
@@ -160,14 +211,14 @@ fn number_literal(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TokenAnswer, read};
+    use super::{TokenAnswer, read, read_cut};
     use crate::domain::Secret;
-    use std::time::Duration;
 
     fn pair(body: &str) -> (Option<String>, Option<String>, Option<u64>) {
         let answer = read(body.as_bytes()).unwrap_or(TokenAnswer {
             access_token: None,
             refresh_token: None,
+            has_odd_refresh_token: false,
             expires_in: None,
             scope: None,
             is_broken: true,
@@ -239,12 +290,81 @@ mod tests {
     }
 
     #[test]
+    fn every_shape_that_servers_and_proxies_give_it_keeps_its_tokens() {
+        let json = r#"{"access_token":"A","refresh_token":"R","expires_in":1799}"#;
+        for body in [
+            format!("callback({json});"),
+            format!(")]}}',\n{json}"),
+            format!("[{json}]"),
+            serde_json::to_string(json).unwrap(),
+            format!(r#"{{"statusCode":200,"body":{}}}"#, serde_json::to_string(json).unwrap()),
+            "access_token=A&refresh_token=R&expires_in=1799".into(),
+            "token_type=bearer&expires_in=1799&refresh_token=R&access_token=A\r\n".into(),
+            serde_json::to_string("refresh_token=R&access_token=A&expires_in=1799").unwrap(),
+            json.replace("access_token", "accessToken").replace("refresh_token", "refreshToken"),
+            json.replace("_token", "-Token").replace("expires_in", "expiresIn"),
+        ] {
+            assert_eq!(pair(&body), some("A", "R", 1799), "{body}");
+            assert!(!read(body.as_bytes()).unwrap().is_broken, "{body}");
+        }
+        let wide: Vec<u8> = std::iter::once(0xfeff).chain(json.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(read(&wide).unwrap().refresh_token, Some(Secret::new("R")));
+        let latin = read(b"{\"x\":\"\xe9\",\"access_token\":\"A\",\"refresh_token\":\"R\"}").unwrap();
+        assert_eq!((latin.refresh_token, latin.is_broken), (Some(Secret::new("R")), false));
+    }
+
+    #[test]
+    fn text_around_an_answer_without_a_refresh_token_does_not_make_it_a_broken_one() {
+        for body in [r#"cb({"access_token":"A"})"#, r#"<!-- p -->{"access_token":"A"}"#, "access_token=A"] {
+            let found = read(body.as_bytes()).unwrap();
+            assert_eq!((found.refresh_token, found.is_broken), (None, false), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_no_usable_text_is_odd_and_neither_missing_nor_taken_from_elsewhere() {
+        for odd in
+            ["12345", "0", "true", "false", "[]", r#"["R"]"#, "{}", r#"{"value":"R"}"#, r#""R\u0000""#, r#""\ufffd""#]
+        {
+            for body in [
+                format!(r#"{{"access_token":"A","refresh_token":{odd}}}"#),
+                format!(r#"{{"data":{{"refresh_token":{odd},"access_token":"A"}}}}"#),
+                format!(r#"{{"access_token":"A","refresh_token":{odd},"old":{{"refresh_token":"spent"}}}}"#),
+            ] {
+                let found = read(body.as_bytes()).unwrap();
+                assert!(found.has_odd_refresh_token && found.refresh_token.is_none(), "{body}");
+            }
+        }
+        for fine in [
+            r#"{"access_token":"A"}"#,
+            r#"{"access_token":"A","refresh_token":null}"#,
+            r#"{"access_token":"A","refresh_token":" "}"#,
+            r#"{"access_token":"A","features":{"refresh_token":true}}"#,
+            r#"{"refresh_token":false,"data":{"access_token":"A"}}"#,
+        ] {
+            let found = read(fine.as_bytes()).unwrap();
+            assert!(!found.has_odd_refresh_token && found.refresh_token.is_none(), "{fine}");
+        }
+        let found = read(br#"{"access_token":"x","refresh_token":7,"new":{"access_token":"A","refresh_token":"R"}}"#);
+        assert_eq!(found.unwrap().refresh_token, Some(Secret::new("R")), "a pair is a pair");
+    }
+
+    #[test]
+    fn a_form_that_breaks_off_gives_no_token_that_may_be_cut() {
+        let found = read_cut(b"access_token=A&refresh_token=R-is-c").unwrap();
+        assert_eq!((found.access_token, found.refresh_token), (Some(Secret::new("A")), None));
+        assert!(found.is_broken);
+        assert_eq!(read_cut(b"refresh_token=R-is-c"), None);
+        assert_eq!(read_cut(b"refresh_token=R&access_to").unwrap().refresh_token, Some(Secret::new("R")));
+    }
+
+    #[test]
     fn absurd_lifetimes_are_bounded_or_ignored() {
         let lifetime =
             |text: &str| read(format!(r#"{{"access_token":"A","expires_in":{text}}}"#).as_bytes()).unwrap().expires_in;
         assert_eq!(lifetime("-5"), None);
         assert_eq!(lifetime("0"), None);
-        assert_eq!(lifetime("1e300"), Some(Duration::from_secs(315_360_000)));
+        assert_eq!(lifetime("1e300"), Some(super::LONGEST));
         assert_eq!(lifetime("\"soon\""), None);
     }
 

@@ -8,14 +8,17 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
+use chrono::{DateTime, Utc};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT,
+};
 use thiserror::Error;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::received::Received;
 use super::timing::{self, Phase, Stopwatch};
-use super::{answer, headers};
+use super::{deadline, headers};
 use crate::domain::text::neutralise;
 use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Secret, Wire};
 use crate::fault_point::{self, Step};
@@ -24,14 +27,11 @@ use crate::fault_point::{self, Step};
 pub const MAX_BODY: usize = 1024 * 1024;
 /// Who we say we are.
 const AGENT: &str = concat!("manutop/", env!("CARGO_PKG_VERSION"));
-/// How much of a broken body is looked through for pieces of tokens, in bytes.
-const MOST_BROKEN: usize = 64 * 1024;
 /// How long reaching the server may take, TLS included. Nothing has been sent until then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a whole exchange may take. Generous: an answer given up on may hold a refresh token.
+/// How long a whole exchange may take while this process runs. Generous: an answer given up on may
+/// hold a refresh token.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest `Retry-After` obeyed.
-const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// What to send, and on whose behalf.
 #[derive(Debug)]
@@ -64,8 +64,12 @@ pub enum Payload<'a> {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// As much of the body as was read. It may hold tokens: it is never logged.
+    /// As much of the body as was read, its codings undone. It may hold tokens: it is never logged.
     pub body: Body,
+    /// The body has its end: it was not longer than [`MAX_BODY`], and its coding not broken.
+    pub is_whole: bool,
+    /// The `WWW-Authenticate` header as it was sent.
+    pub challenge: Option<String>,
     /// When the server lets the next request come (`Retry-After`), already a moment in time.
     pub retry_after: Option<DateTime<Utc>>,
 }
@@ -91,7 +95,9 @@ pub enum Broken {
     Unanswered {
         /// What happened.
         why: String,
-        /// What of the body arrived before it broke: it may hold tokens.
+        /// The HTTP status, where the answer came so far.
+        status: Option<u16>,
+        /// What of the body arrived before it broke, its codings undone: it may hold tokens.
         partial: Body,
     },
 }
@@ -101,6 +107,8 @@ pub enum Broken {
 #[derive(Clone)]
 pub struct Http {
     clock: Arc<dyn Clock>,
+    /// How long a whole exchange may take.
+    limit: Duration,
     /// For `https`, through the proxy the environment names.
     tls: Arc<OnceCell<reqwest::Client>>,
     /// For `http`, which is allowed on loopback only: never through a proxy.
@@ -111,7 +119,13 @@ impl Http {
     /// An exchanger that stamps its log entries by `clock`.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, tls: Arc::default(), plain: Arc::default() }
+        Self::with_timeout(clock, TOTAL_TIMEOUT)
+    }
+
+    /// The same with another bound on the time of an exchange.
+    #[must_use]
+    pub fn with_timeout(clock: Arc<dyn Clock>, limit: Duration) -> Self {
+        Self { clock, limit, tls: Arc::default(), plain: Arc::default() }
     }
 
     /// Sends one request and reads its answer.
@@ -123,8 +137,15 @@ impl Http {
     pub async fn exchange(&self, request: &Request<'_>) -> (LogEntry, Result<Answer, Broken>) {
         let mut entry = entry(request, self.clock.now());
         let watch = Stopwatch::start();
-        let result = watch.watch(self.run(request, &mut entry)).await;
+        let mut received = None;
+        let run = self.run(request, &mut entry, &mut received);
+        let ended = watch.watch(deadline::within(self.limit, run)).await;
         let (timings, duration) = watch.read();
+        let ended = ended.unwrap_or_else(|| Err(late(timings.wait_us.is_some())));
+        let result = match received {
+            Some(received) => received.into_result(request, &mut entry, ended),
+            None => Err(ended.err().unwrap_or_else(|| late(true))),
+        };
         entry.wire.timings = timings;
         entry.duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         entry.outcome = match &result {
@@ -134,7 +155,13 @@ impl Http {
         (entry, result)
     }
 
-    async fn run(&self, request: &Request<'_>, entry: &mut LogEntry) -> Result<Answer, Broken> {
+    /// Sends the request and reads its answer into `received`, where it stays if this is dropped.
+    async fn run(
+        &self,
+        request: &Request<'_>,
+        entry: &mut LogEntry,
+        received: &mut Option<Received>,
+    ) -> Result<(), Broken> {
         let client = self.client(request.url).await?;
         let outgoing = outgoing(&client, request)?;
         entry.wire.request_headers = sent_headers(&outgoing, request.secrets);
@@ -142,16 +169,8 @@ impl Http {
         timing::enter(Phase::Receive);
         fault_point::pass(Step::AnswerBegan);
         entry.wire.version = Some(format!("{:?}", response.version()));
-        let retry_after = retry_after(response.headers(), self.clock.now());
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        let ended = read(&mut response, &mut body).await;
-        entry.size = body.len() as u64;
-        entry.headers = received_headers(response.headers(), request, &body);
-        match ended {
-            Ok(()) => Ok(Answer { status, body: Body(body), retry_after }),
-            Err(why) => Err(Broken::Unanswered { why, partial: Body(body) }),
-        }
+        let received = received.insert(Received::begin(&response, self.clock.now()));
+        read(&mut response, received).await.map_err(|why| unanswered(why, None))
     }
 
     /// Begins to make the client for a URL, where there is none yet: whoever is about to send has other
@@ -190,7 +209,8 @@ fn outgoing(client: &reqwest::Client, request: &Request<'_>) -> Result<reqwest::
             .body(form.expose().to_owned()),
         Payload::Bearer(token) => client.get(request.url.clone()).header(AUTHORIZATION, bearer(token)?),
     };
-    builder.header(ACCEPT, "application/json").header(USER_AGENT, AGENT).build().map_err(|error| broken(&error))
+    let builder = builder.header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
+    builder.header(USER_AGENT, AGENT).build().map_err(|error| broken(&error))
 }
 
 /// The request's headers, those included that HTTP/1.1 adds (RFC 9112 §3.2, §6.2).
@@ -205,32 +225,13 @@ fn sent_headers(outgoing: &reqwest::Request, secrets: &[&Secret]) -> Vec<(String
     headers::described(&sent, secrets)
 }
 
-/// The answer's headers, masked wherever they echo what was sent or repeat what the body says.
-fn received_headers(received: &HeaderMap, request: &Request<'_>, body: &[u8]) -> Vec<(String, String)> {
-    let answered = match request.payload {
-        Payload::Form(_) => secrets_in(body),
-        Payload::Bearer(_) => Vec::new(),
-    };
-    let secrets: Vec<_> = request.secrets.iter().copied().chain(&answered).collect();
-    headers::described(received, &secrets)
-}
-
-/// The tokens in a token endpoint's answer; the text itself, where it is broken and may hold one.
-fn secrets_in(body: &[u8]) -> Vec<Secret> {
-    let tokens = answer::read(body);
-    let is_broken = tokens.as_ref().is_none_or(|tokens| tokens.is_broken);
-    let text = is_broken.then(|| String::from_utf8_lossy(&body[..body.len().min(MOST_BROKEN)]));
-    let text = text.filter(|text| text.contains("_token")).map(Secret::new);
-    let tokens = tokens.map(|tokens| [tokens.access_token, tokens.refresh_token]);
-    tokens.into_iter().flatten().flatten().chain(text).collect()
-}
-
 /// Reads the answer's body, as much as fits; `Err` says why it ended before its end.
-async fn read(response: &mut reqwest::Response, body: &mut Vec<u8>) -> Result<(), String> {
+async fn read(response: &mut reqwest::Response, received: &mut Received) -> Result<(), String> {
     while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
-        let room = MAX_BODY - body.len();
-        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        let room = MAX_BODY - received.body.len();
+        received.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() > room {
+            received.is_whole = false;
             break;
         }
     }
@@ -246,8 +247,7 @@ fn build(is_plain: bool) -> Result<reqwest::Client, String> {
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .pool_max_idle_per_host(0)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TOTAL_TIMEOUT);
+        .connect_timeout(CONNECT_TIMEOUT);
     if is_plain {
         builder = builder.no_proxy().tls_certs_only([]);
     } else {
@@ -295,8 +295,17 @@ fn broken(error: &reqwest::Error) -> Broken {
     if error.is_connect() || error.is_builder() {
         Broken::NotSent(words(error))
     } else {
-        Broken::Unanswered { why: words(error), partial: Body::default() }
+        unanswered(words(error), None)
     }
+}
+
+fn unanswered(why: String, status: Option<u16>) -> Broken {
+    Broken::Unanswered { why, status, partial: Body::default() }
+}
+
+/// The time was up: nothing was sent before there was a connection.
+fn late(is_connected: bool) -> Broken {
+    if is_connected { unanswered("timeout".into(), None) } else { Broken::NotSent("connecting took too long".into()) }
 }
 
 /// The innermost cause, which is the one that says something, without the URL.
@@ -310,39 +319,4 @@ fn words(error: &reqwest::Error) -> String {
     }
     let text = if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() };
     neutralise(&text, 200)
-}
-
-/// `Retry-After` in seconds or as an HTTP date (RFC 9110 §10.2.3).
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let value = headers.get("retry-after")?.to_str().ok()?.trim();
-    let moment = match value.parse::<u32>() {
-        Ok(seconds) => now + TimeDelta::seconds(seconds.into()),
-        Err(_) => DateTime::parse_from_rfc2822(value).ok()?.to_utc(),
-    };
-    Some(moment.clamp(now, now + LONGEST_WAIT))
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::{DateTime, TimeDelta, Utc};
-    use reqwest::header::{HeaderMap, HeaderValue};
-
-    use super::{LONGEST_WAIT, retry_after};
-
-    fn wait(value: &str) -> Option<TimeDelta> {
-        let now: DateTime<Utc> = "1994-11-06T08:49:00Z".parse().unwrap();
-        let mut headers = HeaderMap::new();
-        headers.insert("retry-after", HeaderValue::from_str(value).unwrap());
-        retry_after(&headers, now).map(|until| until - now)
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_and_as_date_and_is_bounded() {
-        assert_eq!(wait("30"), Some(TimeDelta::seconds(30)));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(TimeDelta::seconds(37)));
-        assert_eq!(wait("Sun, 06 Nov 1993 08:49:37 GMT").map(|_| ()), None);
-        assert_eq!(wait("Sat, 06 Nov 1993 08:49:37 GMT"), Some(TimeDelta::zero()));
-        assert_eq!(wait("999999999"), Some(LONGEST_WAIT));
-        assert_eq!(wait("soon"), None);
-    }
 }

@@ -6,16 +6,22 @@
 pub mod answer;
 pub mod authorization;
 pub mod callback;
+mod codes;
+mod coding;
+mod deadline;
 pub mod form;
 mod headers;
 pub mod http;
 pub mod jwt;
+pub mod lifetime;
 pub mod listener;
 mod page;
 pub mod pasted;
 pub mod providers;
+mod received;
 pub mod redact;
 pub mod refusal;
+mod shape;
 mod timing;
 
 pub use answer::TokenAnswer;

@@ -1,13 +1,15 @@
 //! Reads what a server says when it refuses, in every shape known, and what that means.
 
-use serde_json::Value;
-
 use super::redact::excerpt;
+use super::{codes, shape};
 use crate::domain::Secret;
 
 /// The longest code and description kept, in characters.
 const MAX_CODE: usize = 64;
 const MAX_DESCRIPTION: usize = 300;
+
+/// What is added to an `invalid_request` at a refresh.
+const DEAD_TOKEN: &str = " (some servers say this of a dead refresh token: check the configuration, then log in again)";
 
 /// An error answer, redacted and bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +20,11 @@ pub struct Refusal {
     pub code: Option<String>,
     /// The server's words: its description, or an excerpt of what was not understood.
     pub description: Option<String>,
+    /// The code is a well-known one of OAuth, so it is the server's own answer and no page of
+    /// something in between.
+    pub is_oauth: bool,
+    /// A refresh token was sent, which some servers call an invalid request when it is dead.
+    pub is_of_a_refresh: bool,
 }
 
 /// What a refusal means for a connection.
@@ -35,17 +42,16 @@ pub enum Class {
 
 impl Refusal {
     /// Reads an error body: RFC 6749 §5.2 (`error`, `error_description`), `code` and `message`,
-    /// the same wrapped in `error`, or anything else. `sent` are the secrets of the request,
-    /// which servers sometimes echo.
+    /// the same nested, under other names, in a form or in other spellings, or anything else.
+    /// `sent` are the secrets of the request, which servers sometimes echo.
     #[must_use]
     pub fn read(status: u16, body: &[u8], sent: &[&Secret]) -> Self {
-        let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
-        let value: Option<Value> = serde_json::from_str(&text).ok();
-        let (code, description) = match &value {
-            Some(value) => (find_code(value), find_description(value)),
-            None => (None, None),
-        };
-        let description = description.map_or_else(
+        let text = shape::text(body);
+        let value = shape::value(&text, true);
+        let said = value.as_ref().map(codes::said).unwrap_or_default();
+        let bare = if said.code.is_none() { codes::known(text.trim()).filter(|_| is_one_word(&text)) } else { None };
+        let code = said.code.or(bare.map(Into::into));
+        let description = said.words.map_or_else(
             || if code.is_some() || text.trim().is_empty() { None } else { Some(plain(&text)) },
             |text| Some(text.to_owned()),
         );
@@ -53,19 +59,41 @@ impl Refusal {
             status,
             // Once before the case is lost, once after: an echo may differ in case from what was sent.
             code: code.map(|code| {
-                let code = excerpt(code, sent, MAX_CODE).to_ascii_lowercase();
+                let code = excerpt(&code, sent, MAX_CODE).to_ascii_lowercase();
                 excerpt(&code, sent, MAX_CODE)
             }),
             description: description.map(|text| excerpt(&text, sent, MAX_DESCRIPTION)).filter(|text| !text.is_empty()),
+            is_oauth: said.is_known || bare.is_some(),
+            is_of_a_refresh: false,
         }
+    }
+
+    /// Completes it from the `WWW-Authenticate` header, where the body names no code of OAuth.
+    #[must_use]
+    pub fn or_challenge(mut self, header: Option<&str>, sent: &[&Secret]) -> Self {
+        if let Some((code, words)) = header.filter(|_| !self.is_oauth).and_then(codes::challenge) {
+            self.code = Some(code.to_owned());
+            self.description = words.map(|words| excerpt(words, sent, MAX_DESCRIPTION)).or(self.description);
+            self.is_oauth = true;
+        }
+        self
+    }
+
+    /// Whether an answer that claims success says by this that it is none: a code of OAuth, or any
+    /// in the documented place that looks like one.
+    #[must_use]
+    pub fn contradicts_success(&self) -> bool {
+        let is_code =
+            |code: &str| code.contains('_') && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        self.is_oauth || self.code.as_deref().is_some_and(is_code)
     }
 
     /// What it means.
     #[must_use]
     pub fn class(&self) -> Class {
-        match (self.status, self.code.as_deref()) {
+        match (self.status, self.code.as_deref().filter(|_| self.is_oauth)) {
             (429, _) => Class::RateLimited,
-            (408 | 425 | 500.., _) | (_, Some("temporarily_unavailable" | "server_error")) => Class::Transient,
+            (408 | 425 | 500.., _) => Class::Transient,
             (_, Some("invalid_grant")) => Class::InvalidGrant,
             (
                 _,
@@ -77,8 +105,8 @@ impl Refusal {
                     | "unsupported_grant_type"
                     | "invalid_grant_type",
                 ),
-            )
-            | (300..=399 | 401 | 404 | 405 | 410, _) => Class::Misconfigured,
+            ) => Class::Misconfigured,
+            // Whatever is no error of OAuth comes from a proxy, a gateway or a deployment in between.
             _ => Class::Transient,
         }
     }
@@ -90,27 +118,20 @@ impl Refusal {
         if let Some(code) = &self.code {
             words = format!("{words} {code}");
         }
-        match &self.description {
+        let words = match &self.description {
             Some(description) => format!("{words}: {description}"),
             None if self.code.is_none() => format!("{words} {}", reason(self.status)).trim_end().to_owned(),
             None => words,
+        };
+        match self.code.as_deref() {
+            Some("invalid_request") if self.is_of_a_refresh => format!("{words}{DEAD_TOKEN}"),
+            _ => words,
         }
     }
 }
 
-fn find_code(value: &Value) -> Option<&str> {
-    match value.get("error") {
-        Some(Value::String(code)) => Some(code),
-        Some(inner @ Value::Object(_)) => inner.get("code").and_then(Value::as_str),
-        _ => value.get("code").and_then(Value::as_str),
-    }
-}
-
-fn find_description(value: &Value) -> Option<&str> {
-    let inner = value.get("error").filter(|error| error.is_object()).unwrap_or(value);
-    ["error_description", "message", "description", "detail"]
-        .iter()
-        .find_map(|key| inner.get(key).and_then(Value::as_str))
+fn is_one_word(text: &str) -> bool {
+    !text.trim().contains(char::is_whitespace)
 }
 
 /// HTML without its tags, white space folded: gateways answer with pages.
@@ -170,8 +191,13 @@ mod tests {
             (401, r#"{"error":"invalid_client"}"#, Class::Misconfigured),
             (400, r#"{"code":"INVALID_GRANT_TYPE"}"#, Class::Misconfigured),
             (400, r#"{"error":"invalid_scope"}"#, Class::Misconfigured),
-            (302, "", Class::Misconfigured),
-            (404, "<h1>Not found</h1>", Class::Misconfigured),
+            (200, r#"{"error":"invalid_grant"}"#, Class::InvalidGrant),
+            (400, "error=invalid_grant&error_description=dead", Class::InvalidGrant),
+            (400, "invalid_grant", Class::InvalidGrant),
+            (401, r#"{"errors":[{"code":"InvalidClient"}]}"#, Class::Misconfigured),
+            (500, r#"{"error":"invalid_client"}"#, Class::Transient),
+            (400, r#"{"error":"temporarily_unavailable"}"#, Class::Transient),
+            (400, r#"{"error":"something_else"}"#, Class::Transient),
             (429, r#"{"error":"slow_down"}"#, Class::RateLimited),
             (503, "", Class::Transient),
             (500, r#"{"error":"invalid_grant"}"#, Class::Transient),
@@ -179,6 +205,44 @@ mod tests {
         ] {
             assert_eq!(read(status, body).class(), class, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_page_without_an_oauth_error_is_passing_whatever_its_status() {
+        let pages =
+            ["", "<h1>Not found</h1>", "404 page not found", r#"{"status":404,"error":"Not Found"}"#, "null", "[]"];
+        for status in [300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 410, 415, 451, 500, 502] {
+            for page in pages {
+                assert_eq!(read(status, page).class(), Class::Transient, "{status} {page}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_in_another_character_set_is_read() {
+        let body = r#"{"error":"invalid_grant","error_description":"tot"}"#;
+        let wide: Vec<u8> = std::iter::once(0xfeff).chain(body.encode_utf16()).flat_map(u16::to_be_bytes).collect();
+        assert_eq!(Refusal::read(400, &wide, &[]).words(), "400 invalid_grant: tot");
+        let latin = Refusal::read(400, b"{\"error\":\"invalid_grant\",\"error_description\":\"ung\xfcltig\"}", &[]);
+        assert_eq!(latin.words(), "400 invalid_grant: ung\u{fc}ltig");
+    }
+
+    #[test]
+    fn a_challenge_completes_a_body_that_says_nothing() {
+        let header = Some(r#"Bearer error="invalid_client", error_description="gone""#);
+        let refusal = read(401, "").or_challenge(header, &[]);
+        assert_eq!((refusal.class(), refusal.words()), (Class::Misconfigured, "401 invalid_client: gone".into()));
+        let known = read(400, r#"{"error":"invalid_grant"}"#).or_challenge(header, &[]);
+        assert_eq!(known.class(), Class::InvalidGrant);
+    }
+
+    #[test]
+    fn an_invalid_request_at_a_refresh_also_mentions_a_login() {
+        let mut refusal = read(400, r#"{"error":"invalid_request"}"#);
+        assert_eq!(refusal.words(), "400 invalid_request");
+        refusal.is_of_a_refresh = true;
+        assert!(refusal.words().ends_with("then log in again)"), "{}", refusal.words());
+        assert_eq!(refusal.class(), Class::Misconfigured);
     }
 
     #[test]

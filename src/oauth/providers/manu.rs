@@ -19,4 +19,5 @@ pub static MANU: Provider = Provider {
     token_url: "https://auth.manuonline.com/oauth/token",
     test_url: "https://api.manuonline.com/",
     access_token_lifetime: Duration::from_secs(1799),
+    longest_access_token_lifetime: Duration::from_secs(24 * 60 * 60),
 };

@@ -13,4 +13,5 @@ pub static MANUS: Provider = Provider {
     token_url: "https://api.manus.im/api/user/manage/v1/oauth/token",
     test_url: "https://api.manus.im/api/user/manage/v1/users?limit=1",
     access_token_lifetime: Duration::from_secs(3600),
+    longest_access_token_lifetime: Duration::from_secs(24 * 60 * 60),
 };

@@ -30,6 +30,7 @@ mod tests {
                 assert_eq!(Url::parse(url).unwrap().scheme(), "https", "{provider:?}: {url}");
             }
             assert!(!provider.access_token_lifetime.is_zero(), "{provider:?}");
+            assert!(provider.longest_access_token_lifetime >= provider.access_token_lifetime, "{provider:?}");
         }
     }
 
