@@ -30,6 +30,14 @@ pub enum Fault {
     Truncated,
     /// The request is processed, and the body of its answer replaced by what this makes of it.
     Rewrite(fn(Value) -> String),
+    /// The request is processed, and its answer sent with these headers, in the place of its own of
+    /// the same names, and with the body that this makes of it.
+    Recode {
+        /// Names in lower case, and values.
+        headers: &'static [(&'static str, &'static str)],
+        /// Makes the body.
+        body: fn(Value) -> Vec<u8>,
+    },
 }
 
 impl Fault {
@@ -44,6 +52,12 @@ impl Fault {
     #[must_use]
     pub fn status(code: u16, body: &str) -> Self {
         Self::Instead(Reply::Status { code, body: body.to_owned(), retry_after: None })
+    }
+
+    /// Not processed; answered with 503 and the seconds after which the server takes requests again.
+    #[must_use]
+    pub fn unavailable(seconds: u32) -> Self {
+        Self::Instead(Reply::Status { code: 503, body: "<h1>down</h1>".into(), retry_after: Some(seconds.to_string()) })
     }
 }
 

@@ -111,6 +111,7 @@ impl<S> Shared<S> {
             Some(Fault::Drip { bytes, every }) => process().dripped(bytes, every),
             Some(Fault::Truncated) => process().truncated(),
             Some(Fault::Rewrite(rewrite)) => process().rewritten(rewrite),
+            Some(Fault::Recode { headers, body }) => process().recoded(headers, body),
         }
     }
 

@@ -130,6 +130,20 @@ impl Answer {
         self.with_body(Body::from(body))
     }
 
+    /// The answer with other headers and its body as `recode` makes it.
+    pub(super) fn recoded(
+        self,
+        headers: &'static [(&'static str, &'static str)],
+        recode: fn(Value) -> Vec<u8>,
+    ) -> Response<Body> {
+        let body = recode(self.body.clone());
+        let mut response = self.with_body(Body::from(body));
+        for (name, value) in headers {
+            response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        response
+    }
+
     /// The answer with its body sent `bytes` at a time, `every` so often.
     pub(super) fn dripped(self, bytes: usize, every: Duration) -> Response<Body> {
         let rest = Bytes::from(self.body.to_string());

@@ -2,6 +2,7 @@
 //! provider is asked again only slowly, or when a person asks.
 
 use chrono::TimeDelta;
+use manutop::demo::Fault;
 use manutop::domain::{Command, Problem, Secret};
 use manutop::engine::Refreshed;
 
@@ -85,5 +86,32 @@ async fn another_client_id_or_token_endpoint_makes_a_refusal_void() {
         let before = posts();
         let _ = changed.engine.refresh(&hr, false).await;
         assert_eq!(posts(), before + 1, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_lasting_only_with_an_oauth_error_wherever_it_stands() {
+    let lasting = [
+        (401, r#"{"error":"invalid_client"}"#),
+        (200, r#"{"error":"invalid_client"}"#),
+        (400, r#"{"error":"unauthorized_client"}"#),
+        (403, r#"{"Error":"UnauthorizedClient"}"#),
+        (400, r#"{"error":"unsupported_grant_type"}"#),
+        (400, r#"{"code":"INVALID_GRANT_TYPE","message":"no"}"#),
+        (400, r#"{"errors":[{"code":"INVALID-SCOPE"}]}"#),
+        (400, "error=invalid_client"),
+        (400, r#"{"error":"invalid_request"}"#),
+    ];
+    for (code, body) in lasting {
+        let mut rig = Rig::new();
+        let factory = rig.manu("factory", REDIRECT).await;
+        let record = rig.logged_in(&factory, TimeDelta::zero()).await;
+        rig.servers.manu().push_fault(Fault::status(code, body));
+        let running = rig.start(false);
+        let problem = running.engine.refresh(&factory, true).await.unwrap_err();
+        let Problem::Misconfigured { why } = &problem else { panic!("{code} {body}: {problem:?}") };
+        assert_eq!(why.contains("log in"), body.contains("invalid_request"), "{why}");
+        let standing = rig.vault().read(&factory).await.unwrap();
+        assert_eq!((standing.record, standing.hazard), (Some(record), None), "{code} {body}");
     }
 }
