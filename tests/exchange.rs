@@ -130,3 +130,145 @@ async fn the_phases_add_up_to_the_whole_and_those_not_reached_are_absent() {
     assert!(timings.connect_us.is_some() && timings.dns_us.is_none(), "an address needs no look-up: {timings:?}");
     assert!(timings.wait_us.is_none() && timings.first_byte_us().is_none(), "{timings:?}");
 }
+
+/// Stops this test binary, started again, while its request is out, and lets it go on long after
+/// its timeout.
+#[cfg(target_os = "linux")]
+mod stopped {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::process::{Child, Command, Stdio};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use manutop::domain::{ConnectionName, Exchange, Secret, SystemClock};
+    use manutop::oauth::http::{Payload, Request};
+    use manutop::oauth::{Broken, Http};
+    use rustix::process::{Pid, Signal, kill_process};
+
+    use super::{NEXT, is_whole};
+
+    /// In the child: the URL it asks.
+    const URL: &str = "MANUTOP_TEST_URL";
+    const TIMEOUT: Duration = Duration::from_secs(2);
+    const TEST: &str = "stopped::an_answer_that_came_while_the_process_was_stopped_is_read";
+
+    /// The child's part: one exchange, and what came of it.
+    async fn ask(url: &str) {
+        let (connection, url) = (ConnectionName::new("factory").unwrap(), url.parse().unwrap());
+        let form = Secret::new("grant_type=refresh_token");
+        let payload = Payload::Form(&form);
+        let request = Request {
+            connection: &connection,
+            exchange: Exchange::Refresh,
+            url: &url,
+            payload,
+            secrets: &[],
+            attempt: 1,
+        };
+        let (_, answer) = Http::with_timeout(Arc::new(SystemClock), TIMEOUT).exchange(&request).await;
+        match answer {
+            Ok(answer) => println!("> read {}", String::from_utf8(answer.body.0).unwrap()),
+            Err(Broken::NotSent(why)) => println!("> not sent: {why}"),
+            Err(Broken::Unanswered { why, partial, .. }) => println!("> {why} after {} bytes", partial.0.len()),
+        }
+    }
+
+    fn signal(child: &Child, signal: Signal) {
+        kill_process(Pid::from_child(child), signal).unwrap();
+    }
+
+    fn accepted(listener: &TcpListener) -> TcpStream {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut came, mut buffer) = (Vec::new(), [0; 4096]);
+        while !is_whole(&came) {
+            let read = stream.read(&mut buffer).unwrap();
+            came.extend_from_slice(&buffer[..read]);
+        }
+        stream
+    }
+
+    /// Plays a server that sends `first`, stops the child, sends `second`, and lets it go on.
+    fn outcome(runtime: &str, first: &str, second: &str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/token", listener.local_addr().unwrap());
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args([TEST, "--exact", "--nocapture"])
+            .env(URL, url)
+            .env("MANUTOP_TEST_RUNTIME", runtime)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stream = accepted(&listener);
+        stream.write_all(first.as_bytes()).unwrap();
+        // What was sent is read before the process is stopped, more or less.
+        std::thread::sleep(Duration::from_millis(300));
+        signal(&child, Signal::STOP);
+        stream.write_all(second.as_bytes()).unwrap();
+        drop(stream);
+        std::thread::sleep(TIMEOUT + Duration::from_secs(1));
+        signal(&child, Signal::CONT);
+        let output = child.wait_with_output().unwrap();
+        let output = String::from_utf8(output.stdout).unwrap();
+        let (_, line) = output.split_once("> ").unwrap_or_else(|| panic!("{output}"));
+        line.lines().next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn an_answer_that_came_while_the_process_was_stopped_is_read() {
+        if let Ok(url) = std::env::var(URL) {
+            let mut builder = match std::env::var("MANUTOP_TEST_RUNTIME").as_deref() {
+                Ok("one thread") => tokio::runtime::Builder::new_current_thread(),
+                _ => tokio::runtime::Builder::new_multi_thread(),
+            };
+            return builder.enable_all().build().unwrap().block_on(ask(&url));
+        }
+        let body = format!(r#"{{"refresh_token":"{NEXT}","padding":"{}"}}"#, "x".repeat(100_000));
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let cases = ["one thread", "many threads"].into_iter().flat_map(|runtime| [0, 10, 60].map(|at| (runtime, at)));
+        let playing = cases.map(|(runtime, at)| {
+            let (answer, body) = (answer.clone(), body.clone());
+            std::thread::spawn(move || {
+                let (first, second) = answer.split_at(at);
+                assert_eq!(
+                    outcome(runtime, first, second),
+                    format!("read {body}"),
+                    "{runtime}, stopped after {at} bytes"
+                );
+            })
+        });
+        playing.collect::<Vec<_>>().into_iter().for_each(|played| played.join().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn an_exchange_without_an_answer_ends_at_its_timeout_and_keeps_what_came() {
+    let (connection, form) = (ConnectionName::new("factory").unwrap(), Secret::new("grant_type=refresh_token"));
+    let half = r#"{"access_token":"A","#;
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{half}");
+    for (sent, status, kept) in [("", None, ""), (head.as_str(), Some(200), half)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let sent = sent.to_owned();
+        let held = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(sent.as_bytes()).unwrap();
+            stream
+        });
+        let payload = Payload::Form(&form);
+        let request = Request {
+            connection: &connection,
+            exchange: Exchange::Refresh,
+            url: &url,
+            payload,
+            secrets: &[],
+            attempt: 1,
+        };
+        let http = Http::with_timeout(Arc::new(SystemClock), std::time::Duration::from_millis(600));
+        let (entry, answer) = http.exchange(&request).await;
+        let Err(Broken::Unanswered { why, status: got, partial }) = answer else { panic!("{answer:?}") };
+        assert_eq!((why.as_str(), got, partial.0.as_slice()), ("timeout", status, kept.as_bytes()));
+        assert_eq!(entry.outcome, Outcome::Error("timeout".into()));
+        drop(held.join().unwrap());
+    }
+}
