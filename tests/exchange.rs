@@ -250,7 +250,7 @@ async fn an_exchange_without_an_answer_ends_at_its_timeout_and_keeps_what_came()
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
         let sent = sent.to_owned();
-        let held = std::thread::spawn(move || {
+        let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
             stream.write_all(sent.as_bytes()).unwrap();
             stream
@@ -269,6 +269,6 @@ async fn an_exchange_without_an_answer_ends_at_its_timeout_and_keeps_what_came()
         let Err(Broken::Unanswered { why, status: got, partial }) = answer else { panic!("{answer:?}") };
         assert_eq!((why.as_str(), got, partial.0.as_slice()), ("timeout", status, kept.as_bytes()));
         assert_eq!(entry.outcome, Outcome::Error("timeout".into()));
-        drop(held.join().unwrap());
+        drop(server.join().unwrap());
     }
 }

@@ -19,6 +19,9 @@ use crate::store::{Call, MemoryStore, StoreError, Vault};
 
 /// How long a client that is over its limit is told to wait, in seconds.
 const RETRY_AFTER: u32 = 15;
+/// What a provider that is out of order answers: by an OAuth error it says that it took no request.
+const OUT_OF_ORDER: &str =
+    r#"{"error":"temporarily_unavailable","error_description":"The demo's provider is out of order"}"#;
 /// How long a slow provider takes.
 const SLOW: Duration = Duration::from_secs(5);
 /// How long the other process holds a lock.
@@ -100,7 +103,7 @@ impl Breaker {
         let (name, id) = (&connection.name, connection.client_id.as_str());
         match kind {
             FaultKind::RateLimit => self.break_down(connection, Some(id), Fault::Instead(too_many())),
-            FaultKind::Outage => self.break_down(connection, None, Fault::Instead(Reply::Html { code: 503 })),
+            FaultKind::Outage => self.break_down(connection, None, Fault::status(503, OUT_OF_ORDER)),
             FaultKind::Slow => self.break_down(connection, None, Fault::DelayBefore(SLOW)),
             FaultKind::LostAnswer => self.once(connection, Fault::lost_answer()),
             FaultKind::Revoked => {

@@ -160,13 +160,15 @@ fn parameter<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use serde_json::{Value, json};
 
     use super::{challenge, known, said};
 
     fn found(value: &Value) -> (Option<String>, bool, Option<String>) {
         let said = said(value);
-        (said.code.map(|code| code.into_owned()), said.is_known, said.words.map(str::to_owned))
+        (said.code.map(Cow::into_owned), said.is_known, said.words.map(str::to_owned))
     }
 
     #[test]

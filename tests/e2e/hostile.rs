@@ -31,7 +31,7 @@ fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
         (3, format!("<html>you sent {} and {client_secret}</html>", refresh_token.expose())),
     ] {
         let posts = manu.stats().token_posts.total();
-        manu.push_fault(Fault::Instead(Reply::Status { code: 503, body, retry_after: None }));
+        manu.push_fault(Fault::Instead(Reply::Status { code: 503, body, retry_after: Some("0".into()) }));
         terminal.keys("R");
         // A key while an exchange is still being wound up would share that one's result.
         terminal.until("the refusal", |screen| {

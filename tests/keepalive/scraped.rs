@@ -54,7 +54,7 @@ async fn prometheus_own_parser_reads_what_happened() {
     let mut bench = Bench::with_factory(Duration::from_secs(6)).await;
     bench.add_manus("billing").await;
     let (mut keepalive, address) = bench.keepalive_on_a_port(&[]);
-    bench.servers.manu().push_fault(Fault::status(503, "{}"));
+    bench.servers.manu().push_fault(Fault::status(503, r#"{"error":"server_error"}"#));
     keepalive.until_stderr("factory: not refreshed");
     keepalive.until_stderr("factory: refreshed, generation 3");
     keepalive.until_stderr("billing: refreshed, generation 1");

@@ -41,7 +41,7 @@ async fn met(fault: Fault) -> (Rig, Running) {
 
 #[tokio::test]
 async fn it_is_not_hammered_and_all_go_on_once_it_answers() {
-    let (rig, running) = met(Fault::status(503, "out of order")).await;
+    let (rig, running) = met(Fault::status(503, r#"{"error":"temporarily_unavailable"}"#)).await;
     rig.schedule_looks(&running, TimeDelta::hours(1)).await;
     let before = rig.refresh_posts();
     assert!(before <= BEGUN, "{before} of {MANY}");
