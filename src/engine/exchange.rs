@@ -28,7 +28,6 @@ pub(super) enum Verdict {
         why: String,
         /// What arrived and could not be read for tokens, decoded and at most [`MOST_KEPT`] bytes
         /// of it; `None` where nothing worth keeping came.
-        #[cfg_attr(not(test), expect(dead_code, reason = "the rotation seals it into the journal next"))]
         body: Option<Body>,
     },
 }

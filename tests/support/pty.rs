@@ -75,6 +75,7 @@ impl Terminal {
     }
 
     /// The program's process ID.
+    #[allow(dead_code, reason = "not every test signals it")]
     pub fn id(&self) -> u32 {
         self.child.process_id().unwrap()
     }
