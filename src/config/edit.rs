@@ -42,6 +42,21 @@ fn list(faults: &[FieldFault]) -> String {
 /// # Errors
 /// When the file is no TOML, or cannot be read or replaced; it is then as it was.
 pub fn set_store(file: &Path, kind: StoreKind) -> Result<(), ConfigError> {
+    let (present, document) = with_store(file, kind)?;
+    present.replace(&document.to_string())
+}
+
+/// Makes sure that [`set_store`] can do its work, and changes nothing.
+///
+/// # Errors
+/// As that would have.
+pub fn can_set_store(file: &Path, kind: StoreKind) -> Result<(), ConfigError> {
+    let (present, document) = with_store(file, kind)?;
+    present.check(&document)
+}
+
+/// The file as it is, and the document with this store.
+fn with_store(file: &Path, kind: StoreKind) -> Result<(Present, DocumentMut), ConfigError> {
     let present = Present::read(file)?;
     let mut document = present.document()?;
     let mut value = Value::from(kind.word());
@@ -52,7 +67,7 @@ pub fn set_store(file: &Path, kind: StoreKind) -> Result<(), ConfigError> {
         }
         _ => drop(document.insert("store", Item::Value(value))),
     }
-    present.replace(&document.to_string())
+    Ok((present, document))
 }
 
 /// Writes a new connection at the end of the file, and reads the file again. A file that is not
@@ -65,6 +80,23 @@ pub fn add_connection(
     draft: &Draft,
     providers: &'static [&'static Provider],
 ) -> Result<Config, ChangeError> {
+    let (present, document, meant) = added(file, draft, providers)?;
+    present.replace_checked(&document, meant, providers)
+}
+
+/// Makes sure that [`add_connection`] can do its work, and changes nothing.
+///
+/// # Errors
+/// [`ChangeError`], as that would have.
+pub fn can_add_connection(
+    file: &Path,
+    draft: &Draft,
+    providers: &'static [&'static Provider],
+) -> Result<(), ChangeError> {
+    can(added(file, draft, providers)?, providers)
+}
+
+fn added(file: &Path, draft: &Draft, providers: &'static [&'static Provider]) -> Result<Changed, ChangeError> {
     let (present, mut config) = read(file, providers)?;
     let connection = draft.check(&config.connections, providers).map_err(ChangeError::Refused)?;
     config.connections.push(connection);
@@ -76,7 +108,7 @@ pub fn add_connection(
         }
         _ => append(&mut document, lines.map(|(key, value)| (key, Item::Value(value))).collect()),
     }
-    present.replace_checked(&document, config, providers)
+    Ok((present, document, config))
 }
 
 /// Writes what a draft changed into its connection's table, and reads the file again. What was
@@ -118,9 +150,7 @@ pub fn can_rename_connection(
     new: &ConnectionName,
     providers: &'static [&'static Provider],
 ) -> Result<(), ChangeError> {
-    let (present, document, meant) = renamed(file, old, new, providers)?;
-    present.checked(&document, &meant, providers)?;
-    Ok(present.check_room()?)
+    can(renamed(file, old, new, providers)?, providers)
 }
 
 /// Gives a connection another name, and reads the file again. Whatever is kept under the old name
@@ -138,13 +168,22 @@ pub fn rename_connection(
     present.replace_checked(&document, meant, providers)
 }
 
-/// The file as it is, the document with the new name, and what that must mean.
+/// The file as it is, the document that is to take its place, and what that must mean.
+type Changed = (Present, DocumentMut, Config);
+
+/// Makes sure that a change can be made, and changes nothing.
+fn can(changed: Changed, providers: &'static [&'static Provider]) -> Result<(), ChangeError> {
+    let (present, document, meant) = changed;
+    present.checked(&document, &meant, providers)?;
+    Ok(present.check(&document)?)
+}
+
 fn renamed(
     file: &Path,
     old: &ConnectionName,
     new: &ConnectionName,
     providers: &'static [&'static Provider],
-) -> Result<(Present, DocumentMut, Config), ChangeError> {
+) -> Result<Changed, ChangeError> {
     let (present, mut config) = read(file, providers)?;
     let at = place(file, &config, old)?;
     config.connections[at].name = new.clone();
@@ -163,6 +202,27 @@ pub fn remove_connection(
     name: &ConnectionName,
     providers: &'static [&'static Provider],
 ) -> Result<Config, ChangeError> {
+    let (present, document, meant) = removed(file, name, providers)?;
+    present.replace_checked(&document, meant, providers)
+}
+
+/// Makes sure that [`remove_connection`] can do its work, and changes nothing.
+///
+/// # Errors
+/// [`ChangeError`], as that would have.
+pub fn can_remove_connection(
+    file: &Path,
+    name: &ConnectionName,
+    providers: &'static [&'static Provider],
+) -> Result<(), ChangeError> {
+    can(removed(file, name, providers)?, providers)
+}
+
+fn removed(
+    file: &Path,
+    name: &ConnectionName,
+    providers: &'static [&'static Provider],
+) -> Result<Changed, ChangeError> {
     let (present, mut config) = read(file, providers)?;
     let at = place(file, &config, name)?;
     config.connections.remove(at);
@@ -184,7 +244,7 @@ pub fn remove_connection(
             document.remove("connections");
         }
     }
-    present.replace_checked(&document, config, providers)
+    Ok((present, document, config))
 }
 
 fn read(file: &Path, providers: &'static [&'static Provider]) -> Result<(Present, Config), ChangeError> {

@@ -11,10 +11,12 @@ mod edit;
 mod error;
 mod excerpt;
 mod fields;
+mod in_place;
 mod keys;
 mod original;
 mod paths;
 mod present;
+mod replace;
 mod section;
 mod text;
 mod urls;
@@ -30,12 +32,13 @@ use toml::de::{DeTable, DeValue};
 
 pub use draft::{Draft, settings};
 pub use edit::{
-    ChangeError, add_connection, can_rename_connection, change_connection, remove_connection, rename_connection,
-    set_store,
+    ChangeError, add_connection, can_add_connection, can_remove_connection, can_rename_connection, can_set_store,
+    change_connection, remove_connection, rename_connection, set_store,
 };
 pub use error::{ConfigError, Fault};
 pub use excerpt::excerpt;
 pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
+pub use in_place::{Copies, interrupted};
 pub use original::Original;
 pub use paths::Paths;
 pub(crate) use urls::is_loopback;
@@ -190,7 +193,7 @@ pub fn read(file: &Path) -> Result<Option<String>, ConfigError> {
     if bytes.len() as u64 > MAX_FILE_SIZE {
         return Err(ConfigError::TooLarge { file: file.to_owned() });
     }
-    String::from_utf8(bytes).map(Some).map_err(|error| {
+    String::from_utf8(in_place::whole(file, bytes)).map(Some).map_err(|error| {
         let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
         let (line, column) = text::position(&before, before.len());
         ConfigError::NotUtf8 { file: file.to_owned(), line, column }

@@ -1,15 +1,15 @@
 //! The configuration file as it was when somebody began to edit it, faulty or not, and its
 //! replacement by what came of that.
 //!
-//! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to; a new one is
-//! for its owner alone. The text is taken as it is.
+//! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to (see
+//! `replace`); a new one is for its owner alone. The text is taken as it is.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::present::{directory_of, put};
-use super::{ConfigError, MAX_FILE_SIZE};
+use super::replace::{self, Place, directory_of};
+use super::{ConfigError, MAX_FILE_SIZE, in_place};
 
 /// The file as it was.
 pub struct Original {
@@ -43,7 +43,7 @@ impl Original {
         if bytes.len() as u64 > MAX_FILE_SIZE {
             return Err(ConfigError::TooLarge { file: file.to_owned() });
         }
-        Ok(Self { file: file.to_owned(), target, bytes: Some(bytes), mode: Some(mode) })
+        Ok(Self { file: file.to_owned(), target, bytes: Some(in_place::whole(file, bytes)), mode: Some(mode) })
     }
 
     /// What was in it; `None` where there was no file.
@@ -73,7 +73,20 @@ impl Original {
     /// # Errors
     /// The system does not let it be replaced; it is then as it was.
     pub fn replace(&self, text: &str) -> Result<(), ConfigError> {
-        put(&self.target, text, self.mode.clone()).map_err(|source| self.unwritten(source))
+        replace::put(&self.place(), text).map_err(|source| self.unwritten(source))
+    }
+
+    /// Makes sure that the file can be replaced, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Original::replace`] would have.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let size = self.bytes.as_ref().map_or(0, Vec::len);
+        replace::check(&self.place(), size).map_err(|source| self.unwritten(source))
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place { file: &self.file, target: &self.target, mode: self.mode.as_ref() }
     }
 
     fn unwritten(&self, source: io::Error) -> ConfigError {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-use super::ConfigError;
+use super::{ConfigError, in_place};
 
 /// Where the configuration and the data are. All paths are absolute; nothing is created here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,7 @@ impl Paths {
             Some(path) => absolute(path)?,
             None => project()?.data_dir().to_owned(),
         };
+        in_place::remember_data_dir(&config_file, &data_dir);
         Ok(Self { config_file, data_dir, default_data_dir })
     }
 }

@@ -1,15 +1,16 @@
 //! The configuration file as it is now, and its replacement.
 //!
-//! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to; a new one is
-//! for its owner alone. Byte order mark and line ends stay.
+//! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to (see
+//! `replace`); a new one is for its owner alone. Byte order mark and line ends stay.
 
 use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use toml_edit::DocumentMut;
 
-use super::{ChangeError, Config, ConfigError, MAX_FILE_SIZE, parse, text};
+use super::replace::{self, Place};
+use super::{ChangeError, Config, ConfigError, MAX_FILE_SIZE, in_place, parse, text};
 use crate::domain::Provider;
 
 /// The file as it is now.
@@ -31,7 +32,9 @@ impl Present {
         let unread = |source| ConfigError::Read { file: file.to_owned(), source };
         let (target, text, mode) = match fs::canonicalize(file) {
             Ok(target) => {
-                let text = fs::read_to_string(&target).map_err(unread)?;
+                let bytes = in_place::whole(file, fs::read(&target).map_err(unread)?);
+                let not_text = |_| unread(io::Error::from(ErrorKind::InvalidData));
+                let text = String::from_utf8(bytes).map_err(not_text)?;
                 let mode = fs::metadata(&target).map_err(unread)?.permissions();
                 (target, text, Some(mode))
             }
@@ -91,14 +94,10 @@ impl Present {
         }
     }
 
-    /// Makes sure that the file's directory takes another file of its size, as replacing it needs.
-    pub(super) fn check_room(&self) -> Result<(), ConfigError> {
-        let dir = self.target.parent().unwrap_or(Path::new("."));
-        tempfile::Builder::new()
-            .prefix(".manutop-")
-            .tempfile_in(dir)
-            .and_then(|mut file| file.write_all(self.text.as_bytes()))
-            .map_err(|source| self.unwritten(source))
+    /// Makes sure that the file can be replaced by this document, and changes nothing.
+    pub(super) fn check(&self, document: &DocumentMut) -> Result<(), ConfigError> {
+        let size = self.text.len().max(self.finished(&document.to_string()).len());
+        replace::check(&self.place(), size).map_err(|source| self.unwritten(source))
     }
 
     /// Replaces the file by a document.
@@ -113,33 +112,10 @@ impl Present {
     }
 
     fn put(&self, text: &str) -> Result<(), ConfigError> {
-        put(&self.target, text, self.mode.clone()).map_err(|source| self.unwritten(source))
+        replace::put(&self.place(), text).map_err(|source| self.unwritten(source))
     }
-}
 
-/// The directory a file lies in, made for its owner alone where it is not there yet.
-pub(super) fn directory_of(target: &Path) -> io::Result<&Path> {
-    let dir = target.parent().ok_or_else(|| io::Error::other("it lies in no directory"))?;
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)?;
-    Ok(dir)
-}
-
-/// Replaces a file as a whole, durably.
-pub(super) fn put(target: &Path, text: &str, mode: Option<Permissions>) -> io::Result<()> {
-    let dir = directory_of(target)?;
-    // Made for its owner alone.
-    let mut temporary = tempfile::Builder::new().prefix(".manutop-").tempfile_in(dir)?;
-    temporary.write_all(text.as_bytes())?;
-    if let Some(mode) = mode {
-        temporary.as_file().set_permissions(mode)?;
+    fn place(&self) -> Place<'_> {
+        Place { file: &self.file, target: &self.target, mode: self.mode.as_ref() }
     }
-    temporary.as_file().sync_all()?;
-    temporary.persist(target).map_err(|error| error.error)?;
-    #[cfg(unix)]
-    fs::File::open(dir)?.sync_all()?;
-    Ok(())
 }

@@ -213,7 +213,9 @@ impl State {
         let (commands, event) = configuration.take(note);
         self.on_event.wish(configuration.current().on_event.clone());
         self.request_log.set_limit(configuration.current().request_log);
-        self.reloaded(&event, !commands.is_empty());
+        if let Some(event) = event {
+            self.reloaded(&event, !commands.is_empty());
+        }
         commands
     }
 

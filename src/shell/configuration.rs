@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::watch::Watch;
 use super::{appearance, glance};
 use crate::config::{self, ChangeError, Config, ConfigError, Draft, StoreKind};
-use crate::domain::{Command, ConnectionName, Event, FieldFault, Provider, Secret};
+use crate::domain::{Command, ConnectionName, Event, FieldFault, Problem, Provider, Secret};
 use crate::oauth::pasted;
 use crate::stamp::Stamp;
 
@@ -82,6 +82,8 @@ enum Job {
     /// Somebody wants it read now, and told what it says, changed or not.
     Reload,
     Save(Box<Draft>, Typed),
+    /// Find out whether it could be deleted.
+    Try(ConnectionName),
     Delete(ConnectionName),
     End,
 }
@@ -95,6 +97,7 @@ enum Report {
     Read(Result<Config, String>),
     Unwatched(String),
     Saved { connection: String, typed: Typed, result: Result<Config, Vec<FieldFault>> },
+    Tried { connection: ConnectionName, result: Result<(), String> },
     Deleted { connection: ConnectionName, result: Result<Config, String> },
 }
 
@@ -144,6 +147,12 @@ impl Configuration {
         self.ask(Job::Save(Box::new(draft), typed));
     }
 
+    /// Begins to remove a connection: once the file is known to be changeable, the engine is asked to
+    /// forget all there is of it. Where it is not, [`Event::Forgotten`] says why nothing was begun.
+    pub fn remove(&self, connection: ConnectionName) {
+        self.ask(Job::Try(connection));
+    }
+
     /// Takes a connection whose tokens are forgotten out of the file; [`Event::ConnectionDeleted`]
     /// tells the end.
     pub fn delete(&self, connection: ConnectionName) {
@@ -161,8 +170,13 @@ impl Configuration {
     }
 
     /// Takes over what is reported: what is asked of the engine, in this order, and what is told.
-    pub fn take(&mut self, note: Note) -> (Vec<Command>, Event) {
-        match note.0 {
+    pub fn take(&mut self, note: Note) -> (Vec<Command>, Option<Event>) {
+        let (commands, event) = match note.0 {
+            Report::Tried { connection, result: Ok(()) } => return (vec![Command::Remove { connection }], None),
+            Report::Tried { connection, result: Err(why) } => {
+                let result = Err(Problem::Retrying { at: None, why });
+                (Vec::new(), Event::Forgotten { connection, result })
+            }
             Report::Read(Ok(config)) => {
                 let other_store = (config.store != self.store).then(|| self.store_stays(config.store));
                 (self.adopt(config), Event::ConfigurationRead(other_store.map_or(Ok(()), Err)))
@@ -187,7 +201,8 @@ impl Configuration {
                 };
                 (commands, Event::ConnectionDeleted { connection, result })
             }
-        }
+        };
+        (commands, Some(event))
     }
 
     /// What the engine has to be told of a new configuration.
@@ -264,6 +279,7 @@ impl Reader {
                 }
                 Ok(Job::Reload) => self.reload(),
                 Ok(Job::Save(draft, typed)) => self.save(&draft, typed),
+                Ok(Job::Try(connection)) => self.try_deleting(connection),
                 Ok(Job::Delete(connection)) => self.delete(connection),
                 Err(RecvTimeoutError::Timeout) => {
                     waiting = None;
@@ -337,6 +353,17 @@ impl Reader {
         };
         let result = saved.inspect(|config| self.wrote(config));
         self.report(Report::Saved { connection: draft.get("name").to_owned(), typed, result });
+    }
+
+    fn try_deleting(&self, connection: ConnectionName) {
+        let tried = config::can_remove_connection(&self.source.file, &connection, self.source.providers);
+        let result = match tried {
+            // Somebody has taken it out already; the rest can follow.
+            Ok(()) | Err(ChangeError::Gone { .. }) => Ok(()),
+            Err(ChangeError::File(error)) => Err(words(&error)),
+            Err(error) => Err(error.to_string()),
+        };
+        self.report(Report::Tried { connection, result });
     }
 
     fn delete(&mut self, connection: ConnectionName) {

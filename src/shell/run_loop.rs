@@ -28,7 +28,7 @@ use super::painter::Painter;
 use super::signals::{Signal, Signals};
 use crate::alarm::Alarm;
 use crate::app::{App, Effect, FaultKind, Format, LogAsk, LogRest, Msg, curl, update};
-use crate::domain::{Clock, Command, ConnectionName, CopiedTo, Event, LogEntry, Secret};
+use crate::domain::{Clock, ConnectionName, CopiedTo, Event, LogEntry, Secret};
 use crate::engine::Engine;
 use crate::store::request_log::RequestLog;
 use crate::ui;
@@ -260,7 +260,7 @@ impl<H: Host> Dashboard<H> {
                     Effect::Save { draft, client_secret, refresh_token } => {
                         self.configuration.save(*draft, Typed { client_secret, refresh_token });
                     }
-                    Effect::Delete { connection } => self.engine.send(Command::Remove { connection }),
+                    Effect::Delete { connection } => self.configuration.remove(connection),
                     Effect::Log(ask) => self.ask_log(ask),
                     Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
                     Effect::Engine(command) => self.engine.send(command),
@@ -369,7 +369,7 @@ impl<H: Host> Dashboard<H> {
         if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
             self.app.appear(keymap, config.theme);
         }
-        let told = update(&mut self.app, Msg::Event(event), now);
+        let told = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
         commands.into_iter().map(Effect::from).chain(told).collect()
     }
 

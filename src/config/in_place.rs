@@ -1,0 +1,260 @@
+//! Writing the configuration file in place, and reading one whose writer was killed.
+//!
+//! Two copies are kept while the file is written: its text before and its new text. They lie beside
+//! it, or in the data directory where there is no room beside it. Invariants: both are durable
+//! before the first byte of the file changes, and they go only once the file is durable; a file
+//! that was torn is read as its new text, which was checked before; what somebody has edited since
+//! is never taken for torn.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+
+use super::MAX_FILE_SIZE;
+use super::replace::{Place, sync_dir};
+
+/// The data directory that goes with each configuration file of this process.
+static DATA_DIRS: Mutex<Option<HashMap<PathBuf, PathBuf>>> = Mutex::new(None);
+
+/// Remembers where copies may lie if there is no room beside the file.
+pub(super) fn remember_data_dir(file: &Path, data_dir: &Path) {
+    let mut known = DATA_DIRS.lock().unwrap_or_else(PoisonError::into_inner);
+    known.get_or_insert_default().insert(file.to_owned(), data_dir.to_owned());
+}
+
+/// The copies of one file, in one of the places they may lie.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copies {
+    /// What the file held before.
+    pub before: PathBuf,
+    /// What it was to hold.
+    pub after: PathBuf,
+}
+
+impl Copies {
+    fn beside(target: &Path) -> Option<Self> {
+        let name = target.file_name()?.to_owned();
+        Some(Self::called(target.parent()?, name))
+    }
+
+    /// Files of one name do not meet in a data directory: it tells their paths apart.
+    fn in_data_dir(file: &Path, target: &Path) -> Option<Self> {
+        let known = DATA_DIRS.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = known.as_ref()?.get(file)?;
+        let digest = Sha256::digest(target.as_os_str().as_encoded_bytes());
+        let mut name = target.file_name()?.to_owned();
+        name.push(format!("-{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])));
+        Some(Self::called(dir, name))
+    }
+
+    fn called(dir: &Path, name: OsString) -> Self {
+        let called = |ending: &str| {
+            let mut whole = OsString::from(".");
+            whole.push(&name);
+            whole.push(ending);
+            dir.join(whole)
+        };
+        Self { before: called(".manutop-before"), after: called(".manutop-after") }
+    }
+
+    fn all(file: &Path, target: &Path) -> impl Iterator<Item = Self> {
+        [Self::beside(target), Self::in_data_dir(file, target)].into_iter().flatten()
+    }
+
+    fn dir(&self) -> &Path {
+        self.before.parent().expect("a copy lies in a directory")
+    }
+
+    /// Writes both, durably; the one that a reader looks for comes last.
+    fn keep(&self, before: &[u8], after: &[u8]) -> io::Result<()> {
+        for (path, text) in [(&self.after, after), (&self.before, before)] {
+            // Made for its owner alone, and whole or not there.
+            let mut file = tempfile::Builder::new().prefix(".manutop-").tempfile_in(self.dir())?;
+            file.write_all(text)?;
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|error| error.error)?;
+            sync_dir(self.dir())?;
+        }
+        Ok(())
+    }
+
+    fn check_room(&self, bytes: usize) -> io::Result<()> {
+        tempfile::Builder::new().prefix(".manutop-").tempfile_in(self.dir())?.write_all(&vec![b'#'; bytes])
+    }
+
+    /// Both, where both are there.
+    fn read(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let read = |path: &Path| {
+            let mut bytes = Vec::new();
+            File::open(path).ok()?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).ok()?;
+            (bytes.len() as u64 <= MAX_FILE_SIZE).then_some(bytes)
+        };
+        Some((read(&self.before)?, read(&self.after)?))
+    }
+
+    fn discard(&self) {
+        let _ = fs::remove_file(&self.before);
+        let _ = fs::remove_file(&self.after);
+    }
+}
+
+/// Whether the file can be written, and its copies kept.
+pub(super) fn check(place: &Place<'_>, bytes: usize) -> io::Result<()> {
+    let size = open(place.target)?.metadata()?.len();
+    let size = usize::try_from(size).unwrap_or(usize::MAX).max(bytes);
+    first_that_works(place, |copies| copies.check_room(size.saturating_mul(2))).map(drop)
+}
+
+/// Writes the file in place, durably. Where that fails in the middle, its text before is put back.
+pub(super) fn write(place: &Place<'_>, after: &[u8]) -> io::Result<()> {
+    let mut file = open(place.target)?;
+    let mut before = Vec::new();
+    (&mut file).take(MAX_FILE_SIZE + 1).read_to_end(&mut before)?;
+    if before.len() as u64 > MAX_FILE_SIZE {
+        return Err(ErrorKind::FileTooLarge.into());
+    }
+    let copies = first_that_works(place, |copies| copies.keep(&before, after))?;
+    let written = overwrite(&mut file, before.len(), after);
+    if written.is_ok() || overwrite(&mut file, before.len(), &before).is_ok() {
+        copies.discard();
+    }
+    written
+}
+
+/// Removes the copies of an earlier write, once the file is replaced.
+pub(super) fn discard_copies(place: &Place<'_>) {
+    Copies::all(place.file, place.target).for_each(|copies| copies.discard());
+}
+
+/// The text of a file: what its bytes are, or its new text where its writer was killed.
+pub(super) fn whole(file: &Path, bytes: Vec<u8>) -> Vec<u8> {
+    match torn(file, &bytes) {
+        Some((_, after)) => after,
+        None => bytes,
+    }
+}
+
+/// The copies of a file whose writer was killed in the middle, unless somebody has edited it since.
+#[must_use]
+pub fn interrupted(file: &Path) -> Option<Copies> {
+    let mut bytes = Vec::new();
+    File::open(file).ok()?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).ok()?;
+    torn(file, &bytes).map(|(copies, _)| copies)
+}
+
+fn torn(file: &Path, bytes: &[u8]) -> Option<(Copies, Vec<u8>)> {
+    let target = fs::canonicalize(file).ok()?;
+    Copies::all(file, &target).find_map(|copies| {
+        let (before, after) = copies.read()?;
+        is_torn(bytes, &before, &after).then_some((copies, after))
+    })
+}
+
+/// Whether it is neither of the two texts, and each of its bytes is from one of them, or was never
+/// written.
+fn is_torn(bytes: &[u8], before: &[u8], after: &[u8]) -> bool {
+    let is_of_one =
+        |(at, byte): (usize, &u8)| before.get(at) == Some(byte) || after.get(at) == Some(byte) || *byte == 0;
+    bytes != before
+        && bytes != after
+        && bytes.len() >= before.len().min(after.len())
+        && bytes.len() <= before.len().max(after.len())
+        && bytes.iter().enumerate().all(is_of_one)
+}
+
+fn first_that_works(place: &Place<'_>, work: impl Fn(&Copies) -> io::Result<()>) -> io::Result<Copies> {
+    let mut failure = io::Error::from(ErrorKind::NotFound);
+    for copies in Copies::all(place.file, place.target) {
+        match work(&copies) {
+            Ok(()) => return Ok(copies),
+            Err(error) => failure = error,
+        }
+    }
+    Err(io::Error::new(failure.kind(), format!("there is no place for a copy of it: {failure}")))
+}
+
+fn open(target: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).open(target)
+}
+
+/// What is longer than before comes first: where there is no room for it, nothing else has changed.
+fn overwrite(file: &mut File, before: usize, after: &[u8]) -> io::Result<()> {
+    let (start, rest) = after.split_at(after.len().min(before));
+    if !rest.is_empty() {
+        file.seek(SeekFrom::Start(before as u64))?;
+        file.write_all(rest)?;
+        file.sync_all()?;
+    }
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(start)?;
+    file.set_len(after.len() as u64)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{Copies, discard_copies, interrupted, is_torn, whole, write};
+    use crate::config::replace::Place;
+
+    #[test]
+    fn each_state_a_killed_writer_can_leave_is_read_as_the_new_text() {
+        let texts: [(&[u8], &[u8]); 3] = [
+            (b"store = 'a'\nx = 1\n", b"y = 2\n"),
+            (b"y = 2\n", b"store = 'a'\nx = 1\n"),
+            (b"one = 1\n", b"two = 2\n"),
+        ];
+        for (before, after) in texts {
+            let dir = tempfile::tempdir().unwrap();
+            let file = dir.path().join("config.toml");
+            fs::write(&file, before).unwrap();
+            Copies::beside(&fs::canonicalize(&file).unwrap()).unwrap().keep(before, after).unwrap();
+            // The longer end first, then the common start, then the length.
+            let mut states = Vec::new();
+            let mut now = before.to_vec();
+            for at in (before.len()..after.len()).chain(0..after.len().min(before.len())) {
+                if at == now.len() {
+                    now.push(after[at])
+                } else {
+                    now[at] = after[at]
+                }
+                states.push(now.clone());
+            }
+            states.push(after.to_vec());
+            for state in states {
+                fs::write(&file, &state).unwrap();
+                let read = whole(&file, state.clone());
+                assert!(read == after || (read == before && state == before), "{state:?}");
+                assert_eq!(interrupted(&file).is_some(), state != after && state != before);
+            }
+        }
+    }
+
+    #[test]
+    fn what_somebody_edited_since_is_read_as_it_is() {
+        assert!(!is_torn(b"mine = 1\n", b"old = 1\n", b"new = 1\n"));
+        assert!(!is_torn(b"", b"old = 1\n", b"new = 1\n"), "nobody leaves it empty");
+        assert!(!is_torn(b"old = 1\n# more\n", b"old = 1\n", b"new = 1\n"));
+    }
+
+    #[test]
+    fn a_write_leaves_the_file_its_inode_and_no_copy() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("config.toml");
+        for text in ["a much longer text than before\n", "short\n", ""] {
+            fs::write(&target, "the text before\n").unwrap();
+            let mode = fs::metadata(&target).unwrap().permissions();
+            let place = Place { file: &target, target: &target, mode: Some(&mode) };
+            write(&place, text.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&target).unwrap(), text);
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+            discard_copies(&place);
+        }
+    }
+}
