@@ -53,6 +53,9 @@ impl Command {
 async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> {
     let session = Session::open(files)?;
     let is_finishing = session.config.store == kind;
+    if !is_finishing {
+        check(&session, kind)?;
+    }
     let from = open(&session, kind.other()).await?;
     let to = open(&session, kind).await?;
     let names: Vec<_> = session.config.connections.iter().map(|connection| connection.name.clone()).collect();
@@ -83,6 +86,18 @@ async fn run(files: &Files, kind: StoreKind) -> Result<Exit, Report> {
     })?;
     tell(&moved, kind, is_finishing);
     Ok(Exit::Ok)
+}
+
+/// Makes sure that the configuration can name the new store, before anything is moved.
+fn check(session: &Session, kind: StoreKind) -> Result<(), Stop> {
+    config::can_set_store(&session.paths.config_file, kind).map_err(|error| {
+        let word = kind.word();
+        let message = format!(
+            "nothing was moved: {error}\nOr write store = \"{word}\" where the file comes from, then give this \
+             command again, which moves everything"
+        );
+        Stop::new(Exit::Failed, message)
+    })
 }
 
 /// The vault of this session's data directory with the store of this kind.

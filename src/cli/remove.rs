@@ -1,7 +1,8 @@
 //! `manutop remove`: a connection goes, with all there is of it, in the order of the dashboard:
 //! under its lock its tokens, client secret, history and journal, and then its place in the file.
 //!
-//! Invariant: what could not be erased stays in the file, so that it can be asked for again.
+//! Invariants: nothing is erased before the file is known to be changeable; what could not be
+//! erased stays in the file, so that it can be asked for again.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -39,6 +40,7 @@ impl Args {
         let session = Session::open(files)?;
         let (name, file) = (&self.name, &session.paths.config_file);
         session.connection(name)?;
+        self.check(file)?;
         self.ask()?;
         if !self.keep_tokens {
             stores::open_encrypted(&session.vault, session.config.store).await?;
@@ -54,6 +56,25 @@ impl Args {
             writeln!(io::stdout(), "{name}: removed, with its tokens and client secret")?;
         }
         Ok(Exit::Ok)
+    }
+
+    /// Makes sure that it can be taken out of the file, before anything goes that cannot come back.
+    fn check(&self, file: &Path) -> Result<(), Stop> {
+        let name = &self.name;
+        match config::can_remove_connection(file, name, providers::ALL) {
+            Ok(()) | Err(ChangeError::Gone { .. }) => Ok(()),
+            Err(error) => {
+                let by_hand = if self.keep_tokens {
+                    String::new()
+                } else {
+                    format!(
+                        "\nIf it is read-only on purpose, run manutop logout {name} and manutop secret rm {name}, then \
+                         take the connection out where the file comes from"
+                    )
+                };
+                Err(Stop::on(name, exit(&error), format!("nothing was removed: {error}{by_hand}")))
+            }
+        }
     }
 
     /// Makes sure that it is meant.
@@ -98,11 +119,14 @@ fn take_out(file: &Path, name: &ConnectionName, keep_tokens: bool) -> Result<(),
         Ok(_) | Err(ChangeError::Gone { .. }) => return Ok(()),
         Err(error) => error,
     };
-    let exit = match &error {
+    let gone = if keep_tokens { "" } else { "its tokens and client secret are gone, but " };
+    let stop = Stop::new(exit(&error), format!("{name}: {gone}it is still in the configuration: {error}"));
+    Err(Stop { connection: Some(name.clone()), ..stop })
+}
+
+fn exit(error: &ChangeError) -> Exit {
+    match error {
         ChangeError::File(ConfigError::Write { .. }) => Exit::Failed,
         _ => Exit::Usage,
-    };
-    let gone = if keep_tokens { "" } else { "its tokens and client secret are gone, but " };
-    let stop = Stop::new(exit, format!("{name}: {gone}it is still in the configuration: {error}"));
-    Err(Stop { connection: Some(name.clone()), ..stop })
+    }
 }

@@ -50,6 +50,9 @@ impl Args {
                 return Err(refused(&self.name, &faults).into());
             }
         };
+        // Nobody should type a secret for a connection that cannot be written down.
+        config::can_add_connection(&session.paths.config_file, &draft, providers::ALL)
+            .map_err(|error| not_added(&self.name, error))?;
         let secret = self.secret(&session, &connection).await?;
         let is_stored = secret.is_some();
         let config = add(&session, &self.name, &draft, secret).await?;
@@ -104,10 +107,7 @@ impl Args {
 /// Stores the client secret and writes the connection, or neither.
 async fn add(session: &Session, name: &ConnectionName, draft: &Draft, secret: Option<Secret>) -> Result<Config, Stop> {
     let write = || config::add_connection(&session.paths.config_file, draft, providers::ALL);
-    let not_written = |error: ChangeError| match error {
-        ChangeError::Refused(faults) => refused(name, &faults),
-        error => Stop::new(Exit::Failed, error),
-    };
+    let not_written = |error| not_added(name, error);
     let Some(secret) = secret else { return write().map_err(not_written) };
     // One of the same name that was taken out of the file may have left one.
     let before = session.vault.client_secret(name).await?;
@@ -124,6 +124,13 @@ async fn add(session: &Session, name: &ConnectionName, draft: &Draft, secret: Op
         say!("the client secret of {name} is in the secret store all the same: {}", why.with_advice());
     }
     Err(error)
+}
+
+fn not_added(name: &ConnectionName, error: ChangeError) -> Stop {
+    match error {
+        ChangeError::Refused(faults) => refused(name, &faults),
+        error => Stop::new(Exit::Failed, error),
+    }
 }
 
 fn refused(name: &ConnectionName, faults: &[FieldFault]) -> Stop {

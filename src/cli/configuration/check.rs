@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::cli::exit::Exit;
 use crate::cli::json;
 use crate::cli::say::say;
-use crate::config::{self, Config, ConfigError};
+use crate::config::{self, Config, ConfigError, Copies};
 use crate::oauth::providers;
 use crate::shell::appearance::keymap;
 
@@ -18,6 +18,9 @@ pub(super) fn run(file: &Path, as_json: bool) -> Result<Exit, Report> {
     let read = config::read(file);
     let exists = !matches!(read, Ok(None));
     let checked = read.and_then(|text| checked(&text.unwrap_or_default(), file));
+    if let Some(copies) = config::interrupted(file) {
+        say!("{}", cut_off(file, &copies));
+    }
     if as_json {
         let connections = checked.as_ref().ok().map(|config| config.connections.len());
         let faults = checked.as_ref().err().map(faults).unwrap_or_default();
@@ -34,6 +37,15 @@ pub(super) fn run(file: &Path, as_json: bool) -> Result<Exit, Report> {
         }
     }
     Ok(if checked.is_ok() { Exit::Ok } else { Exit::Usage })
+}
+
+/// What is said of a file whose writer was killed.
+pub(in crate::cli) fn cut_off(file: &Path, copies: &Copies) -> String {
+    let (file, before, after) = (file.display(), copies.before.display(), copies.after.display());
+    format!(
+        "{file} was only half written when manutop was killed; it is read as {after}. To finish it: cp {after} {file}; \
+         to go back: cp {before} {file}"
+    )
 }
 
 /// The configuration that a text means; `file` is only named in errors.

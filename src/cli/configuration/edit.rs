@@ -47,6 +47,8 @@ const BEGINNING: &str = r#"# The configuration of manutop; its README explains e
 pub(super) fn run(file: &Path) -> Result<Exit, Report> {
     let editor = Editor::chosen()?;
     let mut original = Original::read(file).map_err(Stop::from)?;
+    // Nobody should write what cannot be kept.
+    original.check().map_err(|error| Stop::new(Exit::Failed, error))?;
     let copy = Copy::of(&original, file)?;
     loop {
         if let Err(why) = editor.edit(&copy.path) {
@@ -97,7 +99,7 @@ fn choose(words: &str, choices: &[char]) -> io::Result<Option<char>> {
     if prompt::can_ask() { prompt::choose(words, choices) } else { Ok(None) }
 }
 
-/// What is edited: a file of the same name, in a directory of its own beside the real one. What
+/// What is edited: a file of the same name, in a directory of its own, beside the real one where there is room. What
 /// editors leave behind goes with it.
 struct Copy {
     dir: TempDir,
@@ -108,27 +110,29 @@ struct Copy {
 
 impl Copy {
     fn of(original: &Original, file: &Path) -> Result<Self, Stop> {
-        let beside = original.directory()?;
         let name = file.file_name().unwrap_or(OsStr::new("config.toml"));
-        let before = original.bytes().unwrap_or(BEGINNING.as_bytes()).to_owned();
-        Self::make(beside, name, before).map_err(|error| {
-            let why = format!("{}: no copy for the editor can be made beside it: {error}", file.display());
+        let before = original.bytes().unwrap_or(BEGINNING.as_bytes());
+        let beside = original.directory()?;
+        // The file may be writable where its directory is not.
+        let made = Self::make(beside, name, before).or_else(|_| Self::make(&std::env::temp_dir(), name, before));
+        made.map_err(|error| {
+            let why = format!("{}: no copy for the editor can be made: {error}", file.display());
             Stop::new(Exit::Failed, why)
         })
     }
 
-    fn make(beside: &Path, name: &OsStr, before: Vec<u8>) -> io::Result<Self> {
+    fn make(dir: &Path, name: &OsStr, before: &[u8]) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".manutop-edit-");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-        let dir = builder.tempdir_in(beside)?;
+        let dir = builder.tempdir_in(dir)?;
         let path = dir.path().join(name);
         let mut options = OpenOptions::new();
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.write(true).create_new(true).open(&path)?.write_all(&before)?;
-        Ok(Self { dir, path, before })
+        options.write(true).create_new(true).open(&path)?.write_all(before)?;
+        Ok(Self { dir, path, before: before.to_owned() })
     }
 
     /// Ends without the copy becoming the file: it is kept where somebody wrote something into it.

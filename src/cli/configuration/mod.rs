@@ -1,6 +1,6 @@
 //! `manutop config`: where the configuration file is, what is wrong with it, and editing it.
 
-mod check;
+pub(super) mod check;
 mod edit;
 
 use std::io::{self, Write as _};

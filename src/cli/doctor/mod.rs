@@ -7,6 +7,7 @@ mod machine;
 mod storage;
 
 use std::io::Write;
+use std::path::Path;
 
 use color_eyre::eyre::Report;
 use serde::Serialize;
@@ -17,7 +18,7 @@ use super::files::Files;
 use super::json;
 use super::session::Session;
 use super::version;
-use crate::config::{self, Paths};
+use crate::config::{self, Copies, Original, Paths};
 use crate::oauth::providers;
 use crate::shell::appearance::keymap;
 use crate::shell::environment::Environment;
@@ -107,9 +108,24 @@ fn configuration(files: &Files) -> Check {
         Ok(Some(config)) if config.connections.is_empty() => {
             Check::warn(name, format!("{file} has no connections"), "add a [[connections]] table; see the README")
         }
-        Ok(Some(config)) => Check::ok(name, format!("{file} is valid; connections: {}", config.connections.len())),
+        Ok(Some(config)) => good_configuration(name, &paths.config_file, config.connections.len()),
         Ok(None) => Check::warn(name, format!("{file} does not exist"), "manutop shows at its start what to put there"),
         Err(error) => Check::fail(name, error.to_string(), "mend the lines named"),
+    }
+}
+
+/// A file without faults: was it written to its end, and can it be changed?
+fn good_configuration(name: &str, file: &Path, connections: usize) -> Check {
+    let found = format!("{} is valid; connections: {connections}", file.display());
+    if let Some(Copies { after, .. }) = config::interrupted(file) {
+        let (file, after) = (file.display(), after.display());
+        let found = format!("{file} was only half written when manutop was killed; it is read as {after}");
+        return Check::warn(name, found, format!("cp {after} {file}"));
+    }
+    match Original::read(file).and_then(|file| file.check()) {
+        Ok(()) => Check::ok(name, found),
+        // Whoever made it so may have meant it.
+        Err(error) => Check::ok(name, format!("{found}; read-only for manutop: {error}")),
     }
 }
 
