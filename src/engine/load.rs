@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::rotation::found;
-use super::tools::{Found, Note, Tools, store_problem};
+use super::tools::{Found, Note, Tools, item_problem};
 use crate::domain::{Author, Connection, ConnectionName, LastRefusal, Problem, SecretSource};
 use crate::stamp::Stamp;
 use crate::store::{Change, Known, StoreError};
@@ -45,7 +45,7 @@ pub(super) async fn load(tools: Arc<Tools>, mut unread: mpsc::UnboundedReceiver<
         for (connection, result) in std::mem::take(&mut waiting).into_iter().zip(results) {
             let (found, journal) = match result {
                 Ok(read) => read,
-                Err(error) if error.is_about_one_item() => (unreadable(&error), None),
+                Err(error) if error.is_about_one_item() => (unreadable(&error, &connection), None),
                 Err(error) => {
                     waiting.push(connection);
                     trouble.get_or_insert(error);
@@ -71,8 +71,8 @@ pub(super) async fn load(tools: Arc<Tools>, mut unread: mpsc::UnboundedReceiver<
 }
 
 /// A record that cannot be read stands in its own connection's way only, and is left as it is.
-fn unreadable(error: &StoreError) -> Found {
-    let problem = Some(store_problem(error));
+fn unreadable(error: &StoreError, connection: &Connection) -> Found {
+    let problem = Some(item_problem(error, connection));
     Found {
         record: None,
         saved: false,

@@ -91,8 +91,9 @@ async fn run(
     cancel: &CancellationToken,
 ) -> Result<Ended, Failure> {
     // Asked for first: a login that cannot be finished should not send anybody to a browser.
-    if let Ok(Some(to)) = tools.vault.moving_to(&connection.name).await {
-        return Err(store_problem(&StoreError::Renaming { name: connection.name.clone(), to }).into());
+    let read = tools.vault.read(&connection.name).await;
+    if let Err(error @ (StoreError::Renaming { .. } | StoreError::NewerFormat { .. })) = read {
+        return Err(store_problem(&error).into());
     }
     let client_secret = client_secret::fetch(tools, connection).await?;
     let mut waiting = begin(tools, connection, timeout).await?;
@@ -246,7 +247,7 @@ async fn exchange_code(
     cancel: &CancellationToken,
 ) -> Result<Ended, Problem> {
     let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
-    let standing = lease.recover().await.map_err(|error| store_problem(&error))?;
+    let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
     lease.preflight().await.map_err(|error| store_problem(&error))?;
     tools.note(Note::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
     let client = form::Client { id: &connection.client_id, secret: client_secret };

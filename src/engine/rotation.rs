@@ -30,7 +30,7 @@ use trouble::{Sent, current_refusal, hazard_problem};
 
 use super::client_secret;
 use super::exchange::{self, TokenRequest, Verdict};
-use super::tools::{Ended, How, Note, Tools, store_problem};
+use super::tools::{Ended, How, Note, Tools, item_problem, store_problem};
 use crate::domain::{
     Activity, AfterLostAnswer, Connection, ConnectionName, Event, Exchange, Grant, LastRefusal, Obtained, Problem,
     RefusalKind, Secret, SecretSource, TokenRecord,
@@ -65,7 +65,8 @@ pub(super) async fn refresh(
 pub(super) async fn reread(tools: Arc<Tools>, connection: Arc<Connection>, cancel: CancellationToken) -> Ended {
     let read = async {
         let mut lease = lock(&tools, &connection.name, &cancel, &mut None).await?;
-        let standing = recover(&tools, &connection, &mut lease).await?;
+        let standing = lease.recover().await.map_err(|error| item_problem(&error, &connection))?;
+        let standing = with_what_can_be_read(&tools, &connection, &mut lease, standing).await?;
         Ok(found(&tools, &connection, standing).await)
     };
     read.await.map_or_else(Ended::Failed, |found| Ended::Reread(Box::new(found)))
@@ -76,7 +77,10 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     tools.http.prepare(&connection.token_url);
     let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
     fault_point::pass(Step::Locked);
-    let standing = recover(tools, connection, &mut lease).await?;
+    // What is minted takes the place of whatever cannot be read.
+    let recovered = if connection.needs_browser() { lease.recover().await } else { lease.recover_or_replace().await };
+    let standing = recovered.map_err(|error| store_problem(&error))?;
+    let standing = with_what_can_be_read(tools, connection, &mut lease, standing).await?;
     fault_point::pass(Step::Recovered);
     let generation = standing.next_generation();
     let refusal = current_refusal(tools, connection, &standing).await;
@@ -121,10 +125,14 @@ fn stands(refusal: &LastRefusal, ask: &Ask, tools: &Tools) -> bool {
     (refusal.answers(ask.asked_at, now) || refusal.forbids(ask.insists, now)) && refusal.problem(now).is_some()
 }
 
-/// What store and journal hold once what a crash left undone is made good: a save that is owed, and
-/// an answer that an older version could not read and this one can.
-async fn recover(tools: &Tools, connection: &Connection, lease: &mut Lease) -> Result<Standing, Problem> {
-    let standing = lease.recover().await.map_err(|error| store_problem(&error))?;
+/// The standing once the tokens are saved that an older version could not read in an answer, and this
+/// one can.
+async fn with_what_can_be_read(
+    tools: &Tools,
+    connection: &Connection,
+    lease: &mut Lease,
+    standing: Standing,
+) -> Result<Standing, Problem> {
     let Some(Hazard::Uncertain { at, unread: Some(sealed), lost, .. }) = &standing.hazard else { return Ok(standing) };
     let Ok(unread) = lease.unread(sealed).await else { return Ok(standing) };
     let body = BASE64_STANDARD.decode(unread.expose()).unwrap_or_default();

@@ -8,8 +8,8 @@ use tokio::sync::{Notify, mpsc};
 use super::browser::Browser;
 use super::gate::Gate;
 use crate::domain::{
-    Activity, Author, Clock, ConnectionName, Event, LastRefusal, LogEntry, LossOutcome, LostAnswer, Problem, Program,
-    Rotation, TokenRecord,
+    Activity, Author, Clock, Connection, ConnectionName, Event, LastRefusal, LogEntry, LossOutcome, LostAnswer,
+    Problem, Program, Rotation, TokenRecord,
 };
 use crate::oauth::Http;
 use crate::stamp::Stamp;
@@ -161,6 +161,14 @@ impl Tools {
     }
 }
 
+/// The same for what is kept of this connection: what is minted needs nothing of the past.
+pub(super) fn item_problem(error: &StoreError, connection: &Connection) -> Problem {
+    if error.is_replaceable() && !connection.needs_browser() {
+        return Problem::Retrying { at: None, why: error.to_string() };
+    }
+    store_problem(error)
+}
+
 /// A store's failure as what stands in a connection's way.
 pub(super) fn store_problem(error: &StoreError) -> Problem {
     match error {
@@ -169,6 +177,15 @@ pub(super) fn store_problem(error: &StoreError) -> Problem {
         }
         // A person has to finish it; the store is well.
         StoreError::Renaming { .. } => Problem::Misconfigured { why: error.to_string() },
+        StoreError::NewerFormat { .. } if error.is_about_one_item() => {
+            Problem::Misconfigured { why: error.with_advice() }
+        }
+        _ if error.is_damaged_client_secret() => Problem::Misconfigured { why: error.with_advice() },
+        // It may be given back, or unlocked.
+        StoreError::Unreadable { .. } | StoreError::LockedElsewhere { .. } => {
+            Problem::Retrying { at: None, why: error.with_advice() }
+        }
+        StoreError::Corrupt { .. } if error.is_replaceable() => Problem::NeedsLogin { why: error.to_string() },
         _ => Problem::StoreUnavailable { why: error.with_advice() },
     }
 }

@@ -57,6 +57,15 @@ pub(super) fn get(store: &mut dyn SecretStore, item: &str) -> Result<Option<Secr
     }
 }
 
+/// All secrets of that name. A store that needs parts has one of each name.
+pub(super) fn get_all(store: &mut dyn SecretStore, item: &str) -> Result<Vec<Secret>, StoreError> {
+    let all = store.get_all(item)?;
+    match all.as_slice() {
+        [value] if value.expose().starts_with(MANIFEST) => Ok(get(store, item)?.into_iter().collect()),
+        _ => Ok(all.into_iter().filter(|value| !value.is_empty()).collect()),
+    }
+}
+
 /// Writes the secret, in parts where the store needs it.
 pub(super) fn set(store: &mut dyn SecretStore, item: &str, secret: &Secret) -> Result<(), StoreError> {
     let text = secret.expose();
@@ -86,7 +95,12 @@ pub(super) fn set(store: &mut dyn SecretStore, item: &str, secret: &Secret) -> R
 
 /// Removes the secret, and its parts if it has any.
 pub(super) fn delete(store: &mut dyn SecretStore, item: &str) -> Result<(), StoreError> {
-    let manifest = store.get(item)?.and_then(|value| Manifest::parse(item, &value).ok().flatten());
+    let value = match store.get(item) {
+        // What cannot be read has no parts that could be found.
+        Err(StoreError::Corrupt { .. } | StoreError::LockedElsewhere { .. }) => None,
+        value => value?,
+    };
+    let manifest = value.and_then(|value| Manifest::parse(item, &value).ok().flatten());
     delete_parts(store, item, manifest.as_ref())?;
     store.delete(item)
 }

@@ -2,6 +2,7 @@
 //!
 //! No message holds a secret: errors of parsers and services are reduced to bounded words first.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,22 @@ pub enum StoreError {
         item: String,
         /// What is wrong with it.
         why: String,
+    },
+    /// A connection's journal is there and the system does not let it be read.
+    #[error("{item} cannot be read ({why})")]
+    Unreadable {
+        /// The journal's path.
+        item: String,
+        /// What the system said.
+        why: String,
+    },
+    /// The only copy is in a keyring that is locked, and not the default one.
+    #[error("{item} is in the keyring {keyring:?}, which is locked")]
+    LockedElsewhere {
+        /// The store's item.
+        item: String,
+        /// What that keyring is called.
+        keyring: String,
     },
     /// Something stored was written by a newer manutop; it was left as it is.
     #[error("{item} has format {version}, which this version of manutop does not know")]
@@ -137,26 +154,42 @@ impl StoreError {
         Self::Unavailable { why: neutralise(why, 300) }
     }
 
-    /// Whether it is the fault of one item, so that the others can still be read.
+    /// Whether it is the fault of one connection's item, so that the others can still be read.
     #[must_use]
     pub fn is_about_one_item(&self) -> bool {
-        matches!(
-            self,
-            Self::Corrupt { .. }
-                | Self::NewerFormat { .. }
-                | Self::TooLarge { .. }
-                | Self::Refused { .. }
-                | Self::Renaming { .. }
-        )
+        match self {
+            Self::Corrupt { item, .. } | Self::NewerFormat { item, .. } => Part::of(item) != Part::Store,
+            Self::Unreadable { .. }
+            | Self::LockedElsewhere { .. }
+            | Self::TooLarge { .. }
+            | Self::Refused { .. }
+            | Self::Renaming { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it is about a connection's tokens that cannot be read any more, so that a login may put
+    /// others in their place, or a logout give them up. What a newer manutop wrote is not.
+    #[must_use]
+    pub fn is_replaceable(&self) -> bool {
+        match self {
+            Self::Corrupt { item, .. } => Part::of(item) == Part::Tokens,
+            Self::Unreadable { .. } | Self::LockedElsewhere { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it is about a damaged client secret.
+    #[must_use]
+    pub fn is_damaged_client_secret(&self) -> bool {
+        matches!(self, Self::Corrupt { item, .. } if Part::of(item) == Part::ClientSecret)
     }
 
     /// What the user can do about it: a sentence without its full stop.
     #[must_use]
-    pub fn advice(&self) -> &'static str {
-        match self {
-            Self::Locked => {
-                "unlock the keyring (log in to the desktop, or open its password manager); it is tried again"
-            }
+    pub fn advice(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Locked => "unlock it: log in to the desktop, or open its password manager",
             Self::PassphraseNeeded { .. } => {
                 "give it in $CREDENTIALS_DIRECTORY/manutop, in a file named by MANUTOP_PASSPHRASE_FILE (mode 0600) or \
                  in MANUTOP_PASSPHRASE, or run manutop in a terminal, where it asks"
@@ -166,20 +199,30 @@ impl StoreError {
                 "start a secret service (gnome-keyring, KWallet or KeePassXC) in this session, or choose the encrypted \
                  file with store = \"file\" in the configuration"
             }
-            Self::TimedOut { .. } => "see whether the keyring asks something or hangs; it is tried again",
-            Self::Corrupt { .. } => "log out to give it up, or move the damaged journal away; then log in",
+            Self::TimedOut { .. } => "see whether the keyring shows a prompt or hangs, or another manutop hangs",
+            Self::Corrupt { item, .. } => return corrupt_advice(item),
+            Self::Unreadable { item, .. } => {
+                return format!(
+                    "give the file back to its owner (chown, then chmod 600 {item}), or log in, which replaces it"
+                )
+                .into();
+            }
+            Self::LockedElsewhere { .. } => {
+                "unlock that keyring in the desktop's password manager, or log in, which stores new tokens in the \
+                 default keyring"
+            }
             Self::NewerFormat { .. } => "use the newer manutop that wrote it",
-            Self::TooLarge { .. } => "ask the provider for a shorter token",
-            Self::Refused { .. } => "mend the value and try once more",
-            Self::NotReadBack { .. } => "see whether two keyring daemons share one home; it is tried again",
-            Self::Outdated { .. } => "nothing: the newer tokens are used from now on; else log in",
-            Self::Owed { .. } => "wait for the save: it is tried again by itself",
+            Self::TooLarge { .. } => "move to the encrypted file store: manutop store migrate --to file",
+            Self::Refused { .. } => "correct the value and try again",
+            Self::NotReadBack { .. } => "see whether two keyring daemons share one home, then try again",
+            Self::Outdated { .. } => "refresh again, which uses the newer tokens; if there are none, log in",
+            Self::Owed { .. } => "refresh again: that saves them first",
             Self::Renaming { .. } => "nothing is sent until then",
             Self::Insecure { .. } => {
                 "choose another data directory, or take the write permission from group and others"
             }
             Self::Io { .. } | Self::Both { .. } => "see that the disk has room and the data directory is writable",
-        }
+        })
     }
 
     /// What is wrong and what to do about it, in one sentence.
@@ -200,6 +243,39 @@ impl StoreError {
     pub(super) fn unreadable(item: &str, error: &serde_json::Error) -> Self {
         let why = format!("not understood at column {} ({:?})", error.column(), error.classify());
         Self::Corrupt { item: item.to_owned(), why }
+    }
+}
+
+/// What an item is to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Its tokens: the store's item, or the journal.
+    Tokens,
+    ClientSecret,
+    /// Nothing of its own: all connections need it.
+    Store,
+}
+
+impl Part {
+    fn of(item: &str) -> Self {
+        let path = Path::new(item);
+        let is_in_journals = path.parent().and_then(Path::file_name).is_some_and(|dir| dir == "journals");
+        match item.rsplit_once('/') {
+            Some((_, "token")) => Self::Tokens,
+            Some((_, "client-secret")) => Self::ClientSecret,
+            _ if is_in_journals => Self::Tokens,
+            _ => Self::Store,
+        }
+    }
+}
+
+fn corrupt_advice(item: &str) -> Cow<'static, str> {
+    match (Part::of(item), item.split_once('/')) {
+        (Part::Tokens, _) => {
+            "log in, which replaces it, or log out to give it up; a damaged journal is kept aside".into()
+        }
+        (Part::ClientSecret, Some((name, _))) => format!("set it again with: manutop secret set {name}").into(),
+        _ => "bring it back from a backup; without one, move the store's directory away and log in again".into(),
     }
 }
 

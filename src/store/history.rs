@@ -43,6 +43,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<Rotation>, StoreError> {
     Ok(told)
 }
 
+/// The newest generation it knows of; 0 if there is none, or the file cannot be read. Blocks on the
+/// disk.
+pub(super) fn newest(path: &Path) -> u64 {
+    read(path).ok().and_then(|told| told.first().map(|rotation| rotation.generation)).unwrap_or(0)
+}
+
 /// Makes the one a copy of the other, missing or not. Blocks on the disk.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     let text = tail(from)?;

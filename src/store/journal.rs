@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::{files, record};
+use super::{damage, files, record};
 use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Secret};
 
 /// Enough for nearly every journal: a sealed record of two long tokens, or an answer that could not be read.
@@ -119,7 +119,7 @@ impl JournalFile {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("read", path, error)),
+            Err(error) => return Err(damage::read_failed(path, error)),
         };
         let item = path.display().to_string();
         record::check_version(&item, &text)?;

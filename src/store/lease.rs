@@ -17,7 +17,7 @@ use super::lock::Held;
 use super::record::{fingerprint, to_line};
 use super::reserve::{self, Room};
 use super::vault::{Vault, on_disk, token_item};
-use super::{files, history, record};
+use super::{damage, files, history};
 use crate::domain::{
     ConnectionName, Fingerprint, LastRefusal, LostAnswer, Obtained, Program, Rotation, Secret, TokenRecord,
 };
@@ -28,8 +28,8 @@ const REMEMBERING: Duration = Duration::from_millis(500);
 
 /// The right to change one connection's tokens. Dropping it frees the lock.
 pub struct Lease {
-    vault: Vault,
-    name: ConnectionName,
+    pub(super) vault: Vault,
+    pub(super) name: ConnectionName,
     lock: Arc<Held>,
     /// The journal as it was before [`Lease::spending`].
     before: Option<Journal>,
@@ -39,11 +39,17 @@ pub struct Lease {
     room: Room,
     /// The pasted refresh token that the next record is obtained for, for the history.
     pasted: Option<Fingerprint>,
+    /// What is there and cannot be read makes way; see [`Lease::recover_or_replace`].
+    pub(super) replaces: bool,
 }
 
 impl Lease {
     pub(super) fn new(vault: Vault, name: ConnectionName, lock: Held) -> Self {
-        Self { vault, name, lock: Arc::new(lock), before: None, lost: None, room: Room::default(), pasted: None }
+        Self::with(vault, name, Arc::new(lock))
+    }
+
+    fn with(vault: Vault, name: ConnectionName, lock: Arc<Held>) -> Self {
+        Self { vault, name, lock, before: None, lost: None, room: Room::default(), pasted: None, replaces: false }
     }
 
     /// Whose lease it is.
@@ -54,20 +60,35 @@ impl Lease {
 
     /// The same right over the same data directory's connection, with another secret store.
     pub(super) fn in_vault(&self, vault: Vault) -> Self {
-        let (name, lock) = (self.name.clone(), Arc::clone(&self.lock));
-        Self { vault, name, lock, before: None, lost: None, room: Room::default(), pasted: None }
+        Self::with(vault, self.name.clone(), Arc::clone(&self.lock))
     }
 
     /// Reads store and journal again and makes good what a crash left undone: the newest
     /// generation wins; a record that waits in the journal is saved now if it can be, else the
     /// standing is not `saved` and says why. Between [`Lease::spending`] and [`Lease::refused`] or
-    /// [`Lease::receive`] it finds this lease's own token uncertain.
+    /// [`Lease::receive`] it finds this lease's own token uncertain. Where the history knows a newer
+    /// generation than both, they were rolled back.
     ///
     /// # Errors
     /// `Corrupt`, `NewerFormat`, or whatever keeps journal or store from being read.
     pub async fn recover(&mut self) -> Result<Standing, StoreError> {
+        let found = self.weigh().await?;
+        let found = self.held_to_history(found).await;
+        self.make_good(found).await
+    }
+
+    /// The same without a look at the history, which may be another name's copy.
+    pub(super) async fn recover_by_journal(&mut self) -> Result<Standing, StoreError> {
+        let found = self.weigh().await?;
+        self.make_good(found).await
+    }
+
+    async fn weigh(&self) -> Result<(Standing, Owed), StoreError> {
         let file = self.vault.journal_file(&self.name).await?;
-        let (mut standing, owed) = self.vault.weigh(&self.name, file.as_ref()).await?;
+        self.vault.weigh(&self.name, file.as_ref()).await
+    }
+
+    async fn make_good(&mut self, (mut standing, owed): (Standing, Owed)) -> Result<Standing, StoreError> {
         match (owed, &standing.record) {
             (Owed::Save, Some(record)) => match self.save(record).await {
                 Ok(()) => {
@@ -163,7 +184,7 @@ impl Lease {
     /// # Errors
     /// The store does not give the identity it was sealed to.
     pub async fn unread(&self, sealed: &str) -> Result<Secret, StoreError> {
-        let identity = self.vault.known_identity().await?;
+        let identity = self.vault.known_identity(&self.name).await?;
         journal::open(&identity, &self.vault.journal_path(&self.name), sealed)
     }
 
@@ -252,29 +273,20 @@ impl Lease {
     /// `Renaming`, or a failure to write the journal (nothing is forgotten), or of the store (the
     /// tokens count as forgotten, but are still there).
     pub async fn forget(&mut self) -> Result<(), StoreError> {
-        let journal = self.vault.journal(&self.name).await?;
-        if let Some(Journal::Moving { to, .. }) = journal {
-            return Err(StoreError::Renaming { name: self.name.clone(), to });
-        }
-        let item = token_item(&self.name);
-        let stored = match self.vault.secrets().get(&item).await? {
-            Some(line) => record::from_line(&item, &line).ok(), // a damaged one is given up as well
-            None => None,
+        let is_damaged = match self.vault.journal(&self.name).await {
+            Ok(Some(Journal::Moving { to, .. })) => return Err(StoreError::Renaming { name: self.name.clone(), to }),
+            Ok(_) => false,
+            Err(why) if why.is_replaceable() => true,
+            Err(why) => return Err(why),
         };
-        let newest = match (&journal, &stored) {
-            (journal, Some(record))
-                if journal.as_ref().is_none_or(|journal| journal.generation() < record.generation) =>
-            {
-                Some((record.generation, fingerprint(record)))
+        if let Some(given_up) = self.given_up().await? {
+            if is_damaged {
+                self.set_aside().await?;
             }
-            (Some(journal), _) => Some((journal.generation(), journal.fingerprint().clone())),
-            (None, _) => None,
-        };
-        if let Some((generation, fingerprint)) = newest {
-            self.write(Journal::Settled { generation, fingerprint, forgotten: true }).await?;
+            self.write(given_up).await?;
         }
         self.before = None;
-        self.vault.secrets().delete(&item).await
+        self.vault.secrets().delete(&token_item(&self.name)).await
     }
 
     /// Forgets all there is of a connection: its tokens as [`Lease::forget`] does, then its client
@@ -288,7 +300,11 @@ impl Lease {
         self.vault.remove_client_secret(&self.name).await?;
         self.vault.remove_history(&self.name).await?;
         let path = self.vault.journal_path(&self.name);
-        self.on_disk(move || reserve::remove_leftover(&path).and_then(|()| files::remove(&path))).await
+        self.on_disk(move || {
+            damage::remove_asides(&path);
+            reserve::remove_leftover(&path).and_then(|()| files::remove(&path))
+        })
+        .await
     }
 
     /// Reserves disk space for what is journaled when the answer comes.
@@ -297,9 +313,16 @@ impl Lease {
         self.on_disk(move || room.reserve(&path, bytes)).await
     }
 
-    async fn raised_above_the_mark(&self, mut record: TokenRecord) -> TokenRecord {
+    async fn raised_above_the_mark(&mut self, mut record: TokenRecord) -> TokenRecord {
+        let journal = self.vault.journal(&self.name).await;
         // An unreadable journal must not cost a received token: it is written over.
-        if let Ok(Some(journal)) = self.vault.journal(&self.name).await {
+        if std::mem::take(&mut self.replaces)
+            || journal.as_ref().is_err_and(|why| !matches!(why, StoreError::Io { .. }))
+        {
+            let shown = self.set_aside().await.unwrap_or(0);
+            record.generation = record.generation.max(shown.saturating_add(1));
+        }
+        if let Ok(Some(journal)) = journal {
             let mark = journal.generation();
             let is_known = mark == record.generation
                 && matches!(journal, Journal::Received { .. })

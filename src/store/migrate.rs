@@ -9,6 +9,8 @@
 use std::collections::BTreeSet;
 
 use super::error::StoreError;
+use super::journal::Journal;
+use super::judge::Standing;
 use super::lease::Lease;
 use super::lock::Held;
 use super::record;
@@ -85,15 +87,27 @@ impl Migration {
     /// Whatever keeps an item from being read, judged, written or read back. Nothing is lost then,
     /// and beginning again goes on.
     pub async fn copy(mut self) -> Result<Copied, StoreError> {
+        let mut unreadable = BTreeSet::new();
         for at in 0..self.leases.len() {
-            self.save_what_is_owed(at).await?;
+            match self.save_what_is_owed(at).await {
+                // That connection's own trouble: its items move as they are.
+                Err(why) if why.is_about_one_item() && !matches!(why, StoreError::Renaming { .. }) => {
+                    unreadable.insert(self.leases[at].0.name().clone());
+                }
+                saved => saved?,
+            }
         }
         let (mut expected, mut left) = (Vec::new(), Vec::new());
         expected.extend(self.copy_item(IDENTITY).await?);
         for name in self.names() {
-            expected.extend(self.copy_token(&name).await?);
+            let copied = if unreadable.contains(&name) {
+                self.copy_unread(&token_item(&name), &mut left).await?
+            } else {
+                self.copy_token(&name).await?
+            };
+            expected.extend(copied);
             let item = client_secret_item(&name);
-            let copied = self.copy_item(&item).await?;
+            let copied = self.copy_unread(&item, &mut left).await?;
             if let Some((_, kept)) = &copied
                 && self.from.secrets().get(&item).await?.is_some_and(|other| other != *kept)
             {
@@ -119,6 +133,10 @@ impl Migration {
         let (source, destination) = &mut self.leases[at];
         let why = match source.recover().await {
             Ok(standing) if standing.saved => return Ok(()),
+            // The source does not take it; the destination may.
+            Ok(Standing { record: Some(record), unsaved_because: Some(StoreError::TooLarge { .. }), .. }) => {
+                return self.to.secrets().set(&token_item(source.name()), &record::to_line(&record)).await;
+            }
             Ok(standing) => standing.unsaved_because.unwrap_or(StoreError::Owed { generation: standing.mark }),
             Err(why) => why,
         };
@@ -131,7 +149,9 @@ impl Migration {
     /// Copies a token record unless the destination has a newer one; says what it has then.
     async fn copy_token(&self, name: &ConnectionName) -> Result<Option<(String, Secret)>, StoreError> {
         let item = token_item(name);
-        let (source, old) = (self.from.secrets().get(&item).await?, self.to.secrets().get(&item).await?);
+        let journal = self.from.journal(name).await?;
+        let source = self.from.token_line(name, journal.as_ref()).await?;
+        let old = self.to.token_line(name, journal.as_ref()).await?;
         let Some(source) = source else { return Ok(old.map(|old| (item, old))) };
         let ours = record::from_line(&item, &source)?;
         let theirs = match old.as_ref().map(|old| record::from_line(&item, old)) {
@@ -143,13 +163,13 @@ impl Migration {
             None => true,
             Some(theirs) if theirs.generation == ours.generation && *theirs != ours => {
                 // Generations count up through both stores; the journal tells which of the two it is.
-                let mark = self.from.journal(name).await?.map(|journal| journal.fingerprint().clone());
-                let is_marked = |record| mark.as_ref() == Some(&record::fingerprint(record));
+                let mark = journal.as_ref().map(Journal::fingerprint);
+                let is_marked = |record| mark == Some(&record::fingerprint(record));
                 match (is_marked(&ours), is_marked(theirs)) {
                     (true, false) => true,
                     (false, true) => false,
                     _ => {
-                        let why = "both stores hold tokens of the same generation; log out, then log in anew".into();
+                        let why = "both stores hold tokens of the same generation; log out, then log in again".into();
                         return Err(StoreError::Refused { item, why });
                     }
                 }
@@ -159,6 +179,17 @@ impl Migration {
         match old.filter(|_| !is_newer) {
             Some(old) => Ok(Some((item, old))),
             None => self.write(item, source).await.map(Some),
+        }
+    }
+
+    /// Copies an item that may be damaged, as it is; one that cannot even be read is left.
+    async fn copy_unread(&self, item: &str, left: &mut Vec<String>) -> Result<Option<(String, Secret)>, StoreError> {
+        match self.copy_item(item).await {
+            Err(why) if why.is_about_one_item() => {
+                left.push(item.to_owned());
+                Ok(None)
+            }
+            copied => copied,
         }
     }
 

@@ -11,6 +11,8 @@
 
 mod change;
 mod chunk;
+mod copies;
+mod damage;
 mod error;
 mod file;
 mod file_key;
@@ -48,6 +50,6 @@ pub use migrate::{Copied, Migration, Moved};
 pub use namespace::Namespace;
 pub use overview::Overview;
 pub use rename::{Carried, Progress, RenameError, Renamed, Renaming};
-pub use secret_store::{SecretStore, StoreFactory};
+pub use secret_store::{Elsewhere, SecretStore, StoreFactory};
 pub use secrets::Secrets;
 pub use vault::{Leadership, Seen, Vault, agent_socket};

@@ -25,6 +25,7 @@
 
 use thiserror::Error;
 
+use super::damage;
 use super::error::StoreError;
 use super::history;
 use super::journal::Journal;
@@ -198,8 +199,8 @@ impl Renaming {
 
     /// The generation mark that an earlier connection left under the new name; 0 without one.
     async fn mark_left_there(&mut self) -> Result<u64, RenameError> {
-        // This also finishes a logout that was cut off.
-        let standing = self.new.recover().await?;
+        // This also finishes a logout that was cut off. A history there may be a copy of ours.
+        let standing = self.new.recover_by_journal().await?;
         if standing.record.is_some() || self.stored(&self.new).await?.is_some() {
             return Err(RenameError::TokensThere { name: self.new.name().clone() });
         }
@@ -268,7 +269,8 @@ impl Renaming {
     /// The record in the store under a name.
     async fn stored(&self, lease: &Lease) -> Result<Option<TokenRecord>, StoreError> {
         let item = token_item(lease.name());
-        let line = self.vault.secrets().get(&item).await?;
+        let journal = self.vault.journal(lease.name()).await?;
+        let line = self.vault.token_line(lease.name(), journal.as_ref()).await?;
         line.map(|line| record::from_line(&item, &line)).transpose()
     }
 }
@@ -290,7 +292,12 @@ impl Carried {
         }
         vault.secrets().delete(&token_item(old.name())).await?;
         let path = vault.history_path(old.name());
-        old.on_disk(move || history::remove(&path)).await?;
+        let (from, to) = (vault.journal_path(old.name()), vault.journal_path(new.name()));
+        old.on_disk(move || {
+            damage::move_asides(&from, &to);
+            history::remove(&path)
+        })
+        .await?;
         fault_point::pass(Step::RenameEmptied);
         old.write(arrives.forgotten()).await?;
         fault_point::pass(Step::RenameDone);

@@ -7,6 +7,17 @@ use std::sync::Arc;
 use super::error::StoreError;
 use crate::domain::Secret;
 
+/// An item in another place than where new ones are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The item.
+    pub item: String,
+    /// What the place is called.
+    pub place: String,
+    /// Whether it is locked, so that the item is neither read nor removed.
+    pub is_locked: bool,
+}
+
 /// A place that keeps secrets by name. It lives on one thread, which owns it.
 ///
 /// Items are single-line ASCII: newlines have destroyed keyrings.
@@ -24,13 +35,29 @@ pub trait SecretStore {
     /// `Locked`, `Unavailable`, `Corrupt`.
     fn get(&mut self, item: &str) -> Result<Option<Secret>, StoreError>;
 
-    /// Creates the item or replaces it.
+    /// All items of that name, the one that [`SecretStore::get`] gives first; most stores have one.
+    ///
+    /// # Errors
+    /// As [`SecretStore::get`].
+    fn get_all(&mut self, item: &str) -> Result<Vec<Secret>, StoreError> {
+        Ok(self.get(item)?.into_iter().collect())
+    }
+
+    /// Where else there are items of that name than where new ones are made.
+    ///
+    /// # Errors
+    /// `Locked`, `Unavailable`.
+    fn elsewhere(&mut self, _item: &str) -> Result<Vec<Elsewhere>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Creates the item or replaces it; others of that name go, as far as they can be reached.
     ///
     /// # Errors
     /// `Locked`, `Unavailable`, `TooLarge`, `Refused`.
     fn set(&mut self, item: &str, secret: &Secret) -> Result<(), StoreError>;
 
-    /// Removes the item; a missing one is fine.
+    /// Removes all items of that name that can be reached; a missing one is fine.
     ///
     /// # Errors
     /// `Locked`, `Unavailable`.

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::chunk;
 use super::error::StoreError;
-use super::secret_store::{SecretStore, StoreFactory};
+use super::secret_store::{Elsewhere, SecretStore, StoreFactory};
 use crate::domain::Secret;
 
 /// How long a call to the secret store may take unless told otherwise.
@@ -56,11 +56,21 @@ struct Request {
     reply: oneshot::Sender<Answer>,
 }
 
-type Answer = Result<Option<Secret>, StoreError>;
+type Answer = Result<Output, StoreError>;
+
+/// What an operation gives.
+enum Output {
+    Nothing,
+    Secret(Option<Secret>),
+    Secrets(Vec<Secret>),
+    Elsewhere(Vec<Elsewhere>),
+}
 
 enum Operation {
     Probe,
     Get(String),
+    GetAll(String),
+    Elsewhere(String),
     Set(String, Secret),
     Delete(String),
     Unlock(Secret),
@@ -93,7 +103,32 @@ impl Secrets {
     /// # Errors
     /// Any of [`StoreError`] but those of files.
     pub async fn get(&self, item: &str) -> Result<Option<Secret>, StoreError> {
-        self.call(Operation::Get(item.to_owned())).await
+        match self.call(Operation::Get(item.to_owned())).await? {
+            Output::Secret(secret) => Ok(secret),
+            _ => Ok(None),
+        }
+    }
+
+    /// All items of that name, as a keyring may hold several; empty ones are missing.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn get_all(&self, item: &str) -> Result<Vec<Secret>, StoreError> {
+        match self.call(Operation::GetAll(item.to_owned())).await? {
+            Output::Secrets(secrets) => Ok(secrets),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Where else there are items of that name than where new ones are made.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn elsewhere(&self, item: &str) -> Result<Vec<Elsewhere>, StoreError> {
+        match self.call(Operation::Elsewhere(item.to_owned())).await? {
+            Output::Elsewhere(found) => Ok(found),
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Writes the item, reads it back and compares.
@@ -221,16 +256,18 @@ fn once(factory: &StoreFactory, store: &mut Option<Box<dyn SecretStore>>, operat
         None => store.insert(factory()?),
     };
     match operation {
-        Operation::Probe => store.probe().map(|()| None),
-        Operation::Get(item) => chunk::get(&mut **store, item),
+        Operation::Probe => store.probe().map(|()| Output::Nothing),
+        Operation::Get(item) => chunk::get(&mut **store, item).map(Output::Secret),
+        Operation::GetAll(item) => chunk::get_all(&mut **store, item).map(Output::Secrets),
+        Operation::Elsewhere(item) => store.elsewhere(item).map(Output::Elsewhere),
         Operation::Set(item, secret) => {
             chunk::set(&mut **store, item, secret)?;
             match chunk::get(&mut **store, item)? {
-                Some(kept) if kept == *secret => Ok(None),
+                Some(kept) if kept == *secret => Ok(Output::Nothing),
                 _ => Err(StoreError::NotReadBack { item: item.clone() }),
             }
         }
-        Operation::Delete(item) => chunk::delete(&mut **store, item).map(|()| None),
-        Operation::Unlock(passphrase) => store.unlock(passphrase).map(|()| None),
+        Operation::Delete(item) => chunk::delete(&mut **store, item).map(|()| Output::Nothing),
+        Operation::Unlock(passphrase) => store.unlock(passphrase).map(|()| Output::Nothing),
     }
 }

@@ -160,7 +160,11 @@ impl Vault {
     pub async fn remove_client_secret(&self, name: &ConnectionName) -> Result<bool, StoreError> {
         let _held = self.hold_client_secrets().await?;
         let item = client_secret_item(name);
-        let existed = self.inner.secrets.get(&item).await?.is_some();
+        let existed = match self.inner.secrets.get(&item).await {
+            // What cannot be read can be removed.
+            Err(StoreError::Corrupt { .. } | StoreError::LockedElsewhere { .. }) => true,
+            found => found?.is_some(),
+        };
         self.inner.secrets.delete(&item).await?;
         Ok(existed)
     }
@@ -376,12 +380,12 @@ impl Vault {
             return Err(StoreError::Renaming { name: name.clone(), to: to.clone() });
         }
         let item = token_item(name);
-        let stored = match self.inner.secrets.get(&item).await {
+        let stored = match self.token_line(name, journal).await {
             Ok(line) => line.map(|line| record::from_line(&item, &line)).transpose()?,
             Err(why) => return self.weigh_without_store(name, journal, why),
         };
         let received = match needs_opening(journal, stored.as_ref()) {
-            Some(sealed) => Some(self.open_sealed(name, &*self.known_identity().await?, sealed)?),
+            Some(sealed) => Some(self.open_sealed(name, &*self.known_identity(name).await?, sealed)?),
             None => None,
         };
         let (mut standing, owed) = judge(journal, stored, received);
@@ -421,13 +425,13 @@ impl Vault {
     }
 
     /// The identity for opening: in memory, or in the store. Never made here: a new one opens nothing.
-    pub(super) async fn known_identity(&self) -> Result<Arc<Identity>, StoreError> {
+    pub(super) async fn known_identity(&self, name: &ConnectionName) -> Result<Arc<Identity>, StoreError> {
         if let Some(identity) = self.cached_identity() {
             return Ok(identity);
         }
         let identity = self.stored_identity().await?.ok_or_else(|| StoreError::Corrupt {
-            item: IDENTITY.into(),
-            why: "it is gone from the secret store, and a journal holds a record sealed to it".into(),
+            item: self.journal_path(name).display().to_string(),
+            why: "its record is sealed to an identity that is gone from the secret store".into(),
         })?;
         Ok(self.keep_identity(identity))
     }
@@ -449,22 +453,30 @@ impl Vault {
         self.hold(CLIENT_SECRETS_LOCK, "the lock on the client secrets").await
     }
 
+    /// A damaged one opens nothing, and counts as missing.
     async fn stored_identity(&self) -> Result<Option<Identity>, StoreError> {
-        let Some(text) = self.inner.secrets.get(IDENTITY).await? else { return Ok(None) };
-        let identity = Identity::parse(&text);
-        identity
-            .map(Some)
-            .ok_or_else(|| StoreError::Corrupt { item: IDENTITY.into(), why: "it is no age identity".into() })
+        match self.inner.secrets.get(IDENTITY).await {
+            Err(StoreError::Corrupt { .. }) => Ok(None),
+            text => Ok(text?.as_ref().and_then(Identity::parse)),
+        }
+    }
+
+    /// The same for sealing: one that is locked away is no use.
+    async fn usable_identity(&self) -> Result<Option<Identity>, StoreError> {
+        match self.stored_identity().await {
+            Err(StoreError::LockedElsewhere { .. }) => Ok(None),
+            identity => identity,
+        }
     }
 
     /// The identity for sealing, as the store holds it now: what is sealed must be possible to
     /// open after a restart. Made if there is none; put back if it went missing while we run.
     pub(super) async fn identity(&self) -> Result<Arc<Identity>, StoreError> {
-        if let Some(stored) = self.stored_identity().await? {
+        if let Some(stored) = self.usable_identity().await? {
             return Ok(self.keep_identity(stored));
         }
         let _held = self.hold_identity().await?;
-        if let Some(stored) = self.stored_identity().await? {
+        if let Some(stored) = self.usable_identity().await? {
             return Ok(self.keep_identity(stored));
         }
         let identity = self.cached_identity().unwrap_or_else(|| Arc::new(Identity::generate()));

@@ -8,7 +8,7 @@ use crate::cli::session::Session;
 use crate::domain::{Connection, LogEntry, SecretSource};
 use crate::engine::agent::{self, Peer};
 use crate::store::request_log::RequestLog;
-use crate::store::{Hazard, Standing};
+use crate::store::{Elsewhere, Hazard, Standing};
 
 /// A clock off by more than this makes countdowns misleading.
 const WORTH_TELLING_S: u64 = 30;
@@ -29,6 +29,7 @@ pub(super) async fn checks(session: &Session) -> Vec<Check> {
         if answers {
             checks.extend(client_secret(session, connection).await);
             checks.push(tokens(session, connection).await);
+            checks.extend(left_behind(session, connection).await);
         }
     }
     checks.extend(clocks(&session.paths.data_dir));
@@ -109,8 +110,13 @@ async fn client_secret(session: &Session, connection: &Connection) -> Option<Che
 async fn tokens(session: &Session, connection: &Connection) -> Check {
     let name = format!("{}: tokens", connection.name);
     let login = format!("log in with: manutop login {}", connection.name);
+    let newest = session.vault.newest_in_history(&connection.name).await.unwrap_or(0);
     match session.vault.read(&connection.name).await {
+        Err(error) if error.is_replaceable() => Check::fail(name, error.to_string(), login),
         Err(error) => Check::fail(name, error.to_string(), error.advice()),
+        Ok(Standing { mark, .. }) if mark < newest => {
+            Check::fail(name, format!("store and journal know generation {mark}, but {newest} was saved once"), login)
+        }
         Ok(Standing { hazard: Some(Hazard::Uncertain { pid, .. }), .. }) => Check::warn(
             name,
             format!("uncertain: process {pid} sent the refresh token and no answer was recorded"),
@@ -129,6 +135,23 @@ async fn tokens(session: &Session, connection: &Connection) -> Check {
             Check::ok(name, format!("generation {}, saved", record.generation))
         }
     }
+}
+
+/// What is kept of it beside what is used: damaged journals, items in other keyrings.
+async fn left_behind(session: &Session, Connection { name, .. }: &Connection) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for aside in session.vault.kept_aside(name).await {
+        let found = format!("a damaged journal was replaced and is kept in {}", aside.display());
+        let advice = "delete it once the connection works; with a sealed record in it, it can still be rescued";
+        checks.push(Check::warn(format!("{name}: journal"), found, advice));
+    }
+    for Elsewhere { item, place, is_locked } in session.vault.elsewhere(name).await.unwrap_or_default() {
+        let state = if is_locked { "locked " } else { "" };
+        let found = format!("the {state}keyring {place:?} holds a copy of {item}; the default keyring comes first");
+        let advice = format!("delete that copy from {place:?} in the desktop's password manager");
+        checks.push(Check::warn(format!("{name}: keyring"), found, advice));
+    }
+    checks
 }
 
 /// The servers' clocks as their last answers told, from the request log; nothing is sent for it.
