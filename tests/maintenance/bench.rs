@@ -35,6 +35,11 @@ impl Bench {
         Self { home, servers: factory.servers, client_secret: factory.client_secret }
     }
 
+    /// Gives the program another variable.
+    pub fn set(&mut self, name: &'static str, value: String) {
+        self.home.env.insert(name, value);
+    }
+
     /// Runs the program to its end; fails unless it ends with this code.
     pub fn run(&self, arguments: &[&str], code: i32) -> Ended {
         Program::start(&mut self.command(arguments)).end().expect(code)

@@ -7,6 +7,7 @@
 mod add;
 mod bench;
 mod config;
+mod damaged;
 #[path = "../support/factory.rs"]
 mod factory;
 #[path = "../support/file_home.rs"]
@@ -20,3 +21,4 @@ mod program;
 #[allow(dead_code, reason = "each test file uses its own part")]
 mod pty;
 mod remove;
+mod unchangeable;

@@ -119,7 +119,7 @@ async fn an_identity_lost_while_a_record_is_sealed_to_it_is_said_and_nothing_is_
     bench.memory.remove("identity");
     let restarted = bench.process();
     let error = bench.lease(&restarted).await.recover().await.unwrap_err();
-    assert!(matches!(&error, StoreError::Corrupt { item, .. } if item == "identity"), "{error}");
+    assert!(matches!(&error, StoreError::Corrupt { why, .. } if why.contains("identity")), "{error}");
     assert_eq!(bench.journal(), journal);
     bench.memory.put("identity", &identity);
     assert_eq!(generation(&bench.after_a_restart().await), Some(2));
@@ -267,7 +267,19 @@ async fn preflight_refuses_whatever_would_keep_an_answer_from_being_saved() {
     let lease = bench.lease(&vault).await;
     bench.memory.fail_next(Call::Probe, Fault::Error(StoreError::Locked));
     assert!(matches!(lease.preflight().await, Err(StoreError::Locked)));
-    bench.memory.put("identity", &Secret::new("not an identity"));
-    assert!(matches!(lease.preflight().await, Err(StoreError::Corrupt { .. })));
     assert!(matches!(bench.journal(), Some(Journal::Settled { .. })));
+}
+
+#[tokio::test]
+async fn a_damaged_identity_opens_nothing_and_is_replaced_before_the_next_request() {
+    let bench = Bench::with_tokens().await;
+    let vault = bench.process();
+    bench.memory.put("identity", &Secret::new("not an identity"));
+    let mut lease = bench.lease(&vault).await;
+    lease.preflight().await.unwrap();
+    assert!(bench.memory.item("identity").unwrap().expose().starts_with("AGE-SECRET-KEY-1"));
+    bench.memory.fail_next(Call::Set, Fault::Error(StoreError::Locked));
+    lease.receive(record(2)).await.unwrap_err();
+    drop(lease);
+    assert_eq!(generation(&bench.after_a_restart().await), Some(2));
 }
