@@ -16,7 +16,7 @@ use crate::config::{self, Config};
 use crate::domain::{ConnectionName, Problem};
 use crate::oauth::providers;
 use crate::shell::signals::Signals;
-use crate::store::{Progress, RenameError, Renamed, Renaming};
+use crate::store::{Progress, RenameError, Renamed, Renaming, StoreError};
 
 /// How long whoever works on the connection is waited for: longer than any exchange takes.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -93,7 +93,7 @@ impl Args {
             );
             return Err(Stop::new(Exit::Usage, message));
         }
-        let is_cut_off = session.vault.moving_to(old).await?.is_some();
+        let is_cut_off = session.vault.moving_to(old).await.map_err(|why| self.unreadable(why))?.is_some();
         let may_be_done = configured.new && session.vault.forgotten(old).await?.is_some();
         match configured {
             _ if is_cut_off => Ok(()),
@@ -136,10 +136,23 @@ impl Args {
 
     fn not_carried(&self, why: RenameError) -> Stop {
         match why {
-            RenameError::TokensThere { .. } | RenameError::ClientSecretThere { .. } => Stop::new(Exit::Usage, why),
+            RenameError::TokensThere { .. }
+            | RenameError::ClientSecretThere { .. }
+            | RenameError::DamageThere { .. } => Stop::new(Exit::Usage, why),
             RenameError::RolledBack { .. } => Stop::about(&self.old, &Problem::RolledBack { why: why.to_string() }),
+            RenameError::Store(why) if why.is_replaceable() => self.unreadable(why),
             RenameError::Store(why) => self.cut_off(Exit::StoreUnavailable, format_args!("{}", why.with_advice())),
         }
+    }
+
+    /// Tokens that cannot be read cannot be moved.
+    fn unreadable(&self, why: StoreError) -> Stop {
+        let Self { old, new, .. } = self;
+        if !why.is_replaceable() {
+            return why.into();
+        }
+        let message = format!("{why}; log in first with: manutop login {old}, then: manutop rename {old} {new}");
+        Stop::on(old, Exit::NeedsLogin, message)
     }
 
     fn cut_off(&self, exit: Exit, why: std::fmt::Arguments<'_>) -> Stop {

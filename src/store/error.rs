@@ -275,7 +275,11 @@ fn corrupt_advice(item: &str) -> Cow<'static, str> {
             "log in, which replaces it, or log out to give it up; a damaged journal is kept aside".into()
         }
         (Part::ClientSecret, Some((name, _))) => format!("set it again with: manutop secret set {name}").into(),
-        _ => "bring it back from a backup; without one, move the store's directory away and log in again".into(),
+        _ => {
+            "bring it back from a backup; without one, move its directory away, then set the client secrets and log in \
+              again"
+                .into()
+        }
     }
 }
 
@@ -303,6 +307,24 @@ pub enum SaveError {
 #[cfg(test)]
 mod tests {
     use super::StoreError;
+
+    #[test]
+    fn whose_trouble_damage_is_and_what_ends_it_is_told_by_the_item() {
+        let corrupt = |item: &str| StoreError::Corrupt { item: item.into(), why: "x".into() };
+        for (item, alone, replaceable, advice) in [
+            ("factory/token", true, true, "log in, which replaces it"),
+            ("/data/journals/factory.json", true, true, "log in, which replaces it"),
+            ("factory/client-secret", true, false, "manutop secret set factory"),
+            ("/data/store/key.age", false, false, "from a backup"),
+            ("identity", false, false, "from a backup"),
+        ] {
+            let error = corrupt(item);
+            assert_eq!((error.is_about_one_item(), error.is_replaceable()), (alone, replaceable), "{item}");
+            assert!(error.advice().contains(advice), "{item}: {}", error.advice());
+            let newer = StoreError::NewerFormat { item: item.into(), version: 2 };
+            assert_eq!((newer.is_about_one_item(), newer.is_replaceable()), (alone, false), "{item}");
+        }
+    }
 
     #[test]
     fn a_parser_s_words_are_not_repeated_because_they_quote_the_value() {

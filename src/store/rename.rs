@@ -90,6 +90,17 @@ pub enum RenameError {
         /// The new name.
         name: ConnectionName,
     },
+    /// What an earlier connection left under the new name cannot be read.
+    #[error(
+        "what an earlier connection left under the name {name} cannot be used ({why}); choose another name, or add that \
+         connection again and log it out"
+    )]
+    DamageThere {
+        /// The new name.
+        name: ConnectionName,
+        /// What is wrong with it.
+        why: StoreError,
+    },
     /// Another client secret is kept under the new name.
     #[error(
         "another client secret is stored under the name {name}; choose another name, or remove it with: manutop secret \
@@ -200,7 +211,12 @@ impl Renaming {
     /// The generation mark that an earlier connection left under the new name; 0 without one.
     async fn mark_left_there(&mut self) -> Result<u64, RenameError> {
         // This also finishes a logout that was cut off. A history there may be a copy of ours.
-        let standing = self.new.recover_by_journal().await?;
+        let standing = match self.new.recover_by_journal().await {
+            Err(why) if why.is_replaceable() => {
+                return Err(RenameError::DamageThere { name: self.new.name().clone(), why });
+            }
+            standing => standing?,
+        };
         if standing.record.is_some() || self.stored(&self.new).await?.is_some() {
             return Err(RenameError::TokensThere { name: self.new.name().clone() });
         }

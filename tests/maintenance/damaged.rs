@@ -154,10 +154,33 @@ async fn a_rename_says_to_log_in_first_and_moves_nothing() {
         let before = bench.text();
         damage(&journal(&bench));
         let refused = Program::start(&mut bench.command(&["rename", "factory", "plant"])).end();
-        assert_ne!(refused.code, Some(0), "{what}");
-        assert!(refused.stderr.contains("damaged") && refused.stderr.contains("log in"), "{what}: {refused:?}");
+        assert_eq!(refused.code, Some(3), "{what}: {refused:?}");
+        assert!(refused.stderr.contains("log in first with: manutop login factory"), "{what}: {refused:?}");
         assert_eq!(bench.text(), before, "{what}");
+        log_in(&bench).await.expect(0);
+        bench.run(&["rename", "factory", "plant"], 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_key_of_the_whole_store_is_brought_back_or_begun_again_without() {
+    let bench = Bench::new().await;
+    let key = bench.data_dir().join("store/identity.age");
+    let kept = fs::read(&key).unwrap();
+    fs::write(&key, "damage").unwrap();
+    let refused = bench.run(&["refresh", "factory", "--force"], 6);
+    assert!(refused.stderr.contains("bring it back from a backup"), "{refused:?}");
+    fs::write(&key, &kept).unwrap();
+    bench.run(&["refresh", "factory", "--force"], 0);
+    fs::write(&key, "damage").unwrap();
+    fs::rename(bench.data_dir().join("store"), bench.path("damaged store")).unwrap();
+    let newest = 42;
+    bench.vault().await; // a cheap key
+    let mut set = Program::start(&mut bench.command(&["secret", "set", "factory"]));
+    set.tell(&format!("{}\n", bench.client_secret.expose()));
+    set.end().expect(0);
+    log_in(&bench).await.expect(0);
+    assert_eq!(generation(&bench).await, newest + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,40 @@ async fn everything_is_moved_and_a_record_that_waits_is_saved_first() {
 }
 
 #[tokio::test]
+async fn a_record_that_the_source_finds_too_large_is_saved_in_the_destination() {
+    let mut moving = Moving::new().await;
+    let too_large = StoreError::TooLarge { item: "factory/token".into(), limit: 10 };
+    moving.bench.memory.fail_next(Call::Set, Fault::Error(too_large));
+    moving.migrate().await.unwrap();
+    moving.assert_nothing_is_lost("after the move").await;
+    assert!(moving.bench.memory.items().is_empty());
+}
+
+#[tokio::test]
+async fn damage_to_one_connection_moves_along_and_keeps_no_other_from_moving() {
+    let journal = |moving: &Moving| moving.bench.dir.path().join("journals/sandbox.json");
+    let damages: [fn(&Moving, &std::path::Path); 4] = [
+        |_, journal| std::fs::write(journal, "").unwrap(),
+        |_, journal| std::fs::write(journal, "{\"version\":1,\"state\":\"received\",\"gener").unwrap(),
+        |_, journal| std::fs::write(journal, "{\"version\":2}").unwrap(),
+        |moving, _| moving.bench.memory.put("sandbox/token", &Secret::new("damage")),
+    ];
+    for damage in damages {
+        let mut moving = Moving::new().await;
+        let (path, token) = (journal(&moving), moving.bench.memory.item("sandbox/token"));
+        damage(&moving, &path);
+        let token = moving.bench.memory.item("sandbox/token").or(token);
+        let text = std::fs::read(&path).unwrap();
+        moving.migrate().await.unwrap();
+        assert_eq!(moving.to.item("sandbox/token"), token, "as it was");
+        assert_eq!(std::fs::read(&path).unwrap(), text);
+        let standing = moving.destination().read(&name()).await.unwrap();
+        assert_eq!(standing.record, Some(record(2)));
+        assert!(moving.bench.memory.items().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn killed_at_any_call_of_either_store_nothing_is_lost_and_doing_it_again_finishes() {
     let mut deaths = 0;
     for is_source in [true, false] {
