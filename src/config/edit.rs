@@ -7,8 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
-use toml_edit::{ArrayOfTables, Decor, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use super::comments::{above_the_last_paragraph, join, prefix, prepend};
 use super::present::Present;
 use super::{Config, ConfigError, Draft, StoreKind, load, parse};
 use crate::domain::{ConnectionName, FieldFault, Provider};
@@ -320,35 +321,6 @@ fn leave(document: &mut DocumentMut, at: usize, text: &str) {
         let joined = join(text, document.trailing().as_str().unwrap_or_default());
         document.set_trailing(if joined.trim().is_empty() { String::new() } else { joined });
     }
-}
-
-fn prepend(decor: &mut Decor, text: &str) {
-    let joined = join(text, prefix(decor));
-    decor.set_prefix(joined);
-}
-
-/// Both texts, with no more empty lines where they meet than either has.
-fn join(above: &str, below: &str) -> String {
-    let is_parted = above.lines().next_back().is_some_and(|line| line.trim().is_empty());
-    let below = if is_parted { below.trim_start_matches(['\r', '\n']) } else { below };
-    format!("{above}{below}")
-}
-
-fn prefix(decor: &Decor) -> &str {
-    decor.prefix().and_then(|prefix| prefix.as_str()).unwrap_or_default()
-}
-
-/// What stands above the comment that belongs to a header: all up to the last empty line.
-fn above_the_last_paragraph(prefix: &str) -> &str {
-    let mut end = 0;
-    let mut offset = 0;
-    for line in prefix.split_inclusive('\n') {
-        offset += line.len();
-        if line.trim().is_empty() {
-            end = offset;
-        }
-    }
-    &prefix[..end]
 }
 
 #[cfg(test)]

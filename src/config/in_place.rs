@@ -7,7 +7,7 @@
 //! is never taken for torn.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -38,8 +38,7 @@ pub struct Copies {
 
 impl Copies {
     fn beside(target: &Path) -> Option<Self> {
-        let name = target.file_name()?.to_owned();
-        Some(Self::called(target.parent()?, name))
+        Some(Self::called(target.parent()?, target.file_name()?))
     }
 
     /// Files of one name do not meet in a data directory: it tells their paths apart.
@@ -49,13 +48,13 @@ impl Copies {
         let digest = Sha256::digest(target.as_os_str().as_encoded_bytes());
         let mut name = target.file_name()?.to_owned();
         name.push(format!("-{:08x}", u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])));
-        Some(Self::called(dir, name))
+        Some(Self::called(dir, &name))
     }
 
-    fn called(dir: &Path, name: OsString) -> Self {
+    fn called(dir: &Path, name: &OsStr) -> Self {
         let called = |ending: &str| {
             let mut whole = OsString::from(".");
-            whole.push(&name);
+            whole.push(name);
             whole.push(ending);
             dir.join(whole)
         };
@@ -220,9 +219,9 @@ mod tests {
             let mut now = before.to_vec();
             for at in (before.len()..after.len()).chain(0..after.len().min(before.len())) {
                 if at == now.len() {
-                    now.push(after[at])
+                    now.push(after[at]);
                 } else {
-                    now[at] = after[at]
+                    now[at] = after[at];
                 }
                 states.push(now.clone());
             }

@@ -5,6 +5,7 @@
 //! `https` or loopback endpoints); every fault names file, line, column and key; no message
 //! repeats a value that could be a secret.
 
+mod comments;
 mod connection;
 mod draft;
 mod edit;

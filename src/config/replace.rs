@@ -119,6 +119,8 @@ fn obstacle(target: &Path) -> io::Result<()> {
 
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
     use rustix::io::Errno;
+
+    const STICKY: u32 = 0o1000;
     // A kernel that does not know this call refuses the rename itself, later.
     if let Ok(found) = statx(CWD, target, AtFlags::empty(), StatxFlags::BASIC_STATS) {
         if found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
@@ -128,7 +130,6 @@ fn obstacle(target: &Path) -> io::Result<()> {
             return Err(Errno::PERM.into());
         }
     }
-    const STICKY: u32 = 0o1000;
     let (dir, file) = (fs::metadata(parent(target)?)?, fs::metadata(target)?);
     let me = rustix::process::geteuid().as_raw();
     let is_sticky = dir.mode() & STICKY != 0;
