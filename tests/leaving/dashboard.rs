@@ -91,9 +91,9 @@ async fn ctrl_z_stops_once_the_answer_is_saved() {
         let bench = Bench::new().await;
         let mut terminal = bench.dashboard_refreshing(Duration::from_secs(3));
         if by_key {
-            terminal.keys("\x1a")
+            terminal.keys("\x1a");
         } else {
-            terminal.signal("TSTP")
+            terminal.signal("TSTP");
         }
         terminal.until_text("stopping once saved: factory's answer is on its way; Ctrl-Z again stops now");
         assert!(!is_stopped(terminal.id()));
