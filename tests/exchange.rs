@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -23,17 +23,23 @@ fn server(answer: String) -> (u16, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let came = std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let (mut came, mut buffer) = (Vec::new(), [0; 4096]);
-        // Requests this small come in one piece, or in two: head and body.
-        while !is_whole(&came) {
-            let read = stream.read(&mut buffer).unwrap();
-            came.extend_from_slice(&buffer[..read]);
-        }
+        let (mut stream, came) = accepted(&listener);
         stream.write_all(answer.as_bytes()).unwrap();
         String::from_utf8(came).unwrap()
     });
     (port, came)
+}
+
+/// A connection, and the request that came on it.
+fn accepted(listener: &TcpListener) -> (TcpStream, Vec<u8>) {
+    let (mut stream, _) = listener.accept().unwrap();
+    let (mut came, mut buffer) = (Vec::new(), [0; 4096]);
+    // Requests this small come in one piece, or in two: head and body.
+    while !is_whole(&came) {
+        let read = stream.read(&mut buffer).unwrap();
+        came.extend_from_slice(&buffer[..read]);
+    }
+    (stream, came)
 }
 
 fn is_whole(came: &[u8]) -> bool {
@@ -135,8 +141,8 @@ async fn the_phases_add_up_to_the_whole_and_those_not_reached_are_absent() {
 /// its timeout.
 #[cfg(target_os = "linux")]
 mod stopped {
-    use std::io::{Read, Write};
-    use std::net::{TcpListener, TcpStream};
+    use std::io::Write;
+    use std::net::TcpListener;
     use std::process::{Child, Command, Stdio};
     use std::sync::Arc;
     use std::time::Duration;
@@ -146,7 +152,7 @@ mod stopped {
     use manutop::oauth::{Broken, Http};
     use rustix::process::{Pid, Signal, kill_process};
 
-    use super::{NEXT, is_whole};
+    use super::{NEXT, accepted};
 
     /// In the child: the URL it asks.
     const URL: &str = "MANUTOP_TEST_URL";
@@ -178,16 +184,6 @@ mod stopped {
         kill_process(Pid::from_child(child), signal).unwrap();
     }
 
-    fn accepted(listener: &TcpListener) -> TcpStream {
-        let (mut stream, _) = listener.accept().unwrap();
-        let (mut came, mut buffer) = (Vec::new(), [0; 4096]);
-        while !is_whole(&came) {
-            let read = stream.read(&mut buffer).unwrap();
-            came.extend_from_slice(&buffer[..read]);
-        }
-        stream
-    }
-
     /// Plays a server that sends `first`, stops the child, sends `second`, and lets it go on.
     fn outcome(runtime: &str, first: &str, second: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -199,7 +195,7 @@ mod stopped {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stream = accepted(&listener);
+        let (mut stream, _) = accepted(&listener);
         stream.write_all(first.as_bytes()).unwrap();
         // What was sent is read before the process is stopped, more or less.
         std::thread::sleep(Duration::from_millis(300));
@@ -251,7 +247,7 @@ async fn an_exchange_without_an_answer_ends_at_its_timeout_and_keeps_what_came()
         let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
         let sent = sent.to_owned();
         let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
+            let (mut stream, _) = accepted(&listener);
             stream.write_all(sent.as_bytes()).unwrap();
             stream
         });

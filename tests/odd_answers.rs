@@ -75,8 +75,8 @@ async fn a_rotation_survives_every_odd_spelling_of_its_answer() {
     }
 }
 
-/// What puts an answer on the wire.
-type Recode = fn(Value) -> Vec<u8>;
+/// What puts an answer on the wire: other headers, and what makes its body.
+type Recoded = (&'static [(&'static str, &'static str)], fn(Value) -> Vec<u8>);
 
 #[tokio::test]
 async fn a_rotation_survives_every_coding_and_shape_of_its_answer() {
@@ -84,33 +84,37 @@ async fn a_rotation_survives_every_coding_and_shape_of_its_answer() {
     const DEFLATE: &[(&str, &str)] = &[("content-encoding", "deflate")];
     const FORM: &[(&str, &str)] = &[("content-type", "application/x-www-form-urlencoded")];
     const HTML: &[(&str, &str)] = &[("content-type", "text/html")];
-    let oddities: [(&str, &'static [(&str, &str)], Recode); 18] = [
-        ("gzip", GZIP, |answer| gzip(answer.to_string().as_bytes())),
-        ("x-gzip", &[("content-encoding", "x-gzip")], |answer| gzip(answer.to_string().as_bytes())),
-        ("gzip, unnamed", &[], |answer| gzip(answer.to_string().as_bytes())),
-        ("gzip in gzip", &[("content-encoding", "gzip, gzip")], |answer| gzip(&gzip(answer.to_string().as_bytes()))),
-        ("gzip in gzip, named once", GZIP, |answer| gzip(&gzip(answer.to_string().as_bytes()))),
-        ("gzip without its end", GZIP, |answer| {
-            let mut body = gzip(answer.to_string().as_bytes());
-            body.truncate(body.len() - 12);
-            body
-        }),
-        ("named gzip, but plain", GZIP, |answer| answer.to_string().into_bytes()),
-        ("zlib", DEFLATE, |answer| compress_to_vec_zlib(answer.to_string().as_bytes(), 6)),
-        ("raw deflate", DEFLATE, |answer| compress_to_vec(answer.to_string().as_bytes(), 6)),
-        ("a form", FORM, |answer| form(&answer).into_bytes()),
-        ("a form named JSON", &[], |answer| form(&answer).into_bytes()),
-        ("a form named HTML, compressed", &[("content-type", "text/html"), ("content-encoding", "gzip")], |answer| {
-            gzip(form(&answer).as_bytes())
-        }),
-        ("UTF-16", &[], |answer| utf16(&format!("\u{feff}{answer}"), u16::to_le_bytes)),
-        ("UTF-16 without a mark", HTML, |answer| utf16(&answer.to_string(), u16::to_be_bytes)),
-        ("Latin-1", &[], |answer| [b"{\"x\":\"\xe9\",".as_slice(), &answer.to_string().as_bytes()[1..]].concat()),
-        ("JSON in a string", &[], |answer| Value::from(answer.to_string()).to_string().into_bytes()),
-        ("JSONP", HTML, |answer| format!("/**/callback({answer});").into_bytes()),
-        ("an array", &[], |answer| format!("[{answer}]").into_bytes()),
+    let oddities: [(&str, Recoded); 18] = [
+        ("gzip", (GZIP, |answer| gzip(answer.to_string().as_bytes()))),
+        ("x-gzip", (&[("content-encoding", "x-gzip")], |answer| gzip(answer.to_string().as_bytes()))),
+        ("gzip, unnamed", (&[], |answer| gzip(answer.to_string().as_bytes()))),
+        ("gzip in gzip", (&[("content-encoding", "gzip, gzip")], |answer| gzip(&gzip(answer.to_string().as_bytes())))),
+        ("gzip in gzip, named once", (GZIP, |answer| gzip(&gzip(answer.to_string().as_bytes())))),
+        (
+            "gzip without its end",
+            (GZIP, |answer| {
+                let mut body = gzip(answer.to_string().as_bytes());
+                body.truncate(body.len() - 12);
+                body
+            }),
+        ),
+        ("named gzip, but plain", (GZIP, |answer| answer.to_string().into_bytes())),
+        ("zlib", (DEFLATE, |answer| compress_to_vec_zlib(answer.to_string().as_bytes(), 6))),
+        ("raw deflate", (DEFLATE, |answer| compress_to_vec(answer.to_string().as_bytes(), 6))),
+        ("a form", (FORM, |answer| form(&answer).into_bytes())),
+        ("a form named JSON", (&[], |answer| form(&answer).into_bytes())),
+        (
+            "a form named HTML, compressed",
+            (&[("content-type", "text/html"), ("content-encoding", "gzip")], |answer| gzip(form(&answer).as_bytes())),
+        ),
+        ("UTF-16", (&[], |answer| utf16(&format!("\u{feff}{answer}"), u16::to_le_bytes))),
+        ("UTF-16 without a mark", (HTML, |answer| utf16(&answer.to_string(), u16::to_be_bytes))),
+        ("Latin-1", (&[], |answer| [b"{\"x\":\"\xe9\",".as_slice(), &answer.to_string().as_bytes()[1..]].concat())),
+        ("JSON in a string", (&[], |answer| Value::from(answer.to_string()).to_string().into_bytes())),
+        ("JSONP", (HTML, |answer| format!("/**/callback({answer});").into_bytes())),
+        ("an array", (&[], |answer| format!("[{answer}]").into_bytes())),
     ];
-    for (oddity, headers, body) in oddities {
+    for (oddity, (headers, body)) in oddities {
         let record = refreshed_through(oddity, Fault::Recode { headers, body }).await;
         assert_eq!(lifetime(&record), LIFETIME, "{oddity}");
     }

@@ -54,16 +54,32 @@ pub fn read_cut(body: &[u8]) -> Option<TokenAnswer> {
 
 fn find(body: &[u8], is_whole: bool) -> Option<TokenAnswer> {
     let text = shape::text(body);
-    let mut parsed = shape::value(&text, is_whole).and_then(|value| gather(&value));
+    let value = shape::value(&text, is_whole);
+    let mut parsed = value.as_ref().and_then(gather);
     if let Some(found) = &mut parsed {
         // JSON that could be parsed is whole, whatever is missing after it; a form tells nothing.
         found.is_broken = !is_whole && !text.contains('{');
+        if found.access_token.is_some() && found.refresh_token.is_some() {
+            return parsed;
+        }
     }
-    match parsed {
-        Some(found) if found.access_token.is_some() && found.refresh_token.is_some() => Some(found),
-        // What parsing drops (an earlier one of two equal keys, all of a broken text) may still be seen.
-        parsed => fill(parsed, salvage(&text)),
+    // What parsing drops (an earlier one of two equal keys, all of a broken text) may still be seen.
+    let seen = salvage(&text);
+    if let (Some(found), Some(value), Some(token)) =
+        (&mut parsed, &value, seen.as_ref().and_then(|seen| seen.refresh_token.as_ref()))
+    {
+        // An equal key before the odd one, for it is nowhere else.
+        found.has_odd_refresh_token &= holds(value, token);
     }
+    fill(parsed, seen).or_else(|| gather(&shape::unfolded(value?)))
+}
+
+/// Whether a refresh token stands anywhere in a value.
+fn holds(value: &Value, token: &Secret) -> bool {
+    let is_here = |members: &Map<String, Value>| {
+        named(members, REFRESH_TOKEN).and_then(usable_value).is_some_and(|found| found == *token)
+    };
+    value.as_object().is_some_and(is_here) || children(value).into_iter().any(|inner| holds(inner, token))
 }
 
 /// What the outermost object with both tokens says; else what the outermost with each says.
@@ -345,6 +361,11 @@ mod tests {
             let found = read(fine.as_bytes()).unwrap();
             assert!(!found.has_odd_refresh_token && found.refresh_token.is_none(), "{fine}");
         }
+        let twice = read(br#"{"access_token":"A","refresh_token":"R","refresh_token":7}"#).unwrap();
+        assert_eq!(twice.refresh_token, Some(Secret::new("R")), "an equal key before it");
+        let quoted =
+            br#"{"access_token":"A","refresh_token":"R","note":"{\"access_token\":\"x\",\"refresh_token\":\"y\"}"}"#;
+        assert_eq!(read(quoted).unwrap().refresh_token, Some(Secret::new("R")));
         let found = read(br#"{"access_token":"x","refresh_token":7,"new":{"access_token":"A","refresh_token":"R"}}"#);
         assert_eq!(found.unwrap().refresh_token, Some(Secret::new("R")), "a pair is a pair");
     }

@@ -48,6 +48,9 @@ impl Refusal {
     pub fn read(status: u16, body: &[u8], sent: &[&Secret]) -> Self {
         let text = shape::text(body);
         let value = shape::value(&text, true);
+        // Where it says nothing by itself, a string in it may.
+        let is_clear = value.as_ref().is_some_and(|value| !value.is_string() && codes::said(value).code.is_some());
+        let value = if is_clear { value } else { value.map(shape::unfolded) };
         let said = value.as_ref().map(codes::said).unwrap_or_default();
         let bare = if said.code.is_none() { codes::known(text.trim()).filter(|_| is_one_word(&text)) } else { None };
         let code = said.code.or(bare.map(Into::into));

@@ -43,21 +43,23 @@ fn one_byte_text(bytes: &[u8]) -> String {
 /// `is_whole` says that the text is not known to end early: of a form that does, the last field
 /// counts as missing.
 pub(super) fn value(text: &str, is_whole: bool) -> Option<Value> {
-    let from = |brackets: &[char]| text.find(brackets).and_then(|at| first_json(&text[at..]));
-    let mut value = first_json(text)
+    first_json(text)
         .filter(|value| !matches!(value, Value::Number(_) | Value::Bool(_) | Value::Null))
-        .or_else(|| from(&['{', '[']))
-        .or_else(|| from(&['{']))
-        .or_else(|| form(text, is_whole))?;
+        .or_else(|| text.find(['{', '[']).and_then(|at| first_json(&text[at..])))
+        .or_else(|| form(text, is_whole))
+}
+
+/// The value with JSON objects and forms in the place of the strings that hold them. Such a string
+/// may be anything that somebody wrote down, so this is for a value that says nothing by itself.
+pub(super) fn unfolded(mut value: Value) -> Value {
     unfold(&mut value, MAX_DEPTH);
-    Some(value)
+    value
 }
 
 fn first_json(text: &str) -> Option<Value> {
     serde_json::Deserializer::from_str(text).into_iter().next()?.ok()
 }
 
-/// Puts JSON objects and forms in the place of the strings that hold them.
 fn unfold(value: &mut Value, depth: usize) {
     if depth == 0 {
         return;
@@ -122,7 +124,7 @@ pub(super) fn squeezed(name: &str) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{squeezed, text, value};
+    use super::{squeezed, text, unfolded, value};
 
     fn utf16(text: &str, mark: bool, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
         let mark = mark.then_some(0xfeff);
@@ -166,14 +168,14 @@ mod tests {
             "?access_token=A",
             "\naccess_token=A\r\n",
         ] {
-            let found = value(body, true);
+            let found = value(body, true).map(unfolded);
             assert_eq!(found.as_ref(), Some(&expected), "{body}");
         }
         let looks_like_one = r#"{"access_token":"access_token=A","refresh_token":"{\"error\":1}"}"#;
-        assert_eq!(value(looks_like_one, true).unwrap()["access_token"], "access_token=A");
-        assert_eq!(value(looks_like_one, true).unwrap()["refresh_token"], r#"{"error":1}"#);
+        assert_eq!(unfolded(value(looks_like_one, true).unwrap())["access_token"], "access_token=A");
+        assert_eq!(unfolded(value(looks_like_one, true).unwrap())["refresh_token"], r#"{"error":1}"#);
         let wrapped = r#"{"statusCode":200,"body":"{\"access_token\":\"A\"}"}"#;
-        assert_eq!(value(wrapped, true).unwrap()["body"], expected);
+        assert_eq!(unfolded(value(wrapped, true).unwrap())["body"], expected);
     }
 
     #[test]
