@@ -136,10 +136,13 @@ fn log_in(data: &Path, factory: &factory::Factory) {
 /// Reads an item by the library that the program uses, and nothing else.
 #[cfg(target_os = "linux")]
 fn read(user: &str) {
-    use keyring_core::api::CredentialStoreApi as _;
-    let store = zbus_secret_service_keyring_store::Store::new().expect("a keyring");
-    let entry = store.build("manutop", user, None).expect("a good name");
-    assert!(!entry.get_secret().expect("the item is there").is_empty());
+    use secret_service::EncryptionType;
+    use secret_service::blocking::SecretService;
+    let service = SecretService::connect(EncryptionType::Dh).expect("a keyring");
+    let wanted = std::collections::HashMap::from([("service", "manutop"), ("username", user)]);
+    let found = service.search_items(wanted).expect("a keyring that answers");
+    let item = found.unlocked.first().expect("the item is there");
+    assert!(!item.get_secret().expect("it can be read").is_empty());
 }
 
 fn run(command: &mut Command) {

@@ -15,8 +15,11 @@ use crate::bench::Bench;
 use crate::file_home::name;
 use crate::program::{Ended, Program};
 
+/// What it is called, and how it is done to a journal.
+type Damage = (&'static str, fn(&Path));
+
 /// What may have become of a journal that says `settled`, generation 41.
-const DAMAGES: [(&str, fn(&Path)); 7] = [
+const DAMAGES: [Damage; 7] = [
     ("not JSON", |path| fs::write(path, "\0\0\0\0\0\0").unwrap()),
     ("half of it", |path| {
         let text = fs::read(path).unwrap();
