@@ -202,6 +202,7 @@ fn view(row: usize) -> ConnectionView {
         access_fingerprint: fingerprint.clone(),
         refresh: Some(RefreshFacts { obtained_at, estimated_end: obtained_at + TimeDelta::days(730), fingerprint }),
         scope: Some("API_ALL".into()),
+        subject: None,
     };
     ConnectionView {
         name: ConnectionName::new(&format!("connection-{row}")).expect("a name"),

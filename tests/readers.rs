@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use manutop::config;
 use manutop::domain::Secret;
-use manutop::oauth::callback::{CallbackError, read_pasted, read_query};
+use manutop::oauth::callback::{CallbackError, read_query};
+use manutop::oauth::pasted_answer::read_pasted;
 use manutop::oauth::providers::ALL;
 use manutop::oauth::redact::excerpt;
 use manutop::oauth::{Refusal, answer};

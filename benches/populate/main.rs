@@ -72,6 +72,7 @@ async fn write(vault: &Vault, at: usize) -> Result<(), Failed> {
         }),
         scope: Some("API_ALL".into()),
         client_id: format!("client-{at}"),
+        subject: None,
     };
     let mut lease = vault.lock(&ConnectionName::new(&name(at))?, |_| {}).await?;
     lease.receive(record.clone()).await.map_err(|error| error.to_string())?;

@@ -190,6 +190,9 @@ fn tokens(
     };
     lines.push(Line::new("refresh", refresh, Tone::Plain));
     lines.extend(facts.refresh.as_ref().filter(|_| full).map(|refresh| got(refresh.obtained_at)));
+    if let Some(subject) = &facts.subject {
+        lines.push(Line::new("subject", subject.words(), Tone::Plain));
+    }
     if let Some(scope) = &facts.scope {
         lines.push(Line::new("scope", neutralise(scope, 400), Tone::Plain));
     }

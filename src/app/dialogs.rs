@@ -32,7 +32,11 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
             if matches!(action, Action::Accept | Action::Cancel) {
                 app.mode = Mode::Normal;
             }
-            if action == Action::Accept { confirmed(question) } else { Vec::new() }
+            match action {
+                Action::Accept => confirmed(question),
+                Action::Cancel => declined(question),
+                _ => Vec::new(),
+            }
         }
         Mode::Unlock(_) => in_unlock(app, action),
         Mode::Form(_) => form::act(app, action, now),
@@ -141,6 +145,19 @@ fn confirmed(question: Question) -> Vec<Effect> {
             connections.into_iter().map(|connection| Command::Logout { connection }.into()).collect()
         }
         Question::Delete(connection) => vec![Effect::Delete { connection }],
+        Question::ReplaceSubject { connection, .. } => {
+            vec![Command::ConfirmLogin { connection, replace: true }.into()]
+        }
         Question::Quit => vec![Effect::Quit],
+    }
+}
+
+/// A no changes nothing, but where somebody waits for it.
+fn declined(question: Question) -> Vec<Effect> {
+    match question {
+        Question::ReplaceSubject { connection, .. } => {
+            vec![Command::ConfirmLogin { connection, replace: false }.into()]
+        }
+        _ => Vec::new(),
     }
 }

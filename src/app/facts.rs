@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use super::mode::{Mode, UnlockDialog};
+use super::mode::{Mode, Question, UnlockDialog};
 use super::removal::not_forgotten;
 use super::words::{count, countdown, milliseconds, spoken};
 use super::{Action, App, Effect, Toast, form, inspected, press};
 use crate::domain::text::neutralise;
-use crate::domain::{Activity, Author, ConnectionName, CopiedTo, Event, Keeper, Problem, Severity};
+use crate::domain::{
+    Activity, Author, ConnectionName, CopiedTo, Event, Keeper, Problem, Revocation, Severity, SubjectChange,
+};
 
 /// The most characters of a reason on the message line.
 const LONGEST_REASON: usize = 300;
@@ -40,6 +42,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             let text = Problem::NotSaved { why: reason(&why), durable: false }.to_string();
             app.say(Some(&connection), Severity::Bad, text, now);
         }
+        Event::SubjectChanged { connection, change } => subject_changed(app, connection, change, now),
         Event::LoginFailed { connection, why, .. } => login_failed(app, connection, &why, now),
         Event::ImportFailed { connection, why, .. } => import_failed(app, connection, &why, now),
         Event::LoginCancelled { connection } => {
@@ -171,10 +174,12 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
         Event::ClientSecretSet { connection, result: Err(why) } => {
             (connection, Severity::Bad, format!("client secret not stored: {}", reason(&why)))
         }
-        Event::Forgotten { connection, result: Ok(()) } => {
-            (connection, Severity::Good, "tokens and client secret forgotten".into())
+        Event::Forgotten { connection, result: Ok(()), revocation } => {
+            left(connection, "tokens and client secret forgotten", &revocation)
         }
-        Event::Forgotten { connection, result: Err(why) } => (connection, Severity::Bad, reason(&not_forgotten(&why))),
+        Event::Forgotten { connection, result: Err(why), .. } => {
+            (connection, Severity::Bad, reason(&not_forgotten(&why)))
+        }
         Event::ConnectionDeleted { connection, result: Ok(()) } => {
             (connection, Severity::Good, "deleted: tokens, client secret and configuration".into())
         }
@@ -182,7 +187,7 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
             let text = format!("its secrets are forgotten, but it is still in the file: {}", reason(&why));
             (connection, Severity::Bad, text)
         }
-        Event::LoggedOut { connection } => (connection, Severity::Good, "logged out, tokens forgotten".into()),
+        Event::LoggedOut { connection, revocation } => left(connection, "logged out, tokens forgotten", &revocation),
         Event::Copied { connection, what, to, cleared_after } => {
             let label = what.label();
             let text = match (to, cleared_after) {
@@ -202,6 +207,28 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
         _ => return,
     };
     app.say(Some(&connection), severity, text, now);
+}
+
+/// What was forgotten here, and what became of the refresh token at the provider.
+fn left(connection: ConnectionName, what: &str, revocation: &Revocation) -> (ConnectionName, Severity, String) {
+    let severity = if revocation.why().is_some() { Severity::Warning } else { Severity::Good };
+    let text = match revocation {
+        Revocation::None => what.to_owned(),
+        revocation => format!("{what}; {}", reason(&revocation.words())),
+    };
+    (connection, severity, text)
+}
+
+/// A login came back as somebody else: asks, if no other dialog would be torn away.
+fn subject_changed(app: &mut App, connection: ConnectionName, change: Box<SubjectChange>, now: DateTime<Utc>) {
+    let (_, received) = change.names();
+    if login_ended(app, &connection) || is_free(&app.mode) {
+        app.mode = Mode::Confirm(Question::ReplaceSubject { connection, change });
+    } else {
+        let text =
+            format!("you logged in as {received}; {} asks whether to replace the tokens", app.key(Action::Login));
+        app.say(Some(&connection), Severity::Warning, text, now);
+    }
 }
 
 /// Opens the dialog of a login that somebody asked for here, once, as soon as it waits for a
@@ -236,7 +263,11 @@ fn is_free(mode: &Mode) -> bool {
 /// Closes the dialog of a login that is over.
 fn login_ended(app: &mut App, connection: &ConnectionName) -> bool {
     app.logins_asked.remove(connection);
-    let open = matches!(&app.mode, Mode::Login(dialog) if dialog.connection == *connection);
+    let open = match &app.mode {
+        Mode::Login(dialog) => dialog.connection == *connection,
+        Mode::Confirm(Question::ReplaceSubject { connection: asked, .. }) => asked == connection,
+        _ => false,
+    };
     if open {
         app.mode = Mode::Normal;
     }

@@ -70,6 +70,7 @@ pub(crate) fn manu(label: &str, left: i64) -> ConnectionView {
             fingerprint: Fingerprint::of(&Secret::new(format!("refresh {label}"))),
         }),
         scope: Some("API_ALL".into()),
+        subject: None,
     };
     ConnectionView {
         holding: Holding::Tokens { facts, saved: true },
@@ -84,7 +85,15 @@ pub(crate) fn manus(label: &str, left: i64) -> ConnectionView {
     let expires_at = now() + TimeDelta::seconds(left);
     let obtained_at = expires_at - TimeDelta::seconds(3600);
     let access_fingerprint = Fingerprint::of(&Secret::new(format!("access {label}")));
-    let facts = TokenFacts { generation: 7, obtained_at, expires_at, access_fingerprint, refresh: None, scope: None };
+    let facts = TokenFacts {
+        generation: 7,
+        obtained_at,
+        expires_at,
+        access_fingerprint,
+        refresh: None,
+        scope: None,
+        subject: None,
+    };
     ConnectionView {
         holding: Holding::Tokens { facts, saved: true },
         next_refresh: Some(expires_at - TimeDelta::seconds(720)),
@@ -108,7 +117,8 @@ pub(crate) fn with_activity(view: ConnectionView, activity: Activity) -> Connect
 
 /// A connection whose login waits for a person.
 pub(crate) fn logging_in(label: &str, redirect: Redirect, browser: Option<Result<(), String>>) -> ConnectionView {
-    let login = LoginView { url: login_url(), redirect, deadline: now() + TimeDelta::seconds(272), browser };
+    let login =
+        LoginView { url: login_url(), redirect, deadline: now() + TimeDelta::seconds(272), browser, question: None };
     with_activity(fresh(label), Activity::LoggingIn(login))
 }
 

@@ -310,9 +310,12 @@ impl App {
             | Mode::LoginFailed { connection, .. }
             | Mode::Menu(Menu { connection: Some(connection), .. }) => self.connections.get(connection),
             Mode::Login(dialog) => self.connections.get(&dialog.connection),
-            Mode::Confirm(Question::CopyRefreshToken(name) | Question::Logout(name) | Question::Delete(name)) => {
-                self.connections.get(name)
-            }
+            Mode::Confirm(
+                Question::CopyRefreshToken(name)
+                | Question::Logout(name)
+                | Question::Delete(name)
+                | Question::ReplaceSubject { connection: name, .. },
+            ) => self.connections.get(name),
             Mode::Help { .. }
             | Mode::Request { .. }
             | Mode::Unlock(_)

@@ -12,7 +12,7 @@ use super::inspected::Inspected;
 use super::keymap::Scope;
 use super::menu::Menu;
 use super::palette::Palette;
-use crate::domain::{ConnectionName, LogEntry, Secret};
+use crate::domain::{ConnectionName, LogEntry, Secret, SubjectChange};
 
 /// Which dialog or view has the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,13 @@ pub enum Question {
         connections: Vec<ConnectionName>,
         /// How many of these the filter or a folded group hides.
         hidden: usize,
+    },
+    /// The login came back as somebody else: replace the tokens held?
+    ReplaceSubject {
+        /// Whose login.
+        connection: ConnectionName,
+        /// Who, before and now.
+        change: Box<SubjectChange>,
     },
     /// Leave although tokens are not in the store yet?
     Quit,
@@ -163,14 +170,13 @@ impl UnlockDialog {
 pub struct PasteField(Zeroizing<String>);
 
 impl PasteField {
-    /// The longest text taken, in bytes: one more than the longest that is used, so that what was
-    /// cut off here is known to be too long.
-    pub const MAX: usize = 16 * 1024 + 1;
+    /// The longest text taken, in bytes: the longest answer that is looked at, and what wraps it.
+    pub const MAX: usize = 20 * 1024;
 
-    /// Adds typed or pasted text. White space and control characters, which wrapped lines bring
-    /// along, are no part of a URL or a code and are left out.
+    /// Adds typed or pasted text. White space stays, for whoever reads the answer: it tells a wrapped
+    /// URL from words that were pasted by mistake.
     pub fn push(&mut self, text: &str) {
-        self.take(text.chars().filter(|c| !c.is_whitespace() && !c.is_control()));
+        self.take(text.chars().filter(|c| matches!(c, '\t' | '\n' | '\r') || !c.is_control()));
     }
 
     /// Adds typed or pasted text of a passphrase, blanks included.
@@ -224,10 +230,11 @@ impl PasteField {
     /// What may be shown: a URL up to its query, and how much there is. A bare code is all dots.
     #[must_use]
     pub fn masked(&self) -> String {
-        let length = self.0.chars().count();
+        // A wrapped URL is one without its line breaks.
+        let length = self.0.chars().filter(|c| !c.is_whitespace()).count();
         let is_url = self.0.starts_with("http://") || self.0.starts_with("https://");
         let open = if is_url { self.0.split(['?', '#']).next().unwrap_or_default() } else { "" };
-        let hidden = length - open.chars().count();
+        let hidden = length.saturating_sub(open.chars().filter(|c| !c.is_whitespace()).count());
         let dots = "•".repeat(hidden.min(12));
         match length {
             0 => String::new(),
@@ -280,7 +287,8 @@ mod tests {
         let mut field = PasteField::default();
         field.push("https://www.getpostman.com/oauth2/callback?code=s3cr3t\n&state=xyz");
         assert_eq!(field.masked(), "https://www.getpostman.com/oauth2/callback•••••••••••• (64 characters)");
-        assert_eq!(field.secret().expose(), "https://www.getpostman.com/oauth2/callback?code=s3cr3t&state=xyz");
+        let kept = field.secret();
+        assert_eq!(kept.expose(), "https://www.getpostman.com/oauth2/callback?code=s3cr3t\n&state=xyz");
         assert!(!format!("{field:?}").contains("s3cr3t"));
     }
 

@@ -172,6 +172,15 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
             "delete",
             "keep",
         ),
+        Question::ReplaceSubject { connection, change } => {
+            let (held, received) = change.names();
+            (
+                format!(" Replace the tokens of {connection}? "),
+                format!("{connection} holds the tokens of {held}; you logged in as {received}. Replace them?"),
+                "replace them",
+                "keep them",
+            )
+        }
         Question::Quit => (" Leave now? ".to_owned(), leaving(app), "leave now", "stay until it is saved"),
     };
     let mut lines = words(&text, Tone::Plain);

@@ -315,10 +315,15 @@ pub(super) fn login(app: &mut App, connection: ConnectionName) -> Vec<Effect> {
     vec![Command::Login { connection }.into()]
 }
 
-/// Opens the dialog if that connection's login waits for a person.
+/// Opens the dialog if that connection's login waits for a person, or the question it asks.
 pub(super) fn show_login(app: &mut App, connection: &ConnectionName) -> bool {
     let view = app.connections.get(connection).map(|view: &ConnectionView| &view.activity);
-    let Some(Activity::LoggingIn(LoginView { redirect, .. })) = view else { return false };
+    let Some(Activity::LoggingIn(LoginView { redirect, question, .. })) = view else { return false };
+    if let Some(change) = question {
+        let change = change.clone();
+        app.mode = Mode::Confirm(Question::ReplaceSubject { connection: connection.clone(), change });
+        return true;
+    }
     let typing = matches!(redirect, Redirect::Pasted { .. });
     app.mode = Mode::Login(LoginDialog::new(connection.clone(), typing));
     true

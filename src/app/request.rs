@@ -183,6 +183,7 @@ pub fn purpose(exchange: Exchange) -> &'static str {
         Exchange::Refresh => "refresh",
         Exchange::Mint => "mint",
         Exchange::Test => "test call",
+        Exchange::Revoke => "revocation",
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::exit::Stop;
 use crate::domain::clock::rfc3339;
-use crate::domain::{ConnectionView, Holding, TokenFacts};
+use crate::domain::{ConnectionView, Holding, Subject, TokenFacts};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 pub(super) const VERSION: u32 = 1;
@@ -53,12 +53,25 @@ pub(super) fn connection(view: &ConnectionView, now: DateTime<Utc>) -> Value {
         "saved": matches!(view.holding, Holding::Tokens { saved: true, .. }),
         "generation": view.token().map(|token| token.generation),
         "scope": view.token().and_then(|token| token.scope.clone()),
+        "subject": subject(view.token().and_then(|token| token.subject.as_ref())),
         "access_token": view.token().map(|token| access_token(token, now)),
         "refresh_token": view.token().and_then(|token| token.refresh.as_ref()).map(|refresh| json!({
             "obtained_at": rfc3339(refresh.obtained_at),
             "estimated_end": rfc3339(refresh.estimated_end),
             "fingerprint": refresh.fingerprint,
         })),
+    })
+}
+
+/// Whom the tokens name, unverified; null where they name nobody.
+pub(super) fn subject(subject: Option<&Subject>) -> Value {
+    subject.map_or(Value::Null, |subject| {
+        json!({
+            "sub": subject.sub,
+            "email": subject.email,
+            "preferred_username": subject.preferred_username,
+            "client_id": subject.client_id,
+        })
     })
 }
 

@@ -1,21 +1,24 @@
 //! `manutop login`: prints the URL, waits on the redirect, or reads a pasted answer.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
-use std::thread;
 
 use color_eyre::eyre::Report;
 use serde_json::json;
-use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::Instant;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
-use super::json;
 use super::owed::{given_up, in_memory};
+use super::paste::Pastes;
 use super::say::say;
 use super::session::{NoBrowser, Session};
-use crate::domain::{Activity, Author, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret};
+use super::{json, prompt};
+use crate::domain::text::neutralise;
+use crate::domain::{
+    Activity, Author, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret, Subject,
+    SubjectChange,
+};
 use crate::engine::Browser;
 use crate::shell::browser::SystemBrowser;
 use crate::shell::signals::{Insistence, Signals, Wish};
@@ -31,6 +34,9 @@ pub struct Args {
     /// Print the URL as a QR code too, for a browser on another device
     #[arg(long)]
     qr: bool,
+    /// Replace the tokens held, even if they are of another subject; do not ask
+    #[arg(long, short)]
+    yes: bool,
     /// The result as JSON
     #[arg(long)]
     json: bool,
@@ -48,7 +54,7 @@ impl Args {
         };
         let mut working = session.work_with_browser(std::slice::from_ref(name), browser)?;
         let (mut signals, mut insistence) = (Signals::listen()?, Insistence::default());
-        let mut pasted = read_lines()?;
+        let mut pastes = Pastes::listen()?;
         working.engine.views().await;
         working.engine.send(Command::Login { connection: name.clone() });
         let mut told = Told { qr_wanted: self.qr, ..Told::default() };
@@ -56,12 +62,20 @@ impl Args {
             tokio::select! {
                 event = working.events.recv() => match event {
                     Some(Event::RequestLogged(entry)) => working.log.push(*entry),
+                    Some(Event::SubjectChanged { change, .. }) => {
+                        if let Some(command) = self.decide(&change, &mut told) {
+                            working.engine.send(command);
+                        }
+                    }
                     Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
                     None => break Err(Stop::new(Exit::Failed, "the engine ended by itself")),
                 },
-                Some(line) = pasted.recv() => {
-                    working.engine.send(Command::FinishLogin { connection: name.clone(), pasted: line });
-                }
+                text = pastes.next(), if !told.input_ended => match text {
+                    Some(text) => if let Some(command) = self.given(text, &mut told) {
+                        working.engine.send(command);
+                    },
+                    None => told.input_ended = true,
+                },
                 signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
                     Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
                     Some(Wish::Again) => return Err(given_up(&working.engine.owing().await).into()),
@@ -69,14 +83,63 @@ impl Args {
                 },
             }
         };
+        drop(pastes);
+        let subject = match &result {
+            Ok(_) => working.engine.views().await.into_iter().find_map(|view| view.token()?.subject.clone()),
+            Err(_) => None,
+        };
         working.finish(&session).await;
-        let end = result?;
+        let end = result?.named(subject);
         if self.json {
-            json::print(json!({ "connection": name, "outcome": end.outcome, "generation": end.generation }))?;
+            json::print(json!({
+                "connection": name,
+                "outcome": end.outcome,
+                "generation": end.generation,
+                "subject": json::subject(end.subject.as_ref()),
+            }))?;
         } else {
             writeln!(io::stdout(), "{name}: {}", end.words)?;
         }
         Ok(Exit::Ok)
+    }
+
+    /// Whether the tokens of somebody else replace those held; `None` while a person is asked.
+    fn decide(&self, change: &SubjectChange, told: &mut Told) -> Option<Command> {
+        let (name, (held, received)) = (&self.name, change.names());
+        if self.yes || !prompt::can_ask() || told.input_ended {
+            let advice = if self.yes { "" } else { "; cannot ask for confirmation without a terminal; pass --yes" };
+            say!("{name} holds the tokens of {held}; you logged in as {received}{advice}");
+            return Some(Command::ConfirmLogin { connection: name.clone(), replace: self.yes });
+        }
+        told.question = Some(format!("{name} holds the tokens of {held}; you logged in as {received}. Replace them?"));
+        ask(told);
+        None
+    }
+
+    /// What a person has given: the answer to a question, or to the login.
+    fn given(&self, text: Secret, told: &mut Told) -> Option<Command> {
+        let connection = self.name.clone();
+        if told.question.is_none() {
+            told.handed_over += 1;
+            return Some(Command::FinishLogin { connection, pasted: text });
+        }
+        let replace = match text.expose().trim().to_lowercase().as_str() {
+            "y" | "yes" => true,
+            "n" | "no" => false,
+            _ => {
+                ask(told);
+                return None;
+            }
+        };
+        told.question = None;
+        Some(Command::ConfirmLogin { connection, replace })
+    }
+}
+
+/// Asks the question there is.
+fn ask(told: &Told) {
+    if let Some(question) = &told.question {
+        say!("{question} [n/y]");
     }
 }
 
@@ -85,12 +148,30 @@ struct End {
     /// The word for it in JSON.
     outcome: &'static str,
     generation: Option<u64>,
+    /// Who logged in, as far as the tokens say so.
+    subject: Option<Subject>,
     words: String,
 }
 
 impl End {
     fn with(outcome: &'static str, words: &str, generation: u64) -> Self {
-        Self { outcome, generation: Some(generation), words: format!("{words}, generation {generation}") }
+        Self {
+            outcome,
+            generation: Some(generation),
+            subject: None,
+            words: format!("{words}, generation {generation}"),
+        }
+    }
+
+    /// The same with the name of whoever logged in.
+    fn named(self, subject: Option<Subject>) -> Self {
+        let words = match (self.outcome, self.generation, &subject) {
+            ("logged_in", Some(generation), Some(subject)) => {
+                format!("logged in as {}, generation {generation}", neutralise(subject.name(), 200))
+            }
+            _ => self.words,
+        };
+        Self { subject, words, ..self }
     }
 }
 
@@ -101,6 +182,15 @@ struct Told {
     qr_wanted: bool,
     url: bool,
     browser: bool,
+    /// Whether the answer can only be pasted.
+    is_pasted: bool,
+    /// How many texts were handed over as answers, and how many answers were refused.
+    handed_over: usize,
+    refused: usize,
+    /// Standard input has ended.
+    input_ended: bool,
+    /// The question that waits for a yes or a no.
+    question: Option<String>,
 }
 
 /// Tells a person what is going on; gives the end, once there is one.
@@ -122,6 +212,7 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
         Event::StillFresh { .. } => Some(Ok(End {
             outcome: "still_fresh",
             generation: None,
+            subject: None,
             words: "the token is still fresh; manutop refresh --force mints another".into(),
         })),
         Event::NotSaved { generation, why, .. } => {
@@ -133,6 +224,10 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
             None
         }
         Event::AnswerRefused { why, .. } => {
+            told.refused += 1;
+            if told.is_pasted && told.input_ended && told.refused >= told.handed_over {
+                return stop(Exit::Failed, &format!("{why}; there is no more input"));
+            }
             say!("{why}");
             None
         }
@@ -159,6 +254,7 @@ fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
             }
             Redirect::Pasted { uri } => {
                 writeln!(err, "The browser will end on {uri}.")?;
+                told.is_pasted = true;
                 writeln!(err, "Paste that whole URL (or the bare code) here, and press Enter. Ctrl-C gives up.")?;
             }
         }
@@ -171,17 +267,4 @@ fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Standard input line by line, from a thread that ends with the process.
-fn read_lines() -> io::Result<UnboundedReceiver<Secret>> {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    thread::Builder::new().name("stdin".into()).spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            if !line.trim().is_empty() && sender.send(Secret::new(line)).is_err() {
-                break;
-            }
-        }
-    })?;
-    Ok(receiver)
 }

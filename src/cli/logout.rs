@@ -9,7 +9,7 @@ use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::json;
 use super::session::Session;
-use crate::domain::{Command, ConnectionName, Event, Problem};
+use crate::domain::{Command, ConnectionName, Event, Problem, Revocation};
 
 /// Log out: forget the tokens, keep the connection and its client secret
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ impl Args {
         let mut working = session.work_on(std::slice::from_ref(name))?;
         working.engine.views().await;
         let end = working.carry_out(Command::Logout { connection: name.clone() }, |event| match event {
-            Event::LoggedOut { .. } => Some(Ok(())),
+            Event::LoggedOut { revocation, .. } => Some(Ok(revocation)),
             Event::LogoutFailed { problem: Problem::Cancelled, .. } => {
                 Some(Err(Stop::on(name, Exit::Failed, "the logout was given up, nothing was forgotten")))
             }
@@ -41,11 +41,20 @@ impl Args {
         });
         let end = end.await?;
         working.finish(&session).await;
-        end.unwrap_or_else(|| Err(Stop::on(name, Exit::Failed, "the logout was given up")))?;
+        let revocation = end.unwrap_or_else(|| Err(Stop::on(name, Exit::Failed, "the logout was given up")))?;
         if self.json {
-            json::print(json!({ "connection": name, "outcome": "logged_out" }))?;
+            json::print(json!({
+                "connection": name,
+                "outcome": "logged_out",
+                "revoked": revocation.is_revoked(),
+                "revoke_error": revocation.why(),
+            }))?;
         } else {
-            writeln!(std::io::stdout(), "{name}: logged out; its tokens are forgotten")?;
+            let words = match revocation {
+                Revocation::None => "its tokens are forgotten".into(),
+                revocation => revocation.words(),
+            };
+            writeln!(std::io::stdout(), "{name}: logged out; {words}")?;
         }
         Ok(Exit::Ok)
     }

@@ -29,6 +29,7 @@ mod man;
 mod migrate;
 mod owed;
 mod passphrase;
+mod paste;
 mod prompt;
 mod qr;
 mod refresh;

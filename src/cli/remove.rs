@@ -16,7 +16,7 @@ use super::session::Session;
 use super::{json, prompt, stores};
 use crate::app::{WHAT_GOES, not_forgotten};
 use crate::config::{self, ChangeError, ConfigError};
-use crate::domain::{Command, ConnectionName, Event, Problem};
+use crate::domain::{Command, ConnectionName, Event, Problem, Revocation};
 use crate::oauth::providers;
 
 /// Remove a connection: its tokens, its client secret and its place in the configuration; asks
@@ -42,18 +42,26 @@ impl Args {
         session.connection(name)?;
         self.check(file)?;
         self.ask()?;
+        let mut revocation = Revocation::None;
         if !self.keep_tokens {
             stores::open_encrypted(&session.vault, session.config.store).await?;
-            erase(&session, name).await?;
+            revocation = erase(&session, name).await?;
         }
         take_out(file, name, self.keep_tokens)?;
         if self.json {
             let file = file.to_string_lossy();
-            json::print(json!({ "connection": name, "config_file": file, "tokens_kept": self.keep_tokens }))?;
+            json::print(json!({
+                "connection": name,
+                "config_file": file,
+                "tokens_kept": self.keep_tokens,
+                "revoked": revocation.is_revoked(),
+                "revoke_error": revocation.why(),
+            }))?;
         } else if self.keep_tokens {
             writeln!(io::stdout(), "{name}: taken out of {}; its tokens and client secret are kept", file.display())?;
         } else {
-            writeln!(io::stdout(), "{name}: removed, with its tokens and client secret")?;
+            let words = format!("{name}: removed, with its tokens and client secret; {}", revocation.words());
+            writeln!(io::stdout(), "{}", words.trim_end_matches("; "))?;
         }
         Ok(Exit::Ok)
     }
@@ -96,12 +104,14 @@ impl Args {
 }
 
 /// Forgets all there is of a connection, once nobody else is at work on it.
-async fn erase(session: &Session, name: &ConnectionName) -> Result<(), Report> {
+async fn erase(session: &Session, name: &ConnectionName) -> Result<Revocation, Report> {
     let mut working = session.work_on(std::slice::from_ref(name))?;
     working.engine.views().await;
     let forgotten = working
         .carry_out(Command::Remove { connection: name.clone() }, |event| match event {
-            Event::Forgotten { connection, result } if connection == *name => Some(result),
+            Event::Forgotten { connection, result, revocation } if connection == *name => {
+                Some(result.map(|()| revocation))
+            }
             _ => None,
         })
         .await?;

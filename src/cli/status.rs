@@ -74,6 +74,9 @@ fn lines(view: &ConnectionView, zone: Zone, now: DateTime<Utc>) -> Vec<String> {
             _ => "not saved yet, safe in the journal",
         };
         line("generation", format!("{}, {saved}", token.generation));
+        if let Some(subject) = &token.subject {
+            line("subject", subject.words());
+        }
         if let Some(scope) = &token.scope {
             line("scope", neutralise(scope, LONGEST));
         }

@@ -47,6 +47,7 @@ impl Issued {
             }),
             scope: self.scope.clone(),
             client_id: self.client_id.clone(),
+            subject: None,
         }
     }
 }

@@ -13,6 +13,8 @@ pub struct Stats {
     pub rotations: u64,
     /// Times a replaced refresh token was sent again (Manu Online).
     pub reuses_detected: u64,
+    /// Requests that reached the revocation endpoint (Manu Online).
+    pub revocation_posts: u64,
     /// Token families revoked, whatever the reason (Manu Online).
     pub families_revoked: u64,
     /// Access tokens minted (Manus).

@@ -169,10 +169,11 @@ impl Teller<'_> {
         let (manu, id, secret) = (self.servers.manu(), client_id(name), Secret::new(random_text(24)));
         manu.register_client(&id, &secret, &[redirect_uri]);
         let (authorize_url, token_url, test_url) = (manu.authorize_url(), manu.token_url(), manu.test_url());
+        let revoke_url = manu.revoke_url();
         self.section(&format!(
             "name = \"{name}\"\nprovider = \"manu\"\nclient_id = \"{id}\"\nredirect_uri = \"{redirect_uri}\"\n\
              scope = \"{SCOPE}\"\nauto_refresh = {auto_refresh}\nauthorize_url = \"{authorize_url}\"\n\
-             token_url = \"{token_url}\"\ntest_url = \"{test_url}\"\n"
+             token_url = \"{token_url}\"\ntest_url = \"{test_url}\"\nrevoke_url = \"{revoke_url}\"\n"
         ));
         secret
     }

@@ -20,6 +20,14 @@ pub enum Command {
         /// What was pasted; it holds an authorization code.
         pasted: Secret,
     },
+    /// Answer the question of a login that came back as another subject
+    /// ([`SubjectChanged`](super::Event::SubjectChanged)).
+    ConfirmLogin {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Whether the new tokens replace the ones held.
+        replace: bool,
+    },
     /// Open the login URL in the browser once more.
     ReopenBrowser {
         /// Which connection.

@@ -13,6 +13,8 @@ use super::inspection::Inspection;
 use super::log::LogEntry;
 use super::lost_answer::LostAnswer;
 use super::problem::Problem;
+use super::revocation::Revocation;
+use super::subject::SubjectChange;
 use super::view::ConnectionView;
 
 /// Something that happened. No event carries a secret.
@@ -93,6 +95,14 @@ pub enum Event {
         /// Why, in plain words.
         why: String,
     },
+    /// A login came back as another subject than the one whose tokens are held; it waits for
+    /// [`ConfirmLogin`](super::Command::ConfirmLogin).
+    SubjectChanged {
+        /// Which connection.
+        connection: ConnectionName,
+        /// Who, before and now.
+        change: Box<SubjectChange>,
+    },
     /// A login ended without tokens.
     LoginFailed {
         /// Which connection.
@@ -146,6 +156,8 @@ pub enum Event {
     LoggedOut {
         /// Which connection.
         connection: ConnectionName,
+        /// What became of its refresh token at the provider.
+        revocation: Revocation,
     },
     /// The tokens of a connection could not be forgotten, or not all of it was done.
     LogoutFailed {
@@ -179,6 +191,8 @@ pub enum Event {
         connection: ConnectionName,
         /// What came of it.
         result: Result<(), Problem>,
+        /// What became of its refresh token at the provider.
+        revocation: Revocation,
     },
     /// The configuration file was read after it changed: all of it holds now (`Ok`), or something
     /// stands in the way (`Err`: what, where, and what goes on meanwhile).

@@ -134,6 +134,8 @@ pub enum Exchange {
     Mint,
     /// A test call with the access token.
     Test,
+    /// The revocation of a refresh token (RFC 7009 §2.1).
+    Revoke,
 }
 
 /// What came of an exchange.

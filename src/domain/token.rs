@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::secret::Secret;
+use super::subject::Subject;
 
 /// One generation of a connection's tokens: what the token endpoint answered, and when.
 ///
@@ -28,6 +29,8 @@ pub struct TokenRecord {
     pub scope: Option<String>,
     /// The client the tokens were issued to.
     pub client_id: String,
+    /// Who the tokens name, unverified; none in records of older versions.
+    pub subject: Option<Subject>,
 }
 
 /// A refresh token and what is known of its age.
@@ -117,6 +120,8 @@ pub struct TokenFacts {
     pub refresh: Option<RefreshFacts>,
     /// The scope granted, where the answer told.
     pub scope: Option<String>,
+    /// Who the tokens name, unverified.
+    pub subject: Option<Subject>,
 }
 
 /// What may be shown of a refresh token.
@@ -145,6 +150,7 @@ impl TokenRecord {
                 fingerprint: Fingerprint::of(&refresh.token),
             }),
             scope: self.scope.clone(),
+            subject: self.subject.clone(),
         }
     }
 

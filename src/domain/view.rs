@@ -7,6 +7,7 @@ use super::lost_answer::{LossOutcome, LostAnswer};
 use super::problem::Problem;
 use super::provider::Provider;
 use super::status::Status;
+use super::subject::SubjectChange;
 use super::token::TokenFacts;
 
 /// The whole state of one connection, announced by the engine at every change.
@@ -96,6 +97,9 @@ pub struct LoginView {
     /// What became of the browser: `None` while nothing is known yet, `Ok` when one was started,
     /// `Err` with the reason when none was.
     pub browser: Option<Result<(), String>>,
+    /// The login came back as somebody else, and waits for a yes or a no
+    /// ([`ConfirmLogin`](super::Command::ConfirmLogin)).
+    pub question: Option<Box<SubjectChange>>,
 }
 
 /// How the answer to an authorization request comes back.

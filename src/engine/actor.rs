@@ -15,7 +15,7 @@ use super::rotation::{self, Need};
 use super::slot::{Origin, Slot, Waiter, Work};
 use super::slots::Slots;
 use super::tools::{Ended, Note, Tools};
-use super::{check, inspect, load, login, reveal};
+use super::{check, inspect, load, login, reveal, revoke};
 use crate::alarm::Alarm;
 use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret};
 
@@ -260,6 +260,9 @@ impl Actor {
         match command {
             Command::Login { connection } => self.login(&connection),
             Command::FinishLogin { connection, pasted } => self.tell_login(&connection, login::Input::Pasted(pasted)),
+            Command::ConfirmLogin { connection, replace } => {
+                self.tell_login(&connection, login::Input::Confirm(replace));
+            }
             Command::ReopenBrowser { connection } => self.tell_login(&connection, login::Input::Reopen),
             Command::Cancel { connection } => cancel(self.slots.get(&connection).and_then(|slot| slot.work.as_ref())),
             Command::Refresh { connection, force } => {
@@ -466,10 +469,11 @@ impl Actor {
         let Some(slot) = self.idle(name) else { return };
         let cancel = CancellationToken::new();
         slot.work = Some(Work::Logout(cancel.clone()));
-        let (tools, name) = (Arc::clone(&self.tools), name.clone());
+        let connection = Arc::clone(&slot.connection);
+        let tools = Arc::clone(&self.tools);
         tokio::spawn(async move {
-            let result = rotation::forget(&tools, &name, &cancel).await;
-            tools.note(Note::LoggedOut(name, result));
+            let result = revoke::log_out(&tools, &connection, &cancel).await;
+            tools.note(Note::LoggedOut(connection.name.clone(), result));
         });
     }
 

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::actor::{Actor, cancel};
-use super::rotation;
+use super::revoke;
 use super::slot::{Slot, Work};
 use super::tools::Note;
-use crate::domain::{Connection, ConnectionName, ConnectionView, Event, Holding, Problem, Secret};
+use crate::domain::{Connection, ConnectionName, ConnectionView, Event, Holding, Problem, Revocation, Secret};
 
 impl Actor {
     /// Takes over these connections in place of those there are.
@@ -148,19 +148,23 @@ impl Actor {
     pub(super) fn remove(&mut self, name: &ConnectionName) {
         if let Some(busy) = self.busy_with(name) {
             let busy = Problem::Retrying { at: None, why: busy.into() };
-            return self.announce(Event::Forgotten { connection: name.clone(), result: Err(busy) });
+            return self.announce(Event::Forgotten {
+                connection: name.clone(),
+                result: Err(busy),
+                revocation: Revocation::None,
+            });
         }
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
         slot.work = Some(Work::Remove(cancel.clone()));
-        let (tools, name) = (Arc::clone(&self.tools), name.clone());
+        let (tools, connection) = (Arc::clone(&self.tools), Arc::clone(&slot.connection));
         tokio::spawn(async move {
-            let result = rotation::erase(&tools, &name, &cancel).await;
-            tools.note(Note::Forgotten(name, result));
+            let (result, revocation) = revoke::remove(&tools, &connection, &cancel).await;
+            tools.note(Note::Forgotten(connection.name.clone(), result, revocation));
         });
     }
 
-    pub(super) fn forgotten(&mut self, name: ConnectionName, result: Result<(), Problem>) {
+    pub(super) fn forgotten(&mut self, name: ConnectionName, result: Result<(), Problem>, revocation: Revocation) {
         if let Some(slot) = self.slots.get_mut(&name) {
             slot.rest();
             slot.first_mint = None;
@@ -176,6 +180,6 @@ impl Actor {
             }
             self.publish(&name);
         }
-        self.announce(Event::Forgotten { connection: name, result });
+        self.announce(Event::Forgotten { connection: name, result, revocation });
     }
 }

@@ -5,10 +5,10 @@ use memchr::memmem;
 
 use super::tools::Tools;
 use crate::domain::{
-    Connection, Exchange, Grant, LogEntry, Outcome, Problem, Provider, RefreshToken, Secret, TokenRecord,
+    Connection, Exchange, Grant, LogEntry, Outcome, Problem, Provider, RefreshToken, Secret, Subject, TokenRecord,
 };
 use crate::oauth::http::{Payload, Request};
-use crate::oauth::{Answer, Body, Broken, Class, Refusal, TokenAnswer, answer, lifetime};
+use crate::oauth::{Answer, Body, Broken, Class, Refusal, TokenAnswer, answer, jwt, lifetime};
 
 /// The most of an unreadable answer that is kept for a later rescue, in bytes.
 pub(super) const MOST_KEPT: usize = 48 * 1024;
@@ -213,6 +213,7 @@ pub(super) fn record(
     previous: Option<&TokenRecord>,
     generation: u64,
 ) -> TokenRecord {
+    let subject = subject(&tokens, previous);
     let (lifetime, _) = lifetime::judge(tokens.expires_in, connection.provider, asked_at);
     let lives = |old: &&TokenRecord| old.obtained_at < asked_at && old.expires_at > asked_at;
     let (access_token, obtained_at, expires_at) = match (tokens.access_token, previous.filter(lives)) {
@@ -238,6 +239,19 @@ pub(super) fn record(
         refresh_token,
         scope: tokens.scope.or_else(|| previous.and_then(|old| old.scope.clone())),
         client_id: connection.client_id.clone(),
+        subject,
+    }
+}
+
+/// Who an answer names. One without an `id_token` leaves the subject of the tokens before it in
+/// place: a refresh never changes whose tokens they are.
+fn subject(tokens: &TokenAnswer, previous: Option<&TokenRecord>) -> Option<Subject> {
+    let named = tokens.id_token.as_ref().and_then(jwt::subject);
+    let first = named.or_else(|| previous.and_then(|old| old.subject.clone()));
+    let access = tokens.access_token.as_ref().and_then(jwt::subject);
+    match (first, access) {
+        (Some(first), Some(access)) => Some(first.filled_from(access)),
+        (first, access) => first.or(access),
     }
 }
 

@@ -178,6 +178,7 @@ fn as_record(connection: &Connection, token: Secret, at: DateTime<Utc>) -> Token
         refresh_token,
         scope: None,
         client_id: connection.client_id.clone(),
+        subject: None,
     }
 }
 

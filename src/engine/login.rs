@@ -11,16 +11,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::client_secret;
-use super::exchange::{self, TokenRequest, Verdict};
-use super::rotation::{Entered, enter, save};
-use super::tools::{Ended, How, Note, Tools, store_problem};
+use super::code::{self, Exchanged};
+use super::tools::{Ended, Note, Tools, store_problem};
+use super::{client_secret, revoke};
 use crate::domain::{
-    Activity, Connection, ConnectionGrant, Event, Exchange, LogEntry, LoginView, Outcome, Problem, Redirect, Secret,
-    Wire,
+    Activity, Connection, ConnectionGrant, Event, Exchange, LogEntry, LoginView, Outcome, Problem, Redirect,
+    Revocation, Secret, SubjectChange, TokenRecord, Wire,
 };
-use crate::oauth::listener::{Arrival, Serving};
-use crate::oauth::{Authorization, CallbackError, Listener, authorization, callback, form};
+use crate::oauth::listener::Serving;
+use crate::oauth::pasted_answer::read_pasted;
+use crate::oauth::{Authorization, CallbackError, Listener, Progress, authorization};
 use crate::store::StoreError;
 
 /// What a person may do while a login waits.
@@ -30,6 +30,8 @@ pub(super) enum Input {
     Pasted(Secret),
     /// The browser once more.
     Reopen,
+    /// Whether the tokens of another subject replace those held.
+    Confirm(bool),
 }
 
 /// Runs one login to its end and reports it.
@@ -81,6 +83,8 @@ struct Waiting<'a> {
     serving: Option<Serving>,
     view: LoginView,
     began: DateTime<Utc>,
+    /// Codes that the server has refused, and its words.
+    refused: Vec<(Secret, String)>,
 }
 
 async fn run(
@@ -100,27 +104,11 @@ async fn run(
     waiting.show();
     tools.announce(Event::LoginStarted { connection: connection.name.clone() });
     waiting.open_browser().await;
-    let deadline = tokio::time::Instant::now() + timeout;
-    let (code, page) = tokio::select! {
-        answer = waiting.answer(input) => answer?,
-        () = cancel.cancelled() => return Err(Failure::Cancelled),
-        () = tokio::time::sleep_until(deadline) => {
-            let minutes = timeout.as_secs().div_ceil(60);
-            return Err(Failure::Said(format!("nobody finished the login within {minutes} min; press the login key to start again")));
-        }
-    };
-    let result = exchange_code(tools, connection, &waiting.authorization, &code, &client_secret, cancel).await;
-    if let Some(page) = page {
-        // The browser may have gone away; that changes nothing.
-        let _ = page.send(match &result {
-            Ok(_) => Ok(format!("{} is connected to {}.", connection.name, connection.provider.title)),
-            Err(problem) => Err(problem.to_string()),
-        });
-    }
-    if let Some(serving) = waiting.serving.take() {
+    let result = waiting.tokens(&client_secret, timeout, input, cancel).await;
+    if let (Some(serving), false) = (waiting.serving.take(), matches!(result, Err(Failure::Cancelled))) {
         serving.close().await;
     }
-    Ok(result?)
+    result
 }
 
 async fn begin<'a>(
@@ -144,12 +132,10 @@ async fn begin<'a>(
         if listener.is_some() { Redirect::Loopback { uri: sent_uri } } else { Redirect::Pasted { uri: sent_uri } };
     let began = tools.now();
     let deadline = began + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
-    let view = LoginView { url: authorization.url.to_string(), redirect, deadline, browser: None };
+    let view = LoginView { url: authorization.url.to_string(), redirect, deadline, browser: None, question: None };
     let serving = listener.map(|listener| listener.serve(authorization.state.clone()));
-    Ok(Waiting { tools, connection, authorization, serving, view, began })
+    Ok(Waiting { tools, connection, authorization, serving, view, began, refused: Vec::new() })
 }
-
-type Page = tokio::sync::oneshot::Sender<Result<String, String>>;
 
 impl Waiting<'_> {
     fn show(&self) {
@@ -163,8 +149,114 @@ impl Waiting<'_> {
         self.show();
     }
 
+    /// Waits for answers until one of them gives tokens, or the login ends otherwise.
+    async fn tokens(
+        &mut self,
+        client_secret: &Secret,
+        timeout: Duration,
+        input: &mut mpsc::Receiver<Input>,
+        cancel: &CancellationToken,
+    ) -> Result<Ended, Failure> {
+        let deadline = tokio::time::Instant::now() + timeout;
+        let (tools, connection) = (self.tools, self.connection);
+        loop {
+            let code = tokio::select! {
+                answer = self.answer(input) => answer?,
+                () = cancel.cancelled() => return Err(Failure::Cancelled),
+                () = tokio::time::sleep_until(deadline) => {
+                    let minutes = timeout.as_secs().div_ceil(60);
+                    return Err(Failure::Said(format!(
+                        "nobody finished the login within {minutes} min; press the login key to start again"
+                    )));
+                }
+            };
+            match code::exchange(tools, connection, (&self.authorization, &code), client_secret, cancel).await {
+                Ok(Exchanged::Saved(ended)) => {
+                    self.tell(&code, Progress::Ended(Ok(self.connected())));
+                    return Ok(ended);
+                }
+                Ok(Exchanged::OtherSubject(record, change)) => {
+                    return self.confirm(&code, *record, change, timeout, input, cancel).await;
+                }
+                Ok(Exchanged::BadCode(why)) => self.refuse(code, why),
+                Err(problem) => {
+                    self.tell(&code, Progress::Ended(Err(problem.to_string())));
+                    return Err(problem.into());
+                }
+            }
+        }
+    }
+
+    fn connected(&self) -> String {
+        format!("{} is connected to {}.", self.connection.name, self.connection.provider.title)
+    }
+
+    /// Tells the browser that brought this code, now or later, how far it has come.
+    fn tell(&self, code: &Secret, progress: Progress) {
+        if let Some(serving) = &self.serving {
+            serving.tell(code, progress);
+        }
+    }
+
+    /// The server has refused a code: the login goes on waiting for another one.
+    fn refuse(&mut self, code: Secret, why: String) {
+        let why = format!(
+            "the provider refused this code ({why}); it was used before, or too late: open the login URL again"
+        );
+        self.tell(&code, Progress::Ended(Err(why.clone())));
+        self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why: why.clone() });
+        self.refused.push((code, why));
+        self.show();
+    }
+
+    /// Asks whether the tokens of somebody else replace those held. Without a yes they are given
+    /// back to the provider, as far as that takes them.
+    async fn confirm(
+        &mut self,
+        code: &Secret,
+        record: TokenRecord,
+        change: SubjectChange,
+        timeout: Duration,
+        input: &mut mpsc::Receiver<Input>,
+        cancel: &CancellationToken,
+    ) -> Result<Ended, Failure> {
+        let (name, (held, received)) = (self.connection.name.clone(), change.names());
+        let sentence = format!(
+            "You logged in as {received}, but {name} holds the tokens of {held}. manutop asks whether to replace them."
+        );
+        self.tell(code, Progress::Asking(sentence));
+        self.view.question = Some(Box::new(change.clone()));
+        self.view.deadline = self.tools.now() + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
+        self.show();
+        self.tools.announce(Event::SubjectChanged { connection: name, change: Box::new(change) });
+        let is_agreed = tokio::select! {
+            is_agreed = confirmation(input) => is_agreed,
+            () = cancel.cancelled() => false,
+            () = tokio::time::sleep(timeout) => false,
+        };
+        let mut hindrance = String::new();
+        if is_agreed {
+            match code::replace(self.tools, self.connection, record.clone(), cancel).await {
+                Ok(ended) => {
+                    self.tell(code, Progress::Ended(Ok(self.connected())));
+                    return Ok(ended);
+                }
+                Err(Problem::Cancelled) => {}
+                Err(problem) => hindrance = format!(" ({problem})"),
+            }
+        }
+        let fate = match revoke::revoke(self.tools, self.connection, &record).await {
+            Revocation::None => "the new tokens were dropped, and work until they end".into(),
+            Revocation::Revoked => "the new tokens were revoked".into(),
+            other => format!("the new tokens were dropped ({})", other.words()),
+        };
+        let why = format!("you logged in as {received}; the tokens of {held} were kept{hindrance}, {fate}");
+        self.tell(code, Progress::Ended(Err(why.clone())));
+        Err(Failure::Said(why))
+    }
+
     /// Waits for a usable code, from the redirect or pasted. Others are explained on the way.
-    async fn answer(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<(Secret, Option<Page>), Failure> {
+    async fn answer(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<Secret, Failure> {
         loop {
             let arrival = async {
                 match &mut self.serving {
@@ -173,36 +265,47 @@ impl Waiting<'_> {
                 }
             };
             tokio::select! {
-                Some(Arrival { code, page }) = arrival => {
+                Some(code) = arrival => {
                     self.log_redirect(&code);
                     match code {
-                        Ok(code) => return Ok((code, Some(page))),
-                        Err(error) => {
-                            let _ = page.send(Err(error.to_string()));
-                            self.explain(&error)?;
-                        }
+                        Ok(code) => return Ok(code),
+                        Err(error) => self.explain("a request came that is no answer to this login", &error)?,
                     }
                 }
                 Some(input) = input.recv() => match input {
                     Input::Reopen => self.open_browser().await,
-                    Input::Pasted(text) => {
-                        match callback::read_pasted(&text, &self.authorization.state, &self.authorization.redirect_uri) {
-                            Ok(code) => return Ok((code, None)),
-                            Err(error) => self.explain(&error)?,
-                        }
-                    }
+                    Input::Pasted(text) => if let Some(code) = self.pasted(&text)? { return Ok(code) },
+                    // The question has been answered already.
+                    Input::Confirm(_) => {}
                 },
                 else => return Err(Failure::Cancelled),
             }
         }
     }
 
+    /// The code in what was pasted, where it is worth sending.
+    fn pasted(&self, text: &Secret) -> Result<Option<Secret>, Failure> {
+        let code = match read_pasted(text, &self.authorization.state, &self.authorization.redirect_uri) {
+            Ok(code) => code,
+            Err(error) => {
+                self.explain("this does not look like the final URL", &error)?;
+                return Ok(None);
+            }
+        };
+        if let Some((_, why)) = self.refused.iter().find(|(refused, _)| *refused == code) {
+            self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why: why.clone() });
+            return Ok(None);
+        }
+        self.tell(&code, Progress::Working);
+        Ok(Some(code))
+    }
+
     /// The server's own refusal ends the login; anything else is said, and the wait goes on.
-    fn explain(&self, error: &CallbackError) -> Result<(), Failure> {
+    fn explain(&self, what: &str, error: &CallbackError) -> Result<(), Failure> {
         if matches!(error, CallbackError::Refused { .. }) {
             return Err(Failure::Said(error.to_string()));
         }
-        let why = format!("an answer came that cannot be used: {error}");
+        let why = format!("{what}: {error}");
         self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
         Ok(())
     }
@@ -236,33 +339,13 @@ impl Waiting<'_> {
     }
 }
 
-/// The code for tokens, under the connection's lock. An older refresh token is not spent by it,
-/// so nothing is uncertain if it fails: the code is, and the person logs in again.
-async fn exchange_code(
-    tools: &Tools,
-    connection: &Connection,
-    authorization: &Authorization,
-    code: &Secret,
-    client_secret: &Secret,
-    cancel: &CancellationToken,
-) -> Result<Ended, Problem> {
-    let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
-    let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
-    lease.preflight().await.map_err(|error| store_problem(&error))?;
-    tools.note(Note::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
-    let client = form::Client { id: &connection.client_id, secret: client_secret };
-    let form = form::code(client, code, &authorization.redirect_uri, authorization.verifier.as_ref());
-    let mut secrets = vec![client_secret, code];
-    secrets.extend(authorization.verifier.as_ref());
-    let request = TokenRequest { connection, exchange: Exchange::Code, form: &form, secrets: &secrets, attempt: 1 };
-    match exchange::send(tools, request).await {
-        Verdict::Tokens(tokens, asked_at) => {
-            let record = exchange::record(connection, tokens, asked_at, None, standing.next_generation());
-            Ok(save(tools, &connection.name, &mut lease, record, How::LoggedIn).await)
-        }
-        Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, tools.now())),
-        Verdict::NotSent(why) | Verdict::Lost { why, .. } => {
-            Err(Problem::Retrying { at: None, why: format!("{why}; log in again") })
+/// Waits for a yes or a no.
+async fn confirmation(input: &mut mpsc::Receiver<Input>) -> bool {
+    loop {
+        match input.recv().await {
+            Some(Input::Confirm(is_agreed)) => return is_agreed,
+            Some(Input::Pasted(_) | Input::Reopen) => {}
+            None => return false,
         }
     }
 }

@@ -7,7 +7,8 @@
 //! - `actor`: the one task that owns all state; everything else reports to it
 //! - `slots`, `agenda`, `outage`: the connections, and what is due next, without walking through all of
 //!   them; a host that is out of order is asked by one at a time
-//! - `rotation`, `login`, `import`, `check`: the work done for one connection, each a task of its own
+//! - `rotation`, `login`, `code`, `import`, `check`, `revoke`: the work done for one connection, each a task of
+//!   its own
 //! - `lead`: who begins what is due: this process, or a keeper beside it
 //! - `owing`: what ending or stopping now would endanger
 //! - `overview`: what the next start shows before it has read anything
@@ -21,6 +22,7 @@ pub mod agent;
 pub mod browser;
 mod check;
 mod client_secret;
+mod code;
 mod configure;
 mod exchange;
 mod gate;
@@ -35,6 +37,7 @@ mod overview;
 mod owing;
 mod reports;
 mod reveal;
+mod revoke;
 mod rotation;
 pub mod schedule;
 mod slot;

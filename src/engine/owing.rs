@@ -112,7 +112,15 @@ impl Slot {
                 Some(Work::Refresh(..) | Work::Login(..) | Work::Import(_)),
                 Some(Problem::NotSaved { why, durable: false }),
             ) => Some(Owed::MemoryOnly(why.clone())),
-            _ => matches!(self.view.activity, Activity::Refreshing { .. }).then_some(Owed::Answer),
+            _ => {
+                let is_out = match &self.view.activity {
+                    Activity::Refreshing { .. } => true,
+                    // Tokens of a login that waits for a yes are given back to the provider without one.
+                    Activity::LoggingIn(login) => login.question.is_some(),
+                    _ => false,
+                };
+                is_out.then_some(Owed::Answer)
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use super::slot::{Origin, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{
     Activity, Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LastRefusal, LogEntry,
-    LossOutcome, Outcome, Problem, TokenRecord,
+    LossOutcome, Outcome, Problem, Revocation, TokenRecord,
 };
 use crate::stamp::Stamp;
 use crate::store::StoreError;
@@ -47,7 +47,7 @@ impl Actor {
             Note::LoggedOut(name, result) => self.logged_out(&name, result),
             Note::ClientSecretSet(name, result) => self.client_secret_set(name, result),
             Note::OverviewFailed => self.overview_failed(),
-            Note::Forgotten(name, result) => self.forgotten(name, result),
+            Note::Forgotten(name, result, revocation) => self.forgotten(name, result, revocation),
         }
         self.follow_up();
         self.satisfy_curiosity();
@@ -134,7 +134,7 @@ impl Actor {
         };
         if slot.record.as_ref().is_some_and(|record| record.generation <= up_to) {
             slot.let_go();
-            self.announce(Event::LoggedOut { connection: name.clone() });
+            self.announce(Event::LoggedOut { connection: name.clone(), revocation: Revocation::None });
             self.publish(name);
         }
     }
@@ -315,13 +315,13 @@ impl Actor {
         });
     }
 
-    fn logged_out(&mut self, name: &ConnectionName, result: Result<(), Problem>) {
+    fn logged_out(&mut self, name: &ConnectionName, result: Result<Revocation, Problem>) {
         let Some(slot) = self.slots.get_mut(name) else { return };
         slot.rest();
         match result {
-            Ok(()) => {
+            Ok(revocation) => {
                 slot.let_go();
-                self.announce(Event::LoggedOut { connection: name.clone() });
+                self.announce(Event::LoggedOut { connection: name.clone(), revocation });
             }
             // It counts as forgotten once the journal says so, whatever the store did then: how far
             // it came is told by the two.

@@ -172,7 +172,8 @@ pub(super) async fn enter(
     Ok(Entered { lease, place })
 }
 
-async fn lock(
+/// Takes the connection's lock; a holder is shown, and waited for in bounded time.
+pub(super) async fn lock(
     tools: &Tools,
     name: &ConnectionName,
     cancel: &CancellationToken,
@@ -189,18 +190,6 @@ async fn lock(
         return Err(Problem::Retrying { at: None, why });
     };
     locked.map_err(|error| store_problem(&error))
-}
-
-/// Forgets a connection's tokens.
-pub(super) async fn forget(tools: &Tools, name: &ConnectionName, cancel: &CancellationToken) -> Result<(), Problem> {
-    let mut lease = lock(tools, name, cancel, &mut None).await?;
-    lease.forget().await.map_err(|error| store_problem(&error))
-}
-
-/// Forgets all there is of a connection.
-pub(super) async fn erase(tools: &Tools, name: &ConnectionName, cancel: &CancellationToken) -> Result<(), Problem> {
-    let mut lease = lock(tools, name, cancel, &mut None).await?;
-    lease.erase().await.map_err(|error| store_problem(&error))
 }
 
 pub(super) async fn cancellable<T>(work: impl Future<Output = T>, cancel: &CancellationToken) -> Result<T, Problem> {

@@ -9,7 +9,7 @@ use super::browser::Browser;
 use super::gate::Gate;
 use crate::domain::{
     Activity, Author, Clock, Connection, ConnectionName, Event, LastRefusal, LogEntry, LossOutcome, LostAnswer,
-    Problem, Program, Rotation, TokenRecord,
+    Problem, Program, Revocation, Rotation, TokenRecord,
 };
 use crate::oauth::Http;
 use crate::stamp::Stamp;
@@ -65,13 +65,13 @@ pub(super) enum Note {
     /// A test call ended.
     Tested(ConnectionName),
     /// Tokens were forgotten, or could not be.
-    LoggedOut(ConnectionName, Result<(), Problem>),
+    LoggedOut(ConnectionName, Result<Revocation, Problem>),
     /// A client secret was stored, or could not be.
     ClientSecretSet(ConnectionName, Result<(), String>),
     /// The overview could not be written.
     OverviewFailed,
     /// All there was of a connection was forgotten, or could not be.
-    Forgotten(ConnectionName, Result<(), Problem>),
+    Forgotten(ConnectionName, Result<(), Problem>, Revocation),
 }
 
 /// What the store holds of a connection.

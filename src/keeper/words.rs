@@ -32,7 +32,10 @@ pub(super) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Line> {
             let level = if problem.is_passing() { Level::Warning } else { Level::Error };
             (level, format!("not refreshed: {problem}"))
         }
-        Event::LoggedOut { .. } => (Level::Notice, "logged out, tokens forgotten".into()),
+        Event::LoggedOut { revocation, .. } => {
+            let level = if revocation.why().is_some() { Level::Warning } else { Level::Notice };
+            (level, format!("logged out, tokens forgotten; {}", revocation.words()).trim_end_matches("; ").to_owned())
+        }
         event => return of_service(event, at),
     };
     report::of_event(event, at).map(|report| Line::of_report(level, &message, report))

@@ -31,6 +31,8 @@ pub struct TokenAnswer {
     pub expires_in: Option<Duration>,
     /// The scope granted, where it differs from the one asked for.
     pub scope: Option<String>,
+    /// The `id_token` (OpenID Connect Core §3.1.3.3), from which nothing but a subject to show is read.
+    pub id_token: Option<Secret>,
     /// The JSON was broken: what is missing here may have been in the part that is.
     pub is_broken: bool,
 }
@@ -113,6 +115,7 @@ fn fill(first: Option<TokenAnswer>, second: Option<TokenAnswer>) -> Option<Token
             || (first.access_token.is_none() && second.has_odd_refresh_token),
         expires_in: first.expires_in.or(second.expires_in),
         scope: first.scope.clone().or_else(|| second.scope.clone()),
+        id_token: first.id_token.clone().or_else(|| second.id_token.clone()),
         // What was parsed is whole, whatever else was picked out of the text.
         is_broken: first.is_broken,
     })
@@ -135,6 +138,7 @@ fn from_members(members: &Map<String, Value>) -> TokenAnswer {
         refresh_token: refresh_token.and_then(usable_value),
         expires_in: named(members, EXPIRES_IN).and_then(seconds),
         scope: members.get("scope").and_then(Value::as_str).map(|scope| neutralise(scope, 1000)),
+        id_token: members.get("id_token").and_then(usable_value),
         is_broken: false,
     }
 }
@@ -188,6 +192,7 @@ fn salvage(text: &str) -> Option<TokenAnswer> {
         has_odd_refresh_token: false,
         expires_in: member(text, EXPIRES_IN, seconds),
         scope: member(text, &["scope"], |scope| Some(neutralise(scope.as_str()?, 1000))),
+        id_token: token(&["id_token"]),
         is_broken: true,
     };
     (found.access_token.is_some() || found.refresh_token.is_some()).then_some(found)
@@ -237,6 +242,7 @@ mod tests {
             has_odd_refresh_token: false,
             expires_in: None,
             scope: None,
+            id_token: None,
             is_broken: true,
         });
         let text = |secret: Option<Secret>| secret.map(|secret| secret.expose().to_owned());

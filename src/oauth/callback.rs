@@ -1,14 +1,14 @@
-//! Reads what comes back from the authorization endpoint: a redirect's query, or what a person
-//! pasted. `state` is checked wherever there is one to check.
+//! Reads what comes back from the authorization endpoint: a redirect's query. `state` is checked
+//! before anything else is believed. What a person pasted is read by [`super::pasted_answer`].
 
 use thiserror::Error;
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use super::redact::excerpt;
 use crate::domain::Secret;
 
 /// The longest answer looked at, in bytes.
-const MAX: usize = 16 * 1024;
+pub(super) const MAX: usize = 16 * 1024;
 
 /// Why an authorization answer could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -28,16 +28,24 @@ pub enum CallbackError {
         description: Option<String>,
     },
     /// Neither a code nor an error is in it.
-    #[error("it holds neither a code nor an error")]
+    #[error("it holds neither a code nor an error; paste the whole address the browser ended on")]
     Nothing,
     /// A parameter is given twice (§3.1 forbids it).
     #[error("it holds `{0}` more than once")]
     Twice(&'static str),
     /// The URL pasted is not the redirect URI.
-    #[error("it does not begin with the redirect URI {0}")]
+    #[error("it does not begin with the redirect URI {0}; paste the address the browser ended on")]
     Elsewhere(String),
+    /// The URL that starts the login was pasted.
+    #[error(
+        "it is the URL that starts the login; open it in a browser, log in, and paste the address the browser ends on"
+    )]
+    LoginUrl,
+    /// The text pasted is no URL, and does not look like a code.
+    #[error("it is neither a URL nor a code; paste the whole address the browser ended on")]
+    NoAnswer,
     /// Longer than any answer.
-    #[error("it is too long")]
+    #[error("it is longer than 16 KiB")]
     TooLong,
 }
 
@@ -68,39 +76,6 @@ pub fn read_query(query: &str, state: &Secret) -> Result<Secret, CallbackError> 
     }
 }
 
-/// Reads what a person pasted: the final URL, its query alone, or the bare code. A bare code has
-/// no `state`; that the person copied it out of their own browser stands in for it.
-///
-/// # Errors
-/// As [`read_query`]; besides, a URL that is not the redirect URI.
-pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<Secret, CallbackError> {
-    let text = text.expose().trim();
-    if text.len() > MAX {
-        return Err(CallbackError::TooLong);
-    }
-    if let Ok(url) = Url::parse(text)
-        && text.contains("://")
-    {
-        if !is_at(&url, redirect_uri) {
-            return Err(CallbackError::Elsewhere(redirect_uri.to_owned()));
-        }
-        return read_query(url.query().unwrap_or_default(), state);
-    }
-    if text.contains('=') && ["code", "state", "error"].iter().any(|key| !matches!(parameter(text, key), Ok(None))) {
-        return read_query(text.trim_start_matches('?'), state);
-    }
-    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(CallbackError::Nothing);
-    }
-    Ok(Secret::new(text))
-}
-
-fn is_at(url: &Url, redirect_uri: &str) -> bool {
-    Url::parse(redirect_uri).is_ok_and(|expected| {
-        (url.scheme(), url.host_str(), url.path()) == (expected.scheme(), expected.host_str(), expected.path())
-    })
-}
-
 fn parameter(query: &str, key: &'static str) -> Result<Option<String>, CallbackError> {
     let mut values = form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).filter(|(name, _)| name == key);
     let first = values.next().map(|(_, value)| value.into_owned());
@@ -109,16 +84,10 @@ fn parameter(query: &str, key: &'static str) -> Result<Option<String>, CallbackE
 
 #[cfg(test)]
 mod tests {
-    use super::{CallbackError, Secret, read_pasted, read_query};
-
-    const REDIRECT: &str = "https://www.getpostman.com/oauth2/callback";
+    use super::{CallbackError, Secret, read_query};
 
     fn query(text: &str) -> Result<String, CallbackError> {
         read_query(text, &Secret::new("st")).map(|code| code.expose().to_owned())
-    }
-
-    fn pasted(text: &str) -> Result<String, CallbackError> {
-        read_pasted(&Secret::new(text), &Secret::new("st"), REDIRECT).map(|code| code.expose().to_owned())
     }
 
     #[test]
@@ -144,26 +113,5 @@ mod tests {
         assert_eq!(query("code=a&code=b&state=st"), Err(CallbackError::Twice("code")));
         assert_eq!(query("state=st"), Err(CallbackError::Nothing));
         assert_eq!(query("code=&state=st"), Err(CallbackError::Nothing));
-    }
-
-    #[test]
-    fn a_person_may_paste_the_url_its_query_or_the_bare_code() {
-        assert_eq!(pasted("  https://www.getpostman.com/oauth2/callback?code=a&state=st\n"), Ok("a".into()));
-        assert_eq!(pasted("?code=a&state=st"), Ok("a".into()));
-        assert_eq!(pasted("a-Bare_c0de"), Ok("a-Bare_c0de".into()));
-    }
-
-    #[test]
-    fn a_pasted_url_is_checked_like_a_redirect() {
-        assert_eq!(
-            pasted("https://www.getpostman.com/oauth2/callback?code=a&state=no"),
-            Err(CallbackError::WrongState)
-        );
-        assert_eq!(
-            pasted("https://evil.example/oauth2/callback?code=a&state=st"),
-            Err(CallbackError::Elsewhere(REDIRECT.into()))
-        );
-        assert_eq!(pasted("two words"), Err(CallbackError::Nothing));
-        assert_eq!(pasted(&"x".repeat(20_000)), Err(CallbackError::TooLong));
     }
 }

@@ -35,6 +35,12 @@ pub fn mint(client: Client) -> Secret {
     encode(client, &[("grant_type", "client_credentials")])
 }
 
+/// The revocation of a refresh token (RFC 7009 §2.1).
+#[must_use]
+pub fn revoke(client: Client, refresh_token: &Secret) -> Secret {
+    encode(client, &[("token", refresh_token.expose()), ("token_type_hint", "refresh_token")])
+}
+
 fn encode(client: Client, fields: &[(&str, &str)]) -> Secret {
     let mut form = Serializer::new(String::new());
     form.extend_pairs(fields);
@@ -44,7 +50,7 @@ fn encode(client: Client, fields: &[(&str, &str)]) -> Secret {
 
 #[cfg(test)]
 mod tests {
-    use super::{Client, code, mint, refresh};
+    use super::{Client, code, mint, refresh, revoke};
     use crate::domain::Secret;
 
     #[test]
@@ -54,6 +60,10 @@ mod tests {
         assert_eq!(
             refresh(client, &Secret::new("r/1")).expose(),
             "grant_type=refresh_token&refresh_token=r%2F1&client_id=app&client_secret=s%26s"
+        );
+        assert_eq!(
+            revoke(client, &Secret::new("r/1")).expose(),
+            "token=r%2F1&token_type_hint=refresh_token&client_id=app&client_secret=s%26s"
         );
         assert_eq!(mint(client).expose(), "grant_type=client_credentials&client_id=app&client_secret=s%26s");
         assert_eq!(

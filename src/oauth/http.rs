@@ -32,6 +32,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a whole exchange may take while this process runs. Generous: an answer given up on may
 /// hold a refresh token.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for a revocation, which nothing waits for longer than it must.
+const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What to send, and on whose behalf.
 #[derive(Debug)]
@@ -209,6 +211,7 @@ fn outgoing(client: &reqwest::Client, request: &Request<'_>) -> Result<reqwest::
             .body(form.expose().to_owned()),
         Payload::Bearer(token) => client.get(request.url.clone()).header(AUTHORIZATION, bearer(token)?),
     };
+    let builder = if request.exchange == Exchange::Revoke { builder.timeout(REVOKE_TIMEOUT) } else { builder };
     let builder = builder.header(ACCEPT, "application/json").header(ACCEPT_ENCODING, "identity");
     builder.header(USER_AGENT, AGENT).build().map_err(|error| broken(&error))
 }

@@ -9,9 +9,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::redact::Pieces;
-use crate::domain::Jwt;
-use crate::domain::Secret;
 use crate::domain::text::neutralise;
+use crate::domain::{Jwt, Secret, Subject};
 
 /// The longest token looked into, in bytes.
 const MAX_TOKEN: usize = 32 * 1024;
@@ -62,7 +61,23 @@ pub fn calls_itself(token: &Secret) -> Option<Kind> {
     }
 }
 
-/// Header and claims.
+/// Who a token names, unverified; `None` if it is no JSON Web Token, or names nobody.
+#[must_use]
+pub fn subject(token: &Secret) -> Option<Subject> {
+    let (_, claims) = decode(token.expose())?;
+    let secrets = [token];
+    let own = Pieces::of(&secrets);
+    Subject::of(|name| {
+        let text = match claims.get(name)? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => return None,
+        };
+        (!own.are_in(&text) && !looks_signed(&text)).then_some(text)
+    })
+}
+
+/// Header and claims of a JSON Web Token of a bounded size.
 fn decode(text: &str) -> Option<(Map<String, Value>, Map<String, Value>)> {
     let mut parts = text.split('.').map(|part| part.trim_end_matches('='));
     let (Some(header), Some(claims), Some(_signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
@@ -123,7 +138,7 @@ mod tests {
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
-    use super::{MAX_TOKEN, read};
+    use super::{MAX_TOKEN, read, subject};
     use crate::domain::Secret;
 
     fn token(header: &str, claims: &str) -> Secret {
@@ -156,6 +171,20 @@ mod tests {
             assert!(!told.contains(absent), "{absent:?} in {told}");
         }
         assert_eq!(told.matches("***").count(), 3, "{told}");
+    }
+
+    #[test]
+    fn the_subject_is_read_from_the_claims_that_name_one() {
+        let claims = r#"{"sub":42,"email":"ada@example.com","preferred_username":["x"],"azp":"app","name":"Ada"}"#;
+        let ada = subject(&token("{}", claims)).unwrap();
+        assert_eq!((ada.sub.as_deref(), ada.email.as_deref()), (Some("42"), Some("ada@example.com")));
+        assert_eq!((ada.preferred_username, ada.client_id.as_deref()), (None, Some("app")));
+        let inner = token("{}", r#"{"sub":"inner"}"#);
+        let nested = format!(r#"{{"sub":"{}","client_id":"app"}}"#, inner.expose());
+        assert_eq!(subject(&token("{}", &nested)).unwrap().words(), "client app", "no token within is kept");
+        for nobody in [Secret::new("opaque"), token("{}", "{}"), token("{}", r#"{"sub":{"a":1}}"#)] {
+            assert_eq!(subject(&nobody), None);
+        }
     }
 
     #[test]

@@ -2,25 +2,26 @@
 //!
 //! It is bound before any browser opens, on IPv4 and IPv6 for `localhost`, answers stray requests
 //! without ending, and keeps the browser waiting until the exchange is through, so that the page
-//! can say how the login really went.
+//! can say how the login really went. A redirect that is asked for again gets the same page.
 
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use url::{Host, Url};
 
 use super::callback::{self, CallbackError};
+use super::linger;
+pub use super::loopback::ListenError;
+use super::loopback::{bind_all, bind_free, explicit_port, parse, with_port};
+use super::outcomes::{Outcomes, Progress, Seen};
 use super::page::{Tone, render};
 use crate::domain::Secret;
 
@@ -28,46 +29,14 @@ use crate::domain::Secret;
 const PAGE_TIMEOUT: Duration = Duration::from_secs(65);
 /// How long closing waits for pages that are on their way.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How many ports are tried until one is free on both loopback addresses.
-const PORT_TRIES: usize = 16;
-
-/// Why no listener could be bound.
-#[derive(Debug, Error)]
-pub enum ListenError {
-    /// The redirect URI names no loopback host over `http`.
-    #[error("the redirect URI {0} is not on this machine")]
-    NotLoopback(String),
-    /// Another program listens there.
-    #[error(
-        "port {port} of the redirect URI is taken by another program; end that program, or register a redirect URI with another port"
-    )]
-    Taken {
-        /// The port.
-        port: u16,
-    },
-    /// The system refused.
-    #[error("cannot listen on {address}: {source}")]
-    Io {
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-/// A redirect that arrived. The browser waits until [`Arrival::page`] is told what to show.
-#[derive(Debug)]
-pub struct Arrival {
-    /// The authorization code, or why there is none.
-    pub code: Result<Secret, CallbackError>,
-    /// Takes the outcome: a sentence for a good page, or one for a bad page.
-    pub page: oneshot::Sender<Result<String, String>>,
-}
+/// What a page says when its login has ended without it.
+const GONE: &str = "manutop no longer waits for this login.";
 
 /// A bound listener that serves until dropped.
 #[derive(Debug)]
 pub struct Listener {
     redirect_uri: String,
+    port: u16,
     sockets: Vec<TcpListener>,
     path: String,
 }
@@ -75,7 +44,12 @@ pub struct Listener {
 /// A listener at work; dropping it closes the sockets.
 #[derive(Debug)]
 pub struct Serving {
-    arrivals: mpsc::Receiver<Arrival>,
+    arrivals: mpsc::Receiver<Result<Secret, CallbackError>>,
+    outcomes: Arc<Outcomes>,
+    port: u16,
+    app: Router,
+    /// The same sockets once more, for after the login.
+    spare: Vec<std::net::TcpListener>,
     servers: JoinSet<()>,
     stop: DropGuard,
 }
@@ -94,11 +68,14 @@ impl Listener {
     pub async fn bind(redirect_uri: &str) -> Result<Self, ListenError> {
         let (url, addresses) = parse(redirect_uri).ok_or_else(|| ListenError::NotLoopback(redirect_uri.to_owned()))?;
         let (port, sockets) = match explicit_port(redirect_uri) {
-            Some(port) => (port, bind_all(&addresses, port).await?),
+            Some(port) => {
+                linger::make_room(port).await;
+                (port, bind_all(&addresses, port).await?)
+            }
             None => bind_free(&addresses).await?,
         };
         let redirect_uri = with_port(redirect_uri, port);
-        Ok(Self { redirect_uri, sockets, path: url.path().to_owned() })
+        Ok(Self { redirect_uri, port, sockets, path: url.path().to_owned() })
     }
 
     /// The redirect URI with the port that is listened on: what the authorization request sends.
@@ -110,59 +87,124 @@ impl Listener {
     /// Starts answering; `state` is the one the authorization request sent.
     #[must_use]
     pub fn serve(self, state: Secret) -> Serving {
-        let (sender, arrivals) = mpsc::channel(4);
+        let (arrivals, arrived) = mpsc::channel(16);
+        let outcomes = Arc::new(Outcomes::default());
+        let desk = Desk { path: self.path.into(), state, arrivals, outcomes: Arc::clone(&outcomes) };
+        let app = Router::new()
+            .fallback(async |method: Method, uri: Uri, State(desk): State<Desk>| desk.answer(&method, &uri).await)
+            .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
+            .with_state(desk);
         let stop = CancellationToken::new();
-        let path = self.path.clone();
-        let app =
-            Router::new().fallback(move |method: axum::http::Method, uri: axum::http::Uri, query: RawQuery, state| {
-                let is_callback = method == axum::http::Method::GET && uri.path() == path;
-                async move { if is_callback { callback(query, state).await } else { stray() } }
-            });
-        let app = app.route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT })).with_state((sender, state));
-        let mut servers = JoinSet::new();
+        let (mut servers, mut spare) = (JoinSet::new(), Vec::new());
         for socket in self.sockets {
-            let (app, stop) = (app.clone(), stop.clone());
-            servers.spawn(async move {
-                let _ = axum::serve(socket, app).with_graceful_shutdown(stop.cancelled_owned()).await;
-            });
+            // Without a second handle nobody is there for a reload; the login goes well all the same.
+            if let Ok(socket) = socket.into_std() {
+                spare.extend(socket.try_clone());
+                servers.spawn(serve(socket, app.clone(), stop.clone()));
+            }
         }
-        Serving { arrivals, servers, stop: stop.drop_guard() }
+        let (port, stop) = (self.port, stop.drop_guard());
+        Serving { arrivals: arrived, outcomes, port, app, spare, servers, stop }
+    }
+}
+
+async fn serve(socket: std::net::TcpListener, app: Router, stop: CancellationToken) {
+    if let Ok(socket) = TcpListener::from_std(socket) {
+        let _ = axum::serve(socket, app).with_graceful_shutdown(stop.cancelled_owned()).await;
     }
 }
 
 impl Serving {
-    /// Waits for the next redirect.
-    pub async fn arrival(&mut self) -> Option<Arrival> {
+    /// Waits for the next redirect: an authorization code that has not come before, or why there is
+    /// none in it. The browser of a code waits until [`Serving::tell`] says how that went.
+    pub async fn arrival(&mut self) -> Option<Result<Secret, CallbackError>> {
         self.arrivals.recv().await
     }
 
-    /// Closes the sockets, after the last page has gone out: the browser should not be left with a
-    /// broken connection where it was about to say that all is well.
+    /// Says how far a code has come, wherever it came from.
+    pub fn tell(&self, code: &Secret, progress: Progress) {
+        self.outcomes.tell(code, progress);
+    }
+
+    /// Ends the login's listener, after the last page has gone out: the browser should not be left
+    /// with a broken connection where it was about to say that all is well. Where a browser has
+    /// brought an answer, its page can be asked for again for a few seconds more.
     pub async fn close(self) {
-        let Self { arrivals, mut servers, stop } = self;
+        let Self { arrivals, outcomes, port, app, spare, mut servers, stop } = self;
+        outcomes.close(GONE);
         drop((arrivals, stop));
+        if outcomes.was_asked() {
+            let mut lingering = JoinSet::new();
+            for socket in spare {
+                lingering.spawn(serve(socket, app.clone(), CancellationToken::new()));
+            }
+            linger::linger(port, lingering);
+        }
         let all = async { while servers.join_next().await.is_some() {} };
         // A browser may hold on to a spare connection for longer than anybody wants to wait.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, all).await;
     }
 }
 
-type Shared = (mpsc::Sender<Arrival>, Secret);
+/// What a request is answered from.
+#[derive(Clone)]
+struct Desk {
+    path: Arc<str>,
+    state: Secret,
+    arrivals: mpsc::Sender<Result<Secret, CallbackError>>,
+    outcomes: Arc<Outcomes>,
+}
 
-async fn callback(RawQuery(query): RawQuery, State((arrivals, state)): State<Shared>) -> Response {
-    let code = callback::read_query(query.as_deref().unwrap_or_default(), &state);
-    let (page, outcome) = oneshot::channel();
-    let gone = || Err("manutop no longer waits for this login.".to_owned());
-    let outcome = if arrivals.send(Arrival { code, page }).await.is_ok() {
-        tokio::time::timeout(PAGE_TIMEOUT, outcome)
-            .await
-            .map_or_else(|_| gone(), |told| told.unwrap_or_else(|_| gone()))
-    } else {
-        gone()
-    };
-    match outcome {
-        Ok(sentence) => respond(StatusCode::OK, &render(Tone::Good, "Logged in", &sentence)),
-        Err(sentence) => respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", &sentence)),
+impl Desk {
+    async fn answer(&self, method: &Method, uri: &Uri) -> Response {
+        let is_callback = uri.path() == &*self.path;
+        match *method {
+            Method::GET if is_callback => self.callback(uri.query().unwrap_or_default()).await,
+            // Whatever looks first whether somebody is there: no answer, and no refusal.
+            Method::HEAD if is_callback => StatusCode::NO_CONTENT.into_response(),
+            _ => stray(),
+        }
+    }
+
+    async fn callback(&self, query: &str) -> Response {
+        let code = match callback::read_query(query, &self.state) {
+            Ok(code) => code,
+            Err(error) => {
+                let sentence = error.to_string();
+                // A login that is at work on another answer has no ear for this one.
+                let _ = self.arrivals.try_send(Err(error));
+                return respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", &sentence));
+            }
+        };
+        let mut progress = match self.outcomes.see(&code) {
+            Seen::TooLate => {
+                let sentence = "Another answer to this login came first, and counts. This one changes nothing.";
+                return respond(StatusCode::CONFLICT, &render(Tone::Bad, "Not used", sentence));
+            }
+            Seen::Again(progress) => progress,
+            Seen::New(progress) => {
+                if self.arrivals.try_send(Ok(code)).is_err() {
+                    self.outcomes.close(GONE);
+                }
+                progress
+            }
+        };
+        let known = progress.wait_for(|progress| *progress != Progress::Working);
+        let known = tokio::time::timeout(PAGE_TIMEOUT, known).await.ok().and_then(Result::ok);
+        page(known.as_deref().unwrap_or(&Progress::Ended(Err(GONE.to_owned()))))
+    }
+}
+
+fn page(progress: &Progress) -> Response {
+    match progress {
+        Progress::Ended(Ok(sentence)) => respond(StatusCode::OK, &render(Tone::Good, "Logged in", sentence)),
+        Progress::Ended(Err(sentence)) => {
+            respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", sentence))
+        }
+        Progress::Asking(sentence) => {
+            respond(StatusCode::OK, &render(Tone::Waiting, "Waiting for confirmation in manutop", sentence))
+        }
+        Progress::Working => respond(StatusCode::OK, &render(Tone::Waiting, "Logging in", "This takes a moment.")),
     }
 }
 
@@ -186,97 +228,27 @@ fn respond(status: StatusCode, page: &str) -> Response {
     response
 }
 
-/// The URL and its loopback addresses; `None` where it is not `http` on loopback.
-fn parse(redirect_uri: &str) -> Option<(Url, Vec<IpAddr>)> {
-    let url = Url::parse(redirect_uri).ok().filter(|url| url.scheme() == "http")?;
-    let addresses = match url.host()? {
-        Host::Ipv4(address) if address.is_loopback() => vec![IpAddr::V4(address)],
-        Host::Ipv6(address) if address.is_loopback() => vec![IpAddr::V6(address)],
-        Host::Domain(name) if name.eq_ignore_ascii_case("localhost") => {
-            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-        }
-        _ => return None,
-    };
-    Some((url, addresses))
-}
-
-/// The port as written. `Url::port` hides `:80`, which is not the same as no port here.
-fn explicit_port(redirect_uri: &str) -> Option<u16> {
-    let authority = authority(redirect_uri);
-    authority.rsplit_once(':').filter(|(_, port)| !port.contains(']'))?.1.parse().ok()
-}
-
-fn authority(uri: &str) -> &str {
-    let rest = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-    rest.split(['/', '?']).next().unwrap_or_default()
-}
-
-/// The redirect URI with `port`, where it names none itself.
-fn with_port(redirect_uri: &str, port: u16) -> String {
-    if explicit_port(redirect_uri).is_some() {
-        return redirect_uri.to_owned();
-    }
-    let authority = authority(redirect_uri);
-    redirect_uri.replacen(authority, &format!("{}:{port}", authority.trim_end_matches(':')), 1)
-}
-
-async fn bind_free(addresses: &[IpAddr]) -> Result<(u16, Vec<TcpListener>), ListenError> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let first = bind_one(SocketAddr::new(addresses[0], 0)).await?;
-        let port = first
-            .local_addr()
-            .map_err(|source| ListenError::Io { address: SocketAddr::new(addresses[0], 0), source })?
-            .port();
-        match bind_all(&addresses[1..], port).await {
-            Ok(others) => return Ok((port, std::iter::once(first).chain(others).collect())),
-            Err(ListenError::Taken { .. }) if tries < PORT_TRIES => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Binds every address there is; a machine without IPv6 does without.
-async fn bind_all(addresses: &[IpAddr], port: u16) -> Result<Vec<TcpListener>, ListenError> {
-    let mut sockets = Vec::new();
-    for address in addresses {
-        match bind_one(SocketAddr::new(*address, port)).await {
-            Ok(socket) => sockets.push(socket),
-            Err(ListenError::Io { source, .. })
-                if address.is_ipv6() && source.kind() == io::ErrorKind::AddrNotAvailable => {}
-            Err(ListenError::Io { source, .. }) if address.is_ipv6() && source.kind() == io::ErrorKind::Unsupported => {
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(sockets)
-}
-
-async fn bind_one(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => ListenError::Taken { port: address.port() },
-        _ => ListenError::Io { address, source },
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{ListenError, Listener, Secret, explicit_port, with_port};
+    use super::{CallbackError, ListenError, Listener, Progress, Secret};
 
     async fn fetch(url: &str) -> (u16, String) {
+        asked_for(reqwest::Method::GET, url).await
+    }
+
+    async fn asked_for(method: reqwest::Method, url: &str) -> (u16, String) {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let response = client.request(method, url).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    #[test]
-    fn ports_are_read_as_written() {
-        assert_eq!(explicit_port("http://127.0.0.1:80/cb"), Some(80));
-        assert_eq!(explicit_port("http://[::1]/cb"), None);
-        assert_eq!(explicit_port("http://[::1]:9/cb"), Some(9));
-        assert_eq!(with_port("http://[::1]/cb", 9), "http://[::1]:9/cb");
-        assert_eq!(with_port("http://127.0.0.1/127.0.0.1", 9), "http://127.0.0.1:9/127.0.0.1");
+    fn answer(listener: &Listener, code: &str) -> String {
+        format!("{}?code={code}&state=st", listener.redirect_uri())
+    }
+
+    fn ended(outcome: Result<&str, &str>) -> Progress {
+        Progress::Ended(outcome.map(str::to_owned).map_err(str::to_owned))
     }
 
     #[test]
@@ -303,12 +275,94 @@ mod tests {
         assert_eq!(fetch(&format!("{base}/favicon.ico")).await.0, 204);
         assert_eq!(fetch(&format!("{base}/other")).await.0, 404);
         let good = format!("{uri}?code=c&state=st");
+        assert_eq!(asked_for(reqwest::Method::HEAD, &good).await.0, 204, "looking is no answer");
+        assert_eq!(asked_for(reqwest::Method::POST, &good).await.0, 404);
         let (page, ()) = tokio::join!(fetch(&good), async {
-            let arrival = serving.arrival().await.unwrap();
-            assert_eq!(arrival.code.unwrap().expose(), "c");
-            arrival.page.send(Ok("factory is connected.".into())).unwrap();
+            let code = serving.arrival().await.unwrap().unwrap();
+            assert_eq!(code.expose(), "c");
+            serving.tell(&code, ended(Ok("factory is connected.")));
         });
         assert!(page.0 == 200 && page.1.contains("factory is connected."), "{page:?}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_asked_for_again_gets_the_same_page_and_arrives_once() {
+        let listener = Listener::bind("http://127.0.0.1/callback").await.unwrap();
+        let (good, other) = (answer(&listener, "c"), answer(&listener, "d"));
+        let mut serving = listener.serve(Secret::new("st"));
+        let work = async {
+            let code = serving.arrival().await.unwrap().unwrap();
+            let busy = fetch(&other).await;
+            assert!(busy.0 == 409 && busy.1.contains("came first"), "{busy:?}");
+            serving.tell(&code, ended(Ok("factory is connected.")));
+        };
+        let (first, second, ()) = tokio::join!(fetch(&good), fetch(&good), work);
+        assert!(first == second && first.1.contains("Logged in"), "{first:?} {second:?}");
+        assert_eq!(fetch(&good).await, first, "a reload");
+        assert_eq!(fetch(&other).await.0, 409);
+        assert!(serving.arrivals.try_recv().is_err(), "only one arrived");
+        serving.close().await;
+        assert_eq!(fetch(&good).await, first, "a reload just after the login");
+    }
+
+    #[tokio::test]
+    async fn after_a_refused_code_another_one_is_taken() {
+        let listener = Listener::bind("http://127.0.0.1/callback").await.unwrap();
+        let (bad, good) = (answer(&listener, "used"), answer(&listener, "c"));
+        let mut serving = listener.serve(Secret::new("st"));
+        for (url, outcome) in [(&bad, Err("the code was used")), (&good, Ok("in"))] {
+            let (page, ()) = tokio::join!(fetch(url), async {
+                let code = serving.arrival().await.unwrap().unwrap();
+                serving.tell(&code, ended(outcome));
+            });
+            assert_eq!(page.0, if outcome.is_ok() { 200 } else { 400 });
+        }
+        assert!(fetch(&bad).await.1.contains("the code was used"));
+    }
+
+    #[tokio::test]
+    async fn a_page_that_waits_for_a_person_loads_itself_again() {
+        let listener = Listener::bind("http://127.0.0.1/callback").await.unwrap();
+        let good = answer(&listener, "c");
+        let mut serving = listener.serve(Secret::new("st"));
+        let (page, code) = tokio::join!(fetch(&good), async {
+            let code = serving.arrival().await.unwrap().unwrap();
+            serving.tell(&code, Progress::Asking("Is that you?".into()));
+            code
+        });
+        assert!(page.1.contains("Waiting for confirmation in manutop") && page.1.contains("refresh"), "{page:?}");
+        serving.tell(&code, ended(Err("kept")));
+        let page = fetch(&good).await;
+        assert!(page.0 == 400 && page.1.contains("kept") && !page.1.contains("http-equiv"), "{page:?}");
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_lingers_makes_room_for_the_next_login() {
+        let listener = Listener::bind("http://127.0.0.1/callback").await.unwrap();
+        let (uri, good) = (listener.redirect_uri().to_owned(), answer(&listener, "c"));
+        let mut serving = listener.serve(Secret::new("st"));
+        let (page, ()) = tokio::join!(fetch(&good), async {
+            let code = serving.arrival().await.unwrap().unwrap();
+            serving.tell(&code, ended(Ok("in")));
+        });
+        assert_eq!(page.0, 200);
+        serving.close().await;
+        let next = Listener::bind(&uri).await.expect("the port is free");
+        let serving = next.serve(Secret::new("other"));
+        assert_eq!(fetch(&good).await.0, 400, "the old answer is none to the new login");
+        drop(serving);
+    }
+
+    #[tokio::test]
+    async fn a_login_that_ends_without_an_answer_ends_its_pages() {
+        let listener = Listener::bind("http://127.0.0.1/callback").await.unwrap();
+        let good = answer(&listener, "c");
+        let mut serving = listener.serve(Secret::new("st"));
+        let (page, ()) = tokio::join!(fetch(&good), async {
+            serving.arrival().await.unwrap().unwrap();
+            serving.close().await;
+        });
+        assert!(page.0 == 400 && page.1.contains("no longer waits"), "{page:?}");
     }
 
     #[tokio::test]
@@ -316,11 +370,9 @@ mod tests {
         let listener = Listener::bind("http://127.0.0.1/callback").await.unwrap();
         let url = format!("{}?code=c&state=forged", listener.redirect_uri());
         let mut serving = listener.serve(Secret::new("st"));
-        let (page, ()) = tokio::join!(fetch(&url), async {
-            let arrival = serving.arrival().await.unwrap();
-            arrival.page.send(Err(arrival.code.unwrap_err().to_string())).unwrap();
-        });
+        let page = fetch(&url).await;
         assert!(page.0 == 400 && page.1.contains("is not the one sent"), "{page:?}");
+        assert_eq!(serving.arrival().await, Some(Err(CallbackError::WrongState)));
     }
 
     #[tokio::test]

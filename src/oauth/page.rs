@@ -5,6 +5,8 @@
 pub(super) enum Tone {
     Good,
     Bad,
+    /// Nothing yet: the page asks again by itself.
+    Waiting,
 }
 
 /// A page with a heading and a sentence; both are escaped.
@@ -12,16 +14,22 @@ pub(super) fn render(tone: Tone, heading: &str, sentence: &str) -> String {
     let (mark, colour) = match tone {
         Tone::Good => ("&#10003;", "#1a7f37"),
         Tone::Bad => ("&#10007;", "#b3261e"),
+        Tone::Waiting => ("&#8230;", "#9a6700"),
+    };
+    let again = if tone == Tone::Waiting { "<meta http-equiv=\"refresh\" content=\"2\">" } else { "" };
+    let next = match tone {
+        Tone::Waiting => "Go back to manutop and answer there.",
+        Tone::Good | Tone::Bad => "You can close this tab and go back to manutop.",
     };
     let (heading, sentence) = (escape(heading), escape(sentence));
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>manutop: {heading}</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\"><style>\
+         <meta name=\"color-scheme\" content=\"light dark\">{again}<style>\
          body{{font:1.1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem}}\
          h1{{font-size:1.5rem}}.mark{{color:{colour};font-size:2.5rem}}</style></head>\
          <body><main><div class=\"mark\" aria-hidden=\"true\">{mark}</div><h1>{heading}</h1><p>{sentence}</p>\
-         <p>You can close this tab and go back to manutop.</p></main></body></html>"
+         <p>{next}</p></main></body></html>"
     )
 }
 

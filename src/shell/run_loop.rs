@@ -348,7 +348,7 @@ impl<H: Host> Dashboard<H> {
             log.append(entry);
         }
         // Only now that nothing of it is left: a crash in between leaves a connection without tokens.
-        if let Msg::Event(Event::Forgotten { connection, result: Ok(()) }) = &message {
+        if let Msg::Event(Event::Forgotten { connection, result: Ok(()), .. }) = &message {
             self.configuration.delete(connection.clone());
         }
         if let Msg::Event(event) = &message {

@@ -111,7 +111,8 @@ fn body(text: &str) -> Option<&str> {
 /// milliseconds since 1970.
 fn line(text: &mut String, name: &str, facts: &TokenFacts) {
     let moment = DateTime::<Utc>::timestamp_millis;
-    let TokenFacts { generation, obtained_at, expires_at, access_fingerprint, refresh, scope } = facts;
+    // The subject is not kept: the store tells it a moment later.
+    let TokenFacts { generation, obtained_at, expires_at, access_fingerprint, refresh, scope, subject: _ } = facts;
     let (obtained, expires) = (moment(obtained_at), moment(expires_at));
     let written =
         write!(text, "{name} {generation} {obtained} {expires} {access_fingerprint} ").and_then(|()| match refresh {
@@ -142,7 +143,7 @@ fn parse(text: &str) -> Option<TokenFacts> {
         return None;
     }
     let scope = (!scope.is_empty()).then(|| scope.to_owned());
-    Some(TokenFacts { generation, obtained_at, expires_at, access_fingerprint, refresh, scope })
+    Some(TokenFacts { generation, obtained_at, expires_at, access_fingerprint, refresh, scope, subject: None })
 }
 
 /// The rest of a line, from which fields are taken, each with the blank that ends it.

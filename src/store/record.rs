@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use crate::domain::{Fingerprint, RefreshToken, Secret, TokenRecord};
+use crate::domain::{Fingerprint, RefreshToken, Secret, Subject, TokenRecord};
 
 /// The format of records and journals alike.
 pub(super) const VERSION: u64 = 1;
@@ -25,6 +25,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
     client_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a Subject>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +38,7 @@ struct OwnedLine {
     refresh: Option<RefreshLine<String>>,
     scope: Option<String>,
     client_id: String,
+    subject: Option<Subject>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,6 +82,7 @@ pub fn to_line(record: &TokenRecord) -> Secret {
         }),
         scope: record.scope.as_deref(),
         client_id: &record.client_id,
+        subject: record.subject.as_ref(),
     };
     let json = Secret::new(serde_json::to_string(&line).expect("strings, numbers and times always serialise"));
     Secret::new(ascii(json.expose()))
@@ -103,6 +107,7 @@ pub fn from_line(item: &str, line: &Secret) -> Result<TokenRecord, StoreError> {
         }),
         scope: line.scope,
         client_id: line.client_id,
+        subject: line.subject,
     })
 }
 
@@ -132,7 +137,7 @@ pub(super) mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
 
     use super::{from_line, to_line};
-    use crate::domain::{RefreshToken, Secret, TokenRecord};
+    use crate::domain::{RefreshToken, Secret, Subject, TokenRecord};
     use crate::store::StoreError;
 
     pub(in crate::store) fn at() -> DateTime<Utc> {
@@ -152,6 +157,7 @@ pub(super) mod tests {
             }),
             scope: Some("API_ALL".into()),
             client_id: "client".into(),
+            subject: None,
         }
     }
 
@@ -161,6 +167,7 @@ pub(super) mod tests {
             access_token: Secret::new("q\"uo\\te\nnew line \u{7f} é 日本 🦀 \u{2028}"),
             refresh_token: None,
             scope: None,
+            subject: Some(Subject { sub: Some("é·1".into()), ..Subject::default() }),
             ..record(u64::MAX)
         };
         for record in [record(1), strange] {
@@ -168,6 +175,13 @@ pub(super) mod tests {
             assert!(line.expose().bytes().all(|byte| (0x20..0x7f).contains(&byte)), "{}", line.expose());
             assert_eq!(from_line("x/token", &line).unwrap(), record);
         }
+    }
+
+    #[test]
+    fn a_line_of_an_older_version_names_no_subject_and_is_written_back_the_same() {
+        let line = to_line(&record(7));
+        assert!(!line.expose().contains("subject"), "{}", line.expose());
+        assert_eq!(from_line("x/token", &line).unwrap().subject, None);
     }
 
     #[test]

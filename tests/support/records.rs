@@ -22,5 +22,6 @@ pub fn record(generation: u64) -> TokenRecord {
         }),
         scope: Some("API_ALL é".into()),
         client_id: "client".into(),
+        subject: None,
     }
 }

@@ -33,6 +33,7 @@ pub fn curl(entry: &LogEntry) -> String {
         Exchange::Code => &["grant_type=authorization_code", "code=CODE", "redirect_uri=REDIRECT_URI"],
         Exchange::Refresh => &["grant_type=refresh_token", "refresh_token=REFRESH_TOKEN"],
         Exchange::Mint => &["grant_type=client_credentials"],
+        Exchange::Revoke => &["token=REFRESH_TOKEN", "token_type_hint=refresh_token"],
     };
     lines += &comment("Its body is not logged: it held secrets. Words in capitals stand in their place.");
     if entry.exchange == Exchange::Refresh {

@@ -622,7 +622,10 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
 #[test]
 fn tokens_that_were_forgotten_are_not_said_to_be_kept() {
     let mut app = app_of(seven());
-    learn(&mut app, Event::Forgotten { connection: name("warehouse"), result: Ok(()) });
+    learn(
+        &mut app,
+        Event::Forgotten { connection: name("warehouse"), result: Ok(()), revocation: crate::domain::Revocation::None },
+    );
     change(&mut app, fresh("warehouse"));
     // Another message stands by the time the connection goes.
     learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });

@@ -1,12 +1,13 @@
 //! Manu Online's server: authorization code with a consent page, refresh tokens that rotate, and
 //! an API that wants a bearer token.
 //!
-//! Endpoints: `/oauth/authorize`, `/oauth/token`, and `/` for the API.
+//! Endpoints: `/oauth/authorize`, `/oauth/token`, `/oauth/revoke`, and `/` for the API.
 
 mod authorize;
 mod grants;
 mod page;
 mod redirect;
+mod revoke;
 mod token;
 
 use std::sync::Arc;
@@ -65,6 +66,12 @@ impl Manu {
     #[must_use]
     pub fn token_url(&self) -> Url {
         self.url("/oauth/token")
+    }
+
+    /// The revocation endpoint (RFC 7009 §2).
+    #[must_use]
+    pub fn revoke_url(&self) -> Url {
+        self.url("/oauth/revoke")
     }
 
     /// The call that proves an access token works.
@@ -154,6 +161,7 @@ impl Manu {
 
     pub(super) fn routes(&self) -> Router {
         let (shown, decided, exchanged, called) = (self.clone(), self.clone(), self.clone(), self.clone());
+        let revoked = self.clone();
         let routes = Router::new()
             .route(
                 "/oauth/authorize",
@@ -164,6 +172,13 @@ impl Manu {
                 "/oauth/token",
                 post(async move |ConnectInfo(scissors): ConnectInfo<Scissors>, headers, uri, body: Bytes| {
                     exchanged.0.token_endpoint(&scissors, (headers, uri, body), token::answer).await
+                }),
+            )
+            .route(
+                "/oauth/revoke",
+                post(async move |headers, uri: Uri, body: Bytes| {
+                    let form = Params::from_form(&headers, &uri, &body);
+                    revoke::answer(&mut revoked.0.lock(), &form).into_response()
                 }),
             )
             .route("/", get(async move |headers: HeaderMap| called.api(&headers).into_response()))

@@ -17,12 +17,12 @@ use super::super::wire::Answer;
 use super::grants::{Grants, Refused};
 
 /// An error answer (RFC 6749 §5.2).
-struct Refusal {
+pub(super) struct Refusal {
     error: &'static str,
     description: &'static str,
 }
 
-const fn refusal(error: &'static str, description: &'static str) -> Refusal {
+pub(super) const fn refusal(error: &'static str, description: &'static str) -> Refusal {
     Refusal { error, description }
 }
 
@@ -61,7 +61,7 @@ fn grant(inner: &mut Inner<Grants>, form: &Params, client_id: &str, now: DateTim
 }
 
 /// The client, by ID and secret in the body (RFC 6749 §2.3.1).
-fn authenticate<'a>(grants: &Grants, form: &'a Params) -> Result<&'a str, Refusal> {
+pub(super) fn authenticate<'a>(grants: &Grants, form: &'a Params) -> Result<&'a str, Refusal> {
     const WRONG: Refusal = refusal("invalid_client", "client_id or client_secret is wrong");
     let (Some(client_id), Some(secret)) = (form.get("client_id"), form.get("client_secret")) else {
         return Err(refusal("invalid_client", "client_id and client_secret are required in the body"));
@@ -147,7 +147,7 @@ fn success(issued: &Issued) -> Answer {
     Answer::new(StatusCode::OK, body)
 }
 
-fn refused(refusal: &Refusal) -> Answer {
+pub(super) fn refused(refusal: &Refusal) -> Answer {
     let status = if refusal.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
     Answer::new(status, json!({"error": refusal.error, "error_description": refusal.description}))
 }

@@ -24,6 +24,7 @@ fn view(name: &str, ends: i64) -> ConnectionView {
         access_fingerprint: Fingerprint::of(&Secret::new("token")),
         refresh: None,
         scope: None,
+        subject: None,
     };
     ConnectionView {
         title: None,
@@ -59,7 +60,7 @@ fn unavailable() -> Problem {
 
 fn logging_in(view: ConnectionView) -> ConnectionView {
     let redirect = Redirect::Pasted { uri: "https://a.example/".into() };
-    let login = LoginView { url: String::new(), redirect, deadline: at(0), browser: None };
+    let login = LoginView { url: String::new(), redirect, deadline: at(0), browser: None, question: None };
     ConnectionView { activity: Activity::LoggingIn(login), ..view }
 }
 

@@ -65,6 +65,7 @@ fn what_the_schedule_finds_due_nobody_else_finds_early() {
             refresh_token: None,
             scope: None,
             client_id: "client".into(),
+            subject: None,
         };
         let due = schedule::due(record.obtained_at, record.expires_at, jitter);
         assert!(!Need::NotDue.is_met_by(&record, due), "{lifetime} s, {jitter}: else it is begun again and again");

@@ -12,7 +12,7 @@
 //! | `adopted` | `generation`, `by`: `program`, `pid` of who had refreshed, null where not known |
 //! | `not_saved` | `generation`, `why`: new tokens are in the journal, the store did not take them |
 //! | `refresh_failed`, `login_failed` | `why` |
-//! | `logged_out` | none |
+//! | `logged_out` | `revoked`: whether the provider revoked the refresh token, null where that was not asked; `why` not |
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -66,7 +66,10 @@ pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
         }
         Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(&problem.to_string())),
         Event::LoginFailed { connection, why: reason, .. } => ("login_failed", connection, why(reason)),
-        Event::LoggedOut { connection } => ("logged_out", connection, json!({})),
+        Event::LoggedOut { connection, revocation } => {
+            let fields = json!({ "revoked": revocation.is_revoked(), "why": revocation.why().map(|why| neutralise(why, LONGEST_REASON)) });
+            ("logged_out", connection, fields)
+        }
         _ => return None,
     };
     Some(object(word, connection, at, fields))
@@ -99,7 +102,7 @@ mod tests {
 
     use super::{of_change, of_event};
     use crate::app::fixtures::{name, now};
-    use crate::domain::{Change, Event, Incident, IncidentKind, Problem};
+    use crate::domain::{Change, Event, Incident, IncidentKind, Problem, Revocation};
 
     #[test]
     fn an_incident_is_told_whole() {
@@ -139,8 +142,10 @@ mod tests {
         let owed = of_event(&owed, now()).unwrap();
         let expected = (&json!("not_saved"), &json!(8), &json!("full\u{fffd}"));
         assert_eq!((&owed["event"], &owed["generation"], &owed["why"]), expected);
-        let logged_out = of_event(&Event::LoggedOut { connection: connection.clone() }, now()).unwrap();
-        assert_eq!(logged_out["event"], "logged_out");
+        let logged_out =
+            of_event(&Event::LoggedOut { connection: connection.clone(), revocation: Revocation::Revoked }, now())
+                .unwrap();
+        assert_eq!((&logged_out["event"], &logged_out["revoked"]), (&json!("logged_out"), &json!(true)));
         for quiet in [Event::ClipboardCleared, Event::StillFresh { connection, expires_at: now() }] {
             assert_eq!(of_event(&quiet, now()), None);
         }

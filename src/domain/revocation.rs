@@ -1,0 +1,53 @@
+//! What became of a refresh token at the provider when its connection was logged out (RFC 7009).
+
+/// The end of a revocation. Whatever it is, the tokens are forgotten here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Revocation {
+    /// None was asked for: no revocation endpoint is configured, or no refresh token was held.
+    #[default]
+    None,
+    /// The provider says that the token does not work any more.
+    Revoked,
+    /// The provider did not revoke it, or its answer never came.
+    Failed {
+        /// Why, in plain words.
+        why: String,
+    },
+    /// No request was sent.
+    Skipped {
+        /// Why, in plain words.
+        why: String,
+    },
+}
+
+impl Revocation {
+    /// What to add to "logged out" and the like; empty where no revocation was asked for.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Revoked => "the provider revoked the refresh token".into(),
+            Self::Failed { why } => format!("revoking failed: {why}; the token may work until it ends"),
+            Self::Skipped { why } => format!("not revoked: {why}; the token may work until it ends"),
+        }
+    }
+
+    /// Whether it was revoked; `None` where that was not asked for.
+    #[must_use]
+    pub fn is_revoked(&self) -> Option<bool> {
+        match self {
+            Self::None => None,
+            Self::Revoked => Some(true),
+            Self::Failed { .. } | Self::Skipped { .. } => Some(false),
+        }
+    }
+
+    /// Why it was not revoked.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::None | Self::Revoked => None,
+            Self::Failed { why } | Self::Skipped { why } => Some(why),
+        }
+    }
+}

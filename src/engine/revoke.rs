@@ -1,0 +1,139 @@
+//! Leaving: the refresh token is revoked at the provider, where that has an endpoint for it
+//! (RFC 7009), and then the tokens are forgotten here.
+//!
+//! Invariant: a revocation that fails, or cannot be asked for, never stops a logout.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::client_secret;
+use super::rotation::lock;
+use super::tools::{Tools, store_problem};
+use crate::domain::{Connection, Exchange, Problem, Revocation, TokenRecord};
+use crate::oauth::http::{Payload, Request};
+use crate::oauth::{Broken, Refusal, form};
+use crate::store::Hazard;
+
+/// How long the client secret, and a place at the provider's host, are waited for. The request has
+/// a limit of its own.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Forgets a connection's tokens, and revokes the refresh token first.
+pub(super) async fn log_out(
+    tools: &Tools,
+    connection: &Connection,
+    cancel: &CancellationToken,
+) -> Result<Revocation, Problem> {
+    let mut lease = lock(tools, &connection.name, cancel, &mut None).await?;
+    let revocation = revoke_held(tools, connection).await;
+    lease.forget().await.map_err(|error| store_problem(&error))?;
+    Ok(revocation)
+}
+
+/// Forgets all there is of a connection, and revokes the refresh token first.
+pub(super) async fn remove(
+    tools: &Tools,
+    connection: &Connection,
+    cancel: &CancellationToken,
+) -> (Result<(), Problem>, Revocation) {
+    let mut lease = match lock(tools, &connection.name, cancel, &mut None).await {
+        Ok(lease) => lease,
+        Err(problem) => return (Err(problem), Revocation::None),
+    };
+    let revocation = revoke_held(tools, connection).await;
+    (lease.erase().await.map_err(|error| store_problem(&error)), revocation)
+}
+
+/// Revokes the refresh token that store or journal hold; the lock is held.
+async fn revoke_held(tools: &Tools, connection: &Connection) -> Revocation {
+    if connection.revoke_url.is_none() {
+        return Revocation::None;
+    }
+    match tools.vault.read(&connection.name).await {
+        Err(error) => Revocation::Skipped { why: error.to_string() },
+        Ok(standing) if matches!(standing.hazard, Some(Hazard::RolledBack { .. })) => {
+            Revocation::Skipped { why: "the store holds an older refresh token than the newest, which is lost".into() }
+        }
+        Ok(standing) => match standing.record {
+            Some(record) => revoke(tools, connection, &record).await,
+            None => Revocation::None,
+        },
+    }
+}
+
+/// Revokes a record's refresh token with one request, in bounded time.
+pub(super) async fn revoke(tools: &Tools, connection: &Connection, record: &TokenRecord) -> Revocation {
+    let (Some(url), Some(refresh)) = (&connection.revoke_url, &record.refresh_token) else { return Revocation::None };
+    let ready = async {
+        let client_secret = client_secret::fetch(tools, connection).await?;
+        Ok::<_, Problem>((client_secret, tools.gate.enter(url).await))
+    };
+    let (client_secret, _place) = match tokio::time::timeout(PATIENCE, ready).await {
+        Ok(Ok(ready)) => ready,
+        Ok(Err(problem)) => return Revocation::Skipped { why: problem.to_string() },
+        Err(_) => return Revocation::Skipped { why: format!("not ready within {} s", PATIENCE.as_secs()) },
+    };
+    let client = form::Client { id: &connection.client_id, secret: &client_secret };
+    let (form, secrets) = (form::revoke(client, &refresh.token), [&client_secret, &refresh.token]);
+    send(
+        tools,
+        Request {
+            connection: &connection.name,
+            exchange: Exchange::Revoke,
+            url,
+            payload: Payload::Form(&form),
+            secrets: &secrets,
+            attempt: 1,
+        },
+    )
+    .await
+}
+
+async fn send(tools: &Tools, request: Request<'_>) -> Revocation {
+    let (mut entry, answer) = tools.http.exchange(&request).await;
+    let revocation = match answer {
+        Ok(answer) if (200..300).contains(&answer.status) => Revocation::Revoked,
+        Ok(answer) => {
+            let refusal = Refusal::read(answer.status, &answer.body.0, request.secrets);
+            let revocation = judge(&refusal);
+            entry.oauth_error = refusal.code;
+            entry.oauth_error_description = refusal.description;
+            revocation
+        }
+        Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Revocation::Failed { why },
+    };
+    tools.log(entry);
+    revocation
+}
+
+/// What a refusal means (RFC 7009 §2.2.1).
+fn judge(refusal: &Refusal) -> Revocation {
+    match refusal.code.as_deref() {
+        // §2.2 has it answered with 200: the token does not work, and that was wanted.
+        Some("invalid_token") => Revocation::Revoked,
+        Some("unsupported_token_type") => {
+            Revocation::Failed { why: "the provider does not revoke refresh tokens (unsupported_token_type)".into() }
+        }
+        _ => Revocation::Failed { why: refusal.words() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Refusal, Revocation, judge};
+
+    #[test]
+    fn refusals_mean_what_rfc_7009_says() {
+        let refused = |status, body: &str| judge(&Refusal::read(status, body.as_bytes(), &[]));
+        assert_eq!(refused(400, r#"{"error":"invalid_token"}"#), Revocation::Revoked);
+        for (status, body, words) in [
+            (400, r#"{"error":"unsupported_token_type"}"#, "does not revoke refresh tokens"),
+            (401, r#"{"error":"invalid_client","error_description":"who?"}"#, "401 invalid_client: who?"),
+            (503, "", "503"),
+        ] {
+            let Revocation::Failed { why } = refused(status, body) else { panic!("{body}") };
+            assert!(why.contains(words), "{why}");
+        }
+    }
+}

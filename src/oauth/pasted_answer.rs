@@ -1,0 +1,396 @@
+//! Reads what a person pasted as the answer to a login: the final URL in whatever shape it was
+//! copied, its query, or the bare code. What cannot be an answer is never sent as a code.
+//!
+//! Undone are line breaks and blanks of a wrapped URL, quotes around it, a missing scheme, `&amp;`,
+//! percent-encoding of the whole, quoted-printable, and an answer in the fragment.
+
+use std::borrow::Cow;
+
+use url::{Host, Url, form_urlencoded};
+
+use super::callback::{CallbackError, MAX, read_query};
+use crate::domain::Secret;
+
+/// The shortest text taken for a bare code.
+const SHORTEST_CODE: usize = 6;
+/// A code of digits or of plain letters alone is at least so long; shorter ones are words, or the
+/// one-time codes of a login page.
+const SHORTEST_PLAIN_CODE: usize = 20;
+/// A bare code that a terminal or a mail program has wrapped is at least so long.
+const SHORTEST_WRAPPED_CODE: usize = 40;
+/// What people and programs put around a URL.
+const QUOTES: [(char, char); 9] = [
+    ('"', '"'),
+    ('\'', '\''),
+    ('`', '`'),
+    ('<', '>'),
+    ('\u{201c}', '\u{201d}'),
+    ('\u{2018}', '\u{2019}'),
+    ('\u{201e}', '\u{201c}'),
+    ('\u{201a}', '\u{2018}'),
+    ('\u{ab}', '\u{bb}'),
+];
+
+/// Reads a pasted answer and gives the authorization code. A bare code has no `state`; that the
+/// person copied it out of their own browser stands in for it.
+///
+/// # Errors
+/// As [`read_query`]; besides, whatever is not the final URL of this login.
+pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<Secret, CallbackError> {
+    let text = text.expose().trim();
+    if text.len() > MAX {
+        return Err(CallbackError::TooLong);
+    }
+    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let joined: String = lines().collect();
+    let is_wrapped = lines().nth(1).is_some();
+    let whole = answer(&joined, state, redirect_uri).unwrap_or_else(|| match tight(&joined) {
+        Some(text) if !is_wrapped || text.len() >= SHORTEST_WRAPPED_CODE => code(text),
+        _ => Err(CallbackError::NoAnswer),
+    });
+    if whole.is_ok() || !is_wrapped && !text.contains("=3D") {
+        return whole;
+    }
+    // Sent as quoted-printable mail, or one line among others.
+    let printable: String = lines().map(|line| line.strip_suffix('=').unwrap_or(line)).collect();
+    let printable = printable.replace("=3D", "=").replace("=26", "&");
+    let others = std::iter::once(printable.as_str()).chain(lines());
+    others.filter_map(|text| answer(text, state, redirect_uri)).find(Result::is_ok).unwrap_or(whole)
+}
+
+/// What a text says, where it is a URL or the query of one.
+fn answer(text: &str, state: &Secret, redirect_uri: &str) -> Option<Result<Secret, CallbackError>> {
+    let decoded = decoded(unquoted(text));
+    // A URL has no blanks: some programs make one of a line break.
+    let tight: String = decoded.chars().filter(|c| !c.is_whitespace()).collect();
+    let expected = Url::parse(redirect_uri).ok();
+    if let Some(query) = query_alone(&tight, expected.as_ref()) {
+        return Some(read_parameters(query, state));
+    }
+    let url = url(&tight, expected.as_ref())?;
+    Some(if is_at(&url, expected.as_ref()) {
+        let answer = [url.query(), url.fragment()].into_iter().flatten().find(|part| has_answer(part));
+        read_parameters(answer.or(url.query()).unwrap_or_default(), state)
+    } else if is_login_url(url.query().unwrap_or_default()) {
+        Err(CallbackError::LoginUrl)
+    } else {
+        Err(CallbackError::Elsewhere(redirect_uri.to_owned()))
+    })
+}
+
+/// A single word without what is around it.
+fn tight(text: &str) -> Option<&str> {
+    Some(unquoted(text)).filter(|text| !text.contains(char::is_whitespace) && !text.contains("://"))
+}
+
+fn read_parameters(query: &str, state: &Secret) -> Result<Secret, CallbackError> {
+    if is_login_url(query) { Err(CallbackError::LoginUrl) } else { read_query(query, state) }
+}
+
+/// The text without quotes, brackets and invisible characters around it.
+fn unquoted(text: &str) -> &str {
+    let is_nothing = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}');
+    let mut text = text.trim_matches(is_nothing);
+    while let Some(inner) = QUOTES.iter().find_map(|(open, close)| text.strip_prefix(*open)?.strip_suffix(*close)) {
+        text = inner.trim_matches(is_nothing);
+    }
+    text
+}
+
+/// What was escaped as a whole, for HTML or as a parameter of another URL, without that.
+fn decoded(text: &str) -> Cow<'_, str> {
+    let is_encoded = !text.contains(['?', '=', '&', '#']) && text.to_ascii_lowercase().contains("%3d");
+    let text = if is_encoded { Cow::Owned(percent_decoded(text)) } else { Cow::Borrowed(text) };
+    if text.contains("&amp;") { Cow::Owned(text.replace("&amp;", "&")) } else { text }
+}
+
+fn percent_decoded(text: &str) -> String {
+    // The parser of forms would make a blank of a plus.
+    let pair = format!("text={}", text.replace('+', "%2B"));
+    form_urlencoded::parse(pair.as_bytes()).next().map_or_else(String::new, |(_, text)| text.into_owned())
+}
+
+/// The query where that alone was pasted, or with the path before it.
+fn query_alone<'t>(text: &'t str, expected: Option<&Url>) -> Option<&'t str> {
+    let (before, query) = text.split_once(['?', '#']).unwrap_or(("", text));
+    let is_path = before.is_empty() || expected.is_some_and(|expected| is_path(before, expected.path()));
+    query.split('#').find(|query| is_path && has_answer(query))
+}
+
+fn is_path(text: &str, expected: &str) -> bool {
+    text.trim_matches('/') == expected.trim_matches('/')
+}
+
+fn has_answer(query: &str) -> bool {
+    has_any(query, &["code", "state", "error"])
+}
+
+/// Whether these are the parameters of an authorization request: the URL that starts the login.
+fn is_login_url(query: &str) -> bool {
+    has_any(query, &["response_type"]) && !has_any(query, &["code", "error"])
+}
+
+fn has_any(query: &str, names: &[&str]) -> bool {
+    query.contains('=') && form_urlencoded::parse(query.as_bytes()).any(|(name, _)| names.contains(&name.as_ref()))
+}
+
+/// The text as a URL, where it is one with or without its scheme.
+fn url(text: &str, expected: Option<&Url>) -> Option<Url> {
+    if text.contains("://") {
+        return Url::parse(text).ok();
+    }
+    let rest = text.trim_start_matches('/');
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let guess = Url::parse(&format!("{}://{rest}", expected.map_or("https", Url::scheme))).ok()?;
+    let is_guessed = is_host(host) || guess.host() == expected.and_then(Url::host) || is_loopback(&guess);
+    is_guessed.then_some(guess)
+}
+
+/// Whether a text is the name of a host: `www.example.com`, `127.0.0.1:8400`.
+fn is_host(text: &str) -> bool {
+    let host = text.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(text, |(host, _)| host);
+    let Some((name, top)) = host.rsplit_once('.') else { return false };
+    let labels = |text: &str| text.split('.').all(|label| !label.is_empty() && label.len() < 64 && is_label(label));
+    let is_name = (2..=12).contains(&top.len()) && top.bytes().all(|byte| byte.is_ascii_lowercase());
+    host.parse::<std::net::Ipv4Addr>().is_ok() || (is_name && labels(name))
+}
+
+fn is_label(label: &str) -> bool {
+    label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+/// Whether a URL is the redirect URI. `state` is what protects the login: a browser may have turned
+/// `http` into `https`, hidden `www.`, or used another name of this machine.
+fn is_at(url: &Url, expected: Option<&Url>) -> bool {
+    let bare = |url: &Url| url.host_str().map(|host| host.trim_start_matches("www.").to_owned());
+    expected.is_some_and(|expected| {
+        let is_web = matches!(url.scheme(), "http" | "https") || url.scheme() == expected.scheme();
+        let is_same_host = bare(url) == bare(expected) || (is_loopback(url) && is_loopback(expected));
+        is_web && is_same_host && is_path(url.path(), expected.path())
+    })
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+/// A text as a bare code, where it looks like one.
+fn code(text: &str) -> Result<Secret, CallbackError> {
+    let is_plausible = text.len() >= SHORTEST_CODE
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~+/=%|:!*$,;".contains(c))
+        && (text.len() >= SHORTEST_PLAIN_CODE || is_mixed(text));
+    if !is_plausible {
+        return Err(CallbackError::NoAnswer);
+    }
+    // As it stands in an address bar: `4%2F0A…` is `4/0A…`.
+    let decoded = percent_decoded(text);
+    if decoded.chars().all(|c| c.is_ascii_graphic()) { Ok(Secret::new(decoded)) } else { Err(CallbackError::NoAnswer) }
+}
+
+/// Whether letters are mixed with digits or with the other case, as in random text and in few words.
+fn is_mixed(text: &str) -> bool {
+    let has = |is: fn(&char) -> bool| text.chars().any(|c| is(&c));
+    let has_capital_inside = text.chars().skip(1).any(|c| c.is_ascii_uppercase());
+    has(char::is_ascii_alphabetic)
+        && (has(char::is_ascii_digit) || (has_capital_inside && has(char::is_ascii_lowercase)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CallbackError, Secret, read_pasted};
+
+    const FOREIGN: &str = "https://www.getpostman.com/oauth2/callback";
+    const LOOPBACK: &str = "http://127.0.0.1:8400/callback";
+
+    fn at(redirect_uri: &str, text: &str) -> Result<String, CallbackError> {
+        read_pasted(&Secret::new(text), &Secret::new("st-1"), redirect_uri).map(|code| code.expose().to_owned())
+    }
+
+    fn assert_taken(redirect_uri: &str, texts: &[&str]) {
+        for text in texts {
+            assert_eq!(at(redirect_uri, text), Ok("a/b".into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_final_url_is_taken_as_people_copy_it() {
+        assert_taken(
+            FOREIGN,
+            &[
+                "  https://www.getpostman.com/oauth2/callback?code=a%2Fb&state=st-1\n",
+                "www.getpostman.com/oauth2/callback?code=a%2Fb&state=st-1",
+                "getpostman.com/oauth2/callback?code=a%2Fb&state=st-1",
+                "//www.getpostman.com/oauth2/callback?code=a%2Fb&state=st-1",
+                "WWW.GETPOSTMAN.COM/oauth2/callback?code=a%2Fb&state=st-1",
+                "https://www.getpostman.com/oauth2/callback/?code=a%2Fb&state=st-1",
+                "https://www.getpostman.com/oauth2/callback#code=a%2Fb&state=st-1",
+                "https://www.getpostman.com/oauth2/callback?code=a%2Fb&state=st-1#_=_",
+                "https://www.getpostman.com/oauth2/callback?code=a%2Fb&amp;state=st-1",
+                "https%3A%2F%2Fwww.getpostman.com%2Foauth2%2Fcallback%3Fcode%3Da%252Fb%26state%3Dst-1",
+                "www.getpostman.com%2foauth2%2fcallback%3fcode%3da%2Fb%26state%3dst-1",
+                "/oauth2/callback?code=a%2Fb&state=st-1",
+                "?code=a%2Fb&state=st-1",
+                "#code=a%2Fb&state=st-1",
+                "code=a%2Fb&state=st-1",
+            ],
+        );
+        assert_taken(
+            LOOPBACK,
+            &[
+                "http://127.0.0.1:8400/callback?code=a%2Fb&state=st-1",
+                "127.0.0.1:8400/callback?code=a%2Fb&state=st-1",
+                "127.0.0.1/callback?code=a%2Fb&state=st-1",
+                "localhost:8400/callback?code=a%2Fb&state=st-1",
+                "localhost/callback?code=a%2Fb&state=st-1",
+                "[::1]:8400/callback?code=a%2Fb&state=st-1",
+                "https://127.0.0.1:8400/callback?code=a%2Fb&state=st-1",
+            ],
+        );
+    }
+
+    #[test]
+    fn quotes_around_it_do_not_count() {
+        let url = "https://www.getpostman.com/oauth2/callback?code=a%2Fb&state=st-1";
+        for (open, close) in [
+            ("\"", "\""),
+            ("'", "'"),
+            ("`", "`"),
+            ("<", ">"),
+            ("“", "”"),
+            ("‘", "’"),
+            ("„", "“"),
+            ("«", "»"),
+            ("\" <", ">\""),
+        ] {
+            assert_taken(FOREIGN, &[&format!("{open}{url}{close}"), &format!(" {open} {url}\n{close}\n")]);
+        }
+        assert_taken(FOREIGN, &[&format!("\u{feff}{url}\u{200b}")]);
+    }
+
+    #[test]
+    fn a_wrapped_url_is_put_together_again() {
+        assert_taken(
+            FOREIGN,
+            &[
+                "https://www.getpostman.com/oauth2/call\nback?code=a%2Fb&sta\nte=st-1",
+                "https://www.getpostman.com/oauth2/callback?code=a%2Fb&  \r\n    state=st-1\r\n",
+                "\"https://www.getpostman.com/oauth2/callback?code=a\n%2Fb&state=st-1\"",
+                "https://www.getpostman.com/oauth2/callback?code=a%2Fb& state=st-1",
+                "www.getpostman.com/oauth2/callback?code=\na%2Fb&state=\nst-1",
+                "https://www.getpostman.com/oauth2/callback?code=3Da%2Fb=\n&state=3Dst-1",
+                "https://www.getpostman.com/oauth2/callback?co=\nde=3Da%2Fb&state=3Dst-=\n1",
+                "The page I ended on:\nhttps://www.getpostman.com/oauth2/callback?code=a%2Fb&state=st-1\nThanks",
+            ],
+        );
+    }
+
+    #[test]
+    fn an_answer_of_sixteen_kilobytes_is_taken_and_no_longer_one() {
+        for length in [4_600, 16_000] {
+            let code = "Ab1".repeat(length / 3);
+            assert_eq!(at(FOREIGN, &format!("{FOREIGN}?code={code}&state=st-1")), Ok(code.clone()));
+            assert_eq!(at(FOREIGN, &code), Ok(code));
+        }
+        assert_eq!(at(FOREIGN, &"Ab1".repeat(6_000)), Err(CallbackError::TooLong));
+    }
+
+    #[test]
+    fn what_is_another_address_is_not_an_answer() {
+        for elsewhere in [
+            "https://evil.example/oauth2/callback?code=a&state=st-1",
+            "evil.example/oauth2/callback?code=a&state=st-1",
+            "https://www.getpostman.com/oauth2/other?code=a&state=st-1",
+            "https://www.getpostman.com.evil.example/oauth2/callback?code=a&state=st-1",
+            "https://www.getpostman.com@evil.example/oauth2/callback?code=a&state=st-1",
+            "ftp://www.getpostman.com/oauth2/callback?code=a&state=st-1",
+            "https://login.example/error",
+            "login.example/error/404",
+            "127.0.0.1:8400",
+            "example.com",
+        ] {
+            assert_eq!(at(FOREIGN, elsewhere), Err(CallbackError::Elsewhere(FOREIGN.into())), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn the_login_url_pasted_back_is_named_as_what_it_is() {
+        let query = "response_type=code&client_id=app&redirect_uri=https%3A%2F%2Fx%2Fcb&scope=A&state=st-1";
+        for text in [format!("https://auth.example/authorize?{query}"), query.into(), format!("auth.example/a?{query}")]
+        {
+            assert_eq!(at(FOREIGN, &text), Err(CallbackError::LoginUrl), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_parameters_are_checked_like_those_of_a_redirect() {
+        for (query, error) in [
+            ("code=a&state=other", CallbackError::WrongState),
+            ("code=a", CallbackError::NoState),
+            ("code=a&code=b&state=st-1", CallbackError::Twice("code")),
+            ("state=st-1", CallbackError::Nothing),
+            ("error=access_denied&state=other", CallbackError::WrongState),
+        ] {
+            assert_eq!(at(FOREIGN, &format!("{FOREIGN}?{query}")), Err(error.clone()), "{query}");
+            assert_eq!(at(FOREIGN, query), Err(error), "{query}");
+        }
+        assert!(matches!(at(FOREIGN, "error=access_denied&state=st-1"), Err(CallbackError::Refused { .. })));
+        assert_eq!(at(FOREIGN, FOREIGN), Err(CallbackError::NoState));
+        assert_eq!(at(FOREIGN, "https://www.getpostman.com/oauth2/callback?x=1"), Err(CallbackError::NoState));
+    }
+
+    #[test]
+    fn a_bare_code_is_taken_in_the_shapes_that_servers_give_out() {
+        for (text, code) in [
+            ("a-Bare_c0de", "a-Bare_c0de"),
+            ("SplxlOBeZQQYbYS6WxSbIA", "SplxlOBeZQQYbYS6WxSbIA"),
+            ("4%2F0AX4XfWhabc", "4/0AX4XfWhabc"),
+            ("'4/0AX4XfWhabc'", "4/0AX4XfWhabc"),
+            ("0.AXoAabc.AgABAAIA-xyz", "0.AXoAabc.AgABAAIA-xyz"),
+            ("3f2a.77-b1.9e00c4", "3f2a.77-b1.9e00c4"),
+            ("M.C5_BL2.2.U.1f-2e", "M.C5_BL2.2.U.1f-2e"),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIi\nOiIxIn0.abc-DEF", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-DEF"),
+            ("abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrstuvwxyz"),
+        ] {
+            assert_eq!(at(FOREIGN, text), Ok(code.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_are_never_sent_as_a_code() {
+        for text in [
+            "",
+            "yes",
+            "ok",
+            "y",
+            "quit",
+            "cancel",
+            "Please",
+            "PLEASE",
+            "password",
+            "two words",
+            "Log in to Manu 2",
+            "ada@example.com",
+            "a1@b",
+            "123456",
+            "2026-11-30",
+            "ab12",
+            "code",
+            "factory",
+            "https",
+            "Ünïcode1",
+            "it did not work, what now?",
+            "username1\npassword2",
+            "www.getpostman.com",
+            "\u{1b}[A",
+            "http://",
+            "localhost",
+        ] {
+            assert!(at(FOREIGN, text).is_err(), "{text}");
+        }
+    }
+}
