@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use manutop::demo::Fault;
 use manutop::domain::{
     Activity, Command, Connection, ConnectionGrant, Event, Exchange, LogEntry, Redirect, Secret, SecretSource,
 };
@@ -16,7 +17,7 @@ use support::login::{
     FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
     parameters, refused,
 };
-use support::rig::{MovableClock, Rig, Running, SECRET};
+use support::rig::{MovableClock, Rig, Running, SECRET, eventually};
 use url::Url;
 
 /// A browser that, when it is started, sees whether anybody listens on the redirect URI.
@@ -138,6 +139,8 @@ async fn stray_requests_are_answered_and_the_login_goes_on() {
     let (mut running, person) = (rig.start(false), Person::new());
     let login = begin(&mut running, &factory).await;
     let back = person.sent_to(&login.url, "allow").await;
+    let looked = person.look(&back).await;
+    assert_eq!(looked, 204, "HEAD is no answer");
     for (path, status) in [("/favicon.ico", 204), ("/", 404), ("/callback/", 404)] {
         assert_eq!(person.visit(back.join(path).unwrap()).await.0, status, "{path}");
     }
@@ -218,9 +221,10 @@ async fn a_pasted_final_url_ends_the_login_and_one_with_a_wrong_state_does_not()
     paste(last.as_str().replace("getpostman", "getp0stman").as_str());
     paste("not a code");
     paste(last.as_str());
-    for expected in ["`state` is not the one sent", "does not begin with the redirect URI", "neither a code nor"] {
+    for expected in ["`state` is not the one sent", "does not begin with the redirect URI", "neither a URL nor a code"]
+    {
         let why = refused(&mut running).await;
-        assert!(why.contains(expected), "{why}");
+        assert!(why.starts_with("this does not look like the final URL: ") && why.contains(expected), "{why}");
     }
     assert_eq!(logged_in(&mut running).await, 1);
     assert_eq!(rig.servers.manu().stats().token_posts.total(), 1, "what was refused was not sent");
@@ -265,9 +269,103 @@ async fn the_code_is_bound_to_the_login_by_pkce() {
     let other = changed(&login.url, "code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     let (status, page) = person.visit(person.sent_to(&other, "allow").await).await;
     assert!(status == 400 && page.contains("Not logged in"), "{page}");
-    let why = failed(&mut running).await;
-    assert!(why.contains("invalid_grant"), "{why}");
+    let why = refused(&mut running).await;
+    assert!(why.contains("the provider refused this code (400 invalid_grant"), "{why}");
     assert_eq!(rig.vault().read(&factory).await.unwrap().record, None);
+    // A login stays open until it has its answer.
+    running.until_view(&factory, |view| matches!(view.activity, Activity::LoggingIn(_))).await;
+    assert_eq!(person.visit(person.sent_to(&login.url, "allow").await).await.0, 200);
+    assert_eq!(logged_in(&mut running).await, 1);
+}
+
+#[tokio::test]
+async fn a_used_code_keeps_a_pasted_login_open_and_is_not_sent_again() {
+    let mut rig = Rig::new();
+    let partner = rig.manu("partner", FOREIGN).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    let login = begin(&mut running, &partner).await;
+    let paste = |text: &str| {
+        running.engine.send(Command::FinishLogin { connection: partner.clone(), pasted: Secret::new(text) });
+    };
+    let (wrong, right) = ("4/0AX4XfWh-not-a-code-of-ours", person.shown(&login.url).await);
+    paste(wrong);
+    paste(wrong);
+    paste(right.as_str());
+    for _ in 0..2 {
+        let why = refused(&mut running).await;
+        assert!(why.contains("the provider refused this code") && why.contains("open the login URL again"), "{why}");
+    }
+    assert_eq!(logged_in(&mut running).await, 1);
+    assert_eq!(rig.servers.manu().stats().token_posts.authorization_code, 2);
+}
+
+#[tokio::test]
+async fn an_error_that_is_not_about_the_code_ends_the_login() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    let login = begin(&mut running, &factory).await;
+    let back = person.sent_to(&login.url, "allow").await;
+    rig.servers.manu().delete_client("app-factory");
+    let (first, second) = tokio::join!(person.visit(&back), person.visit(&back));
+    assert!(first == second && first.0 == 400 && first.1.contains("invalid_client"), "{first:?} {second:?}");
+    assert!(failed(&mut running).await.contains("invalid_client"));
+    assert_eq!(person.visit(&back).await, first, "a reload after the end");
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_asked_for_twice_says_twice_how_the_login_went() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    let login = begin(&mut running, &factory).await;
+    let (back, other) = (person.sent_to(&login.url, "allow").await, person.sent_to(&login.url, "allow").await);
+    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    let meanwhile = async {
+        eventually("the code is out", || rig.servers.manu().stats().token_posts.authorization_code == 1).await;
+        // While the exchange is out: the same again, another code, a forged one.
+        let again = person.visit(&back);
+        let (again, other) = tokio::join!(again, person.visit(&other));
+        assert!(other.0 == 409 && other.1.contains("came first"), "{other:?}");
+        assert_eq!(person.visit(changed(&back, "state", "forged")).await.0, 400);
+        again
+    };
+    let (first, again) = tokio::join!(person.visit(&back), meanwhile);
+    assert!(first.0 == 200 && first.1.contains("Logged in"), "{first:?}");
+    assert_eq!(again, first);
+    assert_eq!(logged_in(&mut running).await, 1);
+    assert_eq!(person.visit(&back).await, first, "a reload after the login's end");
+    assert_eq!(rig.servers.manu().stats().token_posts.authorization_code, 1);
+    assert_newest_is_stored(&rig, &factory, 1).await;
+}
+
+#[tokio::test]
+async fn a_browser_that_comes_after_the_paste_sees_the_same_outcome() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    let login = begin(&mut running, &factory).await;
+    let back = person.sent_to(&login.url, "allow").await;
+    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    running.engine.send(Command::FinishLogin { connection: factory.clone(), pasted: Secret::new(back.as_str()) });
+    eventually("the code is out", || rig.servers.manu().stats().token_posts.authorization_code == 1).await;
+    let (status, page) = person.visit(&back).await;
+    assert!(status == 200 && page.contains("Logged in"), "{page}");
+    assert_eq!(logged_in(&mut running).await, 1);
+    assert_eq!(rig.servers.manu().stats().token_posts.authorization_code, 1);
+}
+
+#[tokio::test]
+async fn the_next_login_gets_the_port_of_the_last_one_at_once() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", &format!("http://127.0.0.1:{port}/callback")).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    for generation in 1..=3 {
+        let login = begin(&mut running, &factory).await;
+        assert_eq!(person.visit(person.sent_to(&login.url, "allow").await).await.0, 200);
+        assert_eq!(logged_in(&mut running).await, generation);
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::config::Draft;
 use crate::domain::{
     Activity, Connection, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, Inspection, Jwt, Last,
     LogEntry, LoginView, Obtained, Outcome, Problem, Program, Provider, Redirect, RefreshFacts, Rotation, Secret,
-    Timings, TokenFacts, TokenForm, Wire,
+    Subject, SubjectChange, Timings, TokenFacts, TokenForm, Wire,
 };
 use crate::oauth::providers::{self, MANU, MANUS};
 
@@ -120,6 +120,13 @@ pub(crate) fn logging_in(label: &str, redirect: Redirect, browser: Option<Result
     let login =
         LoginView { url: login_url(), redirect, deadline: now() + TimeDelta::seconds(272), browser, question: None };
     with_activity(fresh(label), Activity::LoggingIn(login))
+}
+
+/// Ada's tokens are held, and Bob logged in.
+pub(crate) fn other_subject() -> SubjectChange {
+    let subject =
+        |sub: &str, email: &str| Subject { sub: Some(sub.into()), email: Some(email.into()), ..Subject::default() };
+    SubjectChange { held: subject("7", "ada@example.com"), received: subject("9", "bob@example.com") }
 }
 
 pub(crate) fn loopback() -> Redirect {

@@ -123,7 +123,9 @@ impl Args {
             told.handed_over += 1;
             return Some(Command::FinishLogin { connection, pasted: text });
         }
-        let replace = match text.expose().trim().to_lowercase().as_str() {
+        // What was typed ahead of the question is no answer to it.
+        let answer = text.expose().trim().lines().next_back().unwrap_or_default().trim().to_lowercase();
+        let replace = match answer.as_str() {
             "y" | "yes" => true,
             "n" | "no" => false,
             _ => {

@@ -114,6 +114,21 @@ mod tests {
     }
 
     #[test]
+    fn it_is_said_whose_tokens_these_are() {
+        let mut view = manu("factory", 1800);
+        let json = crate::cli::json::connection(&view, now());
+        assert!(json.as_object().unwrap().contains_key("subject") && json["subject"].is_null());
+        if let Holding::Tokens { facts, .. } = &mut view.holding {
+            facts.subject = Some(crate::app::fixtures::other_subject().held);
+        }
+        let text = lines(&view, options().zone, now()).join("\n");
+        assert!(text.contains("  subject        ada@example.com · sub 7"), "{text}");
+        let json = crate::cli::json::connection(&view, now());
+        assert_eq!((&json["subject"]["sub"], &json["subject"]["email"]), (&"7".into(), &"ada@example.com".into()));
+        assert!(json["subject"]["client_id"].is_null());
+    }
+
+    #[test]
     fn everything_is_said_and_nothing_draws_on_the_terminal() {
         let mut view = with_problem(manu("factory", 1800), Problem::NeedsLogin { why: "gone\x1b[2J".into() });
         view.title = Some("Fábrica".into());

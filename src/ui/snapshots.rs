@@ -11,7 +11,7 @@ use super::draw;
 use super::theme::ascii;
 use crate::app::fixtures::*;
 use crate::app::{App, LogNews, Look, Msg, Page, PageId, Place, update};
-use crate::domain::{CopiedTo, CopyWhat, Event, Inspection, Problem, TokenForm};
+use crate::domain::{CopiedTo, CopyWhat, Event, Holding, Inspection, Problem, TokenForm};
 
 /// The screen at a size.
 pub(super) fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
@@ -165,6 +165,31 @@ fn dialogs() {
     let why = "needs login: 400 invalid_grant: The code is unknown, expired or was used before".into();
     learn(&mut app, Event::LoginFailed { connection: name("archive"), why, problem: None });
     insta::assert_snapshot!("login_failed", picture(&mut app, 80, 24));
+}
+
+#[test]
+fn whose_tokens_these_are() {
+    let asks = |size: (u16, u16)| {
+        let mut app = app_of(vec![manu("factory", 1443), logging_in("archive", loopback(), Some(Ok(())))]);
+        press(&mut app, "j l");
+        learn(&mut app, Event::SubjectChanged { connection: name("archive"), change: Box::new(other_subject()) });
+        picture(&mut app, size.0, size.1)
+    };
+    let shows = |size: (u16, u16), keys: &str| {
+        let mut view = manu("factory", 1443);
+        if let Holding::Tokens { facts, .. } = &mut view.holding {
+            facts.subject = Some(other_subject().held);
+        }
+        let mut app = app_of(vec![view]);
+        picture(&mut app, size.0, size.1);
+        press(&mut app, keys);
+        picture(&mut app, size.0, size.1)
+    };
+    for (width, height) in [(60, 15), (120, 32)] {
+        insta::assert_snapshot!(format!("subject_question_{width}x{height}"), asks((width, height)));
+        insta::assert_snapshot!(format!("subject_details_{width}x{height}"), shows((width, height), "Enter"));
+    }
+    assert!(shows((120, 32), "k").contains("ada@example.com · sub 7"), "in the pane, too");
 }
 
 #[test]

@@ -54,6 +54,11 @@ impl Person {
         Url::parse(&format!("{FOREIGN}{}", query.replace("&amp;", "&"))).unwrap()
     }
 
+    /// Asks for the head of a page alone.
+    pub async fn look(&self, url: impl AsRef<str>) -> u16 {
+        self.0.head(url.as_ref()).send().await.unwrap().status().as_u16()
+    }
+
     pub async fn visit(&self, url: impl AsRef<str>) -> (u16, String) {
         let response = self.0.get(url.as_ref()).send().await.unwrap();
         (response.status().as_u16(), response.text().await.unwrap())

@@ -11,6 +11,7 @@ mod marking;
 mod mouse;
 mod palette;
 mod sorting;
+mod subject;
 mod ticking;
 mod timeline;
 
@@ -22,7 +23,9 @@ use crossterm::event::{
 use super::fixtures::*;
 use super::layout::{self, Pane};
 use super::*;
-use crate::domain::{Activity, Command, CopyWhat, Depth, Problem, Rebinding, Secret, Status, ThemeName, Written};
+use crate::domain::{
+    Activity, Command, CopyWhat, Depth, Problem, Rebinding, Revocation, Secret, Status, ThemeName, Written,
+};
 
 fn point(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
     let event = MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE };
@@ -241,7 +244,8 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
     assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
     paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.is_none()));
-    let whole = Secret::new("http://127.0.0.1:8400/callback?code=x&state=y");
+    // What wraps it is undone by whoever reads it, and tells a URL from other words.
+    let whole = Secret::new("http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert_eq!(press(&mut app, "Enter"), [Command::FinishLogin { connection: name("archive"), pasted: whole }]);
 }
 
@@ -622,10 +626,7 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
 #[test]
 fn tokens_that_were_forgotten_are_not_said_to_be_kept() {
     let mut app = app_of(seven());
-    learn(
-        &mut app,
-        Event::Forgotten { connection: name("warehouse"), result: Ok(()), revocation: crate::domain::Revocation::None },
-    );
+    learn(&mut app, Event::Forgotten { connection: name("warehouse"), result: Ok(()), revocation: Revocation::None });
     change(&mut app, fresh("warehouse"));
     // Another message stands by the time the connection goes.
     learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });
