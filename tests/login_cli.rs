@@ -124,6 +124,33 @@ fn a_terminal_takes_answers_of_any_length_wrapped_and_quoted() {
 }
 
 #[test]
+fn the_dashboard_takes_answers_of_any_length_wrapped_and_quoted() {
+    let house = House::new(FOREIGN);
+    let mut terminal = Terminal::start(house.home.command_in_terminal(&[]), (400, 30));
+    terminal.until_text("never logged in");
+    terminal.keys("l");
+    terminal.until_text("Paste that address, whole");
+    let answer = house.answer(&url_in(&terminal.picture()));
+    for text in ["Log in to Manu Online", "ok", "ada@example.com"] {
+        terminal.paste(text);
+        terminal.keys("\r");
+        terminal.until_text("this does not look like the final URL: it is neither a URL nor a code");
+        assert_eq!(house.servers.manu().stats().token_posts.total(), 0, "{text}");
+    }
+    let long = lengthened(&answer, 15_000);
+    terminal.paste(&long);
+    terminal.until_text(&format!("({} characters)", long.len()));
+    terminal.keys("\r");
+    terminal.until_text("the provider refused this code");
+    let (first, second) = answer.split_at(answer.len() / 2);
+    terminal.paste(&format!("<{first}\r\n  {second}>\r"));
+    terminal.keys("\r");
+    terminal.until_text("logged in, generation 1 saved");
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+}
+
+#[test]
 fn a_terminal_is_given_back_when_a_login_is_given_up() {
     let house = House::new(FOREIGN);
     let mut terminal = Terminal::start(house.home.command_in_terminal(&["login", "factory"]), (400, 30));
