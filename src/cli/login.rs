@@ -24,6 +24,7 @@ use crate::shell::browser::SystemBrowser;
 use crate::shell::signals::{Insistence, Signals, Wish};
 
 /// Log in: in a browser, or by minting the first token
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Which connection
@@ -70,11 +71,11 @@ impl Args {
                     Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
                     None => break Err(Stop::new(Exit::Failed, "the engine ended by itself")),
                 },
-                text = pastes.next(), if !told.input_ended => match text {
+                text = pastes.next(), if !told.answers.input_ended => match text {
                     Some(text) => if let Some(command) = self.given(text, &mut told) {
                         working.engine.send(command);
                     },
-                    None => told.input_ended = true,
+                    None => told.answers.input_ended = true,
                 },
                 signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
                     Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
@@ -106,7 +107,7 @@ impl Args {
     /// Whether the tokens of somebody else replace those held; `None` while a person is asked.
     fn decide(&self, change: &SubjectChange, told: &mut Told) -> Option<Command> {
         let (name, (held, received)) = (&self.name, change.names());
-        if self.yes || !prompt::can_ask() || told.input_ended {
+        if self.yes || !prompt::can_ask() || told.answers.input_ended {
             let advice = if self.yes { "" } else { "; cannot ask for confirmation without a terminal; pass --yes" };
             say!("{name} holds the tokens of {held}; you logged in as {received}{advice}");
             return Some(Command::ConfirmLogin { connection: name.clone(), replace: self.yes });
@@ -120,7 +121,7 @@ impl Args {
     fn given(&self, text: Secret, told: &mut Told) -> Option<Command> {
         let connection = self.name.clone();
         if told.question.is_none() {
-            told.handed_over += 1;
+            told.answers.handed_over += 1;
             return Some(Command::FinishLogin { connection, pasted: text });
         }
         // What was typed ahead of the question is no answer to it.
@@ -177,6 +178,25 @@ impl End {
     }
 }
 
+/// The answers so far.
+#[derive(Default)]
+struct Answers {
+    /// Whether there is no way but to paste one.
+    are_pasted: bool,
+    /// How many texts were handed over, and how many answers were refused.
+    handed_over: usize,
+    refused: usize,
+    /// Standard input has ended.
+    input_ended: bool,
+}
+
+impl Answers {
+    /// Whether the last of them was refused, and there can be no other.
+    fn are_over(&self) -> bool {
+        self.are_pasted && self.input_ended && self.refused >= self.handed_over
+    }
+}
+
 /// What a person has been told already.
 #[derive(Default)]
 struct Told {
@@ -184,13 +204,7 @@ struct Told {
     qr_wanted: bool,
     url: bool,
     browser: bool,
-    /// Whether the answer can only be pasted.
-    is_pasted: bool,
-    /// How many texts were handed over as answers, and how many answers were refused.
-    handed_over: usize,
-    refused: usize,
-    /// Standard input has ended.
-    input_ended: bool,
+    answers: Answers,
     /// The question that waits for a yes or a no.
     question: Option<String>,
 }
@@ -226,8 +240,8 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
             None
         }
         Event::AnswerRefused { why, .. } => {
-            told.refused += 1;
-            if told.is_pasted && told.input_ended && told.refused >= told.handed_over {
+            told.answers.refused += 1;
+            if told.answers.are_over() {
                 return stop(Exit::Failed, &format!("{why}; there is no more input"));
             }
             say!("{why}");
@@ -256,7 +270,7 @@ fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
             }
             Redirect::Pasted { uri } => {
                 writeln!(err, "The browser will end on {uri}.")?;
-                told.is_pasted = true;
+                told.answers.are_pasted = true;
                 writeln!(err, "Paste that whole URL (or the bare code) here, and press Enter. Ctrl-C gives up.")?;
             }
         }

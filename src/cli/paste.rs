@@ -59,10 +59,10 @@ impl Pastes {
     /// wait is given up.
     pub(super) async fn next(&mut self) -> Option<Secret> {
         loop {
-            let silence = match (self.text.is_complete, self.text.in_paste) {
-                (true, _) => SILENCE,
-                (false, true) => PASTE_SILENCE,
-                (false, false) => Duration::MAX,
+            let silence = match self.text.end {
+                End::Open if self.text.in_paste => PASTE_SILENCE,
+                End::Open => Duration::MAX,
+                End::Complete | End::Ready => SILENCE,
             };
             if self.has_ended {
                 return self.take();
@@ -73,7 +73,7 @@ impl Pastes {
                 Err(_) => self.text.fall_silent(),
             }
             self.has_ended |= self.text.is_over;
-            if self.text.is_ready
+            if self.text.end == End::Ready
                 && let Some(text) = self.take()
             {
                 return Some(text);
@@ -93,6 +93,17 @@ impl Pastes {
     }
 }
 
+/// Whether a line has ended.
+#[derive(Default, PartialEq, Eq)]
+enum End {
+    #[default]
+    Open,
+    /// With a line break; more may follow at once.
+    Complete,
+    /// And nothing came after it for a moment.
+    Ready,
+}
+
 /// The text that is coming in.
 #[derive(Default)]
 struct Text {
@@ -104,10 +115,7 @@ struct Text {
     in_paste: bool,
     /// The control sequence that has begun.
     sequence: Option<String>,
-    /// A line has ended.
-    is_complete: bool,
-    /// And nothing came after it for a moment.
-    is_ready: bool,
+    end: End,
     /// Ctrl-D was pressed.
     is_over: bool,
 }
@@ -120,7 +128,7 @@ impl Text {
     }
 
     fn add(&mut self, byte: char) {
-        self.is_complete = byte == '\n' && !self.in_paste;
+        self.end = if byte == '\n' && !self.in_paste { End::Complete } else { End::Open };
         if self.held.len() < MAX {
             self.held.push(byte);
         }
@@ -133,9 +141,8 @@ impl Text {
         }
         match byte {
             '\u{1b}' => self.sequence = Some(String::new()),
-            '\r' => self.add('\n'),
             '\u{4}' if self.held.is_empty() => self.is_over = true,
-            '\u{4}' => self.add('\n'),
+            '\r' | '\u{4}' => self.add('\n'),
             '\u{8}' | '\u{7f}' => self.erase(),
             '\u{15}' => self.held.clear(),
             byte => self.add(byte),
@@ -165,15 +172,17 @@ impl Text {
 
     /// Nothing came for a while.
     fn fall_silent(&mut self) {
-        if std::mem::take(&mut self.in_paste) {
-            self.is_complete = self.held.ends_with('\n');
+        if std::mem::take(&mut self.in_paste) && self.held.ends_with('\n') {
+            self.end = End::Complete;
         }
-        self.is_ready = self.is_complete;
+        if self.end == End::Complete {
+            self.end = End::Ready;
+        }
     }
 
     /// The text, where there is any.
     fn take(&mut self) -> Option<Secret> {
-        (self.is_complete, self.is_ready) = (false, false);
+        self.end = End::Open;
         let held = std::mem::take(&mut self.held);
         let bytes: Vec<u8> = held.chars().filter_map(|byte| u8::try_from(u32::from(byte)).ok()).collect();
         let text = Secret::new(String::from_utf8_lossy(&bytes).into_owned());
@@ -237,7 +246,7 @@ impl Quiet {
 
 #[cfg(test)]
 mod tests {
-    use super::Text;
+    use super::{End, Text};
 
     /// What is taken of the input, once it has fallen silent.
     fn taken(is_typed: bool, pieces: &[&str]) -> Option<String> {
@@ -247,7 +256,7 @@ mod tests {
             text.push(&bytes);
         }
         text.fall_silent();
-        if text.is_ready { text.take().map(|text| text.expose().to_owned()) } else { None }
+        if text.end == End::Ready { text.take().map(|text| text.expose().to_owned()) } else { None }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::text::neutralise;
 /// The longest claim kept, in characters.
 const LONGEST: usize = 200;
 
-/// Who a token names: claims of a JWT (RFC 7519 §4.1.2, RFC 9068 §2.2, OpenID Connect Core §5.1).
+/// Who a token names: claims of a JWT (RFC 7519 §4.1.2, RFC 9068 §2.2, `OpenID` Connect Core §5.1).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Subject {

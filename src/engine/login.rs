@@ -178,7 +178,7 @@ impl Waiting<'_> {
                 Ok(Exchanged::OtherSubject(record, change)) => {
                     return self.confirm(&code, *record, change, timeout, input, cancel).await;
                 }
-                Ok(Exchanged::BadCode(why)) => self.refuse(code, why),
+                Ok(Exchanged::BadCode(why)) => self.refuse(code, &why),
                 Err(problem) => {
                     self.tell(&code, Progress::Ended(Err(problem.to_string())));
                     return Err(problem.into());
@@ -199,7 +199,7 @@ impl Waiting<'_> {
     }
 
     /// The server has refused a code: the login goes on waiting for another one.
-    fn refuse(&mut self, code: Secret, why: String) {
+    fn refuse(&mut self, code: Secret, why: &str) {
         let why = format!(
             "the provider refused this code ({why}); it was used before, or too late: open the login URL again"
         );

@@ -31,7 +31,7 @@ pub struct TokenAnswer {
     pub expires_in: Option<Duration>,
     /// The scope granted, where it differs from the one asked for.
     pub scope: Option<String>,
-    /// The `id_token` (OpenID Connect Core §3.1.3.3), from which nothing but a subject to show is read.
+    /// The `id_token` (`OpenID` Connect Core §3.1.3.3), from which nothing but a subject to show is read.
     pub id_token: Option<Secret>,
     /// The JSON was broken: what is missing here may have been in the part that is.
     pub is_broken: bool,
