@@ -2,6 +2,7 @@
 //! encrypted file store, against the demo's server, on real terminals and without one.
 
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
 #[path = "support/file_home.rs"]
 #[allow(dead_code, reason = "a part of it is used here")]
@@ -108,7 +109,7 @@ fn a_terminal_takes_answers_of_any_length_wrapped_and_quoted() {
         terminal.keys(&format!("{long}\r"));
         terminal.until_text(&format!("({} characters)", long.len()));
         let posts = || house.servers.manu().stats().token_posts.authorization_code;
-        terminal.until(&"the provider's answer", |screen| {
+        terminal.until("the provider's answer", |screen| {
             pty::shows(screen, "the provider refused this code") && posts() == at as u64 + 1
         });
         assert!(!terminal.everything().windows(8).any(|window| window == b"xxxxxxxx"), "nothing of it is shown");

@@ -1,4 +1,4 @@
-//! Answers of a token endpoint that name somebody, as an OpenID provider gives them.
+//! Answers of a token endpoint that name somebody, as an `OpenID` provider gives them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
