@@ -15,6 +15,9 @@ use support::login::LOOPBACK;
 use support::rig::{Rig, Running};
 use url::Url;
 
+/// Where a revocation goes.
+type At = fn(&Rig) -> Url;
+
 /// A connection with tokens that revokes at this address.
 async fn logged_in(revoke_url: impl FnOnce(&Rig) -> Option<Url>) -> (Rig, ConnectionName) {
     let mut rig = Rig::new();
@@ -74,7 +77,7 @@ async fn without_an_endpoint_or_without_tokens_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_revocation_that_fails_stops_no_logout_and_says_why() {
-    let cases: [(&str, fn(&Rig) -> Url); 3] = [
+    let cases: [(&str, At); 3] = [
         ("403", |rig| rig.servers.manu().authorize_url()),
         ("404", |rig| rig.servers.manu().token_url().join("/oauth/nothing").expect("a path")),
         ("refused", |_| {
