@@ -1,5 +1,5 @@
 //! Replacing the configuration file: by a rename, or in place where a rename is impossible, as over
-//! a file that is mounted by itself.
+//! a file that is a mount point.
 //!
 //! Invariant: [`check`] says beforehand whether [`put`] can do its work, and changes nothing.
 

@@ -131,8 +131,8 @@ impl Vault {
         on_disk(look).await.unwrap_or_default()
     }
 
-    /// Whether the history knows a newer generation than journal and store do: both were rolled
-    /// back, as by a backup that was restored.
+    /// The newest generation in the history; 0 without one. Where it is newer than what journal and
+    /// store know, both were rolled back, as by a backup that was restored.
     ///
     /// # Errors
     /// The disk does not answer.
@@ -143,9 +143,9 @@ impl Vault {
 }
 
 impl Lease {
-    /// As [`Lease::recover`], for whoever brings tokens of its own, as a login does: what cannot be
-    /// read of the old ones stands in nobody's way. Nothing is changed; [`Lease::receive`] then
-    /// replaces it and keeps a damaged journal aside.
+    /// As [`Lease::recover`], for a caller that obtains new tokens, such as a login: old ones that
+    /// cannot be read do not block it. Nothing is changed; [`Lease::receive`] then replaces them and
+    /// keeps a damaged journal aside.
     ///
     /// # Errors
     /// `NewerFormat`, `Renaming`, or whatever keeps the store from being read.

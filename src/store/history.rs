@@ -46,7 +46,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<Rotation>, StoreError> {
 /// The newest generation it knows of; 0 if there is none, or the file cannot be read. Blocks on the
 /// disk.
 pub(super) fn newest(path: &Path) -> u64 {
-    read(path).ok().and_then(|told| told.first().map(|rotation| rotation.generation)).unwrap_or(0)
+    read(path).ok().and_then(|rotations| rotations.first().map(|newest| newest.generation)).unwrap_or(0)
 }
 
 /// Makes the one a copy of the other, missing or not. Blocks on the disk.

@@ -50,7 +50,7 @@ impl Args {
                 return Err(refused(&self.name, &faults).into());
             }
         };
-        // Nobody should type a secret for a connection that cannot be written down.
+        // Checked before the secret is asked for: a connection that cannot be written down needs none.
         config::can_add_connection(&session.paths.config_file, &draft, providers::ALL)
             .map_err(|error| not_added(&self.name, error))?;
         let secret = self.secret(&session, &connection).await?;

@@ -47,7 +47,7 @@ const BEGINNING: &str = r#"# The configuration of manutop; its README explains e
 pub(super) fn run(file: &Path) -> Result<Exit, Report> {
     let editor = Editor::chosen()?;
     let mut original = Original::read(file).map_err(Stop::from)?;
-    // Nobody should write what cannot be kept.
+    // Checked before the editor starts: what is written there must not be lost.
     original.check().map_err(|error| Stop::new(Exit::Failed, error))?;
     let copy = Copy::of(&original, file)?;
     loop {

@@ -124,7 +124,7 @@ fn good_configuration(name: &str, file: &Path, connections: usize) -> Check {
     }
     match Original::read(file).and_then(|file| file.check()) {
         Ok(()) => Check::ok(name, found),
-        // Whoever made it so may have meant it.
+        // It may be read-only on purpose.
         Err(error) => Check::ok(name, format!("{found}; read-only for manutop: {error}")),
     }
 }
