@@ -195,8 +195,11 @@ impl Actor {
         let result = match ended {
             Ended::Held { record, how, problem } => {
                 let generation = record.generation;
+                let lacks_access_token = record.lacks_access_token();
                 slot.hold(Some(record), true);
-                slot.hold_in_spite_of(problem, now);
+                // The next try comes after a pause: the provider has just been asked twice.
+                let lacking = || Problem::Retrying { at: None, why: "the provider sent no access token".into() };
+                slot.hold_in_spite_of(problem.or_else(|| lacks_access_token.then(lacking)), now);
                 match how {
                     How::Exchanged(lost) => slot.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered)),
                     How::LoggedIn | How::Imported { .. } => slot.view.lost_answer = None,

@@ -113,8 +113,16 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
         return Err(Problem::Cancelled);
     }
     tools.note(Note::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
-    let exchange = Exchanging { old, generation, client_secret, attempt: ask.attempt };
-    let ended = exchange_and_save(tools, connection, &mut lease, exchange).await;
+    let exchange = Exchanging { old, generation, client_secret: client_secret.clone(), attempt: ask.attempt };
+    let mut ended = exchange_and_save(tools, connection, &mut lease, exchange).await;
+    // Saved, and sent at once for the access token that the answer did not hold.
+    if let Ok(Ended::Held { record, how: How::Exchanged(_), .. }) = &ended
+        && record.lacks_access_token()
+    {
+        let (old, generation) = (Some(record.clone()), record.generation.saturating_add(1));
+        let exchange = Exchanging { old, generation, client_secret, attempt: ask.attempt + 1 };
+        ended = exchange_and_save(tools, connection, &mut lease, exchange).await;
+    }
     fault_point::pass(Step::Releasing);
     ended
 }

@@ -177,12 +177,11 @@ impl Slot {
 
     /// What stands in the way although there is a good access token; nothing where `problem` is none.
     pub(super) fn hold_in_spite_of(&mut self, problem: Option<Problem>, now: DateTime<Utc>) {
-        match problem {
-            Some(problem)
-                if self.view.problem.as_ref().map(std::mem::discriminant) == Some(std::mem::discriminant(&problem)) => {
-            }
-            Some(problem) => self.fail(problem, now),
-            None => self.succeed(),
+        let Some(problem) = problem else { return self.succeed() };
+        let is_known = self.view.problem.as_ref().map(std::mem::discriminant) == Some(std::mem::discriminant(&problem));
+        // What is known already keeps the moment of its next try.
+        if !is_known || self.retry_at.is_some_and(|at| at <= now) {
+            self.fail(problem, now);
         }
     }
 

@@ -126,7 +126,7 @@ impl Parent {
             };
             // A step of refusals needs them; other workers get some of these.
             let refusals = if step == Step::TakingBack { 5 } else { 0 };
-            (0..refusals).for_each(|_| self.manu().push_fault(Fault::status(503, "down")));
+            (0..refusals).for_each(|_| self.manu().push_fault(Fault::unavailable(0)));
             (step, self.rng.u32(1..=passes))
         });
         let habit =
@@ -142,7 +142,7 @@ impl Parent {
         let fault = match self.rng.u32(0..40) {
             0..8 => Fault::DelayAfter(pause),
             8..14 => Fault::DelayBefore(pause),
-            14..17 => Fault::status(503, "down"),
+            14..17 => Fault::unavailable(0),
             17 => Fault::lost_answer(),
             18 => Fault::Truncated,
             _ => return,
