@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use manutop::config::{self, Config, ConfigError, MAX_FILE_SIZE, Notify, StoreKind};
-use manutop::domain::{ConnectionGrant, SecretSource, ThemeName, Written};
+use manutop::domain::{AfterLostAnswer, ConnectionGrant, SecretSource, ThemeName, Written};
 use manutop::oauth::providers::ALL;
+use url::Url;
 
 /// A value that must never come back in a message.
 const MARKER: &str = "s3cr3t-v4lue";
@@ -36,6 +37,7 @@ fn a_full_file_is_read_to_the_letter() {
         bell = true
         request_log_mib = 2048
         token_socket = false
+        after_lost_answer = "ask"
         on_event = ["tell", "--team"]
         theme = "color-blind"
 
@@ -50,6 +52,7 @@ fn a_full_file_is_read_to_the_letter() {
         pkce = false
         authorize_url = "http://127.0.0.1:9000/oauth/authorize"
         token_url = "https://sandbox.example/oauth/token"
+        revoke_url = "https://sandbox.example/oauth/revoke"
         test_url = "http://[::1]:9000/ping"
         client_secret_command = ["pass", "show", "manu/factory"]
         "#,
@@ -68,6 +71,8 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(factory.provider.id, "manu");
     assert_eq!(factory.client_id, "abc");
     assert!(!factory.auto_refresh);
+    assert_eq!(factory.after_lost_answer, AfterLostAnswer::Ask, "as at the top level");
+    assert_eq!(factory.revoke_url.as_ref().map(Url::as_str), Some("https://sandbox.example/oauth/revoke"));
     assert_eq!(factory.token_url.as_str(), "https://sandbox.example/oauth/token");
     assert_eq!(factory.test_url.as_str(), "http://[::1]:9000/ping");
     let command = ["pass", "show", "manu/factory"].map(str::to_owned).to_vec();
@@ -93,6 +98,9 @@ fn what_is_left_out_has_the_documented_default() {
     assert_eq!(config.request_log, 10 * 1024 * 1024);
     let [factory, hr] = &config.connections[..] else { panic!("{config:?}") };
     assert!(factory.auto_refresh && hr.auto_refresh);
+    assert_eq!((factory.after_lost_answer, &factory.revoke_url), (AfterLostAnswer::Retry, &None));
+    let own = parse(&("after_lost_answer = \"ask\"\n".to_owned() + &manu("after_lost_answer = \"retry\""))).unwrap();
+    assert_eq!(own.connections[0].after_lost_answer, AfterLostAnswer::Retry, "a connection may say otherwise");
     assert_eq!(factory.token_url.as_str(), "https://auth.manuonline.com/oauth/token");
     assert_eq!(factory.client_secret, SecretSource::Store);
     let ConnectionGrant::AuthorizationCode { authorize_url, scope, pkce, .. } = &factory.grant else {
@@ -172,12 +180,16 @@ fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
             "colour = \"red\"".into(),
-            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, theme, request_log_mib, keys, connections",
+            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, after_lost_answer, theme, request_log_mib, keys, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
         (
             "store = \"keychain\"".into(),
             r#"c.toml:1:9: store: is not a kind of store; write "keyring" or "file" (encrypted)"#,
+        ),
+        (
+            "after_lost_answer = \"always\"".into(),
+            r#"c.toml:1:21: after_lost_answer: must be "retry" (send the refresh token again) or "ask" (wait for a person)"#,
         ),
         ("store = 1".into(), "c.toml:1:9: store: must be a string in quotes, but is an integer"),
         (
