@@ -77,7 +77,7 @@ async fn an_outage() {
 
 #[tokio::test]
 async fn a_lost_answer() {
-    there_and_back("c", "✖ uncertain", Remedy::Login).await;
+    there_and_back("c", "▲ answer lost", Remedy::Login).await;
 }
 
 #[tokio::test]

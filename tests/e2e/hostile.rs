@@ -51,11 +51,11 @@ fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
         terminal.keys("\x1b");
         terminal.until("the table", |screen| shows(screen, "REFRESH TOKEN") && !shows(screen, "close"));
     }
-    // The new refresh token is in an answer that breaks off: rescued or uncertain, but never shown.
+    // The new refresh token is in an answer that breaks off: rescued or lost, but never shown.
     manu.push_fault(Fault::Truncated);
     terminal.keys("R");
     terminal.until("how it ended", |screen| {
-        row_says(screen, "factory", "uncertain") || shows(screen, "generation 4 · saved")
+        row_says(screen, "factory", "answer lost") || shows(screen, "generation 4 · saved")
     });
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);

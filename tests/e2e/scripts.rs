@@ -279,12 +279,16 @@ fn every_exit_code_has_its_cause_and_its_words_in_json() {
     let refused = error(&mut house, &["test", "hr-sync"], 1);
     assert!(refused["kind"] == "failed" && refused["message"].as_str().unwrap().contains("401"), "{refused}");
 
-    // 7, then 3
+    // 5 while a lost answer recovers by itself; 7 where a person is asked; then 3
     manu.push_fault(Fault::lost_answer());
+    assert_eq!(house.json(&["refresh", "factory", "--force"], 5)["results"][0]["error"]["kind"], "transient");
+    assert_eq!(house.json(&["status", "factory"], 5)["connections"][0]["status"], "answer_lost");
+    house.configure("after_lost_answer = \"ask\"");
     assert_eq!(house.json(&["refresh", "factory", "--force"], 7)["results"][0]["error"]["kind"], "uncertain");
     assert_eq!(error(&mut house, &["token", "factory", "--min-ttl", "3600s"], 7)["kind"], "uncertain");
     assert_eq!(house.json(&["status", "factory"], 7)["connections"][0]["status"], "uncertain");
-    assert_eq!(house.json(&["refresh", "factory", "--force"], 3)["results"][0]["error"]["kind"], "needs_login");
+    let sent = house.json(&["refresh", "factory", "--force", "--yes"], 3);
+    assert_eq!(sent["results"][0]["error"]["kind"], "needs_login");
     assert_eq!(house.json(&["logout", "factory"], 0)["outcome"], "logged_out");
     assert_eq!(error(&mut house, &["token", "factory"], 3)["kind"], "needs_login");
     assert_eq!(house.json(&["status", "factory", "hr-sync"], 3)["connections"][1]["name"], "hr-sync");

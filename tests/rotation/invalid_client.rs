@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use manutop::demo::Fault;
-use manutop::domain::{Command, Problem, Secret};
+use manutop::domain::{Command, Event, Problem, Secret};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -36,11 +36,11 @@ async fn the_provider_is_asked_again_slowly_when_a_service_is_told_to_and_when_a
     assert_eq!(rig.refresh_posts(), 1);
     rig.schedule_looks(&running, TimeDelta::minutes(11)).await;
     rig.until_refresh_posts(2).await;
-    running.engine.send(Command::AskAgain);
-    rig.until_refresh_posts(3).await;
-    running.view(&factory).await;
+    let refused = running.engine.refresh(&factory, true).await;
+    assert!(matches!(refused, Err(Problem::Misconfigured { .. })), "{refused:?}");
     rig.servers.manu().register_client("app-factory", &Secret::new(SECRET), &[REDIRECT]);
-    assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
+    running.engine.send(Command::AskAgain);
+    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
     assert_eq!(running.view(&factory).await.problem, None);
 }
 
