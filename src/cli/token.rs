@@ -54,12 +54,12 @@ pub struct Freshness {
 
 impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
-        if self.rejected()?.is_some() {
-            return Err(Stop::on(&self.name, Exit::Failed, "--rejected is not supported yet").into());
-        }
-        let [token] = &self.freshness.obtain(files, std::slice::from_ref(&self.name)).await?[..] else {
-            unreachable!("one token for each name")
+        let names = std::slice::from_ref(&self.name);
+        let tokens = match self.rejected()? {
+            Some(rejected) => self.freshness.obtain_other_than(files, names, &rejected).await?,
+            None => self.freshness.obtain(files, names).await?,
         };
+        let [token] = &tokens[..] else { unreachable!("one token for each name") };
         if self.json {
             json::print(object(&self.name, token))?;
         } else {
@@ -114,7 +114,18 @@ impl Freshness {
         if let Some(tokens) = self.of_agent(files, names).await {
             return Ok(tokens);
         }
-        self.obtain_alone(&Session::open_for_command(files).await?, names).await
+        self.obtain_alone(&Session::open_for_command(files).await?, names, None).await
+    }
+
+    /// The same other than one that the API has rejected. No dashboard or keeper is asked: what it
+    /// holds may be the rejected one.
+    async fn obtain_other_than(
+        &self,
+        files: &Files,
+        names: &[ConnectionName],
+        rejected: &Secret,
+    ) -> Result<Vec<AccessToken>, Report> {
+        self.obtain_alone(&Session::open_for_command(files).await?, names, Some(rejected)).await
     }
 
     /// The tokens that a running dashboard or keeper holds, if they are good enough and all there:
@@ -129,7 +140,12 @@ impl Freshness {
     }
 
     /// The same by an engine of its own. All connections are tried before the first failure is told.
-    async fn obtain_alone(&self, session: &Session, names: &[ConnectionName]) -> Result<Vec<AccessToken>, Report> {
+    async fn obtain_alone(
+        &self,
+        session: &Session,
+        names: &[ConnectionName],
+        rejected: Option<&Secret>,
+    ) -> Result<Vec<AccessToken>, Report> {
         let mut working = session.work_on(names)?;
         // A token that is there must be known first: then no lock is waited for.
         let views = working.engine.views().await;
@@ -138,7 +154,7 @@ impl Freshness {
         let results = if let Some(stop) = impossible {
             vec![Err(stop)]
         } else {
-            let all = async |engine: &_| join_all(names.iter().map(|name| self.one(engine, name, now))).await;
+            let all = async |engine: &_| join_all(names.iter().map(|name| self.one(engine, name, rejected, now))).await;
             working.attend(all).await?
         };
         for (name, problem) in owed(&working).await {
@@ -159,14 +175,28 @@ impl Freshness {
         Err(last.into())
     }
 
-    async fn one(&self, engine: &Engine, name: &ConnectionName, now: DateTime<Utc>) -> Result<AccessToken, Stop> {
+    async fn one(
+        &self,
+        engine: &Engine,
+        name: &ConnectionName,
+        rejected: Option<&Secret>,
+        now: DateTime<Utc>,
+    ) -> Result<AccessToken, Stop> {
         let about = |problem| Stop::about(name, &problem);
         if !self.no_refresh {
             // One that another process obtained meanwhile will do: it is as new as any can be.
-            let token = engine.access_token(name, self.min_ttl).await.map_err(about)?;
+            let token = match rejected {
+                Some(rejected) => engine.access_token_other_than(name, rejected, self.min_ttl).await,
+                None => engine.access_token(name, self.min_ttl).await,
+            };
+            let token = token.map_err(about)?;
             return self.impossible(name, token.lifetime()).map_or(Ok(token), Err);
         }
         let token = engine.present_token(name).await.map_err(about)?;
+        if rejected == Some(&token.token) {
+            let why = "its access token is the rejected one, and --no-refresh keeps manutop from obtaining a new one";
+            return Err(about(Problem::Retrying { at: None, why: why.into() }));
+        }
         let left = token.remaining(now).to_std().unwrap_or_default();
         if left >= self.min_ttl {
             return Ok(token);

@@ -239,7 +239,7 @@ impl Engine {
     }
 
     /// An access token other than one that the API has refused, refreshed once where that is the one
-    /// held here.
+    /// held here. The refused one is never given.
     ///
     /// # Errors
     /// What stands in the way.
@@ -250,8 +250,23 @@ impl Engine {
         min_ttl: Duration,
     ) -> Result<AccessToken, Problem> {
         let least = TimeDelta::from_std(min_ttl).unwrap_or(TimeDelta::MAX);
-        self.renew(connection, Need::OtherThan(Fingerprint::of(refused), least)).await?;
-        self.present_token(connection).await
+        let need = Need::OtherThan(Fingerprint::of(refused), least);
+        // A refresh under way may have been asked for by somebody to whom the refused one was fresh
+        // enough. One that has obtained new tokens is not repeated.
+        for _ in 0..2 {
+            let refreshed = self.renew(connection, need.clone()).await?;
+            let token = self.present_token(connection).await?;
+            if token.token != *refused {
+                return Ok(token);
+            }
+            if let Some(problem) = token.problem {
+                return Err(problem);
+            }
+            if matches!(refreshed, Refreshed::Obtained(_)) {
+                break;
+            }
+        }
+        Err(Problem::Retrying { at: None, why: "the provider answered with the rejected access token again".into() })
     }
 
     /// An access token that is good for at least `min_ttl`, refreshed where the one there is not.

@@ -34,6 +34,7 @@ mod new_refresh_token;
 mod odd_answers;
 mod quit_during_a_refresh;
 mod refresh_token_absent;
+mod rejected_token;
 mod save_fails;
 mod store_hangs;
 mod two_processes;

@@ -49,9 +49,14 @@ impl Need {
         match self {
             Self::NotDue => schedule::earliest(record.obtained_at, record.expires_at) > now,
             Self::AtLeast(least) => lives(least),
-            Self::OtherThan(refused, least) => Fingerprint::of(&record.access_token) != *refused && lives(least),
+            Self::OtherThan(_, least) => !self.refuses(record) && lives(least),
             Self::New | Self::NewIfSure => false,
         }
+    }
+
+    /// Whether the API has refused this record's access token.
+    fn refuses(&self, record: &TokenRecord) -> bool {
+        matches!(self, Self::OtherThan(refused, _) if Fingerprint::of(&record.access_token) == *refused)
     }
 
     /// Whether a new access token is wanted, whatever is there.
@@ -112,7 +117,8 @@ pub(super) fn decide(
             standing.unsaved_because.map_or_else(|| "the store has not taken it yet".into(), |error| error.to_string());
         return Ok(Decision::Unsaved(record, how, why));
     }
-    let is_enough = ask.need.is_met_by(&record, now) || (is_newer && Need::NotDue.is_met_by(&record, now));
+    let is_new_enough = is_newer && !ask.need.refuses(&record) && Need::NotDue.is_met_by(&record, now);
+    let is_enough = is_new_enough || ask.need.is_met_by(&record, now);
     if record.client_id == connection.client_id && is_enough {
         return Ok(Decision::Keep(record, how));
     }
