@@ -99,6 +99,24 @@ async fn an_imported_token_is_replaced_at_once_and_the_pasted_copy_is_void() {
 }
 
 #[tokio::test]
+async fn a_damaged_journal_does_not_stop_an_import_and_its_generation_is_not_used_again() {
+    for damage in ["", "garbage", "{\"version\":1,\"state\":\"received\",\"generation\":7}"] {
+        let (rig, factory) = rig().await;
+        rig.logged_in(&factory, TimeDelta::zero()).await;
+        std::fs::write(rig.dir.path().join("journals/factory.json"), damage).unwrap();
+        let mut running = start(&rig).await;
+        let End::Imported { generation, replaced: true } =
+            import(&mut running, &factory, elsewhere(&rig).expose()).await
+        else {
+            panic!("{damage}: not imported")
+        };
+        assert!(generation > 1, "{damage}: {generation}");
+        assert_newest_is_stored(&rig, &factory, generation).await;
+        assert_eq!(running.view(&factory).await.problem, None, "{damage}");
+    }
+}
+
+#[tokio::test]
 async fn the_exchange_is_logged_and_nothing_of_the_pasted_token_is_readable_anywhere() {
     let (rig, factory) = rig().await;
     let mut running = start(&rig).await;

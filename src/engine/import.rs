@@ -139,7 +139,8 @@ async fn run(
     tools.http.prepare(&connection.token_url);
     let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
     let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
-    let standing = lease.recover().await.map_err(|error| store_problem(&error))?;
+    // What is taken over takes the place of whatever cannot be read.
+    let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
     refuse_known(tools, connection, standing.record.as_ref(), &token).await?;
     lease.preflight().await.map_err(|error| store_problem(&error))?;
     if cancel.is_cancelled() {
