@@ -107,7 +107,7 @@ async fn what_stands_in_the_way_is_said_and_the_rejected_token_is_kept_back() {
         (Fault::status(401, r#"{"error":"invalid_client"}"#), |problem| {
             matches!(problem, Problem::Misconfigured { .. })
         }),
-        (Fault::status(503, "{}"), |problem| matches!(problem, Problem::Retrying { .. })),
+        (Fault::status(429, "{}"), |problem| matches!(problem, Problem::RateLimited { .. })),
         (Fault::Instead(Reply::Nothing), is_lost),
         (Fault::lost_answer(), is_lost),
     ];
