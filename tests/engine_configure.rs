@@ -143,7 +143,10 @@ async fn another_provider_without_logins_costs_no_refresh_token() {
     configure(&running, &rig.connections[1..]);
     configured(&mut running).await;
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
-    assert!(matches!(&problem, Problem::Misconfigured { why } if why.contains("log out first")), "{problem:?}");
+    assert!(
+        matches!(&problem, Problem::Misconfigured { why, refused: false } if why.contains("log out first")),
+        "{problem:?}"
+    );
     assert_eq!(rig.servers.manus().stats().token_posts.total(), 0, "no client secret went to somebody else");
     configure(&running, &rig.connections[..1]);
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));

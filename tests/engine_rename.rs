@@ -128,7 +128,7 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
     assert!(hold(&rig, &factory).await.carry().await.is_err());
     let mut running = rig.start(true);
     let shown = running.until_view(&factory, |view| view.problem.is_some()).await;
-    let Some(Problem::Misconfigured { why }) = shown.problem else { panic!("{:?}", shown.problem) };
+    let Some(Problem::Misconfigured { why, refused: false }) = shown.problem else { panic!("{:?}", shown.problem) };
     assert!(why.ends_with("manutop rename factory plant"), "{why}");
     let refused = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(matches!(refused, Problem::Misconfigured { .. }), "{refused:?}");

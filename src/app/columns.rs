@@ -207,7 +207,7 @@ fn why(view: &ConnectionView, status: &Status) -> String {
 fn cause(problem: &Problem) -> &str {
     match problem {
         Problem::NeedsLogin { why }
-        | Problem::Misconfigured { why }
+        | Problem::Misconfigured { why, .. }
         | Problem::Uncertain { why }
         | Problem::NotSaved { why, .. }
         | Problem::RolledBack { why }
@@ -240,6 +240,7 @@ fn refresh(view: &ConnectionView, status: &Status, now: DateTime<Utc>) -> Piece 
     match (status, &view.problem) {
         (_, Some(Problem::NeedsLogin { .. })) => bad("revoked"),
         (_, Some(Problem::Uncertain { .. })) => bad("uncertain"),
+        (Status::AnswerLost { .. }, _) => ("in doubt".into(), Tone::Status(Severity::Warning)),
         (Status::RolledBack, _) => bad("outdated"),
         _ if refresh.estimated_end <= now => ("~ended".into(), Tone::Status(Severity::Warning)),
         _ => (format!("~{}", countdown(refresh.estimated_end - now)), Tone::Plain),

@@ -110,11 +110,12 @@ fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> 
         if !remedy.words.is_empty() {
             lines.push(Line::new("", remedy.words, Tone::Wide));
         }
+        let step = |(action, words)| Line::new(app.key(action), words, Tone::Step);
+        lines.extend(remedy.first.map(step));
         lines.extend(remedy.command.map(|command| Line::new("", command, Tone::Command)));
         // In the full screen Esc closes it, whatever it would do in the table.
         let keys = remedy.keys.into_iter().filter(|(action, _)| !full || *action != super::Action::Cancel);
-        let keys = keys.map(|(action, words)| Line::new(app.key(action), words, Tone::Step));
-        lines.extend(keys);
+        lines.extend(keys.map(step));
     }
     lines
 }
@@ -138,12 +139,17 @@ fn skew(view: &ConnectionView) -> Option<Line> {
 }
 
 fn next_refresh(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> String {
+    let what = match view.problem {
+        Some(Problem::Misconfigured { .. }) => "asks the provider again",
+        Some(Problem::AnswerLost { .. }) => "sends the refresh token again",
+        _ => "refresh",
+    };
     match view.next_refresh {
-        Some(at) if at > now => format!("refresh {} (in {})", app.options.zone.time(at), countdown(at - now)),
+        Some(at) if at > now => format!("{what} {} (in {})", app.options.zone.time(at), countdown(at - now)),
         Some(_) => "refresh due now".into(),
         None if view.auto && matches!(view.problem, Some(Problem::NeverLoggedIn)) => "nothing before a login".into(),
         None if view.auto && view.problem.as_ref().is_some_and(|problem| !problem.is_passing()) => {
-            "nothing until this is mended".into()
+            "nothing until this is fixed".into()
         }
         None if view.auto => "nothing planned".into(),
         None => format!("no automatic refresh ({} turns it on)", app.key(super::Action::ToggleAuto)),
@@ -179,6 +185,7 @@ fn tokens(
     let refresh = match (&facts.refresh, &view.problem) {
         (Some(_), Some(Problem::NeedsLogin { .. })) => "revoked, or not valid any more".into(),
         (Some(_), Some(Problem::Uncertain { .. })) => "uncertain: it may have been replaced".into(),
+        (Some(_), Some(Problem::AnswerLost { .. })) => "answer lost: it may have been replaced".into(),
         (Some(_), Some(Problem::RolledBack { .. })) => "outdated: a newer one was saved".into(),
         (Some(refresh), _) => {
             let left = refresh.estimated_end - now;

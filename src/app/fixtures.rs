@@ -167,7 +167,10 @@ pub(crate) fn every_status() -> Vec<ConnectionView> {
         ),
         with_problem(manus("rate-limited", 90), Problem::RateLimited { until: now() + TimeDelta::seconds(34) }),
         with_problem(manu("needs-login", -10_900), Problem::NeedsLogin { why: "invalid_grant".into() }),
-        with_problem(manus("misconfigured", -60), Problem::Misconfigured { why: "invalid_client".into() }),
+        with_problem(
+            manus("misconfigured", -60),
+            Problem::Misconfigured { why: "invalid_client".into(), refused: true },
+        ),
         with_problem(manu("uncertain", -5), Problem::Uncertain { why: "no answer came".into() }),
         with_problem(
             unsaved(manu("not-saved", 1700)),

@@ -55,7 +55,10 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
         .map(|(place, (binding, key))| (place, binding, key))
         .collect();
     // What mends the connection comes first: it is what a glance at the footer is for.
-    let mends: Vec<_> = app.subject().and_then(|view| remedy(view, now)).map_or_else(Vec::new, |way| way.keys);
+    let mends: Vec<_> = app
+        .subject()
+        .and_then(|view| remedy(view, now))
+        .map_or_else(Vec::new, |way| way.first.into_iter().chain(way.keys).collect());
     bindings.sort_by_key(|(_, binding, _)| {
         let helps = mends.iter().any(|(action, _)| *action == binding.action);
         (!helps, rank(app, binding))

@@ -13,6 +13,8 @@ use crate::domain::{ConnectionView, Problem, Status};
 pub struct Remedy {
     /// What to know or do; empty where the keys say it all.
     pub words: String,
+    /// The key to try before the command, with what it does in this case.
+    pub first: Option<(Action, &'static str)>,
     /// A command to type in a shell.
     pub command: Option<String>,
     /// Keys that help, the best one first, with what they do in this case.
@@ -25,7 +27,7 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
     let login = (Action::Login, if view.needs_browser { "log in with the browser" } else { "get the first token" });
     let again = (Action::ForceRefresh, "try again now");
     let secret = || Some(format!("manutop secret set {}", view.name));
-    let mut command = None;
+    let (mut first, mut command) = (None, None);
     let (words, keys) = match view.status(now) {
         Status::Live | Status::Refreshing => return None,
         Status::Loading => ("The secret store has not answered yet.".into(), vec![]),
@@ -59,16 +61,19 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
             (format!("Nothing is sent for {}; then it goes on.", countdown(until - now)), vec![])
         }
         Status::NeedsLogin => ("Only a new login helps.".into(), vec![login]),
-        Status::Misconfigured => {
+        Status::Misconfigured if matches!(view.problem, Some(Problem::Misconfigured { refused: true, .. })) => {
+            first = Some((Action::Edit, "edit the connection"));
             command = secret();
-            ("Tokens are kept. Check client_id and URLs, or set the client secret anew:".into(), vec![again])
+            (
+                "Tokens are kept. Correct client ID, URLs or secret:".into(),
+                vec![(again.0, "then ask the provider again")],
+            )
         }
+        // The problem says what to do.
+        Status::Misconfigured => (String::new(), vec![again]),
         Status::Uncertain => (
             "The server may have replaced the refresh token, and the answer was lost.".into(),
-            vec![
-                (Action::Login, "log in again: safe"),
-                (Action::ForceRefresh, "send the old token again: the provider may revoke all tokens"),
-            ],
+            vec![(Action::Login, "log in again: safe"), (Action::ForceRefresh, "send the old token again: asks first")],
         ),
         Status::NotSaved => (
             "Saving is tried until it succeeds; leave manutop running.".into(),
@@ -82,7 +87,7 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
         }
         Status::StoreUnavailable => ("Nothing is sent while tokens could not be saved.".into(), vec![again]),
     };
-    Some(Remedy { words, command, keys })
+    Some(Remedy { words, first, command, keys })
 }
 
 fn waiting(pid: Option<u32>) -> String {

@@ -101,7 +101,7 @@ impl LastRefusal {
         let why = self.words.clone();
         match self.kind {
             RefusalKind::InvalidGrant => Some(Problem::NeedsLogin { why }),
-            RefusalKind::Misconfigured => Some(Problem::Misconfigured { why }),
+            RefusalKind::Misconfigured => Some(Problem::Misconfigured { why, refused: true }),
             _ if !self.forbids(false, now) => None,
             RefusalKind::RateLimited => Some(Problem::RateLimited { until: self.not_before }),
             RefusalKind::Transient => Some(Problem::Retrying { at: Some(self.not_before), why }),

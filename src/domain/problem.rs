@@ -23,11 +23,14 @@ pub enum Problem {
         /// What the server said, or what is missing.
         why: String,
     },
-    /// The client ID, the client secret or the request is refused; tokens are kept.
+    /// The client ID, the client secret or the request is refused, or something else is set up so that
+    /// nothing can be sent; tokens are kept.
     #[error("misconfigured: {why}")]
     Misconfigured {
-        /// What the server said.
+        /// What the provider said; where it has not refused, what is wrong and how to correct it.
         why: String,
+        /// Whether the provider has refused.
+        refused: bool,
     },
     /// A refresh token was sent and no readable answer came. It is sent again when it is due.
     #[error("answer lost: {why}")]

@@ -195,7 +195,7 @@ fn describe(entry: &mut LogEntry, verdict: &Verdict, provider: &Provider) {
 pub(super) fn problem(refusal: &Refusal, retry_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Problem {
     match refusal.class() {
         Class::InvalidGrant => Problem::NeedsLogin { why: refusal.words() },
-        Class::Misconfigured => Problem::Misconfigured { why: refusal.words() },
+        Class::Misconfigured => Problem::Misconfigured { why: refusal.words(), refused: true },
         Class::RateLimited => Problem::RateLimited { until: retry_after.unwrap_or(now) },
         Class::Transient => Problem::Retrying { at: retry_after, why: refusal.words() },
     }

@@ -176,11 +176,11 @@ pub(super) fn store_problem(error: &StoreError) -> Problem {
             Problem::PassphraseNeeded { why: error.to_string() }
         }
         // A person has to finish it; the store is well.
-        StoreError::Renaming { .. } => Problem::Misconfigured { why: error.to_string() },
+        StoreError::Renaming { .. } => Problem::Misconfigured { why: error.to_string(), refused: false },
         StoreError::NewerFormat { .. } if error.is_about_one_item() => {
-            Problem::Misconfigured { why: error.with_advice() }
+            Problem::Misconfigured { why: error.with_advice(), refused: false }
         }
-        _ if error.is_damaged_client_secret() => Problem::Misconfigured { why: error.with_advice() },
+        _ if error.is_damaged_client_secret() => Problem::Misconfigured { why: error.with_advice(), refused: false },
         // It may be given back, or unlocked.
         StoreError::Unreadable { .. } | StoreError::LockedElsewhere { .. } => {
             Problem::Retrying { at: None, why: error.with_advice() }

@@ -204,7 +204,7 @@ fn state(number: u8, name: &str) -> ConnectionView {
         4 => logging_in(with(revoked(), 0)),
         5 => view(name, 0),
         6 => ConnectionView { holding: Holding::Nothing, ..view(name, 0) },
-        _ => with(Problem::Misconfigured { why: "invalid_client".into() }, 0),
+        _ => with(Problem::Misconfigured { why: "invalid_client".into(), refused: true }, 0),
     }
 }
 

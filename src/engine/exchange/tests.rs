@@ -199,7 +199,7 @@ fn an_invalid_request_mentions_a_login_at_a_refresh_alone() {
         let Verdict::Refused(refusal, _) = judged(exchange, &came(400, body)) else { panic!() };
         let problem = problem(&refusal, None, now());
         assert!(
-            matches!(&problem, Problem::Misconfigured { why } if why.contains("log in") == mentions),
+            matches!(&problem, Problem::Misconfigured { why, refused: true } if why.contains("log in") == mentions),
             "{problem:?}"
         );
     }

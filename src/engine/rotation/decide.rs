@@ -148,7 +148,7 @@ fn check_client(connection: &Connection, record: &TokenRecord) -> Result<(), Pro
             "its tokens are of a login with a browser, and {} has none; log out first, or name the other provider again",
             connection.provider.title
         );
-        return Err(Problem::Misconfigured { why });
+        return Err(Problem::Misconfigured { why, refused: false });
     }
     Ok(())
 }

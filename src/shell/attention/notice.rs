@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::app::words::count;
-use crate::app::{App, remedy};
+use crate::app::{Action, App, remedy};
 use crate::domain::Incident;
 use crate::domain::text::neutralise;
 
@@ -54,8 +54,9 @@ fn named(incident: &Incident) -> String {
 /// The key, or the command, that helps best.
 fn help(incident: &Incident, app: &App, now: DateTime<Utc>) -> Option<String> {
     let way = remedy(app.connections.get(&incident.connection)?, now)?;
-    let key = way.keys.first().map(|(action, does)| format!("In manutop, {}: {does}", app.key(*action)));
-    way.command.map(|command| format!("In a shell: {command}")).or(key)
+    let key = |(action, does): &(Action, &str)| format!("In manutop, {}: {does}", app.key(*action));
+    let command = way.command.map(|command| format!("In a shell: {command}"));
+    way.first.as_ref().map(key).or(command).or(way.keys.first().map(key))
 }
 
 #[cfg(test)]
