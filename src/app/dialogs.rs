@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::mode::{Mode, Question};
 use super::{Action, App, Effect, Field, form, log_keys, menu, palette, press};
-use crate::domain::{Activity, Command, CopyWhat, Severity};
+use crate::domain::{Activity, Command, ConnectionName, ConnectionView, CopyWhat, Severity};
 
 /// Carries out an action in the dialog that has the keyboard.
 pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
@@ -29,12 +29,15 @@ pub(super) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
         Mode::Palette(_) => palette::act(app, action, now),
         Mode::Confirm(question) => {
             let question = question.clone();
-            if matches!(action, Action::Accept | Action::Cancel) {
+            let is_answer = matches!(action, Action::Accept | Action::Cancel);
+            if is_answer || matches!((action, &question), (Action::Login, Question::SendAgain(_))) {
                 app.mode = Mode::Normal;
             }
-            match action {
-                Action::Accept => confirmed(question),
-                Action::Cancel => declined(question),
+            match (action, question) {
+                (Action::Accept, Question::SendAgain(connection)) => send_again(app, connection, now),
+                (Action::Login, Question::SendAgain(connection)) => press::login(app, connection),
+                (Action::Accept, question) => confirmed(question),
+                (Action::Cancel, question) => declined(question),
                 _ => Vec::new(),
             }
         }
@@ -137,9 +140,19 @@ fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Sends the refresh token again, if what the question was about is still so.
+fn send_again(app: &mut App, connection: ConnectionName, now: DateTime<Utc>) -> Vec<Effect> {
+    if app.connections.get(&connection).is_some_and(ConnectionView::is_uncertain) {
+        return confirmed(Question::SendAgain(connection));
+    }
+    app.say(Some(&connection), Severity::Quiet, "it is no longer uncertain; nothing was sent", now);
+    Vec::new()
+}
+
 fn confirmed(question: Question) -> Vec<Effect> {
     match question {
         Question::CopyRefreshToken(connection) => vec![Effect::Copy { connection, what: CopyWhat::RefreshToken }],
+        Question::SendAgain(connection) => vec![Command::Refresh { connection, force: true }.into()],
         Question::Logout(connection) => vec![Command::Logout { connection }.into()],
         Question::LogoutMarked { connections, .. } => {
             connections.into_iter().map(|connection| Command::Logout { connection }.into()).collect()

@@ -312,6 +312,7 @@ impl App {
             Mode::Login(dialog) => self.connections.get(&dialog.connection),
             Mode::Confirm(
                 Question::CopyRefreshToken(name)
+                | Question::SendAgain(name)
                 | Question::Logout(name)
                 | Question::Delete(name)
                 | Question::ReplaceSubject { connection: name, .. },

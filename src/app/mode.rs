@@ -74,6 +74,8 @@ pub enum Mode {
 pub enum Question {
     /// Copy the most valuable secret there is?
     CopyRefreshToken(ConnectionName),
+    /// Send the refresh token again whose answer was lost?
+    SendAgain(ConnectionName),
     /// Forget the tokens?
     Logout(ConnectionName),
     /// Forget everything of the connection and take it out of the configuration?

@@ -150,6 +150,12 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
             "copy it",
             "do not",
         ),
+        Question::SendAgain(name) => (
+            format!(" Send the refresh token of {name} again? "),
+            "If the provider has replaced it, it may revoke all tokens of this login. A new login is safe.".to_owned(),
+            "send it",
+            "go back",
+        ),
         Question::Logout(name) => (
             format!(" Log out {name}? "),
             "Its access token and refresh token are forgotten here and cannot be brought back; a new login is needed. The connection and its client secret stay.".to_owned(),
@@ -186,10 +192,11 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
     let mut lines = words(&text, Tone::Plain);
     lines.push(PopupLine::Text(String::new(), Tone::Plain));
     let label = |action| app.options.keymap.label_in(Scope::Confirm, action);
-    lines.push(PopupLine::Keys(keys(vec![
-        (label(Action::Accept), yes, Action::Accept),
-        (label(Action::Cancel), no, Action::Cancel),
-    ])));
+    let mut choices = vec![(label(Action::Accept), yes, Action::Accept), (label(Action::Cancel), no, Action::Cancel)];
+    if matches!(question, Question::SendAgain(_)) {
+        choices.push((label(Action::Login), "log in instead", Action::Login));
+    }
+    lines.push(PopupLine::Keys(keys(choices)));
     (title, WIDTH, lines)
 }
 

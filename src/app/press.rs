@@ -258,13 +258,10 @@ pub(super) fn on_connection(app: &mut App, action: Action, now: DateTime<Utc>) -
             return login(app, connection);
         }
         Action::CopyNames => return vec![Effect::CopyNames(vec![connection])],
-        // Only who has seen that a refresh token may have been replaced can want it sent again.
-        Action::ForceRefresh if !view.is_uncertain() => {
-            return vec![Command::ForceIfSure { connection }.into()];
-        }
-        Action::Refresh | Action::ForceRefresh => {
-            return vec![Command::Refresh { connection, force: action == Action::ForceRefresh }.into()];
-        }
+        Action::ForceRefresh if view.is_uncertain() => app.mode = Mode::Confirm(Question::SendAgain(connection)),
+        // A refresh token that may have been replaced is not sent before somebody has seen that.
+        Action::ForceRefresh => return vec![Command::ForceIfSure { connection }.into()],
+        Action::Refresh => return vec![Command::Refresh { connection, force: false }.into()],
         Action::ToggleAuto => {
             let on = !view.auto;
             let text = if on { "automatic refresh on" } else { "automatic refresh off" };

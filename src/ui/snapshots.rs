@@ -157,6 +157,12 @@ fn dialogs() {
     insta::assert_snapshot!("confirm_copy", picture(&mut app, 80, 24));
     press(&mut app, "n o");
     insta::assert_snapshot!("confirm_logout", picture(&mut app, 60, 15));
+    let uncertain = Problem::Uncertain { why: "process 4711 sent it and no answer was recorded".into() };
+    let mut app = app_of(vec![with_problem(manu("factory", -5), uncertain)]);
+    press(&mut app, "R");
+    for (width, height) in [(60, 15), (120, 32)] {
+        insta::assert_snapshot!(format!("send_again_{width}x{height}"), picture(&mut app, width, height));
+    }
     let mut app = app_of(vec![unsaved(manu("factory", 1700)), unsaved(manu("warehouse", 1700))]);
     press(&mut app, "q");
     insta::assert_snapshot!("confirm_quit", picture(&mut app, 80, 24));

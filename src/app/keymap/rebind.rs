@@ -222,7 +222,7 @@ mod tests {
             ),
             (
                 vec![change("confirm", "refresh", &[])],
-                "2 keys.confirm: this is nothing that keys do there; known are accept, cancel\n",
+                "2 keys.confirm: this is nothing that keys do there; known are accept, cancel, login\n",
             ),
             (
                 vec![change("main", "fliter", &["x"])],

@@ -411,6 +411,7 @@ pub(super) static BINDINGS: &[Binding] = &[
     ),
     shown(bind(Scope::Confirm, &[Key::char('y')], Action::Accept, "yes"), "yes", 1),
     shown(bind(Scope::Confirm, &[Key::char('n'), ESC, Key::char('q')], Action::Cancel, "no"), "no", 0),
+    bind(Scope::Confirm, &[Key::char('l')], Action::Login, "log in instead of sending a refresh token again"),
     shown(
         bind(Scope::Demo, &[Key::char('F')], Action::OpenFaultMenu, "break something: see what manutop makes of it"),
         "faults",

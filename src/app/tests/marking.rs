@@ -34,7 +34,7 @@ fn what_is_uncertain_is_forced_one_by_one_only() {
     assert_eq!(press(&mut app, "R"), NOTHING);
     assert_eq!(toast(&app), "all of the marked are uncertain: force them one by one");
     press(&mut app, "Esc g");
-    assert_eq!(press(&mut app, "R"), [Command::Refresh { connection: name("factory"), force: true }], "a choice");
+    assert_eq!(press(&mut app, "R y"), [Command::Refresh { connection: name("factory"), force: true }], "a choice");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod log_history;
 mod marking;
 mod mouse;
 mod palette;
+mod send_again;
 mod sorting;
 mod subject;
 mod ticking;
@@ -505,6 +506,20 @@ fn every_status_but_those_that_are_well_has_a_way_out() {
         let well = matches!(status, Status::Live | Status::Refreshing);
         assert_eq!(remedy::remedy(&view, now()).is_none(), well, "{status:?}");
     }
+}
+
+#[test]
+fn what_the_provider_has_not_refused_holds_its_own_remedy() {
+    let misconfigured = |refused| {
+        let why = "it is being renamed; finish it with: manutop rename".into();
+        with_problem(manu("factory", 100), Problem::Misconfigured { why, refused })
+    };
+    let refused = remedy::remedy(&misconfigured(true), now()).unwrap();
+    assert_eq!(refused.command.as_deref(), Some("manutop secret set factory"));
+    assert_eq!(refused.first.map(|(action, _)| action), Some(Action::Edit));
+    let other = remedy::remedy(&misconfigured(false), now()).unwrap();
+    assert_eq!((&*other.words, other.first, other.command), ("", None, None));
+    assert_eq!(other.keys, [(Action::ForceRefresh, "try again now")]);
 }
 
 #[test]
