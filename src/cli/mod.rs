@@ -57,11 +57,12 @@ use exit::{Exit, Stop};
 use line::Line;
 use say::say;
 
-use crate::domain::{Clock, SystemClock};
+use crate::domain::{Clock, SystemClock, clock};
 
 /// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    clock::note_start();
     if let Some(answered) = completions::answer() {
         return answered;
     }

@@ -1,6 +1,23 @@
 //! The clock, a seam: everything that needs the time is given `now` or one of these.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+/// When the program was started; unset where it is a library.
+static STARTED: OnceLock<Instant> = OnceLock::new();
+
+/// Notes that the program starts now. The first call counts.
+pub fn note_start() {
+    STARTED.get_or_init(Instant::now);
+}
+
+/// How long the program has been running; zero where [`note_start`] was never called.
+#[must_use]
+pub fn running_for() -> TimeDelta {
+    STARTED.get().and_then(|started| TimeDelta::from_std(started.elapsed()).ok()).unwrap_or_default()
+}
 
 /// A moment as scripts, logs and hooks are told it: in UTC, to the second, `2026-03-10T12:02:31Z`
 /// (RFC 3339).

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +18,9 @@ use super::slots::Slots;
 use super::tools::{Ended, Note, Tools};
 use super::{check, inspect, load, login, reveal, revoke};
 use crate::alarm::Alarm;
-use crate::domain::{Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret};
+use crate::domain::{
+    Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret, clock,
+};
 
 use crate::stamp::Stamp;
 use crate::store::Seen;
@@ -358,7 +361,7 @@ impl Actor {
     }
 
     fn begin_refresh(&mut self, name: &ConnectionName, need: Need, origin: Origin, insists: bool) {
-        let asked_at = self.tools.now();
+        let asked_at = self.asked_at(&need);
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
         let ask = rotation::Ask {
@@ -372,6 +375,14 @@ impl Actor {
         slot.work = Some(Work::Refresh(cancel.clone(), origin));
         let work = rotation::refresh(Arc::clone(&self.tools), Arc::clone(&slot.connection), ask, cancel);
         self.spawn_ending(name, work);
+    }
+
+    /// Since when this is asked for. A command was asked when it was started: of many that start at
+    /// once, the slowest comes here long after the first has its answer. A person may have been asked
+    /// meanwhile whether to force it.
+    fn asked_at(&self, need: &Need) -> DateTime<Utc> {
+        let is_of_its_start = self.tools.program == Program::Command && *need != Need::New;
+        self.tools.now() - if is_of_its_start { clock::running_for() } else { TimeDelta::zero() }
     }
 
     /// Asks the provider again about every connection that it has refused as misconfigured.

@@ -127,10 +127,11 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     ended
 }
 
-/// Whether the provider's last refusal is the answer to what is asked for now.
+/// Whether the provider's last refusal is the answer to what is asked for now. Where it came while this
+/// was waiting for the lock, it is, however long the wait took.
 fn stands(refusal: &LastRefusal, ask: &Ask, tools: &Tools) -> bool {
     let now = tools.now();
-    (refusal.answers(ask.asked_at, now) || refusal.forbids(ask.insists, now)) && refusal.problem(now).is_some()
+    refusal.answers(ask.asked_at, now) || refusal.forbids(ask.insists, now)
 }
 
 /// The standing once the tokens are saved that an older version could not read in an answer, and this

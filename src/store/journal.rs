@@ -73,6 +73,9 @@ pub(super) struct Spending {
     /// When it was sent first, where that was earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) first_at: Option<DateTime<Utc>>,
+    /// When the answer was known to be lost; nothing while it is out, or where its process died.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) lost_at: Option<DateTime<Utc>>,
     /// How the answer was lost; nothing while it is out, or where its process died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<String>,
@@ -225,7 +228,8 @@ mod tests {
     use crate::store::record::tests::at;
 
     fn spending(generation: u64, fingerprint: Fingerprint) -> Spending {
-        Spending { generation, fingerprint, pid: 4711, at: at(), sends: 1, first_at: None, why: None, unread: None }
+        let (pid, at, sends) = (4711, at(), 1);
+        Spending { generation, fingerprint, pid, at, sends, first_at: None, lost_at: None, why: None, unread: None }
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub enum Hazard {
         pid: u32,
         /// When it did.
         at: DateTime<Utc>,
+        /// Since when the answer is known to be lost; when it was sent, where its process died.
+        lost_since: DateTime<Utc>,
         /// When it was sent first, and how often.
         lost: LostAnswer,
         /// How the answer was lost, where its process lived to say so.
@@ -133,8 +135,9 @@ pub(super) fn judge(
 }
 
 fn uncertain(spending: &Spending) -> Hazard {
-    let Spending { generation, fingerprint, pid, at, why, unread, .. } = spending.clone();
-    Hazard::Uncertain { generation, fingerprint, pid, at, lost: spending.lost(), why, unread }
+    let Spending { generation, fingerprint, pid, at, lost_at, why, unread, .. } = spending.clone();
+    let (lost_since, lost) = (lost_at.unwrap_or(at), spending.lost());
+    Hazard::Uncertain { generation, fingerprint, pid, at, lost_since, lost, why, unread }
 }
 
 /// Whether the store holds the journal's record, or a newer one.
@@ -167,6 +170,7 @@ mod tests {
             at,
             sends: 1,
             first_at: None,
+            lost_at: None,
             why: None,
             unread: None,
         })
@@ -197,7 +201,7 @@ mod tests {
     fn uncertain(generation: u64) -> Hazard {
         let fingerprint = Fingerprint::of(&record(generation).refresh_token.unwrap().token);
         let (at, lost) = (at(), LostAnswer { at: at(), sends: 1 });
-        Hazard::Uncertain { generation, fingerprint, pid: 7, at, lost, why: None, unread: None }
+        Hazard::Uncertain { generation, fingerprint, pid: 7, at, lost_since: at, lost, why: None, unread: None }
     }
 
     #[test]

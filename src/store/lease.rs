@@ -143,6 +143,7 @@ impl Lease {
             at: self.vault.clock().now(),
             sends: earlier.as_ref().map_or(1, |earlier| earlier.sends.saturating_add(1)),
             first_at: earlier.as_ref().map(|earlier| earlier.lost().at),
+            lost_at: None,
             why: None,
             unread: earlier.as_ref().and_then(|earlier| earlier.unread.clone()),
         };
@@ -174,6 +175,7 @@ impl Lease {
         if let (Some(unread), Some(identity)) = (unread, self.vault.cached_identity()) {
             spending.unread = identity.seal(unread).or(spending.unread);
         }
+        spending.lost_at = Some(self.vault.clock().now());
         spending.why = Some(why.to_owned());
         self.before = None;
         self.write(Journal::Spending(spending)).await
@@ -365,7 +367,7 @@ impl Lease {
         self.write_file(journal.into()).await
     }
 
-    async fn write_file(&self, file: JournalFile) -> Result<(), StoreError> {
+    pub(super) async fn write_file(&self, file: JournalFile) -> Result<(), StoreError> {
         let (room, path) = (self.room.clone(), self.vault.journal_path(&self.name));
         self.on_disk(move || match &file.journal {
             // The room is for what comes after the request.

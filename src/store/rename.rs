@@ -6,7 +6,8 @@
 //!
 //! 1. what the old name is owed is saved; the new name is free; client secret and history are copied
 //! 2. the old name's journal says [`Journal::Moving`]: from here on it can neither send nor erase
-//! 3. the new name's journal says what the old one's said, so that what was uncertain stays so
+//! 3. the new name's journal says what the old one's said, so that what was uncertain or refused
+//!    stays so
 //! 4. the record goes to the new name, read back and compared: from here on that can send
 //! 5. the configuration has the new name
 //! 6. the old name's items go; its journal keeps the mark of a logout, "given up to here"
@@ -28,13 +29,13 @@ use thiserror::Error;
 use super::damage;
 use super::error::StoreError;
 use super::history;
-use super::journal::Journal;
+use super::journal::{Journal, JournalFile};
 use super::judge::Hazard;
 use super::lease::{Lease, settled};
 use super::lock::Held;
 use super::record::{self, fingerprint};
 use super::vault::{Vault, client_secret_item, token_item};
-use crate::domain::{ConnectionName, Secret, TokenRecord};
+use crate::domain::{ConnectionName, LastRefusal, LostAnswer, Secret, TokenRecord};
 use crate::fault_point::{self, Step};
 
 /// A rename about to be made: both names' locks are held.
@@ -59,7 +60,28 @@ pub enum Progress {
 /// The new name has everything, read back; the old one's can no longer be sent.
 pub struct Carried {
     renaming: Renaming,
-    arrives: Journal,
+    arrives: Arriving,
+}
+
+/// What the journal of the new name begins with: the state, and what the provider said last, so that
+/// a dead token is as dead under the new name.
+struct Arriving {
+    journal: Journal,
+    refusal: Option<LastRefusal>,
+    recovered: Option<LostAnswer>,
+}
+
+impl Arriving {
+    /// This state, with what is kept beside the old name's.
+    fn with(journal: Journal, file: Option<JournalFile>) -> Self {
+        let (refusal, recovered) = file.map_or((None, None), |file| (file.refusal, file.recovered));
+        Self { journal, refusal, recovered }
+    }
+
+    /// The file with this state in it.
+    fn beside(&self, journal: Journal) -> JournalFile {
+        JournalFile { journal, refusal: self.refusal.clone(), recovered: self.recovered }
+    }
 }
 
 /// What the new name has.
@@ -163,10 +185,11 @@ impl Renaming {
     /// # Errors
     /// [`RenameError`]. Nothing is lost then, and doing it again goes on.
     pub async fn carry(mut self) -> Result<Carried, RenameError> {
-        let arrives = match self.vault.journal(self.old.name()).await? {
+        let file = self.vault.journal_file(self.old.name()).await?;
+        let arrives = match file.as_ref().map(|file| file.journal.clone()) {
             Some(Journal::Moving { to, arrives }) if to == *self.new.name() => {
                 self.copy_client_secret().await?; // it may have been set since
-                *arrives
+                Arriving::with(*arrives, file)
             }
             _ => self.depart().await?,
         };
@@ -176,7 +199,7 @@ impl Renaming {
     }
 
     /// Blocks the old name; gives what the journal of the new one begins with.
-    async fn depart(&mut self) -> Result<Journal, RenameError> {
+    async fn depart(&mut self) -> Result<Arriving, RenameError> {
         let standing = self.old.recover().await?;
         if !standing.saved {
             return Err(standing.unsaved_because.unwrap_or(StoreError::Owed { generation: standing.mark }).into());
@@ -203,9 +226,10 @@ impl Renaming {
             _ => present,
         };
         let moving = Journal::Moving { to: self.new.name().clone(), arrives: Box::new(arrives.clone()) };
-        self.old.write(moving).await?;
+        let arriving = Arriving::with(arrives, self.vault.journal_file(self.old.name()).await?);
+        self.old.write_file(arriving.beside(moving)).await?;
         fault_point::pass(Step::RenameDeparted);
-        Ok(arrives)
+        Ok(arriving)
     }
 
     /// The generation mark that an earlier connection left under the new name; 0 without one.
@@ -252,7 +276,8 @@ impl Renaming {
     }
 
     /// Brings the record to the new name, unless it was there already and may have gone on since.
-    async fn arrive(&mut self, arrives: &Journal) -> Result<(), RenameError> {
+    async fn arrive(&mut self, arriving: &Arriving) -> Result<(), RenameError> {
+        let arrives = &arriving.journal;
         let (ours, there) = (self.stored(&self.old).await?, self.stored(&self.new).await?);
         let generation = arrives.generation();
         if let Some(there) = there {
@@ -267,7 +292,7 @@ impl Renaming {
         if theirs.is_some_and(|theirs| theirs.generation() > generation || was_given_up(&theirs)) {
             return Ok(());
         }
-        self.new.write(arrives.clone()).await?;
+        self.new.write_file(arriving.beside(arrives.clone())).await?;
         fault_point::pass(Step::RenameAwaited);
         let Some(record) = ours.filter(|_| !arrives.is_forgotten()) else { return Ok(()) };
         if fingerprint(&record) != *arrives.fingerprint() {
@@ -315,7 +340,7 @@ impl Carried {
         })
         .await?;
         fault_point::pass(Step::RenameEmptied);
-        old.write(arrives.forgotten()).await?;
+        old.write(arrives.journal.forgotten()).await?;
         fault_point::pass(Step::RenameDone);
         let file = vault.journal_file(new.name()).await?;
         let (standing, _) = vault.weigh(new.name(), file.as_ref()).await?;

@@ -156,8 +156,8 @@ fn check_client(connection: &Connection, record: &TokenRecord) -> Result<(), Pro
 /// Whether the refresh token may be sent again after its answer was lost: not at once, because the
 /// lost request may still be on its way, and not by each of many who waited for the same answer.
 fn check_pause(hazard: &Hazard, ask: &Ask, pause: TimeDelta, now: DateTime<Utc>) -> Result<(), Problem> {
-    let Hazard::Uncertain { at, lost, .. } = hazard else { return Ok(()) };
-    let is_answered = (ask.asked_at..=now).contains(at);
-    let is_early = now < *at + schedule::after_lost_answer(pause, lost.sends) && *at <= now;
+    let Hazard::Uncertain { lost_since, lost, .. } = hazard else { return Ok(()) };
+    let is_answered = (ask.asked_at..=now).contains(lost_since);
+    let is_early = now < *lost_since + schedule::after_lost_answer(pause, lost.sends) && *lost_since <= now;
     if is_answered || (is_early && !ask.insists) { Err(answer_lost(hazard, pause)) } else { Ok(()) }
 }

@@ -98,13 +98,13 @@ pub(super) fn hazard_problem(hazard: &Hazard, connection: &Connection, pause: Ti
 
 /// An answer was lost, and the refresh token is sent again after a pause.
 pub(super) fn answer_lost(hazard: &Hazard, pause: TimeDelta) -> Problem {
-    let Hazard::Uncertain { at, lost, why, .. } = hazard else {
+    let Hazard::Uncertain { lost_since, lost, why, .. } = hazard else {
         return Problem::Retrying { at: None, why: "the answer to the last refresh was lost".into() };
     };
     let times = if lost.sends > 1 { format!(", and to {} more", lost.sends - 1) } else { String::new() };
     let how = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
     Problem::AnswerLost {
-        at: Some(*at + schedule::after_lost_answer(pause, lost.sends)),
+        at: Some(*lost_since + schedule::after_lost_answer(pause, lost.sends)),
         why: format!(
             "no readable answer came to the refresh at {}{times}{how}",
             lost.at.format("%Y-%m-%d %H:%M:%S UTC")
