@@ -48,3 +48,4 @@ pub use browser::Browser;
 pub use handle::{Engine, Parts, Refreshed, Remote};
 pub use owing::{Owed, Owing, Rest};
 pub use reveal::AccessToken;
+pub use rotation::current_refusal;

@@ -25,8 +25,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use decide::{Ask, Need};
 use decide::{Decision, decide};
+pub use trouble::current_refusal;
 pub(super) use trouble::found;
-use trouble::{Sent, current_refusal, hazard_problem};
+use trouble::{Sent, hazard_problem};
 
 use super::client_secret;
 use super::exchange::{self, TokenRequest, Verdict};
@@ -83,7 +84,7 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     let standing = with_what_can_be_read(tools, connection, &mut lease, standing).await?;
     fault_point::pass(Step::Recovered);
     let generation = standing.next_generation();
-    let refusal = current_refusal(tools, connection, &standing).await;
+    let refusal = current_refusal(&tools.vault, connection, &standing).await;
     let hazard = standing.hazard.clone();
     let old = match decide(standing, connection, &ask, tools.lost_pause, tools.now())? {
         Decision::Keep(record, how) => {

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use super::Check;
 use crate::cli::session::Session;
-use crate::domain::{Connection, LogEntry, SecretSource};
+use crate::domain::clock::rfc3339;
+use crate::domain::{AfterLostAnswer, Connection, LogEntry, LostAnswer, Problem, SecretSource};
 use crate::engine::agent::{self, Peer};
+use crate::engine::current_refusal;
 use crate::store::request_log::RequestLog;
 use crate::store::{Elsewhere, Hazard, Standing};
 
@@ -117,24 +119,61 @@ async fn tokens(session: &Session, connection: &Connection) -> Check {
         Ok(Standing { mark, .. }) if mark < newest => {
             Check::fail(name, format!("store and journal know generation {mark}, but {newest} was saved once"), login)
         }
-        Ok(Standing { hazard: Some(Hazard::Uncertain { pid, .. }), .. }) => Check::warn(
-            name,
-            format!("uncertain: process {pid} sent the refresh token and no answer was recorded"),
-            format!("try once with: manutop refresh {} --force, or {login}", connection.name),
-        ),
         Ok(Standing { hazard: Some(Hazard::RolledBack { stored, mark }), .. }) => {
             Check::fail(name, format!("the store holds generation {stored}, but {mark} was saved once"), login)
         }
-        Ok(Standing { record: None, .. }) => Check::warn(name, "none", login),
-        Ok(Standing { record: Some(record), saved: false, .. }) => Check::warn(
+        Ok(standing) => match refused(session, connection, &standing).await {
+            Some(check) => check,
+            None => kept(name, connection, standing),
+        },
+    }
+}
+
+/// What the provider said last, as long as it stands.
+async fn refused(session: &Session, connection: &Connection, standing: &Standing) -> Option<Check> {
+    let refusal = current_refusal(&session.vault, connection, standing).await?;
+    let problem = refusal.problem(session.clock.now())?;
+    let (check, name) = (format!("{}: tokens", connection.name), &connection.name);
+    let found = format!("{problem}, since {}", rfc3339(refusal.at));
+    Some(match problem {
+        Problem::NeedsLogin { .. } => Check::fail(check, found, format!("log in with: manutop login {name}")),
+        Problem::Misconfigured { .. } => {
+            let advice = format!(
+                "compare client ID and secret with the provider's; set the secret with: manutop secret set {name}"
+            );
+            Check::fail(check, found, advice)
+        }
+        _ => Check::warn(check, found, "nothing to do: it is tried again by itself"),
+    })
+}
+
+/// What store and journal hold where nothing worse stands in the way.
+fn kept(name: String, connection: &Connection, standing: Standing) -> Check {
+    let login = format!("log in with: manutop login {}", connection.name);
+    match standing {
+        Standing { hazard: Some(Hazard::Uncertain { lost, .. }), .. } => lost_answer(name, connection, lost),
+        Standing { record: None, .. } => Check::warn(name, "none", login),
+        Standing { record: Some(record), saved: false, .. } => Check::warn(
             name,
             format!("generation {} is in the journal only", record.generation),
             "it is saved by itself once the store answers; start manutop",
         ),
-        Ok(Standing { record: Some(record), .. }) => {
-            Check::ok(name, format!("generation {}, saved", record.generation))
-        }
+        Standing { record: Some(record), .. } => Check::ok(name, format!("generation {}, saved", record.generation)),
     }
+}
+
+/// The refresh token was sent, and no answer is known.
+fn lost_answer(name: String, connection: &Connection, lost: LostAnswer) -> Check {
+    let found = format!("{lost}; the refresh token may have been replaced");
+    let connection_name = &connection.name;
+    let advice = match connection.after_lost_answer {
+        AfterLostAnswer::Retry => "nothing to do: the refresh token is sent again by itself".to_owned(),
+        AfterLostAnswer::Ask => format!(
+            "log in again with: manutop login {connection_name} (safe), or send the token again with: manutop refresh \
+             {connection_name} --force --yes (the provider may revoke all tokens of this login)"
+        ),
+    };
+    Check::warn(name, found, advice)
 }
 
 /// What is kept of it beside what is used: damaged journals, items in other keyrings.

@@ -10,11 +10,11 @@ use crate::domain::{
 use crate::engine::schedule;
 use crate::engine::tools::{Found, Tools};
 use crate::oauth::{Class, Refusal};
-use crate::store::{Hazard, Standing};
+use crate::store::{Hazard, Standing, Vault};
 
 /// What a standing amounts to for a connection.
 pub(in crate::engine) async fn found(tools: &Tools, connection: &Connection, standing: Standing) -> Found {
-    let refusal = current_refusal(tools, connection, &standing).await;
+    let refusal = current_refusal(&tools.vault, connection, &standing).await;
     let refused = refusal.as_ref().and_then(|refusal| refusal.problem(tools.now()));
     let hazard = standing.hazard.as_ref().filter(|_| connection.needs_browser());
     let uncertain = match hazard {
@@ -58,11 +58,7 @@ fn lost_answer(standing: &Standing, refusal: Option<&LastRefusal>) -> Option<(Lo
 
 /// The last refusal, unless token, client or client secret are not those it was said about. A
 /// configured command is not run to find out: it may want a person to touch a key.
-pub(super) async fn current_refusal(
-    tools: &Tools,
-    connection: &Connection,
-    standing: &Standing,
-) -> Option<LastRefusal> {
+pub async fn current_refusal(vault: &Vault, connection: &Connection, standing: &Standing) -> Option<LastRefusal> {
     let refusal = standing.refusal.clone()?;
     if !refusal.is_about(connection, standing.record.as_ref()) {
         return None;
@@ -70,7 +66,7 @@ pub(super) async fn current_refusal(
     if !refusal.is_lasting() || connection.client_secret != SecretSource::Store {
         return Some(refusal);
     }
-    match tools.vault.client_secret(&connection.name).await {
+    match vault.client_secret(&connection.name).await {
         Ok(Some(secret)) if !refusal.is_about_secret(&secret) => None,
         _ => Some(refusal),
     }
