@@ -50,12 +50,13 @@ impl Args {
     async fn refresh(&self, session: Session, names: &[ConnectionName]) -> Result<Exit, Report> {
         let mut working = session.work_on(names)?;
         // What is there must be known first: otherwise a token found would look like another process's new one.
-        working.engine.views().await;
+        let views = working.engine.views().await;
+        let doubted: Vec<_> = views.iter().filter(|view| view.is_uncertain()).map(|view| view.name.clone()).collect();
         let refresh = async |engine: &Engine| join_all(names.iter().map(|name| self.one(engine, name))).await;
         let mut results = working.attend(refresh).await?;
         for (name, result) in names.iter().zip(&mut results) {
             if let Err(Problem::Uncertain { .. }) = result
-                && self.sends_again(name)?
+                && self.sends_again(name, doubted.contains(name))?
             {
                 *result = working.attend(async |engine| engine.refresh(name, true).await).await?;
             }
@@ -96,10 +97,11 @@ impl Args {
         if self.force { engine.force_if_sure(name).await } else { engine.refresh(name, false).await }
     }
 
-    /// Whether a refresh token whose answer was lost is sent again: a person decides, here or by `--yes`.
-    fn sends_again(&self, name: &ConnectionName) -> Result<bool, Report> {
+    /// Whether a refresh token whose answer was lost is sent again: a person decides, here or by `--yes`,
+    /// which is no decision about an answer that this very command has lost.
+    fn sends_again(&self, name: &ConnectionName, was_doubted: bool) -> Result<bool, Report> {
         if !self.force || self.yes || !prompt::can_ask() {
-            return Ok(self.force && self.yes);
+            return Ok(self.force && self.yes && was_doubted);
         }
         let words = format!(
             "{name}: the answer to the last refresh was lost. If the provider has replaced the refresh token, sending \

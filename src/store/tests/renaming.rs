@@ -1,9 +1,10 @@
 //! Another name: killed at any call of the store, no token is lost, no two names can send it, and
 //! doing it once more finishes it.
 
+use super::super::record::tests::at;
 use super::super::{Call, Fault, Hazard, Progress, RenameError, Renamed, Renaming, StoreError};
 use super::{Bench, Journal, name, record};
-use crate::domain::{ConnectionName, Obtained, Secret, TokenRecord};
+use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Obtained, RefusalKind, Secret, TokenRecord};
 
 fn plant() -> ConnectionName {
     ConnectionName::new("plant").unwrap()
@@ -181,6 +182,72 @@ async fn what_is_uncertain_stays_so_under_the_new_name() {
     let standing = bench.process().read(&plant()).await.unwrap();
     assert!(matches!(standing.hazard, Some(Hazard::Uncertain { generation: 1, .. })), "{standing:?}");
     assert_eq!(standing.record, Some(record(1)));
+}
+
+/// What the provider said about the refresh token of generation 1.
+fn refusal() -> LastRefusal {
+    let fingerprint = |secret: &Secret| Fingerprint::of(secret);
+    LastRefusal {
+        kind: RefusalKind::InvalidGrant,
+        at: at(),
+        not_before: at(),
+        words: "400 invalid_grant".into(),
+        refresh_token: record(1).refresh_token.map(|refresh| fingerprint(&refresh.token)),
+        client_secret: fingerprint(&client_secret()),
+        client_id: record(1).client_id,
+        token_url: "https://auth.example/token".into(),
+        lost: Some(LostAnswer { at: at(), sends: 2 }),
+    }
+}
+
+#[tokio::test]
+async fn what_the_provider_refused_is_refused_under_the_new_name_wherever_it_was_cut_off() {
+    let mut deaths = 0;
+    for call in [Call::Get, Call::Set, Call::Delete] {
+        for survived in 0.. {
+            let bench = Bench::with_tokens().await;
+            bench.lease(&bench.process()).await.refused(refusal()).await.unwrap();
+            (0..survived).for_each(|_| bench.memory.fail_next(call, Fault::None));
+            bench.memory.fail_next(call, Fault::Error(StoreError::Locked));
+            let is_cut_off = bench.rename(&name(), &plant()).await.is_err();
+            if is_cut_off {
+                deaths += 1;
+                bench.rename(&name(), &plant()).await.unwrap();
+            }
+            let standing = bench.process().read(&plant()).await.unwrap();
+            assert_eq!((standing.record, standing.refusal), (Some(record(1)), Some(refusal())), "{call:?} {survived}");
+            assert_eq!(bench.process().read(&name()).await.unwrap().refusal, None, "{call:?} {survived}");
+            if !is_cut_off {
+                break;
+            }
+        }
+    }
+    assert!(deaths > 5, "only {deaths} places to die in");
+}
+
+#[tokio::test]
+async fn how_often_a_lost_answer_was_sent_and_that_one_was_recovered_is_known_under_the_new_name() {
+    let bench = Bench::with_tokens().await;
+    let mut lease = bench.lease(&bench.process()).await;
+    lease.preflight().await.unwrap();
+    for _ in 0..2 {
+        lease.spending(&record(1)).await.unwrap();
+        lease.answer_lost("closed", None).await.unwrap();
+    }
+    drop(lease);
+    bench.rename(&name(), &plant()).await.unwrap();
+    let lost = match bench.process().read(&plant()).await.unwrap().hazard {
+        Some(Hazard::Uncertain { lost, .. }) => lost,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(lost.sends, 2);
+    let mut lease = bench.process().lock(&plant(), |_| {}).await.unwrap();
+    lease.preflight().await.unwrap();
+    lease.spending(&record(1)).await.unwrap();
+    lease.receive(record(2)).await.unwrap();
+    drop(lease);
+    bench.rename(&plant(), &name()).await.unwrap();
+    assert_eq!(bench.process().read(&name()).await.unwrap().recovered, Some(lost));
 }
 
 #[tokio::test]
