@@ -22,7 +22,7 @@ impl Working {
     /// Waits for `work`. Exchanges announced meanwhile are kept for [`Working::finish`].
     ///
     /// # Errors
-    /// The system lets no signal be listened to; then nothing is begun. A [`Stop`] where the program was told twice
+    /// The system lets no signal be listened to; then nothing is begun. A [`Stop`] where a second signal asked the program
     /// to end: it says whose tokens that endangers.
     pub(super) async fn attend<T>(&mut self, work: impl AsyncFnOnce(&Engine) -> T) -> Result<T, Report> {
         self.listen(work, |_| {}).await

@@ -63,7 +63,7 @@ pub(super) fn connection(view: &ConnectionView, now: DateTime<Utc>) -> Value {
     })
 }
 
-/// Whom the tokens name, unverified; null where they name nobody.
+/// Whom the tokens name, unverified; null where they name no one.
 pub(super) fn subject(subject: Option<&Subject>) -> Value {
     subject.map_or(Value::Null, |subject| {
         json!({

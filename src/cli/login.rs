@@ -166,7 +166,7 @@ impl End {
         }
     }
 
-    /// The same with the name of whoever logged in.
+    /// The same with the name of the person who logged in.
     fn named(self, subject: Option<Subject>) -> Self {
         let words = match (self.outcome, self.generation, &subject) {
             ("logged_in", Some(generation), Some(subject)) => {

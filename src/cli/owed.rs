@@ -20,7 +20,7 @@ pub(super) fn in_memory(name: &ConnectionName, why: &str) -> String {
     format!("{name}: {problem}; manutop goes on trying to save it")
 }
 
-/// The program was told twice to end: what that endangers.
+/// A second signal asked the program to end: what that endangers.
 pub(super) fn given_up(owing: &[Owing]) -> Stop {
     let exit = match owing {
         [] => Exit::Failed,

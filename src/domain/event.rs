@@ -44,7 +44,7 @@ pub enum Event {
         why: String,
     },
     /// New tokens were obtained that neither the journal nor the secret store has taken: they are in memory only, and
-    /// ending the program loses them. Saving is tried again; the end is told by another event.
+    /// ending the program loses them. Saving is tried again; another event announces the end.
     InMemoryOnly {
         /// Which connection.
         connection: ConnectionName,

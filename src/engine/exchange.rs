@@ -146,7 +146,7 @@ fn tokenless(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdic
     lost(format!("the server answered {status} with nothing that could be read"), came.body)
 }
 
-/// An answer that claims no success. Of a server's failure nobody knows whether it came before or
+/// An answer that claims no success. After a server's failure it is not known whether it came before or
 /// after the tokens were replaced, unless the server itself says what is wrong or when to come back.
 fn refused(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdict {
     let refusal = refusal(request, came, status);

@@ -315,7 +315,7 @@ impl Engine {
         let _ = answered(&self.asks, |reply| Ask::Shutdown { reply }).await;
     }
 
-    /// Begins what [`Engine::shutdown`] does, for whoever does something else meanwhile. The receiver is given a
+    /// Begins what [`Engine::shutdown`] does, for a caller that does something else meanwhile. The receiver is given a
     /// word, or closed, when nothing is owed any more.
     pub fn begin_shutdown(&self) -> oneshot::Receiver<()> {
         self.stop_answering();

@@ -98,7 +98,7 @@ impl Rest {
 /// A rest as the actor has it.
 pub(super) struct Resting {
     hold: Weak<()>,
-    /// `None` once it has been told that it came.
+    /// `None` once its arrival has been announced.
     reply: Option<oneshot::Sender<()>>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What a restart, or a person at the machine, could mend is 503: the engine does not answer, the
 //! store cannot be used, or nothing has been read from it yet. A connection that needs a person is
-//! told and counted, but the process is well: 200. Restarting it would only take the others down. Nor is it 503 while
+//! reported and counted, but the process is well: 200. Restarting it would only take the others down. Nor is it 503 while
 //! new tokens are in memory only: a restart would lose them.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(super) async fn report(shared: &Shared) -> (bool, Value) {
     let now = shared.clock.now();
     let (verdict, problem, rest) = match (views, shared.store_problem()) {
         (None, _) => ("unavailable", Some("the engine does not answer".into()), Value::Null),
-        // A restart would lose what is in memory only: whoever restarts what is not 200 must not.
+        // A restart would lose what is in memory only: a supervisor that restarts what is not 200 must not.
         (Some(views), Some(why)) if is_in_memory(&views) => ("degraded", Some(why), facts(&views, now)),
         (Some(views), Some(why)) => ("unavailable", Some(why), facts(&views, now)),
         (Some(views), None) => (verdict(&views, now), None, facts(&views, now)),

@@ -30,7 +30,7 @@ impl Pausing {
         Ok(owing)
     }
 
-    /// Waits until nothing is owed any more; for ever where nobody wants to stand still.
+    /// Waits until nothing is owed any more; for ever where no stop is asked for.
     pub(super) async fn came(&mut self) {
         match &mut self.0 {
             Some((_, rest)) => rest.came().await,
@@ -38,7 +38,7 @@ impl Pausing {
         }
     }
 
-    /// Stops until it is continued. Whoever stands still answers nobody.
+    /// Stops until it is continued. A stopped process answers no commands.
     pub(super) fn stop(&mut self, engine: &Engine) -> io::Result<()> {
         let answers = engine.stop_answering();
         signals::stop()?;
@@ -49,7 +49,7 @@ impl Pausing {
         Ok(())
     }
 
-    /// Whoever leaves does not stand still.
+    /// A process that leaves does not stop first.
     pub(super) fn give_up(&mut self) {
         self.0 = None;
     }

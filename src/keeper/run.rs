@@ -68,7 +68,7 @@ pub struct Keeper {
 pub enum Ending {
     /// It was told to stop, and nothing is owed.
     Stopped,
-    /// It was told to stop twice, or waited for too long, and this was owed.
+    /// It was asked to stop twice, or waited for too long, and this was owed.
     GivenUp(Vec<Owing>),
     /// The keepers' lock cannot be had.
     NoLock(StoreError),

@@ -61,7 +61,7 @@ pub fn calls_itself(token: &Secret) -> Option<Kind> {
     }
 }
 
-/// Who a token names, unverified; `None` if it is no JSON Web Token, or names nobody.
+/// Who a token names, unverified; `None` if it is no JSON Web Token, or names no one.
 #[must_use]
 pub fn subject(token: &Secret) -> Option<Subject> {
     let (_, claims) = decode(token.expose())?;

@@ -48,7 +48,7 @@ pub struct Serving {
     outcomes: Arc<Outcomes>,
     port: u16,
     app: Router,
-    /// The same sockets once more, for after the login.
+    /// The same sockets again, for after the login.
     spare: Vec<std::net::TcpListener>,
     servers: JoinSet<()>,
     stop: DropGuard,
@@ -97,7 +97,7 @@ impl Listener {
         let stop = CancellationToken::new();
         let (mut servers, mut spare) = (JoinSet::new(), Vec::new());
         for socket in self.sockets {
-            // Without a second handle nobody is there for a reload; the login goes well all the same.
+            // Without a second handle a reload finds a closed port; the login succeeds all the same.
             if let Ok(socket) = socket.into_std() {
                 spare.extend(socket.try_clone());
                 servers.spawn(serve(socket, app.clone(), stop.clone()));

@@ -68,7 +68,7 @@ impl Outcomes {
         }
     }
 
-    /// Nobody works on answers any more: whoever still waits is told.
+    /// No more answers are handled: requests that still wait are answered.
     pub(super) fn close(&self, sentence: &str) {
         for (_, progress) in &self.lock().codes {
             progress.send_if_modified(|progress| {

@@ -1,6 +1,6 @@
 //! Leaving by a key, and stopping by Ctrl-Z: both wait on the screen for what is owed.
 //!
-//! Nobody loses an answer by pressing a key once. Only the second, deliberate press leaves or stops without waiting; it
+//! Pressing a key once never loses an answer. Only the second, deliberate press leaves or stops without waiting; it
 //! is said before what that endangers.
 
 use std::io;
@@ -21,7 +21,7 @@ use crate::engine::{Engine, Owing, Rest};
 const SILENCE: Duration = Duration::from_millis(200);
 /// How often it is said: news may have taken its place.
 const REMINDER: Duration = Duration::from_secs(1);
-/// Signals that came while the process was stopped are told within this time of its going on.
+/// Signals that came while the process was stopped are delivered within this time of its going on.
 const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 /// How long the engine may take to say what is owed. It answers at once, if at all.
 const ANSWER: Duration = Duration::from_millis(200);
@@ -81,7 +81,7 @@ impl Departure {
         Next::Wait
     }
 
-    /// Whoever leaves does not stop.
+    /// A program that leaves does not stop first.
     fn stop(departure: &mut Option<Self>, engine: &Engine) -> Next {
         match departure {
             Some(Self { waits: Waits::ToLeave(_), .. }) => Next::Wait,
@@ -174,15 +174,15 @@ impl<H: Host> Dashboard<H> {
         }
     }
 
-    /// Stops, and goes on when continued; true where that was only to be told to quit. A window
-    /// that is closed sends SIGHUP and continues what is stopped: whoever touched the terminal
+    /// Stops, and goes on when continued; true where that was only in order to quit. A window
+    /// that is closed sends SIGHUP and continues what is stopped: a program that touched the terminal
     /// then would be stopped again for good.
     async fn suspend<B>(&mut self, terminal: &mut Painter<B>) -> io::Result<bool>
     where
         B: Backend,
         io::Error: From<B::Error>,
     {
-        // Whoever stands still answers nobody.
+        // A stopped process answers no commands.
         self.answers = self.engine.stop_answering();
         self.host.suspend()?;
         let quit = async { while !self.signals.next().await.is_quit() {} };

@@ -214,7 +214,7 @@ impl<H: Host> Dashboard<H> {
             drawn_at = drawn_at.filter(|_| matches!(woken, Woken::Message(Msg::Tick)) && !waits);
             counts_down = drawn_at.is_some_and(|since| self.app.counts_down(since, now));
             let effects = match woken {
-                // Whoever has asked to leave misses neither the terminal nor the engine.
+                // A person who has asked to leave misses neither the terminal nor the engine.
                 Woken::End(_) if departure.as_ref().is_some_and(Departure::is_leaving) => return Ok(Ending::Quit),
                 Woken::End(ending) => return Ok(ending),
                 Woken::Frame => Vec::new(),
@@ -224,7 +224,7 @@ impl<H: Host> Dashboard<H> {
                 }
                 Woken::Message(message) => self.take(message, now),
                 Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
-                // A signal is no key: nobody may be there to read or to answer. The caller waits for what is owed.
+                // A signal is no key: there may be no one to read or to answer. The caller waits for what is owed.
                 Woken::Signal(signal) if signal.is_quit() => return Ok(Ending::Quit),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
                 Woken::Departing(turn) => {

@@ -33,7 +33,7 @@ use crate::fault_point::{self, Step};
 #[derive(Clone, Default)]
 pub(super) struct Room(Arc<Mutex<Option<Reserved>>>);
 
-/// The file that holds the space. Dropping it removes the file where a slow disk stalls nobody.
+/// The file that holds the space. Dropping it removes the file where a slow disk stalls nothing.
 struct Reserved {
     file: File,
     /// The directory of file and journal.

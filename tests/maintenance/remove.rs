@@ -23,7 +23,10 @@ async fn tokens_client_secret_history_and_configuration_go() {
     assert!(refused.stderr.contains("say --yes"), "{refused:?}");
     assert!(!is_forgotten(&bench).await);
     let ended = bench.run(&["remove", "factory", "--yes"], 0);
-    assert_eq!(ended.stdout, "factory: removed, with its tokens and client secret; the provider revoked the refresh token\n");
+    assert_eq!(
+        ended.stdout,
+        "factory: removed, with its tokens and client secret; the provider revoked the refresh token\n"
+    );
     assert_eq!(ended.stderr, "");
     assert_eq!(bench.text(), "# mine\nstore = \"file\"   # encrypted\n");
     assert!(is_forgotten(&bench).await);

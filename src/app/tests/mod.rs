@@ -245,7 +245,7 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
     assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
     paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert!(matches!(&app.mode, Mode::Login(dialog) if dialog.refused.is_none()));
-    // What wraps it is undone by whoever reads it, and tells a URL from other words.
+    // What wraps it is undone when it is read, and tells a URL from other words.
     let whole = Secret::new("http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert_eq!(press(&mut app, "Enter"), [Command::FinishLogin { connection: name("archive"), pasted: whole }]);
 }

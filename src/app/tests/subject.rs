@@ -37,7 +37,7 @@ fn the_question_takes_the_place_of_the_login_and_each_key_answers_it() {
         assert_eq!(press(&mut app, key), confirm(replace), "{key}");
         assert_eq!(app.mode, Mode::Normal);
     }
-    assert!(is_asking(&asked("k")), "also where nobody looked at the login");
+    assert!(is_asking(&asked("k")), "also where the login is not on the screen");
 }
 
 #[test]

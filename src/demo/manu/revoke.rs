@@ -22,7 +22,7 @@ pub(super) fn answer(inner: &mut Inner<Grants>, form: &Form) -> Answer {
     let Some(text) = form.get("token") else {
         return token::refused(&refusal("invalid_request", "token is missing"));
     };
-    // One that nobody knows, or that is another client's, is answered alike: nothing is told (§2.2).
+    // An unknown one, or another client's, is answered alike: nothing is revealed (§2.2).
     let family = inner.state.family_of(text).filter(|id| inner.state.family(*id).client_id == client_id);
     if let Some(family) = family {
         inner.stats.families_revoked += u64::from(inner.state.revoke(family));
