@@ -186,6 +186,16 @@ async fn a_dead_refresh_token_that_a_keeper_has_found() {
 }
 
 #[tokio::test]
+async fn a_dead_refresh_token_under_another_name() {
+    let bench = Bench::with_a_dead_token().await;
+    bench.run(&["refresh", "factory", "--force"], "", 3);
+    bench.run(&["rename", "factory", "plant"], "", 0);
+    assert_eq!(bench.listed("status", 3)["status"], "needs_login");
+    bench.run(&["refresh", "plant", "--force", "--yes"], "", 3);
+    assert_eq!(bench.posts(), 1);
+}
+
+#[tokio::test]
 async fn a_refused_client_until_its_secret_changes() {
     let bench = Bench::with_another_secret_at_the_provider().await;
     bench.run(&["refresh", "factory", "--force"], "", 4);
@@ -297,4 +307,36 @@ async fn at_a_terminal_the_question_decides() {
         assert_eq!(terminal.ended(), code);
         assert_eq!(bench.posts(), posts, "{key}");
     }
+}
+
+/// The clock has been set back since the tokens came: nothing hands them out, also a keeper over its
+/// socket.
+#[tokio::test]
+async fn a_token_from_the_future_is_given_to_no_script() {
+    let bench = Bench::new("").await;
+    let record = bench.factory.record.clone();
+    let obtained_at = record.obtained_at + TimeDelta::hours(2);
+    let future =
+        TokenRecord { generation: 42, obtained_at, expires_at: obtained_at + TimeDelta::minutes(30), ..record };
+    bench.home.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(future).await.unwrap();
+    let ended = bench.run(&["token", "factory", "--no-refresh"], "", 5);
+    assert!(ended.stdout.is_empty() && ended.stderr.contains("clock was set back"), "{ended:?}");
+    assert_eq!(bench.posts(), 0);
+    bench.factory.servers.manu().break_down(None, Fault::unavailable(30));
+    let mut keeper = Program::start(&mut bench.home.command(&["keepalive", "--listen", "127.0.0.1:0"]));
+    keeper.until_stderr("factory: not refreshed");
+    assert_eq!(bench.posts(), 1);
+    for arguments in
+        [&["token", "factory"][..], &["token", "factory", "--min-ttl", "0s"], &["exec", "factory", "--", "true"]]
+    {
+        let ended = bench.run(arguments, "", 5);
+        assert!(ended.stdout.is_empty() && ended.stderr.contains("503"), "{ended:?}");
+    }
+    assert_eq!(bench.posts(), 1);
+    keeper.signal("TERM");
+    keeper.end().expect(0);
+    bench.factory.servers.manu().clear_faults();
+    bench.run(&["refresh", "factory", "--force"], "", 0);
+    bench.assert_live();
+    assert_eq!(bench.posts(), 2);
 }

@@ -8,7 +8,7 @@ use color_eyre::eyre::Report;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
-use super::say::waiting;
+use super::say::{say, waiting};
 use super::session::Session;
 use crate::domain::ConnectionName;
 use crate::domain::text::neutralise;
@@ -32,7 +32,7 @@ impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
         session.connection(&self.name)?;
-        let body = self.unread(&session).await?;
+        let (body, generation) = self.unread(&session).await?;
         if self.show {
             return show(&body);
         }
@@ -48,20 +48,28 @@ impl Args {
         let mut working = session.work_on(std::slice::from_ref(&self.name))?;
         let result = working.attend(async |engine| engine.refresh(&self.name, false).await).await?;
         working.finish(&session).await;
-        result.map_err(|problem| Stop::about(&self.name, &problem))?;
+        if let Err(problem) = result {
+            let stop = Stop::about(&self.name, &problem);
+            // It is saved before it is used: where it is due at once, its refresh may fail.
+            let is_saved = session.vault.read(&self.name).await.is_ok_and(|standing| standing.mark > generation);
+            if !is_saved {
+                return Err(stop.into());
+            }
+            say!("warning: {stop}");
+        }
         writeln!(std::io::stdout(), "{}: the refresh token in the kept answer is saved", self.name)?;
         Ok(Exit::Ok)
     }
 
-    /// The answer that could not be read.
-    async fn unread(&self, session: &Session) -> Result<Vec<u8>, Stop> {
+    /// The answer that could not be read, and the generation whose refresh token was sent for it.
+    async fn unread(&self, session: &Session) -> Result<(Vec<u8>, u64), Stop> {
         let mut lease = session.vault.lock(&self.name, |pid| waiting(&self.name, pid)).await?;
         let standing = lease.recover().await?;
-        let Some(Hazard::Uncertain { unread: Some(sealed), .. }) = &standing.hazard else {
+        let Some(Hazard::Uncertain { unread: Some(sealed), generation, .. }) = &standing.hazard else {
             return Err(Stop::on(&self.name, Exit::Failed, "no answer is kept that could not be read"));
         };
         let text = lease.unread(sealed).await?;
-        Ok(BASE64_STANDARD.decode(text.expose()).unwrap_or_default())
+        Ok((BASE64_STANDARD.decode(text.expose()).unwrap_or_default(), *generation))
     }
 }
 

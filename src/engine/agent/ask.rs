@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::Peer;
 use super::wire::{PATIENCE, Question, VERSION, read_line, same_user};
 use crate::domain::{ConnectionName, Secret};
-use crate::engine::AccessToken;
+use crate::engine::{AccessToken, schedule};
 use crate::store::{agent_socket, record};
 
 /// Asks whoever answers on this data directory for an access token that lives for `least`.
@@ -36,7 +36,9 @@ pub async fn ask(
     };
     let line = timeout(PATIENCE, exchange(data_dir, &question)).await.ok()??;
     let record = record::from_line("the agent's answer", &line).ok()?;
-    let is_good = !record.access_token.is_empty() && record.remaining(now) >= TimeDelta::from_std(least).ok()?;
+    let is_good = !record.access_token.is_empty()
+        && !schedule::is_from_the_future(record.obtained_at, now)
+        && record.remaining(now) >= TimeDelta::from_std(least).ok()?;
     is_good.then(|| AccessToken::of(&record))
 }
 

@@ -209,17 +209,14 @@ async fn what_the_provider_refused_is_refused_under_the_new_name_wherever_it_was
             bench.lease(&bench.process()).await.refused(refusal()).await.unwrap();
             (0..survived).for_each(|_| bench.memory.fail_next(call, Fault::None));
             bench.memory.fail_next(call, Fault::Error(StoreError::Locked));
-            let is_cut_off = bench.rename(&name(), &plant()).await.is_err();
-            if is_cut_off {
-                deaths += 1;
-                bench.rename(&name(), &plant()).await.unwrap();
+            if bench.rename(&name(), &plant()).await.is_ok() {
+                break;
             }
+            deaths += 1;
+            bench.rename(&name(), &plant()).await.unwrap();
             let standing = bench.process().read(&plant()).await.unwrap();
             assert_eq!((standing.record, standing.refusal), (Some(record(1)), Some(refusal())), "{call:?} {survived}");
             assert_eq!(bench.process().read(&name()).await.unwrap().refusal, None, "{call:?} {survived}");
-            if !is_cut_off {
-                break;
-            }
         }
     }
     assert!(deaths > 5, "only {deaths} places to die in");
