@@ -1,7 +1,6 @@
 //! `manutop token --rejected -`: the real program, for a caller to whom the API answered 401.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
 #[path = "support/factory.rs"]
 #[allow(dead_code, reason = "a part of it is used here")]

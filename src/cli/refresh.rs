@@ -18,6 +18,7 @@ use crate::engine::{Engine, Refreshed};
 
 /// Get new access tokens, where the present ones are due
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Args {
     /// Which connection
     #[arg(required_unless_present = "all", conflicts_with = "all")]

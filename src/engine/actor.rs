@@ -361,16 +361,16 @@ impl Actor {
     }
 
     fn begin_refresh(&mut self, name: &ConnectionName, need: Need, origin: Origin, insists: bool) {
-        let asked_at = self.asked_at(&need);
+        let (asked_at, insists) = (self.asked_at(&need), insists || need.is_new());
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
         let ask = rotation::Ask {
-            need: need.clone(),
+            need,
             known: slot.generation(),
             attempt: slot.failures + 1,
             shown_uncertain: slot.shown_uncertain(),
             asked_at,
-            insists: insists || need.is_new(),
+            insists,
         };
         slot.work = Some(Work::Refresh(cancel.clone(), origin));
         let work = rotation::refresh(Arc::clone(&self.tools), Arc::clone(&slot.connection), ask, cancel);

@@ -90,7 +90,7 @@ async fn a_record_that_cannot_be_read_stands_in_nobody_elses_way_and_is_left_unt
             // A login replaces damage, but never what a newer version wrote.
             match damaged {
                 "{\"version\":99}" => {
-                    assert!(matches!(problem, Problem::Misconfigured { refused: false, .. }), "{problem:?}")
+                    assert!(matches!(problem, Problem::Misconfigured { refused: false, .. }), "{problem:?}");
                 }
                 _ => assert!(matches!(problem, Problem::NeedsLogin { .. }), "{problem:?}"),
             }

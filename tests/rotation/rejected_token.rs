@@ -101,8 +101,9 @@ async fn a_token_of_client_credentials_is_minted_once() {
 
 #[tokio::test]
 async fn what_stands_in_the_way_is_said_and_the_rejected_token_is_kept_back() {
-    let is_lost: fn(&Problem) -> bool = |problem| matches!(problem, Problem::AnswerLost { .. });
-    let cases: [(Fault, fn(&Problem) -> bool); 5] = [
+    type IsIt = fn(&Problem) -> bool;
+    let is_lost: IsIt = |problem| matches!(problem, Problem::AnswerLost { .. });
+    let cases: [(Fault, IsIt); 5] = [
         (Fault::status(400, r#"{"error":"invalid_grant"}"#), |problem| matches!(problem, Problem::NeedsLogin { .. })),
         (Fault::status(401, r#"{"error":"invalid_client"}"#), |problem| {
             matches!(problem, Problem::Misconfigured { .. })
