@@ -364,6 +364,7 @@ impl Actor {
         let (asked_at, insists) = (self.asked_at(&need), insists || need.is_new());
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
+        let insists = insists || need.is_new();
         let ask = rotation::Ask {
             need,
             known: slot.generation(),

@@ -509,6 +509,24 @@ fn every_status_but_those_that_are_well_has_a_way_out() {
 }
 
 #[test]
+fn what_is_planned_is_named_by_what_stands_in_the_way() {
+    let at = Some(now() + TimeDelta::minutes(5));
+    for (problem, words) in [
+        (Problem::Misconfigured { why: "invalid_client".into(), refused: true }, "asks the provider again "),
+        (Problem::AnswerLost { at, why: "timeout".into() }, "sends the refresh token again "),
+        (Problem::Retrying { at, why: "timeout".into() }, "refresh "),
+    ] {
+        for (planned, words) in [(at, words), (None, "nothing ")] {
+            let view = ConnectionView { next_refresh: planned, ..with_problem(manu("factory", 100), problem.clone()) };
+            let app = app_of(vec![view.clone()]);
+            let sheet = details::full_sheet(&app, &view, &Inspected::default(), now());
+            let next = sheet.lines.iter().find(|line| line.label == "next").unwrap();
+            assert!(next.text.starts_with(words), "{next:?}");
+        }
+    }
+}
+
+#[test]
 fn what_the_provider_has_not_refused_holds_its_own_remedy() {
     let misconfigured = |refused| {
         let why = "it is being renamed; finish it with: manutop rename".into();
