@@ -16,6 +16,9 @@ use crate::support::rig::{Rig, Running};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// Whether a problem is the one that is to be said.
+type IsRight = fn(&Problem) -> bool;
+
 /// A rig with one connection whose access token is new, an engine on it, and that token.
 async fn rejected() -> (Rig, Running, ConnectionName, Secret) {
     let mut rig = Rig::new();
@@ -101,9 +104,8 @@ async fn a_token_of_client_credentials_is_minted_once() {
 
 #[tokio::test]
 async fn what_stands_in_the_way_is_said_and_the_rejected_token_is_kept_back() {
-    type IsIt = fn(&Problem) -> bool;
-    let is_lost: IsIt = |problem| matches!(problem, Problem::AnswerLost { .. });
-    let cases: [(Fault, IsIt); 5] = [
+    let is_lost: IsRight = |problem| matches!(problem, Problem::AnswerLost { .. });
+    let cases: [(Fault, IsRight); 5] = [
         (Fault::status(400, r#"{"error":"invalid_grant"}"#), |problem| matches!(problem, Problem::NeedsLogin { .. })),
         (Fault::status(401, r#"{"error":"invalid_client"}"#), |problem| {
             matches!(problem, Problem::Misconfigured { .. })
