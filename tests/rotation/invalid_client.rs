@@ -43,7 +43,8 @@ async fn the_provider_is_asked_again_slowly_when_a_service_is_told_to_and_when_a
     assert!(matches!(refused, Err(Problem::Misconfigured { .. })), "{refused:?}");
     rig.servers.manu().register_client("app-factory", &Secret::new(SECRET), &[REDIRECT]);
     running.engine.send(Command::AskAgain);
-    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    let is_it = |event: &Event| matches!(event, Event::Refreshed { connection, .. } if *connection == factory);
+    running.until(|event| is_it(event).then_some(())).await;
     assert_eq!(running.view(&factory).await.problem, None);
 }
 
