@@ -460,3 +460,15 @@ async fn a_login_can_take_its_client_secret_from_a_command() {
     logged_in(&mut running).await;
     assert_eq!(rig.vault().client_secret(&factory).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn a_login_begun_before_the_first_reading_and_cancelled_leaves_a_connection_that_is_read() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", "https://example.com/callback").await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    let mut running = rig.start(true);
+    running.engine.send(Command::Login { connection: factory.clone() });
+    running.until(|event| matches!(event, Event::LoginStarted { .. }).then_some(())).await;
+    running.engine.send(Command::Cancel { connection: factory.clone() });
+    assert_eq!(running.view(&factory).await.token().map(|token| token.generation), Some(1));
+}

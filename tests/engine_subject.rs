@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::domain::{
-    Activity, Command, ConnectionName, Event, Exchange, Secret, Subject, SubjectChange, TokenRecord,
+    Activity, Command, ConnectionName, Event, Exchange, Problem, Secret, Subject, SubjectChange, TokenRecord,
 };
-use manutop::engine::Refreshed;
+use manutop::engine::{Owed, Owing, Refreshed};
 use serde_json::json;
 use subjects::{ada, bob, jwt};
 use support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, failed, logged_in};
@@ -183,4 +183,21 @@ async fn an_answer_pasted_while_the_question_is_open_changes_nothing() {
     assert_eq!(logged_in(&mut running).await, 2);
     eventually("no other code went out", || rig.servers.manu().stats().token_posts.authorization_code == 2).await;
     tokio::time::sleep(Duration::ZERO).await;
+}
+
+/// A person has agreed to replace the tokens, another process holds the connection, and the program ends.
+#[tokio::test]
+async fn tokens_that_a_person_agreed_to_are_saved_before_the_program_ends() {
+    let (rig, factory, mut running, person) = adas().await;
+    bob_logs_in(&rig, &factory, &mut running, &person).await;
+    let held = rig.vault().lock(&factory, |_| {}).await.expect("the lock is free");
+    running.engine.send(Command::ConfirmLogin { connection: factory.clone(), replace: true });
+    running.until_view(&factory, |view| view.problem.as_ref().is_some_and(Problem::is_in_memory_only)).await;
+    assert!(matches!(running.engine.owing().await[..], [Owing { what: Owed::MemoryOnly(_), .. }]));
+    let letting_go = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        drop(held);
+    };
+    tokio::join!(running.engine.shutdown(), letting_go);
+    assert_eq!(stored(&rig, &factory).await.subject, Some(subject("9", "bob@example.com")));
 }

@@ -2,17 +2,15 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use color_eyre::eyre::Report;
 
 use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::say::{say, waiting};
 use super::session::Session;
-use crate::domain::ConnectionName;
 use crate::domain::text::neutralise;
-use crate::oauth::answer;
+use crate::domain::{ConnectionName, Fingerprint, Secret};
+use crate::engine::unread;
 use crate::store::Hazard;
 
 /// Save the tokens in an answer that could not be read when it came
@@ -32,11 +30,11 @@ impl Args {
     pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
         session.connection(&self.name)?;
-        let (body, generation) = self.unread(&session).await?;
+        let Kept { text, generation, sent } = self.kept(&session).await?;
         if self.show {
-            return show(&body);
+            return show(&unread::body(&text));
         }
-        if answer::read(&body).is_none_or(|tokens| tokens.refresh_token.is_none()) {
+        if unread::tokens(&text, &sent).is_none() {
             let name = &self.name;
             let why = format!(
                 "this version finds no refresh token in the answer that is kept; look at it with: manutop rescue {name} \
@@ -61,16 +59,23 @@ impl Args {
         Ok(Exit::Ok)
     }
 
-    /// The answer that could not be read, and the generation whose refresh token was sent for it.
-    async fn unread(&self, session: &Session) -> Result<(Vec<u8>, u64), Stop> {
+    /// The answer that could not be read.
+    async fn kept(&self, session: &Session) -> Result<Kept, Stop> {
         let mut lease = session.vault.lock(&self.name, |pid| waiting(&self.name, pid)).await?;
         let standing = lease.recover().await?;
-        let Some(Hazard::Uncertain { unread: Some(sealed), generation, .. }) = &standing.hazard else {
+        let Some(Hazard::Uncertain { unread: Some(sealed), generation, fingerprint, .. }) = &standing.hazard else {
             return Err(Stop::on(&self.name, Exit::Failed, "no answer is kept that could not be read"));
         };
         let text = lease.unread(sealed).await?;
-        Ok((BASE64_STANDARD.decode(text.expose()).unwrap_or_default(), *generation))
+        Ok(Kept { text, generation: *generation, sent: fingerprint.clone() })
     }
+}
+
+/// An answer that could not be read, and the refresh token that was sent for it.
+struct Kept {
+    text: Secret,
+    generation: u64,
+    sent: Fingerprint,
 }
 
 /// Prints the answer, which may be anything.

@@ -24,6 +24,9 @@ use crate::domain::{
 use crate::oauth::Http;
 use crate::store::Vault;
 
+/// Within this time the engine says what is owed, unless it hangs.
+const OWING_ANSWERED: Duration = Duration::from_secs(2);
+
 /// What an engine is made of: the connections, and its seams.
 pub struct Parts {
     /// The connections, names unique.
@@ -324,9 +327,11 @@ impl Engine {
         ended
     }
 
-    /// What ending the program now would endanger; nothing where the engine has ended. Answered at once.
+    /// What ending the program now would endanger; nothing where the engine has ended, or does not answer
+    /// soon, as on a disk that hangs: nothing that a person waits for may hang with it.
     pub async fn owing(&self) -> Vec<Owing> {
-        answered(&self.asks, |reply| Ask::Owing { reply }).await.unwrap_or_default()
+        let owing = answered(&self.asks, |reply| Ask::Owing { reply });
+        tokio::time::timeout(OWING_ANSWERED, owing).await.ok().flatten().unwrap_or_default()
     }
 
     /// Asks for a rest: nothing that is due is begun while it is held, and it comes once nothing is owed. What a

@@ -236,7 +236,10 @@ impl Waiting<'_> {
         };
         let mut hindrance = String::new();
         if is_agreed {
-            match code::replace(self.tools, self.connection, record.clone(), cancel).await {
+            // They are in memory only until another process lets go of the connection: leaving waits for that.
+            let why = "another process holds the connection".to_owned();
+            self.tools.note(Note::Owed(self.connection.name.clone(), Box::new(record.clone()), why));
+            match code::replace(self.tools, self.connection, record.clone(), &CancellationToken::new()).await {
                 Ok(ended) => {
                     self.tell(code, Progress::Ended(Ok(self.connected())));
                     return Ok(ended);

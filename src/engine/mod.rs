@@ -14,6 +14,7 @@
 //! - `overview`: what the next start shows before it has read anything
 //! - [`agent`]: gives commands the access tokens that are held here
 //! - `configure`: takes over another configuration while running
+//! - [`unread`]: an answer that could not be read when it came
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
 mod actor;
@@ -43,6 +44,7 @@ pub mod schedule;
 mod slot;
 mod slots;
 mod tools;
+pub mod unread;
 
 pub use browser::Browser;
 pub use handle::{Engine, Parts, Refreshed, Remote};

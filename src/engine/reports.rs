@@ -214,7 +214,10 @@ impl Actor {
                 slot.fail(Problem::NotSaved { why, durable: true }, now);
                 Ok((how, generation))
             }
-            Ended::Failed(Problem::Cancelled) => Err(Problem::Cancelled),
+            Ended::Failed(Problem::Cancelled) => {
+                slot.is_outdated |= slot.view.is_unread();
+                Err(Problem::Cancelled)
+            }
             Ended::Failed(problem) => {
                 slot.fail(problem, now);
                 slot.plan(now, self.automatic);
@@ -239,7 +242,13 @@ impl Actor {
                 slot.let_go();
                 Err(Problem::NeedsLogin { why: "logged out meanwhile by another process, or renamed".into() })
             }
-            Ended::Unchanged => return self.publish(name),
+            Ended::Unchanged => {
+                // It may have begun beside a reading, whose report then went unheard; or what it held in
+                // memory is given up.
+                let is_given_up = slot.view.problem.as_ref().is_some_and(Problem::is_in_memory_only);
+                slot.is_outdated |= slot.view.is_unread() || is_given_up;
+                return self.publish(name);
+            }
             Ended::NotImported(event) => {
                 // It may have begun beside a reading, whose report then went unheard.
                 slot.is_outdated |= slot.record.is_none();

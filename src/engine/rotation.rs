@@ -18,8 +18,6 @@ mod trouble;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
@@ -29,15 +27,15 @@ pub use trouble::current_refusal;
 pub(super) use trouble::found;
 use trouble::{Sent, hazard_problem};
 
-use super::client_secret;
 use super::exchange::{self, TokenRequest, Verdict};
 use super::tools::{Ended, How, Note, Tools, item_problem, store_problem};
+use super::{client_secret, unread};
 use crate::domain::{
     Activity, AfterLostAnswer, Connection, ConnectionName, Event, Exchange, Grant, LastRefusal, Obtained, Problem,
     RefusalKind, Secret, SecretSource, TokenRecord,
 };
 use crate::fault_point::{self, Step};
-use crate::oauth::{Body, answer, form};
+use crate::oauth::{Body, form};
 use crate::store::{Hazard, Lease, SaveError, Standing};
 
 /// How often a record that is nowhere durable is tried again.
@@ -115,17 +113,35 @@ async fn run(tools: &Tools, connection: &Connection, ask: Ask, cancel: &Cancella
     }
     tools.note(Note::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
     let exchange = Exchanging { old, generation, client_secret: client_secret.clone(), attempt: ask.attempt };
-    let mut ended = exchange_and_save(tools, connection, &mut lease, exchange).await;
-    // Saved, and sent at once for the access token that the answer did not hold.
-    if let Ok(Ended::Held { record, how: How::Exchanged(_), .. }) = &ended
-        && record.lacks_access_token()
-    {
-        let (old, generation) = (Some(record.clone()), record.generation.saturating_add(1));
-        let exchange = Exchanging { old, generation, client_secret, attempt: ask.attempt + 1 };
-        ended = exchange_and_save(tools, connection, &mut lease, exchange).await;
-    }
+    let ended = match exchange_and_save(tools, connection, &mut lease, exchange).await {
+        Ok(Ended::Held { record, how, .. }) if record.lacks_access_token() && !cancel.is_cancelled() => {
+            ask_for_what_is_lacking(tools, connection, &mut lease, (record, how), (client_secret, ask.attempt + 1))
+                .await
+        }
+        ended => ended,
+    };
     fault_point::pass(Step::Releasing);
     ended
+}
+
+/// Sends the refresh token of a record at once that was just saved, for the access token that its answer
+/// did not hold. Where that fails, the record is what there is.
+async fn ask_for_what_is_lacking(
+    tools: &Tools,
+    connection: &Connection,
+    lease: &mut Lease,
+    (record, how): (TokenRecord, How),
+    (client_secret, attempt): (Secret, u32),
+) -> Result<Ended, Problem> {
+    let (old, generation) = (Some(record.clone()), record.generation.saturating_add(1));
+    let problem =
+        match exchange_and_save(tools, connection, lease, Exchanging { old, generation, client_secret, attempt }).await
+        {
+            Ok(Ended::Refused(refusal)) => refusal.problem(tools.now()),
+            Ok(Ended::AnswerLost { problem, .. } | Ended::Uncertain { problem, .. }) | Err(problem) => Some(problem),
+            ended => return ended,
+        };
+    Ok(Ended::Held { record, how, problem })
 }
 
 /// Whether the provider's last refusal is the answer to what is asked for now. Where it came while this
@@ -143,10 +159,11 @@ async fn with_what_can_be_read(
     lease: &mut Lease,
     standing: Standing,
 ) -> Result<Standing, Problem> {
-    let Some(Hazard::Uncertain { at, unread: Some(sealed), lost, .. }) = &standing.hazard else { return Ok(standing) };
-    let Ok(unread) = lease.unread(sealed).await else { return Ok(standing) };
-    let body = BASE64_STANDARD.decode(unread.expose()).unwrap_or_default();
-    let Some(tokens) = answer::read(&body).filter(|tokens| tokens.refresh_token.is_some()) else { return Ok(standing) };
+    let Some(Hazard::Uncertain { at, fingerprint, unread: Some(sealed), lost, .. }) = &standing.hazard else {
+        return Ok(standing);
+    };
+    let Ok(text) = lease.unread(sealed).await else { return Ok(standing) };
+    let Some(tokens) = unread::tokens(&text, fingerprint) else { return Ok(standing) };
     let record = exchange::record(connection, tokens, *at, standing.record.as_ref(), standing.next_generation());
     let how = How::Rescued(*lost);
     lease.sends_again_after(*lost);
@@ -158,11 +175,6 @@ async fn with_what_can_be_read(
         _ => {}
     }
     lease.recover().await.map_err(|error| store_problem(&error))
-}
-
-/// The body of an answer that could not be read, as text to be sealed.
-fn unread_text(body: &Body) -> Secret {
-    Secret::new(BASE64_STANDARD.encode(&body.0))
 }
 
 /// Takes the connection's lock and a place at its host. While another process holds the lock, the
@@ -276,7 +288,7 @@ async fn answer_was_lost(
     body: Option<&Body>,
 ) -> Ended {
     // A failure costs words, and what a person might have found in the answer.
-    let _ = lease.answer_lost(why, body.map(unread_text).as_ref()).await;
+    let _ = lease.answer_lost(why, body.map(unread::text).as_ref()).await;
     let standing = match lease.recover().await {
         Ok(standing) => standing,
         Err(error) => return Ended::Failed(store_problem(&error)),

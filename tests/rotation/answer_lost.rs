@@ -305,3 +305,29 @@ async fn a_key_pressed_while_the_journal_is_read_again_sends_nothing_that_turns_
     assert_uncertain(&running.engine.refresh(&factory, true).await);
     assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
 }
+
+/// What a failing server echoes is no answer: nothing is recovered by it, and where a person is asked
+/// nothing is sent.
+#[tokio::test]
+async fn an_echo_of_the_refresh_token_that_was_sent_recovers_nothing() {
+    for shape in ["json", "form", "accepted"] {
+        let mut rig = Rig::new();
+        let factory = rig.manu("factory", REDIRECT).await;
+        rig.connections[0].after_lost_answer = AfterLostAnswer::Ask;
+        let sent = rig.logged_in(&factory, DUE).await.refresh_token.unwrap().token;
+        let sent = sent.expose();
+        let (code, body) = match shape {
+            "json" => (500, format!(r#"{{"message":"boom","request":{{"refresh_token":"{sent}"}}}}"#)),
+            "form" => (502, format!("grant_type=refresh_token&refresh_token={sent}")),
+            _ => (200, format!(r#"{{"status":"accepted","refresh_token":"{sent}"}}"#)),
+        };
+        rig.servers.manu().push_fault(Fault::Afterwards(Reply::Status { code, body, retry_after: None }));
+        let running = rig.start(false);
+        running.engine.views().await;
+        for _ in 0..2 {
+            assert_uncertain(&running.engine.refresh(&factory, false).await);
+        }
+        assert_eq!((rig.refresh_posts(), rig.servers.manu().stats().reuses_detected), (1, 0), "{shape}");
+        assert_eq!(rig.vault().read(&factory).await.unwrap().record.unwrap().generation, 1, "{shape}");
+    }
+}

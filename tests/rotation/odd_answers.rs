@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use manutop::demo::{Fault, RateLimit, Reply};
-use manutop::domain::{Event, Problem};
+use manutop::domain::{CopyWhat, Event, Problem};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -189,4 +189,28 @@ async fn secrets_never_follow_a_redirect() {
     let visited = tokio::time::timeout(Duration::from_millis(300), elsewhere.accept()).await;
     assert!(visited.is_err(), "the redirect was followed");
     assert_eq!(rig.vault().read(&factory).await.unwrap().record, Some(record));
+}
+
+fn without_access_token(mut answer: serde_json::Value) -> String {
+    answer.as_object_mut().unwrap().remove("access_token");
+    answer.to_string()
+}
+
+/// The answer had a refresh token alone; it is saved and sent at once, and that fails.
+#[tokio::test]
+async fn what_was_saved_is_what_is_shown_though_the_request_after_it_fails() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", REDIRECT).await;
+    rig.logged_in(&factory, TimeDelta::zero()).await;
+    rig.servers.manu().push_fault(Fault::Rewrite(without_access_token));
+    rig.servers.manu().push_fault(Fault::status(500, r#"{"error":"server_error"}"#));
+    let running = rig.start(false);
+    running.engine.views().await;
+    assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
+    let view = running.view(&factory).await;
+    assert_eq!(view.token().unwrap().generation, 2);
+    assert!(matches!(view.problem, Some(Problem::Retrying { .. })), "{:?}", view.problem);
+    let stored = rig.vault().read(&factory).await.unwrap().record.unwrap();
+    let shown = running.engine.reveal(&factory, CopyWhat::RefreshToken).await.unwrap();
+    assert_eq!(Some(shown), stored.refresh_token.map(|refresh| refresh.token));
 }
