@@ -272,6 +272,8 @@ fn every_exit_code_has_its_cause_and_its_words_in_json() {
     assert!(waits["retry_at"].as_str().unwrap().ends_with('Z'), "{waits}");
     manus.push_fault(Fault::status(503, "{}"));
     assert_eq!(house.json(&["refresh", "hr-sync", "--force"], 5)["results"][0]["error"]["kind"], "transient");
+    assert_eq!(house.json(&["status", "hr-sync"], 5)["connections"][0]["status"], "retrying", "as every process knows");
+    assert_eq!(house.json(&["refresh", "hr-sync", "--force"], 0)["results"][0]["outcome"], "refreshed");
 
     // 1: the API refuses a token that should be good
     let token = house.token("hr-sync");
