@@ -164,9 +164,6 @@ fn words(status: &Status, width: u16, now: DateTime<Utc>) -> String {
         Status::WaitingForLock { pid: Some(pid) } => format!("waiting for PID {pid}"),
         Status::WaitingForLock { pid: None } => "waiting for lock".into(),
         Status::Retrying { at: Some(at) } if *at > now => format!("retrying in {}", countdown(*at - now)),
-        Status::AnswerLost { at: Some(at) } if *at > now => {
-            format!("answer lost, retrying in {}", countdown(*at - now))
-        }
         Status::AnswerLost { at: Some(_) } => "answer lost, retrying".into(),
         Status::RateLimited { until } if *until > now => format!("rate limited {}", countdown(*until - now)),
         _ => return status.word().into(),
