@@ -85,6 +85,9 @@ fn asides(journal: &Path) -> Vec<(u64, PathBuf)> {
 fn keep_aside(journal: &Path) -> Result<(), StoreError> {
     let Ok(found) = fs::symlink_metadata(journal) else { return Ok(()) };
     let before = asides(journal);
+    if before.last().is_some_and(|(_, newest)| is_kept(journal, &found, newest)) {
+        return Ok(());
+    }
     let number = before.last().map_or(0, |(number, _)| *number) + 1;
     let mut name = journal.file_name().expect("a journal has a file name").to_owned();
     name.push(format!("{ASIDE}{number}"));
@@ -100,6 +103,26 @@ fn keep_aside(journal: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Whether the newest that is kept is this very journal: a save that is tried again must not push the others out.
+fn is_kept(journal: &Path, found: &fs::Metadata, newest: &Path) -> bool {
+    let Ok(kept) = fs::symlink_metadata(newest) else { return false };
+    if !(found.is_file() && kept.is_file() && found.len() == kept.len()) {
+        return false;
+    }
+    is_same_file(found, &kept) || matches!((fs::read(journal), fs::read(newest)), (Ok(now), Ok(then)) if now == then)
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same_file(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    false
 }
 
 /// Removes all that is kept aside of a connection.
@@ -268,6 +291,29 @@ mod tests {
         fs::write(&path, b"\xff\xfe\"generation\":9").unwrap();
         assert_eq!(generation_in(&path), 9);
         assert_eq!(generation_in(dir.path()), 0);
+    }
+
+    #[test]
+    fn a_journal_that_is_kept_already_is_not_kept_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("factory.json");
+        let kept = || asides(&path).into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+        for (text, expected) in [("a sealed record", vec![1]), ("damage", vec![1, 2])] {
+            fs::remove_file(&path).ok();
+            fs::write(&path, text).unwrap();
+            for _ in 0..5 {
+                keep_aside(&path).unwrap();
+            }
+            assert_eq!(kept(), expected, "the same file");
+            fs::remove_file(&path).unwrap();
+            fs::write(&path, text).unwrap();
+            keep_aside(&path).unwrap();
+            assert_eq!(kept(), expected, "another file of the same text");
+        }
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, "egamad").unwrap();
+        keep_aside(&path).unwrap();
+        assert_eq!(kept(), [1, 2, 3], "as long, and not the same");
     }
 
     #[test]
