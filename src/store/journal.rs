@@ -210,14 +210,6 @@ impl Journal {
     }
 }
 
-/// Opens what a `Received` journal holds.
-pub(super) fn open(identity: &super::seal::Identity, path: &Path, sealed: &str) -> Result<Secret, StoreError> {
-    identity.open(sealed).ok_or_else(|| StoreError::Corrupt {
-        item: path.display().to_string(),
-        why: "its record is sealed to an identity that the secret store no longer holds".into(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

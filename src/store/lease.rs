@@ -186,8 +186,7 @@ impl Lease {
     /// # Errors
     /// The store does not give the identity it was sealed to.
     pub async fn unread(&self, sealed: &str) -> Result<Secret, StoreError> {
-        let identity = self.vault.known_identity(&self.name).await?;
-        journal::open(&identity, &self.vault.journal_path(&self.name), sealed)
+        self.vault.open_sealed(&self.name, sealed).await
     }
 
     /// Takes [`Lease::spending`] back: nothing left this machine, or a complete answer proved that

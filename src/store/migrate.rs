@@ -9,12 +9,13 @@
 use std::collections::BTreeSet;
 
 use super::error::StoreError;
+use super::identity::IDENTITY;
 use super::journal::Journal;
 use super::judge::Standing;
 use super::lease::Lease;
 use super::lock::Held;
 use super::record;
-use super::vault::{IDENTITY, Vault, client_secret_item, token_item};
+use super::vault::{Vault, client_secret_item, token_item};
 use crate::domain::{ConnectionName, Secret};
 
 /// A move about to be made: every connection's lock is held.

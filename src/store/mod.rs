@@ -18,6 +18,7 @@ mod file;
 mod file_key;
 mod files;
 mod history;
+mod identity;
 mod journal;
 mod judge;
 pub mod keyring;

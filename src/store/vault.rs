@@ -7,12 +7,12 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::change::{Change, Known};
 use super::error::StoreError;
-use super::journal::{self, Journal, JournalFile};
+use super::journal::{Journal, JournalFile};
 use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
 use super::lease::Lease;
 use super::seal::Identity;
@@ -20,9 +20,6 @@ use super::secrets::Secrets;
 use super::{files, history, lock, overview, record};
 use crate::domain::{Clock, ConnectionName, Keeper, Rotation, Secret, TokenRecord};
 use crate::stamp::Stamp;
-
-/// The item of the identity that journals seal to.
-pub(super) const IDENTITY: &str = "identity";
 
 /// Guards the making of the identity. No connection's name begins with a dot.
 const IDENTITY_LOCK: &str = ".identity.lock";
@@ -385,7 +382,7 @@ impl Vault {
             Err(why) => return self.weigh_without_store(name, journal, why),
         };
         let received = match needs_opening(journal, stored.as_ref()) {
-            Some(sealed) => Some(self.open_sealed(name, &*self.known_identity(name).await?, sealed)?),
+            Some(sealed) => Some(self.opened_record(name, &self.open_sealed(name, sealed).await?)?),
             None => None,
         };
         let (mut standing, owed) = judge(journal, stored, received);
@@ -401,39 +398,20 @@ impl Vault {
         journal: Option<&Journal>,
         why: StoreError,
     ) -> Result<(Standing, Owed), StoreError> {
-        let (Some(Journal::Received { sealed, .. }), Some(identity)) = (journal, self.cached_identity()) else {
-            return Err(why);
-        };
-        let record = self.open_sealed(name, &identity, sealed)?;
-        let (standing, _) = judge(journal, None, Some(record));
+        let Some(Journal::Received { sealed, .. }) = journal else { return Err(why) };
+        // Another identity may open it; only the store knows.
+        let Some(line) = self.cached_identity().and_then(|identity| identity.open(sealed)) else { return Err(why) };
+        let (standing, _) = judge(journal, None, Some(self.opened_record(name, &line)?));
         Ok((Standing { unsaved_because: Some(why), ..standing }, Owed::Nothing))
     }
 
-    fn open_sealed(&self, name: &ConnectionName, identity: &Identity, sealed: &str) -> Result<TokenRecord, StoreError> {
-        let path = self.journal_path(name);
-        record::from_line(&path.display().to_string(), &journal::open(identity, &path, sealed)?)
+    fn opened_record(&self, name: &ConnectionName, line: &Secret) -> Result<TokenRecord, StoreError> {
+        record::from_line(&self.journal_path(name).display().to_string(), line)
     }
 
-    pub(super) fn cached_identity(&self) -> Option<Arc<Identity>> {
-        self.inner.identity.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn keep_identity(&self, identity: Identity) -> Arc<Identity> {
-        let identity = Arc::new(identity);
-        *self.inner.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&identity));
-        identity
-    }
-
-    /// The identity for opening: in memory, or in the store. Never made here: a new one opens nothing.
-    pub(super) async fn known_identity(&self, name: &ConnectionName) -> Result<Arc<Identity>, StoreError> {
-        if let Some(identity) = self.cached_identity() {
-            return Ok(identity);
-        }
-        let identity = self.stored_identity().await?.ok_or_else(|| StoreError::Corrupt {
-            item: self.journal_path(name).display().to_string(),
-            why: "its record is sealed to an identity that is gone from the secret store".into(),
-        })?;
-        Ok(self.keep_identity(identity))
+    /// The identity in memory, for the calls that use it; see `identity.rs`.
+    pub(super) fn identity_in_memory(&self) -> &Mutex<Option<Arc<Identity>>> {
+        &self.inner.identity
     }
 
     /// Takes one of the locks that are nobody's for long.
@@ -451,38 +429,6 @@ impl Vault {
     /// Keeps everybody else from changing client secrets.
     pub(super) async fn hold_client_secrets(&self) -> Result<lock::Held, StoreError> {
         self.hold(CLIENT_SECRETS_LOCK, "the lock on the client secrets").await
-    }
-
-    /// A damaged one opens nothing, and counts as missing.
-    async fn stored_identity(&self) -> Result<Option<Identity>, StoreError> {
-        match self.inner.secrets.get(IDENTITY).await {
-            Err(StoreError::Corrupt { .. }) => Ok(None),
-            text => Ok(text?.as_ref().and_then(Identity::parse)),
-        }
-    }
-
-    /// The same for sealing: one that is locked away is no use.
-    async fn usable_identity(&self) -> Result<Option<Identity>, StoreError> {
-        match self.stored_identity().await {
-            Err(StoreError::LockedElsewhere { .. }) => Ok(None),
-            identity => identity,
-        }
-    }
-
-    /// The identity for sealing, as the store holds it now: what is sealed must be possible to
-    /// open after a restart. Made if there is none; put back if it went missing while we run.
-    pub(super) async fn identity(&self) -> Result<Arc<Identity>, StoreError> {
-        if let Some(stored) = self.usable_identity().await? {
-            return Ok(self.keep_identity(stored));
-        }
-        let _held = self.hold_identity().await?;
-        if let Some(stored) = self.usable_identity().await? {
-            return Ok(self.keep_identity(stored));
-        }
-        let identity = self.cached_identity().unwrap_or_else(|| Arc::new(Identity::generate()));
-        self.inner.secrets.set(IDENTITY, &identity.text()).await?;
-        *self.inner.identity.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&identity));
-        Ok(identity)
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod crashes;
 mod failures;
+mod identities;
 mod migration;
 mod processes;
 mod renaming;
