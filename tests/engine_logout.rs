@@ -161,3 +161,62 @@ async fn what_the_store_does_not_give_is_not_revoked_and_said_so() {
     }
     assert_eq!(rig.servers.manu().stats().revocation_posts, 0);
 }
+
+/// Logs out or removes; gives the failure.
+async fn failing(running: &mut Running, command: Command) -> (Problem, Revocation) {
+    running.engine.views().await;
+    running.engine.send(command);
+    running
+        .until(|event| match event {
+            Event::LogoutFailed { problem, revocation, .. } => Some((problem.clone(), revocation.clone())),
+            Event::Forgotten { result: Err(problem), revocation, .. } => Some((problem.clone(), revocation.clone())),
+            Event::LoggedOut { .. } | Event::Forgotten { .. } => panic!("{event:?}"),
+            _ => None,
+        })
+        .await
+}
+
+/// Both ways to leave.
+const LEAVING: [fn(ConnectionName) -> Command; 2] =
+    [|connection| Command::Logout { connection }, |connection| Command::Remove { connection }];
+
+#[tokio::test]
+async fn nothing_is_revoked_that_could_not_be_forgotten() {
+    for command in LEAVING {
+        let (rig, factory) = logged_in(|rig| Some(rig.servers.manu().revoke_url())).await;
+        let journals = rig.dir.path().join("journals");
+        // As on a full disk, neither the file for the reservation nor the one for the journal can be made.
+        for file in [".factory.json.room", ".factory.json.new"] {
+            let _ = std::fs::remove_file(journals.join(file));
+            std::fs::create_dir(journals.join(file)).unwrap();
+        }
+        let mut running = rig.start(false);
+        let (problem, revocation) = failing(&mut running, command(factory.clone())).await;
+        assert!(matches!(problem, Problem::StoreUnavailable { .. }), "{problem}");
+        assert!(matches!(revocation, Revocation::Skipped { .. }), "{revocation:?}");
+        assert_eq!(rig.servers.manu().stats().revocation_posts, 0);
+        assert!(rig.vault().read(&factory).await.unwrap().record.is_some(), "they are kept, and work");
+    }
+}
+
+#[tokio::test]
+async fn a_disk_that_fills_up_meanwhile_does_not_stop_a_logout_that_has_its_room() {
+    let (rig, factory) = logged_in(|rig| Some(rig.servers.manu().revoke_url())).await;
+    std::fs::create_dir(rig.dir.path().join("journals/.factory.json.new")).unwrap();
+    let (revocation, _) = log_out(&mut rig.start(false), &factory).await;
+    assert_eq!(revocation, Revocation::Revoked);
+    assert_eq!(rig.vault().read(&factory).await.unwrap().record, None);
+}
+
+#[tokio::test]
+async fn what_was_revoked_and_could_not_be_forgotten_is_said() {
+    for command in LEAVING {
+        let (rig, factory) = logged_in(|rig| Some(rig.servers.manu().revoke_url())).await;
+        rig.store.refuse(Some((Call::Delete, StoreError::Locked)));
+        let (problem, revocation) = failing(&mut rig.start(false), command(factory)).await;
+        assert!(matches!(problem, Problem::StoreUnavailable { .. }), "{problem}");
+        assert_eq!(revocation, Revocation::Revoked);
+        let words = revocation.before_failure("the rest");
+        assert_eq!(words, "the provider revoked the refresh token, but the rest");
+    }
+}

@@ -160,12 +160,12 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
         Event::Tested { connection, result: Err(failure) } => {
             (connection, Severity::Warning, format!("test failed: {}", reason(&failure.why)))
         }
-        Event::LogoutFailed { connection, problem: Problem::Cancelled } => {
+        Event::LogoutFailed { connection, problem: Problem::Cancelled, .. } => {
             (connection, Severity::Quiet, "the logout was given up, nothing was forgotten".into())
         }
-        Event::LogoutFailed { connection, problem } => {
-            let why = reason(&problem.to_string());
-            (connection, Severity::Bad, format!("not all of the logout could be done: {why}"))
+        Event::LogoutFailed { connection, problem, revocation } => {
+            let failure = format!("not all of the logout could be done: {}", reason(&problem.to_string()));
+            (connection, Severity::Bad, revocation.before_failure(&failure))
         }
         Event::ClientSecretSet { connection, result: Ok(()) } => {
             let text = next_step(app, &connection, "client secret stored");
@@ -177,8 +177,8 @@ fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
         Event::Forgotten { connection, result: Ok(()), revocation } => {
             left(connection, "tokens and client secret forgotten", &revocation)
         }
-        Event::Forgotten { connection, result: Err(why), .. } => {
-            (connection, Severity::Bad, reason(&not_forgotten(&why)))
+        Event::Forgotten { connection, result: Err(why), revocation } => {
+            (connection, Severity::Bad, revocation.before_failure(&reason(&not_forgotten(&why))))
         }
         Event::ConnectionDeleted { connection, result: Ok(()) } => {
             (connection, Severity::Good, "deleted: tokens, client secret and configuration".into())

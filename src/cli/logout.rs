@@ -32,8 +32,8 @@ impl Args {
             Event::LogoutFailed { problem: Problem::Cancelled, .. } => {
                 Some(Err(Stop::on(name, Exit::Failed, "the logout was given up, nothing was forgotten")))
             }
-            Event::LogoutFailed { problem, .. } => {
-                let why = format!("not all of the logout could be done: {problem}");
+            Event::LogoutFailed { problem, revocation, .. } => {
+                let why = revocation.before_failure(&format!("not all of the logout could be done: {problem}"));
                 Some(Err(Stop::on(name, Exit::from(&problem), why)))
             }
             Event::Refused { why, .. } => Some(Err(Stop::on(name, Exit::Failed, why))),

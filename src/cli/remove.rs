@@ -109,18 +109,16 @@ async fn erase(session: &Session, name: &ConnectionName) -> Result<Revocation, R
     working.engine.views().await;
     let forgotten = working
         .carry_out(Command::Remove { connection: name.clone() }, |event| match event {
-            Event::Forgotten { connection, result, revocation } if connection == *name => {
-                Some(result.map(|()| revocation))
-            }
+            Event::Forgotten { connection, result, revocation } if connection == *name => Some((result, revocation)),
             _ => None,
         })
         .await?;
     working.finish(session).await;
-    forgotten.unwrap_or(Err(Problem::Cancelled)).map_err(|problem| {
-        let file = session.paths.config_file.display();
-        let message = format!("{name}: {}; it is still in {file}", not_forgotten(&problem));
-        Stop { message, ..Stop::about(name, &problem) }.into()
-    })
+    let (result, revocation) = forgotten.unwrap_or((Err(Problem::Cancelled), Revocation::None));
+    let Err(problem) = result else { return Ok(revocation) };
+    let file = session.paths.config_file.display();
+    let why = revocation.before_failure(&not_forgotten(&problem));
+    Err(Stop { message: format!("{name}: {why}; it is still in {file}"), ..Stop::about(name, &problem) }.into())
 }
 
 fn take_out(file: &Path, name: &ConnectionName, keep_tokens: bool) -> Result<(), Stop> {

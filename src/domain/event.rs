@@ -165,6 +165,8 @@ pub enum Event {
         connection: ConnectionName,
         /// What stood in the way.
         problem: Problem,
+        /// What became of its refresh token at the provider before that.
+        revocation: Revocation,
     },
     /// These connections are worked with from now on, in this order. One that is not among them
     /// may still have work under way: [`Event::Removed`] tells its end.

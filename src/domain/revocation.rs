@@ -32,6 +32,15 @@ impl Revocation {
         }
     }
 
+    /// A failure to forget the tokens here, and first that they work no more, if the provider revoked them before.
+    #[must_use]
+    pub fn before_failure(&self, failure: &str) -> String {
+        match self {
+            Self::Revoked => format!("the provider revoked the refresh token, but {failure}"),
+            Self::None | Self::Failed { .. } | Self::Skipped { .. } => failure.to_owned(),
+        }
+    }
+
     /// Whether it was revoked; `None` where that was not asked for.
     #[must_use]
     pub fn is_revoked(&self) -> Option<bool> {

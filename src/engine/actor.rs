@@ -484,8 +484,8 @@ impl Actor {
         let connection = Arc::clone(&slot.connection);
         let tools = Arc::clone(&self.tools);
         tokio::spawn(async move {
-            let result = revoke::log_out(&tools, &connection, &cancel).await;
-            tools.note(Note::LoggedOut(connection.name.clone(), result));
+            let (result, revocation) = revoke::log_out(&tools, &connection, &cancel).await;
+            tools.note(Note::LoggedOut(connection.name.clone(), result, revocation));
         });
     }
 

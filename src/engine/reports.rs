@@ -44,7 +44,7 @@ impl Actor {
                     self.publish(&name);
                 }
             }
-            Note::LoggedOut(name, result) => self.logged_out(&name, result),
+            Note::LoggedOut(name, result, revocation) => self.logged_out(&name, result, revocation),
             Note::ClientSecretSet(name, result) => self.client_secret_set(name, result),
             Note::OverviewFailed => self.overview_failed(),
             Note::Forgotten(name, result, revocation) => self.forgotten(name, result, revocation),
@@ -327,11 +327,11 @@ impl Actor {
         });
     }
 
-    fn logged_out(&mut self, name: &ConnectionName, result: Result<Revocation, Problem>) {
+    fn logged_out(&mut self, name: &ConnectionName, result: Result<(), Problem>, revocation: Revocation) {
         let Some(slot) = self.slots.get_mut(name) else { return };
         slot.rest();
         match result {
-            Ok(revocation) => {
+            Ok(()) => {
                 slot.let_go();
                 self.announce(Event::LoggedOut { connection: name.clone(), revocation });
             }
@@ -341,7 +341,7 @@ impl Actor {
                 if problem != Problem::Cancelled {
                     self.begin_reread(name);
                 }
-                self.announce(Event::LogoutFailed { connection: name.clone(), problem });
+                self.announce(Event::LogoutFailed { connection: name.clone(), problem, revocation });
             }
         }
         self.publish(name);

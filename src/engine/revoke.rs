@@ -1,7 +1,8 @@
 //! Leaving: the refresh token is revoked at the provider, where that has an endpoint for it
 //! (RFC 7009), and then the tokens are forgotten here.
 //!
-//! Invariant: a revocation that fails, or cannot be asked for, never stops a logout.
+//! Invariants: a revocation that fails, or cannot be asked for, never stops a logout; nothing is revoked that could
+//! not be forgotten afterwards, as far as the disk can tell before.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use super::tools::{Tools, store_problem};
 use crate::domain::{Connection, Exchange, Problem, Revocation, TokenRecord};
 use crate::oauth::http::{Payload, Request};
 use crate::oauth::{Broken, Refusal, form};
-use crate::store::Hazard;
+use crate::store::{Hazard, Lease};
 
 /// How long the client secret, and a place at the provider's host, are waited for. The request has
 /// a limit of its own.
@@ -24,11 +25,13 @@ pub(super) async fn log_out(
     tools: &Tools,
     connection: &Connection,
     cancel: &CancellationToken,
-) -> Result<Revocation, Problem> {
-    let mut lease = lock(tools, &connection.name, cancel, &mut None).await?;
-    let revocation = revoke_held(tools, connection).await;
-    lease.forget().await.map_err(|error| store_problem(&error))?;
-    Ok(revocation)
+) -> (Result<(), Problem>, Revocation) {
+    let mut lease = match lock(tools, &connection.name, cancel, &mut None).await {
+        Ok(lease) => lease,
+        Err(problem) => return (Err(problem), Revocation::None),
+    };
+    let revocation = revoke_held(tools, connection, &lease).await;
+    (lease.forget().await.map_err(|error| store_problem(&error)), revocation)
 }
 
 /// Forgets all there is of a connection, and revokes the refresh token first.
@@ -41,14 +44,17 @@ pub(super) async fn remove(
         Ok(lease) => lease,
         Err(problem) => return (Err(problem), Revocation::None),
     };
-    let revocation = revoke_held(tools, connection).await;
+    let revocation = revoke_held(tools, connection, &lease).await;
     (lease.erase().await.map_err(|error| store_problem(&error)), revocation)
 }
 
 /// Revokes the refresh token that store or journal hold; the lock is held.
-async fn revoke_held(tools: &Tools, connection: &Connection) -> Revocation {
+async fn revoke_held(tools: &Tools, connection: &Connection, lease: &Lease) -> Revocation {
     if connection.revoke_url.is_none() {
         return Revocation::None;
+    }
+    if let Err(error) = lease.prepare_to_forget().await {
+        return Revocation::Skipped { why: error.to_string() };
     }
     match tools.vault.read(&connection.name).await {
         Err(error) => Revocation::Skipped { why: error.to_string() },

@@ -64,8 +64,8 @@ pub(super) enum Note {
     Ended(ConnectionName, Box<Ended>),
     /// A test call ended.
     Tested(ConnectionName),
-    /// Tokens were forgotten, or could not be.
-    LoggedOut(ConnectionName, Result<Revocation, Problem>),
+    /// Tokens were forgotten, or could not be; and what became of the refresh token at the provider.
+    LoggedOut(ConnectionName, Result<(), Problem>, Revocation),
     /// A client secret was stored, or could not be.
     ClientSecretSet(ConnectionName, Result<(), String>),
     /// The overview could not be written.

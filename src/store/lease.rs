@@ -266,6 +266,14 @@ impl Lease {
         let _ = tokio::time::timeout(REMEMBERING, remembering).await;
     }
 
+    /// Makes sure that [`Lease::forget`] can write the journal: its disk space is reserved until then.
+    ///
+    /// # Errors
+    /// The disk is full or the directory is read-only; then nothing should be revoked.
+    pub async fn prepare_to_forget(&self) -> Result<(), StoreError> {
+        self.reserve(journal::ROOM).await
+    }
+
     /// Logs out: the tokens go from journal and store. The generation mark stays, so that an old
     /// record restored later is never sent. The journal goes first: killed in between, the record
     /// left in the store counts as forgotten already and is erased at the next chance.
