@@ -4,11 +4,11 @@
 //! it, or in the data directory where there is no room beside it. Invariants: both are durable
 //! before the first byte of the file changes, and they go only once the file is durable; a file
 //! that was torn is read as its new text, which was checked before; what somebody has edited since
-//! is never taken for torn.
+//! is never taken for torn; copies that another user can have written are ignored.
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -86,11 +86,11 @@ impl Copies {
         tempfile::Builder::new().prefix(".manutop-").tempfile_in(self.dir())?.write_all(&vec![b'#'; bytes])
     }
 
-    /// Both, where both are there.
-    fn read(&self) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// Both, where both are there and can be trusted.
+    fn read(&self, target: &Metadata) -> Option<(Vec<u8>, Vec<u8>)> {
         let read = |path: &Path| {
             let mut bytes = Vec::new();
-            File::open(path).ok()?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).ok()?;
+            open_trusted(path, target)?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).ok()?;
             (bytes.len() as u64 <= MAX_FILE_SIZE).then_some(bytes)
         };
         Some((read(&self.before)?, read(&self.after)?))
@@ -100,6 +100,28 @@ impl Copies {
         let _ = fs::remove_file(&self.before);
         let _ = fs::remove_file(&self.after);
     }
+}
+
+/// Opens a copy that only this user or the owner of the configuration can have written; `None` for anything else,
+/// such as a link or a FIFO that another user has put into a shared directory.
+#[cfg(unix)]
+fn open_trusted(path: &Path, target: &Metadata) -> Option<File> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use rustix::fs::{Mode, OFlags};
+
+    const OTHERS_WRITE: u32 = 0o022;
+    // A FIFO is opened without a wait for its writer.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    let found = file.metadata().ok()?;
+    let is_ours = found.uid() == rustix::process::geteuid().as_raw() || found.uid() == target.uid();
+    (found.is_file() && is_ours && found.mode() & OTHERS_WRITE == 0).then_some(file)
+}
+
+#[cfg(not(unix))]
+fn open_trusted(path: &Path, _: &Metadata) -> Option<File> {
+    fs::symlink_metadata(path).ok()?.is_file().then(|| File::open(path).ok())?
 }
 
 /// Whether the file can be written, and its copies kept.
@@ -148,8 +170,9 @@ pub fn interrupted(file: &Path) -> Option<Copies> {
 
 fn torn(file: &Path, bytes: &[u8]) -> Option<(Copies, Vec<u8>)> {
     let target = fs::canonicalize(file).ok()?;
+    let found = fs::metadata(&target).ok()?;
     Copies::all(file, &target).find_map(|copies| {
-        let (before, after) = copies.read()?;
+        let (before, after) = copies.read(&found)?;
         is_torn(bytes, &before, &after).then_some((copies, after))
     })
 }
@@ -240,6 +263,66 @@ mod tests {
         assert!(!is_torn(b"mine = 1\n", b"old = 1\n", b"new = 1\n"));
         assert!(!is_torn(b"", b"old = 1\n", b"new = 1\n"), "no write leaves it empty");
         assert!(!is_torn(b"old = 1\n# more\n", b"old = 1\n", b"new = 1\n"));
+    }
+
+    /// A torn file with both copies, as this user writes them.
+    #[cfg(unix)]
+    fn torn_file() -> (tempfile::TempDir, std::path::PathBuf, Copies) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = fs::canonicalize(dir.path()).unwrap().join("config.toml");
+        fs::write(&file, "two = 1\n").unwrap();
+        let copies = Copies::beside(&file).unwrap();
+        copies.keep(b"one = 1\n", b"two = 2\n").unwrap();
+        (dir, file, copies)
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_copy_that_another_user_can_have_written_is_ignored() {
+        use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
+        use std::path::Path;
+
+        let by_another = |path: &Path| chown(path, Some(12_345), None).unwrap();
+        let writable = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o620)).unwrap();
+        let linked = |path: &Path| {
+            let elsewhere = path.with_extension("elsewhere");
+            fs::rename(path, &elsewhere).unwrap();
+            symlink(&elsewhere, path).unwrap();
+        };
+        let fifo = |path: &Path| {
+            fs::remove_file(path).unwrap();
+            assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(path).status().unwrap().success());
+        };
+        let mut plants: Vec<(&str, &dyn Fn(&Path))> =
+            vec![("writable", &writable), ("a link", &linked), ("a FIFO", &fifo)];
+        if rustix::process::geteuid().is_root() {
+            plants.push(("of another user", &by_another));
+        } else {
+            eprintln!("not root: no file is given to another user");
+        }
+        for (what, plant) in plants {
+            for is_before in [true, false] {
+                let (_dir, file, copies) = torn_file();
+                assert!(interrupted(&file).is_some());
+                plant(if is_before { &copies.before } else { &copies.after });
+                assert_eq!(interrupted(&file), None, "{what}");
+                assert_eq!(whole(&file, b"two = 1\n".to_vec()), b"two = 1\n", "{what}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_copy_of_the_configurations_owner_is_read_by_root() {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("skipped: not root");
+            return;
+        }
+        let (_dir, file, copies) = torn_file();
+        for path in [&file, &copies.before, &copies.after] {
+            std::os::unix::fs::chown(path, Some(12_345), None).unwrap();
+        }
+        assert_eq!(interrupted(&file), Some(copies));
     }
 
     #[test]
