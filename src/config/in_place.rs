@@ -12,11 +12,15 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::MAX_FILE_SIZE;
 use super::replace::{Place, sync_dir};
+
+/// The longest time between the copies and the end of a write: more than a slow disk takes.
+const LONGEST_WRITE: Duration = Duration::from_secs(60);
 
 /// The data directory that goes with each configuration file of this process.
 static DATA_DIRS: Mutex<Option<HashMap<PathBuf, PathBuf>>> = Mutex::new(None);
@@ -86,12 +90,14 @@ impl Copies {
         tempfile::Builder::new().prefix(".manutop-").tempfile_in(self.dir())?.write_all(&vec![b'#'; bytes])
     }
 
-    /// Both, where both are there and can be trusted.
+    /// Both, where both are there, can be trusted, and are not older than an edit.
     fn read(&self, target: &Metadata) -> Option<(Vec<u8>, Vec<u8>)> {
         let read = |path: &Path| {
             let mut bytes = Vec::new();
-            open_trusted(path, target)?.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).ok()?;
-            (bytes.len() as u64 <= MAX_FILE_SIZE).then_some(bytes)
+            let file = open_trusted(path, target)?;
+            let is_edit = is_edited_since(target, &file.metadata().ok()?);
+            file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).ok()?;
+            (!is_edit && bytes.len() as u64 <= MAX_FILE_SIZE).then_some(bytes)
         };
         Some((read(&self.before)?, read(&self.after)?))
     }
@@ -141,7 +147,7 @@ pub(super) fn write(place: &Place<'_>, after: &[u8]) -> io::Result<()> {
     }
     let copies = first_that_works(place, |copies| copies.keep(&before, after))?;
     let written = overwrite(&mut file, before.len(), after);
-    if written.is_ok() || overwrite(&mut file, before.len(), &before).is_ok() {
+    if written.is_ok() || put_back(&mut file, &before).is_ok() {
         copies.discard();
     }
     written
@@ -177,15 +183,26 @@ fn torn(file: &Path, bytes: &[u8]) -> Option<(Copies, Vec<u8>)> {
     })
 }
 
-/// Whether it is neither of the two texts, and each of its bytes is from one of them, or was never
-/// written.
+/// Whether the file was written so long after a copy that the writer of the copy did not do it. The writer changes the
+/// file as soon as both copies are durable.
+fn is_edited_since(file: &Metadata, copy: &Metadata) -> bool {
+    let (Ok(file), Ok(copy)) = (file.modified(), copy.modified()) else { return false };
+    file.duration_since(copy).is_ok_and(|later| later > LONGEST_WRITE)
+}
+
+/// Whether it is neither of the two texts, and each of its bytes is from one of them, or was never written.
+///
+/// A killed writer leaves the length of one of the texts, in a single step where the file becomes shorter. Only while the
+/// file grows is its length between the two, and then its start is still the text before. Any other file is an edit, such
+/// as one that puts back a part of what was removed. An edit that looks like a torn file is known by its time, see
+/// [`is_edited_since`]; only one made within [`LONGEST_WRITE`] is not.
 fn is_torn(bytes: &[u8], before: &[u8], after: &[u8]) -> bool {
     let is_of_one =
         |(at, byte): (usize, &u8)| before.get(at) == Some(byte) || after.get(at) == Some(byte) || *byte == 0;
+    let is_growing = before.len() < bytes.len() && bytes.len() < after.len() && bytes.starts_with(before);
     bytes != before
         && bytes != after
-        && bytes.len() >= before.len().min(after.len())
-        && bytes.len() <= before.len().max(after.len())
+        && (bytes.len() == before.len() || bytes.len() == after.len() || is_growing)
         && bytes.iter().enumerate().all(is_of_one)
 }
 
@@ -216,6 +233,14 @@ fn overwrite(file: &mut File, before: usize, after: &[u8]) -> io::Result<()> {
     file.write_all(start)?;
     file.set_len(after.len() as u64)?;
     file.sync_all()
+}
+
+/// Puts the text before back. The file has its length first, so that it is known for torn until all of it is there.
+fn put_back(file: &mut File, before: &[u8]) -> io::Result<()> {
+    if file.metadata()?.len() < before.len() as u64 {
+        file.set_len(before.len() as u64)?;
+    }
+    overwrite(file, before.len(), before)
 }
 
 #[cfg(test)]
@@ -323,6 +348,34 @@ mod tests {
             std::os::unix::fs::chown(path, Some(12_345), None).unwrap();
         }
         assert_eq!(interrupted(&file), Some(copies));
+    }
+
+    #[test]
+    fn a_section_put_back_after_a_crash_is_an_edit() {
+        let (before, after) = (&b"[a]\nx = 1\n[b]\ny = 2\n[c]\nz = 3\n"[..], &b"[a]\nx = 1\n"[..]);
+        for len in after.len() + 1..before.len() {
+            assert!(!is_torn(&before[..len], before, after), "{len}");
+        }
+        // The end of one text after the start of the other.
+        let (old, new) = (&b"one = 1\n"[..], &b"two = 2\nmore = 3\n"[..]);
+        assert!(!is_torn(&new[..12], old, new), "the writer has changed the start before it was done with the end");
+        assert!(is_torn(b"one = 1\nmor", old, new));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_written_long_after_the_copies_is_an_edit() {
+        use std::time::{Duration, SystemTime};
+
+        for (seconds, is_edit) in [(-3600, false), (0, false), (30, false), (90, true), (86_400, true)] {
+            let (_dir, file, copies) = torn_file();
+            let copied = fs::metadata(&copies.before).unwrap().modified().unwrap();
+            let distance = Duration::from_secs(i64::unsigned_abs(seconds));
+            let time: SystemTime = if seconds < 0 { copied - distance } else { copied + distance };
+            fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
+            assert_eq!(interrupted(&file).is_none(), is_edit, "{seconds}");
+            assert_eq!(whole(&file, b"two = 1\n".to_vec()) == b"two = 1\n", is_edit, "{seconds}");
+        }
     }
 
     #[test]
