@@ -309,6 +309,23 @@ async fn at_a_terminal_the_question_decides() {
     }
 }
 
+#[tokio::test]
+async fn a_signal_at_the_question_is_a_no() {
+    let bench = uncertain().await;
+    for (signal, by_key) in [("INT", true), ("INT", false), ("TERM", false), ("HUP", false)] {
+        let command = bench.home.command_in_terminal(&["refresh", "--all", "--force"]);
+        let mut terminal = Terminal::start(command, (120, 30));
+        terminal.until_text("Send it again?");
+        if by_key {
+            terminal.keys("\x03");
+        } else {
+            terminal.signal(signal);
+        }
+        assert_eq!(terminal.ended(), 7, "{signal}: {}", terminal.picture());
+        assert_eq!(bench.posts(), 0, "{signal}");
+    }
+}
+
 /// The clock has been set back since the tokens came: nothing hands them out, also a keeper over its
 /// socket.
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 use crate::domain::Secret;
+use crate::shell::signals::{self, Signal, Signals};
 
 /// The most lines of one secret: more than any answer of a token endpoint has.
 const MOST_LINES: usize = 1000;
@@ -64,7 +65,7 @@ pub(super) fn can_ask() -> bool {
 }
 
 /// Asks for one of `choices`, by its first letter; an empty answer is the first of them. `None`
-/// where the terminal was closed.
+/// where the terminal was closed. For a program that does not listen to signals yet.
 ///
 /// # Errors
 /// The terminal cannot be read or written.
@@ -83,6 +84,31 @@ pub(super) fn choose(words: impl Display, choices: &[char]) -> io::Result<Option
             None => return Ok(choices.first().copied()),
             Some(letter) if choices.contains(&letter) => return Ok(Some(letter)),
             Some(_) => {}
+        }
+    }
+}
+
+/// The same once the program listens to signals, which then end no blocking read. `None` also where a signal asked the
+/// program to leave: then nothing more can be asked, since a thread is still reading the terminal. The end of the
+/// process does not wait for it.
+///
+/// # Errors
+/// As [`choose`], or no signal can be listened to.
+pub(super) async fn choose_or_leave(words: String, choices: &'static [char]) -> io::Result<Option<char>> {
+    let mut signals = Signals::listen()?;
+    let mut answer = tokio::task::spawn_blocking(move || choose(words, choices));
+    loop {
+        tokio::select! {
+            answer = &mut answer => return answer.map_err(io::Error::other)?,
+            signal = signals.next() => match signal {
+                Signal::Suspend => signals::stop()?,
+                signal if signal.is_quit() => {
+                    // What is said next begins a line.
+                    let _ = io::stderr().write_all(b"\n");
+                    return Ok(None);
+                }
+                _ => {}
+            },
         }
     }
 }

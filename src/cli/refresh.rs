@@ -56,10 +56,13 @@ impl Args {
         let refresh = async |engine: &Engine| join_all(names.iter().map(|name| self.one(engine, name))).await;
         let mut results = working.attend(refresh).await?;
         for (name, result) in names.iter().zip(&mut results) {
-            if let Err(Problem::Uncertain { .. }) = result
-                && self.sends_again(name, doubted.contains(name))?
-            {
-                *result = working.attend(async |engine| engine.refresh(name, true).await).await?;
+            if !matches!(result, Err(Problem::Uncertain { .. })) {
+                continue;
+            }
+            match self.sends_again(name, doubted.contains(name)).await? {
+                Some(true) => *result = working.attend(async |engine| engine.refresh(name, true).await).await?,
+                Some(false) => {}
+                None => break,
             }
         }
         let owed = owed(&working).await;
@@ -99,17 +102,17 @@ impl Args {
     }
 
     /// Whether a refresh token whose answer was lost is sent again: a person decides, here or by `--yes`,
-    /// which is no decision about an answer that this very command has lost.
-    fn sends_again(&self, name: &ConnectionName, was_doubted: bool) -> Result<bool, Report> {
+    /// which is no decision about an answer that this very command has lost. `None` where nothing more can be asked.
+    async fn sends_again(&self, name: &ConnectionName, was_doubted: bool) -> Result<Option<bool>, Report> {
         if !self.force || self.yes || !prompt::can_ask() {
-            return Ok(self.force && self.yes && was_doubted);
+            return Ok(Some(self.force && self.yes && was_doubted));
         }
         let words = format!(
             "{name}: the answer to the last refresh was lost. If the provider has replaced the refresh token, sending \
              it again may revoke all tokens of this login.\nLogging in again is safe: manutop login {name}\n\
              Send it again?"
         );
-        Ok(prompt::choose(words, &['n', 'y'])? == Some('y'))
+        Ok(prompt::choose_or_leave(words, &['n', 'y']).await?.map(|answer| answer == 'y'))
     }
 }
 
