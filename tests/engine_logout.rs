@@ -168,8 +168,8 @@ async fn failing(running: &mut Running, command: Command) -> (Problem, Revocatio
     running.engine.send(command);
     running
         .until(|event| match event {
-            Event::LogoutFailed { problem, revocation, .. } => Some((problem.clone(), revocation.clone())),
-            Event::Forgotten { result: Err(problem), revocation, .. } => Some((problem.clone(), revocation.clone())),
+            Event::LogoutFailed { problem, revocation, .. }
+            | Event::Forgotten { result: Err(problem), revocation, .. } => Some((problem.clone(), revocation.clone())),
             Event::LoggedOut { .. } | Event::Forgotten { .. } => panic!("{event:?}"),
             _ => None,
         })

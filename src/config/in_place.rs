@@ -307,6 +307,8 @@ mod tests {
         use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
         use std::path::Path;
 
+        type Plant<'a> = (&'static str, &'a dyn Fn(&Path));
+
         let by_another = |path: &Path| chown(path, Some(12_345), None).unwrap();
         let writable = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(0o620)).unwrap();
         let linked = |path: &Path| {
@@ -318,8 +320,7 @@ mod tests {
             fs::remove_file(path).unwrap();
             assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(path).status().unwrap().success());
         };
-        let mut plants: Vec<(&str, &dyn Fn(&Path))> =
-            vec![("writable", &writable), ("a link", &linked), ("a FIFO", &fifo)];
+        let mut plants: Vec<Plant> = vec![("writable", &writable), ("a link", &linked), ("a FIFO", &fifo)];
         if rustix::process::geteuid().is_root() {
             plants.push(("of another user", &by_another));
         } else {
@@ -369,9 +370,9 @@ mod tests {
 
         for (seconds, is_edit) in [(-3600, false), (0, false), (30, false), (90, true), (86_400, true)] {
             let (_dir, file, copies) = torn_file();
-            let copied = fs::metadata(&copies.before).unwrap().modified().unwrap();
+            let kept_at = fs::metadata(&copies.before).unwrap().modified().unwrap();
             let distance = Duration::from_secs(i64::unsigned_abs(seconds));
-            let time: SystemTime = if seconds < 0 { copied - distance } else { copied + distance };
+            let time: SystemTime = if seconds < 0 { kept_at - distance } else { kept_at + distance };
             fs::File::options().write(true).open(&file).unwrap().set_modified(time).unwrap();
             assert_eq!(interrupted(&file).is_none(), is_edit, "{seconds}");
             assert_eq!(whole(&file, b"two = 1\n".to_vec()) == b"two = 1\n", is_edit, "{seconds}");

@@ -466,18 +466,14 @@ fn messages_say_what_happened() {
         (Event::Tested { connection: connection(), result: Ok((204, seconds)) }, "the token works: 204 in 45.0 s"),
         (Event::Refused { connection: connection(), why: "a\u{1b}[2Jb".into() }, "a\u{fffd}[2Jb"),
         (
-            Event::LogoutFailed {
-                connection: connection(),
-                problem: Problem::Cancelled,
-                revocation: crate::domain::Revocation::None,
-            },
+            Event::LogoutFailed { connection: connection(), problem: Problem::Cancelled, revocation: Revocation::None },
             "the logout was given up, nothing was forgotten",
         ),
         (
             Event::LogoutFailed {
                 connection: connection(),
                 problem: Problem::StoreUnavailable { why: "the keyring is locked".into() },
-                revocation: crate::domain::Revocation::None,
+                revocation: Revocation::None,
             },
             "not all of the logout could be done: the keyring is locked",
         ),
@@ -485,7 +481,7 @@ fn messages_say_what_happened() {
             Event::LogoutFailed {
                 connection: connection(),
                 problem: Problem::StoreUnavailable { why: "the disk is full".into() },
-                revocation: crate::domain::Revocation::Revoked,
+                revocation: Revocation::Revoked,
             },
             "the provider revoked the refresh token, but not all of the logout could be done: the disk is full",
         ),
@@ -672,10 +668,7 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
 #[test]
 fn tokens_that_were_forgotten_are_not_said_to_be_kept() {
     let mut app = app_of(seven());
-    learn(
-        &mut app,
-        Event::Forgotten { connection: name("warehouse"), result: Ok(()), revocation: crate::domain::Revocation::None },
-    );
+    learn(&mut app, Event::Forgotten { connection: name("warehouse"), result: Ok(()), revocation: Revocation::None });
     change(&mut app, fresh("warehouse"));
     // Another message stands by the time the connection goes.
     learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });

@@ -16,7 +16,8 @@ struct Keyring {
     is_old_default: bool,
     is_old_locked: bool,
     is_refusing_tokens: bool,
-    is_away: bool,
+    /// Why nothing can be read.
+    trouble: Option<StoreError>,
 }
 
 #[derive(Clone)]
@@ -39,8 +40,8 @@ impl SecretStore for Handle {
 
     fn get_all(&mut self, item: &str) -> Result<Vec<Secret>, StoreError> {
         let state = self.state();
-        if state.is_away {
-            return Err(StoreError::Locked);
+        if let Some(trouble) = &state.trouble {
+            return Err(trouble.clone());
         }
         let mut found: Vec<_> = state.new.get(item).cloned().into_iter().collect();
         match state.old.get(item) {
@@ -175,17 +176,15 @@ async fn a_store_out_of_reach_is_said_and_not_that_the_record_cannot_be_opened()
     let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
     let vault = bench.process();
     another_connection_goes_on(&vault).await;
-    bench.keyring.state().is_away = true;
+    bench.keyring.state().trouble = Some(StoreError::Locked);
     assert!(matches!(bench.recovered(&vault).await, Err(StoreError::Locked)));
 }
 
 #[tokio::test]
 async fn a_damaged_identity_in_the_default_collection_does_not_cost_the_good_one_elsewhere() {
     let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
-    let mut state = bench.keyring.state();
-    state.is_old_locked = false;
-    state.new.insert(IDENTITY.into(), Secret::new("damage"));
-    drop(state);
+    bench.keyring.state().is_old_locked = false;
+    bench.keyring.state().new.insert(IDENTITY.into(), Secret::new("damage"));
     let vault = bench.process();
     another_connection_goes_on(&vault).await;
     assert_eq!(bench.recovered(&vault).await.unwrap(), Some(2));
