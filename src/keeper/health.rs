@@ -61,7 +61,8 @@ fn verdict(views: &[ConnectionView], now: DateTime<Utc>) -> &'static str {
     }
 }
 
-fn is_in_memory(views: &[ConnectionView]) -> bool {
+/// Whether new tokens are in memory only, so that ending the process loses them.
+pub(super) fn is_in_memory(views: &[ConnectionView]) -> bool {
     views.iter().any(|view| view.problem.as_ref().is_some_and(Problem::is_in_memory_only))
 }
 

@@ -50,6 +50,12 @@ impl Notify {
         self.tell(&[NotifyState::Stopping]);
     }
 
+    /// The end takes longer: the manager is to wait so much longer before it kills, counted from now. Without
+    /// effect before [`Notify::stopping`]; it has to be said again before that time is over.
+    pub fn needs_time(&self, time: Duration) {
+        self.tell(&[NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))]);
+    }
+
     /// How things stand, in one line.
     pub fn status(&self, words: &str) {
         self.tell(&[NotifyState::Status(words)]);
@@ -141,6 +147,9 @@ impl Notify {
 
     /// Does nothing here.
     pub fn stopping(&self) {}
+
+    /// Does nothing here.
+    pub fn needs_time(&self, _time: Duration) {}
 
     /// Does nothing here.
     pub fn status(&self, _words: &str) {}

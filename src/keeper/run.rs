@@ -32,6 +32,8 @@ use crate::store::{Leadership, StoreError, Vault};
 
 /// The longest pause between two heartbeats: incidents are a matter of minutes.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How much longer than now the service manager waits, said with each heartbeat, while the end would lose tokens.
+const MORE_TIME: Duration = Duration::from_secs(60);
 /// How long leaving waits for the program that is told of events.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
@@ -97,6 +99,7 @@ impl Keeper {
             leadership: None,
             is_ready: false,
             is_reloading: false,
+            is_stopping: false,
         };
         let connections = &configuration.current().connections;
         for connection in connections {
@@ -205,6 +208,7 @@ struct State {
     leadership: Option<Leadership>,
     is_ready: bool,
     is_reloading: bool,
+    is_stopping: bool,
 }
 
 impl State {
@@ -244,6 +248,9 @@ impl State {
     /// The engine has answered.
     fn lives(&mut self, views: &[ConnectionView]) {
         self.notify.alive();
+        if self.is_stopping && health::is_in_memory(views) {
+            self.notify.needs_time(MORE_TIME);
+        }
         let now = self.clock.now();
         for change in self.incidents.look(views, now) {
             self.on_event.hear_of(&change, now);
@@ -303,6 +310,7 @@ impl State {
     }
 
     fn stopping(&mut self) {
+        self.is_stopping = true;
         self.notify.stopping();
         self.tell(Level::Notice, "stopping", "stopping; what has been sent is waited for and saved first", json!({}));
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use crate::bench::{Bench, LATER};
@@ -90,6 +91,40 @@ async fn a_keeper_s_log_health_metrics_and_incident_say_so_and_it_does_not_leave
     keeper.until_stderr("stopping;");
     bring_back(&bench);
     assert!(keeper.end().expect(0).stderr.contains("refreshed, generation 42"));
+    bench.assert_newest_is_stored().await;
+}
+
+/// What a service manager's socket receives next, without signs of life and status.
+fn next_state(manager: &UnixDatagram) -> String {
+    loop {
+        let mut buffer = [0; 4096];
+        let length = manager.recv(&mut buffer).expect("the service manager is told within its time");
+        let state = String::from_utf8(buffer[..length].to_vec()).unwrap().trim().to_owned();
+        if !["STATUS=", "WATCHDOG="].iter().any(|other| state.starts_with(other)) {
+            return state;
+        }
+    }
+}
+
+/// A service manager kills a service that takes too long to stop, unless it asks for more time.
+#[tokio::test]
+async fn a_keeper_asks_the_service_manager_for_time_until_it_is_saved() {
+    let bench = Bench::due().await;
+    bench.hold_back(Duration::from_secs(1));
+    let manager = UnixDatagram::bind(bench.path("notify")).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut command = bench.command(&["keepalive"]);
+    command.env("NOTIFY_SOCKET", bench.path("notify")).env("WATCHDOG_USEC", "500000").env_remove("WATCHDOG_PID");
+    let mut keeper = Program::start(&mut command);
+    bench.until_rotations(1);
+    take_away(&bench);
+    keeper.until_stderr("factory: generation 42: the new refresh token is in memory only, and ending");
+    keeper.signal("TERM");
+    for state in ["READY=1", "STOPPING=1", "EXTEND_TIMEOUT_USEC=60000000", "EXTEND_TIMEOUT_USEC=60000000"] {
+        assert_eq!(next_state(&manager), state);
+    }
+    bring_back(&bench);
+    keeper.end().expect(0);
     bench.assert_newest_is_stored().await;
 }
 
