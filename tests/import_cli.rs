@@ -19,7 +19,7 @@ mod pty;
 use std::path::Path;
 
 use factory::Factory;
-use file_home::{FileHome, name};
+use file_home::{FileHome, PASSPHRASE, name};
 use manutop::demo::Fault;
 use manutop::domain::{Secret, TokenRecord};
 use program::{Ended, Program};
@@ -131,6 +131,21 @@ async fn a_whole_answer_from_postman_is_read_and_the_result_is_json() {
     );
     assert_eq!((&object["generation"], &object["pasted_token_replaced"]), (&1.into(), &true.into()));
     assert!(object["expires_at"].as_str().unwrap().ends_with('Z'), "{object}");
+}
+
+/// Also after a hidden prompt, during which Ctrl-C has another meaning.
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_the_question_ends_it() {
+    let bench = Bench::logged_in().await;
+    let mut command = bench.home.command_in_terminal(&["import", "factory"]);
+    command.env_remove("MANUTOP_PASSPHRASE");
+    let mut terminal = Terminal::start(command, (120, 30));
+    terminal.until_text("Passphrase");
+    terminal.keys(&format!("{PASSPHRASE}\r"));
+    terminal.until_text("Replace them? [n/y]");
+    terminal.keys("\x03");
+    assert_ne!(terminal.ended(), 0);
+    assert_eq!(bench.posts(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write};
+#[cfg(unix)]
+use std::sync::{Arc, atomic::AtomicBool};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
@@ -65,11 +67,16 @@ pub(super) fn can_ask() -> bool {
 }
 
 /// Asks for one of `choices`, by its first letter; an empty answer is the first of them. `None`
-/// where the terminal was closed. For a program that does not listen to signals yet.
+/// where the terminal was closed. For a program that does not listen to signals yet: Ctrl-C ends it.
 ///
 /// # Errors
 /// The terminal cannot be read or written.
 pub(super) fn choose(words: impl Display, choices: &[char]) -> io::Result<Option<char>> {
+    let _ended = end_by_interrupt()?;
+    ask(words, choices)
+}
+
+fn ask(words: impl Display, choices: &[char]) -> io::Result<Option<char>> {
     let mut answer = String::new();
     loop {
         let mut err = io::stderr().lock();
@@ -96,7 +103,7 @@ pub(super) fn choose(words: impl Display, choices: &[char]) -> io::Result<Option
 /// As [`choose`], or no signal can be listened to.
 pub(super) async fn choose_or_leave(words: String, choices: &'static [char]) -> io::Result<Option<char>> {
     let mut signals = Signals::listen()?;
-    let mut answer = tokio::task::spawn_blocking(move || choose(words, choices));
+    let mut answer = tokio::task::spawn_blocking(move || ask(words, choices));
     loop {
         tokio::select! {
             answer = &mut answer => return answer.map_err(io::Error::other)?,
@@ -117,17 +124,36 @@ pub(super) async fn choose_or_leave(words: String, choices: &'static [char]) -> 
 /// put in order.
 #[cfg(unix)]
 pub(super) fn outlive_interrupt() -> io::Result<impl Drop> {
-    struct Patient(signal_hook::SigId);
-    impl Drop for Patient {
-        fn drop(&mut self) {
-            signal_hook::low_level::unregister(self.0);
-        }
+    signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::default()).map(Registered)
+}
+
+/// While this is held, Ctrl-C ends this process as if nothing had ever been registered for it: the default does not
+/// come back by itself once [`outlive_interrupt`] is over.
+#[cfg(unix)]
+fn end_by_interrupt() -> io::Result<impl Drop> {
+    let always = Arc::new(AtomicBool::new(true));
+    signal_hook::flag::register_conditional_default(signal_hook::consts::SIGINT, always).map(Registered)
+}
+
+/// What is to happen at a signal, while this lives.
+#[cfg(unix)]
+struct Registered(signal_hook::SigId);
+
+#[cfg(unix)]
+impl Drop for Registered {
+    fn drop(&mut self) {
+        signal_hook::low_level::unregister(self.0);
     }
-    signal_hook::flag::register(signal_hook::consts::SIGINT, std::sync::Arc::default()).map(Patient)
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
 pub(super) fn outlive_interrupt() -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
+fn end_by_interrupt() -> io::Result<()> {
     Ok(())
 }

@@ -146,6 +146,19 @@ async fn what_somebody_else_writes_meanwhile_is_not_overwritten() {
     assert_eq!(bench.text(), other);
 }
 
+/// Ctrl-C belongs to the editor while it runs, and to the question after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_the_question_after_the_editor_ends_it_and_keeps_the_copy() {
+    let bench = Bench::new().await;
+    let before = bench.text();
+    let editor = editor(&bench, "kill -INT $PPID; echo 'bell = 7' > \"$1\"");
+    let mut terminal = bench.terminal(&["config", "edit"], &[("EDITOR", &editor)]);
+    terminal.until_text("Edit again, or give up? [e/g]");
+    terminal.keys("\x03");
+    assert_ne!(terminal.ended(), 0);
+    assert_eq!((bench.text(), copies(&bench).len()), (before, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_terminal_faults_can_be_mended_and_the_other_s_change_overwritten() {
     let bench = Bench::new().await;
