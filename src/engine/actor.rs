@@ -484,7 +484,8 @@ impl Actor {
         let connection = Arc::clone(&slot.connection);
         let tools = Arc::clone(&self.tools);
         tokio::spawn(async move {
-            let (result, revocation) = revoke::log_out(&tools, &connection, &cancel).await;
+            let (result, revocation) =
+                revoke::and_forget(&tools, &connection, revoke::Forgetting::Tokens, &cancel).await;
             tools.note(Note::LoggedOut(connection.name.clone(), result, revocation));
         });
     }

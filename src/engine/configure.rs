@@ -159,7 +159,8 @@ impl Actor {
         slot.work = Some(Work::Remove(cancel.clone()));
         let (tools, connection) = (Arc::clone(&self.tools), Arc::clone(&slot.connection));
         tokio::spawn(async move {
-            let (result, revocation) = revoke::remove(&tools, &connection, &cancel).await;
+            let (result, revocation) =
+                revoke::and_forget(&tools, &connection, revoke::Forgetting::Everything, &cancel).await;
             tools.note(Note::Forgotten(connection.name.clone(), result, revocation));
         });
     }

@@ -20,24 +20,20 @@ use crate::store::{Hazard, Lease};
 /// a limit of its own.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Forgets a connection's tokens, and revokes the refresh token first.
-pub(super) async fn log_out(
-    tools: &Tools,
-    connection: &Connection,
-    cancel: &CancellationToken,
-) -> (Result<(), Problem>, Revocation) {
-    let mut lease = match lock(tools, &connection.name, cancel, &mut None).await {
-        Ok(lease) => lease,
-        Err(problem) => return (Err(problem), Revocation::None),
-    };
-    let revocation = revoke_held(tools, connection, &lease).await;
-    (lease.forget().await.map_err(|error| store_problem(&error)), revocation)
+/// What is forgotten.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Forgetting {
+    /// The tokens.
+    Tokens,
+    /// All there is of the connection.
+    Everything,
 }
 
-/// Forgets all there is of a connection, and revokes the refresh token first.
-pub(super) async fn remove(
+/// Forgets a connection's tokens, or all there is of it, and revokes the refresh token first.
+pub(super) async fn and_forget(
     tools: &Tools,
     connection: &Connection,
+    forgetting: Forgetting,
     cancel: &CancellationToken,
 ) -> (Result<(), Problem>, Revocation) {
     let mut lease = match lock(tools, &connection.name, cancel, &mut None).await {
@@ -45,7 +41,11 @@ pub(super) async fn remove(
         Err(problem) => return (Err(problem), Revocation::None),
     };
     let revocation = revoke_held(tools, connection, &lease).await;
-    (lease.erase().await.map_err(|error| store_problem(&error)), revocation)
+    let forgotten = match forgetting {
+        Forgetting::Tokens => lease.forget().await,
+        Forgetting::Everything => lease.erase().await,
+    };
+    (forgotten.map_err(|error| store_problem(&error)), revocation)
 }
 
 /// Revokes the refresh token that store or journal hold; the lock is held.
