@@ -38,8 +38,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let factory = Factory::new();
-        let section = factory.section().trim_end();
-        let home = FileHome::new(&format!("store = \"file\"\n[[connections]]{section}\n"));
+        let home = FileHome::new(&factory.alone(""));
         let bench = Self { home, factory };
         bench.home.log_in("factory", &bench.factory.client_secret, bench.expired()).await;
         bench
@@ -65,7 +64,7 @@ impl Bench {
     }
 
     fn posts(&self) -> u64 {
-        self.factory.servers.manu().stats().token_posts.total()
+        self.factory.posts()
     }
 
     fn token(&self) -> Ended {

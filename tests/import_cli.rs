@@ -34,8 +34,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let factory = Factory::new();
-        let section = factory.section().trim_end();
-        let home = FileHome::new(&format!("store = \"file\"\n[[connections]]{section}\n"));
+        let home = FileHome::new(&factory.alone(""));
         home.vault().await.set_client_secret(&name("factory"), &factory.client_secret).await.unwrap();
         Self { home, factory }
     }
@@ -54,7 +53,7 @@ impl Bench {
     }
 
     fn posts(&self) -> u64 {
-        self.factory.servers.manu().stats().token_posts.total()
+        self.factory.posts()
     }
 
     async fn stored(&self) -> Option<TokenRecord> {

@@ -39,8 +39,7 @@ impl Bench {
     /// `lines` belong to the connection.
     async fn new(lines: &str) -> Self {
         let factory = Factory::new();
-        let section = factory.section().trim_end();
-        let home = FileHome::new(&format!("store = \"file\"\n[[connections]]{section}\n{lines}"));
+        let home = FileHome::new(&factory.alone(lines));
         home.log_in("factory", &factory.client_secret, factory.record.clone()).await;
         Self { home, factory }
     }
@@ -65,7 +64,7 @@ impl Bench {
     }
 
     fn posts(&self) -> u64 {
-        self.factory.servers.manu().stats().token_posts.total()
+        self.factory.posts()
     }
 
     fn run(&self, arguments: &[&str], input: &str, code: i32) -> Ended {

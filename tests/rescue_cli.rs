@@ -40,8 +40,7 @@ struct Bench {
 impl Bench {
     async fn new() -> Self {
         let factory = Factory::new();
-        let section = factory.section().trim_end();
-        let home = FileHome::new(&format!("store = \"file\"\n[[connections]]{section}\n"));
+        let home = FileHome::new(&factory.alone(""));
         home.log_in("factory", &factory.client_secret, factory.record.clone()).await;
         Self { home, factory }
     }
@@ -57,7 +56,7 @@ impl Bench {
     }
 
     fn posts(&self) -> u64 {
-        self.factory.servers.manu().stats().token_posts.total()
+        self.factory.posts()
     }
 
     async fn standing(&self) -> Standing {

@@ -4,6 +4,7 @@
 #![cfg(unix)]
 
 #[path = "support/factory.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
 mod factory;
 #[path = "support/file_home.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 
 #[path = "../support/factory.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
 mod factory;
 #[path = "../support/file_home.rs"]
 #[allow(dead_code, reason = "each test file uses its own part")]

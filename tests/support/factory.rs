@@ -35,4 +35,14 @@ impl Factory {
         let (_, sections) = self.configuration.split_once("[[connections]]").unwrap();
         sections.split("[[connections]]").find(|section| section.contains("\"factory\"")).unwrap()
     }
+
+    /// A configuration of it alone, its secrets in encrypted files; `lines` belong to the connection.
+    pub fn alone(&self, lines: &str) -> String {
+        format!("store = \"file\"\n[[connections]]{}\n{lines}", self.section().trim_end())
+    }
+
+    /// Token requests that the server got.
+    pub fn posts(&self) -> u64 {
+        self.servers.manu().stats().token_posts.total()
+    }
 }
