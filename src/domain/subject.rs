@@ -65,6 +65,19 @@ impl Subject {
         }
     }
 
+    /// The same without the claims that must not be shown; `None` where none is left.
+    #[must_use]
+    pub fn without(self, is_hidden: impl Fn(&str) -> bool) -> Option<Self> {
+        let shown = |claim: Option<String>| claim.filter(|claim| !is_hidden(claim));
+        let subject = Self {
+            sub: shown(self.sub),
+            email: shown(self.email),
+            preferred_username: shown(self.preferred_username),
+            client_id: shown(self.client_id),
+        };
+        (subject != Self::default()).then_some(subject)
+    }
+
     /// Whether this is somebody else, as far as both say: by `sub` where both have one, else by
     /// e-mail address, else by user name.
     #[must_use]

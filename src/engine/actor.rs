@@ -464,7 +464,9 @@ impl Actor {
         if let Some(slot) = self.slots.get_mut(name) {
             slot.work = Some(Work::Test);
             slot.view.activity = Activity::Testing { since };
-            tokio::spawn(check::check(Arc::clone(&self.tools), Arc::clone(&slot.connection), token));
+            let refresh_token = slot.record.as_ref().and_then(|record| record.refresh_token.as_ref());
+            let refresh_token = refresh_token.map(|refresh| refresh.token.clone());
+            tokio::spawn(check::check(Arc::clone(&self.tools), Arc::clone(&slot.connection), token, refresh_token));
             self.publish(name);
         }
     }

@@ -1,5 +1,6 @@
 //! The test of a token: one real API call, logged, changing nothing.
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,15 @@ use crate::domain::{Connection, Event, Exchange, Secret, TestFailure};
 use crate::oauth::http::{Payload, Request};
 use crate::oauth::{Broken, Refusal};
 
-/// Calls the connection's test URL with an access token and announces what came of it.
-pub(super) async fn check(tools: Arc<Tools>, connection: Arc<Connection>, token: Secret) {
+/// Calls the connection's test URL with an access token and announces what came of it. The refresh token is not sent,
+/// only recognised: the provider knows it, and may repeat it.
+pub(super) async fn check(
+    tools: Arc<Tools>,
+    connection: Arc<Connection>,
+    token: Secret,
+    refresh_token: Option<Secret>,
+) {
+    let secrets: Vec<_> = iter::once(&token).chain(&refresh_token).collect();
     let (mut entry, answer) = {
         let _place = tools.gate.enter(&connection.test_url).await;
         let request = Request {
@@ -17,7 +25,7 @@ pub(super) async fn check(tools: Arc<Tools>, connection: Arc<Connection>, token:
             exchange: Exchange::Test,
             url: &connection.test_url,
             payload: Payload::Bearer(&token),
-            secrets: &[&token],
+            secrets: &secrets,
             attempt: 1,
         };
         tools.http.exchange(&request).await
@@ -26,7 +34,7 @@ pub(super) async fn check(tools: Arc<Tools>, connection: Arc<Connection>, token:
     let result = match answer {
         Ok(answer) if answer.status < 300 => Ok((answer.status, duration)),
         Ok(answer) => {
-            let refusal = Refusal::read(answer.status, &answer.body.0, &[&token]);
+            let refusal = Refusal::read(answer.status, &answer.body.0, &secrets);
             entry.oauth_error.clone_from(&refusal.code);
             entry.oauth_error_description.clone_from(&refusal.description);
             Err(TestFailure { status: Some(answer.status), why: refusal.words() })

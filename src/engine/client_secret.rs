@@ -54,13 +54,20 @@ async fn run(words: &[String]) -> Result<Secret, String> {
     let (mut printed, mut complaint) = (Vec::new(), Vec::new());
     let read = async { tokio::join!(collect(&mut stdout, &mut printed), collect(&mut stderr, &mut complaint)) };
     let status = ended(&mut child, read).await.map_err(|error| format!("cannot be waited for: {error}"))?;
+    let printed = String::from_utf8(printed).map(Secret::new);
+    let line = printed.as_ref().map(first_line);
     if !status.success() {
-        let complaint = excerpt(&String::from_utf8_lossy(&complaint), &[], 120);
+        // What it complains of may repeat what it was about to print.
+        let line = line.unwrap_or_default();
+        let complaint = excerpt(&String::from_utf8_lossy(&complaint), &[&line], 120);
         return Err(format!("failed ({status}) {complaint}").trim_end().to_owned());
     }
-    let printed = Secret::new(String::from_utf8(printed).map_err(|_| "printed something that is no text".to_owned())?);
-    let line = printed.expose().lines().next().unwrap_or_default().trim();
-    if line.is_empty() { Err("printed nothing".into()) } else { Ok(Secret::new(line)) }
+    let line = line.map_err(|_| "printed something that is no text".to_owned())?;
+    if line.is_empty() { Err("printed nothing".into()) } else { Ok(line) }
+}
+
+fn first_line(printed: &Secret) -> Secret {
+    Secret::new(printed.expose().lines().next().unwrap_or_default().trim())
 }
 
 /// Waits for the program itself. What it has printed until then is read; a process that it leaves

@@ -41,7 +41,7 @@ pub(super) async fn exchange(
     let request = TokenRequest { connection, exchange: Exchange::Code, form: &form, secrets: &secrets, attempt: 1 };
     match exchange::send(tools, request).await {
         Verdict::Tokens(tokens, asked_at) => {
-            let record = exchange::record(connection, tokens, asked_at, None, standing.next_generation());
+            let record = exchange::record(connection, tokens, &secrets, asked_at, None, standing.next_generation());
             Ok(match change(standing.record.as_ref(), &record) {
                 Some(change) => Exchanged::OtherSubject(Box::new(record), change),
                 None => Exchanged::Saved(save(tools, &connection.name, &mut lease, record, How::LoggedIn).await),

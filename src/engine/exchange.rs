@@ -8,6 +8,7 @@ use crate::domain::{
     Connection, Exchange, Grant, LogEntry, Outcome, Problem, Provider, RefreshToken, Secret, Subject, TokenRecord,
 };
 use crate::oauth::http::{Payload, Request};
+use crate::oauth::redact::Known;
 use crate::oauth::{Answer, Body, Broken, Class, Refusal, TokenAnswer, answer, jwt, lifetime};
 
 /// The most of an unreadable answer that is kept for a later rescue, in bytes.
@@ -206,14 +207,19 @@ pub(super) fn problem(refusal: &Refusal, retry_after: Option<DateTime<Utc>>, now
 /// No refresh token in the answer leaves the old one in force (RFC 6749 §6). A refresh token that
 /// came without an access token is kept all the same, beside the old access token, with that
 /// one's times, while it lives; else beside none. See [`TokenRecord::lacks_access_token`].
+///
+/// What is shown of it, scope and subject, repeats neither its tokens nor the secrets that were `sent`.
 pub(super) fn record(
     connection: &Connection,
     tokens: TokenAnswer,
+    sent: &[&Secret],
     asked_at: DateTime<Utc>,
     previous: Option<&TokenRecord>,
     generation: u64,
 ) -> TokenRecord {
-    let subject = subject(&tokens, previous);
+    let known = Known::of(&[sent, &tokens.secrets()].concat());
+    let subject = subject(&tokens, previous).and_then(|subject| subject.without(|claim| known.are_in(claim)));
+    let scope = tokens.scope.filter(|scope| !known.are_in(scope));
     let (lifetime, _) = lifetime::judge(tokens.expires_in, connection.provider, asked_at);
     let lives = |old: &&TokenRecord| old.obtained_at < asked_at && old.expires_at > asked_at;
     let (access_token, obtained_at, expires_at) = match (tokens.access_token, previous.filter(lives)) {
@@ -237,7 +243,7 @@ pub(super) fn record(
         obtained_at,
         expires_at,
         refresh_token,
-        scope: tokens.scope.or_else(|| previous.and_then(|old| old.scope.clone())),
+        scope: scope.or_else(|| previous.and_then(|old| old.scope.clone())),
         client_id: connection.client_id.clone(),
         subject,
     }

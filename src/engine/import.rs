@@ -157,8 +157,8 @@ async fn run(
     };
     let replaced = tokens.refresh_token.as_ref().is_some_and(|new| *new != token);
     lease.imports(&token);
-    let before = as_record(connection, token, asked_at);
-    let record = exchange::record(connection, tokens, asked_at, Some(&before), standing.next_generation());
+    let before = as_record(connection, token.clone(), asked_at);
+    let record = exchange::record(connection, tokens, &secrets, asked_at, Some(&before), standing.next_generation());
     Ok(save(tools, &connection.name, &mut lease, record, How::Imported { replaced }).await)
 }
 

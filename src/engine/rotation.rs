@@ -164,7 +164,7 @@ async fn with_what_can_be_read(
     };
     let Ok(text) = lease.unread(sealed).await else { return Ok(standing) };
     let Some(tokens) = unread::tokens(&text, fingerprint) else { return Ok(standing) };
-    let record = exchange::record(connection, tokens, *at, standing.record.as_ref(), standing.next_generation());
+    let record = exchange::record(connection, tokens, &[], *at, standing.record.as_ref(), standing.next_generation());
     let how = How::Rescued(*lost);
     lease.sends_again_after(*lost);
     match save(tools, &connection.name, lease, record, how).await {
@@ -246,6 +246,7 @@ async fn exchange_and_save(
     };
     let mut secrets = vec![client_secret];
     secrets.extend(refresh_token.map(|refresh| &refresh.token));
+    secrets.extend(old.as_ref().map(|old| &old.access_token));
     let spends = if rotates { old.as_ref() } else { None };
     if let Some(old) = spends {
         lease.spending(old).await.map_err(|error| store_problem(&error))?;
@@ -257,7 +258,7 @@ async fn exchange_and_save(
     let refusal = match verdict {
         Verdict::Tokens(tokens, asked_at) => {
             fault_point::pass(Step::AnswerRead);
-            let record = exchange::record(connection, tokens, asked_at, old.as_ref(), generation);
+            let record = exchange::record(connection, tokens, &secrets, asked_at, old.as_ref(), generation);
             return Ok(save(tools, &connection.name, lease, record, How::Exchanged(lost_before)).await);
         }
         Verdict::Lost { why, body } if spends.is_some() => {

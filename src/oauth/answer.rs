@@ -37,6 +37,14 @@ pub struct TokenAnswer {
     pub is_broken: bool,
 }
 
+impl TokenAnswer {
+    /// Every secret in it.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<&Secret> {
+        [&self.access_token, &self.refresh_token, &self.id_token].into_iter().flatten().collect()
+    }
+}
+
 /// Finds tokens in a complete answer's body: in a JSON object at any depth, among other text or in
 /// a JSON string, in a form, in any common character set; and, where the JSON is broken or cut
 /// off, as whole string members.

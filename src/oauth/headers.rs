@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use super::redact::{Pieces, excerpt};
+use super::redact::Known;
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
 
@@ -16,6 +16,8 @@ const MAX_HEADERS: usize = 60;
 const MAX_NAME: usize = 60;
 /// The longest value kept, in characters.
 const MAX_VALUE: usize = 200;
+/// The longest value looked at, in characters.
+const LONGEST_VALUE: usize = 2000;
 /// What stands for a secret.
 const MASK: &str = "***";
 
@@ -60,25 +62,24 @@ const PLAIN_NAMES: [&str; 20] = [
 /// The headers of a message, those that tell of limits and of the clock first. `secrets` are those
 /// that went out or came in with it.
 pub(super) fn described(headers: &HeaderMap, secrets: &[&Secret]) -> Vec<(String, String)> {
-    let pieces = Pieces::of(secrets);
+    let known = Known::of(secrets);
     let mut all: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     all.sort_by_key(|(name, _)| !is_telling(name));
     let described = all.into_iter().take(MAX_HEADERS).map(|(name, value)| {
-        let shown = if pieces.are_in(name) { MASK.into() } else { neutralise(name, MAX_NAME) };
-        (shown, described_value(name, &String::from_utf8_lossy(value), &pieces))
+        let shown = if known.are_in(name) { MASK.into() } else { neutralise(name, MAX_NAME) };
+        (shown, described_value(name, &String::from_utf8_lossy(value), &known))
     });
     described.collect()
 }
 
-fn described_value(name: &str, value: &str, pieces: &Pieces<'_>) -> String {
+fn described_value(name: &str, value: &str, known: &Known) -> String {
     let is_limit = is_limit(name);
     if !is_limit && SECRET_NAMES.iter().any(|part| name.contains(part)) {
         // The scheme is no secret, and tells what was sent.
         return if value.starts_with("Bearer ") { format!("Bearer {MASK}") } else { MASK.into() };
     }
-    // Line breaks and the like are gone before, lest they hide a piece.
-    let value = neutralise(value, value.len());
-    if pieces.are_in(&value) {
+    let value = neutralise(value, LONGEST_VALUE);
+    if known.are_in(&value) {
         return MASK.into();
     }
     // Where it leads to is told by the path; the query may hold codes and tokens (RFC 6749 §4.1.2).
@@ -89,7 +90,7 @@ fn described_value(name: &str, value: &str, pieces: &Pieces<'_>) -> String {
     if is_limit || PLAIN_NAMES.contains(&name) || is_identifier(name, &value) {
         neutralise(&value, MAX_VALUE)
     } else {
-        excerpt(&value, &[], MAX_VALUE)
+        known.excerpt(&value, MAX_VALUE)
     }
 }
 

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::redact::Pieces;
+use super::redact::Known;
 use crate::domain::text::neutralise;
 use crate::domain::{Jwt, Secret, Subject};
 
@@ -37,7 +37,7 @@ pub fn read(token: &Secret) -> Option<Jwt> {
     let moment = |claim: &str| claims.get(claim).and_then(numeric_date);
     let (issued_at, not_before, expires_at) = (moment("iat"), moment("nbf"), moment("exp"));
     let secrets = [token];
-    let own = Pieces::of(&secrets);
+    let own = Known::of(&secrets);
     Some(Jwt { header: lines(header, &own), claims: lines(claims, &own), issued_at, not_before, expires_at })
 }
 
@@ -66,7 +66,7 @@ pub fn calls_itself(token: &Secret) -> Option<Kind> {
 pub fn subject(token: &Secret) -> Option<Subject> {
     let (_, claims) = decode(token.expose())?;
     let secrets = [token];
-    let own = Pieces::of(&secrets);
+    let own = Known::of(&secrets);
     Subject::of(|name| {
         let text = match claims.get(name)? {
             Value::String(text) => text.clone(),
@@ -101,7 +101,7 @@ fn numeric_date(value: &Value) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, 0)
 }
 
-fn lines(members: Map<String, Value>, own: &Pieces<'_>) -> Vec<String> {
+fn lines(members: Map<String, Value>, own: &Known) -> Vec<String> {
     let mut value = Value::Object(members);
     mask(&mut value, false);
     let text = serde_json::to_string_pretty(&value).expect("JSON that was read can be written");

@@ -74,8 +74,7 @@ fn secrets_in(body: &[u8]) -> Vec<Secret> {
     let is_broken = tokens.as_ref().is_none_or(|tokens| tokens.is_broken);
     let text = is_broken.then(|| shape::text(&body[..body.len().min(MOST_BROKEN)]));
     let text = text.filter(|text| shape::squeezed(text).contains("token")).map(Secret::new);
-    let tokens = tokens.map(|tokens| [tokens.access_token, tokens.refresh_token, tokens.id_token]);
-    tokens.into_iter().flatten().flatten().chain(text).collect()
+    tokens.iter().flat_map(|tokens| tokens.secrets()).cloned().chain(text).collect()
 }
 
 /// `Retry-After` in seconds or as an HTTP date (RFC 9110 §10.2.3).

@@ -60,11 +60,7 @@ impl Refusal {
         );
         Self {
             status,
-            // Once before the case is lost, once after: an echo may differ in case from what was sent.
-            code: code.map(|code| {
-                let code = excerpt(&code, sent, MAX_CODE).to_ascii_lowercase();
-                excerpt(&code, sent, MAX_CODE)
-            }),
+            code: code.map(|code| excerpt(&code, sent, MAX_CODE).to_ascii_lowercase()),
             description: description.map(|text| excerpt(&text, sent, MAX_DESCRIPTION)).filter(|text| !text.is_empty()),
             is_oauth: said.is_known || bare.is_some(),
             is_of_a_refresh: false,

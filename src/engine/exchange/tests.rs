@@ -206,7 +206,7 @@ fn an_invalid_request_mentions_a_login_at_a_refresh_alone() {
 }
 
 fn made(body: &str, previous: Option<&TokenRecord>, asked_at: DateTime<Utc>) -> TokenRecord {
-    record(&connection(), answer::read(body.as_bytes()).unwrap(), asked_at, previous, 2)
+    record(&connection(), answer::read(body.as_bytes()).unwrap(), &[], asked_at, previous, 2)
 }
 
 #[test]
