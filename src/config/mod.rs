@@ -31,6 +31,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub(crate) use crate::local_server::is_loopback;
 pub use draft::{Draft, settings};
 pub use edit::{
     ChangeError, add_connection, can_add_connection, can_remove_connection, can_rename_connection, can_set_store,
@@ -42,7 +43,6 @@ pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
 pub use in_place::{Copies, interrupted};
 pub use original::Original;
 pub use paths::Paths;
-pub(crate) use urls::is_loopback;
 
 use crate::domain::{AfterLostAnswer, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
 use section::{Report, Section};

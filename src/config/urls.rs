@@ -2,7 +2,9 @@
 //!
 //! Messages never repeat the URL: it may have a password in it.
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::local_server::is_loopback;
 
 /// Checks an endpoint that secrets or tokens are sent to: `https`, or `http` on loopback.
 ///
@@ -36,16 +38,6 @@ pub(super) fn redirect_uri(text: &str) -> Result<Url, String> {
                 .into())
         }
         _ => Ok(url),
-    }
-}
-
-/// Whether a URL's host is this machine: 127.0.0.0/8, `[::1]` or `localhost`.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

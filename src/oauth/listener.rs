@@ -4,33 +4,24 @@
 //! without ending, and keeps the browser waiting until the exchange is through, so that the page
 //! can say how the login really went. A redirect that is asked for again gets the same page.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::callback::{self, CallbackError};
+use super::callback::CallbackError;
+use super::endpoint::{Arrivals, Endpoint, LIMITS};
 use super::linger;
 pub use super::loopback::ListenError;
 use super::loopback::{bind_all, bind_free, explicit_port, parse, with_port};
-use super::outcomes::{Outcomes, Progress, Seen};
-use super::page::{Tone, render};
+use super::outcomes::Progress;
 use crate::domain::Secret;
+use crate::local_server::{Places, http};
 
-/// How long the browser is kept waiting for the outcome of the exchange.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(65);
 /// How long closing waits for pages that are on their way.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
-/// What a page says when its login has ended without it.
-const GONE: &str = "manutop no longer waits for this login.";
 
 /// A bound listener that serves until dropped.
 #[derive(Debug)]
@@ -44,10 +35,10 @@ pub struct Listener {
 /// A listener at work; dropping it closes the sockets.
 #[derive(Debug)]
 pub struct Serving {
-    arrivals: mpsc::Receiver<Result<Secret, CallbackError>>,
-    outcomes: Arc<Outcomes>,
+    arrivals: Arrivals,
     port: u16,
     app: Router,
+    places: Places,
     /// The same sockets again, for after the login.
     spare: Vec<std::net::TcpListener>,
     servers: JoinSet<()>,
@@ -87,145 +78,64 @@ impl Listener {
     /// Starts answering; `state` is the one the authorization request sent.
     #[must_use]
     pub fn serve(self, state: Secret) -> Serving {
-        let (arrivals, arrived) = mpsc::channel(16);
-        let outcomes = Arc::new(Outcomes::default());
-        let desk = Desk { path: self.path.into(), state, arrivals, outcomes: Arc::clone(&outcomes) };
-        let app = Router::new()
-            .fallback(async |method: Method, uri: Uri, State(desk): State<Desk>| desk.answer(&method, &uri).await)
-            .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
-            .with_state(desk);
+        let (endpoint, arrivals) = Endpoint::new(&self.path, state);
+        let (app, places) = (endpoint.router(), Places::new(LIMITS.most));
         let stop = CancellationToken::new();
         let (mut servers, mut spare) = (JoinSet::new(), Vec::new());
         for socket in self.sockets {
             // Without a second handle a reload finds a closed port; the login succeeds all the same.
             if let Ok(socket) = socket.into_std() {
                 spare.extend(socket.try_clone());
-                servers.spawn(serve(socket, app.clone(), stop.clone()));
+                servers.spawn(serve(socket, places.clone(), app.clone(), stop.clone()));
             }
         }
         let (port, stop) = (self.port, stop.drop_guard());
-        Serving { arrivals: arrived, outcomes, port, app, spare, servers, stop }
+        Serving { arrivals, port, app, places, spare, servers, stop }
     }
 }
 
-async fn serve(socket: std::net::TcpListener, app: Router, stop: CancellationToken) {
+async fn serve(socket: std::net::TcpListener, places: Places, app: Router, stop: CancellationToken) {
     if let Ok(socket) = TcpListener::from_std(socket) {
-        let _ = axum::serve(socket, app).with_graceful_shutdown(stop.cancelled_owned()).await;
+        http::serve(socket, places, app, LIMITS, stop).await;
     }
 }
 
 impl Serving {
-    /// Waits for the next redirect: an authorization code that has not come before, or why there is
-    /// none in it. The browser of a code waits until [`Serving::tell`] says how that went.
+    /// Waits for the next redirect; see [`Arrivals::next`].
     pub async fn arrival(&mut self) -> Option<Result<Secret, CallbackError>> {
-        self.arrivals.recv().await
+        self.arrivals.next().await
     }
 
-    /// Says how far a code has come, wherever it came from.
+    /// Says how far a code has come; see [`Arrivals::tell`].
     pub fn tell(&self, code: &Secret, progress: Progress) {
-        self.outcomes.tell(code, progress);
+        self.arrivals.tell(code, progress);
+    }
+
+    /// How many requests came that nothing was said about; see [`Arrivals::ignored`].
+    #[must_use]
+    pub fn ignored(&self) -> u64 {
+        self.arrivals.ignored()
     }
 
     /// Ends the login's listener, after the last page has gone out: the browser should not be left
     /// with a broken connection where it was about to say that all is well. Where a browser has
     /// brought an answer, its page can be asked for again for a few seconds more.
     pub async fn close(self) {
-        let Self { arrivals, outcomes, port, app, spare, mut servers, stop } = self;
-        outcomes.close(GONE);
-        drop((arrivals, stop));
-        if outcomes.was_asked() {
+        let Self { arrivals, port, app, places, spare, mut servers, stop } = self;
+        let was_asked = arrivals.close();
+        drop(stop);
+        // The servers have stopped accepting and are about to end every silent connection.
+        let all = async { while servers.join_next().await.is_some() {} };
+        // A browser that does not read its page is not waited for.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, all).await;
+        if was_asked {
             let mut lingering = JoinSet::new();
             for socket in spare {
-                lingering.spawn(serve(socket, app.clone(), CancellationToken::new()));
+                lingering.spawn(serve(socket, places.clone(), app.clone(), CancellationToken::new()));
             }
             linger::linger(port, lingering);
         }
-        let all = async { while servers.join_next().await.is_some() {} };
-        // A browser may hold on to a spare connection for longer than anybody wants to wait.
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, all).await;
     }
-}
-
-/// What a request is answered from.
-#[derive(Clone)]
-struct Desk {
-    path: Arc<str>,
-    state: Secret,
-    arrivals: mpsc::Sender<Result<Secret, CallbackError>>,
-    outcomes: Arc<Outcomes>,
-}
-
-impl Desk {
-    async fn answer(&self, method: &Method, uri: &Uri) -> Response {
-        let is_callback = uri.path() == &*self.path;
-        match *method {
-            Method::GET if is_callback => self.callback(uri.query().unwrap_or_default()).await,
-            // Whatever looks first whether somebody is there: no answer, and no refusal.
-            Method::HEAD if is_callback => StatusCode::NO_CONTENT.into_response(),
-            _ => stray(),
-        }
-    }
-
-    async fn callback(&self, query: &str) -> Response {
-        let code = match callback::read_query(query, &self.state) {
-            Ok(code) => code,
-            Err(error) => {
-                let sentence = error.to_string();
-                // A login that is at work on another answer has no ear for this one.
-                let _ = self.arrivals.try_send(Err(error));
-                return respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", &sentence));
-            }
-        };
-        let mut progress = match self.outcomes.see(&code) {
-            Seen::TooLate => {
-                let sentence = "Another answer to this login came first, and counts. This one changes nothing.";
-                return respond(StatusCode::CONFLICT, &render(Tone::Bad, "Not used", sentence));
-            }
-            Seen::Again(progress) => progress,
-            Seen::New(progress) => {
-                if self.arrivals.try_send(Ok(code)).is_err() {
-                    self.outcomes.close(GONE);
-                }
-                progress
-            }
-        };
-        let known = progress.wait_for(|progress| *progress != Progress::Working);
-        let known = tokio::time::timeout(PAGE_TIMEOUT, known).await.ok().and_then(Result::ok);
-        page(known.as_deref().unwrap_or(&Progress::Ended(Err(GONE.to_owned()))))
-    }
-}
-
-fn page(progress: &Progress) -> Response {
-    match progress {
-        Progress::Ended(Ok(sentence)) => respond(StatusCode::OK, &render(Tone::Good, "Logged in", sentence)),
-        Progress::Ended(Err(sentence)) => {
-            respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", sentence))
-        }
-        Progress::Asking(sentence) => {
-            respond(StatusCode::OK, &render(Tone::Waiting, "Waiting for confirmation in manutop", sentence))
-        }
-        Progress::Working => respond(StatusCode::OK, &render(Tone::Waiting, "Logging in", "This takes a moment.")),
-    }
-}
-
-fn stray() -> Response {
-    respond(
-        StatusCode::NOT_FOUND,
-        &render(Tone::Bad, "Nothing here", "manutop only waits for the end of a login on this address."),
-    )
-}
-
-fn respond(status: StatusCode, page: &str) -> Response {
-    let mut response = (status, Html(page.to_owned())).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
-    );
-    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ pub mod callback;
 mod codes;
 mod coding;
 mod deadline;
+pub mod endpoint;
 pub mod form;
 mod headers;
 pub mod http;

@@ -1,13 +1,16 @@
 //! What became of each answer to a login, for as long as a browser may ask.
 //!
 //! Invariants: the same `state` and code get the same page however often they are asked for, and go
-//! out once; another code is taken only after every one before it was refused.
+//! out once; another code is taken only after every one before it was refused; no more than [`MOST`] are remembered.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
 use crate::domain::Secret;
+
+/// How many codes are remembered; beyond that the oldest that was refused is forgotten.
+const MOST: usize = 32;
 
 /// How far an answer has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +96,11 @@ impl Outcomes {
 
 impl Known {
     fn add(&mut self, code: &Secret, progress: Progress) -> &watch::Sender<Progress> {
+        if self.codes.len() >= MOST {
+            let refused = |progress: &watch::Sender<Progress>| matches!(*progress.borrow(), Progress::Ended(Err(_)));
+            let oldest = self.codes.iter().position(|(_, progress)| refused(progress)).unwrap_or_default();
+            self.codes.remove(oldest);
+        }
         self.codes.push((code.clone(), watch::Sender::new(progress)));
         &self.codes.last().expect("just pushed").1
     }
@@ -114,6 +122,18 @@ mod tests {
         }
         outcomes.tell(&first, Progress::Ended(Err("used".into())));
         assert!(matches!(outcomes.see(&second), Seen::New(_)));
+    }
+
+    #[test]
+    fn a_bounded_number_of_codes_is_remembered() {
+        let outcomes = Outcomes::default();
+        for number in 0..100 {
+            let code = Secret::new(format!("code {number}"));
+            assert!(matches!(outcomes.see(&code), Seen::New(_)));
+            outcomes.tell(&code, Progress::Ended(Err("used".into())));
+        }
+        assert_eq!(outcomes.lock().codes.len(), super::MOST);
+        assert!(matches!(outcomes.see(&Secret::new("code 99")), Seen::Again(_)));
     }
 
     #[test]

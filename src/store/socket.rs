@@ -1,59 +1,7 @@
-//! Sockets that others of this machine come to: how many are let in, and for a Unix socket its file.
+//! Unix sockets and their files. Connections are accepted by [`crate::local_server`].
 //!
-//! Invariants: so many at once, each for so long, so that one who hangs holds up nobody; a Unix
-//! socket is its owner's alone (0600) from the first moment on; of what lies at its path, nothing is
-//! replaced but a socket of our own on which nobody listens any more.
-
-use std::io;
-use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::sync::Semaphore;
-
-/// The pause after the system could not let somebody in.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// What others come in by.
-pub trait Door: Send + Sync {
-    /// What comes of each.
-    type Stream: Send;
-
-    /// Waits for the next.
-    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
-}
-
-/// Lets in whoever comes, `most` at once and each for `limit`, until dropped: who comes then waits,
-/// and who is too slow, or goes away, is let go without a word.
-///
-/// # Panics
-/// Never: its own semaphore is never closed.
-pub async fn let_in<D: Door, A>(door: D, most: usize, limit: Duration, answer: impl Fn(D::Stream) -> A)
-where
-    A: Future<Output = ()> + Send + 'static,
-{
-    let places = Arc::new(Semaphore::new(most));
-    loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
-        let Ok(stream) = door.accept().await else {
-            tokio::time::sleep(PAUSE).await;
-            continue;
-        };
-        let answered = tokio::time::timeout(limit, answer(stream));
-        tokio::spawn(async move {
-            let _ = answered.await;
-            drop(place);
-        });
-    }
-}
-
-#[cfg(unix)]
-impl Door for tokio::net::UnixListener {
-    type Stream = tokio::net::UnixStream;
-
-    async fn accept(&self) -> io::Result<Self::Stream> {
-        Ok(self.accept().await?.0)
-    }
-}
+//! Invariants: a Unix socket is its owner's alone (0600) from the first moment on; of what lies at its path, nothing
+//! is replaced but a socket of our own on which nobody listens any more.
 
 #[cfg(unix)]
 pub use unix::{OwnFile, SocketError, bind};
@@ -179,37 +127,5 @@ mod unix {
             assert!(path.exists(), "another's file stays");
             drop(second);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
-
-    use super::{Door, let_in};
-
-    /// Somebody comes in whenever there is a place.
-    #[derive(Default)]
-    struct Crowd(Arc<AtomicUsize>);
-
-    impl Door for Crowd {
-        type Stream = ();
-
-        async fn accept(&self) -> io::Result<()> {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn whoever_hangs_is_let_go_and_holds_up_only_those_beyond_the_most() {
-        let crowd = Crowd::default();
-        let come = Arc::clone(&crowd.0);
-        let all = let_in(crowd, 2, Duration::from_secs(1), |()| std::future::pending::<()>());
-        assert!(tokio::time::timeout(Duration::from_millis(2500), all).await.is_err());
-        assert_eq!(come.load(Ordering::Relaxed), 6, "two at once, for a second each");
     }
 }

@@ -14,11 +14,13 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::wire::{PATIENCE, Question, VERSION, read_line, same_user};
 use crate::domain::{ConnectionName, Secret, TokenRecord};
 use crate::engine::Remote;
-use crate::store::socket::{self, OwnFile, let_in};
+use crate::local_server::{Places, serve_all};
+use crate::store::socket::{self, OwnFile};
 use crate::store::{Leadership, Seen, Vault, record};
 
 /// How many are answered at once; who comes then waits.
@@ -88,9 +90,10 @@ fn take_turn(vault: &Vault, runtime: &Handle) -> Option<(Leadership, (UnixListen
 }
 
 async fn serve(listener: UnixListener, answerer: Arc<Answerer>) {
-    let_in(listener, MOST_AT_ONCE, PATIENCE, |stream| {
+    serve_all(listener, Places::new(MOST_AT_ONCE), PATIENCE, CancellationToken::new(), |stream, place| {
         let answerer = Arc::clone(&answerer);
         async move {
+            let _place = place;
             answerer.answer(stream).await;
         }
     })
