@@ -11,7 +11,7 @@ use color_eyre::eyre::Report;
 use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::token::Freshness;
-use crate::domain::ConnectionName;
+use crate::domain::{ConnectionName, LEAD_TO_PASSPHRASE};
 
 /// Where the token of a single connection goes; with several, a name is added.
 const VARIABLE: &str = "MANUTOP_ACCESS_TOKEN";
@@ -41,7 +41,11 @@ impl Args {
         let variables = self.variables()?;
         let tokens = self.freshness.obtain(files, &self.names).await?;
         let mut command = Command::new(&self.command[0]);
-        command.args(&self.command[1..]).env_remove("MANUTOP_PASSPHRASE");
+        command.args(&self.command[1..]);
+        // The program may be the service itself, so it keeps the way to the service manager.
+        for variable in LEAD_TO_PASSPHRASE {
+            command.env_remove(variable);
+        }
         for (variable, token) in variables.iter().zip(&tokens) {
             command.env(variable, token.token.expose());
         }

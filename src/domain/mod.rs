@@ -26,7 +26,7 @@ pub mod theme;
 pub mod token;
 pub mod view;
 
-pub use children::NOT_FOR_CHILDREN;
+pub use children::{CREDENTIALS_DIRECTORY, LEAD_TO_PASSPHRASE, NOT_FOR_CHILDREN};
 pub use clock::{Clock, SystemClock};
 pub use command::{Command, CopyWhat};
 pub use connection::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, SecretSource};

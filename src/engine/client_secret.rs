@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use super::tools::{Tools, store_problem};
-use crate::domain::{Connection, NOT_FOR_CHILDREN, Problem, Secret, SecretSource};
+use crate::domain::{CREDENTIALS_DIRECTORY, Connection, NOT_FOR_CHILDREN, Problem, Secret, SecretSource};
 use crate::oauth::redact::excerpt;
 
 /// How long the command may take; a person may have to touch a key.
@@ -39,7 +39,8 @@ pub(super) async fn fetch(tools: &Tools, connection: &Connection) -> Result<Secr
 /// Runs a program without a shell and takes the first line it prints.
 async fn run(words: &[String]) -> Result<Secret, String> {
     let mut command = Command::new(&words[0]);
-    for variable in NOT_FOR_CHILDREN {
+    // In a unit of systemd the client secret may be a credential beside the passphrase.
+    for variable in NOT_FOR_CHILDREN.iter().filter(|variable| **variable != CREDENTIALS_DIRECTORY) {
         command.env_remove(variable);
     }
     let mut child = command

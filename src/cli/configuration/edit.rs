@@ -18,6 +18,7 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::prompt;
 use crate::cli::say::say;
 use crate::config::{self, Original};
+use crate::domain::NOT_FOR_CHILDREN;
 
 /// What is tried where neither `$VISUAL` nor `$EDITOR` is set.
 #[cfg(not(windows))]
@@ -203,7 +204,9 @@ fn start(words: &[String], file: &Path) -> io::Result<ExitStatus> {
     let _patient = prompt::outlive_interrupt()?;
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).arg(file);
-    command.env_remove("MANUTOP_PASSPHRASE"); // no business of theirs
+    for variable in NOT_FOR_CHILDREN {
+        command.env_remove(variable);
+    }
     command.status()
 }
 
