@@ -11,7 +11,7 @@ use manutop::demo::Fault;
 use manutop::domain::{
     Activity, Command, Connection, ConnectionGrant, Event, Exchange, LogEntry, Redirect, Secret, SecretSource,
 };
-use manutop::engine::{Browser, Engine, Parts, Refreshed};
+use manutop::engine::{Browser, Engine, Opened, Parts, Refreshed};
 use manutop::store::{self, Call, StoreError};
 use support::login::{
     FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
@@ -25,11 +25,11 @@ use url::Url;
 struct Knocking(Mutex<Vec<bool>>);
 
 impl Browser for Knocking {
-    fn open(&self, url: &str) -> Result<(), String> {
+    fn open(&self, url: &str) -> Result<Opened, String> {
         let redirect = Url::parse(&parameters(url)["redirect_uri"]).expect("a redirect URI");
         let address = redirect.socket_addrs(|| None).expect("loopback resolves");
         self.0.lock().expect("no test panics with it").push(TcpStream::connect(&*address).is_ok());
-        Ok(())
+        Ok(Opened::default())
     }
 }
 

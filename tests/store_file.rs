@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use manutop::config;
 use manutop::domain::{Command, Event, Secret, SystemClock};
-use manutop::engine::{Browser, Engine, Parts};
+use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers;
 use manutop::store::{FileStore, Passphrase, SecretStore, Secrets, StoreError, Vault};
 use records::{name, record};
@@ -311,7 +311,7 @@ fn replacing_a_record_costs_one_file_whatever_the_number_of_connections() {
 struct NoBrowser;
 
 impl Browser for NoBrowser {
-    fn open(&self, _url: &str) -> Result<(), String> {
+    fn open(&self, _url: &str) -> Result<Opened, String> {
         Err("tests open no browser".into())
     }
 }

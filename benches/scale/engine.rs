@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use manutop::config;
 use manutop::domain::{Clock, ConnectionName, Event, Program, Secret, SystemClock};
-use manutop::engine::{Browser, Engine, Parts};
+use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers;
 use manutop::store::{Secrets, Vault};
 
@@ -22,7 +22,7 @@ const SLEEP: TimeDelta = TimeDelta::hours(1);
 struct NoBrowser;
 
 impl Browser for NoBrowser {
-    fn open(&self, _: &str) -> Result<(), String> {
+    fn open(&self, _: &str) -> Result<Opened, String> {
         Err("a bench opens no browser".into())
     }
 }

@@ -12,7 +12,7 @@ use super::{passphrase, stores};
 use crate::config::{self, Config, Paths, StoreKind};
 use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, Program, SystemClock};
 use crate::engine::schedule::PAUSE_AFTER_LOST_ANSWER;
-use crate::engine::{Browser, Engine, Parts};
+use crate::engine::{Browser, Engine, Opened, Parts};
 use crate::oauth::providers;
 use crate::shell::configuration::Source;
 use crate::shell::environment::Environment;
@@ -146,7 +146,7 @@ impl Working {
 pub(super) struct NoBrowser;
 
 impl Browser for NoBrowser {
-    fn open(&self, _url: &str) -> Result<(), String> {
+    fn open(&self, _url: &str) -> Result<Opened, String> {
         Err("--no-browser was given".into())
     }
 }

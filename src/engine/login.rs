@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::browser::Opened;
 use super::code::{self, Exchanged};
 use super::tools::{Ended, Note, Tools, store_problem};
 use super::{client_secret, revoke};
@@ -85,6 +86,8 @@ struct Waiting<'a> {
     began: DateTime<Utc>,
     /// Codes that the server has refused, and its words.
     refused: Vec<(Secret, String)>,
+    /// What the browsers that were started need until the end.
+    opened: Vec<Opened>,
 }
 
 async fn run(
@@ -134,7 +137,7 @@ async fn begin<'a>(
     let deadline = began + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
     let view = LoginView { url: authorization.url.to_string(), redirect, deadline, browser: None, question: None };
     let serving = listener.map(|listener| listener.serve(authorization.state.clone()));
-    Ok(Waiting { tools, connection, authorization, serving, view, began, refused: Vec::new() })
+    Ok(Waiting { tools, connection, authorization, serving, view, began, refused: Vec::new(), opened: Vec::new() })
 }
 
 impl Waiting<'_> {
@@ -145,7 +148,8 @@ impl Waiting<'_> {
     async fn open_browser(&mut self) {
         let (browser, url) = (Arc::clone(&self.tools.browser), self.view.url.clone());
         let opened = tokio::task::spawn_blocking(move || browser.open(&url)).await;
-        self.view.browser = Some(opened.unwrap_or_else(|_| Err("starting the browser failed".into())));
+        let opened = opened.unwrap_or_else(|_| Err("starting the browser failed".into()));
+        self.view.browser = Some(opened.map(|opened| self.opened.push(opened)));
         self.show();
     }
 

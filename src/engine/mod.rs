@@ -46,7 +46,7 @@ mod slots;
 mod tools;
 pub mod unread;
 
-pub use browser::Browser;
+pub use browser::{Browser, Opened};
 pub use handle::{Engine, Parts, Refreshed, Remote};
 pub use owing::{Owed, Owing, Rest};
 pub use reveal::AccessToken;

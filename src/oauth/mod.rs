@@ -35,4 +35,5 @@ pub use callback::CallbackError;
 pub use http::{Answer, Body, Broken, Http, Request};
 pub use listener::{ListenError, Listener};
 pub use outcomes::Progress;
+pub(crate) use page::escape;
 pub use refusal::{Class, Refusal};

@@ -33,7 +33,8 @@ pub(super) fn render(tone: Tone, heading: &str, sentence: &str) -> String {
     )
 }
 
-fn escape(text: &str) -> String {
+/// Text as it may stand between tags and in quoted attributes.
+pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,16 +1,19 @@
 //! Starts the person's browser, when there is one to be seen.
 //!
-//! Invariants: only `http` and `https` URLs are opened; what is started never shares the
-//! terminal (null standard streams, its own process group) and is never waited for to its end.
+//! Invariants: only `http` and `https` URLs are opened, and none is in an argument list (`login_page`);
+//! what is started never shares the terminal (null standard streams, its own process group) and is
+//! never waited for to its end.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::environment::Environment;
+use super::login_page::{self, LoginPage};
 use crate::domain::NOT_FOR_CHILDREN;
-use crate::engine::Browser;
+use crate::engine::{Browser, Opened};
 
 /// How long a browser command is watched for an early failure.
 const WATCH: Duration = Duration::from_millis(500);
@@ -19,33 +22,39 @@ const WATCH: Duration = Duration::from_millis(500);
 #[derive(Debug, Clone)]
 pub struct SystemBrowser {
     environment: Environment,
+    /// Where the pages are that lead it to a URL.
+    pages: PathBuf,
 }
 
 impl SystemBrowser {
     /// A browser for this environment.
     #[must_use]
     pub fn new(environment: Environment) -> Self {
-        Self { environment }
+        Self { environment, pages: login_page::place() }
     }
 }
 
 impl Browser for SystemBrowser {
-    fn open(&self, url: &str) -> Result<(), String> {
+    fn open(&self, url: &str) -> Result<Opened, String> {
         check(url)?;
         if self.environment.ssh {
             return Err("over SSH no browser is started; open the URL on your own machine".into());
         }
-        if let Some(list) = &self.environment.browser {
-            return open_with(list, url);
-        }
-        if !self.environment.display {
+        if self.environment.browser.is_none() && !self.environment.display {
             return Err("there is no display for a browser; open the URL on another machine".into());
         }
-        open_on_desktop(url).map_err(|why| format!("no browser could be started: {why}"))
+        let page = LoginPage::write(&self.pages, url).map_err(|error| {
+            format!("the page for the browser could not be written: {error}; open the URL yourself")
+        })?;
+        match &self.environment.browser {
+            Some(list) => open_with(list, page.url())?,
+            None => open_on_desktop(page.url()).map_err(|why| format!("no browser could be started: {why}"))?,
+        }
+        Ok(Opened::with(page))
     }
 }
 
-/// A URL reaches other programs' command lines, so it must be nothing but a web address.
+/// The browser goes where this leads, so it must be nothing but a web address.
 fn check(url: &str) -> Result<(), String> {
     let is_web = url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
     if is_web && url.starts_with("http") && !url.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -153,6 +162,12 @@ mod tests {
         SystemBrowser::new(Environment { ssh, display, browser: browser.map(Into::into) })
     }
 
+    /// The files in the pages' directory.
+    fn pages(directory: &Path) -> Vec<String> {
+        let pages = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        pages.filter(|name| name.starts_with("manutop-login-")).collect()
+    }
+
     /// A command that writes its argument to a file in the directory, and noise to the streams.
     fn recorder(directory: &Path, exit: u8) -> String {
         let script = directory.join(format!("browser{exit}"));
@@ -174,20 +189,28 @@ mod tests {
     }
 
     #[test]
-    fn the_first_browser_that_works_is_given_the_whole_url() {
+    fn the_first_browser_that_works_is_given_a_page_that_leads_to_the_url() {
         let directory = tempfile::tempdir().unwrap();
         let list = format!("/no/such/program:false:{}", recorder(directory.path(), 0));
         let url = "https://a.example/authorize?state=a%20b&x='$(id)'";
-        browser(false, false, Some(&list)).open(url).unwrap();
-        assert_eq!(recorded(directory.path()), format!("{url}\n"));
+        let pages_in = |place| SystemBrowser { pages: place, ..browser(false, false, Some(&list)) };
+        let opened = pages_in(directory.path().to_owned()).open(url).unwrap();
+        let given = url::Url::parse(&recorded(directory.path())).unwrap();
+        let page = fs::read_to_string(given.to_file_path().unwrap()).unwrap();
+        assert!(page.contains("state=a%20b&amp;x=&#39;$(id)&#39;\""), "{page}");
+        assert_eq!(pages(directory.path()).len(), 1);
+        drop(opened);
+        assert!(pages(directory.path()).is_empty());
     }
 
     #[test]
     fn a_browser_that_fails_is_told_about() {
         let directory = tempfile::tempdir().unwrap();
         let failing = recorder(directory.path(), 3);
-        let why = browser(false, true, Some(&failing)).open("https://a.example/").unwrap_err();
+        let failing = SystemBrowser { pages: directory.path().into(), ..browser(false, true, Some(&failing)) };
+        let why = failing.open("https://a.example/").unwrap_err();
         assert!(why.contains("sh: exit status: 3"), "{why}");
+        assert!(pages(directory.path()).is_empty());
     }
 
     #[test]

@@ -139,14 +139,14 @@ mod tests {
     use super::{Copy, Copying, Wanted};
     use crate::app::fixtures::name;
     use crate::domain::{Event, Program, SystemClock};
-    use crate::engine::{Browser, Engine, Parts};
+    use crate::engine::{Browser, Engine, Opened, Parts};
     use crate::shell::clipboard::Clipboard;
     use crate::store::{MemoryStore, Secrets, Vault};
 
     struct NoBrowser;
 
     impl Browser for NoBrowser {
-        fn open(&self, _: &str) -> Result<(), String> {
+        fn open(&self, _: &str) -> Result<Opened, String> {
             Err("no test opens one".into())
         }
     }

@@ -18,6 +18,7 @@ pub mod input;
 #[cfg(target_os = "linux")]
 mod keyboard;
 pub mod log_reader;
+mod login_page;
 pub mod osc;
 pub mod painter;
 pub mod run_loop;

@@ -248,8 +248,13 @@ impl House {
         Terminal::start(command, size)
     }
 
-    /// The URL that the browser was started with.
+    /// The login URL that the browser was led to.
     pub fn browser_url(&self) -> String {
+        crate::web::target(&self.browser_page())
+    }
+
+    /// The URL that the browser was started with: of a page that leads to the login URL.
+    pub fn browser_page(&self) -> String {
         let file = self.dir.path().join("browser.url");
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {

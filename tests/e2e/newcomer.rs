@@ -50,9 +50,10 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     let browser = Chromium::start();
     click(&mut terminal, "l login");
     terminal.until_text("Log in: factory");
-    let url = house.browser_url();
+    let page = house.browser_page();
+    let url = crate::web::target(&page);
     terminal.until("the login's whole URL", |screen| shows(screen, &url));
-    browser.open(&url);
+    browser.open(&page);
     browser.click("#allow");
     browser.until_text("factory is connected to Manu Online");
     terminal.until("it live", |screen| row_says(screen, "factory", "● live"));

@@ -21,6 +21,12 @@ pub fn get(url: &str) -> String {
     wait(async { client().get(url).send().await.unwrap().text().await.unwrap() })
 }
 
+/// The address that a page on disk leads to.
+pub fn target(page: &str) -> String {
+    let page = std::fs::read_to_string(Url::parse(page).unwrap().to_file_path().unwrap()).unwrap();
+    between(&page, "href=\"", "\"").expect("a link").replace("&amp;", "&")
+}
+
 /// Presses a button of the consent page; gives the address a browser would end at.
 pub fn decide(url: &str, decision: &str) -> String {
     wait(async {

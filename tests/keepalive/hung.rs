@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use manutop::config::Config;
 use manutop::domain::{Clock, DEFAULT_LOG_LIMIT, Program as Kind, SystemClock};
-use manutop::engine::{Browser, Engine, Parts};
+use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::keeper::listen::Listener;
 use manutop::keeper::log::{Format, Log};
 use manutop::keeper::notify::Notify;
@@ -43,7 +43,7 @@ impl Clock for HangingClock {
 struct NoBrowser;
 
 impl Browser for NoBrowser {
-    fn open(&self, _: &str) -> Result<(), String> {
+    fn open(&self, _: &str) -> Result<Opened, String> {
         Err("nobody looks".into())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use manutop::domain::{
     AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, Event, Program, SecretSource, SystemClock,
 };
-use manutop::engine::{Browser, Engine, Parts};
+use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers::MANU;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -54,7 +54,7 @@ pub fn client_id(name: &ConnectionName) -> String {
 struct NoBrowser;
 
 impl Browser for NoBrowser {
-    fn open(&self, _: &str) -> Result<(), String> {
+    fn open(&self, _: &str) -> Result<Opened, String> {
         Err("tests open no browser".into())
     }
 }

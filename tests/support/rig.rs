@@ -9,7 +9,7 @@ use manutop::domain::{
     AfterLostAnswer, Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, Program, Secret,
     SecretSource, SystemClock, TokenRecord,
 };
-use manutop::engine::{Browser, Engine, Parts};
+use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers::{MANU, MANUS};
 use manutop::store::{MemoryStore, Secrets, Vault};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -42,7 +42,7 @@ impl Clock for MovableClock {
 pub struct NoBrowser(pub Mutex<Vec<String>>);
 
 impl Browser for NoBrowser {
-    fn open(&self, url: &str) -> Result<(), String> {
+    fn open(&self, url: &str) -> Result<Opened, String> {
         self.0.lock().unwrap().push(url.to_owned());
         Err("tests open no browser".into())
     }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{LOCK_PATIENCE, Need, lock};
 use crate::domain::{Activity, Clock, ConnectionName, Problem, Secret, SystemClock, TokenRecord};
-use crate::engine::browser::Browser;
+use crate::engine::browser::{Browser, Opened};
 use crate::engine::schedule;
 use crate::engine::tools::{Note, Tools};
 use crate::oauth::Http;
@@ -18,7 +18,7 @@ use crate::store::{MemoryStore, Secrets, Vault};
 struct NoBrowser;
 
 impl Browser for NoBrowser {
-    fn open(&self, _: &str) -> Result<(), String> {
+    fn open(&self, _: &str) -> Result<Opened, String> {
         Err("there is none".into())
     }
 }
