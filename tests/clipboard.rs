@@ -218,8 +218,9 @@ impl Drop for Tmux {
 fn a_copy_sent_to_the_terminal_arrives_in_tmux() {
     const INSIDE: &str = "MANUTOP_TEST_INSIDE_TMUX";
     let test = "a_copy_sent_to_the_terminal_arrives_in_tmux";
+    let token = "token for the terminal ".repeat(3_000);
     if env::var_os(INSIDE).is_some() {
-        send_to_terminal(&mut std::io::stdout(), &Secret::new("token for the terminal")).unwrap();
+        send_to_terminal(&mut std::io::stdout(), &Secret::new(&*token)).unwrap();
         return;
     }
     let tmux = Tmux { directory: tempfile::tempdir().unwrap() };
@@ -228,7 +229,7 @@ fn a_copy_sent_to_the_terminal_arrives_in_tmux() {
     tmux.run(&["new-session", "-d", "sh", ";", "set-option", "-s", "set-clipboard", "on"]);
     tmux.run(&["respawn-pane", "-k", &command]);
     let deadline = Instant::now() + SECONDS(20.0);
-    while tmux.run(&["show-buffer"]) != "token for the terminal" {
+    while tmux.run(&["show-buffer"]) != token {
         assert!(Instant::now() < deadline, "{}", tmux.run(&["capture-pane", "-p"]));
         std::thread::sleep(SECONDS(0.05));
     }

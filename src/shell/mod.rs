@@ -20,6 +20,7 @@ mod keyboard;
 pub mod log_reader;
 mod login_page;
 pub mod osc;
+mod osc52;
 pub mod painter;
 pub mod run_loop;
 pub mod screen;

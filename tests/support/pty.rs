@@ -166,6 +166,12 @@ impl Terminal {
         all
     }
 
+    /// Every line that was to be seen.
+    #[allow(dead_code, reason = "not every test asks for them")]
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(String::as_str)
+    }
+
     /// The screen as text, for a failure's message.
     pub fn picture(&self) -> String {
         self.parser.screen().contents()
