@@ -13,8 +13,8 @@
 //! - [`cli`]: arguments and the headless commands
 //! - [`demo`]: both providers' servers, embedded
 //!
-//! Below them all, `alarm`: a sleep that wakes its thread once; [`stamp`]: how a file looks; and [`local_server`]:
-//! how programs on this machine are answered.
+//! Below them all, `alarm`: a sleep that wakes its thread once; [`stamp`]: how a file looks; [`limits`]:
+//! how many files may be open; and [`local_server`]: how programs on this machine are answered.
 //! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
 
 mod alarm;
@@ -29,6 +29,7 @@ pub mod fault_point;
 #[cfg(not(feature = "fault-points"))]
 mod fault_point;
 pub mod keeper;
+pub mod limits;
 pub mod local_server;
 pub mod oauth;
 pub mod shell;

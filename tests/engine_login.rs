@@ -126,10 +126,46 @@ async fn a_wrong_state_is_explained_and_the_login_goes_on() {
     let mut forged = back.clone();
     forged.set_query(Some("error=access_denied&state=forged"));
     assert_eq!(person.visit(&forged).await.0, 400);
-    refused(&mut running).await;
     assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
     assert_eq!(person.visit(&back).await.0, 200);
+    assert!(refused(&mut running).await.starts_with("1 more request that is no answer to this login"));
     assert_eq!(logged_in(&mut running).await, 1);
+}
+
+#[tokio::test]
+async fn thousands_of_wrong_redirects_are_reported_twice_and_logged_twice() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    let login = begin(&mut running, &factory).await;
+    let back = person.sent_to(&login.url, "allow").await;
+    for number in 0..2000 {
+        let query = ["code=c&state=no", "code=c", "", "code=c&state=a&state=b", "error=no&state=x"][number % 5];
+        let mut wrong = back.clone();
+        wrong.set_query(Some(query));
+        assert_eq!(person.visit(&wrong).await.0, 400, "{query}");
+    }
+    assert_eq!(person.visit(&back).await.0, 200);
+    let (mut reported, mut logged) = (Vec::new(), Vec::new());
+    running
+        .until(|event| {
+            match event {
+                Event::AnswerRefused { why, .. } => reported.push(why.clone()),
+                Event::RequestLogged(entry) if entry.exchange == Exchange::Authorization => {
+                    logged.push((entry.outcome.clone(), entry.oauth_error_description.clone().unwrap_or_default()));
+                }
+                Event::LoggedIn { .. } => return Some(()),
+                _ => {}
+            }
+            None
+        })
+        .await;
+    assert!(reported.len() == 2 && reported[0].contains("`state` is not the one"), "{reported:?}");
+    assert_eq!(reported[1], "1999 more requests that are no answer to this login were ignored");
+    assert!(
+        logged.len() == 3 && logged.iter().filter(|(_, why)| why.starts_with("1999 more")).count() == 1,
+        "{logged:?}"
+    );
 }
 
 #[tokio::test]

@@ -80,6 +80,7 @@ impl Args {
 /// # Errors
 /// It cannot be started; on Unix success does not return.
 pub(super) fn become_it(mut command: Command) -> Result<Exit, Report> {
+    crate::limits::restore_for_exec();
     #[cfg(unix)]
     let result = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut command));
     #[cfg(not(unix))]

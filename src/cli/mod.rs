@@ -66,6 +66,7 @@ pub fn main() -> ExitCode {
     if let Some(answered) = completions::answer() {
         return answered;
     }
+    crate::limits::raise();
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         say!("{error}");
     }

@@ -14,6 +14,8 @@ pub struct Provider {
     pub label: &'static str,
     /// The full name in sentences.
     pub title: &'static str,
+    /// Its issuer identifier (RFC 8414 §2), where its documentation names one: a redirect from another one is refused.
+    pub issuer: Option<&'static str>,
     /// How an access token is obtained.
     pub grant: Grant,
     /// The token endpoint (RFC 6749 §3.2).

@@ -26,6 +26,9 @@ pub struct Subject {
     /// `client_id`, or `azp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
+    /// `iss` of the redirect that the login ended on (RFC 9207), which no token says. It names nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
 }
 
 /// A login that came back as another subject than the one whose tokens are held.
@@ -50,6 +53,7 @@ impl Subject {
             email: claim("email"),
             preferred_username: claim("preferred_username"),
             client_id: claim("client_id").or_else(|| claim("azp")),
+            issuer: None,
         };
         (subject != Self::default()).then_some(subject)
     }
@@ -62,6 +66,7 @@ impl Subject {
             email: self.email.or(other.email),
             preferred_username: self.preferred_username.or(other.preferred_username),
             client_id: self.client_id.or(other.client_id),
+            issuer: self.issuer.or(other.issuer),
         }
     }
 
@@ -74,8 +79,15 @@ impl Subject {
             email: shown(self.email),
             preferred_username: shown(self.preferred_username),
             client_id: shown(self.client_id),
+            issuer: shown(self.issuer),
         };
         (subject != Self::default()).then_some(subject)
+    }
+
+    /// Whether there is more than the issuer.
+    #[must_use]
+    pub fn names_someone(&self) -> bool {
+        [&self.sub, &self.email, &self.preferred_username, &self.client_id].into_iter().any(Option::is_some)
     }
 
     /// Whether this is somebody else, as far as both say: by `sub` where both have one, else by
@@ -132,7 +144,7 @@ mod tests {
 
     fn subject(sub: &str, email: &str, user: &str) -> Subject {
         let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        Subject { sub: text(sub), email: text(email), preferred_username: text(user), client_id: None }
+        Subject { sub: text(sub), email: text(email), preferred_username: text(user), client_id: None, issuer: None }
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl TokenRecord {
                 fingerprint: Fingerprint::of(&refresh.token),
             }),
             scope: self.scope.clone(),
-            subject: self.subject.clone(),
+            subject: self.subject.clone().filter(Subject::names_someone),
         }
     }
 

@@ -10,6 +10,7 @@ use tokio::process::{Child, Command};
 
 use super::tools::{Tools, store_problem};
 use crate::domain::{CREDENTIALS_DIRECTORY, Connection, NOT_FOR_CHILDREN, Problem, Secret, SecretSource};
+use crate::limits;
 use crate::oauth::redact::excerpt;
 
 /// How long the command may take; a person may have to touch a key.
@@ -50,7 +51,8 @@ async fn run(words: &[String]) -> Result<Secret, String> {
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| format!("cannot be started: {error}"))?;
+        .map_err(|error| limits::explained(format!("cannot be started: {error}")))?;
+    limits::restore_for_child(child.id());
     let (mut stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let (mut printed, mut complaint) = (Vec::new(), Vec::new());
     let read = async { tokio::join!(collect(&mut stdout, &mut printed), collect(&mut stderr, &mut complaint)) };

@@ -10,6 +10,7 @@ use super::exchange::{self, TokenRequest, Verdict};
 use super::rotation::{Entered, enter, save};
 use super::tools::{Ended, How, Note, Tools, store_problem};
 use crate::domain::{Activity, Connection, Exchange, Problem, Secret, SubjectChange, TokenRecord};
+use crate::oauth::callback::Granted;
 use crate::oauth::{Authorization, Class, form, jwt};
 
 /// What a code came to.
@@ -26,7 +27,7 @@ pub(super) enum Exchanged {
 pub(super) async fn exchange(
     tools: &Tools,
     connection: &Connection,
-    (authorization, code): (&Authorization, &Secret),
+    (authorization, granted): (&Authorization, &Granted),
     client_secret: &Secret,
     cancel: &CancellationToken,
 ) -> Result<Exchanged, Problem> {
@@ -34,6 +35,7 @@ pub(super) async fn exchange(
     let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
     lease.preflight().await.map_err(|error| store_problem(&error))?;
     tools.note(Note::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
+    let code = &granted.code;
     let client = form::Client { id: &connection.client_id, secret: client_secret };
     let form = form::code(client, code, &authorization.redirect_uri, authorization.verifier.as_ref());
     let mut secrets = vec![client_secret, code];
@@ -41,7 +43,10 @@ pub(super) async fn exchange(
     let request = TokenRequest { connection, exchange: Exchange::Code, form: &form, secrets: &secrets, attempt: 1 };
     match exchange::send(tools, request).await {
         Verdict::Tokens(tokens, asked_at) => {
-            let record = exchange::record(connection, tokens, &secrets, asked_at, None, standing.next_generation());
+            let mut record = exchange::record(connection, tokens, &secrets, asked_at, None, standing.next_generation());
+            // A redirect that does not name its issuer says nothing against the one seen before.
+            let issuer = granted.issuer.clone().or_else(|| standing.record.as_ref()?.subject.as_ref()?.issuer.clone());
+            record.subject = exchange::from_issuer(record.subject, issuer);
             Ok(match change(standing.record.as_ref(), &record) {
                 Some(change) => Exchanged::OtherSubject(Box::new(record), change),
                 None => Exchanged::Saved(save(tools, &connection.name, &mut lease, record, How::LoggedIn).await),

@@ -253,11 +253,22 @@ pub(super) fn record(
 /// place: a refresh never changes whose tokens they are.
 fn subject(tokens: &TokenAnswer, previous: Option<&TokenRecord>) -> Option<Subject> {
     let named = tokens.id_token.as_ref().and_then(jwt::subject);
-    let first = named.or_else(|| previous.and_then(|old| old.subject.clone()));
+    let held = previous.and_then(|old| old.subject.clone());
+    let issuer = held.as_ref().and_then(|held| held.issuer.clone());
+    let first = named.or(held);
     let access = tokens.access_token.as_ref().and_then(jwt::subject);
-    match (first, access) {
+    let subject = match (first, access) {
         (Some(first), Some(access)) => Some(first.filled_from(access)),
         (first, access) => first.or(access),
+    };
+    from_issuer(subject, issuer)
+}
+
+/// The same subject from this issuer, where one is known.
+pub(super) fn from_issuer(subject: Option<Subject>, issuer: Option<String>) -> Option<Subject> {
+    match issuer {
+        Some(_) => Some(Subject { issuer, ..subject.unwrap_or_default() }),
+        None => subject,
     }
 }
 

@@ -1,8 +1,8 @@
 //! A login with a browser: the authorization request, the wait for a person, the code exchange.
 //!
 //! The listener is bound before any browser opens. Answers that do not belong to this login (a
-//! wrong `state`, a stray request) are explained and the login goes on waiting; nobody can end it
-//! from outside but the server's own refusal.
+//! wrong `state`, a stray request) are explained once and counted, and the login goes on waiting; only the
+//! server's own refusal ends it from outside.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,9 @@ use crate::domain::{
     Activity, Connection, ConnectionGrant, Event, Exchange, LogEntry, LoginView, Outcome, Problem, Redirect,
     Revocation, Secret, SubjectChange, TokenRecord, Wire,
 };
+use crate::oauth::callback::{Expected, Granted};
 use crate::oauth::listener::Serving;
-use crate::oauth::pasted_answer::read_pasted;
+use crate::oauth::pasted_answer::read_answer;
 use crate::oauth::{Authorization, CallbackError, Listener, Progress, authorization};
 use crate::store::StoreError;
 
@@ -81,6 +82,7 @@ struct Waiting<'a> {
     tools: &'a Arc<Tools>,
     connection: &'a Arc<Connection>,
     authorization: Authorization,
+    expected: Expected,
     serving: Option<Serving>,
     view: LoginView,
     began: DateTime<Utc>,
@@ -99,15 +101,18 @@ async fn run(
 ) -> Result<Ended, Failure> {
     // Asked for first: a login that cannot be finished should not send anybody to a browser.
     let read = tools.vault.read(&connection.name).await;
-    if let Err(error @ (StoreError::Renaming { .. } | StoreError::NewerFormat { .. })) = read {
-        return Err(store_problem(&error).into());
+    if let Err(error @ (StoreError::Renaming { .. } | StoreError::NewerFormat { .. })) = &read {
+        return Err(store_problem(error).into());
     }
     let client_secret = client_secret::fetch(tools, connection).await?;
-    let mut waiting = begin(tools, connection, timeout).await?;
+    let held = read.ok().and_then(|standing| standing.record);
+    let issuer = held.and_then(|held| held.subject?.issuer).or_else(|| connection.provider.issuer.map(str::to_owned));
+    let mut waiting = begin(tools, connection, issuer, timeout).await?;
     waiting.show();
     tools.announce(Event::LoginStarted { connection: connection.name.clone() });
     waiting.open_browser().await;
     let result = waiting.tokens(&client_secret, timeout, input, cancel).await;
+    waiting.report_ignored();
     if let (Some(serving), false) = (waiting.serving.take(), matches!(result, Err(Failure::Cancelled))) {
         serving.close().await;
     }
@@ -117,6 +122,7 @@ async fn run(
 async fn begin<'a>(
     tools: &'a Arc<Tools>,
     connection: &'a Arc<Connection>,
+    issuer: Option<String>,
     timeout: Duration,
 ) -> Result<Waiting<'a>, Failure> {
     let ConnectionGrant::AuthorizationCode { authorize_url, redirect_uri, scope, pkce } = &connection.grant else {
@@ -136,8 +142,10 @@ async fn begin<'a>(
     let began = tools.now();
     let deadline = began + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
     let view = LoginView { url: authorization.url.to_string(), redirect, deadline, browser: None, question: None };
-    let serving = listener.map(|listener| listener.serve(authorization.state.clone()));
-    Ok(Waiting { tools, connection, authorization, serving, view, began, refused: Vec::new(), opened: Vec::new() })
+    let expected = Expected { state: authorization.state.clone(), issuer };
+    let serving = listener.map(|listener| listener.serve(expected.clone()));
+    let (refused, opened) = (Vec::new(), Vec::new());
+    Ok(Waiting { tools, connection, authorization, expected, serving, view, began, refused, opened })
 }
 
 impl Waiting<'_> {
@@ -164,7 +172,7 @@ impl Waiting<'_> {
         let deadline = tokio::time::Instant::now() + timeout;
         let (tools, connection) = (self.tools, self.connection);
         loop {
-            let code = tokio::select! {
+            let granted = tokio::select! {
                 answer = self.answer(input) => answer?,
                 () = cancel.cancelled() => return Err(Failure::Cancelled),
                 () = tokio::time::sleep_until(deadline) => {
@@ -174,7 +182,10 @@ impl Waiting<'_> {
                     )));
                 }
             };
-            match code::exchange(tools, connection, (&self.authorization, &code), client_secret, cancel).await {
+            let exchanged =
+                code::exchange(tools, connection, (&self.authorization, &granted), client_secret, cancel).await;
+            let code = granted.code;
+            match exchanged {
                 Ok(Exchanged::Saved(ended)) => {
                     self.tell(&code, Progress::Ended(Ok(self.connected())));
                     return Ok(ended);
@@ -263,7 +274,7 @@ impl Waiting<'_> {
     }
 
     /// Waits for a usable code, from the redirect or pasted. Others are explained on the way.
-    async fn answer(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<Secret, Failure> {
+    async fn answer(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<Granted, Failure> {
         loop {
             let arrival = async {
                 match &mut self.serving {
@@ -272,16 +283,21 @@ impl Waiting<'_> {
                 }
             };
             tokio::select! {
-                Some(code) = arrival => {
-                    self.log_redirect(&code);
-                    match code {
-                        Ok(code) => return Ok(code),
+                Some(arrived) = arrival => {
+                    let (refused, why) = match &arrived {
+                        Ok(_) => (None, None),
+                        Err(CallbackError::Refused { error, description }) => (Some(error.clone()), description.clone()),
+                        Err(error) => (None, Some(error.to_string())),
+                    };
+                    self.log_redirect(arrived.is_ok(), refused, why);
+                    match arrived {
+                        Ok(granted) => return Ok(granted),
                         Err(error) => self.explain("a request came that is no answer to this login", &error)?,
                     }
                 }
                 Some(input) = input.recv() => match input {
                     Input::Reopen => self.open_browser().await,
-                    Input::Pasted(text) => if let Some(code) = self.pasted(&text)? { return Ok(code) },
+                    Input::Pasted(text) => if let Some(granted) = self.pasted(&text)? { return Ok(granted) },
                     // The question has been answered already.
                     Input::Confirm(_) => {}
                 },
@@ -291,20 +307,20 @@ impl Waiting<'_> {
     }
 
     /// The code in what was pasted, where it is worth sending.
-    fn pasted(&self, text: &Secret) -> Result<Option<Secret>, Failure> {
-        let code = match read_pasted(text, &self.authorization.state, &self.authorization.redirect_uri) {
-            Ok(code) => code,
+    fn pasted(&self, text: &Secret) -> Result<Option<Granted>, Failure> {
+        let granted = match read_answer(text, &self.expected, &self.authorization.redirect_uri) {
+            Ok(granted) => granted,
             Err(error) => {
                 self.explain("this does not look like the final URL", &error)?;
                 return Ok(None);
             }
         };
-        if let Some((_, why)) = self.refused.iter().find(|(refused, _)| *refused == code) {
+        if let Some((_, why)) = self.refused.iter().find(|(refused, _)| *refused == granted.code) {
             self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why: why.clone() });
             return Ok(None);
         }
-        self.tell(&code, Progress::Working);
-        Ok(Some(code))
+        self.tell(&granted.code, Progress::Working);
+        Ok(Some(granted))
     }
 
     /// The server's own refusal ends the login; anything else is said, and the wait goes on.
@@ -317,16 +333,23 @@ impl Waiting<'_> {
         Ok(())
     }
 
-    fn log_redirect(&self, code: &Result<Secret, CallbackError>) {
+    /// Says once how many wrong requests came after the first, which has been explained: anyone on this machine can
+    /// send thousands of them.
+    fn report_ignored(&self) {
+        let why = match self.serving.as_ref().map_or(0, Serving::ignored) {
+            0 => return,
+            1 => "1 more request that is no answer to this login was ignored".to_owned(),
+            more => format!("{more} more requests that are no answer to this login were ignored"),
+        };
+        self.log_redirect(false, None, Some(why.clone()));
+        self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
+    }
+
+    fn log_redirect(&self, has_code: bool, oauth_error: Option<String>, description: Option<String>) {
         let now = self.tools.now();
         let uri = url::Url::parse(&self.authorization.redirect_uri);
         let (host, path) = uri
             .map_or_else(|_| <(String, String)>::default(), |uri| (uri.authority().to_owned(), uri.path().to_owned()));
-        let (oauth_error, description) = match code {
-            Ok(_) => (None, None),
-            Err(CallbackError::Refused { error, description }) => (Some(error.clone()), description.clone()),
-            Err(error) => (None, Some(error.to_string())),
-        };
         self.tools.log(LogEntry {
             at: now,
             connection: self.connection.name.clone(),
@@ -334,7 +357,7 @@ impl Waiting<'_> {
             method: "GET".into(),
             host,
             path,
-            outcome: if code.is_ok() { Outcome::Status(200) } else { Outcome::Status(400) },
+            outcome: if has_code { Outcome::Status(200) } else { Outcome::Status(400) },
             duration_ms: u64::try_from((now - self.began).num_milliseconds()).unwrap_or(0),
             attempt: 1,
             size: 0,

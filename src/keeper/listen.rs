@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::limits;
 #[cfg(unix)]
 use crate::store::socket::{self, OwnFile, SocketError};
 
@@ -57,7 +58,7 @@ impl fmt::Display for Listen {
 #[derive(Debug, Error)]
 pub enum ListenError {
     /// The system refuses.
-    #[error("cannot listen on {listen}: {source}")]
+    #[error("cannot listen on {listen}: {}", limits::explained(source.to_string()))]
     Io {
         /// Where.
         listen: Listen,

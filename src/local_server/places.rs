@@ -66,27 +66,30 @@ impl Places {
             // Which is the oldest changes while this waits: look again after each grace.
             let oldest = self.silent().connections.values().next().map(|(since, _)| *since);
             let due = oldest.unwrap_or_else(Instant::now) + GRACE;
-            tokio::select! {
+            let permit = tokio::select! {
                 biased;
-                permit = &mut permit => return Free(permit.expect("the semaphore is never closed")),
-                () = tokio::time::sleep_until(due) => self.evict_before(Instant::now() - GRACE),
-            }
+                permit = &mut permit => permit,
+                () = tokio::time::sleep_until(due) => {
+                    if !self.evict_before(Instant::now() - GRACE) {
+                        continue;
+                    }
+                    permit.await
+                }
+            };
+            return Free(permit.expect("the semaphore is never closed"));
         }
     }
 
-    /// Ends the oldest silent connection, where it is at least so old.
-    fn evict_before(&self, before: Instant) {
+    /// Ends the oldest silent connection, where it is at least so old; gives whether there was one.
+    fn evict_before(&self, before: Instant) -> bool {
         let mut silent = self.silent();
-        if let Some(oldest) = silent.connections.first_entry()
-            && oldest.get().0 <= before
-        {
-            oldest.remove().1.cancel();
-        }
+        let oldest = silent.connections.first_entry().filter(|oldest| oldest.get().0 <= before);
+        oldest.map(|oldest| oldest.remove().1.cancel()).is_some()
     }
 
-    /// Ends the oldest silent connection.
+    /// Ends the oldest silent connection, if there is one.
     pub(super) fn evict_oldest(&self) {
-        self.evict_before(Instant::now());
+        let _ = self.evict_before(Instant::now());
     }
 
     /// Ends every silent connection.

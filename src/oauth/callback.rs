@@ -6,9 +6,37 @@ use url::form_urlencoded;
 
 use super::redact::excerpt;
 use crate::domain::Secret;
+use crate::domain::text::neutralise;
 
 /// The longest answer looked at, in bytes.
 pub(super) const MAX: usize = 16 * 1024;
+/// The longest issuer identifier kept, in characters.
+const LONGEST_ISSUER: usize = 200;
+
+/// What a login knows of the answer it waits for.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    /// What the authorization request sent.
+    pub state: Secret,
+    /// The authorization server's issuer identifier, where it is known or was seen before (RFC 9207).
+    pub issuer: Option<String>,
+}
+
+impl From<Secret> for Expected {
+    /// An answer with this `state`, from any issuer.
+    fn from(state: Secret) -> Self {
+        Self { state, issuer: None }
+    }
+}
+
+/// What an answer grants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The authorization code.
+    pub code: Secret,
+    /// The issuer that the answer names, neutralised; a bare code and most servers' redirects name none.
+    pub issuer: Option<String>,
+}
 
 /// Why an authorization answer could not be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -19,6 +47,12 @@ pub enum CallbackError {
     /// The answer holds no `state`.
     #[error("it holds no `state`; paste the whole URL the browser ended on")]
     NoState,
+    /// The answer names another authorization server (RFC 9207 §2.4).
+    #[error(
+        "its `iss` names another authorization server than the one this login is for; start the login again, and if \
+         the provider has moved, log out first"
+    )]
+    WrongIssuer,
     /// The server, or the person, said no (§4.1.2.1).
     #[error("{}", refusal(.error, .description.as_deref()))]
     Refused {
@@ -59,6 +93,16 @@ fn refusal(error: &str, description: Option<&str>) -> String {
 /// # Errors
 /// Every reason why there is no code to use. `state` is checked before anything else is believed.
 pub fn read_query(query: &str, state: &Secret) -> Result<Secret, CallbackError> {
+    read_redirect(query, &state.clone().into()).map(|granted| granted.code)
+}
+
+/// The same with the issuer, which must be the one expected where that is known (RFC 9207 §2.4). A redirect may name
+/// none: whether a server always does so is not known.
+///
+/// # Errors
+/// As [`read_query`], and `WrongIssuer`.
+pub fn read_redirect(query: &str, expected: &Expected) -> Result<Granted, CallbackError> {
+    let state = &expected.state;
     if query.len() > MAX {
         return Err(CallbackError::TooLong);
     }
@@ -66,12 +110,18 @@ pub fn read_query(query: &str, state: &Secret) -> Result<Secret, CallbackError> 
     if answer != state.expose() {
         return Err(CallbackError::WrongState);
     }
+    let issuer = parameter(query, "iss")?.map(|issuer| neutralise(&issuer, LONGEST_ISSUER));
+    if let (Some(issuer), Some(expected)) = (&issuer, &expected.issuer)
+        && issuer != expected
+    {
+        return Err(CallbackError::WrongIssuer);
+    }
     if let Some(error) = parameter(query, "error")? {
         let description = parameter(query, "error_description")?.map(|text| excerpt(&text, &[state], 300));
         return Err(CallbackError::Refused { error: excerpt(&error, &[state], 64), description });
     }
     match parameter(query, "code")? {
-        Some(code) if !code.is_empty() => Ok(Secret::new(code)),
+        Some(code) if !code.is_empty() => Ok(Granted { code: Secret::new(code), issuer }),
         _ => Err(CallbackError::Nothing),
     }
 }
@@ -84,7 +134,7 @@ fn parameter(query: &str, key: &'static str) -> Result<Option<String>, CallbackE
 
 #[cfg(test)]
 mod tests {
-    use super::{CallbackError, Secret, read_query};
+    use super::{CallbackError, Expected, Secret, read_query, read_redirect};
 
     fn query(text: &str) -> Result<String, CallbackError> {
         read_query(text, &Secret::new("st")).map(|code| code.expose().to_owned())
@@ -100,6 +150,27 @@ mod tests {
         assert_eq!(query("code=a&state=other"), Err(CallbackError::WrongState));
         assert_eq!(query("error=access_denied&state=other"), Err(CallbackError::WrongState));
         assert_eq!(query("code=a"), Err(CallbackError::NoState));
+    }
+
+    #[test]
+    fn an_issuer_must_be_the_one_expected_where_that_is_known() {
+        let read = |query: &str, issuer: Option<&str>| {
+            let expected = Expected { state: Secret::new("st"), issuer: issuer.map(str::to_owned) };
+            read_redirect(query, &expected).map(|granted| granted.issuer)
+        };
+        let (ours, known) = ("https://auth.example", Some("https://auth.example"));
+        let from_ours = "code=a&state=st&iss=https%3A%2F%2Fauth.example";
+        assert_eq!(read(from_ours, known), Ok(Some(ours.into())));
+        assert_eq!(read(from_ours, None), Ok(Some(ours.into())), "nothing is known yet");
+        assert_eq!(read("code=a&state=st", known), Ok(None), "few servers name themselves");
+        for foreign in ["https://evil.example", "https://auth.example/", "HTTPS://auth.example", ""] {
+            for answer in ["code=a", "error=access_denied"] {
+                let query = format!("{answer}&state=st&iss={foreign}");
+                assert_eq!(read(&query, known), Err(CallbackError::WrongIssuer), "{query}");
+            }
+        }
+        assert_eq!(read("code=a&state=no&iss=https://evil.example", known), Err(CallbackError::WrongState));
+        assert_eq!(read("code=a&state=st&iss=a&iss=b", None), Err(CallbackError::Twice("iss")));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::mpsc;
 
-use super::callback::{self, CallbackError};
+use super::callback::{self, CallbackError, Expected, Granted};
 use super::outcomes::{Outcomes, Progress, Seen};
 use super::page::{Tone, render};
 use crate::domain::Secret;
@@ -42,8 +42,8 @@ const WAITING: usize = 16;
 #[derive(Debug, Clone)]
 pub struct Endpoint {
     path: Arc<str>,
-    state: Secret,
-    arrivals: mpsc::Sender<Result<Secret, CallbackError>>,
+    expected: Expected,
+    arrivals: mpsc::Sender<Result<Granted, CallbackError>>,
     outcomes: Arc<Outcomes>,
     wrong: Arc<AtomicU64>,
 }
@@ -51,7 +51,7 @@ pub struct Endpoint {
 /// What a login hears of the requests to its endpoint, and says to the browsers that wait.
 #[derive(Debug)]
 pub struct Arrivals {
-    arrivals: mpsc::Receiver<Result<Secret, CallbackError>>,
+    arrivals: mpsc::Receiver<Result<Granted, CallbackError>>,
     outcomes: Arc<Outcomes>,
     wrong: Arc<AtomicU64>,
 }
@@ -59,7 +59,7 @@ pub struct Arrivals {
 impl Arrivals {
     /// Waits for the next redirect: an authorization code that has not come before, or why there is none in it. Of
     /// requests that are no answer to this login, only the first comes; see [`Arrivals::ignored`].
-    pub async fn next(&mut self) -> Option<Result<Secret, CallbackError>> {
+    pub async fn next(&mut self) -> Option<Result<Granted, CallbackError>> {
         self.arrivals.recv().await
     }
 
@@ -82,14 +82,14 @@ impl Arrivals {
 }
 
 impl Endpoint {
-    /// The endpoint at `path`; `state` is the one the authorization request sent.
+    /// The endpoint at `path`. Where no issuer is known, a `state` is all that is expected.
     #[must_use]
-    pub fn new(path: &str, state: Secret) -> (Self, Arrivals) {
+    pub fn new(path: &str, expected: impl Into<Expected>) -> (Self, Arrivals) {
         let (sender, arrivals) = mpsc::channel(WAITING);
         let (outcomes, wrong) = <(Arc<Outcomes>, Arc<AtomicU64>)>::default();
         let endpoint = Self {
             path: path.into(),
-            state,
+            expected: expected.into(),
             arrivals: sender,
             outcomes: Arc::clone(&outcomes),
             wrong: Arc::clone(&wrong),
@@ -119,8 +119,8 @@ impl Endpoint {
     }
 
     async fn callback(&self, query: &str) -> Response {
-        let code = match callback::read_query(query, &self.state) {
-            Ok(code) => code,
+        let granted = match callback::read_redirect(query, &self.expected) {
+            Ok(granted) => granted,
             Err(error) => {
                 let sentence = error.to_string();
                 // Only the server's own refusal holds the `state`. A login at work on another answer ignores both.
@@ -130,14 +130,14 @@ impl Endpoint {
                 return respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", &sentence));
             }
         };
-        let mut progress = match self.outcomes.see(&code) {
+        let mut progress = match self.outcomes.see(&granted.code) {
             Seen::TooLate => {
                 let sentence = "Another answer to this login came first, and counts. This one changes nothing.";
                 return respond(StatusCode::CONFLICT, &render(Tone::Bad, "Not used", sentence));
             }
             Seen::Again(progress) => progress,
             Seen::New(progress) => {
-                if self.arrivals.try_send(Ok(code)).is_err() {
+                if self.arrivals.try_send(Ok(granted)).is_err() {
                     self.outcomes.close(GONE);
                 }
                 progress
@@ -186,7 +186,7 @@ fn respond(status: StatusCode, page: &str) -> Response {
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
-    use super::{Arrivals, Endpoint, LIMITS};
+    use super::{Arrivals, Endpoint, Expected, LIMITS};
     use crate::domain::Secret;
     use crate::local_server::http::answer;
     use crate::oauth::{CallbackError, Progress};
@@ -221,11 +221,20 @@ mod tests {
         assert_eq!(arrivals.ignored(), 499);
         assert_eq!(arrivals.next().await, Some(Err(CallbackError::WrongState)));
         let (page, ()) = tokio::join!(get(&endpoint, "/callback?code=right&state=st"), async {
-            let code = arrivals.next().await.unwrap().unwrap();
+            let code = arrivals.next().await.unwrap().unwrap().code;
             assert_eq!(code.expose(), "right");
             arrivals.tell(&code, Progress::Ended(Ok("in".into())));
         });
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    }
+
+    #[tokio::test]
+    async fn a_redirect_from_another_issuer_is_no_answer() {
+        let expected = Expected { state: Secret::new("st"), issuer: Some("https://auth.example".into()) };
+        let (endpoint, mut arrivals) = Endpoint::new("/callback", expected);
+        let page = get(&endpoint, "/callback?code=c&state=st&iss=https://evil.example").await;
+        assert!(page.starts_with("HTTP/1.1 400") && !page.contains("evil"), "{page}");
+        assert_eq!(arrivals.next().await, Some(Err(CallbackError::WrongIssuer)));
     }
 
     #[tokio::test]

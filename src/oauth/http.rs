@@ -22,6 +22,7 @@ use super::{deadline, headers};
 use crate::domain::text::neutralise;
 use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Secret, Wire};
 use crate::fault_point::{self, Step};
+use crate::limits;
 
 /// The most that is read of an answer's body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -321,5 +322,5 @@ fn words(error: &reqwest::Error) -> String {
         cause = source;
     }
     let text = if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() };
-    neutralise(&text, 200)
+    limits::explained(neutralise(&text, 200))
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::callback::CallbackError;
+use super::callback::{CallbackError, Expected, Granted};
 use super::endpoint::{Arrivals, Endpoint, LIMITS};
 use super::linger;
 pub use super::loopback::ListenError;
@@ -75,10 +75,10 @@ impl Listener {
         &self.redirect_uri
     }
 
-    /// Starts answering; `state` is the one the authorization request sent.
+    /// Starts answering; where no issuer is known, a `state` is all that is expected.
     #[must_use]
-    pub fn serve(self, state: Secret) -> Serving {
-        let (endpoint, arrivals) = Endpoint::new(&self.path, state);
+    pub fn serve(self, expected: impl Into<Expected>) -> Serving {
+        let (endpoint, arrivals) = Endpoint::new(&self.path, expected);
         let (app, places) = (endpoint.router(), Places::new(LIMITS.most));
         let stop = CancellationToken::new();
         let (mut servers, mut spare) = (JoinSet::new(), Vec::new());
@@ -102,7 +102,7 @@ async fn serve(socket: std::net::TcpListener, places: Places, app: Router, stop:
 
 impl Serving {
     /// Waits for the next redirect; see [`Arrivals::next`].
-    pub async fn arrival(&mut self) -> Option<Result<Secret, CallbackError>> {
+    pub async fn arrival(&mut self) -> Option<Result<Granted, CallbackError>> {
         self.arrivals.next().await
     }
 
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(asked_for(reqwest::Method::HEAD, &good).await.0, 204, "looking is no answer");
         assert_eq!(asked_for(reqwest::Method::POST, &good).await.0, 404);
         let (page, ()) = tokio::join!(fetch(&good), async {
-            let code = serving.arrival().await.unwrap().unwrap();
+            let code = serving.arrival().await.unwrap().unwrap().code;
             assert_eq!(code.expose(), "c");
             serving.tell(&code, ended(Ok("factory is connected.")));
         });
@@ -201,7 +201,7 @@ mod tests {
         let (good, other) = (answer(&listener, "c"), answer(&listener, "d"));
         let mut serving = listener.serve(Secret::new("st"));
         let work = async {
-            let code = serving.arrival().await.unwrap().unwrap();
+            let code = serving.arrival().await.unwrap().unwrap().code;
             let busy = fetch(&other).await;
             assert!(busy.0 == 409 && busy.1.contains("came first"), "{busy:?}");
             serving.tell(&code, ended(Ok("factory is connected.")));
@@ -210,7 +210,7 @@ mod tests {
         assert!(first == second && first.1.contains("Logged in"), "{first:?} {second:?}");
         assert_eq!(fetch(&good).await, first, "a reload");
         assert_eq!(fetch(&other).await.0, 409);
-        assert!(serving.arrivals.try_recv().is_err(), "only one arrived");
+        assert!(futures_util::FutureExt::now_or_never(serving.arrival()).is_none(), "only one arrived");
         serving.close().await;
         assert_eq!(fetch(&good).await, first, "a reload just after the login");
     }
@@ -222,7 +222,7 @@ mod tests {
         let mut serving = listener.serve(Secret::new("st"));
         for (url, outcome) in [(&bad, Err("the code was used")), (&good, Ok("in"))] {
             let (page, ()) = tokio::join!(fetch(url), async {
-                let code = serving.arrival().await.unwrap().unwrap();
+                let code = serving.arrival().await.unwrap().unwrap().code;
                 serving.tell(&code, ended(outcome));
             });
             assert_eq!(page.0, if outcome.is_ok() { 200 } else { 400 });
@@ -236,7 +236,7 @@ mod tests {
         let good = answer(&listener, "c");
         let mut serving = listener.serve(Secret::new("st"));
         let (page, code) = tokio::join!(fetch(&good), async {
-            let code = serving.arrival().await.unwrap().unwrap();
+            let code = serving.arrival().await.unwrap().unwrap().code;
             serving.tell(&code, Progress::Asking("Is that you?".into()));
             code
         });
@@ -252,7 +252,7 @@ mod tests {
         let (uri, good) = (listener.redirect_uri().to_owned(), answer(&listener, "c"));
         let mut serving = listener.serve(Secret::new("st"));
         let (page, ()) = tokio::join!(fetch(&good), async {
-            let code = serving.arrival().await.unwrap().unwrap();
+            let code = serving.arrival().await.unwrap().unwrap().code;
             serving.tell(&code, ended(Ok("in")));
         });
         assert_eq!(page.0, 200);
@@ -269,7 +269,7 @@ mod tests {
         let good = answer(&listener, "c");
         let mut serving = listener.serve(Secret::new("st"));
         let (page, ()) = tokio::join!(fetch(&good), async {
-            serving.arrival().await.unwrap().unwrap();
+            serving.arrival().await.unwrap().unwrap().code;
             serving.close().await;
         });
         assert!(page.0 == 400 && page.1.contains("no longer waits"), "{page:?}");

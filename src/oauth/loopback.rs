@@ -7,6 +7,8 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use url::{Host, Url};
 
+use crate::limits;
+
 /// How many ports are tried until one is free on both loopback addresses.
 const PORT_TRIES: usize = 16;
 
@@ -25,7 +27,7 @@ pub enum ListenError {
         port: u16,
     },
     /// The system refused.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}: {}", limits::explained(source.to_string()))]
     Io {
         /// Where.
         address: SocketAddr,

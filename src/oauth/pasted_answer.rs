@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use url::{Host, Url, form_urlencoded};
 
-use super::callback::{CallbackError, MAX, read_query};
+use super::callback::{CallbackError, Expected, Granted, MAX, read_redirect};
 use crate::domain::Secret;
 
 /// The shortest text taken for a bare code.
@@ -31,12 +31,20 @@ const QUOTES: [(char, char); 9] = [
     ('\u{ab}', '\u{bb}'),
 ];
 
-/// Reads a pasted answer and gives the authorization code. A bare code has no `state`; that the
-/// person copied it out of their own browser stands in for it.
+/// Reads a pasted answer and gives the authorization code. See [`read_answer`].
 ///
 /// # Errors
-/// As [`read_query`]; besides, whatever is not the final URL of this login.
+/// As [`read_answer`].
 pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<Secret, CallbackError> {
+    read_answer(text, &state.clone().into(), redirect_uri).map(|granted| granted.code)
+}
+
+/// Reads a pasted answer. A bare code has neither `state` nor issuer; that the person copied it out of their own
+/// browser stands in for them.
+///
+/// # Errors
+/// As [`read_redirect`]; besides, whatever is not the final URL of this login.
+pub fn read_answer(text: &Secret, expected: &Expected, redirect_uri: &str) -> Result<Granted, CallbackError> {
     let text = text.expose().trim();
     if text.len() > MAX {
         return Err(CallbackError::TooLong);
@@ -44,8 +52,10 @@ pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
     let joined: String = lines().collect();
     let is_wrapped = lines().nth(1).is_some();
-    let whole = answer(&joined, state, redirect_uri).unwrap_or_else(|| match tight(&joined) {
-        Some(text) if !is_wrapped || text.len() >= SHORTEST_WRAPPED_CODE => code(text),
+    let whole = answer(&joined, expected, redirect_uri).unwrap_or_else(|| match tight(&joined) {
+        Some(text) if !is_wrapped || text.len() >= SHORTEST_WRAPPED_CODE => {
+            code(text).map(|code| Granted { code, issuer: None })
+        }
         _ => Err(CallbackError::NoAnswer),
     });
     if whole.is_ok() || !is_wrapped && !text.contains("=3D") {
@@ -55,22 +65,22 @@ pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<
     let printable: String = lines().map(|line| line.strip_suffix('=').unwrap_or(line)).collect();
     let printable = printable.replace("=3D", "=").replace("=26", "&");
     let others = std::iter::once(printable.as_str()).chain(lines());
-    others.filter_map(|text| answer(text, state, redirect_uri)).find(Result::is_ok).unwrap_or(whole)
+    others.filter_map(|text| answer(text, expected, redirect_uri)).find(Result::is_ok).unwrap_or(whole)
 }
 
 /// What a text says, where it is a URL or the query of one.
-fn answer(text: &str, state: &Secret, redirect_uri: &str) -> Option<Result<Secret, CallbackError>> {
+fn answer(text: &str, known: &Expected, redirect_uri: &str) -> Option<Result<Granted, CallbackError>> {
     let decoded = decoded(unquoted(text));
     // A URL has no blanks: some programs make one of a line break.
     let tight: String = decoded.chars().filter(|c| !c.is_whitespace()).collect();
     let expected = Url::parse(redirect_uri).ok();
     if let Some(query) = query_alone(&tight, expected.as_ref()) {
-        return Some(read_parameters(query, state));
+        return Some(read_parameters(query, known));
     }
     let url = url(&tight, expected.as_ref())?;
     Some(if is_at(&url, expected.as_ref()) {
         let answer = [url.query(), url.fragment()].into_iter().flatten().find(|part| has_answer(part));
-        read_parameters(answer.or(url.query()).unwrap_or_default(), state)
+        read_parameters(answer.or(url.query()).unwrap_or_default(), known)
     } else if is_login_url(url.query().unwrap_or_default()) {
         Err(CallbackError::LoginUrl)
     } else {
@@ -83,8 +93,8 @@ fn tight(text: &str) -> Option<&str> {
     Some(unquoted(text)).filter(|text| !text.contains(char::is_whitespace) && !text.contains("://"))
 }
 
-fn read_parameters(query: &str, state: &Secret) -> Result<Secret, CallbackError> {
-    if is_login_url(query) { Err(CallbackError::LoginUrl) } else { read_query(query, state) }
+fn read_parameters(query: &str, known: &Expected) -> Result<Granted, CallbackError> {
+    if is_login_url(query) { Err(CallbackError::LoginUrl) } else { read_redirect(query, known) }
 }
 
 /// The text without quotes, brackets and invisible characters around it.

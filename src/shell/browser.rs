@@ -14,6 +14,7 @@ use super::environment::Environment;
 use super::login_page::{self, LoginPage};
 use crate::domain::NOT_FOR_CHILDREN;
 use crate::engine::{Browser, Opened};
+use crate::limits;
 
 /// How long a browser command is watched for an early failure.
 const WATCH: Duration = Duration::from_millis(500);
@@ -120,7 +121,8 @@ fn command_line(entry: &str, url: &str) -> Vec<OsString> {
 /// ended well (it handed the URL to a running browser), counts as started.
 fn start(mut command: Command) -> Result<(), String> {
     set_apart(&mut command);
-    let mut child = command.spawn().map_err(|error| error.to_string())?;
+    let mut child = command.spawn().map_err(|error| limits::explained(error.to_string()))?;
+    limits::restore_for_child(Some(child.id()));
     let deadline = Instant::now() + WATCH;
     while Instant::now() < deadline {
         match child.try_wait().map_err(|error| error.to_string())? {

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::domain::text::neutralise;
 use crate::domain::{ConnectionName, TokenRecord};
+use crate::limits;
 
 /// Why the secret store, the journal or the lock could not be used.
 #[derive(Debug, Clone, Error)]
@@ -189,6 +190,7 @@ impl StoreError {
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
+            _ if self.is_out_of_files() => return limits::advice().into(),
             Self::Locked => "unlock it: log in to the desktop, or open its password manager",
             Self::PassphraseNeeded { .. } => {
                 "give it in $CREDENTIALS_DIRECTORY/manutop, in a file named by MANUTOP_PASSPHRASE_FILE (mode 0600) or \
@@ -232,6 +234,16 @@ impl StoreError {
             // What the store said is long, and of less use: it comes last, where places are narrow.
             Self::Unavailable { why } => format!("no secret store can be reached: {} ({why})", self.advice()),
             _ => format!("{self}; {}", self.advice()),
+        }
+    }
+
+    /// Whether no more files could be opened.
+    fn is_out_of_files(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => limits::is_reached(source),
+            Self::Unavailable { why } | Self::Unreadable { why, .. } => limits::is_named_in(why),
+            Self::Both { journal, store } => journal.is_out_of_files() || store.is_out_of_files(),
+            _ => false,
         }
     }
 

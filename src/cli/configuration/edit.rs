@@ -19,6 +19,7 @@ use crate::cli::prompt;
 use crate::cli::say::say;
 use crate::config::{self, Original};
 use crate::domain::NOT_FOR_CHILDREN;
+use crate::limits;
 
 /// What is tried where neither `$VISUAL` nor `$EDITOR` is set.
 #[cfg(not(windows))]
@@ -207,7 +208,9 @@ fn start(words: &[String], file: &Path) -> io::Result<ExitStatus> {
     for variable in NOT_FOR_CHILDREN {
         command.env_remove(variable);
     }
-    command.status()
+    let mut child = command.spawn()?;
+    limits::restore_for_child(Some(child.id()));
+    child.wait()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub static MANU: Provider = Provider {
     id: "manu",
     label: "Manu",
     title: "Manu Online",
+    issuer: None,
     grant: Grant::AuthorizationCode {
         authorize_url: "https://auth.manuonline.com/oauth/authorize",
         default_scope: "API_ALL",

@@ -9,6 +9,7 @@ pub static MANUS: Provider = Provider {
     id: "manus",
     label: "Manus",
     title: "Manus",
+    issuer: None,
     grant: Grant::ClientCredentials,
     token_url: "https://api.manus.im/api/user/manage/v1/oauth/token",
     test_url: "https://api.manus.im/api/user/manage/v1/users?limit=1",

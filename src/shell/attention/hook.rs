@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::NOT_FOR_CHILDREN;
 use crate::domain::text::neutralise;
+use crate::limits;
 
 /// How many events may wait.
 pub(super) const MOST_WAITING: usize = 64;
@@ -90,7 +91,9 @@ impl Hook {
 
 /// Runs the program once.
 async fn run(words: &[String], event: &Value, timeout: Duration) -> Result<(), String> {
-    let mut child = start(words).map_err(|error| format!("{} cannot be started: {error}", name(words)))?;
+    let failed = |error| limits::explained(format!("{} cannot be started: {error}", name(words)));
+    let mut child = start(words).map_err(failed)?;
+    limits::restore_for_child(child.id());
     let ended = tokio::time::timeout(timeout, attend(&mut child, event)).await;
     match ended {
         Ok(Ok(())) => Ok(()),
