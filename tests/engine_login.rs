@@ -508,3 +508,30 @@ async fn a_login_begun_before_the_first_reading_and_cancelled_leaves_a_connectio
     running.engine.send(Command::Cancel { connection: factory.clone() });
     assert_eq!(running.view(&factory).await.token().map(|token| token.generation), Some(1));
 }
+
+#[tokio::test]
+async fn a_redirect_from_another_issuer_than_the_one_seen_before_is_refused() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", LOOPBACK).await;
+    let (mut running, person) = (rig.start(false), Person::new());
+    let login = begin(&mut running, &factory).await;
+    let back = person.sent_to(&login.url, "allow").await;
+    assert_eq!(person.visit(changed(&back, "iss", "https://auth.example")).await.0, 200);
+    assert_eq!(logged_in(&mut running).await, 1);
+    assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
+    let login = begin(&mut running, &factory).await;
+    let back = person.sent_to(&login.url, "allow").await;
+    let (status, page) = person.visit(changed(&back, "iss", "https://evil.example")).await;
+    assert!(status == 400 && page.contains("names another authorization server") && !page.contains("evil"), "{page}");
+    assert!(refused(&mut running).await.contains("`iss` names another authorization server"));
+    running.engine.send(Command::FinishLogin {
+        connection: factory.clone(),
+        pasted: Secret::new(changed(&back, "iss", "https://evil.example")),
+    });
+    assert!(refused(&mut running).await.contains("`iss` names another authorization server"));
+    assert_eq!(person.visit(changed(&back, "iss", "https://auth.example")).await.0, 200);
+    assert_eq!(logged_in(&mut running).await, 3);
+    let record = rig.vault().read(&factory).await.unwrap().record.unwrap();
+    assert_eq!(record.subject.unwrap().issuer.as_deref(), Some("https://auth.example"));
+    assert_eq!(record.generation, 3);
+}
