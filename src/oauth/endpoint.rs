@@ -51,7 +51,7 @@ pub struct Endpoint {
 /// What a login hears of the requests to its endpoint, and says to the browsers that wait.
 #[derive(Debug)]
 pub struct Arrivals {
-    arrivals: mpsc::Receiver<Result<Granted, CallbackError>>,
+    heard: mpsc::Receiver<Result<Granted, CallbackError>>,
     outcomes: Arc<Outcomes>,
     wrong: Arc<AtomicU64>,
 }
@@ -60,7 +60,7 @@ impl Arrivals {
     /// Waits for the next redirect: an authorization code that has not come before, or why there is none in it. Of
     /// requests that are no answer to this login, only the first comes; see [`Arrivals::ignored`].
     pub async fn next(&mut self) -> Option<Result<Granted, CallbackError>> {
-        self.arrivals.recv().await
+        self.heard.recv().await
     }
 
     /// Says how far a code has come, wherever it came from. The browser of a code waits until it has ended.
@@ -85,16 +85,16 @@ impl Endpoint {
     /// The endpoint at `path`. Where no issuer is known, a `state` is all that is expected.
     #[must_use]
     pub fn new(path: &str, expected: impl Into<Expected>) -> (Self, Arrivals) {
-        let (sender, arrivals) = mpsc::channel(WAITING);
+        let (arrivals, heard) = mpsc::channel(WAITING);
         let (outcomes, wrong) = <(Arc<Outcomes>, Arc<AtomicU64>)>::default();
         let endpoint = Self {
             path: path.into(),
             expected: expected.into(),
-            arrivals: sender,
+            arrivals,
             outcomes: Arc::clone(&outcomes),
             wrong: Arc::clone(&wrong),
         };
-        (endpoint, Arrivals { arrivals, outcomes, wrong })
+        (endpoint, Arrivals { heard, outcomes, wrong })
     }
 
     /// Answers requests; those for another host than this machine are refused.

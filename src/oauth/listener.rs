@@ -269,7 +269,7 @@ mod tests {
         let good = answer(&listener, "c");
         let mut serving = listener.serve(Secret::new("st"));
         let (page, ()) = tokio::join!(fetch(&good), async {
-            serving.arrival().await.unwrap().unwrap().code;
+            serving.arrival().await.unwrap().unwrap();
             serving.close().await;
         });
         assert!(page.0 == 400 && page.1.contains("no longer waits"), "{page:?}");
