@@ -66,7 +66,7 @@ impl Args {
         let Some(Hazard::Uncertain { unread: Some(sealed), generation, fingerprint, .. }) = &standing.hazard else {
             return Err(Stop::on(&self.name, Exit::Failed, "no answer is kept that could not be read"));
         };
-        let text = lease.unread(sealed).await?;
+        let text = lease.unread(*generation, sealed).await?;
         Ok(Kept { text, generation: *generation, sent: fingerprint.clone() })
     }
 }

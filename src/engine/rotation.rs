@@ -36,7 +36,7 @@ use crate::domain::{
 };
 use crate::fault_point::{self, Step};
 use crate::oauth::{Body, form};
-use crate::store::{Hazard, Lease, SaveError, Standing};
+use crate::store::{Hazard, Lease, SaveError, Standing, StoreError};
 
 /// How often a record that is nowhere durable is tried again.
 const OWED_RETRY: Duration = Duration::from_secs(2);
@@ -159,10 +159,15 @@ async fn with_what_can_be_read(
     lease: &mut Lease,
     standing: Standing,
 ) -> Result<Standing, Problem> {
-    let Some(Hazard::Uncertain { at, fingerprint, unread: Some(sealed), lost, .. }) = &standing.hazard else {
+    let Some(Hazard::Uncertain { generation, at, fingerprint, unread: Some(sealed), lost, .. }) = &standing.hazard
+    else {
         return Ok(standing);
     };
-    let Ok(text) = lease.unread(sealed).await else { return Ok(standing) };
+    let text = match lease.unread(*generation, sealed).await {
+        Ok(text) => text,
+        Err(why @ StoreError::Misplaced { .. }) => return Err(store_problem(&why)),
+        Err(_) => return Ok(standing),
+    };
     let Some(tokens) = unread::tokens(&text, fingerprint) else { return Ok(standing) };
     let record = exchange::record(connection, tokens, &[], *at, standing.record.as_ref(), standing.next_generation());
     let how = How::Rescued(*lost);

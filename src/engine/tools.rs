@@ -185,7 +185,9 @@ pub(super) fn store_problem(error: &StoreError) -> Problem {
         StoreError::Unreadable { .. } | StoreError::LockedElsewhere { .. } => {
             Problem::Retrying { at: None, why: error.with_advice() }
         }
-        StoreError::Corrupt { .. } if error.is_replaceable() => Problem::NeedsLogin { why: error.to_string() },
+        StoreError::Corrupt { .. } | StoreError::Misplaced { .. } if error.is_replaceable() => {
+            Problem::NeedsLogin { why: error.to_string() }
+        }
         _ => Problem::StoreUnavailable { why: error.with_advice() },
     }
 }

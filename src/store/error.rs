@@ -54,6 +54,14 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// Something stored is whole, and belongs to another connection or generation; it was left as it is.
+    #[error("{item} cannot be used: {why}")]
+    Misplaced {
+        /// The journal's path.
+        item: String,
+        /// What it belongs to.
+        why: String,
+    },
     /// A connection's journal is there and the system does not let it be read.
     #[error("{item} cannot be read ({why})")]
     Unreadable {
@@ -160,7 +168,8 @@ impl StoreError {
     pub fn is_about_one_item(&self) -> bool {
         match self {
             Self::Corrupt { item, .. } | Self::NewerFormat { item, .. } => Part::of(item) != Part::Store,
-            Self::Unreadable { .. }
+            Self::Misplaced { .. }
+            | Self::Unreadable { .. }
             | Self::LockedElsewhere { .. }
             | Self::TooLarge { .. }
             | Self::Refused { .. }
@@ -175,7 +184,7 @@ impl StoreError {
     pub fn is_replaceable(&self) -> bool {
         match self {
             Self::Corrupt { item, .. } => Part::of(item) == Part::Tokens,
-            Self::Unreadable { .. } | Self::LockedElsewhere { .. } => true,
+            Self::Misplaced { .. } | Self::Unreadable { .. } | Self::LockedElsewhere { .. } => true,
             _ => false,
         }
     }
@@ -203,6 +212,10 @@ impl StoreError {
             }
             Self::TimedOut { .. } => "see whether the keyring shows a prompt or hangs, or another manutop hangs",
             Self::Corrupt { item, .. } => return corrupt_advice(item),
+            Self::Misplaced { .. } => {
+                "put the right file back if files in the data directory were exchanged; otherwise log in, which \
+                 replaces it, or log out; it is kept aside"
+            }
             Self::Unreadable { item, .. } => {
                 return format!(
                     "give the file back to its owner (chown, then chmod 600 {item}), or log in, which replaces it"

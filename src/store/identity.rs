@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, PoisonError};
 
+use super::binding::Binding;
 use super::error::StoreError;
 use super::seal::Identity;
 use super::vault::Vault;
@@ -28,8 +29,13 @@ impl Vault {
     ///
     /// # Errors
     /// `LockedElsewhere` if an identity is in a locked keyring and no other opens it, `Corrupt` if there is none left
-    /// to try, or whatever keeps the store from being read.
-    pub(super) async fn open_sealed(&self, name: &ConnectionName, sealed: &str) -> Result<Secret, StoreError> {
+    /// to try, `Misplaced` if the seal belongs elsewhere, or whatever keeps the store from being read.
+    pub(super) async fn open_sealed(&self, binding: Binding<'_>, sealed: &str) -> Result<Secret, StoreError> {
+        let opened = self.opened(binding.connection, sealed).await?;
+        binding.content(&self.journal_path(binding.connection).display().to_string(), &opened)
+    }
+
+    async fn opened(&self, name: &ConnectionName, sealed: &str) -> Result<Secret, StoreError> {
         let cached = self.cached_identity();
         if let Some(opened) = cached.as_ref().and_then(|identity| identity.open(sealed)) {
             return Ok(opened);

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::{damage, files, record};
+use super::{binding, damage, files, record};
 use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Secret};
 
 /// Enough for nearly every journal: a sealed record of two long tokens, or an answer that could not be read.
@@ -112,12 +112,15 @@ pub(super) struct JournalFile {
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u64,
+    /// Whose journal it is; absent in journals of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    connection: Option<String>,
     #[serde(flatten)]
     file: JournalFile,
 }
 
 impl JournalFile {
-    /// Reads it; `None` if there is none. Blocks on the disk.
+    /// Reads it; `None` if there is none. Another connection's is refused. Blocks on the disk.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, StoreError> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -126,21 +129,36 @@ impl JournalFile {
         };
         let item = path.display().to_string();
         record::check_version(&item, &text)?;
-        serde_json::from_str(&text)
-            .map(|Document { file, .. }| Some(file))
-            .map_err(|error| StoreError::unreadable(&item, &error))
+        let Document { connection, file, .. } =
+            serde_json::from_str(&text).map_err(|error| StoreError::unreadable(&item, &error))?;
+        match connection.filter(|connection| !is_of(path, connection)) {
+            None => Ok(Some(file)),
+            Some(connection) => {
+                Err(binding::misplaced(&item, &format!("it belongs to {}", binding::whose(&connection))))
+            }
+        }
     }
 
     /// Replaces it, durably. Blocks on the disk.
     pub(super) fn write(self, path: &Path) -> Result<(), StoreError> {
-        files::replace(path, self.text())
+        files::replace(path, self.text(path))
     }
 
-    /// What stands in its file.
-    pub(super) fn text(self) -> String {
-        let document = Document { version: record::VERSION, file: self };
+    /// The text of its file at this path, which names the connection.
+    pub(super) fn text(self, path: &Path) -> String {
+        let connection = owner(path).map(str::to_owned);
+        let document = Document { version: record::VERSION, connection, file: self };
         serde_json::to_string(&document).expect("strings, numbers and times always serialise") + "\n"
     }
+}
+
+/// The connection whose journal a path is.
+fn owner(path: &Path) -> Option<&str> {
+    path.file_stem()?.to_str()
+}
+
+fn is_of(path: &Path, connection: &str) -> bool {
+    owner(path).is_some_and(|owner| owner.eq_ignore_ascii_case(connection))
 }
 
 impl From<Journal> for JournalFile {

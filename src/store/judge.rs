@@ -83,14 +83,27 @@ pub(super) enum Owed {
     Erase,
 }
 
-/// The sealed record, if it takes that to know the newest.
-pub(super) fn needs_opening<'a>(journal: Option<&'a Journal>, stored: Option<&TokenRecord>) -> Option<&'a str> {
+/// A sealed record, and what the journal says of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Received<'a> {
+    pub(super) generation: u64,
+    pub(super) fingerprint: &'a Fingerprint,
+    pub(super) sealed: &'a str,
+}
+
+/// The sealed record in a journal.
+pub(super) fn received(journal: &Journal) -> Option<Received<'_>> {
     match journal {
-        Some(Journal::Received { sealed, .. }) if !journal.is_some_and(|journal| is_in_store(journal, stored)) => {
-            Some(sealed)
+        Journal::Received { generation, fingerprint, sealed } => {
+            Some(Received { generation: *generation, fingerprint, sealed })
         }
         _ => None,
     }
+}
+
+/// The sealed record, if it takes that to know the newest.
+pub(super) fn needs_opening<'a>(journal: Option<&'a Journal>, stored: Option<&TokenRecord>) -> Option<Received<'a>> {
+    journal.filter(|journal| !is_in_store(journal, stored)).and_then(received)
 }
 
 /// Weighs them. `received` is the opened record where [`needs_opening`] asked for it.

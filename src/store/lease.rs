@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::binding::{Binding, is_bound};
 use super::error::{SaveError, StoreError};
 use super::journal::{self, Journal, JournalFile, Spending};
 use super::judge::{Owed, Standing};
@@ -145,7 +146,7 @@ impl Lease {
             first_at: earlier.as_ref().map(|earlier| earlier.lost().at),
             lost_at: None,
             why: None,
-            unread: earlier.as_ref().and_then(|earlier| earlier.unread.clone()),
+            unread: earlier.as_ref().and_then(|earlier| self.bound(earlier)),
         };
         self.write(Journal::Spending(spending)).await?;
         fault_point::pass_with(Step::SpendingDurable, &self.name, record);
@@ -173,7 +174,8 @@ impl Lease {
     pub async fn answer_lost(&mut self, why: &str, unread: Option<&Secret>) -> Result<(), StoreError> {
         let Some(Journal::Spending(mut spending)) = self.vault.journal(&self.name).await? else { return Ok(()) };
         if let (Some(unread), Some(identity)) = (unread, self.vault.cached_identity()) {
-            spending.unread = identity.seal(unread).or(spending.unread);
+            let binding = Binding::unread(&self.name, spending.generation);
+            spending.unread = binding.seal(&identity, unread).or(spending.unread);
         }
         spending.lost_at = Some(self.vault.clock().now());
         spending.why = Some(why.to_owned());
@@ -181,12 +183,25 @@ impl Lease {
         self.write(Journal::Spending(spending)).await
     }
 
-    /// Opens an answer that could not be read when it came; see [`Hazard::Uncertain`](super::Hazard).
+    /// Opens an answer to this generation's refresh token that could not be read when it came; see
+    /// [`Hazard::Uncertain`](super::Hazard).
     ///
     /// # Errors
-    /// The store does not give the identity it was sealed to.
-    pub async fn unread(&self, sealed: &str) -> Result<Secret, StoreError> {
-        self.vault.open_sealed(&self.name, sealed).await
+    /// The store does not give the identity it was sealed to, or the answer belongs to another connection or
+    /// generation.
+    pub async fn unread(&self, generation: u64, sealed: &str) -> Result<Secret, StoreError> {
+        self.vault.open_sealed(Binding::unread(&self.name, generation), sealed).await
+    }
+
+    /// The answer that could not be read, bound to what it belongs to where an earlier version did not do so.
+    fn bound(&self, spending: &Spending) -> Option<String> {
+        let sealed = spending.unread.as_ref()?;
+        let identity = self.vault.cached_identity();
+        let rebound = identity.and_then(|identity| {
+            let opened = identity.open(sealed).filter(|opened| !is_bound(opened))?;
+            Binding::unread(&self.name, spending.generation).seal(&identity, &opened)
+        });
+        rebound.or_else(|| Some(sealed.clone()))
     }
 
     /// Takes [`Lease::spending`] back: nothing left this machine, or a complete answer proved that
@@ -348,7 +363,8 @@ impl Lease {
             Some(identity) => identity,
             None => self.vault.identity().await?,
         };
-        let sealed = identity.seal(&to_line(record)).ok_or_else(|| StoreError::Refused {
+        let binding = Binding::record(&self.name, record.generation);
+        let sealed = binding.seal(&identity, &to_line(record)).ok_or_else(|| StoreError::Refused {
             item: token_item(&self.name),
             why: "it could not be sealed".into(),
         })?;
@@ -379,7 +395,7 @@ impl Lease {
         self.on_disk(move || match &file.journal {
             // The room is for what comes after the request.
             Journal::Spending(_) => file.write(&path),
-            _ => room.replace(&path, &file.text()),
+            _ => room.replace(&path, &file.text(&path)),
         })
         .await
     }

@@ -9,6 +9,7 @@
 //!   every call;
 //! - two processes never spend the same token: a [`Lease`] is an OS file lock.
 
+mod binding;
 mod change;
 mod chunk;
 mod copies;

@@ -26,10 +26,11 @@
 
 use thiserror::Error;
 
+use super::binding::Binding;
 use super::damage;
 use super::error::StoreError;
 use super::history;
-use super::journal::{Journal, JournalFile};
+use super::journal::{Journal, JournalFile, Spending};
 use super::judge::Hazard;
 use super::lease::{Lease, settled};
 use super::lock::Held;
@@ -219,17 +220,36 @@ impl Renaming {
         self.new.preflight().await?;
         fault_point::pass(Step::RenamePrepared);
         let present = self.present(standing.record.as_ref()).await?;
-        let arrives = match present.generation() {
+        let sent = present.generation();
+        let arrives = match sent {
             generation if left_there > 0 && left_there >= generation => {
                 present.with_generation(left_there.saturating_add(1))
             }
             _ => present,
         };
+        let arrives = self.bound_to_new(arrives, sent).await?;
         let moving = Journal::Moving { to: self.new.name().clone(), arrives: Box::new(arrives.clone()) };
         let arriving = Arriving::with(arrives, self.vault.journal_file(self.old.name()).await?);
         self.old.write_file(arriving.beside(moving)).await?;
         fault_point::pass(Step::RenameDeparted);
         Ok(arriving)
+    }
+
+    /// The journal with its unread answer bound to the new name. One that cannot be opened any more, or belongs
+    /// elsewhere, stays as it is: it is as useless under the new name.
+    async fn bound_to_new(&self, mut arrives: Journal, sent: u64) -> Result<Journal, StoreError> {
+        let generation = arrives.generation();
+        let Journal::Spending(Spending { unread: Some(sealed), .. }) = &mut arrives else { return Ok(arrives) };
+        match self.old.unread(sent, sealed).await {
+            Ok(answer) => {
+                let identity = self.vault.identity().await?;
+                let bound = Binding::unread(self.new.name(), generation).seal(&identity, &answer);
+                *sealed = bound.unwrap_or_else(|| std::mem::take(sealed));
+            }
+            Err(StoreError::Corrupt { .. } | StoreError::Misplaced { .. }) => {}
+            Err(why) => return Err(why),
+        }
+        Ok(arrives)
     }
 
     /// The generation mark that an earlier connection left under the new name; 0 without one.

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::binding::{self, Binding};
 use super::change::{Change, Known};
 use super::error::StoreError;
 use super::journal::{Journal, JournalFile};
-use super::judge::{Hazard, Owed, Standing, judge, needs_opening};
+use super::judge::{Hazard, Owed, Received, Standing, judge, needs_opening, received};
 use super::lease::Lease;
 use super::seal::Identity;
 use super::secrets::Secrets;
@@ -382,7 +383,10 @@ impl Vault {
             Err(why) => return self.weigh_without_store(name, journal, why),
         };
         let received = match needs_opening(journal, stored.as_ref()) {
-            Some(sealed) => Some(self.opened_record(name, &self.open_sealed(name, sealed).await?)?),
+            Some(received) => {
+                let binding = Binding::record(name, received.generation);
+                Some(self.opened_record(name, received, &self.open_sealed(binding, received.sealed).await?)?)
+            }
             None => None,
         };
         let (mut standing, owed) = judge(journal, stored, received);
@@ -398,15 +402,29 @@ impl Vault {
         journal: Option<&Journal>,
         why: StoreError,
     ) -> Result<(Standing, Owed), StoreError> {
-        let Some(Journal::Received { sealed, .. }) = journal else { return Err(why) };
+        let Some(received) = journal.and_then(received) else { return Err(why) };
         // Another identity may open it; only the store knows.
-        let Some(line) = self.cached_identity().and_then(|identity| identity.open(sealed)) else { return Err(why) };
-        let (standing, _) = judge(journal, None, Some(self.opened_record(name, &line)?));
+        let opened = self.cached_identity().and_then(|identity| identity.open(received.sealed));
+        let Some(opened) = opened else { return Err(why) };
+        let item = self.journal_path(name).display().to_string();
+        let line = Binding::record(name, received.generation).content(&item, &opened)?;
+        let (standing, _) = judge(journal, None, Some(self.opened_record(name, received, &line)?));
         Ok((Standing { unsaved_because: Some(why), ..standing }, Owed::Nothing))
     }
 
-    fn opened_record(&self, name: &ConnectionName, line: &Secret) -> Result<TokenRecord, StoreError> {
-        record::from_line(&self.journal_path(name).display().to_string(), line)
+    /// The record in an opened seal, if it is the one that the journal names.
+    fn opened_record(
+        &self,
+        name: &ConnectionName,
+        received: Received<'_>,
+        line: &Secret,
+    ) -> Result<TokenRecord, StoreError> {
+        let item = self.journal_path(name).display().to_string();
+        let record = record::from_line(&item, line)?;
+        if record.generation == received.generation && record::fingerprint(&record) == *received.fingerprint {
+            return Ok(record);
+        }
+        Err(binding::misplaced(&item, "its sealed record is not the one that it names"))
     }
 
     /// The identity in memory, for the calls that use it; see `identity.rs`.

@@ -164,11 +164,11 @@ async fn an_unread_answer_is_opened_with_any_identity_and_said_to_be_locked_away
     let vault = bench.process();
     another_connection_goes_on(&vault).await;
     let lease = vault.lock(&name(), |_| {}).await.unwrap();
-    assert!(matches!(lease.unread(&sealed).await, Err(StoreError::LockedElsewhere { .. })));
+    assert!(matches!(lease.unread(1, &sealed).await, Err(StoreError::LockedElsewhere { .. })));
     bench.keyring.state().is_old_locked = false;
-    assert_eq!(lease.unread(&sealed).await.unwrap(), Secret::new("an answer"));
+    assert_eq!(lease.unread(1, &sealed).await.unwrap(), Secret::new("an answer"));
     bench.keyring.state().old.remove(IDENTITY);
-    assert!(matches!(lease.unread(&sealed).await, Err(StoreError::Corrupt { .. })), "it is gone");
+    assert!(matches!(lease.unread(1, &sealed).await, Err(StoreError::Corrupt { .. })), "it is gone");
 }
 
 #[tokio::test]

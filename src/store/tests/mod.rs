@@ -1,6 +1,7 @@
 //! The vault's promises, with a store in memory and a real directory: what happens when a process
 //! dies between any two steps, when stores fail or hang, and when two processes meet.
 
+mod bindings;
 mod crashes;
 mod failures;
 mod identities;
