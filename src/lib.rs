@@ -14,7 +14,8 @@
 //! - [`demo`]: both providers' servers, embedded
 //!
 //! Below them all, `alarm`: a sleep that wakes its thread once; [`stamp`]: how a file looks; [`limits`]:
-//! how many files may be open; and [`local_server`]: how programs on this machine are answered.
+//! how many files may be open; `hardening`: what keeps others from this process's memory; and [`local_server`]: how
+//! programs on this machine are answered.
 //! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
 
 mod alarm;
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod fault_point;
 #[cfg(not(feature = "fault-points"))]
 mod fault_point;
+mod hardening;
 pub mod keeper;
 pub mod limits;
 pub mod local_server;

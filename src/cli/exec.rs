@@ -81,6 +81,7 @@ impl Args {
 /// It cannot be started; on Unix success does not return.
 pub(super) fn become_it(mut command: Command) -> Result<Exit, Report> {
     crate::limits::restore_for_exec();
+    crate::hardening::restore_core_limit();
     #[cfg(unix)]
     let result = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut command));
     #[cfg(not(unix))]

@@ -58,10 +58,12 @@ use line::Line;
 use say::say;
 
 use crate::domain::{Clock, SystemClock, clock};
+use crate::hardening;
 
 /// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    hardening::protect();
     clock::note_start();
     if let Some(answered) = completions::answer() {
         return answered;
