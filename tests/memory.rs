@@ -62,7 +62,9 @@ fn is_possible() -> bool {
 fn give(path: &Path) {
     chown(path, Some(USER), Some(USER)).unwrap();
     if path.is_dir() {
-        fs::read_dir(path).unwrap().for_each(|entry| give(&entry.unwrap().path()));
+        for entry in fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path());
+        }
     }
 }
 
@@ -95,7 +97,9 @@ impl Bench {
     fn dashboard(&self) -> Terminal {
         let mut command = CommandBuilder::new(AS_USER[0]);
         command.env_clear();
-        self.home.env.iter().for_each(|(name, value)| command.env(name, value));
+        for (name, value) in &self.home.env {
+            command.env(name, value);
+        }
         command.args(&AS_USER[1..]);
         command.arg(BINARY);
         command.cwd(self.home.dir.path());
@@ -107,7 +111,9 @@ impl Bench {
         let entries = fs::read_dir(self.home.dir.path()).unwrap().map(|entry| entry.unwrap().path());
         let cores: Vec<_> =
             entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("core")).collect();
-        cores.iter().for_each(|core| fs::remove_file(core).unwrap());
+        for core in &cores {
+            fs::remove_file(core).unwrap();
+        }
         !cores.is_empty()
     }
 }

@@ -6,6 +6,8 @@
 use serde::Deserialize;
 
 use super::error::StoreError;
+use super::journal::Spending;
+use super::lease::Lease;
 use super::seal::Identity;
 use crate::domain::{ConnectionName, Secret};
 
@@ -75,9 +77,7 @@ impl<'a> Binding<'a> {
     /// The content, sealed together with what it belongs to; hex digits.
     pub(super) fn seal(&self, identity: &Identity, content: &Secret) -> Option<String> {
         let (start, (_, end)) = (self.start(), self.kind.quotes());
-        let mut text = String::with_capacity(start.len() + content.expose().len() + end.len());
-        [&start, content.expose(), end].iter().for_each(|part| text.push_str(part));
-        identity.seal(&Secret::new(text))
+        identity.seal(&Secret::new([&start, content.expose(), end].concat()))
     }
 
     /// The content of an opened seal, if that belongs here; `item` names it in errors.
@@ -108,6 +108,29 @@ impl<'a> Binding<'a> {
             return format!("a sealed text of another kind is in the place of its {}", self.kind.word());
         }
         format!("its sealed {} is of generation {generation} and not {}", self.kind.word(), self.generation)
+    }
+}
+
+impl Lease {
+    /// Opens an answer to this generation's refresh token that could not be read when it came; see
+    /// [`Hazard::Uncertain`](super::Hazard).
+    ///
+    /// # Errors
+    /// The store does not give the identity it was sealed to, or the answer belongs to another connection or
+    /// generation.
+    pub async fn unread(&self, generation: u64, sealed: &str) -> Result<Secret, StoreError> {
+        self.vault.open_sealed(Binding::unread(&self.name, generation), sealed).await
+    }
+
+    /// The answer that could not be read, bound to what it belongs to where an earlier version did not do so.
+    pub(super) fn bound(&self, spending: &Spending) -> Option<String> {
+        let sealed = spending.unread.as_ref()?;
+        let identity = self.vault.cached_identity();
+        let rebound = identity.and_then(|identity| {
+            let opened = identity.open(sealed).filter(|opened| !is_bound(opened))?;
+            Binding::unread(&self.name, spending.generation).seal(&identity, &opened)
+        });
+        rebound.or_else(|| Some(sealed.clone()))
     }
 }
 

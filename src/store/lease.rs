@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::binding::{Binding, is_bound};
+use super::binding::Binding;
 use super::error::{SaveError, StoreError};
 use super::journal::{self, Journal, JournalFile, Spending};
 use super::judge::{Owed, Standing};
@@ -181,27 +181,6 @@ impl Lease {
         spending.why = Some(why.to_owned());
         self.before = None;
         self.write(Journal::Spending(spending)).await
-    }
-
-    /// Opens an answer to this generation's refresh token that could not be read when it came; see
-    /// [`Hazard::Uncertain`](super::Hazard).
-    ///
-    /// # Errors
-    /// The store does not give the identity it was sealed to, or the answer belongs to another connection or
-    /// generation.
-    pub async fn unread(&self, generation: u64, sealed: &str) -> Result<Secret, StoreError> {
-        self.vault.open_sealed(Binding::unread(&self.name, generation), sealed).await
-    }
-
-    /// The answer that could not be read, bound to what it belongs to where an earlier version did not do so.
-    fn bound(&self, spending: &Spending) -> Option<String> {
-        let sealed = spending.unread.as_ref()?;
-        let identity = self.vault.cached_identity();
-        let rebound = identity.and_then(|identity| {
-            let opened = identity.open(sealed).filter(|opened| !is_bound(opened))?;
-            Binding::unread(&self.name, spending.generation).seal(&identity, &opened)
-        });
-        rebound.or_else(|| Some(sealed.clone()))
     }
 
     /// Takes [`Lease::spending`] back: nothing left this machine, or a complete answer proved that
