@@ -211,7 +211,7 @@ async fn an_idle_dashboard_has_few_copies_of_its_secrets_in_memory() {
     }
     let bench = Bench::new().await;
     let mut dashboard = bench.dashboard();
-    dashboard.until_text("factory");
+    dashboard.until_text("● live"); // before that the key has no effect
     dashboard.keys("R");
     eventually("the refresh is made", || bench.factory.posts() > 0);
     dashboard.until_text("generation 42 · saved");
