@@ -13,9 +13,9 @@
 //! - [`cli`]: arguments and the headless commands
 //! - [`demo`]: both providers' servers, embedded
 //!
-//! Below them all, `alarm`: a sleep that wakes its thread once; [`stamp`]: how a file looks; [`limits`]:
-//! how many files may be open; `hardening`: what keeps others from this process's memory; and [`local_server`]: how
-//! programs on this machine are answered.
+//! Below them all, `alarm`: a sleep that wakes its thread once; [`stamp`]: how a file looks; [`trust`]: whether a file may
+//! be used; [`limits`]: how many files may be open; `hardening`: what keeps others from this process's memory; and
+//! [`local_server`]: how programs on this machine are answered.
 //! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
 
 mod alarm;
@@ -37,4 +37,5 @@ pub mod oauth;
 pub mod shell;
 pub mod stamp;
 pub mod store;
+pub mod trust;
 pub mod ui;

@@ -121,9 +121,12 @@ async fn files_and_directories_are_for_their_owner_alone() {
     for path in all_files(&bench.store_dir()) {
         assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
-    fs::set_permissions(bench.store_dir(), fs::Permissions::from_mode(0o755)).unwrap();
-    bench.open().probe().unwrap();
-    assert_eq!(mode(&bench.store_dir()), 0o700, "closed again");
+    // What an administrator opened for reading stays as it is; what others can write to is refused.
+    for (mode_before, allowed) in [(0o755, true), (0o777, false)] {
+        fs::set_permissions(bench.store_dir(), fs::Permissions::from_mode(mode_before)).unwrap();
+        assert_eq!(bench.open().probe().is_ok(), allowed);
+        assert_eq!(mode(&bench.store_dir()), mode_before);
+    }
 }
 
 #[test]

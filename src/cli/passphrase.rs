@@ -14,6 +14,7 @@ use super::prompt;
 use super::say::say;
 use crate::domain::Secret;
 use crate::store::Passphrase;
+use crate::trust::{self, Purpose};
 
 /// The name of the credential in systemd's directory.
 const CREDENTIAL: &str = "manutop";
@@ -32,7 +33,10 @@ fn given_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Passph
     if let Some(directory) = variable("CREDENTIALS_DIRECTORY") {
         let path = PathBuf::from(directory).join(CREDENTIAL);
         match File::open(&path) {
-            Ok(file) => return from_file(file, &path).map(Some),
+            Ok(file) => {
+                judge(&path, Purpose::Credential, &path.display().to_string())?;
+                return from_file(file, &path).map(Some);
+            }
             // A service may have credentials of which none is ours.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(refuse(&path.display().to_string(), &format!("cannot be read: {error}"))),
@@ -41,7 +45,8 @@ fn given_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Passph
     if let Some(path) = variable(FILE).map(PathBuf::from) {
         let whose = format!("{FILE}: {}", path.display());
         let file = File::open(&path).map_err(|error| refuse(&whose, &format!("cannot be read: {error}")))?;
-        refuse_if_others_may_read(&file, &whose)?;
+        // Before it is read: relative ones are relative to where manutop was started.
+        judge(&std::path::absolute(&path).unwrap_or_else(|_| path.clone()), Purpose::Secret, &whose)?;
         return from_file(file, &path).map(Some);
     }
     let Some(value) = variable(VALUE) else { return Ok(None) };
@@ -94,20 +99,9 @@ fn from_file(file: File, path: &Path) -> Result<Passphrase, Stop> {
     Ok(Passphrase { secret: Secret::new(line), from: format!("in {whose}") })
 }
 
-#[cfg(unix)]
-fn refuse_if_others_may_read(file: &File, whose: &str) -> Result<(), Stop> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let meta = file.metadata().map_err(|error| refuse(whose, &format!("cannot be inspected: {error}")))?;
-    match meta.permissions().mode() & 0o777 {
-        0o600 | 0o400 | 0o200 | 0 => Ok(()),
-        mode => Err(refuse(whose, &format!("has mode {mode:04o}; take it from others with chmod 600"))),
-    }
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
-fn refuse_if_others_may_read(_: &File, _: &str) -> Result<(), Stop> {
-    Ok(()) // a user's profile is closed to other users already
+/// Refuses a file that other users could change, or read where it should be private.
+fn judge(path: &Path, purpose: Purpose, whose: &str) -> Result<(), Stop> {
+    trust::check(path, purpose).map_err(|why| refuse(whose, &format!("is refused: {}", why.with_advice())))
 }
 
 fn refuse(whose: &str, why: &str) -> Stop {
@@ -159,7 +153,7 @@ mod tests {
     fn a_file_that_others_may_read_is_refused_even_if_the_variable_is_set() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("file");
-        for (mode, allowed) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o700, false)] {
+        for (mode, allowed) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false), (0o700, true)] {
             write(&file, "hunter2", 0o600);
             fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
             let found = found(&[("MANUTOP_PASSPHRASE_FILE", &file), ("MANUTOP_PASSPHRASE", Path::new("x"))]);

@@ -11,6 +11,7 @@ use thiserror::Error;
 
 use super::text::{line_at, names_a_secret, position};
 use super::{KEYS, MAX_FILE_SIZE, fields};
+use crate::trust::Untrusted;
 
 /// Why there is no configuration to work with.
 #[derive(Debug, Error)]
@@ -47,6 +48,9 @@ pub enum ConfigError {
         /// Its column, from 1.
         column: usize,
     },
+    /// Other users could change the file.
+    #[error("{}", .0.with_advice())]
+    Untrusted(#[from] Untrusted),
     /// The file has faults.
     #[error("{}", list(file, faults))]
     Invalid {

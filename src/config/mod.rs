@@ -2,7 +2,7 @@
 //! use, after a move ([`set_store`]), and single connections, by a form ([`Draft`]).
 //!
 //! Invariants: a [`Config`] that exists is complete and allowed (unique names, known providers,
-//! `https` or loopback endpoints); every fault names file, line, column and key; no message
+//! `https` or loopback endpoints), and was read from a file that no other user could change; every fault names file, line, column and key; no message
 //! repeats a value that could be a secret.
 
 mod comments;
@@ -45,6 +45,7 @@ pub use original::Original;
 pub use paths::Paths;
 
 use crate::domain::{AfterLostAnswer, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
+use crate::trust::{self, Purpose};
 use section::{Report, Section};
 
 /// The largest configuration file that is read, in bytes.
@@ -171,7 +172,7 @@ impl Default for Config {
 /// Reads and checks the configuration file; `None` when there is no such file.
 ///
 /// # Errors
-/// When the file exists and cannot be read, is too large, is not UTF-8, or has faults.
+/// When the file exists and cannot be read, could be changed by other users, is too large, is not UTF-8, or has faults.
 pub fn load(file: &Path, providers: &'static [&'static Provider]) -> Result<Option<Config>, ConfigError> {
     read(file)?.map(|text| parse(&text, file, providers)).transpose()
 }
@@ -179,13 +180,14 @@ pub fn load(file: &Path, providers: &'static [&'static Provider]) -> Result<Opti
 /// Reads the text of the configuration file; `None` when there is no such file.
 ///
 /// # Errors
-/// When the file exists and cannot be read, is too large, or is not UTF-8.
+/// When the file exists and cannot be read, could be changed by other users, is too large, or is not UTF-8.
 pub fn read(file: &Path) -> Result<Option<String>, ConfigError> {
     let opened = match File::open(file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(ConfigError::Read { file: file.to_owned(), source }),
     };
+    trust::check(file, Purpose::Configuration)?;
     let mut bytes = Vec::new();
     opened
         .take(MAX_FILE_SIZE + 1)

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::replace::{self, Place, directory_of};
 use super::{ConfigError, MAX_FILE_SIZE, in_place};
+use crate::trust::{self, Purpose};
 
 /// The file as it was.
 pub struct Original {
@@ -26,8 +27,9 @@ impl Original {
     /// The file as it is now; that there is none is fine.
     ///
     /// # Errors
-    /// It cannot be read, or is too large for a configuration.
+    /// It cannot be read, could be changed by other users, or is too large for a configuration.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        trust::check(file, Purpose::Configuration)?;
         let unread = |source| ConfigError::Read { file: file.to_owned(), source };
         let target = match fs::canonicalize(file) {
             Ok(target) => target,

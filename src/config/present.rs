@@ -12,6 +12,7 @@ use toml_edit::DocumentMut;
 use super::replace::{self, Place};
 use super::{ChangeError, Config, ConfigError, MAX_FILE_SIZE, in_place, parse, text};
 use crate::domain::Provider;
+use crate::trust::{self, Purpose};
 
 /// The file as it is now.
 pub(super) struct Present {
@@ -29,6 +30,7 @@ const MARK: &str = "\u{feff}";
 
 impl Present {
     pub(super) fn read(file: &Path) -> Result<Self, ConfigError> {
+        trust::check(file, Purpose::Configuration)?;
         let unread = |source| ConfigError::Read { file: file.to_owned(), source };
         let (target, text, mode) = match fs::canonicalize(file) {
             Ok(target) => {

@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::domain::text::neutralise;
 use crate::domain::{ConnectionName, TokenRecord};
 use crate::limits;
+use crate::trust::Untrusted;
 
 /// Why the secret store, the journal or the lock could not be used.
 #[derive(Debug, Clone, Error)]
@@ -130,12 +131,9 @@ pub enum StoreError {
         /// The name they will have.
         to: ConnectionName,
     },
-    /// The data directory may be changed by other users.
-    #[error("{} may be changed by other users", path.display())]
-    Insecure {
-        /// The directory.
-        path: PathBuf,
-    },
+    /// The data directory, or something in it, could be changed by other users.
+    #[error(transparent)]
+    Untrusted(#[from] Untrusted),
     /// A file or directory of the data directory failed.
     #[error("could not {doing} {}: {source}", path.display())]
     Io {
@@ -233,9 +231,7 @@ impl StoreError {
             Self::Outdated { .. } => "refresh again, which uses the newer tokens; if there are none, log in",
             Self::Owed { .. } => "refresh again: that saves them first",
             Self::Renaming { .. } => "nothing is sent until then",
-            Self::Insecure { .. } => {
-                "choose another data directory, or take the write permission from group and others"
-            }
+            Self::Untrusted(why) => return why.advice().into(),
             Self::Io { .. } | Self::Both { .. } => "see that the disk has room and the data directory is writable",
         })
     }

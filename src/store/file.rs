@@ -128,8 +128,9 @@ impl Shared {
         let Ok(_trying) = self.trying.try_lock() else {
             return Err(StoreError::unavailable("it is being unlocked at this moment"));
         };
-        let key = if self.is_new()? {
-            files::private_dir(&self.dir)?;
+        let is_new = self.is_new()?;
+        files::private_dir(&self.dir)?;
+        let key = if is_new {
             match Key::create(&self.dir, passphrase, self.work_factor)? {
                 Some(key) => key,
                 None => Key::unwrap(&self.dir, passphrase)?,
@@ -137,7 +138,6 @@ impl Shared {
         } else {
             Key::unwrap(&self.dir, passphrase)?
         };
-        files::private_dir(&self.dir)?;
         let key = Arc::new(key);
         *self.access() = Access { key: Some(Arc::clone(&key)), ..Access::default() };
         Ok(key)

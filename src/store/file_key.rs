@@ -17,6 +17,7 @@ use super::error::StoreError;
 use super::files;
 use super::seal::Identity;
 use crate::domain::Secret;
+use crate::trust::{self, Purpose};
 
 /// The wrapped key's name in the store's directory.
 pub(super) const FILE: &str = "identity.age";
@@ -58,6 +59,7 @@ impl Key {
         let item = path.display().to_string();
         let damaged = |why: &str| StoreError::Corrupt { item: item.clone(), why: why.to_owned() };
         let wrapped = read(&path)?.ok_or_else(|| damaged("it is gone"))?;
+        trust::check(&path, Purpose::Data)?;
         let mut opener = scrypt::Identity::new(words(passphrase));
         opener.set_max_work_factor(MOST_WORK);
         let text = age::decrypt(&opener, &wrapped).map_err(|error| match error {

@@ -6,53 +6,31 @@ use std::path::Path;
 
 use super::error::StoreError;
 use crate::fault_point::{self, Step};
+use crate::trust::{self, Purpose};
 
-/// Makes a directory for its owner alone, or makes an existing one so.
+/// Makes a directory within the data directory, for its owner alone. One that is there stays as it is, and must be ours.
 pub(super) fn private_dir(path: &Path) -> Result<(), StoreError> {
+    make(path, Purpose::Data)
+}
+
+/// Makes the data directory, for its owner alone. One that is there stays as it is: it may hold other things, too.
+pub(super) fn data_dir(path: &Path) -> Result<(), StoreError> {
+    make(path, Purpose::DataDirectory)
+}
+
+fn make(path: &Path, purpose: Purpose) -> Result<(), StoreError> {
+    // Nothing is made in a directory of another user.
+    trust::check(path, purpose)?;
+    if path.is_dir() {
+        return Ok(());
+    }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|error| StoreError::io("make directory", path, error))?;
-    close_to_others(path)
-}
-
-/// Makes the data directory. One that holds other things already keeps its mode (it may be
-/// somebody's home), but not if others could rename what we keep in it.
-pub(super) fn data_dir(path: &Path) -> Result<(), StoreError> {
-    let is_foreign =
-        !path.join("journals").exists() && fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
-    if !is_foreign {
-        return private_dir(path);
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        const STICKY: u32 = 0o1000;
-        let mode = fs::metadata(path).map_err(|error| StoreError::io("inspect", path, error))?.permissions().mode();
-        if mode & 0o022 != 0 && mode & STICKY == 0 {
-            return Err(StoreError::Insecure { path: path.to_owned() });
-        }
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn close_to_others(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path).map_err(|error| StoreError::io("inspect", path, error))?.permissions().mode();
-    if mode & 0o777 == 0o700 {
-        return Ok(());
-    }
-    // Only the owner may do this: somebody else's directory is refused here.
-    fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-        .map_err(|error| StoreError::io("close to other users", path, error))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "fails on Unix")]
-fn close_to_others(_: &Path) -> Result<(), StoreError> {
-    Ok(()) // a user's profile is closed to other users already
+    // In a shared directory another user may have been quicker.
+    Ok(trust::check(path, purpose)?)
 }
 
 /// Options that make a new file for its owner alone.
@@ -156,12 +134,9 @@ mod tests {
     }
 
     #[test]
-    fn directories_and_files_are_for_their_owner_alone() {
+    fn what_is_made_is_for_its_owner_alone() {
         let dir = tempfile::tempdir().unwrap();
         let made = dir.path().join("a/b");
-        private_dir(&made).unwrap();
-        assert_eq!(mode(&made), 0o700);
-        fs::set_permissions(&made, fs::Permissions::from_mode(0o755)).unwrap();
         private_dir(&made).unwrap();
         assert_eq!(mode(&made), 0o700);
         replace(&made.join("x.json"), "text").unwrap();
@@ -169,15 +144,18 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_with_other_things_in_it_keeps_its_mode_unless_others_can_write_there() {
+    fn a_directory_that_is_there_keeps_its_mode_and_is_refused_if_others_can_write_there() {
         let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join("letter.txt"), "dear").unwrap();
-        for (before, allowed) in [(0o755, true), (0o1777, true), (0o777, false), (0o770, false)] {
-            fs::set_permissions(dir.path(), fs::Permissions::from_mode(before)).unwrap();
-            let outcome = data_dir(dir.path());
-            assert_eq!(outcome.is_ok(), allowed, "{before:o}");
-            assert!(allowed || matches!(outcome, Err(StoreError::Insecure { .. })));
-            assert_eq!(mode(dir.path()), before);
+        for made in ["letter.txt", "journals"] {
+            fs::create_dir(dir.path().join(made)).unwrap();
+            for (before, allowed) in [(0o755, true), (0o711, true), (0o1777, false), (0o777, false), (0o772, false)] {
+                fs::set_permissions(dir.path(), fs::Permissions::from_mode(before)).unwrap();
+                for (what, outcome) in [("data", data_dir(dir.path())), ("own", private_dir(dir.path()))] {
+                    assert_eq!(outcome.is_ok(), allowed, "{what} {before:o}");
+                    assert!(allowed || matches!(outcome, Err(StoreError::Untrusted(_))));
+                    assert_eq!(mode(dir.path()), before);
+                }
+            }
         }
     }
 

@@ -88,7 +88,7 @@ impl Vault {
     /// Opens the vault, making its directories for their owner alone. Touches no keyring.
     ///
     /// # Errors
-    /// `Io` if a directory cannot be made or belongs to somebody else, `Insecure` if others could
+    /// `Io` if a directory cannot be made, `Untrusted` if one belongs to another user or others could
     /// replace what is kept in the data directory.
     pub fn open(secrets: Secrets, data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let (journals, locks) = (data_dir.join("journals"), data_dir.join(LOCKS));

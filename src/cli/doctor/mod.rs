@@ -18,7 +18,7 @@ use super::files::Files;
 use super::json;
 use super::session::Session;
 use super::version;
-use crate::config::{self, Copies, Original, Paths};
+use crate::config::{self, ConfigError, Copies, Original, Paths};
 use crate::oauth::providers;
 use crate::shell::appearance::keymap;
 use crate::shell::environment::Environment;
@@ -110,6 +110,7 @@ fn configuration(files: &Files) -> Check {
         }
         Ok(Some(config)) => good_configuration(name, &paths.config_file, config.connections.len()),
         Ok(None) => Check::warn(name, format!("{file} does not exist"), "manutop shows at its start what to put there"),
+        Err(ConfigError::Untrusted(why)) => Check::fail(name, why.to_string(), why.advice()),
         Err(error) => Check::fail(name, error.to_string(), "mend the lines named"),
     }
 }
