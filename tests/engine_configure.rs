@@ -43,7 +43,7 @@ async fn forgotten(running: &mut Running) -> Result<(), Problem> {
         .await
 }
 
-fn busy(why: &str) -> Result<(), Problem> {
+fn busy(why: &'static str) -> Result<(), Problem> {
     Err(Problem::Retrying { at: None, why: why.into() })
 }
 
@@ -144,7 +144,7 @@ async fn another_provider_without_logins_costs_no_refresh_token() {
     configured(&mut running).await;
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(
-        matches!(&problem, Problem::Misconfigured { why, refused: false } if why.contains("log out first")),
+        matches!(&problem, Problem::Misconfigured { why, refused: false } if why.to_string().contains("log out first")),
         "{problem:?}"
     );
     assert_eq!(rig.servers.manus().stats().token_posts.total(), 0, "no client secret went to somebody else");

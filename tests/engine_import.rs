@@ -54,7 +54,7 @@ async fn end(running: &mut Running) -> End {
                 Some(End::Imported { generation: *generation, replaced: *replaced })
             }
             Event::ImportFailed { why, problem, .. } => {
-                Some(End::Failed { why: why.clone(), problem: problem.clone() })
+                Some(End::Failed { why: why.to_string(), problem: problem.clone() })
             }
             _ => None,
         })

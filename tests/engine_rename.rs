@@ -55,7 +55,7 @@ async fn refused_after_waiting(rig: &Rig, old: &ConnectionName) -> Running {
             _ => None,
         })
         .await;
-    assert!(matches!(&problem, Problem::NeedsLogin { why } if why.contains("renamed")), "{problem:?}");
+    assert!(matches!(&problem, Problem::NeedsLogin { why } if why.to_string().contains("renamed")), "{problem:?}");
     stale
 }
 
@@ -129,7 +129,7 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
     let mut running = rig.start(true);
     let shown = running.until_view(&factory, |view| view.problem.is_some()).await;
     let Some(Problem::Misconfigured { why, refused: false }) = shown.problem else { panic!("{:?}", shown.problem) };
-    assert!(why.ends_with("manutop rename factory plant"), "{why}");
+    assert!(why.to_string().ends_with("manutop rename factory plant"), "{why}");
     let refused = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(matches!(refused, Problem::Misconfigured { .. }), "{refused:?}");
     running.engine.send(Command::Login { connection: factory.clone() });
@@ -139,7 +139,7 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
             _ => None,
         })
         .await;
-    assert!(why.ends_with("manutop rename factory plant"), "{why}");
+    assert!(why.to_string().ends_with("manutop rename factory plant"), "{why}");
     assert!(rig.browser.0.lock().unwrap().is_empty(), "nobody is sent to a browser");
     assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
     hold(&rig, &factory).await.carry().await.unwrap().empty_old().await.unwrap();

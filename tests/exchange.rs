@@ -263,7 +263,7 @@ async fn an_exchange_without_an_answer_ends_at_its_timeout_and_keeps_what_came()
         let http = Http::with_timeout(Arc::new(SystemClock), std::time::Duration::from_millis(600));
         let (entry, answer) = http.exchange(&request).await;
         let Err(Broken::Unanswered { why, status: got, partial }) = answer else { panic!("{answer:?}") };
-        assert_eq!((why.as_str(), got, partial.0.as_slice()), ("timeout", status, kept.as_bytes()));
+        assert_eq!((why.public(), got, partial.0.as_slice()), ("timeout", status, kept.as_bytes()));
         assert_eq!(entry.outcome, Outcome::Error("timeout".into()));
         drop(server.join().unwrap());
     }

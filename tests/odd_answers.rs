@@ -274,7 +274,7 @@ async fn a_refusal_is_understood_wherever_it_stands() {
             running.engine.views().await;
             let problem = running.engine.refresh(&factory, true).await.unwrap_err();
             let Problem::NeedsLogin { why } = &problem else { panic!("{code} {body}: {problem:?}") };
-            assert!(why.contains("invalid_grant: it is dead"), "{why}");
+            assert!(why.to_string().contains("invalid_grant: it is dead"), "{why}");
             let standing = rig.vault().read(&factory).await.unwrap();
             assert_eq!((standing.record, standing.hazard), (Some(first), None), "{code} {body}");
         }
@@ -323,7 +323,7 @@ async fn a_client_secret_command_that_fails_is_asked_again() {
         }
         let problem = running.engine.refresh(&factory, true).await.unwrap_err();
         assert!(
-            matches!(&problem, Problem::Retrying { why, .. } if why.contains("client_secret_command")),
+            matches!(&problem, Problem::Retrying { why, .. } if why.to_string().contains("client_secret_command")),
             "{problem:?}"
         );
     }

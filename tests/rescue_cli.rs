@@ -51,7 +51,7 @@ impl Bench {
         let mut lease = bench.home.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
         lease.preflight().await.unwrap();
         lease.spending(&bench.factory.record).await.unwrap();
-        lease.answer_lost("unreadable", Some(&Secret::new(BASE64_STANDARD.encode(body)))).await.unwrap();
+        lease.answer_lost(&"unreadable".into(), Some(&Secret::new(BASE64_STANDARD.encode(body)))).await.unwrap();
         bench
     }
 

@@ -197,11 +197,11 @@ fn moment(zone: Zone, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Piece {
 /// What stands in the way; while something is being done about it, nothing.
 fn why(view: &ConnectionView, status: &Status) -> String {
     let problem = view.problem.as_ref().filter(|_| status.severity() >= Severity::Warning);
-    problem.map(|problem| neutralise(cause(problem), 200)).unwrap_or_default()
+    problem.map(|problem| neutralise(&cause(problem), 200)).unwrap_or_default()
 }
 
 /// The cause alone: the word for the problem stands in the status column.
-fn cause(problem: &Problem) -> &str {
+fn cause(problem: &Problem) -> String {
     match problem {
         Problem::NeedsLogin { why }
         | Problem::Misconfigured { why, .. }
@@ -211,9 +211,9 @@ fn cause(problem: &Problem) -> &str {
         | Problem::StoreUnavailable { why }
         | Problem::PassphraseNeeded { why }
         | Problem::AnswerLost { why, .. }
-        | Problem::Retrying { why, .. } => why,
+        | Problem::Retrying { why, .. } => why.to_string(),
         Problem::NoClientSecret { .. } | Problem::NeverLoggedIn | Problem::RateLimited { .. } | Problem::Cancelled => {
-            ""
+            String::new()
         }
     }
 }

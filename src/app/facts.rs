@@ -8,7 +8,7 @@ use super::words::{count, countdown, milliseconds, spoken};
 use super::{Action, App, Effect, Toast, form, inspected, press};
 use crate::domain::text::neutralise;
 use crate::domain::{
-    Activity, Author, ConnectionName, CopiedTo, Event, Keeper, Problem, Revocation, Severity, SubjectChange,
+    Activity, Author, ConnectionName, CopiedTo, Event, Keeper, Problem, Reason, Revocation, Severity, SubjectChange,
 };
 
 /// The most characters of a reason on the message line.
@@ -39,17 +39,17 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.say(Some(&connection), Severity::Bad, text, now);
         }
         Event::InMemoryOnly { connection, why, .. } => {
-            let text = Problem::NotSaved { why: reason(&why), durable: false }.to_string();
+            let text = reason(&Problem::NotSaved { why, durable: false });
             app.say(Some(&connection), Severity::Bad, text, now);
         }
         Event::SubjectChanged { connection, change } => subject_changed(app, connection, change, now),
-        Event::LoginFailed { connection, why, .. } => login_failed(app, connection, &why, now),
-        Event::ImportFailed { connection, why, .. } => import_failed(app, connection, &why, now),
+        Event::LoginFailed { connection, why, .. } => login_failed(app, connection, &why.to_string(), now),
+        Event::ImportFailed { connection, why, .. } => import_failed(app, connection, &why.to_string(), now),
         Event::LoginCancelled { connection } => {
             login_ended(app, &connection);
             app.say(Some(&connection), Severity::Quiet, "login cancelled", now);
         }
-        Event::AnswerRefused { connection, why } => paste_refused(app, &connection, &why, now),
+        Event::AnswerRefused { connection, why } => paste_refused(app, &connection, &why.to_string(), now),
         Event::Refused { connection, why } => {
             app.logins_asked.remove(&connection);
             app.say(Some(&connection), Severity::Warning, reason(&why), now);
@@ -66,7 +66,7 @@ pub(super) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         }
         Event::Exported { result: Err(why), .. } => app.say(None, Severity::Warning, reason(&why), now),
         Event::Inspected { connection, inspection } => inspected::take(app, &connection, inspection),
-        Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_deref()),
+        Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_ref()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(result) => store_changed(app, result, now),
         Event::Configured { connections } => {
@@ -307,7 +307,7 @@ fn paste_refused(app: &mut App, connection: &ConnectionName, why: &str, now: Dat
 }
 
 /// Opens the dialog, unless that would tear away another; the banner names the key in any case.
-fn passphrase_asked(app: &mut App, new: bool, refused: Option<&str>) {
+fn passphrase_asked(app: &mut App, new: bool, refused: Option<&Reason>) {
     app.passphrase = Some(new);
     let key = app.key(Action::Unlock);
     let what = if new { "has no passphrase yet: press" } else { "is locked: press" };
@@ -341,7 +341,7 @@ fn unlock_ended(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
     }
 }
 
-fn store_changed(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
+fn store_changed(app: &mut App, result: Result<(), Reason>, now: DateTime<Utc>) {
     match result {
         Ok(()) => {
             app.passphrase = None;
@@ -385,6 +385,6 @@ fn configuration_read(app: &mut App, result: Result<(), String>, now: DateTime<U
     }
 }
 
-pub(super) fn reason(why: &str) -> String {
-    neutralise(why, LONGEST_REASON)
+pub(super) fn reason(why: &(impl ToString + ?Sized)) -> String {
+    neutralise(&why.to_string(), LONGEST_REASON)
 }

@@ -148,7 +148,7 @@ pub(crate) fn login_url() -> String {
 /// One connection in every status there is.
 pub(crate) fn every_status() -> Vec<ConnectionView> {
     let since = now() - TimeDelta::seconds(2);
-    let why = || "the server said so".to_owned();
+    let why = || "the server said so";
     let soon = now() + TimeDelta::seconds(12);
     vec![
         ConnectionView { holding: Holding::Unknown, ..view("loading", &MANU) },
@@ -177,7 +177,7 @@ pub(crate) fn every_status() -> Vec<ConnectionView> {
             Problem::NotSaved { why: "the keyring is locked".into(), durable: true },
         ),
         with_problem(manu("rolled-back", 900), Problem::RolledBack { why: "generation 39 under mark 41".into() }),
-        with_problem(manu("no-store", 900), Problem::StoreUnavailable { why: why() }),
+        with_problem(manu("no-store", 900), Problem::StoreUnavailable { why: why().into() }),
     ]
 }
 

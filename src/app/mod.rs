@@ -357,7 +357,7 @@ impl App {
             let why = match self.connections.get(name).and_then(|view| view.problem.as_ref()) {
                 Some(problem @ Problem::NotSaved { why, .. }) => {
                     let place = if problem.is_in_memory_only() { ", in memory only; keep manutop running" } else { "" };
-                    format!("{place}: {}", neutralise(why, 300))
+                    format!("{place}: {}", neutralise(&why.to_string(), 300))
                 }
                 _ => String::new(),
             };

@@ -248,7 +248,9 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
             None
         }
         Event::RefreshFailed { problem, .. } => Some(Err(Stop::about(name, &problem))),
-        Event::LoginFailed { why, problem, .. } => stop(problem.as_ref().map_or(Exit::Failed, Exit::from), &why),
+        Event::LoginFailed { why, problem, .. } => {
+            stop(problem.as_ref().map_or(Exit::Failed, Exit::from), &why.to_string())
+        }
         Event::Refused { why, .. } => stop(Exit::Failed, &why),
         Event::LoginCancelled { .. } => stop(Exit::Failed, "the login was cancelled"),
         _ => None,

@@ -47,7 +47,7 @@ impl Args {
                 "connection": name,
                 "outcome": "logged_out",
                 "revoked": revocation.is_revoked(),
-                "revoke_error": revocation.why(),
+                "revoke_error": revocation.why().map(ToString::to_string),
             }))?;
         } else {
             let words = match revocation {

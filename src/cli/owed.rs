@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::exit::{Exit, Stop};
 use super::session::Working;
-use crate::domain::{ConnectionName, Problem};
+use crate::domain::{ConnectionName, Problem, Reason};
 use crate::engine::Owing;
 
 /// The connections whose new tokens the store has not taken, and why.
@@ -15,8 +15,8 @@ pub(super) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> 
 }
 
 /// New tokens are in memory only: what a person must know at once.
-pub(super) fn in_memory(name: &ConnectionName, why: &str) -> String {
-    let problem = Problem::NotSaved { why: why.to_owned(), durable: false };
+pub(super) fn in_memory(name: &ConnectionName, why: &Reason) -> String {
+    let problem = Problem::NotSaved { why: why.clone(), durable: false };
     format!("{name}: {problem}; manutop goes on trying to save it")
 }
 

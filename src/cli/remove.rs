@@ -55,7 +55,7 @@ impl Args {
                 "config_file": file,
                 "tokens_kept": self.keep_tokens,
                 "revoked": revocation.is_revoked(),
-                "revoke_error": revocation.why(),
+                "revoke_error": revocation.why().map(ToString::to_string),
             }))?;
         } else if self.keep_tokens {
             writeln!(io::stdout(), "{name}: taken out of {}; its tokens and client secret are kept", file.display())?;

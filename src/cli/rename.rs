@@ -13,7 +13,7 @@ use super::json;
 use super::say::{say, waiting};
 use super::session::Session;
 use crate::config::{self, Config};
-use crate::domain::{ConnectionName, Problem};
+use crate::domain::{ConnectionName, Problem, Reason};
 use crate::oauth::providers;
 use crate::shell::signals::Signals;
 use crate::store::{Progress, RenameError, Renamed, Renaming, StoreError};
@@ -119,7 +119,7 @@ impl Args {
         };
         let held = held.map_err(|_| {
             let why = format!("another process has worked on it for over {} s", PATIENCE.as_secs());
-            Stop::about(&self.old, &Problem::Retrying { at: None, why })
+            Stop::about(&self.old, &Problem::Retrying { at: None, why: Reason::ours(why) })
         })?;
         Ok(held.map_err(Stop::from)?)
     }
@@ -139,7 +139,9 @@ impl Args {
             RenameError::TokensThere { .. }
             | RenameError::ClientSecretThere { .. }
             | RenameError::DamageThere { .. } => Stop::new(Exit::Usage, why),
-            RenameError::RolledBack { .. } => Stop::about(&self.old, &Problem::RolledBack { why: why.to_string() }),
+            RenameError::RolledBack { .. } => {
+                Stop::about(&self.old, &Problem::RolledBack { why: Reason::ours(why.to_string()) })
+            }
             RenameError::Store(why) if why.is_replaceable() => self.unreadable(why),
             RenameError::Store(why) => self.cut_off(Exit::StoreUnavailable, format_args!("{}", why.with_advice())),
         }

@@ -18,7 +18,7 @@ use super::span::span;
 use super::{json, prompt};
 use crate::config::Paths;
 use crate::domain::clock::rfc3339;
-use crate::domain::{Clock, ConnectionName, Problem, Secret, SystemClock};
+use crate::domain::{Clock, ConnectionName, Problem, Reason, Secret, SystemClock};
 use crate::engine::{AccessToken, Engine, agent};
 use crate::oauth::pasted;
 
@@ -203,7 +203,7 @@ impl Freshness {
         }
         let (left, wanted) = (left.as_secs(), self.min_ttl.as_secs());
         let why = format!("its access token lives for {left} s more, less than the {wanted} s asked for");
-        Err(about(Problem::Retrying { at: None, why }))
+        Err(about(Problem::Retrying { at: None, why: Reason::ours(why) }))
     }
 
     /// What no token of this connection is good for, so that nothing is sent for it.

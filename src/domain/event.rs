@@ -13,6 +13,7 @@ use super::inspection::Inspection;
 use super::log::LogEntry;
 use super::lost_answer::LostAnswer;
 use super::problem::Problem;
+use super::reason::Reason;
 use super::revocation::Revocation;
 use super::subject::SubjectChange;
 use super::view::ConnectionView;
@@ -41,7 +42,7 @@ pub enum Event {
         /// The generation that is owed.
         generation: u64,
         /// Why, in plain words.
-        why: String,
+        why: Reason,
     },
     /// New tokens were obtained that neither the journal nor the secret store has taken: they are in memory only, and
     /// ending the program loses them. Saving is tried again; another event announces the end.
@@ -51,7 +52,7 @@ pub enum Event {
         /// The new generation.
         generation: u64,
         /// Why, in plain words, and what to do.
-        why: String,
+        why: Reason,
     },
     /// Another process had refreshed it already; its tokens were taken over.
     Adopted {
@@ -93,7 +94,7 @@ pub enum Event {
         /// Which connection.
         connection: ConnectionName,
         /// Why, in plain words.
-        why: String,
+        why: Reason,
     },
     /// A login came back as another subject than the one whose tokens are held; it waits for
     /// [`ConfirmLogin`](super::Command::ConfirmLogin).
@@ -108,7 +109,7 @@ pub enum Event {
         /// Which connection.
         connection: ConnectionName,
         /// Why, in plain words.
-        why: String,
+        why: Reason,
         /// What stands in the way, where it has a name of its own: no client secret, no store, a
         /// refusal by the token endpoint.
         problem: Option<Problem>,
@@ -134,7 +135,7 @@ pub enum Event {
         /// Which connection.
         connection: ConnectionName,
         /// Why, and what to do, in plain words.
-        why: String,
+        why: Reason,
         /// What stands in the way, where it has a name of its own.
         problem: Option<Problem>,
     },
@@ -274,14 +275,14 @@ pub enum Event {
         /// Whether it is to be chosen, because there is no store yet.
         new: bool,
         /// Why the one that was given at the start did not do.
-        refused: Option<String>,
+        refused: Option<Reason>,
     },
     /// The passphrase opened the encrypted store (`Ok`), or did not (`Err`: why).
     UnlockEnded(Result<(), String>),
     /// Another process leads as keeper from now on and refreshes by itself, or none does.
     KeeperChanged(Option<Keeper>),
     /// The secret store answers (`Ok`), or does not (`Err`: why, and what to do).
-    StoreChanged(Result<(), String>),
+    StoreChanged(Result<(), Reason>),
 }
 
 /// Why a test call did not succeed.
@@ -290,7 +291,7 @@ pub struct TestFailure {
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
     /// Why, in plain words.
-    pub why: String,
+    pub why: Reason,
 }
 
 /// Where a copy went.

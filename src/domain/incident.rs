@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::connection::ConnectionName;
 use super::problem::Problem;
+use super::reason::Reason;
 use super::view::{Activity, ConnectionView, Holding};
 
 /// How long after the start an opening is *standing*: somebody has just opened the program, looks
@@ -89,7 +90,7 @@ pub struct Incident {
     /// When the trouble began, as far as it was seen.
     pub since: DateTime<Utc>,
     /// The problem in words, as it was when the incident opened: bounded and without a secret.
-    pub why: String,
+    pub why: Reason,
     /// Whether it was so when the program was opened: shown on the screen, but no news.
     pub standing: bool,
 }
@@ -225,12 +226,12 @@ impl Incidents {
     }
 
     fn incident(&self, view: &ConnectionView, trouble: &Trouble, now: DateTime<Utc>) -> Incident {
-        let ended = || "the access token has ended and was not replaced".to_owned();
+        let ended = || "the access token has ended and was not replaced".into();
         Incident {
             connection: view.name.clone(),
             kind: trouble.kind,
             since: trouble.since,
-            why: view.problem.as_ref().map_or_else(ended, ToString::to_string),
+            why: view.problem.as_ref().map_or_else(ended, Problem::reason),
             standing: now - self.started < START,
         }
     }

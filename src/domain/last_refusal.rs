@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::connection::Connection;
 use super::lost_answer::LostAnswer;
 use super::problem::Problem;
+use super::reason::{Published, Reason};
 use super::secret::Secret;
 use super::token::{Fingerprint, TokenRecord};
 
@@ -31,6 +32,9 @@ pub struct LastRefusal {
     pub not_before: DateTime<Utc>,
     /// The provider's words: bounded, redacted.
     pub words: String,
+    /// What of them is for others to read; none where an older version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<Published>,
     /// The refresh token that was sent; none with client credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Fingerprint>,
@@ -95,10 +99,20 @@ impl LastRefusal {
         (asked_at..=now).contains(&self.at)
     }
 
+    /// The provider's words, and what of them is public.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        let otherwise = match self.kind {
+            RefusalKind::InvalidGrant | RefusalKind::Misconfigured => "refused by the provider",
+            RefusalKind::RateLimited | RefusalKind::Transient => "the last request failed",
+        };
+        Reason::from_disk(&self.words, self.public.as_ref(), otherwise)
+    }
+
     /// What stands in the connection's way; `None` once it is time to ask again.
     #[must_use]
     pub fn problem(&self, now: DateTime<Utc>) -> Option<Problem> {
-        let why = self.words.clone();
+        let why = self.reason();
         match self.kind {
             RefusalKind::InvalidGrant => Some(Problem::NeedsLogin { why }),
             RefusalKind::Misconfigured => Some(Problem::Misconfigured { why, refused: true }),
@@ -106,5 +120,35 @@ impl LastRefusal {
             RefusalKind::RateLimited => Some(Problem::RateLimited { until: self.not_before }),
             RefusalKind::Transient => Some(Problem::Retrying { at: Some(self.not_before), why }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LastRefusal;
+
+    /// As version 0.1 wrote it.
+    const OLDER: &str = r#"{"kind":"invalid_grant","at":"2026-03-10T12:00:00Z","not_before":"2026-03-10T12:00:00Z",
+        "words":"400 invalid_grant: MARKER","client_secret":"01234567","client_id":"app","token_url":"https://a.example/"}"#;
+
+    #[test]
+    fn of_what_an_older_version_wrote_status_and_code_are_public() {
+        let refusal: LastRefusal = serde_json::from_str(OLDER).unwrap();
+        let problem = refusal.problem(refusal.at).unwrap();
+        assert_eq!(problem.to_string(), "needs login: 400 invalid_grant: MARKER");
+        let reason = problem.reason();
+        assert_eq!((reason.public(), reason.code()), ("needs login: 400 invalid_grant", Some("invalid_grant")));
+        let prose = LastRefusal { words: "it said MARKER".into(), ..refusal };
+        assert_eq!(prose.reason().public(), "refused by the provider");
+    }
+
+    #[test]
+    fn an_older_version_finds_the_words_where_they_were() {
+        let refusal: LastRefusal = serde_json::from_str(OLDER).unwrap();
+        let newer = LastRefusal { public: Some(refusal.reason().to_disk()), ..refusal };
+        let text = serde_json::to_value(&newer).unwrap();
+        assert_eq!(text["words"], "400 invalid_grant: MARKER");
+        assert_eq!(text["public"]["text"], "400 invalid_grant");
+        assert_eq!(serde_json::from_value::<LastRefusal>(text).unwrap(), newer);
     }
 }

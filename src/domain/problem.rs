@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
+use super::reason::Reason;
+
 /// Why a connection has no valid access token, or could not be given a new one.
 ///
 /// Every text in here is bounded, free of secrets and of control characters.
@@ -21,14 +23,14 @@ pub enum Problem {
     #[error("needs login: {why}")]
     NeedsLogin {
         /// What the server said, or what is missing.
-        why: String,
+        why: Reason,
     },
     /// The client ID, the client secret or the request is refused, or something else is set up so that
     /// nothing can be sent; tokens are kept.
     #[error("misconfigured: {why}")]
     Misconfigured {
         /// What the provider said; where it has not refused, what is wrong and how to correct it.
-        why: String,
+        why: Reason,
         /// Whether the provider has refused.
         refused: bool,
     },
@@ -38,20 +40,20 @@ pub enum Problem {
         /// When it is sent again; `None` where nothing retries by itself.
         at: Option<DateTime<Utc>>,
         /// When it was lost, and how.
-        why: String,
+        why: Reason,
     },
     /// A refresh token was sent and no readable answer came: it may have been replaced. A person
     /// decides, where the configuration asks for one (`after_lost_answer = "ask"`).
     #[error("uncertain: {why}")]
     Uncertain {
         /// What happened.
-        why: String,
+        why: Reason,
     },
     /// A new record is not yet in the secret store.
     #[error("{}: {why}", if *durable { "not saved yet" } else { "the new refresh token is in memory only, and ending manutop loses it" })]
     NotSaved {
         /// Why the store did not take it.
-        why: String,
+        why: Reason,
         /// Whether it is safe in the journal; otherwise it is in memory only, and lost with the process.
         durable: bool,
     },
@@ -59,19 +61,19 @@ pub enum Problem {
     #[error("store rolled back: {why}")]
     RolledBack {
         /// Both generations.
-        why: String,
+        why: Reason,
     },
     /// The secret store cannot be used; nothing is sent while that is so.
     #[error("{why}")]
     StoreUnavailable {
         /// What the store said, and what to do.
-        why: String,
+        why: Reason,
     },
     /// The encrypted store waits for its passphrase; nothing is sent while that is so.
     #[error("{why}")]
     PassphraseNeeded {
         /// That it waits, or that the one given is wrong.
-        why: String,
+        why: Reason,
     },
     /// A passing failure; the next try is due at `at`.
     #[error("{why}")]
@@ -79,7 +81,7 @@ pub enum Problem {
         /// When it is tried again; `None` where nothing retries by itself.
         at: Option<DateTime<Utc>>,
         /// What failed.
-        why: String,
+        why: Reason,
     },
     /// The server asked to wait.
     #[error("rate limited until {}", until.format("%H:%M:%S UTC"))]
@@ -93,6 +95,31 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The whole sentence, its public form, and the provider's error code.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        let mut public = self.clone();
+        let Some(why) = public.why_mut() else { return Reason::ours(self.to_string()) };
+        let code = why.code();
+        *why = why.published();
+        Reason::withheld(self.to_string(), public.to_string()).with_code(code)
+    }
+
+    fn why_mut(&mut self) -> Option<&mut Reason> {
+        match self {
+            Self::NeedsLogin { why }
+            | Self::Misconfigured { why, .. }
+            | Self::AnswerLost { why, .. }
+            | Self::Uncertain { why }
+            | Self::NotSaved { why, .. }
+            | Self::RolledBack { why }
+            | Self::StoreUnavailable { why }
+            | Self::PassphraseNeeded { why }
+            | Self::Retrying { why, .. } => Some(why),
+            Self::NeverLoggedIn | Self::NoClientSecret { .. } | Self::RateLimited { .. } | Self::Cancelled => None,
+        }
+    }
+
     /// Whether new tokens are in memory only: ending the program loses them.
     #[must_use]
     pub fn is_in_memory_only(&self) -> bool {

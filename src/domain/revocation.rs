@@ -1,5 +1,7 @@
 //! What became of a refresh token at the provider when its connection was logged out (RFC 7009).
 
+use super::reason::Reason;
+
 /// The end of a revocation. Whatever it is, the tokens are forgotten here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Revocation {
@@ -11,12 +13,12 @@ pub enum Revocation {
     /// The provider did not revoke it, or its answer never came.
     Failed {
         /// Why, in plain words.
-        why: String,
+        why: Reason,
     },
     /// No request was sent.
     Skipped {
         /// Why, in plain words.
-        why: String,
+        why: Reason,
     },
 }
 
@@ -24,11 +26,17 @@ impl Revocation {
     /// What to add to "logged out" and the like; empty where no revocation was asked for.
     #[must_use]
     pub fn words(&self) -> String {
+        self.reason().to_string()
+    }
+
+    /// The same, and what of it is public.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
         match self {
-            Self::None => String::new(),
+            Self::None => "".into(),
             Self::Revoked => "the provider revoked the refresh token".into(),
-            Self::Failed { why } => format!("revoking failed: {why}; the token may work until it ends"),
-            Self::Skipped { why } => format!("not revoked: {why}; the token may work until it ends"),
+            Self::Failed { why } => why.between("revoking failed: ", "; the token may work until it ends"),
+            Self::Skipped { why } => why.between("not revoked: ", "; the token may work until it ends"),
         }
     }
 
@@ -53,7 +61,7 @@ impl Revocation {
 
     /// Why it was not revoked.
     #[must_use]
-    pub fn why(&self) -> Option<&str> {
+    pub fn why(&self) -> Option<&Reason> {
         match self {
             Self::None | Self::Revoked => None,
             Self::Failed { why } | Self::Skipped { why } => Some(why),

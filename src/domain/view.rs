@@ -214,6 +214,14 @@ impl ConnectionView {
     }
 }
 
+impl Problem {
+    /// The stable word for scripts: that of the status it makes, whatever is being done meanwhile.
+    #[must_use]
+    pub fn id(&self) -> &'static str {
+        problem_status(self).map_or("cancelled", |status| status.id())
+    }
+}
+
 fn problem_status(problem: &Problem) -> Option<Status> {
     Some(match problem {
         Problem::NeverLoggedIn => Status::NeverLoggedIn,

@@ -19,7 +19,7 @@ use super::tools::{Ended, Note, Tools};
 use super::{check, inspect, load, login, reveal, revoke};
 use crate::alarm::Alarm;
 use crate::domain::{
-    Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Secret, clock,
+    Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Reason, Secret, clock,
 };
 
 use crate::stamp::Stamp;
@@ -46,7 +46,7 @@ pub(super) struct Actor {
     /// Connections to be read from the store.
     pub(super) unread: mpsc::UnboundedSender<Arc<Connection>>,
     /// Why the store does not answer, as last announced.
-    pub(super) store_trouble: Option<String>,
+    pub(super) store_trouble: Option<Reason>,
     /// Who waits for all connections to be read.
     pub(super) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     /// How the journals looked last.

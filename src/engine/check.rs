@@ -37,7 +37,7 @@ pub(super) async fn check(
             let refusal = Refusal::read(answer.status, &answer.body.0, &secrets);
             entry.oauth_error.clone_from(&refusal.code);
             entry.oauth_error_description.clone_from(&refusal.description);
-            Err(TestFailure { status: Some(answer.status), why: refusal.words() })
+            Err(TestFailure { status: Some(answer.status), why: refusal.reason() })
         }
         Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Err(TestFailure { status: None, why }),
     };

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
 use super::tools::{Tools, store_problem};
-use crate::domain::{CREDENTIALS_DIRECTORY, Connection, NOT_FOR_CHILDREN, Problem, Secret, SecretSource};
+use crate::domain::{CREDENTIALS_DIRECTORY, Connection, NOT_FOR_CHILDREN, Problem, Reason, Secret, SecretSource};
 use crate::limits;
 use crate::oauth::redact::excerpt;
 
@@ -31,14 +31,22 @@ pub(super) async fn fetch(tools: &Tools, connection: &Connection) -> Result<Secr
             .ok_or_else(|| Problem::NoClientSecret { name: connection.name.to_string() }),
         SecretSource::Command(words) => tokio::time::timeout(TIMEOUT, run(words))
             .await
-            .unwrap_or_else(|_| Err(format!("took longer than {} s", TIMEOUT.as_secs())))
+            .unwrap_or_else(|_| Err(Reason::ours(format!("took longer than {} s", TIMEOUT.as_secs()))))
             // Passing, like a locked keyring: the program may ask a vault that opens in a while.
-            .map_err(|why| Problem::Retrying { at: None, why: format!("client_secret_command `{}` {why}", words[0]) }),
+            .map_err(|why| Problem::Retrying { at: None, why: of_command(&words[0], &why) }),
     }
 }
 
+/// The program is named to the person at manutop only.
+fn of_command(program: &str, why: &Reason) -> Reason {
+    Reason::withheld(
+        format!("client_secret_command `{program}` {why}"),
+        format!("client_secret_command {}", why.public()),
+    )
+}
+
 /// Runs a program without a shell and takes the first line it prints.
-async fn run(words: &[String]) -> Result<Secret, String> {
+async fn run(words: &[String]) -> Result<Secret, Reason> {
     let mut command = Command::new(&words[0]);
     // In a unit of systemd the client secret may be a credential beside the passphrase.
     for variable in NOT_FOR_CHILDREN.iter().filter(|variable| **variable != CREDENTIALS_DIRECTORY) {
@@ -51,21 +59,23 @@ async fn run(words: &[String]) -> Result<Secret, String> {
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| limits::explained(format!("cannot be started: {error}")))?;
+        .map_err(|error| Reason::ours(limits::explained(format!("cannot be started: {error}"))))?;
     limits::restore_for_child(child.id());
     let (mut stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let (mut printed, mut complaint) = (Vec::new(), Vec::new());
     let read = async { tokio::join!(collect(&mut stdout, &mut printed), collect(&mut stderr, &mut complaint)) };
-    let status = ended(&mut child, read).await.map_err(|error| format!("cannot be waited for: {error}"))?;
+    let status =
+        ended(&mut child, read).await.map_err(|error| Reason::ours(format!("cannot be waited for: {error}")))?;
     let printed = String::from_utf8(printed).map(Secret::new);
     let line = printed.as_ref().map(first_line);
     if !status.success() {
         // What it complains of may repeat what it was about to print.
         let line = line.unwrap_or_default();
         let complaint = excerpt(&String::from_utf8_lossy(&complaint), &[&line], 120);
-        return Err(format!("failed ({status}) {complaint}").trim_end().to_owned());
+        let failed = format!("failed ({status})");
+        return Err(Reason::withheld(format!("{failed} {complaint}").trim_end(), failed.clone()));
     }
-    let line = line.map_err(|_| "printed something that is no text".to_owned())?;
+    let line = line.map_err(|_| Reason::from("printed something that is no text"))?;
     if line.is_empty() { Err("printed nothing".into()) } else { Ok(line) }
 }
 
@@ -96,8 +106,7 @@ async fn collect(from: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::run;
-    use crate::domain::Secret;
+    use super::{of_command, run};
 
     fn words(script: &str) -> Vec<String> {
         ["sh", "-c", script].map(String::from).to_vec()
@@ -112,9 +121,19 @@ mod tests {
     #[cfg(unix)]
     #[tokio::test]
     async fn failures_are_told_apart() {
-        assert!(run(&words("echo no key >&2; exit 3")).await.unwrap_err().contains("no key"));
-        assert_eq!(run(&words("true")).await.unwrap_err(), "printed nothing");
-        assert!(run(&["/nonexistent/program".to_owned()]).await.unwrap_err().contains("cannot be started"));
+        assert!(run(&words("echo no key >&2; exit 3")).await.unwrap_err().to_string().contains("no key"));
+        assert_eq!(run(&words("true")).await.unwrap_err(), "printed nothing".into());
+        assert!(run(&["/nonexistent/program".to_owned()]).await.unwrap_err().to_string().contains("cannot be started"));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn in_public_the_program_s_name_and_its_complaint_are_left_out() {
+        let failed = run(&words("echo hunter2 >&2; exit 3")).await.unwrap_err();
+        let why = of_command("/home/ada/secret-of", &failed);
+        let told = why.to_string();
+        assert!(told.contains("/home/ada/secret-of") && told.contains("hunter2"), "{why}");
+        assert_eq!(why.public(), "client_secret_command failed (exit status: 3)");
     }
 
     #[cfg(unix)]
@@ -129,7 +148,8 @@ mod tests {
             let began = std::time::Instant::now();
             let printed = run(&words(script)).await;
             assert!(began.elapsed() < std::time::Duration::from_secs(30), "{script}");
-            assert_eq!(printed.as_ref().map(Secret::expose).map_err(String::as_str), secret, "{script}");
+            let printed = printed.map(|secret| secret.expose().to_owned()).map_err(|why| why.to_string());
+            assert_eq!(printed, secret.map(str::to_owned).map_err(str::to_owned), "{script}");
         }
     }
 
@@ -137,7 +157,11 @@ mod tests {
     #[tokio::test]
     async fn a_program_that_closes_its_output_is_waited_for_all_the_same() {
         assert!(
-            run(&words("echo s3cret; exec >&- 2>&-; sleep 0.1; exit 3")).await.unwrap_err().contains("exit status: 3")
+            run(&words("echo s3cret; exec >&- 2>&-; sleep 0.1; exit 3"))
+                .await
+                .unwrap_err()
+                .to_string()
+                .contains("exit status: 3")
         );
     }
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::exchange::{self, TokenRequest, Verdict};
 use super::rotation::{Entered, enter, save};
 use super::tools::{Ended, How, Note, Tools, store_problem};
-use crate::domain::{Activity, Connection, Exchange, Problem, Secret, SubjectChange, TokenRecord};
+use crate::domain::{Activity, Connection, Exchange, Problem, Reason, Secret, SubjectChange, TokenRecord};
 use crate::oauth::callback::Granted;
 use crate::oauth::{Authorization, Class, form, jwt};
 
@@ -20,7 +20,7 @@ pub(super) enum Exchanged {
     /// Tokens of somebody else, not saved.
     OtherSubject(Box<TokenRecord>, SubjectChange),
     /// The server says that the code is wrong, used, or too old. Another one may do.
-    BadCode(String),
+    BadCode(Reason),
 }
 
 /// Exchanges a code, under the connection's lock.
@@ -53,11 +53,11 @@ pub(super) async fn exchange(
             })
         }
         Verdict::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
-            Ok(Exchanged::BadCode(refusal.words()))
+            Ok(Exchanged::BadCode(refusal.reason()))
         }
         Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, tools.now())),
         Verdict::NotSent(why) | Verdict::Lost { why, .. } => {
-            Err(Problem::Retrying { at: None, why: format!("{why}; log in again") })
+            Err(Problem::Retrying { at: None, why: why.between("", "; log in again") })
         }
     }
 }

@@ -5,7 +5,8 @@ use memchr::memmem;
 
 use super::tools::Tools;
 use crate::domain::{
-    Connection, Exchange, Grant, LogEntry, Outcome, Problem, Provider, RefreshToken, Secret, Subject, TokenRecord,
+    Connection, Exchange, Grant, LogEntry, Outcome, Problem, Provider, Reason, RefreshToken, Secret, Subject,
+    TokenRecord,
 };
 use crate::oauth::http::{Payload, Request};
 use crate::oauth::redact::Known;
@@ -22,11 +23,11 @@ pub(super) enum Verdict {
     /// A complete answer that proves that what was sent has not been replaced; when to try again.
     Refused(Refusal, Option<DateTime<Utc>>),
     /// Nothing left this machine.
-    NotSent(String),
+    NotSent(Reason),
     /// The request may have arrived, and no readable answer came back.
     Lost {
         /// What happened, in words that hold nothing of the body.
-        why: String,
+        why: Reason,
         /// What arrived and could not be read for tokens, decoded and at most [`MOST_KEPT`] bytes
         /// of it; `None` where nothing worth keeping came.
         body: Option<Body>,
@@ -77,7 +78,7 @@ struct Came<'a> {
     /// The body is known to have its end.
     is_whole: bool,
     /// Why it broke off.
-    broke: Option<&'a str>,
+    broke: Option<&'a Reason>,
     challenge: Option<&'a str>,
     retry_after: Option<DateTime<Utc>>,
 }
@@ -94,7 +95,7 @@ impl<'a> Came<'a> {
         }
     }
 
-    fn broken(why: &'a str, status: Option<u16>, partial: &'a Body) -> Self {
+    fn broken(why: &'a Reason, status: Option<u16>, partial: &'a Body) -> Self {
         Self { status, body: &partial.0, is_whole: false, broke: Some(why), challenge: None, retry_after: None }
     }
 
@@ -118,7 +119,7 @@ fn judge(request: &TokenRequest<'_>, came: &Came<'_>, asked_at: DateTime<Utc>) -
             (Some(tokens), Some(_)) if tokens.refresh_token.is_some() || request.exchange == Exchange::Mint => {
                 Verdict::Tokens(tokens, asked_at)
             }
-            (_, Some(why)) => lost(why.to_owned(), came.body),
+            (_, Some(why)) => lost(why.clone(), came.body),
             (None, None) => tokenless(request, came, status),
         },
         (_, status) => refused(request, came, status),
@@ -130,10 +131,10 @@ fn judge(request: &TokenRequest<'_>, came: &Came<'_>, asked_at: DateTime<Utc>) -
 fn usable(exchange: Exchange, tokens: TokenAnswer, status: u16, body: &[u8], asked_at: DateTime<Utc>) -> Verdict {
     let is_missing = tokens.refresh_token.is_none();
     if is_missing && tokens.is_broken && exchange != Exchange::Mint {
-        return lost(format!("the answer {status} was cut off before its refresh token"), body);
+        return lost(Reason::ours(format!("the answer {status} was cut off before its refresh token")), body);
     }
     if is_missing && tokens.has_odd_refresh_token && exchange == Exchange::Refresh {
-        return lost(format!("the refresh token in the answer {status} is no usable text"), body);
+        return lost(Reason::ours(format!("the refresh token in the answer {status} is no usable text")), body);
     }
     Verdict::Tokens(tokens, asked_at)
 }
@@ -144,7 +145,7 @@ fn tokenless(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdic
     if refusal.contradicts_success() {
         return Verdict::Refused(refusal, came.retry_after);
     }
-    lost(format!("the server answered {status} with nothing that could be read"), came.body)
+    lost(Reason::ours(format!("the server answered {status} with nothing that could be read")), came.body)
 }
 
 /// An answer that claims no success. After a server's failure it is not known whether it came before or
@@ -154,7 +155,7 @@ fn refused(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdict 
     let is_of_server = refusal.is_oauth || (status == 503 && came.retry_after.is_some());
     if status >= 500 && !is_of_server && request.exchange != Exchange::Mint {
         let mentions_token = memmem::find(&came.body.to_ascii_lowercase(), b"token").is_some();
-        return lost(refusal.words(), if mentions_token { came.body } else { &[] });
+        return lost(refusal.reason(), if mentions_token { came.body } else { &[] });
     }
     Verdict::Refused(refusal, came.retry_after)
 }
@@ -165,7 +166,7 @@ fn refusal(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Refusal 
 }
 
 /// A lost answer, with as much of its body as is kept: of a long one what is around its tokens.
-fn lost(why: String, body: &[u8]) -> Verdict {
+fn lost(why: Reason, body: &[u8]) -> Verdict {
     let found = || memmem::find(body, b"refresh_token").or_else(|| memmem::find(body, b"token"));
     let start = if body.len() > MOST_KEPT { found().unwrap_or(0).saturating_sub(MOST_KEPT / 4) } else { 0 };
     let kept = &body[start..body.len().min(start + MOST_KEPT)];
@@ -181,6 +182,7 @@ fn describe(entry: &mut LogEntry, verdict: &Verdict, provider: &Provider) {
         }
         (Verdict::Lost { why, .. }, Outcome::Status(status)) => {
             // The status is beside it.
+            let why = why.to_string();
             let says =
                 why.strip_prefix(&status.to_string()).map_or(why.as_str(), |rest| rest.trim_start_matches([':', ' ']));
             entry.oauth_error_description = Some(says.to_owned()).filter(|says| !says.is_empty());
@@ -195,10 +197,10 @@ fn describe(entry: &mut LogEntry, verdict: &Verdict, provider: &Provider) {
 /// A refusal as what stands in the connection's way. The moment of the next try is the actor's.
 pub(super) fn problem(refusal: &Refusal, retry_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Problem {
     match refusal.class() {
-        Class::InvalidGrant => Problem::NeedsLogin { why: refusal.words() },
-        Class::Misconfigured => Problem::Misconfigured { why: refusal.words(), refused: true },
+        Class::InvalidGrant => Problem::NeedsLogin { why: refusal.reason() },
+        Class::Misconfigured => Problem::Misconfigured { why: refusal.reason(), refused: true },
         Class::RateLimited => Problem::RateLimited { until: retry_after.unwrap_or(now) },
-        Class::Transient => Problem::Retrying { at: retry_after, why: refusal.words() },
+        Class::Transient => Problem::Retrying { at: retry_after, why: refusal.reason() },
     }
 }
 

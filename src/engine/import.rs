@@ -17,7 +17,7 @@ use super::rotation::{Entered, cancellable, enter, save};
 use super::slot::{Slot, Work};
 use super::tools::{Ended, How, Note, Tools, store_problem};
 use crate::domain::{
-    Activity, Connection, ConnectionName, Event, Exchange, Fingerprint, Grant, Obtained, Problem, RefreshToken,
+    Activity, Connection, ConnectionName, Event, Exchange, Fingerprint, Grant, Obtained, Problem, Reason, RefreshToken,
     Rotation, Secret, TokenRecord,
 };
 use crate::oauth::{Class, form, pasted};
@@ -39,7 +39,10 @@ impl Actor {
     pub(super) fn import(&mut self, name: ConnectionName, text: &Secret) {
         match self.takes_over(&name, text) {
             Ok(token) => self.imports.push((name, token)),
-            Err(why) => return self.announce(Event::ImportFailed { connection: name, why, problem: None }),
+            Err(why) => {
+                let why = Reason::ours(why);
+                return self.announce(Event::ImportFailed { connection: name, why, problem: None });
+            }
         }
         self.begin_imports();
     }
@@ -83,7 +86,8 @@ impl Actor {
                 holder if holder == *name => "it holds this refresh token already; nothing was sent".to_owned(),
                 holder => format!("{holder} holds this refresh token; two connections cannot share one"),
             };
-            return self.announce(Event::ImportFailed { connection: name.clone(), why, problem: None });
+            let (connection, why) = (name.clone(), Reason::ours(why));
+            return self.announce(Event::ImportFailed { connection, why, problem: None });
         }
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
@@ -104,19 +108,19 @@ impl Actor {
 
 /// Why nothing was taken over: the words for a person, and what stands in the way.
 struct Failure {
-    why: String,
+    why: Reason,
     problem: Option<Problem>,
 }
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { why: problem.to_string(), problem: Some(problem) }
+        Self { why: problem.reason(), problem: Some(problem) }
     }
 }
 
 impl Failure {
-    fn new(why: impl Into<String>, problem: Problem) -> Self {
-        Self { why: why.into(), problem: Some(problem) }
+    fn new(why: Reason, problem: Problem) -> Self {
+        Self { why, problem: Some(problem) }
     }
 }
 
@@ -203,7 +207,7 @@ async fn refuse_known(
                 "this refresh token was replaced by generation {generation} already; nothing was sent, because a \
                  replaced token can end the whole login; copy the newest one, or log in"
             );
-            Err(Failure { why, problem: None })
+            Err(Failure { why: Reason::ours(why), problem: None })
         }
     }
 }
@@ -225,24 +229,25 @@ fn replaced_by(history: &[Rotation], token: &Fingerprint) -> Option<u64> {
 fn explained(verdict: Verdict, now: DateTime<Utc>) -> Failure {
     match verdict {
         Verdict::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
-            let said = refusal.words();
-            let why = format!(
-                "the provider does not take this refresh token: {said}; it may have been replaced already; copy the \
-                 newest one, or log in"
+            let said = refusal.reason();
+            let why = said.between(
+                "the provider does not take this refresh token: ",
+                "; it may have been replaced already; copy the newest one, or log in",
             );
             Failure::new(why, Problem::NeedsLogin { why: said })
         }
         Verdict::Refused(refusal, retry_after) => {
             let problem = exchange::problem(&refusal, retry_after, now);
-            Failure::new(format!("{problem}; nothing was taken over"), problem)
+            Failure::new(problem.reason().between("", "; nothing was taken over"), problem)
         }
         Verdict::NotSent(why) => {
-            Failure::new(format!("{why}; nothing was sent, try again"), Problem::Retrying { at: None, why })
+            Failure::new(why.between("", "; nothing was sent, try again"), Problem::Retrying { at: None, why })
         }
         Verdict::Lost { why: said, .. } => {
-            let why = format!(
-                "no readable answer came ({said}); the provider may have replaced the pasted refresh token. Nothing \
-                 was taken over: import it again, and log in if it is refused then"
+            let why = said.between(
+                "no readable answer came (",
+                "); the provider may have replaced the pasted refresh token. Nothing was taken over: import it again, \
+                 and log in if it is refused then",
             );
             Failure::new(why, Problem::Uncertain { why: said })
         }

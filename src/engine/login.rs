@@ -16,7 +16,7 @@ use super::code::{self, Exchanged};
 use super::tools::{Ended, Note, Tools, store_problem};
 use super::{client_secret, revoke};
 use crate::domain::{
-    Activity, Connection, ConnectionGrant, Event, Exchange, LogEntry, LoginView, Outcome, Problem, Redirect,
+    Activity, Connection, ConnectionGrant, Event, Exchange, LogEntry, LoginView, Outcome, Problem, Reason, Redirect,
     Revocation, Secret, SubjectChange, TokenRecord, Wire,
 };
 use crate::oauth::callback::{Expected, Granted};
@@ -56,7 +56,7 @@ pub(super) async fn login(
             Ended::Unchanged
         }
         Err(Failure::Problem(problem)) => {
-            tools.announce(Event::LoginFailed { connection: name, why: problem.to_string(), problem: Some(problem) });
+            tools.announce(Event::LoginFailed { connection: name, why: problem.reason(), problem: Some(problem) });
             Ended::Unchanged
         }
     }
@@ -64,7 +64,7 @@ pub(super) async fn login(
 
 enum Failure {
     Cancelled,
-    Said(String),
+    Said(Reason),
     Problem(Problem),
 }
 
@@ -87,7 +87,7 @@ struct Waiting<'a> {
     view: LoginView,
     began: DateTime<Utc>,
     /// Codes that the server has refused, and its words.
-    refused: Vec<(Secret, String)>,
+    refused: Vec<(Secret, Reason)>,
     /// What the browsers that were started need until the end.
     opened: Vec<Opened>,
 }
@@ -128,7 +128,7 @@ async fn begin<'a>(
     let ConnectionGrant::AuthorizationCode { authorize_url, redirect_uri, scope, pkce } = &connection.grant else {
         return Err(Failure::Said("this connection has no browser login".into()));
     };
-    let said = |error: &dyn std::error::Error| Failure::Said(error.to_string());
+    let said = |error: &dyn std::error::Error| Failure::Said(Reason::ours(error.to_string()));
     let listener = if Listener::is_loopback(redirect_uri) {
         Some(Listener::bind(redirect_uri).await.map_err(|error| said(&error))?)
     } else {
@@ -177,9 +177,9 @@ impl Waiting<'_> {
                 () = cancel.cancelled() => return Err(Failure::Cancelled),
                 () = tokio::time::sleep_until(deadline) => {
                     let minutes = timeout.as_secs().div_ceil(60);
-                    return Err(Failure::Said(format!(
-                        "nobody finished the login within {minutes} min; press the login key to start again"
-                    )));
+                    let words = "press the login key to start again";
+                    let why = format!("nobody finished the login within {minutes} min; {words}");
+                    return Err(Failure::Said(Reason::ours(why)));
                 }
             };
             let exchanged =
@@ -214,11 +214,12 @@ impl Waiting<'_> {
     }
 
     /// The server has refused a code: the login goes on waiting for another one.
-    fn refuse(&mut self, code: Secret, why: &str) {
-        let why = format!(
-            "the provider refused this code ({why}); it was used before, or too late: open the login URL again"
+    fn refuse(&mut self, code: Secret, why: &Reason) {
+        let why = why.between(
+            "the provider refused this code (",
+            "); it was used before, or too late: open the login URL again",
         );
-        self.tell(&code, Progress::Ended(Err(why.clone())));
+        self.tell(&code, Progress::Ended(Err(why.to_string())));
         self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why: why.clone() });
         self.refused.push((code, why));
         self.show();
@@ -249,10 +250,10 @@ impl Waiting<'_> {
             () = cancel.cancelled() => false,
             () = tokio::time::sleep(timeout) => false,
         };
-        let mut hindrance = String::new();
+        let mut hindrance = None;
         if is_agreed {
             // They are in memory only until another process lets go of the connection: leaving waits for that.
-            let why = "another process holds the connection".to_owned();
+            let why = "another process holds the connection".into();
             self.tools.note(Note::Owed(self.connection.name.clone(), Box::new(record.clone()), why));
             match code::replace(self.tools, self.connection, record.clone(), &CancellationToken::new()).await {
                 Ok(ended) => {
@@ -260,16 +261,16 @@ impl Waiting<'_> {
                     return Ok(ended);
                 }
                 Err(Problem::Cancelled) => {}
-                Err(problem) => hindrance = format!(" ({problem})"),
+                Err(problem) => hindrance = Some(problem.reason()),
             }
         }
         let fate = match revoke::revoke(self.tools, self.connection, &record).await {
             Revocation::None => "the new tokens were dropped, and work until they end".into(),
             Revocation::Revoked => "the new tokens were revoked".into(),
-            other => format!("the new tokens were dropped ({})", other.words()),
+            other => other.reason().between("the new tokens were dropped (", ")"),
         };
-        let why = format!("you logged in as {received}; the tokens of {held} were kept{hindrance}, {fate}");
-        self.tell(code, Progress::Ended(Err(why.clone())));
+        let why = kept((&received, &held), hindrance.as_ref(), &fate);
+        self.tell(code, Progress::Ended(Err(why.to_string())));
         Err(Failure::Said(why))
     }
 
@@ -326,9 +327,9 @@ impl Waiting<'_> {
     /// The server's own refusal ends the login; anything else is said, and the wait goes on.
     fn explain(&self, what: &str, error: &CallbackError) -> Result<(), Failure> {
         if matches!(error, CallbackError::Refused { .. }) {
-            return Err(Failure::Said(error.to_string()));
+            return Err(Failure::Said(error.reason()));
         }
-        let why = format!("{what}: {error}");
+        let why = error.reason().between(&format!("{what}: "), "");
         self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
         Ok(())
     }
@@ -342,6 +343,7 @@ impl Waiting<'_> {
             more => format!("{more} more requests that are no answer to this login were ignored"),
         };
         self.log_redirect(false, None, Some(why.clone()));
+        let why = Reason::ours(why);
         self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
     }
 
@@ -369,6 +371,15 @@ impl Waiting<'_> {
     }
 }
 
+/// Why a login as another subject ended without tokens. Only the person at manutop reads who the two are.
+fn kept((received, held): (&str, &str), hindrance: Option<&Reason>, fate: &Reason) -> Reason {
+    let hindrance = hindrance.map_or_else(|| "".into(), |hindrance| hindrance.between(" (", ")"));
+    Reason::withheld(
+        format!("you logged in as {received}; the tokens of {held} were kept{hindrance}, {fate}"),
+        format!("another account logged in; the tokens held were kept{}, {}", hindrance.public(), fate.public()),
+    )
+}
+
 /// Waits for a yes or a no.
 async fn confirmation(input: &mut mpsc::Receiver<Input>) -> bool {
     loop {
@@ -377,5 +388,25 @@ async fn confirmation(input: &mut mpsc::Receiver<Input>) -> bool {
             Some(Input::Pasted(_) | Input::Reopen) => {}
             None => return false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reason, kept};
+
+    #[test]
+    fn who_logged_in_is_for_the_person_at_manutop_alone() {
+        let hindrance = Reason::withheld("400: MARKER", "400");
+        let why = kept(("eve@example.com", "ada@example.com"), Some(&hindrance), &"the new tokens were revoked".into());
+        assert_eq!(
+            why.to_string(),
+            "you logged in as eve@example.com; the tokens of ada@example.com were kept (400: MARKER), the new tokens were \
+             revoked"
+        );
+        assert_eq!(
+            why.public(),
+            "another account logged in; the tokens held were kept (400), the new tokens were revoked"
+        );
     }
 }

@@ -111,7 +111,7 @@ impl Slot {
             (
                 Some(Work::Refresh(..) | Work::Login(..) | Work::Import(_)),
                 Some(Problem::NotSaved { why, durable: false }),
-            ) => Some(Owed::MemoryOnly(why.clone())),
+            ) => Some(Owed::MemoryOnly(why.to_string())),
             _ => {
                 let is_out = match &self.view.activity {
                     Activity::Refreshing { .. } => true,

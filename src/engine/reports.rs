@@ -7,7 +7,7 @@ use super::slot::{Origin, Waiter, Work};
 use super::tools::{Ended, Found, How, Note, store_problem};
 use crate::domain::{
     Activity, Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LastRefusal, LogEntry,
-    LossOutcome, Outcome, Problem, Revocation, TokenRecord,
+    LossOutcome, Outcome, Problem, Reason, Revocation, TokenRecord,
 };
 use crate::stamp::Stamp;
 use crate::store::StoreError;
@@ -168,7 +168,7 @@ impl Actor {
         self.publish(&name);
     }
 
-    fn owed(&mut self, name: &ConnectionName, record: &TokenRecord, why: String) {
+    fn owed(&mut self, name: &ConnectionName, record: &TokenRecord, why: Reason) {
         if let Some(slot) = self.slots.get_mut(name) {
             let is_news = !matches!(slot.view.problem, Some(Problem::NotSaved { durable: false, .. }));
             slot.view.holding = Holding::Tokens { facts: record.facts(), saved: false };
@@ -273,7 +273,7 @@ impl Actor {
             Err(problem) => before != Some(std::mem::discriminant(problem)),
         };
         if is_asked || is_news {
-            self.announce_end(name, &result, unsaved.as_deref());
+            self.announce_end(name, &result, unsaved.as_ref());
         }
         match &result {
             // That it did not take what it was given is no news of a store that answers again.
@@ -301,11 +301,11 @@ impl Actor {
     }
 
     /// `unsaved` tells why the store has not taken the tokens, where it has not.
-    fn announce_end(&mut self, name: &ConnectionName, result: &Result<(How, u64), Problem>, unsaved: Option<&str>) {
+    fn announce_end(&mut self, name: &ConnectionName, result: &Result<(How, u64), Problem>, unsaved: Option<&Reason>) {
         let connection = name.clone();
         let expires_at = self.slots.get(name).and_then(|slot| slot.record.as_ref()).map(|record| record.expires_at);
         if let (Ok((_, generation)), Some(why)) = (result, unsaved) {
-            return self.announce(Event::NotSaved { connection, generation: *generation, why: why.to_owned() });
+            return self.announce(Event::NotSaved { connection, generation: *generation, why: why.clone() });
         }
         self.announce(match result {
             Ok((How::Exchanged(recovered), generation)) => {
@@ -358,17 +358,17 @@ impl Actor {
     fn store_fails_with(&mut self, error: &StoreError) {
         let (new, refused) = match error {
             StoreError::PassphraseNeeded { new } => (*new, None),
-            StoreError::WrongPassphrase { .. } => (false, Some(error.to_string())),
-            _ => return self.store_fails(error.with_advice()),
+            StoreError::WrongPassphrase { .. } => (false, Some(error.reason())),
+            _ => return self.store_fails(error.reason_with_advice()),
         };
-        let trouble = error.to_string();
+        let trouble = error.reason();
         if self.store_trouble.as_ref() != Some(&trouble) {
             self.store_trouble = Some(trouble);
             self.announce(Event::PassphraseAsked { new, refused });
         }
     }
 
-    fn store_fails(&mut self, why: String) {
+    fn store_fails(&mut self, why: Reason) {
         if self.store_trouble.as_ref() != Some(&why) {
             self.store_trouble = Some(why.clone());
             self.announce(Event::StoreChanged(Err(why)));

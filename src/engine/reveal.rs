@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::rotation::Need;
 use super::schedule;
 use super::slot::Slot;
-use crate::domain::{Activity, CopyWhat, Problem, Secret, TokenRecord};
+use crate::domain::{Activity, CopyWhat, Problem, Reason, Secret, TokenRecord};
 
 /// An access token for whoever calls an API with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,9 @@ pub(super) fn fresh(slot: &Slot, least: TimeDelta, now: DateTime<Utc>) -> Option
 pub(super) fn present_token(slot: &Slot, now: DateTime<Utc>) -> Result<AccessToken, Problem> {
     match (access_token(slot, now), &slot.record) {
         (Ok(_), Some(record)) => Ok(AccessToken { problem: slot.view.problem.clone(), ..AccessToken::of(record) }),
-        (Err(why), Some(_)) => Err(slot.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why })),
+        (Err(why), Some(_)) => {
+            Err(slot.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why: Reason::ours(why) }))
+        }
         (_, None) => Err(slot.view.problem.clone().unwrap_or(Problem::NeverLoggedIn)),
     }
 }

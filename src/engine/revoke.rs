@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::client_secret;
 use super::rotation::lock;
 use super::tools::{Tools, store_problem};
-use crate::domain::{Connection, Exchange, Problem, Revocation, TokenRecord};
+use crate::domain::{Connection, Exchange, Problem, Reason, Revocation, TokenRecord};
 use crate::oauth::http::{Payload, Request};
 use crate::oauth::{Broken, Refusal, form};
 use crate::store::{Hazard, Lease};
@@ -54,10 +54,10 @@ async fn revoke_held(tools: &Tools, connection: &Connection, lease: &Lease) -> R
         return Revocation::None;
     }
     if let Err(error) = lease.prepare_to_forget().await {
-        return Revocation::Skipped { why: error.to_string() };
+        return Revocation::Skipped { why: error.reason() };
     }
     match tools.vault.read(&connection.name).await {
-        Err(error) => Revocation::Skipped { why: error.to_string() },
+        Err(error) => Revocation::Skipped { why: error.reason() },
         Ok(standing) if matches!(standing.hazard, Some(Hazard::RolledBack { .. })) => {
             Revocation::Skipped { why: "the store holds an older refresh token than the newest, which is lost".into() }
         }
@@ -77,8 +77,10 @@ pub(super) async fn revoke(tools: &Tools, connection: &Connection, record: &Toke
     };
     let (client_secret, _place) = match tokio::time::timeout(PATIENCE, ready).await {
         Ok(Ok(ready)) => ready,
-        Ok(Err(problem)) => return Revocation::Skipped { why: problem.to_string() },
-        Err(_) => return Revocation::Skipped { why: format!("not ready within {} s", PATIENCE.as_secs()) },
+        Ok(Err(problem)) => return Revocation::Skipped { why: problem.reason() },
+        Err(_) => {
+            return Revocation::Skipped { why: Reason::ours(format!("not ready within {} s", PATIENCE.as_secs())) };
+        }
     };
     let client = form::Client { id: &connection.client_id, secret: &client_secret };
     let (form, secrets) = (form::revoke(client, &refresh.token), [&client_secret, &refresh.token]);
@@ -118,10 +120,11 @@ fn judge(refusal: &Refusal) -> Revocation {
     match refusal.code.as_deref() {
         // §2.2 has it answered with 200: the token does not work, and that was wanted.
         Some("invalid_token") => Revocation::Revoked,
-        Some("unsupported_token_type") => {
-            Revocation::Failed { why: "the provider does not revoke refresh tokens (unsupported_token_type)".into() }
+        Some(code @ "unsupported_token_type") => {
+            let why = Reason::from("the provider does not revoke refresh tokens (unsupported_token_type)");
+            Revocation::Failed { why: why.with_code(Some(code)) }
         }
-        _ => Revocation::Failed { why: refusal.words() },
+        _ => Revocation::Failed { why: refusal.reason() },
     }
 }
 
@@ -139,7 +142,7 @@ mod tests {
             (503, "", "503"),
         ] {
             let Revocation::Failed { why } = refused(status, body) else { panic!("{body}") };
-            assert!(why.contains(words), "{why}");
+            assert!(why.to_string().contains(words), "{why}");
         }
     }
 }

@@ -32,7 +32,7 @@ use super::tools::{Ended, How, Note, Tools, item_problem, store_problem};
 use super::{client_secret, unread};
 use crate::domain::{
     Activity, AfterLostAnswer, Connection, ConnectionName, Event, Exchange, Grant, LastRefusal, Obtained, Problem,
-    RefusalKind, Secret, SecretSource, TokenRecord,
+    Reason, RefusalKind, Secret, SecretSource, TokenRecord,
 };
 use crate::fault_point::{self, Step};
 use crate::oauth::{Body, form};
@@ -214,7 +214,7 @@ pub(super) async fn lock(
     let lock = tokio::time::timeout(LOCK_PATIENCE, tools.vault.lock(name, waiting));
     let Ok(locked) = cancellable(lock, cancel).await? else {
         let why = format!("another process has held the connection for over {} s", LOCK_PATIENCE.as_secs());
-        return Err(Problem::Retrying { at: None, why });
+        return Err(Problem::Retrying { at: None, why: Reason::ours(why) });
     };
     locked.map_err(|error| store_problem(&error))
 }
@@ -270,7 +270,7 @@ async fn exchange_and_save(
             return Ok(answer_was_lost(tools, connection, lease, &why, body.as_ref()).await);
         }
         Verdict::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, tools.now()),
-        Verdict::NotSent(why) | Verdict::Lost { why, .. } => sent.failed(why, tools.now()),
+        Verdict::NotSent(why) | Verdict::Lost { why, .. } => sent.failed(&why, tools.now()),
     };
     if let Some(old) = spends {
         fault_point::pass_with(Step::TakingBack, &connection.name, old);
@@ -290,7 +290,7 @@ async fn answer_was_lost(
     tools: &Tools,
     connection: &Connection,
     lease: &mut Lease,
-    why: &str,
+    why: &Reason,
     body: Option<&Body>,
 ) -> Ended {
     // A failure costs words, and what a person might have found in the answer.
@@ -300,7 +300,7 @@ async fn answer_was_lost(
         Err(error) => return Ended::Failed(store_problem(&error)),
     };
     let Some(hazard @ Hazard::Uncertain { generation, lost, .. }) = &standing.hazard else {
-        return Ended::Failed(Problem::Retrying { at: None, why: why.to_owned() });
+        return Ended::Failed(Problem::Retrying { at: None, why: why.clone() });
     };
     let problem = hazard_problem(hazard, connection, tools.lost_pause);
     match connection.after_lost_answer {
@@ -347,11 +347,11 @@ pub(super) async fn save(
             }
             Err(SaveError::InJournal { why }) => {
                 lease.remember(&record, obtained(&record, how), Some(tools.program)).await;
-                return Ended::Unsaved { record, how, why: why.to_string() };
+                return Ended::Unsaved { record, how, why: why.reason() };
             }
             Err(SaveError::Nowhere { why, record: back }) => {
                 owed = (*back).clone();
-                tools.note(Note::Owed(name.clone(), back, why.with_advice()));
+                tools.note(Note::Owed(name.clone(), back, why.reason_with_advice()));
                 tokio::time::sleep(OWED_RETRY).await;
             }
         }

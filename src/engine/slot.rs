@@ -169,7 +169,7 @@ impl Slot {
 
     /// The provider refused.
     pub(super) fn refuse(&mut self, refusal: LastRefusal, now: DateTime<Utc>) {
-        let why = refusal.words.clone();
+        let why = refusal.reason();
         self.fail(refusal.problem(now).unwrap_or(Problem::Retrying { at: None, why }), now);
         self.view.lost_answer = refusal.lost.map(|lost| (lost, LossOutcome::Replaced)).or(self.view.lost_answer);
         self.refusal = Some(refusal);

@@ -9,7 +9,7 @@ use super::browser::Browser;
 use super::gate::Gate;
 use crate::domain::{
     Activity, Author, Clock, Connection, ConnectionName, Event, LastRefusal, LogEntry, LossOutcome, LostAnswer,
-    Problem, Program, Revocation, Rotation, TokenRecord,
+    Problem, Program, Reason, Revocation, Rotation, TokenRecord,
 };
 use crate::oauth::Http;
 use crate::stamp::Stamp;
@@ -59,7 +59,7 @@ pub(super) enum Note {
     /// An exchange was made.
     Logged(Box<LogEntry>),
     /// A record that is nowhere durable yet; its task keeps trying.
-    Owed(ConnectionName, Box<TokenRecord>, String),
+    Owed(ConnectionName, Box<TokenRecord>, Reason),
     /// A refresh or a login ended.
     Ended(ConnectionName, Box<Ended>),
     /// A test call ended.
@@ -98,7 +98,7 @@ pub(super) enum Ended {
     /// The newest record, how it came to be here, and what stands in the connection's way all the same.
     Held { record: TokenRecord, how: How, problem: Option<Problem> },
     /// New tokens are safe in the journal, but the store did not take them.
-    Unsaved { record: TokenRecord, how: How, why: String },
+    Unsaved { record: TokenRecord, how: How, why: Reason },
     /// Nothing new.
     Failed(Problem),
     /// Nothing new: the provider refused, this process or another one.
@@ -164,7 +164,7 @@ impl Tools {
 /// The same for what is kept of this connection: what is minted needs nothing of the past.
 pub(super) fn item_problem(error: &StoreError, connection: &Connection) -> Problem {
     if error.is_replaceable() && !connection.needs_browser() {
-        return Problem::Retrying { at: None, why: error.to_string() };
+        return Problem::Retrying { at: None, why: error.reason() };
     }
     store_problem(error)
 }
@@ -173,21 +173,23 @@ pub(super) fn item_problem(error: &StoreError, connection: &Connection) -> Probl
 pub(super) fn store_problem(error: &StoreError) -> Problem {
     match error {
         StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. } => {
-            Problem::PassphraseNeeded { why: error.to_string() }
+            Problem::PassphraseNeeded { why: error.reason() }
         }
         // A person has to finish it; the store is well.
-        StoreError::Renaming { .. } => Problem::Misconfigured { why: error.to_string(), refused: false },
+        StoreError::Renaming { .. } => Problem::Misconfigured { why: error.reason(), refused: false },
         StoreError::NewerFormat { .. } if error.is_about_one_item() => {
-            Problem::Misconfigured { why: error.with_advice(), refused: false }
+            Problem::Misconfigured { why: error.reason_with_advice(), refused: false }
         }
-        _ if error.is_damaged_client_secret() => Problem::Misconfigured { why: error.with_advice(), refused: false },
+        _ if error.is_damaged_client_secret() => {
+            Problem::Misconfigured { why: error.reason_with_advice(), refused: false }
+        }
         // It may be given back, or unlocked.
         StoreError::Unreadable { .. } | StoreError::LockedElsewhere { .. } => {
-            Problem::Retrying { at: None, why: error.with_advice() }
+            Problem::Retrying { at: None, why: error.reason_with_advice() }
         }
         StoreError::Corrupt { .. } | StoreError::Misplaced { .. } if error.is_replaceable() => {
-            Problem::NeedsLogin { why: error.to_string() }
+            Problem::NeedsLogin { why: error.reason() }
         }
-        _ => Problem::StoreUnavailable { why: error.with_advice() },
+        _ => Problem::StoreUnavailable { why: error.reason_with_advice() },
     }
 }

@@ -4,6 +4,9 @@
 //! store cannot be used, or nothing has been read from it yet. A connection that needs a person is
 //! reported and counted, but the process is well: 200. Restarting it would only take the others down. Nor is it 503 while
 //! new tokens are in memory only: a restart would lose them.
+//!
+//! Every user of this machine can read it. So it holds manutop's own words, classes and registered error codes, and no
+//! text of a server, no path and no output of a program.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::{ANSWER_TIMEOUT, Shared, needs_person};
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionView, Keeper, Problem, Severity, Status};
+use crate::domain::{ConnectionView, Keeper, Problem, Reason, Severity, Status};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 const VERSION: u32 = 1;
@@ -27,7 +30,7 @@ pub(super) async fn report(shared: &Shared) -> (bool, Value) {
     let head = json!({ "version": VERSION, "role": role, "pid": std::process::id(), "leader_pid": leader });
     let now = shared.clock.now();
     let (verdict, problem, rest) = match (views, shared.store_problem()) {
-        (None, _) => ("unavailable", Some("the engine does not answer".into()), Value::Null),
+        (None, _) => ("unavailable", Some(Reason::from("the engine does not answer")), Value::Null),
         // A restart would lose what is in memory only: a supervisor that restarts what is not 200 must not.
         (Some(views), Some(why)) if is_in_memory(&views) => ("degraded", Some(why), facts(&views, now)),
         (Some(views), Some(why)) => ("unavailable", Some(why), facts(&views, now)),
@@ -35,7 +38,7 @@ pub(super) async fn report(shared: &Shared) -> (bool, Value) {
     };
     let mut body = head;
     body["status"] = verdict.into();
-    body["problem"] = problem.map(|problem| neutralise(&problem, LONGEST_REASON)).into();
+    body["problem"] = problem.map(|problem| neutralise(problem.public(), LONGEST_REASON)).into();
     if let (Value::Object(body), Value::Object(rest)) = (&mut body, rest) {
         body.extend(rest);
     }
@@ -71,9 +74,15 @@ fn facts(views: &[ConnectionView], now: DateTime<Utc>) -> Value {
         .iter()
         .map(|view| {
             let status = view.status(now);
-            let problem = view.problem.as_ref().map(|problem| neutralise(&problem.to_string(), LONGEST_REASON));
-            let needs_person = needs_person(view, &status);
-            json!({ "name": view.name, "status": status.id(), "problem": problem, "needs_person": needs_person })
+            let reason = view.problem.as_ref().map(Problem::reason);
+            json!({
+                "name": view.name,
+                "status": status.id(),
+                "problem": reason.as_ref().map(|reason| neutralise(reason.public(), LONGEST_REASON)),
+                "problem_class": view.problem.as_ref().map(Problem::id),
+                "code": reason.as_ref().and_then(Reason::code),
+                "needs_person": needs_person(view, &status),
+            })
         })
         .collect();
     json!({ "counts": counts(views, now, Status::id), "connections": connections })
@@ -103,8 +112,8 @@ pub(super) fn summary(views: &[ConnectionView], leads: bool, now: DateTime<Utc>)
 #[cfg(test)]
 mod tests {
     use super::{facts, is_in_memory, summary, verdict};
-    use crate::app::fixtures::{fresh, manu, now, with_problem};
-    use crate::domain::{Holding, Problem};
+    use crate::app::fixtures::{fresh, manu, now, with_activity, with_problem};
+    use crate::domain::{Activity, Holding, Problem, Reason};
 
     #[test]
     fn tokens_in_memory_only_are_degraded_and_need_a_person() {
@@ -116,6 +125,45 @@ mod tests {
             assert_eq!(facts["connections"][0]["status"], "not_saved");
             assert_eq!(is_in_memory(&[view]), needs_person);
         }
+    }
+
+    #[test]
+    fn every_user_may_read_the_class_and_the_code_of_a_problem_and_no_words_of_a_server() {
+        let said = Reason::withheld("400 invalid_grant: MARKER", "400 invalid_grant").with_code(Some("invalid_grant"));
+        let unknown = Reason::withheld("400 marker: MARKER", "400 (unknown error code)").with_code(Some("marker"));
+        for (problem, words, class, code) in [
+            (
+                Problem::NeedsLogin { why: said.clone() },
+                "needs login: 400 invalid_grant",
+                "needs_login",
+                Some("invalid_grant"),
+            ),
+            (
+                Problem::Misconfigured { why: said, refused: true },
+                "misconfigured: 400 invalid_grant",
+                "misconfigured",
+                Some("invalid_grant"),
+            ),
+            (Problem::Retrying { at: None, why: unknown.clone() }, "400 (unknown error code)", "retrying", None),
+            (
+                Problem::AnswerLost { at: None, why: unknown },
+                "answer lost: 400 (unknown error code)",
+                "answer_lost",
+                None,
+            ),
+            (Problem::NeverLoggedIn, "never logged in", "never_logged_in", None),
+        ] {
+            let since = now();
+            let view = with_activity(with_problem(manu("factory", 1800), problem), Activity::Refreshing { since });
+            let facts = &facts(&[view], now())["connections"][0];
+            assert_eq!(facts["status"], "refreshing");
+            assert_eq!(facts["problem"], words);
+            assert_eq!(facts["problem_class"], class);
+            assert_eq!(facts["code"].as_str(), code);
+            assert!(!facts.to_string().to_ascii_uppercase().contains("MARKER"), "{facts}");
+        }
+        let well = &facts(&[manu("factory", 1800)], now())["connections"][0];
+        assert!(well["problem"].is_null() && well["problem_class"].is_null() && well["code"].is_null(), "{well}");
     }
 
     #[test]

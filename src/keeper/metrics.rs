@@ -254,6 +254,20 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_a_server_says_becomes_a_label() {
+        let metrics = Metrics::new();
+        for code in ["MARKER", "invalid_grant\"} 1\nMARKER 1", "marker_code"] {
+            for outcome in [Outcome::Status(200), Outcome::Status(400), Outcome::Error("MARKER".into())] {
+                let entry = entry(outcome, Some(code), Some("MARKER"));
+                metrics.hear(&Event::RequestLogged(Box::new(entry)));
+            }
+        }
+        let text = metrics.encode(&[], true, now()).unwrap();
+        assert!(text.contains("kind=\"refused\"} 6\n") && text.contains("kind=\"no_answer\"} 3\n"), "{text}");
+        assert!(!text.to_ascii_uppercase().contains("MARKER"), "{text}");
+    }
+
+    #[test]
     fn a_connection_that_went_leaves_nothing_behind() {
         let metrics = Metrics::new();
         let connection = manu("factory", 0).name;

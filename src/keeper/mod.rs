@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::domain::{Clock, ConnectionView, Holding, Problem, Status};
+use crate::domain::{Clock, ConnectionView, Holding, Problem, Reason, Status};
 use crate::engine::Remote;
 use crate::store::Vault;
 use metrics::Metrics;
@@ -45,7 +45,7 @@ struct Shared {
     metrics: Metrics,
     leads: AtomicBool,
     /// Why the secret store cannot be used, while that is so.
-    store_problem: Mutex<Option<String>>,
+    store_problem: Mutex<Option<Reason>>,
 }
 
 impl Shared {
@@ -63,11 +63,11 @@ impl Shared {
         self.leads.load(Ordering::Relaxed)
     }
 
-    fn store_problem(&self) -> Option<String> {
+    fn store_problem(&self) -> Option<Reason> {
         self.store_problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_store_problem(&self, problem: Option<String>) {
+    fn set_store_problem(&self, problem: Option<Reason>) {
         *self.store_problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 }

@@ -272,8 +272,8 @@ impl State {
             Event::Configured { .. } if std::mem::take(&mut self.is_reloading) => self.notify.ready(),
             Event::StoreChanged(result) => self.shared.set_store_problem(result.clone().err()),
             Event::PassphraseAsked { refused, .. } => {
-                let why = refused.clone().unwrap_or_else(|| "the encrypted store waits for its passphrase".into());
-                self.shared.set_store_problem(Some(why));
+                let waits = || "the encrypted store waits for its passphrase".into();
+                self.shared.set_store_problem(Some(refused.clone().unwrap_or_else(waits)));
             }
             _ => {}
         }

@@ -60,15 +60,19 @@ fn of_service(event: &Event, at: DateTime<Utc>) -> Option<Line> {
             Line::new(Level::Warning, "on_event_failed", &format!("on_event: {why}"), json!({ "why": why }), at)
         }
         Event::PassphraseAsked { refused, .. } => {
-            let why = refused.as_deref().unwrap_or("the encrypted store waits for its passphrase");
-            Line::new(Level::Error, "store_unavailable", why, json!({ "why": why }), at)
+            let waits = || "the encrypted store waits for its passphrase".to_owned();
+            store_unavailable(&refused.as_ref().map_or_else(waits, ToString::to_string), at)
         }
-        Event::StoreChanged(Err(why)) => Line::new(Level::Error, "store_unavailable", why, json!({ "why": why }), at),
+        Event::StoreChanged(Err(why)) => store_unavailable(&why.to_string(), at),
         Event::StoreChanged(Ok(())) => {
             Line::new(Level::Notice, "store_available", "the secret store is back", json!({}), at)
         }
         _ => return None,
     })
+}
+
+fn store_unavailable(why: &str, at: DateTime<Utc>) -> Line {
+    Line::new(Level::Error, "store_unavailable", why, json!({ "why": why }), at)
 }
 
 /// The line for an incident's opening or closing.

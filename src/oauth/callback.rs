@@ -5,8 +5,8 @@ use thiserror::Error;
 use url::form_urlencoded;
 
 use super::redact::excerpt;
-use crate::domain::Secret;
 use crate::domain::text::neutralise;
+use crate::domain::{Reason, Secret, error_code};
 
 /// The longest answer looked at, in bytes.
 pub(super) const MAX: usize = 16 * 1024;
@@ -81,6 +81,23 @@ pub enum CallbackError {
     /// Longer than any answer.
     #[error("it is longer than 16 KiB")]
     TooLong,
+}
+
+impl CallbackError {
+    /// What is wrong, and what of it is public: of a refusal the code where it is a registered one, for anybody may
+    /// write the rest into a redirect.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        let public = match self {
+            Self::Refused { error, .. } => match error_code::registered(error) {
+                Some(code) => return Reason::withheld(self.to_string(), refusal(code, None)).with_code(Some(code)),
+                None => "refused (unknown error code)",
+            },
+            Self::Elsewhere(_) => "it does not begin with the redirect URI",
+            _ => return Reason::ours(self.to_string()),
+        };
+        Reason::withheld(self.to_string(), public)
+    }
 }
 
 fn refusal(error: &str, description: Option<&str>) -> String {
@@ -177,6 +194,26 @@ mod tests {
     fn a_denial_is_explained() {
         let error = query("error=access_denied&error_description=No+thanks&state=st").unwrap_err();
         assert_eq!(error.to_string(), "access was denied (access_denied): No thanks");
+    }
+
+    #[test]
+    fn in_public_a_redirect_says_a_registered_code_and_nothing_else() {
+        for (text, public, code) in [
+            (
+                "error=access_denied&error_description=MARKER&state=st",
+                "access was denied (access_denied)",
+                Some("access_denied"),
+            ),
+            ("error=login_required&error_description=MARKER&state=st", "login_required", Some("login_required")),
+            ("error=MARKER&state=st", "refused (unknown error code)", None),
+        ] {
+            let error = query(text).unwrap_err();
+            let reason = error.reason();
+            assert_eq!((reason.public(), reason.code()), (public, code), "{text}");
+            assert_eq!(reason.to_string(), error.to_string());
+        }
+        assert_eq!(CallbackError::NoState.reason().public(), CallbackError::NoState.to_string());
+        assert!(!CallbackError::Elsewhere("MARKER".into()).reason().public().contains("MARKER"));
     }
 
     #[test]

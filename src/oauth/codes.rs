@@ -9,28 +9,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::shape::squeezed;
+use crate::domain::error_code::MEANINGFUL as KNOWN;
 
-/// The codes that say something wherever they stand: RFC 6749 §5.2 and §4.1.2.1, RFC 6750 §3.1,
-/// RFC 8628 §3.5, RFC 8707 §2, and those of the providers.
-const KNOWN: [&str; 17] = [
-    "invalid_grant",
-    "invalid_client",
-    "invalid_request",
-    "invalid_scope",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "invalid_grant_type",
-    "access_denied",
-    "unsupported_response_type",
-    "server_error",
-    "temporarily_unavailable",
-    "invalid_token",
-    "insufficient_scope",
-    "slow_down",
-    "authorization_pending",
-    "expired_token",
-    "invalid_target",
-];
 /// Where codes stand, squeezed, the likeliest first.
 const CODE_NAMES: [&str; 12] = [
     "error",

@@ -5,6 +5,7 @@
 //! as a request goes out, and then nobody can tell whether a refresh token was spent.
 
 use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use super::received::Received;
 use super::timing::{self, Phase, Stopwatch};
 use super::{deadline, headers};
 use crate::domain::text::neutralise;
-use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Secret, Wire};
+use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Reason, Secret, Wire};
 use crate::fault_point::{self, Step};
 use crate::limits;
 
@@ -92,12 +93,12 @@ impl std::fmt::Debug for Body {
 pub enum Broken {
     /// Nothing of the request left this machine.
     #[error("{0}")]
-    NotSent(String),
+    NotSent(Reason),
     /// The request may have arrived; no complete answer came back.
     #[error("{why}")]
     Unanswered {
         /// What happened.
-        why: String,
+        why: Reason,
         /// The HTTP status, where the answer came so far.
         status: Option<u16>,
         /// What of the body arrived before it broke, its codings undone: it may hold tokens.
@@ -153,7 +154,7 @@ impl Http {
         entry.duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         entry.outcome = match &result {
             Ok(answer) => Outcome::Status(answer.status),
-            Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Outcome::Error(why.clone()),
+            Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Outcome::Error(why.to_string()),
         };
         (entry, result)
     }
@@ -193,13 +194,15 @@ impl Http {
     async fn client(&self, url: &Url) -> Result<reqwest::Client, Broken> {
         let is_plain = url.scheme() == "http";
         let build = || async move {
-            tokio::task::spawn_blocking(move || build(is_plain)).await.map_err(|error| error.to_string())?
+            tokio::task::spawn_blocking(move || build(is_plain))
+                .await
+                .map_err(|error| Reason::ours(error.to_string()))?
         };
         self.cell(url)
             .get_or_try_init(build)
             .await
             .cloned()
-            .map_err(|why| Broken::NotSent(format!("the HTTP client could not be made: {why}")))
+            .map_err(|why: Reason| Broken::NotSent(why.between("the HTTP client could not be made: ", "")))
     }
 }
 
@@ -230,7 +233,7 @@ fn sent_headers(outgoing: &reqwest::Request, secrets: &[&Secret]) -> Vec<(String
 }
 
 /// Reads the answer's body, as much as fits; `Err` says why it ended before its end.
-async fn read(response: &mut reqwest::Response, received: &mut Received) -> Result<(), String> {
+async fn read(response: &mut reqwest::Response, received: &mut Received) -> Result<(), Reason> {
     while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
         let room = MAX_BODY - received.body.len();
         received.body.extend_from_slice(&chunk[..chunk.len().min(room)]);
@@ -242,7 +245,7 @@ async fn read(response: &mut reqwest::Response, received: &mut Received) -> Resu
     Ok(())
 }
 
-fn build(is_plain: bool) -> Result<reqwest::Client, String> {
+fn build(is_plain: bool) -> Result<reqwest::Client, Reason> {
     // An error means that one is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -303,7 +306,7 @@ fn broken(error: &reqwest::Error) -> Broken {
     }
 }
 
-fn unanswered(why: String, status: Option<u16>) -> Broken {
+fn unanswered(why: Reason, status: Option<u16>) -> Broken {
     Broken::Unanswered { why, status, partial: Body::default() }
 }
 
@@ -313,7 +316,8 @@ fn late(is_connected: bool) -> Broken {
 }
 
 /// The innermost cause, which is the one that says something, without the URL.
-fn words(error: &reqwest::Error) -> String {
+/// In public without the words of a peer, whose certificate names what it likes.
+fn words(error: &reqwest::Error) -> Reason {
     if error.is_timeout() {
         return if error.is_connect() { "connecting took too long".into() } else { "timeout".into() };
     }
@@ -321,6 +325,13 @@ fn words(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    let text = if error.source().is_none() { "request failed".to_owned() } else { cause.to_string() };
-    limits::explained(neutralise(&text, 200))
+    if error.source().is_none() {
+        return "request failed".into();
+    }
+    let public = match cause.downcast_ref::<io::Error>() {
+        Some(cause) if cause.raw_os_error().is_some() => cause.to_string(),
+        _ if error.is_connect() => "no connection could be made".into(),
+        _ => "the connection broke off".into(),
+    };
+    Reason::withheld(limits::explained(neutralise(&cause.to_string(), 200)), limits::explained(public))
 }

@@ -2,7 +2,7 @@
 
 use super::redact::excerpt;
 use super::{codes, shape};
-use crate::domain::Secret;
+use crate::domain::{Reason, Secret, error_code};
 
 /// The longest code and description kept, in characters.
 const MAX_CODE: usize = 64;
@@ -126,6 +126,18 @@ impl Refusal {
             Some("invalid_request") if self.is_of_a_refresh => format!("{words}{DEAD_TOKEN}"),
             _ => words,
         }
+    }
+
+    /// The same, and what of it is public: the status, and the code where it is a registered one.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        let known = self.code.as_deref().and_then(error_code::registered);
+        let public = match (known, &self.code) {
+            (Some(code), _) => format!("{} {code}", self.status),
+            (None, Some(_)) => format!("{} (unknown error code)", self.status),
+            (None, None) => format!("{} {}", self.status, reason(self.status)).trim_end().to_owned(),
+        };
+        Reason::withheld(self.words(), public).with_code(known)
     }
 }
 
@@ -253,6 +265,35 @@ mod tests {
             &[&secret],
         );
         assert_eq!(refusal.words(), "400 invalid_grant: token *** unknown");
+    }
+
+    #[test]
+    fn in_public_a_server_says_its_status_and_a_registered_code() {
+        for (status, body, public, code) in [
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"MARKER"}"#,
+                "400 invalid_grant",
+                Some("invalid_grant"),
+            ),
+            (
+                400,
+                r#"{"error":"unsupported_token_type","message":"MARKER"}"#,
+                "400 unsupported_token_type",
+                Some("unsupported_token_type"),
+            ),
+            (400, r#"{"error":"marker_code","error_description":"MARKER"}"#, "400 (unknown error code)", None),
+            (401, r#"{"error":"MARKER"}"#, "401 (unknown error code)", None),
+            (400, r#"{"error":"invalid_grant: MARKER"}"#, "400 invalid_grant", Some("invalid_grant")),
+            (502, "<h1>MARKER</h1>", "502 Bad Gateway", None),
+            (599, "MARKER", "599", None),
+        ] {
+            let reason = read(status, body).reason();
+            assert_eq!((reason.public(), reason.code()), (public, code), "{body}");
+            assert!(reason.to_string().to_ascii_uppercase().contains("MARKER"), "{reason}");
+        }
+        let header = r#"Bearer error="invalid_token", error_description="MARKER""#;
+        assert_eq!(read(401, "").or_challenge(Some(header), &[]).reason().public(), "401 invalid_token");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::watch::Watch;
 use super::{appearance, glance};
 use crate::config::{self, ChangeError, Config, ConfigError, Draft, StoreKind};
-use crate::domain::{Command, ConnectionName, Event, FieldFault, Problem, Provider, Revocation, Secret};
+use crate::domain::{Command, ConnectionName, Event, FieldFault, Problem, Provider, Reason, Revocation, Secret};
 use crate::oauth::pasted;
 use crate::stamp::Stamp;
 
@@ -174,7 +174,7 @@ impl Configuration {
         let (commands, event) = match note.0 {
             Report::Tried { connection, result: Ok(()) } => return (vec![Command::Remove { connection }], None),
             Report::Tried { connection, result: Err(why) } => {
-                let result = Err(Problem::Retrying { at: None, why });
+                let result = Err(Problem::Retrying { at: None, why: Reason::ours(why) });
                 (Vec::new(), Event::Forgotten { connection, result, revocation: Revocation::None })
             }
             Report::Read(Ok(config)) => {

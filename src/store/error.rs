@@ -269,7 +269,7 @@ impl StoreError {
 
 /// What an item is to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     /// Its tokens: the store's item, or the journal.
     Tokens,
     ClientSecret,
@@ -278,7 +278,7 @@ enum Part {
 }
 
 impl Part {
-    fn of(item: &str) -> Self {
+    pub(super) fn of(item: &str) -> Self {
         let path = Path::new(item);
         let is_in_journals = path.parent().and_then(Path::file_name).is_some_and(|dir| dir == "journals");
         match item.rsplit_once('/') {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::{binding, damage, files, record};
-use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Secret};
+use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Published, Secret};
 
 /// Enough for nearly every journal: a sealed record of two long tokens, or an answer that could not be read.
 pub(super) const ROOM: u64 = 256 * 1024;
@@ -79,6 +79,9 @@ pub(super) struct Spending {
     /// How the answer was lost; nothing while it is out, or where its process died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) why: Option<String>,
+    /// What of it is for others to read; nothing where an older version wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) public: Option<Published>,
     /// An answer that came and could not be read, sealed to the identity; hex digits. It may hold a
     /// newer refresh token, and stays until one is found or another way leads to new tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,13 +236,24 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{Journal, JournalFile, Spending};
-    use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, RefusalKind, Secret};
+    use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Published, RefusalKind, Secret};
     use crate::store::StoreError;
     use crate::store::record::tests::at;
 
     fn spending(generation: u64, fingerprint: Fingerprint) -> Spending {
         let (pid, at, sends) = (4711, at(), 1);
-        Spending { generation, fingerprint, pid, at, sends, first_at: None, lost_at: None, why: None, unread: None }
+        Spending {
+            generation,
+            fingerprint,
+            pid,
+            at,
+            sends,
+            first_at: None,
+            lost_at: None,
+            why: None,
+            public: None,
+            unread: None,
+        }
     }
 
     #[test]
@@ -262,7 +276,8 @@ mod tests {
             kind: RefusalKind::InvalidGrant,
             at: at(),
             not_before: at(),
-            words: "400 invalid_grant".into(),
+            words: "400 invalid_grant: dead".into(),
+            public: Some(Published { text: "400 invalid_grant".into(), code: Some("invalid_grant".into()) }),
             refresh_token: Some(fingerprint.clone()),
             client_secret: fingerprint.clone(),
             client_id: "client".into(),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::error::StoreError;
 use super::journal::{Journal, Spending};
 use super::record::fingerprint;
-use crate::domain::{Fingerprint, LastRefusal, LostAnswer, TokenRecord};
+use crate::domain::{Fingerprint, LastRefusal, LostAnswer, Reason, TokenRecord};
 
 /// Where a connection's tokens stand.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ pub enum Hazard {
         /// When it was sent first, and how often.
         lost: LostAnswer,
         /// How the answer was lost, where its process lived to say so.
-        why: Option<String>,
+        why: Option<Reason>,
         /// An answer that came and could not be read, sealed; see [`Lease::unread`](super::Lease::unread).
         unread: Option<String>,
     },
@@ -148,7 +148,8 @@ pub(super) fn judge(
 }
 
 fn uncertain(spending: &Spending) -> Hazard {
-    let Spending { generation, fingerprint, pid, at, lost_at, why, unread, .. } = spending.clone();
+    let Spending { generation, fingerprint, pid, at, lost_at, why, public, unread, .. } = spending.clone();
+    let why = why.map(|why| Reason::from_disk(&why, public.as_ref(), "the answer could not be used"));
     let (lost_since, lost) = (lost_at.unwrap_or(at), spending.lost());
     Hazard::Uncertain { generation, fingerprint, pid, at, lost_since, lost, why, unread }
 }
@@ -185,6 +186,7 @@ mod tests {
             first_at: None,
             lost_at: None,
             why: None,
+            public: None,
             unread: None,
         })
     }

@@ -20,7 +20,7 @@ use super::reserve::{self, Room};
 use super::vault::{Vault, on_disk, token_item};
 use super::{damage, files, history};
 use crate::domain::{
-    ConnectionName, Fingerprint, LastRefusal, LostAnswer, Obtained, Program, Rotation, Secret, TokenRecord,
+    ConnectionName, Fingerprint, LastRefusal, LostAnswer, Obtained, Program, Reason, Rotation, Secret, TokenRecord,
 };
 use crate::fault_point::{self, Step};
 
@@ -146,6 +146,7 @@ impl Lease {
             first_at: earlier.as_ref().map(|earlier| earlier.lost().at),
             lost_at: None,
             why: None,
+            public: None,
             unread: earlier.as_ref().and_then(|earlier| self.bound(earlier)),
         };
         self.write(Journal::Spending(spending)).await?;
@@ -171,14 +172,14 @@ impl Lease {
     ///
     /// # Errors
     /// A failure to write.
-    pub async fn answer_lost(&mut self, why: &str, unread: Option<&Secret>) -> Result<(), StoreError> {
+    pub async fn answer_lost(&mut self, why: &Reason, unread: Option<&Secret>) -> Result<(), StoreError> {
         let Some(Journal::Spending(mut spending)) = self.vault.journal(&self.name).await? else { return Ok(()) };
         if let (Some(unread), Some(identity)) = (unread, self.vault.cached_identity()) {
             let binding = Binding::unread(&self.name, spending.generation);
             spending.unread = binding.seal(&identity, unread).or(spending.unread);
         }
         spending.lost_at = Some(self.vault.clock().now());
-        spending.why = Some(why.to_owned());
+        (spending.why, spending.public) = (Some(why.to_string()), Some(why.to_disk()));
         self.before = None;
         self.write(Journal::Spending(spending)).await
     }

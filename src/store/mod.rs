@@ -29,6 +29,7 @@ mod memory;
 mod migrate;
 mod namespace;
 pub mod overview;
+mod public;
 pub mod record;
 mod rename;
 pub mod request_log;

@@ -18,7 +18,7 @@ use super::{countdowns, draw_countdowns, draw_telling};
 use crate::app::fixtures::*;
 use crate::app::{App, Keymap, Look, Msg, update};
 use crate::domain::{
-    Background, ConnectionView, Depth, Event, Last, LogEntry, Outcome, Problem, Rebinding, ThemeName, Written,
+    Background, ConnectionView, Depth, Event, Last, LogEntry, Outcome, Problem, Reason, Rebinding, ThemeName, Written,
 };
 
 /// Every look that has a palette of its own.
@@ -80,9 +80,9 @@ fn screens_in(script: &str) -> Vec<App> {
     let text = || script.to_owned();
     let views = || {
         let problems = [
-            Problem::NeedsLogin { why: text() },
-            Problem::NotSaved { why: text(), durable: true },
-            Problem::Retrying { at: Some(now()), why: text() },
+            Problem::NeedsLogin { why: Reason::ours(text()) },
+            Problem::NotSaved { why: Reason::ours(text()), durable: true },
+            Problem::Retrying { at: Some(now()), why: Reason::ours(text()) },
         ];
         let troubled = ["sandbox", "planning", "archive"].into_iter().zip(problems);
         let mut views: Vec<_> =
@@ -106,7 +106,7 @@ fn screens_in(script: &str) -> Vec<App> {
         let mut app = app_of(views());
         learn(&mut app, Event::RequestLogged(Box::new(failed.clone())));
         learn(&mut app, Event::RequestLogged(Box::new(entry())));
-        learn(&mut app, Event::StoreChanged(Err(text())));
+        learn(&mut app, Event::StoreChanged(Err(Reason::ours(text()))));
         if !keys.is_empty() {
             press(&mut app, keys);
         }
@@ -117,10 +117,10 @@ fn screens_in(script: &str) -> Vec<App> {
     paste(&mut filtered, script);
     screens.push(filtered);
     let mut told = app("j");
-    learn(&mut told, Event::LoginFailed { connection: name("sandbox"), why: text(), problem: None });
+    learn(&mut told, Event::LoginFailed { connection: name("sandbox"), why: Reason::ours(text()), problem: None });
     screens.push(told);
     let mut failed = app("l");
-    learn(&mut failed, Event::LoginFailed { connection: name("sandbox"), why: text(), problem: None });
+    learn(&mut failed, Event::LoginFailed { connection: name("sandbox"), why: Reason::ours(text()), problem: None });
     screens.push(failed);
     let mut welcome = app_of(vec![]);
     welcome.options.config_file = format!("/home/{script}/config.toml").into();

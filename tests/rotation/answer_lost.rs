@@ -190,7 +190,7 @@ async fn a_token_found_later_in_an_answer_that_could_not_be_read_is_saved_and_no
     let answer = format!(r#"{{"access_token":"A","expires_in":90,"refresh_token":"{}"}}"#, newest.expose());
     let mut lease = rig.vault().lock(&factory, |_| {}).await.unwrap();
     lease.preflight().await.unwrap();
-    lease.answer_lost("unreadable", Some(&Secret::new(BASE64_STANDARD.encode(answer)))).await.unwrap();
+    lease.answer_lost(&"unreadable".into(), Some(&Secret::new(BASE64_STANDARD.encode(answer)))).await.unwrap();
     drop(lease);
     let mut again = rig.start(true);
     let recovered = again

@@ -18,7 +18,7 @@ async fn a_refused_client_is_misconfigured_and_keeps_its_tokens() {
     let running = rig.start(false);
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(
-        matches!(&problem, Problem::Misconfigured { why, refused: true } if why.contains("invalid_client")),
+        matches!(&problem, Problem::Misconfigured { why, refused: true } if why.to_string().contains("invalid_client")),
         "{problem:?}"
     );
     let standing = rig.vault().read(&factory).await.unwrap();
@@ -114,7 +114,7 @@ async fn a_refusal_is_lasting_only_with_an_oauth_error_wherever_it_stands() {
         let running = rig.start(false);
         let problem = running.engine.refresh(&factory, true).await.unwrap_err();
         let Problem::Misconfigured { why, refused: true } = &problem else { panic!("{code} {body}: {problem:?}") };
-        assert_eq!(why.contains("log in"), body.contains("invalid_request"), "{why}");
+        assert_eq!(why.to_string().contains("log in"), body.contains("invalid_request"), "{why}");
         let standing = rig.vault().read(&factory).await.unwrap();
         assert_eq!((standing.record, standing.hazard), (Some(record), None), "{code} {body}");
     }

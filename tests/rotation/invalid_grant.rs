@@ -18,7 +18,10 @@ async fn an_unchanged_record_needs_a_login_and_nothing_is_deleted() {
     rig.servers.manu().revoke(&record.refresh_token.as_ref().unwrap().token);
     let running = rig.start(false);
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
-    assert!(matches!(&problem, Problem::NeedsLogin { why } if why.contains("invalid_grant")), "{problem:?}");
+    assert!(
+        matches!(&problem, Problem::NeedsLogin { why } if why.to_string().contains("invalid_grant")),
+        "{problem:?}"
+    );
     let standing = rig.vault().read(&factory).await.unwrap();
     assert_eq!((standing.record, standing.hazard), (Some(record), None));
 }

@@ -24,8 +24,7 @@ async fn an_older_generation_is_never_sent_says_so_and_a_login_mends_it() {
     rig.put(&factory, &first).await;
 
     let (mut running, person) = (rig.start(true), Person::new());
-    let is_told =
-        |problem: &Problem| matches!(problem, Problem::RolledBack { why } if why.contains('1') && why.contains('3'));
+    let is_told = |problem: &Problem| matches!(problem, Problem::RolledBack { why } if why.to_string().contains('1') && why.to_string().contains('3'));
     running.until_view(&factory, |view| view.problem.as_ref().is_some_and(is_told)).await;
     rig.schedule_looks(&running, TimeDelta::hours(2)).await;
     for force in [false, true] {

@@ -51,7 +51,7 @@ async fn a_locked_store_is_found_before_and_nothing_is_sent() {
     running.engine.views().await;
     rig.store.fail_always(Some(StoreError::Locked));
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
-    assert!(matches!(&problem, Problem::StoreUnavailable { why } if why.contains("locked")), "{problem:?}");
+    assert!(matches!(&problem, Problem::StoreUnavailable { why } if why.to_string().contains("locked")), "{problem:?}");
     assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
 }
 
@@ -81,7 +81,7 @@ async fn what_the_store_did_not_take_is_never_announced_as_saved() {
         })
         .await;
     assert_eq!((&announced.0, announced.1), (&factory, 2));
-    assert!(announced.2.contains("locked"), "{announced:?}");
+    assert!(announced.2.to_string().contains("locked"), "{announced:?}");
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn what_neither_journal_nor_store_takes_stays_in_memory_and_leaving_waits_
         })
         .await;
     assert_eq!((&connection, generation), (&factory, 2));
-    assert!(why.contains("journals") && why.contains("locked"), "both causes: {why}");
+    assert!(why.to_string().contains("journals") && why.to_string().contains("locked"), "both causes: {why}");
     let view = not_saved(&mut running, &factory).await;
     assert!(view.problem.as_ref().unwrap().is_in_memory_only(), "{view:?}");
     assert_eq!(view.status(rig.clock.now()), Status::NotSaved, "no refresh that goes well");

@@ -102,7 +102,7 @@ pub async fn logged_in(running: &mut Running) -> u64 {
 pub async fn failed(running: &mut Running) -> String {
     running
         .until(|event| match event {
-            Event::LoginFailed { why, .. } => Some(why.clone()),
+            Event::LoginFailed { why, .. } => Some(why.to_string()),
             Event::LoggedIn { .. } => panic!("the login succeeded"),
             _ => None,
         })
@@ -112,7 +112,7 @@ pub async fn failed(running: &mut Running) -> String {
 pub async fn refused(running: &mut Running) -> String {
     running
         .until(|event| match event {
-            Event::AnswerRefused { why, .. } => Some(why.clone()),
+            Event::AnswerRefused { why, .. } => Some(why.to_string()),
             Event::LoginFailed { why, .. } => panic!("the login ended: {why}"),
             _ => None,
         })

@@ -308,7 +308,7 @@ fn how_an_import_ended_is_said_and_a_failure_stays_until_it_is_read() {
     assert_eq!(toast(&app), "refresh token taken over; the pasted copy no longer works");
     learn(&mut app, imported(false));
     assert!(toast(&app).ends_with("still works"), "{}", toast(&app));
-    let why = "the provider does not take this refresh token".to_owned();
+    let why = "the provider does not take this refresh token".into();
     learn(&mut app, Event::ImportFailed { connection: name("factory"), why, problem: None });
     assert!(matches!(&app.mode, Mode::LoginFailed { is_import: true, .. }), "{:?}", app.mode);
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("factory") }]);

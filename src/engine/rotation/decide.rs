@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::trouble::{answer_lost, hazard_problem};
-use crate::domain::{AfterLostAnswer, Connection, Fingerprint, Problem, TokenRecord};
+use crate::domain::{AfterLostAnswer, Connection, Fingerprint, Problem, Reason, TokenRecord};
 use crate::engine::schedule;
 use crate::engine::tools::How;
 use crate::store::{Hazard, Standing};
@@ -70,7 +70,7 @@ pub(super) enum Decision {
     /// The record will do.
     Keep(TokenRecord, How),
     /// The record will do, and is in the journal only.
-    Unsaved(TokenRecord, How, String),
+    Unsaved(TokenRecord, How, Reason),
     /// A person decides about this generation, which may have been replaced.
     Doubt(u64, Problem),
     /// Another process has given up the tokens that were known.
@@ -114,7 +114,7 @@ pub(super) fn decide(
     let how = if is_newer { How::Adopted(None) } else { How::Fresh };
     if !standing.saved {
         let why =
-            standing.unsaved_because.map_or_else(|| "the store has not taken it yet".into(), |error| error.to_string());
+            standing.unsaved_because.map_or_else(|| "the store has not taken it yet".into(), |error| error.reason());
         return Ok(Decision::Unsaved(record, how, why));
     }
     let is_new_enough = is_newer && !ask.need.refuses(&record) && Need::NotDue.is_met_by(&record, now);
@@ -133,9 +133,12 @@ pub(super) fn decide(
 fn check_client(connection: &Connection, record: &TokenRecord) -> Result<(), Problem> {
     let is_login = connection.needs_browser();
     if is_login && record.client_id != connection.client_id {
-        let why = format!(
-            "the tokens were issued to client {}, the configuration names {}",
-            record.client_id, connection.client_id
+        let why = Reason::withheld(
+            format!(
+                "the tokens were issued to client {}, the configuration names {}",
+                record.client_id, connection.client_id
+            ),
+            "the tokens were issued to another client than the configuration names",
         );
         return Err(Problem::NeedsLogin { why });
     }
@@ -144,11 +147,11 @@ fn check_client(connection: &Connection, record: &TokenRecord) -> Result<(), Pro
     }
     if !is_login && record.refresh_token.is_some() {
         // What is minted would take its place, and no request brings it back.
-        let why = format!(
+        let words = format!(
             "its tokens are of a login with a browser, and {} has none; log out first, or name the other provider again",
             connection.provider.title
         );
-        return Err(Problem::Misconfigured { why, refused: false });
+        return Err(Problem::Misconfigured { why: Reason::ours(words), refused: false });
     }
     Ok(())
 }

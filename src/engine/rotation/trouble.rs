@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::last_refusal::{ASKED_AGAIN_AFTER, SHARED_FOR};
 use crate::domain::{
-    AfterLostAnswer, Connection, Fingerprint, LastRefusal, LossOutcome, LostAnswer, Problem, RefusalKind, Secret,
-    SecretSource, TokenRecord,
+    AfterLostAnswer, Connection, Fingerprint, LastRefusal, LossOutcome, LostAnswer, Problem, Reason, RefusalKind,
+    Secret, SecretSource, TokenRecord,
 };
 use crate::engine::schedule;
 use crate::engine::tools::{Found, Tools};
@@ -25,7 +25,7 @@ pub(in crate::engine) async fn found(tools: &Tools, connection: &Connection, sta
     };
     let endangered = hazard.map(|hazard| hazard_problem(hazard, connection, tools.lost_pause));
     let unsaved =
-        standing.unsaved_because.as_ref().map(|error| Problem::NotSaved { why: error.to_string(), durable: true });
+        standing.unsaved_because.as_ref().map(|error| Problem::NotSaved { why: error.reason(), durable: true });
     let problem = match (endangered, refused) {
         // The answer to the second sending tells more than that the first was lost.
         (
@@ -78,17 +78,19 @@ pub(super) fn hazard_problem(hazard: &Hazard, connection: &Connection, pause: Ti
         Hazard::Uncertain { .. } if connection.after_lost_answer == AfterLostAnswer::Retry => {
             answer_lost(hazard, pause)
         }
-        Hazard::Uncertain { generation, fingerprint, pid, at, why, .. } => Problem::Uncertain {
-            why: format!(
-                "process {pid} sent refresh token {fingerprint} (generation {generation}) at {} and {}; it may have been replaced",
-                at.format("%Y-%m-%d %H:%M:%S UTC"),
-                why.as_ref()
-                    .map_or_else(|| "no answer was recorded".into(), |why| format!("no readable answer came ({why})")),
-            ),
-        },
-        Hazard::RolledBack { stored, mark } => Problem::RolledBack {
-            why: format!("the store holds generation {stored}, but {mark} has been saved; the older one is never sent"),
-        },
+        Hazard::Uncertain { generation, fingerprint, pid, at, why, .. } => {
+            let how = why.as_ref().map(|why| why.between("no readable answer came (", ")"));
+            let how = how.unwrap_or_else(|| "no answer was recorded".into());
+            let at = at.format("%Y-%m-%d %H:%M:%S UTC");
+            let sent = format!("process {pid} sent refresh token {fingerprint} (generation {generation}) at {at} and ");
+            Problem::Uncertain { why: how.between(&sent, "; it may have been replaced") }
+        }
+        Hazard::RolledBack { stored, mark } => {
+            let words = "has been saved; the older one is never sent";
+            Problem::RolledBack {
+                why: Reason::ours(format!("the store holds generation {stored}, but {mark} {words}")),
+            }
+        }
     }
 }
 
@@ -98,13 +100,10 @@ pub(super) fn answer_lost(hazard: &Hazard, pause: TimeDelta) -> Problem {
         return Problem::Retrying { at: None, why: "the answer to the last refresh was lost".into() };
     };
     let times = if lost.sends > 1 { format!(", and to {} more", lost.sends - 1) } else { String::new() };
-    let how = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+    let words = format!("no readable answer came to the refresh at {}{times}", lost.at.format("%Y-%m-%d %H:%M:%S UTC"));
     Problem::AnswerLost {
         at: Some(*lost_since + schedule::after_lost_answer(pause, lost.sends)),
-        why: format!(
-            "no readable answer came to the refresh at {}{times}{how}",
-            lost.at.format("%Y-%m-%d %H:%M:%S UTC")
-        ),
+        why: why.as_ref().map_or_else(|| Reason::ours(&words), |why| why.between(&format!("{words} ("), ")")),
     }
 }
 
@@ -126,7 +125,7 @@ impl Sent<'_> {
         retry_after: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
     ) -> LastRefusal {
-        let words = refusal.words();
+        let words = refusal.reason();
         let shared_until = retry_after.unwrap_or(now + SHARED_FOR);
         match refusal.class() {
             Class::InvalidGrant => {
@@ -134,26 +133,27 @@ impl Sent<'_> {
                     || words.clone(),
                     |lost| {
                         let at = lost.at.format("%Y-%m-%d %H:%M:%S UTC");
-                        format!("the answer to the refresh at {at} was lost; the provider had already replaced the token ({words})")
+                        let lost = format!("the answer to the refresh at {at} was lost; ");
+                        words.between(&format!("{lost}the provider had already replaced the token ("), ")")
                     },
                 );
-                self.remembered(RefusalKind::InvalidGrant, words, now, now)
+                self.remembered(RefusalKind::InvalidGrant, &words, now, now)
             }
-            Class::Misconfigured => self.remembered(RefusalKind::Misconfigured, words, now + ASKED_AGAIN_AFTER, now),
-            Class::RateLimited => self.remembered(RefusalKind::RateLimited, words, shared_until, now),
-            Class::Transient => self.remembered(RefusalKind::Transient, words, shared_until, now),
+            Class::Misconfigured => self.remembered(RefusalKind::Misconfigured, &words, now + ASKED_AGAIN_AFTER, now),
+            Class::RateLimited => self.remembered(RefusalKind::RateLimited, &words, shared_until, now),
+            Class::Transient => self.remembered(RefusalKind::Transient, &words, shared_until, now),
         }
     }
 
     /// A failure for which the provider is not to blame, as it is remembered.
-    pub(super) fn failed(&self, why: String, now: DateTime<Utc>) -> LastRefusal {
+    pub(super) fn failed(&self, why: &Reason, now: DateTime<Utc>) -> LastRefusal {
         self.remembered(RefusalKind::Transient, why, now + SHARED_FOR, now)
     }
 
     fn remembered(
         &self,
         kind: RefusalKind,
-        words: String,
+        words: &Reason,
         not_before: DateTime<Utc>,
         at: DateTime<Utc>,
     ) -> LastRefusal {
@@ -162,7 +162,8 @@ impl Sent<'_> {
             kind,
             at,
             not_before,
-            words,
+            words: words.to_string(),
+            public: Some(words.to_disk()),
             refresh_token: refresh.map(|refresh| Fingerprint::of(&refresh.token)),
             client_secret: Fingerprint::of(self.client_secret),
             client_id: self.connection.client_id.clone(),

@@ -26,7 +26,8 @@ impl Notice {
     pub(super) fn of(incidents: &[Incident], app: &App, now: DateTime<Utc>) -> Option<Self> {
         let (first, more) = incidents.split_first()?;
         if more.is_empty() {
-            let why = neutralise(&first.why, LONGEST_REASON);
+            // The desktop keeps notifications, and a lock screen may show them.
+            let why = neutralise(first.why.public(), LONGEST_REASON);
             let head = format!("{} {}", first.connection, first.kind.words());
             // The problem's own words often begin with its name, which the head has said.
             let why = why.strip_prefix("needs login: ").or(why.strip_prefix("misconfigured: ")).unwrap_or(&why);
@@ -64,9 +65,9 @@ mod tests {
     use super::Notice;
     use crate::app::App;
     use crate::app::fixtures::{manu, name, now, options, with_problem};
-    use crate::domain::{Incident, IncidentKind, Problem};
+    use crate::domain::{Incident, IncidentKind, Problem, Reason};
 
-    fn incident(connection: &str, why: &str) -> Incident {
+    fn incident(connection: &str, why: &'static str) -> Incident {
         let kind = IncidentKind::NeedsLogin;
         Incident { connection: name(connection), kind, since: now(), why: why.into(), standing: false }
     }
@@ -78,6 +79,15 @@ mod tests {
         let told = Notice::of(&[incident("sandbox", "needs login: revoked\x1b[2J")], &app, now()).unwrap();
         assert_eq!(told.head, "sandbox needs login");
         assert_eq!(told.text, "revoked\u{fffd}[2J. In manutop, l: log in with the browser");
+    }
+
+    #[test]
+    fn a_notification_holds_no_words_of_a_server() {
+        let app = App::new(Vec::new(), Vec::new(), options(), now());
+        let why = Reason::withheld("400 invalid_grant: MARKER", "400 invalid_grant");
+        let why = Problem::NeedsLogin { why }.reason();
+        let told = Notice::of(&[Incident { why, ..incident("sandbox", "") }], &app, now()).unwrap();
+        assert_eq!(told.line(), "sandbox needs login: 400 invalid_grant");
     }
 
     #[test]

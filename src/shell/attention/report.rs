@@ -2,24 +2,26 @@
 //!
 //! Every object has `version` (raised when a field changes its meaning or goes; new fields and
 //! new events do not raise it), `event`, `at` and `connection`. Times are RFC 3339 in UTC. No
-//! event carries a secret, and texts from servers are neutralised and bounded.
+//! event carries a secret, or words of a server: `why` is manutop's own, and `code` beside it the provider's error code,
+//! where that is a registered one, else null.
 //!
 //! | event | further fields |
 //! | --- | --- |
-//! | `incident_opened` | `incident`: `kind`, `since`, `why`, `standing` (it was so at the start) |
+//! | `incident_opened` | `incident`: `kind`, `since`, `why`, `code`, `standing` (it was so at the start) |
 //! | `incident_closed` | `incident` as it was opened; `recovered`: whether all is well |
 //! | `refreshed`, `logged_in` | `generation` |
 //! | `adopted` | `generation`, `by`: `program`, `pid` of who had refreshed, null where not known |
-//! | `not_saved` | `generation`, `why`: new tokens are in the journal, the store did not take them |
-//! | `refresh_failed`, `login_failed` | `why` |
-//! | `logged_out` | `revoked`: whether the provider revoked the refresh token, null where that was not asked; `why` not |
+//! | `not_saved` | `generation`, `why`, `code`: new tokens are in the journal, the store did not take them |
+//! | `in_memory_only` | the same: neither took them, and ending manutop loses them |
+//! | `refresh_failed`, `login_failed`, `import_failed` | `why`, `code` |
+//! | `logged_out` | `revoked`: whether the provider revoked the refresh token, null where that was not asked; `why` not, `code` |
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
-use crate::domain::{Change, ConnectionName, Event, Incident};
+use crate::domain::{Change, ConnectionName, Event, Incident, Reason};
 
 const VERSION: u32 = 1;
 /// The longest reason told, in characters.
@@ -41,7 +43,11 @@ pub(crate) fn of_change(change: &Change, at: DateTime<Utc>) -> Value {
 /// The object for an event; `None` for one that is of no interest outside the dashboard.
 pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
     let generation = |generation: &u64| json!({ "generation": generation });
-    let why = |why: &str| json!({ "why": neutralise(why, LONGEST_REASON) });
+    let of_number = |generation: &u64, why: &Reason| {
+        let mut fields = self::why(Some(why));
+        fields["generation"] = (*generation).into();
+        fields
+    };
     let (word, connection, fields) = match event {
         Event::Refreshed { connection, generation, recovered } => {
             let mut fields = json!({ "generation": generation });
@@ -55,24 +61,27 @@ pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
         }
         Event::LoggedIn { connection, generation: number } => ("logged_in", connection, generation(number)),
         Event::Imported { connection, generation: number, .. } => ("imported", connection, generation(number)),
-        Event::ImportFailed { connection, why: reason, .. } => ("import_failed", connection, why(reason)),
-        Event::NotSaved { connection, generation, why } => {
-            let fields = json!({ "generation": generation, "why": neutralise(why, LONGEST_REASON) });
-            ("not_saved", connection, fields)
-        }
+        Event::ImportFailed { connection, why: reason, .. } => ("import_failed", connection, why(Some(reason))),
+        Event::NotSaved { connection, generation, why } => ("not_saved", connection, of_number(generation, why)),
         Event::InMemoryOnly { connection, generation, why } => {
-            let fields = json!({ "generation": generation, "why": neutralise(why, LONGEST_REASON) });
-            ("in_memory_only", connection, fields)
+            ("in_memory_only", connection, of_number(generation, why))
         }
-        Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(&problem.to_string())),
-        Event::LoginFailed { connection, why: reason, .. } => ("login_failed", connection, why(reason)),
+        Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(Some(&problem.reason()))),
+        Event::LoginFailed { connection, why: reason, .. } => ("login_failed", connection, why(Some(reason))),
         Event::LoggedOut { connection, revocation } => {
-            let fields = json!({ "revoked": revocation.is_revoked(), "why": revocation.why().map(|why| neutralise(why, LONGEST_REASON)) });
+            let mut fields = why(revocation.why());
+            fields["revoked"] = revocation.is_revoked().into();
             ("logged_out", connection, fields)
         }
         _ => return None,
     };
     Some(object(word, connection, at, fields))
+}
+
+/// Why, as far as others may read it.
+fn why(reason: Option<&Reason>) -> Value {
+    let public = reason.map(|reason| neutralise(reason.public(), LONGEST_REASON));
+    json!({ "why": public, "code": reason.and_then(Reason::code) })
 }
 
 fn object(event: &str, connection: &ConnectionName, at: DateTime<Utc>, fields: Value) -> Value {
@@ -88,12 +97,11 @@ fn object(event: &str, connection: &ConnectionName, at: DateTime<Utc>, fields: V
 }
 
 fn facts(incident: &Incident) -> Value {
-    json!({
-        "kind": incident.kind.id(),
-        "since": rfc3339(incident.since),
-        "why": neutralise(&incident.why, LONGEST_REASON),
-        "standing": incident.standing,
-    })
+    let mut facts = why(Some(&incident.why));
+    facts["kind"] = incident.kind.id().into();
+    facts["since"] = rfc3339(incident.since).into();
+    facts["standing"] = incident.standing.into();
+    facts
 }
 
 #[cfg(test)]
@@ -102,7 +110,7 @@ mod tests {
 
     use super::{of_change, of_event};
     use crate::app::fixtures::{name, now};
-    use crate::domain::{Change, Event, Incident, IncidentKind, Problem, Revocation};
+    use crate::domain::{Change, Event, Incident, IncidentKind, Problem, Reason, Revocation};
 
     #[test]
     fn an_incident_is_told_whole() {
@@ -114,7 +122,7 @@ mod tests {
             standing: false,
         };
         let facts = json!({
-            "kind": "refresh_failing", "since": "2026-03-10T12:02:31Z", "why": "timeout\u{fffd}", "standing": false,
+            "kind": "refresh_failing", "since": "2026-03-10T12:02:31Z", "why": "timeout\u{fffd}", "code": null, "standing": false,
         });
         let head = |event: &str| json!({ "version": 1, "event": event, "at": "2026-03-10T12:02:31Z", "connection": "sandbox" });
         let mut opened = head("incident_opened");
@@ -124,6 +132,47 @@ mod tests {
         closed["incident"] = facts;
         closed["recovered"] = true.into();
         assert_eq!(of_change(&Change::Closed { incident, recovered: true }, now()), closed);
+    }
+
+    #[test]
+    fn an_object_holds_the_code_and_no_words_of_others() {
+        let said =
+            || Reason::withheld("400 invalid_grant: MARKER", "400 invalid_grant").with_code(Some("invalid_grant"));
+        let unknown = || Reason::withheld("400 marker: MARKER", "400 (unknown error code)").with_code(Some("marker"));
+        for (why, public, code) in [
+            (said(), "400 invalid_grant", json!("invalid_grant")),
+            (unknown(), "400 (unknown error code)", json!(null)),
+        ] {
+            let connection = name("factory");
+            let problem = Problem::NeedsLogin { why: why.clone() };
+            let incident = Incident {
+                connection: connection.clone(),
+                kind: IncidentKind::NeedsLogin,
+                since: now(),
+                why: problem.reason(),
+                standing: false,
+            };
+            let failed = Revocation::Failed { why: why.clone() };
+            let of = |event: Event| of_event(&event, now()).unwrap();
+            let objects = [
+                of(Event::RefreshFailed { connection: connection.clone(), problem: problem.clone() }),
+                of(Event::LoginFailed {
+                    connection: connection.clone(),
+                    why: problem.reason(),
+                    problem: Some(problem),
+                }),
+                of(Event::ImportFailed { connection: connection.clone(), why: why.clone(), problem: None }),
+                of(Event::NotSaved { connection: connection.clone(), generation: 2, why: why.clone() }),
+                of(Event::InMemoryOnly { connection: connection.clone(), generation: 2, why }),
+                of(Event::LoggedOut { connection, revocation: failed }),
+                of_change(&Change::Opened(incident), now())["incident"].clone(),
+            ];
+            for object in objects {
+                assert!(object["why"].as_str().unwrap().ends_with(public), "{object}");
+                assert_eq!(object["code"], code, "{object}");
+                assert!(!object.to_string().to_ascii_uppercase().contains("MARKER"), "{object}");
+            }
+        }
     }
 
     #[test]

@@ -85,7 +85,7 @@ impl Bench {
             lease.preflight().await.unwrap();
             lease.spending(&record(generation)).await.unwrap();
             let answer = Secret::new(format!("answer-of-{name}"));
-            lease.answer_lost("unreadable", Some(&answer)).await.unwrap();
+            lease.answer_lost(&"unreadable".into(), Some(&answer)).await.unwrap();
         }
     }
 
@@ -260,7 +260,7 @@ impl Bench {
         lease.preflight().await.unwrap();
         let newest = lease.recover().await.unwrap().record.unwrap();
         lease.spending(&newest).await.unwrap();
-        lease.answer_lost("unreadable", Some(&Secret::new("answer"))).await.unwrap();
+        lease.answer_lost(&"unreadable".into(), Some(&Secret::new("answer"))).await.unwrap();
     }
 
     /// What the sealed unread answer says inside.

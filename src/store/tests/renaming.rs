@@ -192,6 +192,7 @@ fn refusal() -> LastRefusal {
         at: at(),
         not_before: at(),
         words: "400 invalid_grant".into(),
+        public: None,
         refresh_token: record(1).refresh_token.map(|refresh| fingerprint(&refresh.token)),
         client_secret: fingerprint(&client_secret()),
         client_id: record(1).client_id,
@@ -229,7 +230,7 @@ async fn how_often_a_lost_answer_was_sent_and_that_one_was_recovered_is_known_un
     lease.preflight().await.unwrap();
     for _ in 0..2 {
         lease.spending(&record(1)).await.unwrap();
-        lease.answer_lost("closed", None).await.unwrap();
+        lease.answer_lost(&"closed".into(), None).await.unwrap();
     }
     drop(lease);
     bench.rename(&name(), &plant()).await.unwrap();
