@@ -19,6 +19,7 @@ mod wiretap;
 mod bench;
 mod beside;
 mod booted;
+mod hostile;
 mod hung;
 mod leading;
 mod notified;
