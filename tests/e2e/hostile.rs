@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::house::House;
 use crate::pty::shows;
 use crate::screen::row_says;
+use crate::writings;
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
@@ -26,9 +27,16 @@ fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
     });
     let mut terminal = house.dashboard();
     terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
+    let forms = |secret: &str| writings::of(secret).join(" | ");
     for (generation, body) in [
         (2, repeated.to_string()),
         (3, format!("<html>you sent {} and {client_secret}</html>", refresh_token.expose())),
+        (4, json!({ "error": "temporarily_unavailable", "error_description": forms(&client_secret) }).to_string()),
+        (
+            5,
+            json!({ "error": client_secret.to_uppercase(), "error_description": forms(refresh_token.expose()) })
+                .to_string(),
+        ),
     ] {
         let posts = manu.stats().token_posts.total();
         manu.push_fault(Fault::Instead(Reply::Status { code: 503, body, retry_after: Some("0".into()) }));
@@ -55,7 +63,7 @@ fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
     manu.push_fault(Fault::Truncated);
     terminal.keys("R");
     terminal.until("how it ended", |screen| {
-        row_says(screen, "factory", "answer lost") || shows(screen, "generation 4 · saved")
+        row_says(screen, "factory", "answer lost") || shows(screen, "generation 6 · saved")
     });
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use manutop::demo::{Options, Servers};
 use manutop::domain::Secret;
+use memchr::memmem;
 use portable_pty::CommandBuilder;
 use url::Url;
 
@@ -16,6 +17,7 @@ use crate::keyring::Keyring;
 use crate::program::{Ended, Program};
 use crate::pty::Terminal;
 use crate::wiretap::Wiretap;
+use crate::writings;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_manutop");
 
@@ -291,7 +293,8 @@ impl House {
         let known = self.known();
         assert!(known.len() >= at_least, "only {} secrets are known", known.len());
         assert!(known.iter().all(|secret| secret.len() >= WINDOW), "a secret is too short to be found for certain");
-        let parts: HashSet<&[u8]> = known.iter().flat_map(|secret| secret.as_bytes().windows(WINDOW)).collect();
+        let written: Vec<String> = known.iter().flat_map(|secret| writings::of(secret)).collect();
+        let parts: HashSet<&[u8]> = written.iter().flat_map(|form| form.as_bytes().windows(WINDOW)).collect();
         let search = |place: &str, text: &[u8]| {
             let found = text.windows(WINDOW).find(|window| parts.contains(window));
             assert!(found.is_none(), "a secret is readable in {place}: {:?}", found.map(String::from_utf8_lossy));
@@ -303,9 +306,22 @@ impl House {
         }
         search("what programs said", &self.said);
         for terminal in terminals {
-            search("a screen", &terminal.everything());
+            search("a screen", &without_copies(&terminal.everything()));
         }
     }
+}
+
+/// What a terminal was sent, but for copies to its clipboard (OSC 52), which a person has asked for.
+fn without_copies(sent: &[u8]) -> Vec<u8> {
+    let (mut rest, mut left) = (sent, Vec::with_capacity(sent.len()));
+    while let Some(start) = memmem::find(rest, b"\x1b]52;") {
+        left.extend_from_slice(&rest[..start]);
+        let copy = &rest[start..];
+        let end = copy.iter().skip(1).position(|byte| matches!(byte, 0x07 | 0x1b)).map_or(copy.len(), |end| end + 1);
+        rest = &copy[end..];
+    }
+    left.extend_from_slice(rest);
+    left
 }
 
 /// Every ordinary file below, but for the keyring's own, which is encrypted.

@@ -32,3 +32,4 @@ mod newcomer;
 mod scripts;
 mod sweep;
 mod terminal;
+mod writings;

@@ -1,8 +1,10 @@
 //! The sweep that ends every story does find what it looks for.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use crate::house::House;
+use crate::writings;
 
 /// A house in which one secret is known.
 fn house() -> (House, String) {
@@ -18,6 +20,18 @@ fn a_part_of_a_secret_in_a_file_is_found() {
     let (mut house, secret) = house();
     std::fs::write(house.keyring.home().join("notes"), format!("it begins with {}", &secret[..20])).unwrap();
     house.sweep(&mut [], 1);
+}
+
+#[test]
+#[ignore = "needs gnome-keyring; scripts/test runs it"]
+fn a_part_of_a_secret_is_found_however_it_is_written() {
+    let (mut house, secret) = house();
+    let notes = house.keyring.home().join("notes");
+    for written in writings::of(&secret[..30]) {
+        std::fs::write(&notes, format!("it begins with {written}")).unwrap();
+        let sweep = panic::catch_unwind(AssertUnwindSafe(|| house.sweep(&mut [], 1)));
+        assert!(sweep.is_err(), "{written} was not found");
+    }
 }
 
 #[test]

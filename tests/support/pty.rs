@@ -238,6 +238,10 @@ fn without_sequences(raw: &[u8]) -> Vec<u8> {
             0x1b if bytes.next_if_eq(&b'[').is_some() => {
                 while bytes.next().is_some_and(|b| !(0x40..=0x7e).contains(&b)) {}
             }
+            // A command to the terminal (title, clipboard, notification); its end is ESC \ or BEL.
+            0x1b if bytes.next_if_eq(&b']').is_some() => {
+                while bytes.next_if(|b| !matches!(b, 0x07 | 0x1b)).is_some() {}
+            }
             0x20.. => text.push(byte),
             _ => {}
         }
