@@ -48,7 +48,7 @@ fn base64_runs(view: &[Glyph], last: [char; 2]) -> Vec<Vec<Digit<'_>>> {
 fn hex_runs(view: &[Glyph]) -> Vec<Vec<Digit<'_>>> {
     let mut is_prefix = false;
     let mut before = ' ';
-    let runs = runs(view, |c| {
+    runs(view, |c| {
         is_prefix = matches!(c, 'x' | 'X') && before == '0';
         before = c;
         match c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()) {
@@ -58,8 +58,7 @@ fn hex_runs(view: &[Glyph]) -> Vec<Vec<Digit<'_>>> {
             None if c.is_alphanumeric() => Step::End,
             None => Step::Skip,
         }
-    });
-    runs
+    })
 }
 
 /// What a character is to a run of digits.

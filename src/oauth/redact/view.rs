@@ -57,7 +57,7 @@ fn narrow(c: char) -> char {
 }
 
 /// The same without differences of case, width and form (Unicode's NFKD), and without what draws nothing.
-/// With `keeps_signs`, punctuation stays; otherwise letters and digits alone.
+/// Without `keeps_signs`, only the letters and digits of ASCII are left.
 pub(super) fn folded(view: &[Glyph], keeps_signs: bool) -> View {
     let mut folded = View::with_capacity(view.len());
     for Glyph { c, at } in view {
@@ -69,7 +69,7 @@ pub(super) fn folded(view: &[Glyph], keeps_signs: bool) -> View {
 /// The characters that are left of one by [`folded`].
 pub(super) fn each_folded(c: char, keeps_signs: bool, mut emit: impl FnMut(char)) {
     let mut keep = |c: char| {
-        if c.is_alphanumeric() || (keeps_signs && is_sign(c)) {
+        if c.is_ascii_alphanumeric() || (keeps_signs && is_visible(c)) {
             emit(c);
         }
     };
@@ -80,7 +80,7 @@ pub(super) fn each_folded(c: char, keeps_signs: bool, mut emit: impl FnMut(char)
     }
 }
 
-/// Punctuation and symbols, as against white space, control characters and what joins the letter before it.
-fn is_sign(c: char) -> bool {
+/// As against white space, control characters and what joins the letter before it.
+fn is_visible(c: char) -> bool {
     !c.is_whitespace() && c.width().unwrap_or(0) > 0
 }
