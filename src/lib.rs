@@ -14,7 +14,7 @@
 //! - [`demo`]: both providers' servers, embedded
 //!
 //! Below them all, `alarm`: a sleep that wakes its thread once; [`stamp`]: how a file looks; [`trust`]: whether a file may
-//! be used; [`limits`]: how many files may be open; `hardening`: what keeps others from this process's memory; and
+//! be used; [`limits`]: open files and core dumps; `hardening`: what keeps others from this process's memory; and
 //! [`local_server`]: how programs on this machine are answered.
 //! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
 

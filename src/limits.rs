@@ -1,58 +1,79 @@
-//! The limit of open files: raised at start, the original given to the programs that manutop starts, and named where
-//! it is reached.
+//! The system's limits of this process: more open files, no core dumps. The programs that manutop starts get the
+//! original limits back, and running out of files is named.
 //!
 //! Many systems give a program 1,024 open files at first and let it raise that. Programs that call `select(2)` rely on
-//! the low number, so they get it back.
+//! the low number. Only soft limits are changed.
 
 use std::io;
-use std::sync::OnceLock;
 
-/// As many as are asked for at most: some programs and libraries walk through all numbers up to the limit.
+/// As many open files as are asked for at most: some programs and libraries walk through all numbers up to the limit.
 #[cfg(unix)]
 const ENOUGH: u64 = 65_536;
 
-/// The soft limit that manutop was started with, once it has been raised.
-static ORIGINAL: OnceLock<u64> = OnceLock::new();
-
-/// Raises the soft limit of open files as far as the system allows. To be called once, at start.
-pub fn raise() {
+/// Raises the limit of open files as far as the system allows, and lowers that of core dumps to 0. To be called once, at
+/// start.
+pub fn adjust() {
     #[cfg(unix)]
-    {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        let wanted = maximum.map_or(ENOUGH, |maximum| maximum.min(ENOUGH));
-        if let Some(original) = current.filter(|current| *current < wanted)
-            && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok()
-        {
-            let _ = ORIGINAL.set(original);
-        }
-    }
+    own::adjust();
 }
 
-/// Gives this process the original limit back, right before another program takes its place.
+/// Gives this process its original limits back, right before another program takes its place.
 pub fn restore_for_exec() {
     #[cfg(unix)]
-    if let Some(original) = ORIGINAL.get() {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let maximum = getrlimit(Resource::Nofile).maximum;
-        // A program with the higher limit is better than none.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(*original), maximum });
-    }
+    own::restore_for_exec();
 }
 
-/// Gives a child that was just started the original limit. The child may see the higher one for a moment; lowering our
+/// Gives a child that was just started the original limits. The child may see the changed ones for a moment; changing our
 /// own around its start would let other threads run out of file descriptors. Does nothing but on Linux.
 pub fn restore_for_child(pid: Option<u32>) {
     #[cfg(target_os = "linux")]
-    if let (Some(original), Some(pid)) = (ORIGINAL.get(), pid.and_then(|pid| i32::try_from(pid).ok())) {
-        use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
-        let maximum = getrlimit(Resource::Nofile).maximum;
-        let limit = Rlimit { current: Some(*original), maximum };
-        // A child that has ended, or runs as another user, keeps what it has.
-        let _ = Pid::from_raw(pid).map(|pid| prlimit(Some(pid), Resource::Nofile, limit));
-    }
+    own::restore_for_child(pid);
     #[cfg(not(target_os = "linux"))]
     let _ = pid;
+}
+
+#[cfg(unix)]
+mod own {
+    use std::sync::OnceLock;
+
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    /// What was changed, as manutop was started with it.
+    static ORIGINAL: OnceLock<Vec<(Resource, Rlimit)>> = OnceLock::new();
+
+    pub(super) fn adjust() {
+        let (files, cores) = (getrlimit(Resource::Nofile), getrlimit(Resource::Core));
+        let wanted = files.maximum.map_or(super::ENOUGH, |maximum| maximum.min(super::ENOUGH));
+        let mut changed = Vec::new();
+        if files.current.is_some_and(|current| current < wanted) {
+            changed.push((Resource::Nofile, files, wanted));
+        }
+        if cores.current != Some(0) {
+            changed.push((Resource::Core, cores, 0));
+        }
+        changed.retain(|(resource, before, wanted)| {
+            setrlimit(*resource, Rlimit { current: Some(*wanted), ..*before }).is_ok()
+        });
+        let _ = ORIGINAL.set(changed.into_iter().map(|(resource, before, _)| (resource, before)).collect());
+    }
+
+    pub(super) fn restore_for_exec() {
+        for (resource, before) in ORIGINAL.get().into_iter().flatten() {
+            // A program with other limits is better than none.
+            let _ = setrlimit(*resource, *before);
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn restore_for_child(pid: Option<u32>) {
+        use rustix::process::{Pid, prlimit};
+
+        let Some(pid) = pid.and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw) else { return };
+        for (resource, before) in ORIGINAL.get().into_iter().flatten() {
+            // A child that has ended, or runs as another user, keeps what it has.
+            let _ = prlimit(Some(pid), *resource, *before);
+        }
+    }
 }
 
 /// Whether an error says that no more files can be opened, by this process or on the whole system.

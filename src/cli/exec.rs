@@ -12,6 +12,7 @@ use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::token::Freshness;
 use crate::domain::{ConnectionName, LEAD_TO_PASSPHRASE};
+use crate::limits;
 
 /// Where the token of a single connection goes; with several, a name is added.
 const VARIABLE: &str = "MANUTOP_ACCESS_TOKEN";
@@ -80,8 +81,7 @@ impl Args {
 /// # Errors
 /// It cannot be started; on Unix success does not return.
 pub(super) fn become_it(mut command: Command) -> Result<Exit, Report> {
-    crate::limits::restore_for_exec();
-    crate::hardening::restore_core_limit();
+    limits::restore_for_exec();
     #[cfg(unix)]
     let result = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut command));
     #[cfg(not(unix))]

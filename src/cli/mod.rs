@@ -58,17 +58,17 @@ use line::Line;
 use say::say;
 
 use crate::domain::{Clock, SystemClock, clock};
-use crate::hardening;
+use crate::{hardening, limits};
 
 /// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     hardening::protect();
+    limits::adjust();
     clock::note_start();
     if let Some(answered) = completions::answer() {
         return answered;
     }
-    crate::limits::raise();
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         say!("{error}");
     }
