@@ -4,6 +4,8 @@
 //! wrong `state`, a stray request) are explained once and counted, and the login goes on waiting; only the
 //! server's own refusal ends it from outside.
 
+mod report;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,13 +13,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use self::report::kept;
 use super::browser::Opened;
 use super::code::{self, Exchanged};
 use super::tools::{Ended, Note, Tools, store_problem};
 use super::{client_secret, revoke};
 use crate::domain::{
-    Activity, Connection, ConnectionGrant, Event, Exchange, LogEntry, LoginView, Outcome, Problem, Reason, Redirect,
-    Revocation, Secret, SubjectChange, TokenRecord, Wire,
+    Activity, Connection, ConnectionGrant, Event, LoginView, Problem, Reason, Redirect, Revocation, Secret,
+    SubjectChange, TokenRecord,
 };
 use crate::oauth::callback::{Expected, Granted};
 use crate::oauth::listener::Serving;
@@ -107,7 +110,7 @@ async fn run(
     let client_secret = client_secret::fetch(tools, connection).await?;
     let held = read.ok().and_then(|standing| standing.record);
     let issuer = held.and_then(|held| held.subject?.issuer).or_else(|| connection.provider.issuer.map(str::to_owned));
-    let mut waiting = begin(tools, connection, issuer, timeout).await?;
+    let mut waiting = begin(tools, connection, (&client_secret, issuer), timeout).await?;
     waiting.show();
     tools.announce(Event::LoginStarted { connection: connection.name.clone() });
     waiting.open_browser().await;
@@ -122,7 +125,7 @@ async fn run(
 async fn begin<'a>(
     tools: &'a Arc<Tools>,
     connection: &'a Arc<Connection>,
-    issuer: Option<String>,
+    (client_secret, issuer): (&Secret, Option<String>),
     timeout: Duration,
 ) -> Result<Waiting<'a>, Failure> {
     let ConnectionGrant::AuthorizationCode { authorize_url, redirect_uri, scope, pkce } = &connection.grant else {
@@ -142,7 +145,8 @@ async fn begin<'a>(
     let began = tools.now();
     let deadline = began + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
     let view = LoginView { url: authorization.url.to_string(), redirect, deadline, browser: None, question: None };
-    let expected = Expected { state: authorization.state.clone(), issuer };
+    let secrets = authorization.verifier.iter().chain([client_secret]).cloned().collect();
+    let expected = Expected { state: authorization.state.clone(), issuer, secrets };
     let serving = listener.map(|listener| listener.serve(expected.clone()));
     let (refused, opened) = (Vec::new(), Vec::new());
     Ok(Waiting { tools, connection, authorization, expected, serving, view, began, refused, opened })
@@ -323,61 +327,6 @@ impl Waiting<'_> {
         self.tell(&granted.code, Progress::Working);
         Ok(Some(granted))
     }
-
-    /// The server's own refusal ends the login; anything else is said, and the wait goes on.
-    fn explain(&self, what: &str, error: &CallbackError) -> Result<(), Failure> {
-        if matches!(error, CallbackError::Refused { .. }) {
-            return Err(Failure::Said(error.reason()));
-        }
-        let why = error.reason().between(&format!("{what}: "), "");
-        self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
-        Ok(())
-    }
-
-    /// Says once how many wrong requests came after the first, which has been explained: anyone on this machine can
-    /// send thousands of them.
-    fn report_ignored(&self) {
-        let why = match self.serving.as_ref().map_or(0, Serving::ignored) {
-            0 => return,
-            1 => "1 more request that is no answer to this login was ignored".to_owned(),
-            more => format!("{more} more requests that are no answer to this login were ignored"),
-        };
-        self.log_redirect(false, None, Some(why.clone()));
-        let why = Reason::ours(why);
-        self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
-    }
-
-    fn log_redirect(&self, has_code: bool, oauth_error: Option<String>, description: Option<String>) {
-        let now = self.tools.now();
-        let uri = url::Url::parse(&self.authorization.redirect_uri);
-        let (host, path) = uri
-            .map_or_else(|_| <(String, String)>::default(), |uri| (uri.authority().to_owned(), uri.path().to_owned()));
-        self.tools.log(LogEntry {
-            at: now,
-            connection: self.connection.name.clone(),
-            exchange: Exchange::Authorization,
-            method: "GET".into(),
-            host,
-            path,
-            outcome: if has_code { Outcome::Status(200) } else { Outcome::Status(400) },
-            duration_ms: u64::try_from((now - self.began).num_milliseconds()).unwrap_or(0),
-            attempt: 1,
-            size: 0,
-            headers: Vec::new(),
-            oauth_error,
-            oauth_error_description: description,
-            wire: Wire::default(),
-        });
-    }
-}
-
-/// Why a login as another subject ended without tokens. Only the person at manutop reads who the two are.
-fn kept((received, held): (&str, &str), hindrance: Option<&Reason>, fate: &Reason) -> Reason {
-    let hindrance = hindrance.map_or_else(|| "".into(), |hindrance| hindrance.between(" (", ")"));
-    Reason::withheld(
-        format!("you logged in as {received}; the tokens of {held} were kept{hindrance}, {fate}"),
-        format!("another account logged in; the tokens held were kept{}, {}", hindrance.public(), fate.public()),
-    )
 }
 
 /// Waits for a yes or a no.
@@ -388,25 +337,5 @@ async fn confirmation(input: &mut mpsc::Receiver<Input>) -> bool {
             Some(Input::Pasted(_) | Input::Reopen) => {}
             None => return false,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Reason, kept};
-
-    #[test]
-    fn who_logged_in_is_for_the_person_at_manutop_alone() {
-        let hindrance = Reason::withheld("400: MARKER", "400");
-        let why = kept(("eve@example.com", "ada@example.com"), Some(&hindrance), &"the new tokens were revoked".into());
-        assert_eq!(
-            why.to_string(),
-            "you logged in as eve@example.com; the tokens of ada@example.com were kept (400: MARKER), the new tokens were \
-             revoked"
-        );
-        assert_eq!(
-            why.public(),
-            "another account logged in; the tokens held were kept (400), the new tokens were revoked"
-        );
     }
 }

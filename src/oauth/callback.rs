@@ -1,10 +1,12 @@
 //! Reads what comes back from the authorization endpoint: a redirect's query. `state` is checked
 //! before anything else is believed. What a person pasted is read by [`super::pasted_answer`].
 
+use std::iter;
+
 use thiserror::Error;
 use url::form_urlencoded;
 
-use super::redact::excerpt;
+use super::redact::Known;
 use crate::domain::text::neutralise;
 use crate::domain::{Reason, Secret, error_code};
 
@@ -20,12 +22,14 @@ pub struct Expected {
     pub state: Secret,
     /// The authorization server's issuer identifier, where it is known or was seen before (RFC 9207).
     pub issuer: Option<String>,
+    /// What else the server may know and repeat, and must not be shown.
+    pub secrets: Vec<Secret>,
 }
 
 impl From<Secret> for Expected {
     /// An answer with this `state`, from any issuer.
     fn from(state: Secret) -> Self {
-        Self { state, issuer: None }
+        Self { state, issuer: None, secrets: Vec::new() }
     }
 }
 
@@ -133,12 +137,16 @@ pub fn read_redirect(query: &str, expected: &Expected) -> Result<Granted, Callba
     {
         return Err(CallbackError::WrongIssuer);
     }
+    let known = Known::of(&iter::once(state).chain(&expected.secrets).collect::<Vec<_>>());
     if let Some(error) = parameter(query, "error")? {
-        let description = parameter(query, "error_description")?.map(|text| excerpt(&text, &[state], 300));
-        return Err(CallbackError::Refused { error: excerpt(&error, &[state], 64), description });
+        let description = parameter(query, "error_description")?.map(|text| known.excerpt(&text, 300));
+        return Err(CallbackError::Refused { error: known.excerpt(&error, 64), description });
     }
     match parameter(query, "code")? {
-        Some(code) if !code.is_empty() => Ok(Granted { code: Secret::new(code), issuer }),
+        Some(code) if !code.is_empty() => {
+            let issuer = issuer.filter(|issuer| !known.are_in(issuer));
+            Ok(Granted { code: Secret::new(code), issuer })
+        }
         _ => Err(CallbackError::Nothing),
     }
 }
@@ -172,7 +180,8 @@ mod tests {
     #[test]
     fn an_issuer_must_be_the_one_expected_where_that_is_known() {
         let read = |query: &str, issuer: Option<&str>| {
-            let expected = Expected { state: Secret::new("st"), issuer: issuer.map(str::to_owned) };
+            let issuer = issuer.map(str::to_owned);
+            let expected = Expected { issuer, ..Secret::new("st").into() };
             read_redirect(query, &expected).map(|granted| granted.issuer)
         };
         let (ours, known) = ("https://auth.example", Some("https://auth.example"));
@@ -188,6 +197,15 @@ mod tests {
         }
         assert_eq!(read("code=a&state=no&iss=https://evil.example", known), Err(CallbackError::WrongState));
         assert_eq!(read("code=a&state=st&iss=a&iss=b", None), Err(CallbackError::Twice("iss")));
+    }
+
+    #[test]
+    fn a_denial_repeats_no_secret_of_the_login() {
+        let expected =
+            Expected { secrets: vec![Secret::new("s3cret-of-the-client")], ..Secret::new("st-1234567").into() };
+        let query = "error=access_denied&error_description=s3cret%252Dof+the+client+st-1234567&state=st-1234567";
+        let error = read_redirect(query, &expected).unwrap_err();
+        assert_eq!(error.to_string(), "access was denied (access_denied): *** ***");
     }
 
     #[test]

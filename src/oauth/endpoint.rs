@@ -230,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_from_another_issuer_is_no_answer() {
-        let expected = Expected { state: Secret::new("st"), issuer: Some("https://auth.example".into()) };
+        let expected = Expected { issuer: Some("https://auth.example".into()), ..Secret::new("st").into() };
         let (endpoint, mut arrivals) = Endpoint::new("/callback", expected);
         let page = get(&endpoint, "/callback?code=c&state=st&iss=https://evil.example").await;
         assert!(page.starts_with("HTTP/1.1 400") && !page.contains("evil"), "{page}");
