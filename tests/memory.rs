@@ -25,7 +25,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use factory::Factory;
-use file_home::{BINARY, FileHome, PASSPHRASE, name};
+use file_home::{BINARY, FileHome, PASSPHRASE};
 use memchr::memmem;
 use portable_pty::CommandBuilder;
 use program::{Program, eventually};
@@ -217,16 +217,17 @@ async fn an_idle_dashboard_has_few_copies_of_its_secrets_in_memory() {
     dashboard.until_text("generation 42 · saved");
     dashboard.keys("c");
     dashboard.until("that it is copied", |screen| ["copied", "sent to"].iter().any(|word| shows(screen, word)));
-    let standing = bench.home.vault().await.read(&name("factory")).await.unwrap();
-    let record = standing.record.unwrap();
+    let printed = bench.command(&[BINARY, "token", "factory", "--no-refresh"]).output().unwrap();
+    let access_token = String::from_utf8(printed.stdout).unwrap().trim().to_owned();
     let old = &bench.factory.record;
-    let refresh = |record: &manutop::domain::TokenRecord| record.refresh_token.clone().unwrap().token;
-    let (old_refresh, new_refresh) = (refresh(old), refresh(&record));
+    let new_refresh = bench.factory.servers.manu().newest_refresh_token(&old.client_id).unwrap();
+    let old_refresh = &old.refresh_token.as_ref().unwrap().token;
+    assert!(access_token.len() > 10 && new_refresh != *old_refresh, "{access_token}");
     let texts = [
         PASSPHRASE,
         bench.factory.client_secret.expose(),
         new_refresh.expose(),
-        record.access_token.expose(),
+        &access_token,
         old_refresh.expose(),
         old.access_token.expose(),
     ];
