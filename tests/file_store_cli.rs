@@ -155,6 +155,18 @@ async fn without_the_right_passphrase_a_command_says_so_and_ends_with_6() {
     }
 }
 
+#[tokio::test]
+async fn a_passphrase_from_a_pipe_is_read_once() {
+    let bench = Bench::new("file");
+    bench.log_in().await;
+    for line in ["\"$0\" list", "\"$0\" token factory"] {
+        let line = format!("printf %s '{PASSPHRASE}' | MANUTOP_PASSPHRASE_FILE=/dev/fd/0 {line}");
+        let mut shell = bench.shell(&line);
+        shell.env_remove("MANUTOP_PASSPHRASE");
+        done(shell.output().unwrap());
+    }
+}
+
 #[test]
 fn a_person_chooses_the_passphrase_at_the_terminal_twice_and_it_is_not_echoed() {
     let bench = Bench::new("file");

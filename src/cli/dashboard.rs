@@ -56,7 +56,8 @@ pub(super) async fn run(files: &Files) -> Result<Exit, Report> {
     let session = Session::open(files)?;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
     let parts = session.parts(browser, Program::Dashboard);
-    let Session { paths, config, stamp, environment, .. } = session;
+    let Session { paths, config, stamp, environment, passphrase, .. } = session;
+    drop(passphrase);
     let opening = Opening::new(files, &paths, config, stamp, environment).map_err(Stop::from)?;
     show(parts, opening, stage).await
 }

@@ -9,7 +9,7 @@ use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::say::{say, waiting};
 use super::session::Session;
-use super::stores;
+use super::{passphrase, stores};
 use crate::config::{self, StoreKind};
 use crate::store::{Migration, Moved, Secrets, Vault};
 
@@ -104,7 +104,8 @@ fn check(session: &Session, kind: StoreKind) -> Result<(), Stop> {
 async fn open(session: &Session, kind: StoreKind) -> Result<Vault, Stop> {
     let secrets = Secrets::new(stores::factory(kind, &session.paths, None));
     let vault = Vault::open(secrets, &session.paths.data_dir, Arc::clone(&session.clock))?;
-    stores::open_encrypted(&vault, kind).await?;
+    let given = if session.config.store == StoreKind::File { session.passphrase.clone() } else { passphrase::given()? };
+    stores::open_encrypted(&vault, kind, given).await?;
     Ok(vault)
 }
 

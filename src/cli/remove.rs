@@ -13,7 +13,7 @@ use serde_json::json;
 use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::session::Session;
-use super::{json, prompt, stores};
+use super::{json, prompt};
 use crate::app::{WHAT_GOES, not_forgotten};
 use crate::config::{self, ChangeError, ConfigError};
 use crate::domain::{Command, ConnectionName, Event, Problem, Revocation};
@@ -44,7 +44,7 @@ impl Args {
         self.ask()?;
         let mut revocation = Revocation::None;
         if !self.keep_tokens {
-            stores::open_encrypted(&session.vault, session.config.store).await?;
+            session.open_store().await?;
             revocation = erase(&session, name).await?;
         }
         take_out(file, name, self.keep_tokens)?;

@@ -18,7 +18,7 @@ use crate::shell::configuration::Source;
 use crate::shell::environment::Environment;
 use crate::stamp::Stamp;
 use crate::store::request_log::RequestLog;
-use crate::store::{Secrets, Vault};
+use crate::store::{Passphrase, Secrets, Vault};
 
 /// The configuration read and the vault opened. The secret store has not been touched yet.
 pub(super) struct Session {
@@ -27,6 +27,8 @@ pub(super) struct Session {
     /// How the configuration file looked before it was read.
     pub(super) stamp: Option<Stamp>,
     pub(super) vault: Vault,
+    /// The one of an encrypted store, where it was given. It is read once: its file may be a pipe.
+    pub(super) passphrase: Option<Passphrase>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) environment: Environment,
 }
@@ -47,17 +49,22 @@ impl Session {
         let config = config::load(&paths.config_file, providers::ALL)?.unwrap_or_default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let passphrase = if config.store == StoreKind::File { passphrase::given()? } else { None };
-        let secrets = Secrets::new(stores::factory(config.store, &paths, passphrase));
+        let secrets = Secrets::new(stores::factory(config.store, &paths, passphrase.clone()));
         let vault = Vault::open(secrets, &paths.data_dir, Arc::clone(&clock))?;
-        Ok(Self { paths, config, stamp, vault, clock, environment: Environment::read() })
+        Ok(Self { paths, config, stamp, vault, passphrase, clock, environment: Environment::read() })
     }
 
     /// The same for a command without a dashboard: an encrypted store is opened now, with the
     /// passphrase that was given or that a person is asked for.
     pub(super) async fn open_for_command(files: &Files) -> Result<Self, Stop> {
         let session = Self::open(files)?;
-        stores::open_encrypted(&session.vault, session.config.store).await?;
+        session.open_store().await?;
         Ok(session)
+    }
+
+    /// Opens an encrypted store, see [`stores::open_encrypted`].
+    pub(super) async fn open_store(&self) -> Result<(), Stop> {
+        stores::open_encrypted(&self.vault, self.config.store, self.passphrase.clone()).await
     }
 
     /// The connection of this name.

@@ -23,13 +23,13 @@ pub(super) fn factory(kind: StoreKind, paths: &Paths, passphrase: Option<Passphr
     }
 }
 
-/// Opens an encrypted store, asking a person where no passphrase was given. A keyring is not
+/// Opens an encrypted store with the passphrase that was given, asking a person where none was. A keyring is not
 /// touched.
-pub(super) async fn open_encrypted(vault: &Vault, kind: StoreKind) -> Result<(), Stop> {
+pub(super) async fn open_encrypted(vault: &Vault, kind: StoreKind, given: Option<Passphrase>) -> Result<(), Stop> {
     if kind == StoreKind::Keyring {
         return Ok(());
     }
-    if let Some(given) = passphrase::given()? {
+    if let Some(given) = given {
         // By the slow way, which allows for a slow machine.
         return vault.unlock(given.secret).await.map_err(|error| match error {
             StoreError::WrongPassphrase { .. } => StoreError::WrongPassphrase { from: Some(given.from) }.into(),

@@ -16,7 +16,7 @@ use super::exit::{Exit, Stop};
 use super::files::Files;
 use super::say::say;
 use super::session::Session;
-use super::{json, secret, stores};
+use super::{json, secret};
 use crate::config::{self, ChangeError, Config, Draft, FieldKind};
 use crate::domain::{Connection, ConnectionName, FieldFault, Secret, SecretSource};
 use crate::oauth::providers;
@@ -66,7 +66,7 @@ impl Args {
             return Ok(None);
         }
         // Asked first: nobody should type a secret that cannot be kept.
-        stores::open_encrypted(&session.vault, session.config.store).await?;
+        session.open_store().await?;
         session.vault.probe().await?;
         let text = if self.client_secret_stdin {
             secret::from_standard_input()?
