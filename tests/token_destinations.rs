@@ -21,6 +21,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use factory::Factory;
 use file_home::{FileHome, PASSPHRASE};
@@ -63,6 +64,17 @@ fn record(mut stream: TcpStream, answer: &str, kept: &Mutex<Vec<String>>) {
         match stream.read(&mut buffer) {
             Ok(read @ 1..) => head.extend_from_slice(&buffer[..read]),
             _ => break,
+        }
+    }
+    let has = |field: &str| String::from_utf8_lossy(&head).to_ascii_lowercase().contains(field);
+    if has("content-length:") || has("transfer-encoding:") {
+        if has("expect: 100-continue") {
+            let _ = stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        // As much of the body as comes.
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        while let Ok(read @ 1..) = stream.read(&mut buffer) {
+            head.extend_from_slice(&buffer[..read]);
         }
     }
     kept.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
@@ -169,6 +181,23 @@ async fn a_redirect_takes_the_token_nowhere_else() {
     assert_ne!(bench.curl(&["-sL", "--max-time", "3", &to_tls.url()]).code, Some(0));
     assert!(to_plain.heads()[0].contains(&bench.header()) && to_tls.heads()[0].contains(&bench.header()));
     assert!(!other.heads().concat().contains("Bearer"), "{:?}", other.heads());
+}
+
+#[tokio::test]
+#[ignore = "needs curl; scripts/test runs it"]
+async fn no_option_reads_the_header_as_a_file() {
+    let bench = Bench::new().await;
+    let server = Recorder::start(OK);
+    for option in ["-Fa=@", "-d@", "-T", "--etag-compare="] {
+        for descriptor in 3..20 {
+            bench.curl(&["-s", "--max-time", "5", &format!("{option}/dev/fd/{descriptor}"), &server.url()]);
+        }
+    }
+    let heads = server.heads();
+    assert!(heads.len() > 10, "{}", heads.len());
+    for head in heads {
+        assert_eq!(head.matches("Bearer").count(), 1, "{head}");
+    }
 }
 
 #[tokio::test]

@@ -2,33 +2,20 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
 use std::os::fd::OwnedFd;
 
 use crate::domain::Secret;
 
-/// A file in memory that holds the header, however long it is. It is not closed on exec.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn inherited(header: &Secret) -> io::Result<File> {
-    use rustix::fs::{MemfdFlags, SealFlags};
-
-    let mut file = File::from(rustix::fs::memfd_create("header", MemfdFlags::ALLOW_SEALING)?);
-    write(&mut file, header)?;
-    rustix::fs::fcntl_add_seals(&file, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
-    Ok(file)
-}
-
-/// A pipe that holds the header. It is not closed on exec.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+/// A pipe that holds the header and has no writer any more. It is not closed on exec, and whoever reads it first empties
+/// it: an option that names its descriptor as a file to send finds nothing there.
 pub(super) fn inherited(header: &Secret) -> io::Result<OwnedFd> {
     let (reader, writer) = rustix::pipe::pipe()?;
-    write(&mut File::from(writer), header)?;
+    let line = Secret::new(format!("{}\n", header.expose()));
+    // Elsewhere a header longer than a pipe would wait for its reader for ever; Linux makes room for up to 1 MiB.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    rustix::pipe::fcntl_setpipe_size(&writer, line.expose().len().max(4096))?;
+    File::from(writer).write_all(line.expose().as_bytes())?;
     Ok(reader)
-}
-
-fn write(file: &mut File, header: &Secret) -> io::Result<()> {
-    file.write_all(header.expose().as_bytes())?;
-    file.write_all(b"\n")
 }
 
 #[cfg(test)]
@@ -39,10 +26,13 @@ mod tests {
 
     #[test]
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn a_header_of_any_length_is_read_whole() {
-        let text = format!("Authorization: Bearer {}", "x".repeat(900_000));
-        let file = inherited(&Secret::new(&*text)).unwrap();
-        let read = std::fs::read_to_string(format!("/dev/fd/{}", file.as_raw_fd())).unwrap();
-        assert_eq!(read, format!("{text}\n"));
+    fn a_header_of_any_length_is_read_whole_and_only_once() {
+        for length in [10, 5_000, 66_000, 900_000] {
+            let text = format!("Authorization: Bearer {}", "x".repeat(length));
+            let pipe = inherited(&Secret::new(&*text)).unwrap();
+            let read = || std::fs::read_to_string(format!("/dev/fd/{}", pipe.as_raw_fd())).unwrap();
+            assert_eq!(read(), format!("{text}\n"));
+            assert_eq!(read(), "");
+        }
     }
 }

@@ -123,6 +123,12 @@ impl Parsed {
             self.words.push(Word::Url(value));
             return Ok(());
         }
+        let is_credential = |value: &OsStr| value.as_bytes().to_ascii_lowercase().starts_with(b"authorization:");
+        if known.long == "header" && is_credential(&value) {
+            return Err(format!(
+                "manutop curl does not pass on {shown} with an Authorization header: the token is in one"
+            ));
+        }
         if known.kind == Kind::Tls {
             self.needs_tls.get_or_insert_with(|| shown.clone());
         }
@@ -194,6 +200,8 @@ mod tests {
             &["--proxy-h"],
             &["--netrc"],
             &["-u", "a:b"],
+            &["-H", "authorization: Basic x"],
+            &["-HAuthorization: x"],
             &["--expand-url", "{{X}}"],
             &["--variable", "%HOME"],
             &["--haproxy-clientip", "x"],

@@ -1,7 +1,8 @@
 //! `manutop curl`: curl with a connection's access token, which is in no argument list.
 //!
-//! Invariants: the header reaches curl through a file in memory that it alone inherits; curl sends it
-//! only to the URLs that were judged here, and plain http only to this machine and through no proxy.
+//! Invariants: the header reaches curl through a pipe that it alone inherits and has emptied before it reads any other
+//! option; curl sends it only to the URLs that were judged here, and plain http only to this machine and through no
+//! proxy.
 
 mod header;
 mod line;
@@ -51,7 +52,8 @@ impl Args {
 /// The command that reads the header from this descriptor.
 fn command(line: &Line, header: i32) -> Command {
     let mut command = Command::new("curl");
-    for variable in NOT_FOR_CHILDREN {
+    // With the keys of its TLS sessions, what it sends could be read.
+    for variable in NOT_FOR_CHILDREN.iter().chain(&["SSLKEYLOGFILE"]) {
         command.env_remove(variable);
     }
     let protocols = if line.is_plain { "=http,https" } else { "=https" };
