@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::redact::Known;
@@ -63,13 +63,25 @@ const PLAIN_NAMES: [&str; 20] = [
 /// that went out or came in with it.
 pub(super) fn described(headers: &HeaderMap, secrets: &[&Secret]) -> Vec<(String, String)> {
     let known = Known::of(secrets);
-    let mut all: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    all.sort_by_key(|(name, _)| !is_telling(name));
-    let described = all.into_iter().take(MAX_HEADERS).map(|(name, value)| {
-        let shown = if known.are_in(name) { MASK.into() } else { neutralise(name, MAX_NAME) };
-        (shown, described_value(name, &String::from_utf8_lossy(value), &known))
-    });
-    described.collect()
+    let describe = |(name, value): (&HeaderName, &HeaderValue)| {
+        let shown = if known.are_in(name.as_str()) { MASK.into() } else { neutralise(name.as_str(), MAX_NAME) };
+        (shown, described_value(name.as_str(), &String::from_utf8_lossy(value.as_bytes()), &known))
+    };
+    let mut described: Vec<_> = headers.iter().map(describe).collect();
+    // A secret may be spread over several.
+    if known.are_in(&described.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")) {
+        for (name, _) in &mut described {
+            MASK.clone_into(name);
+        }
+    }
+    if known.are_in(&described.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ")) {
+        for (_, value) in &mut described {
+            MASK.clone_into(value);
+        }
+    }
+    described.sort_by_key(|(name, _)| !is_telling(name));
+    described.truncate(MAX_HEADERS);
+    described
 }
 
 fn described_value(name: &str, value: &str, known: &Known) -> String {
@@ -165,6 +177,23 @@ mod tests {
             ("server", "cloudflare/1.2.3-long-build-20260101T0000"),
         ] {
             assert_eq!(value_of(name, value, &[]), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_spread_over_several_headers_is_masked() {
+        let token = Secret::new("At0123456789abcdefghij");
+        for spread in [
+            [("x-a", "At0123"), ("x-b", "456789"), ("x-c", "abcdef")],
+            [("at012", "a"), ("34567", "b"), ("89abc", "c")],
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in spread {
+                headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            let described = described(&headers, &[&token]);
+            let is_masked = |of: fn(&(String, String)) -> &String| described.iter().all(|header| of(header) == "***");
+            assert!(is_masked(|(name, _)| name) || is_masked(|(_, value)| value), "{described:?}");
         }
     }
 

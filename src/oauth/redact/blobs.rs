@@ -106,9 +106,9 @@ fn hex(digits: &[Digit<'_>]) -> Blob {
     pairs.map(|pair| (pair[0].0 << 4 | pair[1].0, pair[0].1.start..pair[1].1.end)).collect()
 }
 
-/// Numbers below 256, apart from one another.
-fn decimal(view: &[Glyph]) -> Vec<Blob> {
-    let (mut blobs, mut blob) = (Vec::new(), Blob::new());
+/// Numbers below 256, apart from one another; words between them do not count.
+fn decimal(view: &[Glyph]) -> Option<Blob> {
+    let mut blob = Blob::new();
     for word in view.chunk_by(|a, b| a.c.is_alphanumeric() == b.c.is_alphanumeric()) {
         if !word[0].c.is_alphanumeric() {
             continue;
@@ -117,13 +117,9 @@ fn decimal(view: &[Glyph]) -> Vec<Blob> {
             let digit = u8::try_from(glyph.c.to_digit(10)?).ok()?;
             value.checked_mul(10)?.checked_add(digit)
         });
-        match value {
-            Some(value) => blob.push((value, word[0].at.start..word[word.len() - 1].at.end)),
-            None => blobs.push(std::mem::take(&mut blob)),
-        }
+        blob.extend(value.map(|value| (value, word[0].at.start..word[word.len() - 1].at.end)));
     }
-    blobs.push(blob);
-    blobs
+    (blob.len() >= SHORTEST).then_some(blob)
 }
 
 #[cfg(test)]

@@ -12,9 +12,13 @@ const SUSPICIOUS: usize = 20;
 const MIXED: usize = 12;
 /// The longest word: more letters of one case in a row are taken for a secret.
 const LONGEST_WORD: usize = 22;
-/// So many words of up to [`CRUMB`] characters in a row are a secret in crumbs, or a dump of its bytes.
+/// So many words of up to [`CRUMB`] characters, or numbers, in a row are a secret in crumbs, or a dump of its bytes.
 const MOST_CRUMBS: usize = 12;
 const CRUMB: usize = 3;
+/// The longest number: a byte in binary digits.
+const LONGEST_NUMBER: usize = 8;
+/// What names a request to the people who run a server, before the identifier.
+const IDENTIFIERS: [&str; 5] = ["traceid", "correlationid", "requestid", "errorid", "transactionid"];
 
 /// Where such runs are, in the text as it stands and with its escapes undone.
 pub(super) fn suspicious(view: &View) -> Vec<Range<usize>> {
@@ -30,8 +34,20 @@ pub(super) fn suspicious(view: &View) -> Vec<Range<usize>> {
 }
 
 fn runs(view: &View) -> Vec<Range<usize>> {
-    let tokens = view.chunk_by(|a, b| is_token_character(a.c) == is_token_character(b.c));
-    let mut found: Vec<_> = tokens.filter(|run| is_token_character(run[0].c) && is_suspicious(run)).map(span).collect();
+    let (mut found, mut start) = (Vec::new(), 0);
+    for run in view.chunk_by(|a, b| is_token_character(a.c) == is_token_character(b.c)) {
+        let before = &view[..start];
+        start += run.len();
+        if !is_token_character(run[0].c) || is_identifier(before, run) {
+            continue;
+        }
+        // Host and path of a URL are words of their own.
+        let is_url = run.len() > 2
+            && run[..2].iter().all(|glyph| glyph.c == '/')
+            && before.last().is_some_and(|glyph| glyph.c == ':');
+        let parts: Vec<_> = if is_url { run.split(|glyph| glyph.c == '/').collect() } else { vec![run] };
+        found.extend(parts.into_iter().filter(|part| !part.is_empty() && is_suspicious(part)).map(span));
+    }
     let words: Vec<_> = view.chunk_by(|a, b| a.c.is_alphanumeric() == b.c.is_alphanumeric()).collect();
     found.extend(crumbs(&words));
     found
@@ -39,6 +55,18 @@ fn runs(view: &View) -> Vec<Range<usize>> {
 
 fn span(run: &[Glyph]) -> Range<usize> {
     run[0].at.start..run[run.len() - 1].at.end
+}
+
+/// Whether it is a number of hexadecimal digits that identifies a request, as the words before it say.
+fn is_identifier(before: &[Glyph], run: &[Glyph]) -> bool {
+    let words: String = before[before.len().saturating_sub(24)..]
+        .iter()
+        .filter(|glyph| glyph.c.is_ascii_alphanumeric())
+        .map(|glyph| glyph.c.to_ascii_lowercase())
+        .collect();
+    run.iter().all(|glyph| glyph.c.is_ascii_hexdigit() || glyph.c == '-')
+        && run.len() <= 36
+        && IDENTIFIERS.iter().any(|name| words.ends_with(name))
 }
 
 /// What RFC 6750 §2.1 allows in a bearer token.
@@ -51,11 +79,20 @@ fn is_suspicious(run: &[Glyph]) -> bool {
     (run.len() >= SUSPICIOUS && !is_words(run)) || segments.any(is_mixed)
 }
 
-/// Error codes, media types and words in prose: letters of one case and what joins them.
+/// Error codes, media types, names and words in prose: letters of one case, most words without a number behind them, and
+/// what joins them.
 fn is_words(run: &[Glyph]) -> bool {
-    let only = |is_letter: fn(&char) -> bool| run.iter().all(|glyph| "_.-/+".contains(glyph.c) || is_letter(&glyph.c));
-    let mut words = run.split(|glyph| !glyph.c.is_ascii_alphabetic());
-    (only(char::is_ascii_lowercase) || only(char::is_ascii_uppercase)) && words.all(|word| word.len() <= LONGEST_WORD)
+    let has = |is_kind: fn(&char) -> bool| run.iter().any(|glyph| is_kind(&glyph.c));
+    let words: Vec<_> = run.split(|glyph| "_.-/+".contains(glyph.c)).filter(|word| !word.is_empty()).collect();
+    let letters = |word: &[Glyph]| word.iter().take_while(|glyph| glyph.c.is_ascii_alphabetic()).count();
+    let is_word = |word: &&[Glyph]| {
+        let (letters, digits) = (letters(word), word.len() - letters(word));
+        letters <= LONGEST_WORD && digits <= 4 && word[letters..].iter().all(|glyph| glyph.c.is_ascii_digit())
+    };
+    let plain = words.iter().filter(|word| letters(word) == word.len()).count();
+    !(has(char::is_ascii_lowercase) && has(char::is_ascii_uppercase))
+        && words.iter().all(is_word)
+        && 2 * plain >= words.len()
 }
 
 fn is_mixed(segment: &[Glyph]) -> bool {
@@ -69,7 +106,9 @@ fn is_mixed(segment: &[Glyph]) -> bool {
 /// Sequences of very short words that are not prose. Every other one of `words` is what stands between two.
 fn crumbs(words: &[&[Glyph]]) -> Vec<Range<usize>> {
     let is_word = |word: &[Glyph]| word[0].c.is_alphanumeric();
-    let is_crumb = |word: &&[Glyph]| word.len() <= CRUMB || (!is_word(word) && word.len() <= 2 * CRUMB);
+    let is_number = |word: &[Glyph]| word.len() <= LONGEST_NUMBER && word.iter().all(|glyph| glyph.c.is_ascii_digit());
+    let is_crumb =
+        |word: &&[Glyph]| word.len() <= CRUMB || is_number(word) || (!is_word(word) && word.len() <= 2 * CRUMB);
     let mut found = Vec::new();
     for row in words.split(|word| !is_crumb(word)) {
         let row: Vec<_> = row.iter().filter(|word| is_word(word)).collect();

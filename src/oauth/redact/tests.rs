@@ -23,6 +23,10 @@ fn error_codes_and_prose_stay_readable() {
         "AADSTS700082: The refresh token has expired; it was issued on 2026-03-01T12:00:00Z (90 days).",
         "it is up to you to go on or to let it be as it is",
         "upstream connect error or disconnect/reset before headers. reset reason: connection timeout",
+        "redirect_uri https://app.example.com:8400/callback/v2 does not match any of the registered URIs: https://app.example.com/cb",
+        "Invalid client credentials: client 'manutop-production-eu1' in realm 'https://id.example.com/realms/master'",
+        "Trace ID: 0f3b1a52-9c7e-4d21-8a55-3d1c5b7e9f00 Correlation ID: 7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        "duplicate key violates unique constraint \"oauth_tokens_v2_client_id_key\"",
         "100 % of the calls & more: see <https://example.com/help?a=1&b=2>",
     ] {
         assert_eq!(excerpt(text, &[], 200), text);
@@ -39,6 +43,7 @@ fn a_known_secret_does_not_hide_the_text_around_it() {
         (r#"{"sent":"Rt-0123456789abcdef+\/x"}"#, r#"{"sent":"***"}"#),
         ("header UnQtMDEyMzQ1Njc4OWFiY2RlZisveA== refused", "header *** refused"),
         ("bytes 52742d303132333435363738396162636465662b2f78 refused", "bytes *** refused"),
+        ("bytes 82, then 116, then 45, 48, 49, 50, 51, 52 and 53", "bytes ***"),
         ("starts with Rt-01234 and ends in bcdef+/x.", "starts with *** and ends in ***."),
     ] {
         assert_eq!(excerpt(text, &[&secret], 200), shown);
@@ -62,6 +67,9 @@ fn what_has_the_shape_of_a_secret_is_cut_in_whatever_form() {
         "use e y J h b G c i O i J I U z I 1",
         "use [101,121,74,104,98,71,99,105,79,105,74,73]",
         "use abcdefghijklmnopqrstuvwxyz",
+        "use 01100101 01111001 01001010 01101000 01100010 01000111 01100011 01101001 01001111 01101001 01001010 01001001",
+        "use a1-b2-c3-d4-e5-f6-g7-h8",
+        "use 0f3b1a52-9c7e-4d21-8a55-3d1c5b7e9f00",
     ] {
         let shown = excerpt(text, &[], 300);
         assert!(shown.contains("***") && shown.len() < 12, "{text}: {shown}");
