@@ -4,7 +4,7 @@ use std::alloc::System;
 
 use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes all memory that is freed, whoever freed it: also the buffers of TLS, HTTP and JSON, and what a growing
+/// Wipes all memory that is freed, by libraries, too: the buffers of TLS, HTTP and JSON, and what a growing
 /// buffer leaves behind. What is in memory is what is still in use.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);

@@ -17,8 +17,8 @@
 //!   never private. Accounts whose primary group it is are not searched for.
 //! - A file with a secret must not be readable by group or others, unless a directory above it is closed to all but its
 //!   owner, or it is on a read-only mount of its own.
-//! - On a *read-only mount of its own* neither owner nor mode matter, for what is only read: whoever mounted it there meant
-//!   it to be read, and no other user can change it there. Containers get configuration and secrets like that, with
+//! - On a *read-only mount of its own* neither owner nor mode matter, for what is only read: it was mounted there to
+//!   be read, and no other user can change it there. Containers get configuration and secrets like that, with
 //!   the owner and mode of another system. It must be a mount of the file or its directory (or the one above
 //!   `..data`, for Kubernetes); that of the whole system does not count, as systemd's `ProtectSystem=strict` makes it
 //!   read-only for the service alone.
@@ -30,8 +30,8 @@
 //! file systems without owners and modes, such as Windows drives in WSL, nothing can be corrected and nothing is
 //! protected; the message says to move the file.
 //!
-//! The check follows the opening of a file: whoever could exchange the file between the two owns or can write one of
-//! the directories, which is refused.
+//! The check follows the opening of a file: only the owner of one of the directories, or someone who can write there,
+//! could exchange the file between the two, which is refused.
 
 mod error;
 #[cfg(unix)]

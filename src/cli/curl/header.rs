@@ -6,8 +6,8 @@ use std::os::fd::OwnedFd;
 
 use crate::domain::Secret;
 
-/// A pipe that holds the header and has no writer any more. It is not closed on exec, and whoever reads it first empties
-/// it: an option that names its descriptor as a file to send finds nothing there.
+/// A pipe that holds the header and has no writer any more. It is not closed on exec. The first reader empties it: an
+/// option that names its descriptor as a file to send finds nothing there.
 pub(super) fn inherited(header: &Secret) -> io::Result<OwnedFd> {
     let (reader, writer) = rustix::pipe::pipe()?;
     let line = Secret::new(format!("{}\n", header.expose()));

@@ -1,7 +1,7 @@
 //! Undoes encodings of whole byte strings: base64 (RFC 4648, both alphabets), hex digits and lists of decimal
 //! numbers, as hex dumps, JSON arrays and headers hold them.
 //!
-//! Nobody says where such a string begins, so each is decoded from every place it could begin at.
+//! The text does not say where such a string begins, so each is decoded from every place it could begin at.
 
 use std::ops::Range;
 
