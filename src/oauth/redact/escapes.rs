@@ -5,6 +5,9 @@ use std::ops::Range;
 
 use super::view::{Glyph, View, from_bytes};
 
+/// How many layers of escapes are undone, one within the other.
+pub(super) const LAYERS: usize = 4;
+
 /// The longest named reference of HTML, in characters.
 const LONGEST_REFERENCE: usize = 40;
 

@@ -13,7 +13,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::blobs::{self, Blob};
-use super::escapes;
+use super::escapes::{self, LAYERS};
 use super::view::{View, each_folded, folded, from_bytes, narrowed};
 use crate::domain::Secret;
 
@@ -21,8 +21,6 @@ use crate::domain::Secret;
 pub(super) const PIECE: usize = 8;
 /// A secret with fewer letters and digits is recognised with its punctuation only.
 const SHORTEST_BARE: usize = 4;
-/// How many layers of escapes are undone.
-const LAYERS: usize = 4;
 /// How many encodings within one another are undone.
 const DEPTH: usize = 2;
 

@@ -14,6 +14,8 @@ use std::ops::Range;
 
 pub use known::Known;
 
+use self::known::Found;
+
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
 
@@ -34,11 +36,7 @@ impl Known {
     #[must_use]
     pub fn excerpt(&self, text: &str, max_chars: usize) -> String {
         let text = beginning(text);
-        let known = self.find(view::plain(text)).into_iter().map(|found| match found {
-            known::Found { at, is_encoded: true } => widened(text, at),
-            known::Found { at, .. } => at,
-        });
-        let text = masked(text, known.collect());
+        let text = masked(text, whole(text, self.find(view::plain(text))));
         let text = masked(&text, shape::suspicious(&view::plain(&text)));
         neutralise(text.trim(), max_chars)
     }
@@ -53,6 +51,23 @@ impl Known {
 fn beginning(text: &str) -> &str {
     let end = (0..=LONGEST.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or_default()]
+}
+
+/// What was found, each encoded string as a whole. The work is linear in the text, however much is found in it.
+fn whole(text: &str, mut found: Vec<Found>) -> Vec<Range<usize>> {
+    found.sort_by_key(|found| found.at.start);
+    let mut end = 0;
+    let mut spans = Vec::with_capacity(found.len());
+    for Found { at, is_encoded } in found {
+        if !is_encoded {
+            spans.push(at);
+        } else if at.end > end {
+            let span = widened(text, at);
+            end = span.end;
+            spans.push(span);
+        }
+    }
+    spans
 }
 
 /// With the characters of an encoding on both sides.

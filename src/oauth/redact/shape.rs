@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::escapes;
+use super::escapes::{self, LAYERS};
 use super::view::{Glyph, View, narrowed};
 
 /// A run of this many token characters or more is taken for a secret, unless it is words.
@@ -24,7 +24,8 @@ const IDENTIFIERS: [&str; 5] = ["traceid", "correlationid", "requestid", "errori
 pub(super) fn suspicious(view: &View) -> Vec<Range<usize>> {
     let mut found = runs(view);
     let mut undone = narrowed(view);
-    while let Some(next) = escapes::undone(&undone) {
+    for _ in 0..LAYERS {
+        let Some(next) = escapes::undone(&undone) else { break };
         undone = narrowed(&next);
     }
     if undone != *view {

@@ -107,6 +107,15 @@ fn a_piece_of_a_secret_is_found_and_a_short_one_whole() {
     }
 }
 
+#[test]
+fn a_text_full_of_secrets_is_one_mask() {
+    let secret = Secret::new("0123456789abcdef0123456789abcdef");
+    let encoded = BASE64_STANDARD.encode(secret.expose());
+    for text in [secret.expose().repeat(400), encoded.repeat(400), BASE64_STANDARD.encode(encoded.repeat(100))] {
+        assert_eq!(excerpt(&format!("you sent {text}"), &[&secret], 300), "you sent ***");
+    }
+}
+
 /// A way to write a text, and how many characters it makes of one.
 #[derive(Debug, Clone, Copy)]
 enum Writing {
