@@ -1,7 +1,7 @@
 //! What became of each answer to a login, for as long as a browser may ask.
 //!
 //! Invariants: the same `state` and code get the same page however often they are asked for, and go
-//! out once; another code is taken only after every one before it was refused; no more than [`MOST`] are remembered.
+//! out once; another code is taken only after every one before it was refused; the number remembered is bounded.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
