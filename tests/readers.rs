@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use manutop::config;
 use manutop::domain::Secret;
-use manutop::oauth::callback::{CallbackError, read_query};
-use manutop::oauth::pasted_answer::read_pasted;
+use manutop::oauth::callback::{CallbackError, read_redirect};
+use manutop::oauth::pasted_answer::read_answer;
 use manutop::oauth::providers::ALL;
 use manutop::oauth::redact::excerpt;
 use manutop::oauth::{Refusal, answer};
@@ -248,10 +248,10 @@ proptest! {
             url::form_urlencoded::Serializer::new(String::new()).append_pair("code", &code).append_pair("state", state).finish()
         };
         let right = Secret::new(&state);
-        prop_assert_eq!(read_query(&query(&state), &right), Ok(Secret::new(&code)));
+        prop_assert_eq!(read_redirect(&query(&state), &right.clone().into()).map(|granted| granted.code), Ok(Secret::new(&code)));
         if other != state {
             let query = query(&other);
-            prop_assert_eq!(read_query(&query, &right), Err(CallbackError::WrongState));
+            prop_assert_eq!(read_redirect(&query, &right.clone().into()).map(|granted| granted.code), Err(CallbackError::WrongState));
             for text in [
                 query.clone(),
                 format!("?{query}"),
@@ -262,7 +262,7 @@ proptest! {
                 format!("{query}&{extra}"),
                 format!("{REDIRECT}?{extra}&{query}"),
             ] {
-                prop_assert!(read_pasted(&Secret::new(&text), &right, REDIRECT).is_err(), "{}", text);
+                prop_assert!(read_answer(&Secret::new(&text), &right.clone().into(), REDIRECT).is_err(), "{}", text);
             }
         }
     }
@@ -271,8 +271,8 @@ proptest! {
     fn a_redirect_or_paste_of_any_text_is_read_without_a_panic(text: String, tail in "[a-z&=%?;#+ ]{0,60}", state in token()) {
         for text in [text.clone(), format!("{REDIRECT}?{text}"), format!("code={text}&state={tail}"), tail.clone()] {
             let state = Secret::new(&state);
-            let _ = read_pasted(&Secret::new(&text), &state, REDIRECT);
-            if let Ok(code) = read_query(&text, &state) {
+            let _ = read_answer(&Secret::new(&text), &state.clone().into(), REDIRECT);
+            if let Ok(code) = read_redirect(&text, &state.clone().into()).map(|granted| granted.code) {
                 prop_assert!(text.contains("code") && !code.is_empty());
             }
         }
@@ -340,7 +340,7 @@ fn a_megabyte_made_to_be_slow_is_read_soon() {
         let began = Instant::now();
         let _ = answer::read(body.as_bytes());
         let _ = Refusal::read(400, body.as_bytes(), &[&Secret::new("s3cret")]);
-        let _ = read_pasted(&Secret::new(&body), &Secret::new("st"), REDIRECT);
+        let _ = read_answer(&Secret::new(&body), &Secret::new("st").into(), REDIRECT);
         let _ = config::parse(&body, Path::new("c.toml"), ALL);
         assert!(began.elapsed() < SOON, "{piece}: {:?}", began.elapsed());
     }

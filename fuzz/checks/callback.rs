@@ -7,7 +7,7 @@ use manutop::domain::Secret;
 use manutop::local_server::http::answer;
 use manutop::oauth::Progress;
 use manutop::oauth::endpoint::{Endpoint, LIMITS};
-use manutop::oauth::pasted_answer::read_pasted;
+use manutop::oauth::pasted_answer::read_answer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 use url::form_urlencoded;
 
@@ -69,8 +69,8 @@ async fn request(input: &[u8], state: &str) {
 
 fn pasted(input: &[u8], state: &str) {
     let text = Secret::new(String::from_utf8_lossy(input));
-    match read_pasted(&text, &Secret::new(state), REDIRECT_URI) {
-        Ok(code) => assert!(!code.is_empty() && code.expose().len() <= text.expose().len()),
+    match read_answer(&text, &Secret::new(state).into(), REDIRECT_URI) {
+        Ok(granted) => assert!(!granted.code.is_empty() && granted.code.expose().len() <= text.expose().len()),
         Err(why) => assert!(!why.to_string().contains(state), "{why}"),
     }
 }

@@ -26,7 +26,7 @@ pub struct Subject {
     /// `client_id`, or `azp`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// `iss` of the redirect that the login ended on (RFC 9207), which no token says. It names nobody.
+    /// `iss` of the redirect that the login ended on (RFC 9207), which no token says. It names no account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
 }

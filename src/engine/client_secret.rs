@@ -131,8 +131,8 @@ mod tests {
     async fn in_public_the_program_s_name_and_its_complaint_are_left_out() {
         let failed = run(&words("echo hunter2 >&2; exit 3")).await.unwrap_err();
         let why = of_command("/home/ada/secret-of", &failed);
-        let told = why.to_string();
-        assert!(told.contains("/home/ada/secret-of") && told.contains("hunter2"), "{why}");
+        let full = why.to_string();
+        assert!(full.contains("/home/ada/secret-of") && full.contains("hunter2"), "{why}");
         assert_eq!(why.public(), "client_secret_command failed (exit status: 3)");
     }
 

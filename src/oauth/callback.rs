@@ -109,19 +109,11 @@ fn refusal(error: &str, description: Option<&str>) -> String {
     description.map_or_else(|| words.to_owned(), |description| format!("{words}: {description}"))
 }
 
-/// Reads the query of a redirect (RFC 6749 §4.1.2) and gives the authorization code.
+/// Reads the query of a redirect (RFC 6749 §4.1.2). Its issuer must be the one expected where that is known (RFC 9207
+/// §2.4). A redirect may name none: whether a server always does so is not known.
 ///
 /// # Errors
 /// Every reason why there is no code to use. `state` is checked before anything else is believed.
-pub fn read_query(query: &str, state: &Secret) -> Result<Secret, CallbackError> {
-    read_redirect(query, &state.clone().into()).map(|granted| granted.code)
-}
-
-/// The same with the issuer, which must be the one expected where that is known (RFC 9207 §2.4). A redirect may name
-/// none: whether a server always does so is not known.
-///
-/// # Errors
-/// As [`read_query`], and `WrongIssuer`.
 pub fn read_redirect(query: &str, expected: &Expected) -> Result<Granted, CallbackError> {
     let state = &expected.state;
     if query.len() > MAX {
@@ -159,10 +151,10 @@ fn parameter(query: &str, key: &'static str) -> Result<Option<String>, CallbackE
 
 #[cfg(test)]
 mod tests {
-    use super::{CallbackError, Expected, Secret, read_query, read_redirect};
+    use super::{CallbackError, Expected, Secret, read_redirect};
 
     fn query(text: &str) -> Result<String, CallbackError> {
-        read_query(text, &Secret::new("st")).map(|code| code.expose().to_owned())
+        read_redirect(text, &Secret::new("st").into()).map(|granted| granted.code.expose().to_owned())
     }
 
     #[test]

@@ -31,14 +31,6 @@ const QUOTES: [(char, char); 9] = [
     ('\u{ab}', '\u{bb}'),
 ];
 
-/// Reads a pasted answer and gives the authorization code. See [`read_answer`].
-///
-/// # Errors
-/// As [`read_answer`].
-pub fn read_pasted(text: &Secret, state: &Secret, redirect_uri: &str) -> Result<Secret, CallbackError> {
-    read_answer(text, &state.clone().into(), redirect_uri).map(|granted| granted.code)
-}
-
 /// Reads a pasted answer. A bare code has neither `state` nor issuer; that the person copied it out of their own
 /// browser stands in for them.
 ///

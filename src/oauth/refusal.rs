@@ -1,6 +1,6 @@
 //! Reads what a server says when it refuses, in every shape known, and what that means.
 
-use super::redact::excerpt;
+use super::redact::{Known, excerpt};
 use super::{codes, shape};
 use crate::domain::{Reason, Secret, error_code};
 
@@ -58,10 +58,11 @@ impl Refusal {
             || if code.is_some() || text.trim().is_empty() { None } else { Some(plain(&text)) },
             |text| Some(text.to_owned()),
         );
+        let known = Known::of(sent);
         Self {
             status,
-            code: code.map(|code| excerpt(&code, sent, MAX_CODE).to_ascii_lowercase()),
-            description: description.map(|text| excerpt(&text, sent, MAX_DESCRIPTION)).filter(|text| !text.is_empty()),
+            code: code.map(|code| known.excerpt(&code, MAX_CODE).to_ascii_lowercase()),
+            description: description.map(|text| known.excerpt(&text, MAX_DESCRIPTION)).filter(|text| !text.is_empty()),
             is_oauth: said.is_known || bare.is_some(),
             is_of_a_refresh: false,
         }

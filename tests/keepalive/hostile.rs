@@ -44,7 +44,7 @@ async fn refused((code, body, class, known): Case) {
     bench.servers.manu().push_fault(Fault::Instead(Reply::Status { code, body: body.into(), retry_after: None }));
     let log = keepalive.until_stderr("factory: not refreshed");
     let events = || std::fs::read_to_string(bench.path("events")).unwrap_or_default();
-    eventually("it is told of the failure", || events().contains("\"event\":\"refresh_failed\""));
+    eventually("the failure is reported", || events().contains("\"event\":\"refresh_failed\""));
     manager.until("STATUS=", 1);
     let (health, metrics) = (get(&address, "/healthz"), get(&address, "/metrics"));
     let status = Program::start(&mut bench.command(&["status", "factory"])).end();

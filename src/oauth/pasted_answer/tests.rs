@@ -1,10 +1,11 @@
-use super::{CallbackError, Secret, read_pasted};
+use super::{CallbackError, Secret, read_answer};
 
 const FOREIGN: &str = "https://www.getpostman.com/oauth2/callback";
 const LOOPBACK: &str = "http://127.0.0.1:8400/callback";
 
 fn at(redirect_uri: &str, text: &str) -> Result<String, CallbackError> {
-    read_pasted(&Secret::new(text), &Secret::new("st-1"), redirect_uri).map(|code| code.expose().to_owned())
+    let expected = Secret::new("st-1").into();
+    read_answer(&Secret::new(text), &expected, redirect_uri).map(|granted| granted.code.expose().to_owned())
 }
 
 fn assert_taken(redirect_uri: &str, texts: &[&str]) {

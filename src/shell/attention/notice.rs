@@ -86,8 +86,8 @@ mod tests {
         let app = App::new(Vec::new(), Vec::new(), options(), now());
         let why = Reason::withheld("400 invalid_grant: MARKER", "400 invalid_grant");
         let why = Problem::NeedsLogin { why }.reason();
-        let told = Notice::of(&[Incident { why, ..incident("sandbox", "") }], &app, now()).unwrap();
-        assert_eq!(told.line(), "sandbox needs login: 400 invalid_grant");
+        let notice = Notice::of(&[Incident { why, ..incident("sandbox", "") }], &app, now()).unwrap();
+        assert_eq!(notice.line(), "sandbox needs login: 400 invalid_grant");
     }
 
     #[test]
