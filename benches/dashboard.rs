@@ -4,13 +4,17 @@
 use chrono::{DateTime, FixedOffset, TimeDelta, Utc};
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers};
 use divan::{Bencher, black_box};
-use manutop::app::{App, Field, Keymap, Look, Msg, Options, Requests, Zone, update};
+use manutop::dashboard::keymap::Keymap;
+use manutop::dashboard::request_log::Requests;
+use manutop::dashboard::theme::appearance::Appearance;
+use manutop::dashboard::widgets::text_field::TextField;
+use manutop::dashboard::{App, DashboardOptions, Msg, draw, update};
 use manutop::domain::{
     Activity, ConnectionName, ConnectionView, Event, Exchange, Fingerprint, Holding, LogEntry, Outcome, RefreshFacts,
     Secret, TokenFacts, Wire,
 };
+use manutop::format::time::Zone;
 use manutop::oauth::{answer, providers};
-use manutop::ui;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -27,7 +31,7 @@ fn draw(bencher: Bencher, rows: usize) {
     let app = app(rows);
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
     bencher.bench_local(|| {
-        terminal.draw(|frame| ui::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
+        terminal.draw(|frame| draw::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
     });
 }
 
@@ -63,7 +67,7 @@ fn draw_filtered(bencher: Bencher, rows: usize) {
     types(&mut app, "/cn7");
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
     bencher.bench_local(|| {
-        terminal.draw(|frame| ui::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
+        terminal.draw(|frame| draw::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
     });
 }
 
@@ -94,7 +98,7 @@ fn draw_timeline(bencher: Bencher, rows: usize) {
     press(&mut app, KeyCode::Char('T'));
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).expect("a terminal in memory");
     bencher.bench_local(|| {
-        terminal.draw(|frame| ui::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
+        terminal.draw(|frame| draw::draw(frame, black_box(&app), now())).expect("drawing in memory cannot fail");
     });
 }
 
@@ -119,7 +123,7 @@ fn filter_log(bencher: Bencher) {
     let mut requests = Requests::new((0..Requests::MAX).map(entry).collect());
     bencher.bench_local(|| {
         for words in ["token @connection-7", "token @connection-8"] {
-            requests.set_filter(|filter| filter.edit(|field| *field = Field::new(black_box(words))));
+            requests.set_filter(|filter| filter.edit(|field| *field = TextField::new(black_box(words))));
         }
     });
 }
@@ -158,9 +162,9 @@ fn app(rows: usize) -> App {
     App::new((0..rows).map(view).collect(), Vec::new(), options(), now())
 }
 
-fn options() -> Options {
-    Options {
-        look: Look::SIXTEEN,
+fn options() -> DashboardOptions {
+    DashboardOptions {
+        look: Appearance::SIXTEEN,
         theme_is_fixed: false,
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),

@@ -8,11 +8,14 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use chrono::{DateTime, TimeDelta};
-use divan::{Bencher, black_box, counter::ItemsCount};
-use manutop::app::{LogAsk, LogFilter, LogNews, PageId, Place, RowMaker, Since};
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use manutop::dashboard::request_log::history::{LogAsk, LogNews, LogPosition, PageId, ReadFrom};
+use manutop::dashboard_loop::log_reader::Searcher;
 use manutop::domain::{ConnectionName, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, Wire};
-use manutop::shell::log_reader::Searcher;
-use manutop::store::request_log::RequestLog;
+use manutop::request_log::filter::LogFilter;
+use manutop::request_log::row::RowMaker;
+use manutop::request_log::segments::RequestLog;
 use tempfile::TempDir;
 
 const ENTRIES: usize = 1_000_000;
@@ -94,12 +97,12 @@ fn filter_all(bencher: Bencher) {
     bencher.bench_local(|| assert_eq!(search(&mut searcher, "@connection-7 503", place, usize::MAX), 9995));
 }
 
-fn opened(searcher: &mut Searcher) -> (Place, usize) {
+fn opened(searcher: &mut Searcher) -> (LogPosition, usize) {
     let Ok(LogNews::Opened { place, .. }) = searcher.newest() else { panic!("the log can be read") };
     (place, search(searcher, "", place, 0))
 }
 
-fn search(searcher: &mut Searcher, words: &str, place: Place, enough: usize) -> usize {
+fn search(searcher: &mut Searcher, words: &str, place: LogPosition, enough: usize) -> usize {
     let mut filter = LogFilter::default();
     filter.edit(|field| field.push(words));
     let mut count = 0;
@@ -108,7 +111,7 @@ fn search(searcher: &mut Searcher, words: &str, place: Place, enough: usize) -> 
             count += pages.iter().map(|page| page.count).sum::<usize>();
         }
     };
-    let ask = LogAsk::Search { question: 1, filter, since: Since::Place(place), enough };
+    let ask = LogAsk::Search { question: 1, filter, since: ReadFrom::Position(place), enough };
     let last = searcher.answer(ask, |news| {
         take(&news);
         true

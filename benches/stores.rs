@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use divan::{Bencher, black_box};
 use manutop::domain::{ConnectionName, Secret, SystemClock};
-use manutop::store::{FileStore, MemoryStore, Secrets, Vault, overview};
+use manutop::secrets::encrypted_file::FileStore;
+use manutop::secrets::memory::MemoryStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::status_snapshot;
+use manutop::tokens::vault::Vault;
 use records::record;
 use tokio::runtime::{Builder, Runtime};
 
@@ -27,7 +31,7 @@ fn overview_read(bencher: Bencher, connections: usize) {
     let news = names.iter().map(|name| (name.clone(), Some(record(1).facts()))).collect();
     assert!(runtime().block_on(vault(dir.path()).note_overview(news)), "it is written");
     bencher.bench_local(|| {
-        let overview = overview::read(black_box(dir.path()));
+        let overview = status_snapshot::read(black_box(dir.path()));
         names.iter().filter(|name| overview.facts(name).is_some()).count()
     });
 }

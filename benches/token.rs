@@ -24,7 +24,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manutop::domain::{ConnectionName, Secret, SystemClock};
-use manutop::store::{FileStore, Secrets, Vault};
+use manutop::secrets::encrypted_file::FileStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
 const PASSPHRASE: &str = "a passphrase for benches";

@@ -2,24 +2,32 @@
 //!
 //! The floors, from the ground up; an import goes down, never up:
 //!
-//! - [`domain`]: plain types without I/O
-//! - [`config`]: what the user wrote down
+//! - [`domain`]: plain types without I/O; [`format`](mod@format): how values are written for people
+//! - [`trust`], [`local_server`], [`platform`], [`terminal`]: what is used of the machine
+//! - [`config`]: the configuration file
 //! - [`oauth`]: the protocol, and the providers as data
-//! - [`store`]: token records, journal, lock
+//! - [`secrets`]: secret stores; [`tokens`]: token records, journal, locks; [`request_log`]
 //! - [`engine`]: owns the connections: refresh, login, test, schedule
-//! - [`app`] and [`ui`]: the dashboard's state, and its drawing
-//! - [`shell`]: the terminal loop, where engine and dashboard meet
-//! - [`keeper`]: the loop without a screen, where the engine meets a service manager
-//! - [`cli`]: arguments and the headless commands
+//! - [`dashboard`]: the state and drawing of every screen
+//! - [`notifications`]: what is announced outside the dashboard
+//! - [`dashboard_loop`]: carries input to the dashboard and its effects to the engine and the machine
+//! - [`keepalive`]: the service without a screen
 //! - [`demo`]: both providers' servers, embedded
+//! - [`cli`]: arguments and commands
 //!
-//! Below them all, `alarm`: a sleep that wakes its thread once; [`stamp`]: how a file looks; [`trust`]: whether a file may
-//! be used; [`limits`]: open files and core dumps; `hardening`: what keeps others from this process's memory; and
-//! [`local_server`]: how programs on this machine are answered.
-//! Beside them, for tests alone, `fault_point`: places where a process can be made to die.
+//! `fault_point`: for tests alone, places where a process can be made to die.
 
-mod alarm;
-pub mod app;
+pub mod dashboard;
+pub mod dashboard_loop;
+pub mod format;
+pub mod keepalive;
+pub mod notifications;
+pub mod platform;
+pub mod request_log;
+pub mod secrets;
+pub mod terminal;
+pub mod tokens;
+
 pub mod cli;
 pub mod config;
 pub mod demo;
@@ -29,13 +37,6 @@ pub mod engine;
 pub mod fault_point;
 #[cfg(not(feature = "fault-points"))]
 mod fault_point;
-mod hardening;
-pub mod keeper;
-pub mod limits;
 pub mod local_server;
 pub mod oauth;
-pub mod shell;
-pub mod stamp;
-pub mod store;
 pub mod trust;
-pub mod ui;

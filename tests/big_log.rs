@@ -10,10 +10,13 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyModifiers};
 use futures_util::FutureExt as _;
-use manutop::app::{LogAsk, LogFilter, LogNews, LogRow, Page, PageId, Place, Since};
+use manutop::dashboard::request_log::history::{LogAsk, LogNews, LogPosition, Page, PageId, ReadFrom};
+use manutop::dashboard_loop::log_reader::{LogReader, Searcher};
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Wire};
-use manutop::shell::log_reader::{LogReader, Searcher};
-use manutop::store::request_log::{Reader, RequestLog};
+use manutop::request_log::filter::LogFilter;
+use manutop::request_log::row::LogRow;
+use manutop::request_log::segments::RequestLog;
+use manutop::request_log::segments::reader::Reader;
 use support::rig::Rig;
 use support::stage::Stage;
 
@@ -74,7 +77,7 @@ fn filter(words: &str) -> LogFilter {
 }
 
 /// All pages that a search finds, and whether it came to the end of the log.
-fn search(searcher: &mut Searcher, words: &str, since: Since, enough: usize) -> (Vec<Page>, bool) {
+fn search(searcher: &mut Searcher, words: &str, since: ReadFrom, enough: usize) -> (Vec<Page>, bool) {
     let mut found = Vec::new();
     let ask = LogAsk::Search { question: 1, filter: filter(words), since, enough };
     let mut took = |news| {
@@ -94,7 +97,7 @@ fn load(searcher: &mut Searcher, words: &str, page: PageId) -> Option<Vec<LogRow
     rows
 }
 
-fn opened(searcher: &mut Searcher) -> (Vec<LogRow>, Place) {
+fn opened(searcher: &mut Searcher) -> (Vec<LogRow>, LogPosition) {
     let LogNews::Opened { rows, place } = searcher.newest().expect("readable") else { panic!() };
     (rows, place)
 }
@@ -125,7 +128,7 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
     assert_eq!(entries(&rows), (99_500..100_000).rev().map(entry).collect::<Vec<_>>());
     assert!(read(searcher) < MIB / 2);
 
-    let (pages, ended) = search(searcher, "", Since::Place(place), 0);
+    let (pages, ended) = search(searcher, "", ReadFrom::Position(place), 0);
     assert_eq!((count(&pages), ended), (99_500, true), "every one is counted");
     assert!(pages.iter().all(|page| page.entries == page.count && page.rows.is_none()));
     assert!(read(searcher) < 3 * MIB, "a segment at most, and the summaries");
@@ -134,20 +137,20 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
     assert_eq!(numbers(&oldest), (0..i64::try_from(oldest.len()).unwrap()).rev().collect::<Vec<_>>());
     assert!(read(searcher) <= 2 * MIB, "its last page is a segment");
 
-    let (pages, ended) = search(searcher, "error", Since::Place(place), 0);
+    let (pages, ended) = search(searcher, "error", ReadFrom::Position(place), 0);
     assert_eq!((count(&pages), ended), (100, true));
     assert!(read(searcher) < 3 * MIB, "the summaries know what failed");
 
-    let (pages, ended) = search(searcher, "@RARE", Since::Place(place), 50);
+    let (pages, ended) = search(searcher, "@RARE", ReadFrom::Position(place), 50);
     let found: Vec<_> = pages.iter().filter_map(|page| page.rows.as_ref()).flatten().map(LogRow::entry).collect();
     assert_eq!((found, ended), (vec![entry(RARE)], true));
     assert!(read(searcher) <= 5 * MIB, "the segment it is in, and the one that is written");
 
-    let (pages, ended) = search(searcher, "503", Since::Place(place), 10);
+    let (pages, ended) = search(searcher, "503", ReadFrom::Position(place), 10);
     assert_eq!((count(&pages) >= 10, ended), (true, false), "enough is enough");
     assert!(read(searcher) <= 8 * MIB);
     let last = pages.last().unwrap().id.segment;
-    let (rest, ended) = search(searcher, "503", Since::Segment(last), usize::MAX);
+    let (rest, ended) = search(searcher, "503", ReadFrom::Segment(last), usize::MAX);
     assert_eq!((count(&pages) + count(&rest), ended), (100, true), "it goes on where it rested");
 }
 
@@ -157,7 +160,8 @@ fn a_search_that_nobody_asks_for_any_more_is_given_up() {
     fill(directory.path(), 0..30_000);
     let searcher = &mut Searcher::new(directory.path());
     let (_, place) = opened(searcher);
-    let ask = LogAsk::Search { question: 1, filter: filter("token"), since: Since::Place(place), enough: usize::MAX };
+    let ask =
+        LogAsk::Search { question: 1, filter: filter("token"), since: ReadFrom::Position(place), enough: usize::MAX };
     assert_eq!(searcher.answer(ask, |_| false).unwrap(), None);
     assert!(searcher.bytes_read() < 5 * MIB, "{}", searcher.bytes_read());
 }
@@ -168,7 +172,7 @@ fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_mad
     fill(directory.path(), 0..12_000);
     let searcher = &mut Searcher::new(directory.path());
     let (_, place) = opened(searcher);
-    let (pages, _) = search(searcher, "", Since::Place(place), 0);
+    let (pages, _) = search(searcher, "", ReadFrom::Position(place), 0);
     let before: Vec<_> = pages.iter().map(|page| entries(&load(searcher, "", page.id).unwrap())).collect();
     assert_eq!(before.concat(), (0..11_500).rev().map(entry).collect::<Vec<_>>());
 
@@ -188,7 +192,7 @@ fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_mad
     log.append(&entry(50_000));
     drop(log);
     assert_eq!(load(searcher, "", pages.last().unwrap().id), None);
-    let (pages, ended) = search(searcher, "", Since::Place(place), 0);
+    let (pages, ended) = search(searcher, "", ReadFrom::Position(place), 0);
     assert_eq!((count(&pages), ended), (0, true), "all that was before is gone");
 }
 
@@ -199,14 +203,14 @@ fn an_entry_is_found_again_on_the_disk_and_where_it_was_never_written_what_is_ol
     let searcher = &mut Searcher::new(directory.path());
     let since = |number: usize| {
         let entry = entry(number);
-        Since::Entry(entry.connection, entry.at)
+        ReadFrom::Entry(entry.connection, entry.at)
     };
     for number in [14_999, 6000, 1] {
         assert_eq!(count(&search(searcher, "", since(number), 0).0), number);
     }
     let stranger = ConnectionName::new("hr").unwrap();
     let at: DateTime<Utc> = entry(9000).at + TimeDelta::hours(1);
-    let (pages, _) = search(searcher, "", Since::Entry(stranger, at), usize::MAX);
+    let (pages, _) = search(searcher, "", ReadFrom::Entry(stranger, at), usize::MAX);
     assert_eq!(count(&pages), 9000);
 }
 
@@ -225,7 +229,7 @@ fn the_files_of_older_versions_are_read_as_the_oldest_and_make_room_first() {
     assert_eq!(reader.next_entry().unwrap(), None);
     let searcher = &mut Searcher::new(directory.path());
     let (_, place) = opened(searcher);
-    let (pages, _) = search(searcher, "", Since::Place(place), usize::MAX);
+    let (pages, _) = search(searcher, "", ReadFrom::Position(place), usize::MAX);
     assert_eq!(count(&pages), 4200);
     assert_eq!(numbers(&load(searcher, "", pages.last().unwrap().id).unwrap()), (0..10).rev().collect::<Vec<_>>());
 }
@@ -238,10 +242,10 @@ async fn nothing_is_read_before_it_is_begun_and_of_several_questions_the_last_is
     let ask = |question, words, place| LogAsk::Search {
         question,
         filter: filter(words),
-        since: Since::Place(place),
+        since: ReadFrom::Position(place),
         enough: usize::MAX,
     };
-    reader.ask(ask(1, "", Place { segment: 1, offset: 0 }));
+    reader.ask(ask(1, "", LogPosition { segment: 1, offset: 0 }));
     assert_eq!(reader.next().now_or_never(), None);
     reader.begin();
     reader.begin();

@@ -11,8 +11,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use manutop::domain::{CopiedTo, Secret};
-use manutop::shell::clipboard::{Clipboard, ClipboardNote, send_to_terminal};
-use manutop::shell::environment::Environment;
+use manutop::platform::clipboard::{Clipboard, ClipboardNote, send_to_terminal};
+use manutop::platform::environment::Environment;
 
 const XVFB_PID: &str = "MANUTOP_TEST_XVFB_PID";
 

@@ -11,10 +11,10 @@ use std::process::{Command, Output};
 
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
-use manutop::app::Keymap;
 use manutop::config;
+use manutop::dashboard::keymap::Keymap;
+use manutop::dashboard_loop::appearance::keymap;
 use manutop::oauth::providers;
-use manutop::shell::appearance::keymap;
 use portable_pty::CommandBuilder;
 use pty::Terminal;
 use support::rig::Rig;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use manutop::config::{self, Config, ConfigError, MAX_FILE_SIZE, Notify, StoreKind};
+use manutop::config;
+use manutop::config::{Config, ConfigError, MAX_FILE_SIZE, NotifySettings, StoreKind};
 use manutop::domain::{AfterLostAnswer, ConnectionGrant, SecretSource, ThemeName, Written};
 use manutop::oauth::providers::ALL;
 use url::Url;
@@ -61,7 +62,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(config.store, StoreKind::File);
     assert_eq!(config.clipboard_clear, None);
     assert_eq!(config.login_timeout, Duration::from_secs(60));
-    assert_eq!((config.notify, config.bell, config.token_socket), (Notify::Terminal, true, false));
+    assert_eq!((config.notify, config.bell, config.token_socket), (NotifySettings::Terminal, true, false));
     assert_eq!(config.on_event, Some(vec!["tell".to_owned(), "--team".to_owned()]));
     assert_eq!(config.theme, ThemeName::ColourBlind);
     assert_eq!(config.request_log, 2048 * 1024 * 1024);
@@ -90,9 +91,9 @@ fn a_full_file_is_read_to_the_letter() {
 fn what_is_left_out_has_the_documented_default() {
     let config = parse(&(manu("") + &manus(""))).unwrap();
     assert_eq!(config.store, StoreKind::Keyring);
-    assert_eq!((config.notify, config.bell, config.on_event.as_ref()), (Notify::Desktop, false, None));
+    assert_eq!((config.notify, config.bell, config.on_event.as_ref()), (NotifySettings::Desktop, false, None));
     assert!(config.token_socket);
-    assert_eq!(parse("notify = \"off\"").unwrap().notify, Notify::Off);
+    assert_eq!(parse("notify = \"off\"").unwrap().notify, NotifySettings::Off);
     assert_eq!(config.clipboard_clear, Some(Duration::from_secs(45)));
     assert_eq!(config.login_timeout, Duration::from_secs(300));
     assert_eq!(config.request_log, 10 * 1024 * 1024);

@@ -5,8 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use manutop::config;
 use manutop::config::{
-    self, ChangeError, Config, Draft, add_connection, can_rename_connection, change_connection, remove_connection,
+    ChangeError, Config, Draft, add_connection, can_rename_connection, change_connection, remove_connection,
     rename_connection,
 };
 use manutop::domain::{Connection, ConnectionName};

@@ -20,8 +20,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use file_home::FileHome;
-use manutop::demo::{Options, Servers};
-use manutop::domain::{self, Event, Secret};
+use manutop::demo::{DemoOptions, Servers};
+use manutop::domain;
+use manutop::domain::{Event, Secret};
 use manutop::engine::Refreshed;
 use program::Program;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -109,7 +110,7 @@ async fn the_redirect_is_answered_others_are_refreshed_and_nothing_is_left_behin
 #[test]
 #[ignore = "needs root and python3; scripts/test runs it"]
 fn a_login_with_few_file_descriptors_ends_well_in_a_crowd() {
-    let servers = Servers::start(Options::default()).unwrap();
+    let servers = Servers::start(DemoOptions::default()).unwrap();
     let home = home(&servers);
     let mut login = Program::start(&mut home.command(&["login", "factory", "--no-browser"]));
     let said = login.until_stderr("Ctrl-C gives up");
@@ -130,7 +131,7 @@ fn a_login_with_few_file_descriptors_ends_well_in_a_crowd() {
 /// With any number of files that can be opened, tokens are refreshed and kept, or nothing is sent.
 #[test]
 fn without_file_descriptors_nothing_is_lost_and_the_message_says_what_is_missing() {
-    let servers = Servers::start(Options::default()).unwrap();
+    let servers = Servers::start(DemoOptions::default()).unwrap();
     let home = home(&servers);
     let manu = servers.manu();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -159,7 +160,7 @@ fn without_file_descriptors_nothing_is_lost_and_the_message_says_what_is_missing
 
 #[test]
 fn a_program_that_is_started_has_the_limit_that_manutop_was_started_with() {
-    let servers = Servers::start(Options::default()).unwrap();
+    let servers = Servers::start(DemoOptions::default()).unwrap();
     let home = home(&servers);
     let issued = servers.manu().issue("app", "API_ALL").record(1);
     tokio::runtime::Runtime::new().unwrap().block_on(home.log_in("factory", &Secret::new(SECRET), issued));

@@ -11,8 +11,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command as Process, Output};
 
 use chrono::TimeDelta;
-use manutop::app::curl;
 use manutop::domain::{Command, CopyWhat, Event, LogEntry};
+use manutop::request_log::export::curl::curl;
 use support::rig::{Rig, Running, name};
 
 async fn logged(running: &mut Running, ask: Command) -> LogEntry {

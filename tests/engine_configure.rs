@@ -7,10 +7,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Command, Connection, ConnectionName, Event, Holding, Problem, Secret};
 use manutop::engine::Refreshed;
-use manutop::store::Call;
+use manutop::secrets::memory::Call;
 use support::login::assert_newest_is_stored;
 use support::rig::{Rig, Running, SECRET, eventually, name};
 
@@ -80,7 +80,7 @@ async fn a_connection_removed_while_its_refresh_is_out_still_has_its_answer_save
     let (rig, factory, warehouse) = two().await;
     let mut running = rig.start(true);
     running.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(700)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     configure(&running, &rig.connections[1..]);
@@ -106,7 +106,7 @@ async fn one_that_is_back_before_its_work_ended_goes_on_as_though_nothing_was() 
     let (rig, factory, _) = two().await;
     let mut running = rig.start(true);
     running.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(700)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     configure(&running, &rig.connections[1..]);
@@ -175,7 +175,7 @@ async fn what_changes_during_an_exchange_lets_it_end_and_is_looked_at_after() {
     let hr = rig.manus("hr").await;
     let right = rig.connections[0].clone();
     rig.connections[0].client_id = "tm_mistyped".into();
-    rig.servers.manus().push_fault(Fault::DelayBefore(Duration::from_millis(700)));
+    rig.servers.manus().push_fault(DemoFault::DelayBefore(Duration::from_millis(700)));
     let mut running = rig.start(true);
     running.until_view(&hr, |view| matches!(view.activity, manutop::domain::Activity::Refreshing { .. })).await;
     configure(&running, &[right]);
@@ -278,7 +278,7 @@ async fn removing_while_a_refresh_is_out_is_refused_and_the_answer_saved() {
     let (rig, factory, _) = two().await;
     let mut running = rig.start(true);
     running.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(700)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     running.engine.send(Command::Remove { connection: factory.clone() });
@@ -294,9 +294,13 @@ async fn a_removal_cut_short_anywhere_can_be_asked_for_again() {
         let (rig, factory, warehouse) = two().await;
         let mut running = rig.start(true);
         running.engine.views().await;
-        let error = || manutop::store::StoreError::Locked;
+        let error = || manutop::secrets::error::StoreError::Locked;
         for at in 0..=fails {
-            let fault = if at == fails { manutop::store::Fault::Error(error()) } else { manutop::store::Fault::None };
+            let fault = if at == fails {
+                manutop::secrets::memory::InjectedFault::Error(error())
+            } else {
+                manutop::secrets::memory::InjectedFault::None
+            };
             rig.store.fail_next(Call::Delete, fault);
         }
         running.engine.send(Command::Remove { connection: factory.clone() });

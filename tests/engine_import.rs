@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Command, ConnectionName, Event, Exchange, Holding, LogEntry, Obtained, Problem, Secret};
 use manutop::engine::Refreshed;
-use manutop::store::{self, Call, StoreError};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::Call;
 use support::login::{LOOPBACK, assert_newest_is_stored};
 use support::rig::{Rig, Running, SECRET};
 use support::stage::{Person, Stage};
@@ -201,15 +202,15 @@ async fn an_import_replaces_the_tokens_there_are_whatever_stands_in_their_way() 
 #[tokio::test]
 async fn a_provider_that_does_not_replace_it_leaves_the_pasted_token_in_force() {
     for fault in [
-        Fault::Rewrite(|mut answer| {
+        DemoFault::Rewrite(|mut answer| {
             answer.as_object_mut().unwrap().remove("refresh_token");
             answer.to_string()
         }),
-        Fault::Rewrite(|mut answer| {
+        DemoFault::Rewrite(|mut answer| {
             answer["refresh_token"] = "".into();
             answer.to_string()
         }),
-        Fault::Rewrite(|mut answer| {
+        DemoFault::Rewrite(|mut answer| {
             answer["refresh_token"] = "Rt-kept".into();
             answer.to_string()
         }),
@@ -218,12 +219,13 @@ async fn a_provider_that_does_not_replace_it_leaves_the_pasted_token_in_force() 
         rig.servers.manu().push_fault(fault.clone());
         let mut running = start(&rig).await;
         // The last of them echoes what was sent; the server must know it as well.
-        let echoes = matches!(&fault, Fault::Rewrite(rewrite) if rewrite(serde_json::json!({})).contains("Rt-kept"));
+        let echoes =
+            matches!(&fault, DemoFault::Rewrite(rewrite) if rewrite(serde_json::json!({})).contains("Rt-kept"));
         let pasted = if echoes { Secret::new("Rt-kept") } else { elsewhere(&rig) };
         if echoes {
             rig.servers.manu().clear_faults();
             let body = r#"{"access_token":"A","token_type":"bearer","expires_in":1799,"refresh_token":"Rt-kept"}"#;
-            rig.servers.manu().push_fault(Fault::Instead(Reply::Body(body.into())));
+            rig.servers.manu().push_fault(DemoFault::Instead(Reply::Body(body.into())));
         }
         let imported = import(&mut running, &factory, pasted.expose()).await;
         assert_eq!(imported, End::Imported { generation: 1, replaced: false });
@@ -238,7 +240,7 @@ async fn a_provider_that_does_not_replace_it_leaves_the_pasted_token_in_force() 
 #[tokio::test]
 async fn an_answer_without_an_access_token_is_saved_and_the_next_refresh_gets_one() {
     let (rig, factory) = rig().await;
-    rig.servers.manu().push_fault(Fault::Rewrite(|mut answer| {
+    rig.servers.manu().push_fault(DemoFault::Rewrite(|mut answer| {
         answer.as_object_mut().unwrap().remove("access_token");
         answer.to_string()
     }));
@@ -252,11 +254,11 @@ async fn an_answer_without_an_access_token_is_saved_and_the_next_refresh_gets_on
 #[tokio::test]
 async fn a_lost_answer_stores_nothing_and_says_what_to_do() {
     for fault in [
-        Fault::lost_answer(),
-        Fault::Truncated,
-        Fault::Instead(Reply::Nothing),
-        Fault::Afterwards(Reply::Html { code: 200 }),
-        Fault::Instead(Reply::Body(String::new())),
+        DemoFault::lost_answer(),
+        DemoFault::Truncated,
+        DemoFault::Instead(Reply::Nothing),
+        DemoFault::Afterwards(Reply::Html { code: 200 }),
+        DemoFault::Instead(Reply::Body(String::new())),
     ] {
         for holds in [false, true] {
             let (rig, factory) = rig().await;
@@ -286,11 +288,11 @@ async fn a_lost_answer_stores_nothing_and_says_what_to_do() {
 #[tokio::test]
 async fn a_token_that_the_server_did_not_look_at_can_be_imported_again() {
     for fault in [
-        Fault::Instead(Reply::Status { code: 429, body: "{}".into(), retry_after: Some("1".into()) }),
-        Fault::Instead(Reply::Html { code: 403 }),
-        Fault::status(401, r#"{"error":"invalid_client"}"#),
-        Fault::status(400, r#"{"error":"invalid_scope"}"#),
-        Fault::Instead(Reply::Nothing),
+        DemoFault::Instead(Reply::Status { code: 429, body: "{}".into(), retry_after: Some("1".into()) }),
+        DemoFault::Instead(Reply::Html { code: 403 }),
+        DemoFault::status(401, r#"{"error":"invalid_client"}"#),
+        DemoFault::status(400, r#"{"error":"invalid_scope"}"#),
+        DemoFault::Instead(Reply::Nothing),
     ] {
         let (rig, factory) = rig().await;
         let pasted = elsewhere(&rig);
@@ -328,7 +330,7 @@ async fn tokens_that_the_store_did_not_take_are_safe_in_the_journal() {
     let (rig, factory) = rig().await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = start(&rig).await;
-    rig.store.fail_next(Call::Set, store::Fault::Error(StoreError::Locked));
+    rig.store.fail_next(Call::Set, manutop::secrets::memory::InjectedFault::Error(StoreError::Locked));
     running.engine.send(Command::Import { connection: factory.clone(), refresh_token: elsewhere(&rig) });
     let saved_as = |event: &Event| match event {
         Event::NotSaved { generation, .. } => Some(*generation),
@@ -395,7 +397,7 @@ async fn what_cannot_be_imported_is_refused_in_words() {
 async fn an_import_waits_for_a_refresh_that_is_out_and_is_newer_than_it() {
     let (rig, factory) = rig().await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(500)));
     let mut running = start(&rig).await;
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_refresh_posts(1).await;
@@ -407,7 +409,7 @@ async fn an_import_waits_for_a_refresh_that_is_out_and_is_newer_than_it() {
 #[tokio::test]
 async fn leaving_waits_for_an_import_that_is_out_and_begins_none_that_waits() {
     let (rig, factory) = rig().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(500)));
     let mut running = start(&rig).await;
     running.engine.send(Command::Import { connection: factory.clone(), refresh_token: elsewhere(&rig) });
     rig.until_refresh_posts(1).await;
@@ -416,7 +418,7 @@ async fn leaving_waits_for_an_import_that_is_out_and_begins_none_that_waits() {
     assert_newest_is_stored(&rig, &factory, 1).await;
 
     let mut running = start(&rig).await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(500)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_refresh_posts(2).await;
     running.engine.send(Command::Import { connection: factory.clone(), refresh_token: elsewhere(&rig) });

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{
     Activity, Command, Connection, ConnectionGrant, Event, Exchange, LogEntry, Redirect, Secret, SecretSource,
 };
 use manutop::engine::{Browser, Engine, Opened, Parts, Refreshed};
-use manutop::store::{self, Call, StoreError};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::Call;
 use support::login::{
     FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
     parameters, refused,
@@ -43,7 +44,7 @@ fn start_with(rig: &Rig, browser: Arc<dyn Browser>, login_timeout: Duration) -> 
         program: manutop::domain::Program::Command,
         automatic: false,
         login_timeout,
-        lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
+        lost_pause: manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER,
     })
     .expect("an engine starts");
     Running { engine, events }
@@ -81,7 +82,7 @@ async fn a_login_whose_tokens_the_store_did_not_take_is_not_announced_as_saved()
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let (mut running, person) = (rig.start(false), Person::new());
     let login = begin(&mut running, &factory).await;
-    rig.store.fail_next(Call::Set, store::Fault::Error(StoreError::Locked));
+    rig.store.fail_next(Call::Set, manutop::secrets::memory::InjectedFault::Error(StoreError::Locked));
     assert_eq!(person.visit(person.sent_to(&login.url, "allow").await).await.0, 200);
     let (generation, why) = running
         .until(|event| match event {
@@ -356,7 +357,7 @@ async fn a_redirect_that_is_asked_for_twice_says_twice_how_the_login_went() {
     let (mut running, person) = (rig.start(false), Person::new());
     let login = begin(&mut running, &factory).await;
     let (back, other) = (person.sent_to(&login.url, "allow").await, person.sent_to(&login.url, "allow").await);
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(500)));
     let meanwhile = async {
         eventually("the code is out", || rig.servers.manu().stats().token_posts.authorization_code == 1).await;
         // While the exchange is out: the same again, another code, a forged one.
@@ -382,7 +383,7 @@ async fn a_browser_that_comes_after_the_paste_sees_the_same_outcome() {
     let (mut running, person) = (rig.start(false), Person::new());
     let login = begin(&mut running, &factory).await;
     let back = person.sent_to(&login.url, "allow").await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(500)));
     running.engine.send(Command::FinishLogin { connection: factory.clone(), pasted: Secret::new(back.as_str()) });
     eventually("the code is out", || rig.servers.manu().stats().token_posts.authorization_code == 1).await;
     let (status, page) = person.visit(&back).await;

@@ -10,7 +10,8 @@ use chrono::TimeDelta;
 use manutop::domain::{
     Command, Connection, ConnectionName, Event, Exchange, Holding, Problem, Revocation, Secret, SecretSource,
 };
-use manutop::store::{self, Call, StoreError};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::Call;
 use support::login::LOOPBACK;
 use support::rig::{Rig, Running};
 use url::Url;
@@ -151,7 +152,7 @@ async fn what_the_store_does_not_give_is_not_revoked_and_said_so() {
     let (rig, factory) = logged_in(|rig| Some(rig.servers.manu().revoke_url())).await;
     let mut running = rig.start(false);
     running.engine.views().await;
-    rig.store.fail_next(Call::Get, store::Fault::Error(StoreError::Locked));
+    rig.store.fail_next(Call::Get, manutop::secrets::memory::InjectedFault::Error(StoreError::Locked));
     running.engine.send(Command::Logout { connection: factory.clone() });
     let end = running
         .until(|event| match event {

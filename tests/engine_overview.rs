@@ -4,7 +4,7 @@ mod support;
 
 use chrono::TimeDelta;
 use manutop::domain::{Command, ConnectionView, Status};
-use manutop::store::overview;
+use manutop::tokens::status_snapshot;
 use support::rig::{Rig, SECRET};
 
 #[tokio::test]
@@ -16,14 +16,14 @@ async fn a_dashboard_leaves_the_facts_of_its_connections_and_a_command_nothing()
     let command = rig.start(false);
     command.engine.views().await;
     command.engine.shutdown().await;
-    assert_eq!(overview::read(rig.dir.path()), overview::Overview::default());
+    assert_eq!(status_snapshot::read(rig.dir.path()), status_snapshot::StatusSnapshot::default());
 
     let mut dashboard = rig.start(true);
     dashboard.until_view(&sync, |view| view.token().is_some()).await;
     dashboard.engine.shutdown().await;
     let text = std::fs::read_to_string(rig.dir.path().join("overview")).unwrap();
     assert!(!text.contains(SECRET) && !text.contains(record.access_token.expose()), "no secret: {text}");
-    let overview = overview::read(rig.dir.path());
+    let overview = status_snapshot::read(rig.dir.path());
     assert_eq!(overview.facts(&sync).unwrap().refresh, None);
     let facts = overview.facts(&factory).unwrap();
     assert_eq!((facts.generation, &facts.access_fingerprint), (1, &record.facts().access_fingerprint));
@@ -46,6 +46,6 @@ async fn a_logout_takes_the_connection_out() {
             dashboard.until_view(&factory, |view| view.token().is_none()).await;
         }
         dashboard.engine.shutdown().await;
-        assert_eq!(overview::read(rig.dir.path()).facts(&factory).is_none(), logs_out);
+        assert_eq!(status_snapshot::read(rig.dir.path()).facts(&factory).is_none(), logs_out);
     }
 }

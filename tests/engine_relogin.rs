@@ -6,10 +6,12 @@ mod support;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Command, Event, Holding, Problem};
 use manutop::engine::Refreshed;
-use manutop::store::{self, Call, Hazard, StoreError};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::Call;
+use manutop::tokens::reconcile::Hazard;
 use support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
 use support::rig::{Rig, SECRET};
 
@@ -18,7 +20,7 @@ async fn a_login_heals_a_connection_whose_answer_was_lost() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::lost_answer());
+    rig.servers.manu().push_fault(DemoFault::lost_answer());
     let (mut running, person) = (rig.start(false), Person::new());
     running.engine.views().await;
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
@@ -68,7 +70,7 @@ async fn a_login_that_ends_during_a_refresh_elsewhere_waits_for_it_and_wins() {
     let login = begin(&mut running, &factory).await;
     let back = person.sent_to(&login.url, "allow").await;
     other.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_secs(1)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_secs(1)));
     let refresh = other.engine.refresh(&factory, true);
     let meanwhile = async {
         while rig.servers.manu().stats().token_posts.refresh_token == 0 {
@@ -91,7 +93,7 @@ async fn a_logout_that_the_store_did_not_finish_is_not_said_to_have_forgotten_no
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = rig.start(false);
     running.engine.views().await;
-    rig.store.fail_next(Call::Delete, store::Fault::Error(StoreError::Locked));
+    rig.store.fail_next(Call::Delete, manutop::secrets::memory::InjectedFault::Error(StoreError::Locked));
     running.engine.send(Command::Logout { connection: factory.clone() });
     let problem = running
         .until(|event| match event {

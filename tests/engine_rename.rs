@@ -13,7 +13,9 @@ use manutop::config;
 use manutop::domain::{Activity, Command, Connection, ConnectionName, Event, Holding, Problem, SecretSource};
 use manutop::engine::Refreshed;
 use manutop::oauth::providers::ALL;
-use manutop::store::{Call, Fault, Renaming, StoreError};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::{Call, InjectedFault};
+use manutop::tokens::rename::Renaming;
 use support::rig::{Rig, Running, SECRET, name};
 use support::stage::{Person, Stage};
 
@@ -123,8 +125,8 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.store.fail_next(Call::Set, Fault::None);
-    rig.store.fail_next(Call::Set, Fault::Error(StoreError::Locked));
+    rig.store.fail_next(Call::Set, InjectedFault::None);
+    rig.store.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
     assert!(hold(&rig, &factory).await.carry().await.is_err());
     let mut running = rig.start(true);
     let shown = running.until_view(&factory, |view| view.problem.is_some()).await;

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Secret, SystemClock};
 use manutop::oauth::http::{Payload, Request};
-use manutop::oauth::{Answer, Broken, Http};
+use manutop::oauth::{Broken, Http, HttpAnswer};
 use url::Url;
 
 const REFRESH: &str = "Rt-sent.7f3b9a0c5d1e4f62a8b7";
@@ -49,7 +49,7 @@ fn is_whole(came: &[u8]) -> bool {
     body.len() >= length.map_or(0, |length| length.parse().unwrap())
 }
 
-async fn exchange(url: &str, payload: Payload<'_>, secrets: &[&Secret]) -> (LogEntry, Result<Answer, Broken>) {
+async fn exchange(url: &str, payload: Payload<'_>, secrets: &[&Secret]) -> (LogEntry, Result<HttpAnswer, Broken>) {
     let (connection, url) = (ConnectionName::new("factory").unwrap(), Url::parse(url).unwrap());
     let exchange = if matches!(payload, Payload::Form(_)) { Exchange::Refresh } else { Exchange::Test };
     let request = Request { connection: &connection, exchange, url: &url, payload, secrets, attempt: 1 };

@@ -18,10 +18,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use file_home::FileHome;
-use manutop::config::{self, Paths};
+use manutop::config;
+use manutop::config::Paths;
+use manutop::dashboard_loop::glance;
+use manutop::dashboard_loop::glance::Glance;
 use manutop::oauth::providers::ALL;
-use manutop::shell::glance::{self, Glance};
-use manutop::stamp::Stamp;
+use manutop::platform::file_stamp::Stamp;
 use program::eventually;
 use pty::Terminal;
 

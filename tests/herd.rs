@@ -22,9 +22,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use factory::Factory;
 use file_home::{FileHome, name};
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::TokenRecord;
-use manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER;
+use manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
 use program::{Ended, Program};
 
 const HERD: usize = 50;
@@ -51,7 +51,7 @@ impl Bench {
     }
 
     /// The same where every answer is this one.
-    async fn whose_server(fault: Fault) -> Self {
+    async fn whose_server(fault: DemoFault) -> Self {
         let bench = Self::new().await;
         bench.factory.servers.manu().break_down(None, fault);
         bench
@@ -100,7 +100,7 @@ impl Bench {
 
 /// A whole herd on a server that gives every request this answer: one request, and one outcome.
 /// What comes later sends nothing either, where the answer `lasts`.
-async fn one_request(count: usize, fault: Fault, code: i32, words: &str, lasts: bool) {
+async fn one_request(count: usize, fault: DemoFault, code: i32, words: &str, lasts: bool) {
     let bench = Bench::whose_server(fault).await;
     bench.assert_all_end(count, code, words);
     assert_eq!(bench.posts(), 1, "{words}");
@@ -111,8 +111,8 @@ async fn one_request(count: usize, fault: Fault, code: i32, words: &str, lasts: 
     }
 }
 
-fn answer(code: u16, body: &str, retry_after: Option<&str>) -> Fault {
-    Fault::Instead(Reply::Status { code, body: body.into(), retry_after: retry_after.map(Into::into) })
+fn answer(code: u16, body: &str, retry_after: Option<&str>) -> DemoFault {
+    DemoFault::Instead(Reply::Status { code, body: body.into(), retry_after: retry_after.map(Into::into) })
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn too_many_requests_without_one() {
 
 #[tokio::test]
 async fn unavailable_with_a_time_to_come_back() {
-    one_request(HERD, Fault::unavailable(30), 5, "503", true).await;
+    one_request(HERD, DemoFault::unavailable(30), 5, "503", true).await;
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn a_dead_refresh_token() {
 
 #[tokio::test]
 async fn a_connection_closed_without_an_answer() {
-    one_request(HERD, Fault::Instead(Reply::Nothing), 5, "no readable answer", false).await;
+    one_request(HERD, DemoFault::Instead(Reply::Nothing), 5, "no readable answer", false).await;
 }
 
 /// Those who begin while the answer is out wait longer for it than the pause after a lost answer lasts.
@@ -172,7 +172,7 @@ async fn an_answer_that_is_lost_late() {
 
 #[tokio::test]
 async fn a_page_of_a_proxy() {
-    one_request(HERD, Fault::Instead(Reply::Html { code: 404 }), 5, "404", false).await;
+    one_request(HERD, DemoFault::Instead(Reply::Html { code: 404 }), 5, "404", false).await;
 }
 
 /// Nothing can be sent at all: it is tried once.

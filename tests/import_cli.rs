@@ -20,7 +20,7 @@ use std::path::Path;
 
 use factory::Factory;
 use file_home::{FileHome, PASSPHRASE, name};
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Secret, TokenRecord};
 use program::{Ended, Program};
 use pty::Terminal;
@@ -250,9 +250,9 @@ async fn each_failure_has_its_exit_code_and_keeps_what_there_was() {
     let before = bench.stored().await;
     for (fault, code, words) in [
         (None, 3, "the provider does not take this refresh token: 400 invalid_grant"),
-        (Some(Fault::status(401, r#"{"error":"invalid_client"}"#)), 4, "nothing was taken over"),
-        (Some(Fault::status(429, "{}")), 5, "nothing was taken over"),
-        (Some(Fault::lost_answer()), 7, "import it again, and log in if it is refused then"),
+        (Some(DemoFault::status(401, r#"{"error":"invalid_client"}"#)), 4, "nothing was taken over"),
+        (Some(DemoFault::status(429, "{}")), 5, "nothing was taken over"),
+        (Some(DemoFault::lost_answer()), 7, "import it again, and log in if it is refused then"),
     ] {
         if let Some(fault) = fault {
             bench.factory.servers.manu().push_fault(fault);

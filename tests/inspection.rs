@@ -9,7 +9,8 @@ use chrono::TimeDelta;
 use manutop::domain::{
     Command, ConnectionName, Event, Fingerprint, Inspection, Obtained, Program, Rotation, TokenForm, TokenRecord,
 };
-use manutop::store::{Call, Fault, StoreError};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::{Call, InjectedFault};
 use support::rig::{Rig, Running};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
@@ -112,7 +113,7 @@ async fn a_generation_that_was_saved_late_is_remembered_once_and_as_what_it_was(
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.store.fail_next(Call::Set, Fault::Error(StoreError::Locked));
+    rig.store.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
     let mut running = rig.start(false);
     running.engine.views().await;
     running.engine.refresh(&factory, true).await.unwrap();

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use crossterm::event::Event;
 use inside::{Inside, inside, say};
-use manutop::shell::input::Input;
-use manutop::shell::signals::{Signal, Signals};
-use manutop::shell::terminal::TerminalGuard;
+use manutop::platform::signals::{Signal, Signals};
+use manutop::terminal::guard::TerminalGuard;
+use manutop::terminal::input::TerminalInput;
 use portable_pty::PtySize;
 
 /// What the inside ends with when its terminal is gone.
@@ -65,7 +65,7 @@ fn tell_events() -> ! {
         // Else a closed terminal would end it before it notices.
         let mut signals = Signals::listen().unwrap();
         let mut guard = TerminalGuard::enter().unwrap();
-        let mut input = Input::of_terminal();
+        let mut input = TerminalInput::of_terminal();
         say("<reading>");
         loop {
             let event = tokio::select! {

@@ -23,7 +23,7 @@ use std::net::TcpStream;
 use chrono::TimeDelta;
 use factory::Factory;
 use file_home::{FileHome, name};
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Obtained, Secret, TokenRecord};
 use program::{Ended, Program, eventually};
 use pty::Terminal;
@@ -209,7 +209,7 @@ async fn a_refused_client_until_its_secret_changes() {
 #[tokio::test]
 async fn a_lost_answer_that_recovers() {
     let bench = Bench::new("").await;
-    bench.factory.servers.manu().push_fault(Fault::Instead(Reply::Nothing));
+    bench.factory.servers.manu().push_fault(DemoFault::Instead(Reply::Nothing));
     bench.run(&["refresh", "factory", "--force"], "", 5);
     let view = bench.listed("status", 5);
     assert_eq!((&view["status"], &view["lost_answer"]["sends"]), (&"answer_lost".into(), &1.into()));
@@ -241,7 +241,7 @@ async fn a_lost_answer_that_recovers() {
 #[tokio::test]
 async fn a_lost_answer_whose_token_had_been_replaced() {
     let bench = Bench::new("").await;
-    bench.factory.servers.manu().push_fault(Fault::lost_answer());
+    bench.factory.servers.manu().push_fault(DemoFault::lost_answer());
     bench.run(&["refresh", "factory", "--force"], "", 5);
     let ended = bench.run(&["refresh", "factory", "--force"], "", 3);
     assert!(ended.stderr.contains("already replaced the token"), "{ended:?}");
@@ -284,12 +284,12 @@ async fn where_a_person_is_asked_a_command_that_forces_sends_nothing_without_a_y
 #[tokio::test]
 async fn a_yes_on_the_command_line_is_one_sending() {
     let bench = uncertain().await;
-    bench.factory.servers.manu().break_down(None, Fault::Instead(Reply::Nothing));
+    bench.factory.servers.manu().break_down(None, DemoFault::Instead(Reply::Nothing));
     bench.run(&["refresh", "factory", "--force", "--yes"], "", 7);
     assert_eq!(bench.posts(), 1);
     // Also where there was no doubt when it began.
     let bench = Bench::new("after_lost_answer = \"ask\"\n").await;
-    bench.factory.servers.manu().break_down(None, Fault::Instead(Reply::Nothing));
+    bench.factory.servers.manu().break_down(None, DemoFault::Instead(Reply::Nothing));
     bench.run(&["refresh", "factory", "--force", "--yes"], "", 7);
     assert_eq!(bench.posts(), 1);
 }
@@ -338,7 +338,7 @@ async fn a_token_from_the_future_is_given_to_no_script() {
     let ended = bench.run(&["token", "factory", "--no-refresh"], "", 5);
     assert!(ended.stdout.is_empty() && ended.stderr.contains("clock was set back"), "{ended:?}");
     assert_eq!(bench.posts(), 0);
-    bench.factory.servers.manu().break_down(None, Fault::unavailable(30));
+    bench.factory.servers.manu().break_down(None, DemoFault::unavailable(30));
     let mut keeper = Program::start(&mut bench.home.command(&["keepalive", "--listen", "127.0.0.1:0"]));
     keeper.until_stderr("factory: not refreshed");
     assert_eq!(bench.posts(), 1);

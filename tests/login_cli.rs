@@ -20,7 +20,7 @@ mod support;
 use std::process::Command;
 
 use file_home::FileHome;
-use manutop::demo::{Options, Servers};
+use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::{ConnectionName, Secret, TokenRecord};
 use program::Program;
 use pty::Terminal;
@@ -37,7 +37,7 @@ struct House {
 
 impl House {
     fn new(redirect_uri: &str) -> Self {
-        let servers = Servers::start(Options::default()).unwrap();
+        let servers = Servers::start(DemoOptions::default()).unwrap();
         let manu = servers.manu();
         manu.register_client("app", &Secret::new(SECRET), &[redirect_uri]);
         let (authorize, token, test, revoke) =

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use file_home::{FileHome, name};
-use manutop::demo::{Options, Servers};
+use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::Secret;
 use program::{Program, eventually};
 use support::login::{LOOPBACK, Person, parameters};
@@ -37,7 +37,7 @@ struct House {
 
 impl House {
     async fn new() -> Self {
-        let servers = Servers::start(Options::default()).unwrap();
+        let servers = Servers::start(DemoOptions::default()).unwrap();
         let manu = servers.manu();
         manu.register_client("app", &Secret::new(SECRET), &[LOOPBACK]);
         let mut home = FileHome::new(&format!(

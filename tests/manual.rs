@@ -7,8 +7,8 @@ use std::process::Command;
 
 use clap::CommandFactory;
 use manutop::cli::args::Cli;
-use manutop::cli::exit::Exit;
-use manutop::cli::version;
+use manutop::cli::support::exit::Exit;
+use manutop::cli::support::version;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
 

@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
-use manutop::app::App;
-use manutop::config::Notify;
+use manutop::config::NotifySettings;
+use manutop::dashboard::App;
+use manutop::dashboard_loop::run_loop::Host;
 use manutop::domain::{ConnectionName, Secret, TokenRecord};
-use manutop::shell::Host;
-use manutop::shell::attention::Wishes;
+use manutop::notifications::Wishes;
 use serde_json::Value;
 use support::rig::{Rig, SECRET, eventually};
 use support::stage::{Person, Stage};
@@ -150,14 +150,14 @@ fn writes_events(rig: &Rig) -> Vec<String> {
     ["sh", "-c", "cat >> \"$0/events\"; env >> \"$0/environment\"", &dir].map(String::from).to_vec()
 }
 
-fn wishes(rig: &Rig, notify: Notify) -> Wishes {
+fn wishes(rig: &Rig, notify: NotifySettings) -> Wishes {
     Wishes { notify, bell: true, on_event: Some(writes_events(rig)), on_event_timeout: None }
 }
 
 #[tokio::test]
 async fn an_incident_is_told_once_while_it_stands_and_its_end_is_told_too() {
     let (rig, factory, record) = rig().await;
-    with_dashboard(&rig, wishes(&rig, Notify::Terminal), false, async |scene| {
+    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
         scene.revoke().await;
         eventually("a notification", || !scene.told.notices().is_empty()).await;
         assert_eq!(scene.told.title(), "manutop: ✖ factory needs login");
@@ -208,7 +208,7 @@ fn no_secret_is_told(rig: &Rig, records: &[TokenRecord]) {
 async fn what_stood_at_the_start_is_told_to_the_program_alone() {
     let (rig, _, record) = rig().await;
     rig.servers.manu().revoke(&record.refresh_token.unwrap().token);
-    with_dashboard(&rig, wishes(&rig, Notify::Terminal), false, async |scene| {
+    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
         scene.sees("● live").await;
         scene.press("R");
         scene.until_events("incident_opened", 1).await;
@@ -227,7 +227,7 @@ async fn what_stood_at_the_start_is_told_to_the_program_alone() {
 #[tokio::test]
 async fn quiet_silences_everything_but_the_title_and_the_program() {
     let (rig, ..) = rig().await;
-    with_dashboard(&rig, wishes(&rig, Notify::Terminal), true, async |scene| {
+    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), true, async |scene| {
         scene.sees("quiet, auto on").await;
         scene.revoke().await;
         scene.until_events("incident_opened", 1).await;
@@ -245,7 +245,7 @@ async fn a_program_that_hangs_is_ended_and_said_while_the_screen_goes_on() {
     let (rig, ..) = rig().await;
     let hangs = Some(["sh", "-c", "sleep 1000; true"].map(String::from).to_vec());
     let wishes = Wishes { on_event: hangs, on_event_timeout: Some(Duration::from_secs(2)), ..Wishes::default() };
-    with_dashboard(&rig, Wishes { notify: Notify::Off, ..wishes }, false, async |scene| {
+    with_dashboard(&rig, Wishes { notify: NotifySettings::Off, ..wishes }, false, async |scene| {
         scene.sees("● live").await;
         scene.press("R");
         scene.sees("generation 2").await;
@@ -260,7 +260,7 @@ async fn a_program_that_hangs_is_ended_and_said_while_the_screen_goes_on() {
 #[tokio::test]
 async fn a_logout_by_another_process_is_noticed_and_ends_an_incident_without_recovery() {
     let (rig, factory, _) = rig().await;
-    with_dashboard(&rig, wishes(&rig, Notify::Terminal), false, async |scene| {
+    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
         scene.revoke().await;
         scene.until_events("incident_opened", 1).await;
         rig.vault().lock(&factory, |_| {}).await.unwrap().forget().await.unwrap();
@@ -293,7 +293,7 @@ fn without_a_desktop_the_terminal_notifies() {
     }
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let (rig, ..) = rig().await;
-        with_dashboard(&rig, wishes(&rig, Notify::Desktop), false, async |scene| {
+        with_dashboard(&rig, wishes(&rig, NotifySettings::Desktop), false, async |scene| {
             scene.revoke().await;
             eventually("a notification", || !scene.told.notices().is_empty()).await;
         })
@@ -353,7 +353,7 @@ fn the_desktop_shows_one_notification_for_one_incident() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         eventually("dunst", || dunstctl(&["count", "displayed"]).trim() == "0").await;
         let (rig, ..) = rig().await;
-        with_dashboard(&rig, wishes(&rig, Notify::Desktop), false, async |scene| {
+        with_dashboard(&rig, wishes(&rig, NotifySettings::Desktop), false, async |scene| {
             scene.revoke().await;
             eventually("a notification", || notified() == 1).await;
             rig.clock.advance(TimeDelta::seconds(40));

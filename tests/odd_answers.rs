@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{AfterLostAnswer, Event, LogEntry, Problem, SecretSource, TokenRecord};
 use manutop::engine::Refreshed;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
@@ -25,7 +25,7 @@ const LIFETIME: TimeDelta = TimeDelta::seconds(90);
 const ASSUMED: TimeDelta = TimeDelta::seconds(1799);
 
 /// Refreshes once, the answer made odd by `fault`; gives the record, held against the server's truth.
-async fn refreshed_through(oddity: &str, fault: Fault) -> TokenRecord {
+async fn refreshed_through(oddity: &str, fault: DemoFault) -> TokenRecord {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     let first = rig.logged_in(&factory, TimeDelta::zero()).await;
@@ -70,7 +70,7 @@ async fn a_rotation_survives_every_odd_spelling_of_its_answer() {
         ("its last brace missing", |value| cut(&value), LIFETIME),
     ];
     for (oddity, rewrite, expected) in oddities {
-        let record = refreshed_through(oddity, Fault::Rewrite(rewrite)).await;
+        let record = refreshed_through(oddity, DemoFault::Rewrite(rewrite)).await;
         assert_eq!(lifetime(&record), expected, "{oddity}");
     }
 }
@@ -115,7 +115,7 @@ async fn a_rotation_survives_every_coding_and_shape_of_its_answer() {
         ("an array", (&[], |answer| format!("[{answer}]").into_bytes())),
     ];
     for (oddity, (headers, body)) in oddities {
-        let record = refreshed_through(oddity, Fault::Recode { headers, body }).await;
+        let record = refreshed_through(oddity, DemoFault::Recode { headers, body }).await;
         assert_eq!(lifetime(&record), LIFETIME, "{oddity}");
     }
 }
@@ -147,7 +147,7 @@ async fn an_implausible_lifetime_is_bounded_and_the_log_says_so() {
         let mut rig = Rig::new();
         let factory = rig.manu("factory", REDIRECT).await;
         rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(Fault::Rewrite(rewrite));
+        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
         let mut running = rig.start(false);
         running.engine.views().await;
         assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
@@ -160,7 +160,7 @@ async fn an_implausible_lifetime_is_bounded_and_the_log_says_so() {
         let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
         with(value, "expires_in", (now + 900).into())
     };
-    let record = refreshed_through("an epoch time", Fault::Rewrite(moment)).await;
+    let record = refreshed_through("an epoch time", DemoFault::Rewrite(moment)).await;
     assert!((895..=905).contains(&lifetime(&record).num_seconds()), "{}", lifetime(&record));
 }
 
@@ -183,7 +183,7 @@ async fn a_refresh_token_that_cannot_be_used_is_a_lost_answer_and_not_a_missing_
         let mut rig = asking().await;
         let factory = rig.connections[0].name.clone();
         let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(Fault::Rewrite(rewrite));
+        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
         assert_is_lost(&mut rig, &first, "an odd refresh token").await;
     }
 }
@@ -195,7 +195,7 @@ async fn a_failure_of_the_server_after_the_request_was_sent_is_a_lost_answer() {
             let mut rig = asking().await;
             let factory = rig.connections[0].name.clone();
             let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-            rig.servers.manu().push_fault(Fault::Afterwards(reply));
+            rig.servers.manu().push_fault(DemoFault::Afterwards(reply));
             assert_is_lost(&mut rig, &first, &code.to_string()).await;
         }
     }
@@ -223,20 +223,20 @@ async fn assert_is_lost(rig: &mut Rig, first: &TokenRecord, what: &str) {
 
 #[tokio::test]
 async fn a_page_of_something_in_between_is_passing_and_the_next_refresh_succeeds() {
-    let page = |code| Fault::Instead(Reply::Html { code });
+    let page = |code| DemoFault::Instead(Reply::Html { code });
     let faults = [
         page(401),
         page(403),
         page(404),
         page(405),
         page(410),
-        Fault::status(404, "404 page not found"),
-        Fault::status(404, r#"{"status":404,"error":"Not Found","path":"/oauth/token"}"#),
+        DemoFault::status(404, "404 page not found"),
+        DemoFault::status(404, r#"{"status":404,"error":"Not Found","path":"/oauth/token"}"#),
         page(302),
-        Fault::Instead(Reply::Redirect("http://127.0.0.1:1/login".into())),
-        Fault::unavailable(0),
-        Fault::status(500, r#"{"error":"server_error"}"#),
-        Fault::status(502, r#"{"error":{"code":"TEMPORARILY_UNAVAILABLE"}}"#),
+        DemoFault::Instead(Reply::Redirect("http://127.0.0.1:1/login".into())),
+        DemoFault::unavailable(0),
+        DemoFault::status(500, r#"{"error":"server_error"}"#),
+        DemoFault::status(502, r#"{"error":{"code":"TEMPORARILY_UNAVAILABLE"}}"#),
     ];
     for fault in faults {
         let mut rig = Rig::new();
@@ -269,7 +269,7 @@ async fn a_refusal_is_understood_wherever_it_stands() {
             let mut rig = Rig::new();
             let factory = rig.manu("factory", REDIRECT).await;
             let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-            rig.servers.manu().push_fault(Fault::status(code, body));
+            rig.servers.manu().push_fault(DemoFault::status(code, body));
             let running = rig.start(false);
             running.engine.views().await;
             let problem = running.engine.refresh(&factory, true).await.unwrap_err();
@@ -292,7 +292,7 @@ async fn a_refresh_token_that_comes_alone_is_saved_and_good_for_the_next_refresh
         let mut rig = Rig::new();
         let factory = rig.manu("factory", REDIRECT).await;
         let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(Fault::Rewrite(rewrite));
+        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
         let running = rig.start(false);
         running.engine.views().await;
         running.engine.refresh(&factory, true).await.unwrap();
@@ -351,7 +351,7 @@ fn cut(answer: &Value) -> String {
 
 #[tokio::test]
 async fn a_rotation_survives_an_answer_that_drips() {
-    refreshed_through("drip", Fault::Drip { bytes: 16, every: Duration::from_millis(5) }).await;
+    refreshed_through("drip", DemoFault::Drip { bytes: 16, every: Duration::from_millis(5) }).await;
 }
 
 #[tokio::test]
@@ -365,7 +365,7 @@ async fn an_answer_without_a_refresh_token_or_with_an_empty_one_keeps_the_old_on
         let mut rig = Rig::new();
         let factory = rig.manu("factory", REDIRECT).await;
         let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(Fault::Rewrite(rewrite));
+        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
         let running = rig.start(false);
         running.engine.views().await;
         assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
@@ -380,14 +380,14 @@ async fn an_answer_without_a_refresh_token_or_with_an_empty_one_keeps_the_old_on
 #[tokio::test]
 async fn an_answer_cut_off_within_its_tokens_is_lost_and_the_old_record_stays() {
     let unreadable = [
-        Fault::Truncated,
-        Fault::Rewrite(|answer| {
+        DemoFault::Truncated,
+        DemoFault::Rewrite(|answer| {
             let text = answer.to_string();
             let half = answer["refresh_token"].as_str().unwrap();
             text[..text.find(half).unwrap() + half.len() / 2].to_owned()
         }),
-        Fault::Afterwards(Reply::Body(String::new())),
-        Fault::Afterwards(Reply::Html { code: 200 }),
+        DemoFault::Afterwards(Reply::Body(String::new())),
+        DemoFault::Afterwards(Reply::Html { code: 200 }),
     ];
     for fault in unreadable {
         let mut rig = asking().await;

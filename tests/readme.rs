@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use clap::{CommandFactory, Parser};
-use manutop::app::Keymap;
 use manutop::cli::args::Cli;
-use manutop::cli::exit::Exit;
+use manutop::cli::support::exit::Exit;
 use manutop::config;
+use manutop::dashboard::keymap::Keymap;
 use manutop::oauth::providers;
 
-const KEYS_BEGIN: &str = "<!-- keys: made from src/app/keymap/table.rs; tests/readme.rs compares -->\n";
+const KEYS_BEGIN: &str = "<!-- keys: made from src/dashboard/keymap/table.rs; tests/readme.rs compares -->\n";
 const KEYS_END: &str = "<!-- end of keys -->";
 
 fn root() -> &'static Path {

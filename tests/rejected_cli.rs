@@ -14,7 +14,7 @@ mod program;
 
 use factory::Factory;
 use file_home::FileHome;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use program::{Ended, Program};
 
 /// The connection `factory` with a live token, and its server, which revokes on reuse.
@@ -82,7 +82,7 @@ async fn a_rejected_token_is_refreshed_once_in_whatever_form_it_is_given() {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_processes_with_the_same_rejected_token_are_one_rotation() {
     let bench = Bench::new().await;
-    bench.factory.servers.manu().push_fault(Fault::DelayBefore(std::time::Duration::from_millis(500)));
+    bench.factory.servers.manu().push_fault(DemoFault::DelayBefore(std::time::Duration::from_millis(500)));
     let all: Vec<_> = (0..20).map(|_| bench.start(&[], bench.first())).collect();
     let mut given: Vec<_> = all.into_iter().map(|program| program.end().expect(0).stdout).collect();
     given.dedup();
@@ -120,10 +120,10 @@ async fn without_a_refresh_only_a_newer_token_helps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_has_its_own_exit_code() {
     for (fault, code) in [
-        (Fault::status(400, r#"{"error":"invalid_grant"}"#), 3),
-        (Fault::status(401, r#"{"error":"invalid_client"}"#), 4),
-        (Fault::status(503, "{}"), 5),
-        (Fault::lost_answer(), 5),
+        (DemoFault::status(400, r#"{"error":"invalid_grant"}"#), 3),
+        (DemoFault::status(401, r#"{"error":"invalid_client"}"#), 4),
+        (DemoFault::status(503, "{}"), 5),
+        (DemoFault::lost_answer(), 5),
     ] {
         let bench = Bench::new().await;
         bench.factory.servers.manu().push_fault(fault);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta};
 use manutop::domain::{ConnectionName, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, Wire};
-use manutop::store::request_log::RequestLog;
+use manutop::request_log::segments::RequestLog;
 
 fn entry(number: u32, description: &str) -> LogEntry {
     LogEntry {

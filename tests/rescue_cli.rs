@@ -23,9 +23,9 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use factory::Factory;
 use file_home::{FileHome, name};
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Obtained, Secret};
-use manutop::store::Standing;
+use manutop::tokens::reconcile::TokenState;
 use pty::Terminal;
 
 /// What no version reads: the tokens have other names, and bytes that are no text stand beside them.
@@ -59,7 +59,7 @@ impl Bench {
         self.factory.posts()
     }
 
-    async fn standing(&self) -> Standing {
+    async fn standing(&self) -> TokenState {
         self.home.vault().await.read(&name("factory")).await.unwrap()
     }
 
@@ -146,7 +146,7 @@ async fn show_draws_nothing_on_a_terminal() {
 async fn an_answer_that_a_server_really_gave_is_kept_to_the_byte() {
     let bench = Bench::new().await;
     let body = r#"{"odd_token":"s3cret","nothing":"known"}"#;
-    bench.factory.servers.manu().push_fault(Fault::Instead(Reply::Body(body.into())));
+    bench.factory.servers.manu().push_fault(DemoFault::Instead(Reply::Body(body.into())));
     bench.run(&["refresh", "factory", "--force"], 5);
     assert_eq!(bench.run(&["rescue", "factory", "--show"], 0).0, body.as_bytes());
     assert!(!bench.is_on_disk("s3cret"));
@@ -182,7 +182,7 @@ async fn an_answer_that_this_version_can_read_is_saved_and_nothing_is_sent() {
 async fn an_old_answer_is_saved_even_where_its_token_has_ended() {
     let body = r#"{"access_token":"short","expires_in":1,"refresh_token":"and its refresh token"}"#;
     let bench = Bench::with_answer(body.as_bytes()).await;
-    bench.factory.servers.manu().break_down(None, Fault::unavailable(30));
+    bench.factory.servers.manu().break_down(None, DemoFault::unavailable(30));
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let output = bench.home.command(&["rescue", "factory"]).output().unwrap();
     let record = bench.standing().await.record.unwrap();

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyModifiers};
-use manutop::demo::Fault;
+use manutop::dashboard_loop::run_loop::Ending;
+use manutop::demo::DemoFault;
 use manutop::domain::Secret;
-use manutop::shell::Ending;
 use support::rig::Rig;
 use support::stage::{FakeHost, Person, Stage};
 
@@ -52,7 +52,7 @@ async fn one_key_is_one_exchange_and_the_screen_tells_how_it_went() {
 #[tokio::test]
 async fn the_screen_answers_while_a_request_is_out() {
     let rig = rig_with_factory().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(2)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(2)));
     with_dashboard(&rig, async |person| {
         person.sees("● live").await;
         person.press("R");

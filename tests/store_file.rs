@@ -14,7 +14,11 @@ use manutop::config;
 use manutop::domain::{Command, Event, Secret, SystemClock};
 use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers;
-use manutop::store::{FileStore, Passphrase, SecretStore, Secrets, StoreError, Vault};
+use manutop::secrets::encrypted_file::{FileStore, Passphrase};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::secret_store::SecretStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 use records::{name, record};
 
 const PASSPHRASE: &str = "correct horse battery staple";
@@ -347,7 +351,7 @@ async fn the_engine_asks_for_the_passphrase_once_and_reads_the_tokens_as_soon_as
         program: manutop::domain::Program::Dashboard,
         automatic: true,
         login_timeout: config.login_timeout,
-        lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
+        lost_pause: manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER,
     })
     .unwrap();
     let asked = |event| match event {

@@ -16,8 +16,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manutop::domain::{Secret, SystemClock};
-use manutop::store::record::to_line;
-use manutop::store::{Lease, Namespace, SaveError, Secrets, StoreError, Vault, keyring};
+use manutop::secrets::error::{SaveError, StoreError};
+use manutop::secrets::keyring;
+use manutop::secrets::namespace::Namespace;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::locked_connection::LockedConnection;
+use manutop::tokens::record::to_line;
+use manutop::tokens::vault::Vault;
 use records::{name, record};
 use support::{Keyring, inside_a_session, run_again};
 use tokio::runtime::Runtime;
@@ -36,7 +41,7 @@ fn with_timeout(dir: &Path, timeout: Duration) -> Vault {
     Vault::open(Secrets::with_timeout(keyring::factory(namespace), timeout), dir, Arc::new(SystemClock)).unwrap()
 }
 
-async fn lease(vault: &Vault) -> Lease {
+async fn lease(vault: &Vault) -> LockedConnection {
     vault.lock(&name(), |pid| panic!("held by {pid:?}")).await.unwrap()
 }
 

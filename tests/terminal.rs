@@ -11,7 +11,7 @@ use std::num::NonZero;
 use std::time::Duration;
 
 use inside::{INSIDE, Inside, inside, say};
-use manutop::shell::terminal::{TerminalGuard, install_panic_hook};
+use manutop::terminal::guard::{TerminalGuard, install_panic_hook};
 
 /// A program in a pseudo-terminal, and the model of its screen.
 struct Pty {

@@ -30,7 +30,7 @@ use factory::Factory;
 use file_home::{FileHome, name};
 use manutop::domain::{Clock as _, Secret, SystemClock, TokenRecord};
 use manutop::engine::agent;
-use manutop::store::record;
+use manutop::tokens::record;
 use program::{Ended, Program, eventually};
 use pty::Terminal;
 use serde_json::Value;

@@ -5,8 +5,8 @@ mod support;
 
 use chrono::TimeDelta;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyModifiers};
-use manutop::demo::Fault;
-use manutop::shell::Ending;
+use manutop::dashboard_loop::run_loop::Ending;
+use manutop::demo::DemoFault;
 use support::rig::Rig;
 use support::stage::{FakeHost, Person, Stage};
 
@@ -26,7 +26,7 @@ async fn on_stage<A: Future<Output = ()>>(stage: Stage, act: impl FnOnce(Person)
         person.press("R");
         person.sees("generation 2").await;
         // Not processed: the refresh token stays valid.
-        rig.servers.manu().push_fault(Fault::status(400, r#"{"error":"invalid_scope"}"#));
+        rig.servers.manu().push_fault(DemoFault::status(400, r#"{"error":"invalid_scope"}"#));
         person.press("R");
         person.sees("400 invalid_scope").await;
         act(person).await;

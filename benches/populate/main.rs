@@ -15,7 +15,9 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 use manutop::domain::{Clock as _, ConnectionName, Obtained, RefreshToken, Secret, SystemClock, TokenRecord};
-use manutop::store::{FileStore, Passphrase, Secrets, Vault};
+use manutop::secrets::encrypted_file::{FileStore, Passphrase};
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 
 type Failed = Box<dyn std::error::Error>;
 

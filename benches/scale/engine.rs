@@ -11,7 +11,8 @@ use manutop::config;
 use manutop::domain::{Clock, ConnectionName, Event, Program, Secret, SystemClock};
 use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers;
-use manutop::store::{Secrets, Vault};
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 
 use super::home::{PASSPHRASE, runtime, store};
 use super::spent::spent;
@@ -56,7 +57,7 @@ pub fn run(home: &Path, patience: Duration, sleeps: bool) {
             program: Program::Dashboard,
             automatic: true,
             login_timeout: Duration::from_secs(60),
-            lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
+            lost_pause: manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER,
         })
         .expect("a thread");
         let views = engine.views().await;

@@ -8,7 +8,10 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use manutop::demo::Manu;
 use manutop::domain::{ConnectionName, Secret, SystemClock, TokenRecord};
-use manutop::store::{FileStore, MemoryStore, Secrets, Vault};
+use manutop::secrets::encrypted_file::FileStore;
+use manutop::secrets::memory::MemoryStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 use tokio::runtime::{Builder, Runtime};
 
 use super::provider::LIFETIME;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use manutop::demo::{Fault, Manu, Options, Servers, Stats};
+use manutop::demo::{DemoFault, DemoOptions, Manu, Servers, Stats};
 
 /// As Manu Online's access tokens live.
 pub const LIFETIME: Duration = Duration::from_secs(1799);
@@ -25,13 +25,13 @@ pub struct Provider {
 impl Provider {
     /// A provider that answers; with `is_out`, not at first.
     pub fn start(is_out: bool) -> Self {
-        let options = Options { manu_limit: None, manu_lifetime: LIFETIME, ..Options::default() };
+        let options = DemoOptions { manu_limit: None, manu_lifetime: LIFETIME, ..DemoOptions::default() };
         let servers = Servers::start(options).expect("servers on loopback");
         let manu = servers.manu().clone();
-        manu.break_down(None, Fault::DelayBefore(ANSWER));
+        manu.break_down(None, DemoFault::DelayBefore(ANSWER));
         if is_out {
             // At once, which is the worst that can be: nothing but the asker holds back.
-            manu.break_down(None, Fault::status(503, "out of order"));
+            manu.break_down(None, DemoFault::status(503, "out of order"));
         }
         let is_over = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&is_over);
@@ -66,7 +66,7 @@ fn count(manu: &Manu, mut is_out: bool, is_over: &AtomicBool) -> u64 {
         if is_out && began.is_some_and(|began| began.elapsed() >= OUTAGE) {
             is_out = false;
             manu.clear_faults();
-            manu.break_down(None, Fault::DelayBefore(ANSWER));
+            manu.break_down(None, DemoFault::DelayBefore(ANSWER));
         }
     }
     busiest

@@ -4,13 +4,12 @@
 //! A machine that is busy is told from a program that is slow by what the system says of the threads a
 //! key goes through: how long they could have run and had no processor.
 
-use std::fmt;
 use std::io::{Read as _, Write as _};
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use portable_pty::{Child, CommandBuilder, PtySize, native_pty_system};
 

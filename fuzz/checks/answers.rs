@@ -94,7 +94,7 @@ fn exchange(input: &[u8]) {
     });
 }
 
-async fn send(http: &Http, url: &Url) -> (LogEntry, Result<manutop::oauth::Answer, Broken>) {
+async fn send(http: &Http, url: &Url) -> (LogEntry, Result<manutop::oauth::HttpAnswer, Broken>) {
     let (client_secret, refresh_token) = (Secret::new(CLIENT_SECRET), Secret::new(REFRESH_TOKEN));
     let form = Secret::new(format!("client_secret={CLIENT_SECRET}&refresh_token={REFRESH_TOKEN}"));
     let connection = ConnectionName::new("fuzzed").expect("a name");

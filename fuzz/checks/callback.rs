@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use manutop::domain::Secret;
 use manutop::local_server::http::answer;
-use manutop::oauth::Progress;
+use manutop::oauth::CodeProgress;
 use manutop::oauth::endpoint::{Endpoint, LIMITS};
 use manutop::oauth::pasted_answer::read_answer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
@@ -46,7 +46,7 @@ async fn request(input: &[u8], state: &str) {
         while let Some(arrival) = arrivals.next().await {
             if let Ok(granted) = arrival {
                 codes += 1;
-                arrivals.tell(&granted.code, Progress::Ended(Ok("fuzzed is connected.".into())));
+                arrivals.tell(&granted.code, CodeProgress::Ended(Ok("fuzzed is connected.".into())));
             }
         }
         codes

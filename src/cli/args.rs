@@ -4,13 +4,14 @@ use clap::{Parser, Subcommand};
 use color_eyre::eyre::Report;
 
 #[cfg(unix)]
-use super::curl;
-use super::exit::Exit;
-use super::files::Files;
-use super::{
-    add, completions, configuration, demo, doctor, exec, import, keepalive, list, log, login, logout, man, migrate,
-    refresh, remove, rename, rescue, secret, status, test, token, version,
+use crate::cli::commands::curl;
+use crate::cli::commands::{
+    add, completions, config, demo, doctor, exec, import, keepalive, list, log, login, logout, man, migrate, refresh,
+    remove, rename, rescue, secret, status, test, token,
 };
+use crate::cli::support::exit::Exit;
+use crate::cli::support::global_args::GlobalArgs;
+use crate::cli::support::version;
 
 /// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
 #[derive(Debug, Parser)]
@@ -25,52 +26,52 @@ use super::{
 pub struct Cli {
     /// What every command has.
     #[command(flatten)]
-    pub files: Files,
+    pub files: GlobalArgs,
     /// What to do; the dashboard where nothing is said.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
 }
 
 /// The subcommands; each is described by the module that carries it out.
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the words of --help stand with each command's options")]
-pub enum Command {
-    List(list::Args),
-    Status(status::Args),
-    Login(login::Args),
-    Import(import::Args),
-    Logout(logout::Args),
-    Refresh(refresh::Args),
-    Test(test::Args),
-    Token(token::Args),
-    Exec(exec::Args),
+pub enum CliCommand {
+    List(list::ListArgs),
+    Status(status::StatusArgs),
+    Login(login::LoginArgs),
+    Import(import::ImportArgs),
+    Logout(logout::LogoutArgs),
+    Refresh(refresh::RefreshArgs),
+    Test(test::TestArgs),
+    Token(token::TokenArgs),
+    Exec(exec::ExecArgs),
     #[cfg(unix)]
-    Curl(curl::Args),
-    Rescue(rescue::Args),
-    Rename(rename::Args),
-    Log(log::Args),
-    Add(add::Args),
-    Remove(remove::Args),
+    Curl(curl::CurlArgs),
+    Rescue(rescue::RescueArgs),
+    Rename(rename::RenameArgs),
+    Log(log::LogArgs),
+    Add(add::AddArgs),
+    Remove(remove::RemoveArgs),
     #[command(subcommand)]
-    Config(configuration::Command),
-    Keepalive(keepalive::Args),
+    Config(config::ConfigCommand),
+    Keepalive(keepalive::KeepaliveArgs),
     #[command(subcommand)]
-    Secret(secret::Command),
-    Doctor(doctor::Args),
+    Secret(secret::SecretCommand),
+    Doctor(doctor::DoctorArgs),
     #[command(subcommand)]
-    Store(migrate::Command),
-    Demo(demo::Args),
-    Completions(completions::Args),
-    Man(man::Args),
+    Store(migrate::StoreCommand),
+    Demo(demo::DemoArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
-impl Command {
+impl CliCommand {
     /// Carries the command out. Each is in a box of its own: it takes memory for what it does itself,
     /// and not for the largest of all.
     ///
     /// # Errors
-    /// A [`Stop`](super::exit::Stop) for what was foreseen; anything else is a bug.
-    pub(super) async fn run(self, files: &Files) -> Result<Exit, Report> {
+    /// A [`Stop`](crate::cli::support::exit::CliError) for what was foreseen; anything else is a bug.
+    pub(super) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         match self {
             Self::List(args) => Box::pin(args.run(files)).await,
             Self::Status(args) => Box::pin(args.run(files)).await,

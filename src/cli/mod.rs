@@ -1,64 +1,24 @@
 //! Arguments and the headless commands. Standard output holds results only; everything else goes
 //! to standard error. Exit codes are [`exit::Exit`]'s.
 
-mod add;
+pub mod commands;
+pub mod fast_args;
+pub mod support;
+
 pub mod args;
-mod attend;
-mod completions;
-mod configuration;
-#[cfg(unix)]
-mod curl;
-mod dashboard;
-mod demo;
-mod doctor;
-mod exec;
-pub mod exit;
-pub mod faults;
-pub mod files;
-mod host;
-mod import;
-mod json;
-mod keepalive;
-mod line;
-mod lines;
-mod list;
-mod log;
-mod login;
-mod logout;
-mod man;
-mod migrate;
-mod owed;
-mod passphrase;
-mod paste;
-mod prompt;
-mod qr;
-mod refresh;
-mod remove;
-mod rename;
-mod rescue;
-mod say;
-mod secret;
-mod session;
-mod since;
-mod span;
-mod status;
-mod stores;
-mod test;
-mod token;
-pub mod version;
-mod watch;
 
 use std::process::ExitCode;
 
 use color_eyre::eyre::Report;
 
-use args::Cli;
-use exit::{Exit, Stop};
-use line::Line;
-use say::say;
-
+use crate::cli::args::Cli;
+use crate::cli::commands::{completions, dashboard};
+use crate::cli::fast_args::FastArgs;
+use crate::cli::support::exit::{CliError, Exit};
+use crate::cli::support::json;
+use crate::cli::support::stderr::say;
 use crate::domain::{Clock, SystemClock, clock};
-use crate::{hardening, limits};
+use crate::platform::{hardening, limits};
 
 /// Reads the command line, carries it out, and says how it went by exit code.
 #[must_use]
@@ -72,8 +32,8 @@ pub fn main() -> ExitCode {
     if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
         say!("{error}");
     }
-    crate::shell::terminal::install_panic_hook();
-    let Line { cli, as_json } = Line::read(std::env::args_os().collect());
+    crate::terminal::guard::install_panic_hook();
+    let FastArgs { cli, as_json } = FastArgs::read(std::env::args_os().collect());
     match run(cli) {
         Ok(exit) => exit.into(),
         Err(report) => fail(&report, as_json),
@@ -96,7 +56,7 @@ fn run(cli: Cli) -> Result<Exit, Report> {
 
 /// Expected failures are one message; anything else is a bug and gets the whole report.
 fn fail(report: &Report, as_json: bool) -> ExitCode {
-    let Some(stop) = report.downcast_ref::<Stop>() else {
+    let Some(stop) = report.downcast_ref::<CliError>() else {
         say!("{report:?}");
         return Exit::Failed.into();
     };

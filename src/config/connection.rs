@@ -1,15 +1,15 @@
 //! One `[[connections]]` table: checked, and completed with its provider's defaults.
 //!
 //! It asks what the provider's grant is, never which provider it is. The keys are those of
-//! [`fields`](super::fields).
+//! [`fields`](crate::config::fields).
 
 use unicode_width::UnicodeWidthStr;
 use url::Url;
 
-use super::fields::{self, KEYS};
-use super::section::Section;
-use super::text::{near_miss, quoted};
-use super::urls;
+use crate::config::fields::KEYS;
+use crate::config::section::Section;
+use crate::config::text::{near_miss, quoted};
+use crate::config::{fields, urls};
 use crate::domain::text::neutralise;
 use crate::domain::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, Grant, Provider, SecretSource};
 

@@ -9,9 +9,9 @@ use std::fmt;
 use toml::de::DeTable;
 use toml_edit::{Array, DocumentMut, Value};
 
-use super::connection;
-use super::fields::{FIELDS, Field, FieldKind, KEYS, default_text, fields};
-use super::section::{Report, Section};
+use crate::config::connection;
+use crate::config::fields::{ConfigField, FIELDS, FieldKind, KEYS, default_text, fields};
+use crate::config::section::{Report, Section};
 use crate::domain::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, FieldFault, Provider, SecretSource};
 
 /// A connection being written down. An empty text means that the key is left out.
@@ -125,7 +125,7 @@ impl Draft {
         (document.to_string(), faults)
     }
 
-    fn fields(&self, providers: &'static [&'static Provider]) -> Vec<&'static Field> {
+    fn fields(&self, providers: &'static [&'static Provider]) -> Vec<&'static ConfigField> {
         self.provider(providers).map_or_else(|| FIELDS.iter().collect(), |provider| fields(provider).collect())
     }
 
@@ -134,7 +134,7 @@ impl Draft {
     pub(super) fn differences(&self, providers: &'static [&'static Provider]) -> Vec<(&'static str, Option<Value>)> {
         let own = self.fields(providers);
         let before = |key: &str| self.origin.as_ref().and_then(|(_, texts)| texts.get(key));
-        let of_field = |field: &'static Field| {
+        let of_field = |field: &'static ConfigField| {
             if !own.contains(&field) {
                 return Some((field.key, None));
             }
@@ -168,7 +168,7 @@ fn read(text: &str, faults: &mut Vec<FieldFault>, providers: &'static [&'static 
 }
 
 /// A field's text as a value of the file; `None` where it is left out.
-fn value(field: &Field, text: &str) -> Result<Option<Value>, String> {
+fn value(field: &ConfigField, text: &str) -> Result<Option<Value>, String> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -213,7 +213,7 @@ fn text_of(connection: &Connection, key: &str) -> Option<String> {
 
 /// What a connection has under each key that its provider's connections have, the provider's own
 /// values included, as text; `None` where it has nothing.
-pub fn settings(connection: &Connection) -> impl Iterator<Item = (&'static Field, Option<String>)> {
+pub fn settings(connection: &Connection) -> impl Iterator<Item = (&'static ConfigField, Option<String>)> {
     fields(connection.provider).map(|field| (field, text_of(connection, field.key)))
 }
 
@@ -221,8 +221,8 @@ pub fn settings(connection: &Connection) -> impl Iterator<Item = (&'static Field
 mod tests {
     use std::path::Path;
 
-    use super::super::parse;
     use super::*;
+    use crate::config::parse;
     use crate::oauth::providers::ALL;
 
     const FILE: &str = r#"

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::comments::{above_the_last_paragraph, join, prefix, prepend};
-use super::present::Present;
-use super::{Config, ConfigError, Draft, StoreKind, load, parse};
+use crate::config::comments::{above_the_last_paragraph, join, prefix, prepend};
+use crate::config::present::Present;
+use crate::config::{Config, ConfigError, Draft, StoreKind, load, parse};
 use crate::domain::{ConnectionName, FieldFault, Provider};
 
 /// Why a connection was not written into the file, or not taken out of it.

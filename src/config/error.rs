@@ -3,14 +3,14 @@
 //! Invariant: messages are made from keys and positions. The TOML parser's own display quotes
 //! the source line, which may hold a secret in the wrong place, and is therefore never used.
 
-use std::fmt::{self, Write};
-use std::io;
+use std::fmt::Write;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 use thiserror::Error;
 
-use super::text::{line_at, names_a_secret, position};
-use super::{KEYS, MAX_FILE_SIZE, fields};
+use crate::config::text::{line_at, names_a_secret, position};
+use crate::config::{KEYS, MAX_FILE_SIZE, fields};
 use crate::trust::Untrusted;
 
 /// Why there is no configuration to work with.
@@ -57,7 +57,7 @@ pub enum ConfigError {
         /// The file.
         file: PathBuf,
         /// All that were found, in the order of the file; never empty.
-        faults: Vec<Fault>,
+        faults: Vec<ConfigFault>,
     },
     /// The user has no home directory to look for the files in.
     #[error("no home directory is known; name the files with --config and --data-dir")]
@@ -74,7 +74,7 @@ pub enum ConfigError {
 
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
+pub struct ConfigFault {
     /// The line, from 1.
     pub line: usize,
     /// The column, from 1, in characters.
@@ -85,7 +85,7 @@ pub struct Fault {
     pub what: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: ", self.line, self.column)?;
         if !self.key.is_empty() {
@@ -96,7 +96,7 @@ impl fmt::Display for Fault {
 }
 
 /// One fault a line, each as `file:line:column: key: what`, which editors and terminals can follow.
-fn list(file: &std::path::Path, faults: &[Fault]) -> String {
+fn list(file: &std::path::Path, faults: &[ConfigFault]) -> String {
     let mut lines = String::new();
     for (at, fault) in faults.iter().enumerate() {
         let newline = if at == 0 { "" } else { "\n" };
@@ -115,14 +115,14 @@ pub(super) fn secret_in_file(connection: Option<&str>) -> String {
 }
 
 /// The parser's complaints, one a line of the file at most: later ones follow from the first.
-pub(super) fn syntax_faults(text: &str, errors: &[toml::de::Error]) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = errors.iter().map(|error| syntax_fault(text, error)).collect();
+pub(super) fn syntax_faults(text: &str, errors: &[toml::de::Error]) -> Vec<ConfigFault> {
+    let mut faults: Vec<ConfigFault> = errors.iter().map(|error| syntax_fault(text, error)).collect();
     faults.sort();
     faults.dedup_by_key(|fault| fault.line);
     faults
 }
 
-fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
+fn syntax_fault(text: &str, error: &toml::de::Error) -> ConfigFault {
     let offset = error.span().map_or(0, |span| span.start);
     let (line, column) = position(text, offset);
     let word = line_at(text, offset).split('=').next().unwrap_or_default().trim().trim_matches(['"', '\'']);
@@ -131,5 +131,5 @@ fn syntax_fault(text: &str, error: &toml::de::Error) -> Fault {
     let secret = known.is_none() && names_a_secret(word);
     let key = known.map_or(if secret { "secret" } else { "" }, |key| key);
     let what = if secret { secret_in_file(None) } else { format!("not valid TOML: {}", error.message()) };
-    Fault { line, column, key: key.to_owned(), what }
+    ConfigFault { line, column, key: key.to_owned(), what }
 }

@@ -6,7 +6,7 @@ use crate::domain::{Grant, Provider};
 
 /// One key of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
+pub struct ConfigField {
     /// The key in the file.
     pub key: &'static str,
     /// What it is called in a form.
@@ -37,7 +37,7 @@ pub enum FieldKind {
 }
 
 /// All fields, in the order of a form and of a table that is written anew.
-pub const FIELDS: &[Field] = &[
+pub const FIELDS: &[ConfigField] = &[
     required(
         "name",
         "Name",
@@ -85,20 +85,20 @@ pub(super) const KEYS: &[&str] = &{
     keys
 };
 
-const fn optional(key: &'static str, label: &'static str, help: &'static str, kind: FieldKind) -> Field {
-    Field { key, label, help, kind, required: false, browser_only: false }
+const fn optional(key: &'static str, label: &'static str, help: &'static str, kind: FieldKind) -> ConfigField {
+    ConfigField { key, label, help, kind, required: false, browser_only: false }
 }
 
-const fn required(key: &'static str, label: &'static str, help: &'static str, kind: FieldKind) -> Field {
-    Field { required: true, ..optional(key, label, help, kind) }
+const fn required(key: &'static str, label: &'static str, help: &'static str, kind: FieldKind) -> ConfigField {
+    ConfigField { required: true, ..optional(key, label, help, kind) }
 }
 
-const fn browser(field: Field) -> Field {
-    Field { browser_only: true, ..field }
+const fn browser(field: ConfigField) -> ConfigField {
+    ConfigField { browser_only: true, ..field }
 }
 
 /// The fields that a provider's connections have, in the order of a form.
-pub fn fields(provider: &Provider) -> impl Iterator<Item = &'static Field> + use<> {
+pub fn fields(provider: &Provider) -> impl Iterator<Item = &'static ConfigField> + use<> {
     let is_browser = matches!(provider.grant, Grant::AuthorizationCode { .. });
     FIELDS.iter().filter(move |field| is_browser || !field.browser_only)
 }

@@ -8,16 +8,17 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use std::{fs, io};
 
 use sha2::{Digest as _, Sha256};
 
-use super::MAX_FILE_SIZE;
-use super::replace::{Place, sync_dir};
+use crate::config::MAX_FILE_SIZE;
+use crate::config::replace::{ReplacePlace, sync_dir};
 
 /// The longest time between the copies and the end of a write: more than a slow disk takes.
 const LONGEST_WRITE: Duration = Duration::from_secs(60);
@@ -131,14 +132,14 @@ fn open_trusted(path: &Path, _: &Metadata) -> Option<File> {
 }
 
 /// Whether the file can be written, and its copies kept.
-pub(super) fn check(place: &Place<'_>, bytes: usize) -> io::Result<()> {
+pub(super) fn check(place: &ReplacePlace<'_>, bytes: usize) -> io::Result<()> {
     let size = open(place.target)?.metadata()?.len();
     let size = usize::try_from(size).unwrap_or(usize::MAX).max(bytes);
     first_that_works(place, |copies| copies.check_room(size.saturating_mul(2))).map(drop)
 }
 
 /// Writes the file in place, durably. Where that fails in the middle, its text before is put back.
-pub(super) fn write(place: &Place<'_>, after: &[u8]) -> io::Result<()> {
+pub(super) fn write(place: &ReplacePlace<'_>, after: &[u8]) -> io::Result<()> {
     let mut file = open(place.target)?;
     let mut before = Vec::new();
     (&mut file).take(MAX_FILE_SIZE + 1).read_to_end(&mut before)?;
@@ -154,7 +155,7 @@ pub(super) fn write(place: &Place<'_>, after: &[u8]) -> io::Result<()> {
 }
 
 /// Removes the copies of an earlier write, once the file is replaced.
-pub(super) fn discard_copies(place: &Place<'_>) {
+pub(super) fn discard_copies(place: &ReplacePlace<'_>) {
     Copies::all(place.file, place.target).for_each(|copies| copies.discard());
 }
 
@@ -206,7 +207,7 @@ fn is_torn(bytes: &[u8], before: &[u8], after: &[u8]) -> bool {
         && bytes.iter().enumerate().all(is_of_one)
 }
 
-fn first_that_works(place: &Place<'_>, work: impl Fn(&Copies) -> io::Result<()>) -> io::Result<Copies> {
+fn first_that_works(place: &ReplacePlace<'_>, work: impl Fn(&Copies) -> io::Result<()>) -> io::Result<Copies> {
     let mut failure = io::Error::from(ErrorKind::NotFound);
     for copies in Copies::all(place.file, place.target) {
         match work(&copies) {
@@ -248,7 +249,7 @@ mod tests {
     use std::fs;
 
     use super::{Copies, discard_copies, interrupted, is_torn, whole, write};
-    use crate::config::replace::Place;
+    use crate::config::replace::ReplacePlace;
 
     #[test]
     fn each_state_a_killed_writer_can_leave_is_read_as_the_new_text() {
@@ -386,7 +387,7 @@ mod tests {
         for text in ["a much longer text than before\n", "short\n", ""] {
             fs::write(&target, "the text before\n").unwrap();
             let mode = fs::metadata(&target).unwrap().permissions();
-            let place = Place { file: &target, target: &target, mode: Some(&mode) };
+            let place = ReplacePlace { file: &target, target: &target, mode: Some(&mode) };
             write(&place, text.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&target).unwrap(), text);
             assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

@@ -4,8 +4,8 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::section::Report;
-use super::text::{position, quoted};
+use crate::config::section::Report;
+use crate::config::text::{position, quoted};
 use crate::domain::{Rebinding, Written};
 
 const EXAMPLE: &str = r#"["r", "F5", "Ctrl-R"]"#;

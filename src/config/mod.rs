@@ -31,22 +31,22 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-pub(crate) use crate::local_server::is_loopback;
-pub use draft::{Draft, settings};
-pub use edit::{
+pub use crate::config::draft::{Draft, settings};
+pub use crate::config::edit::{
     ChangeError, add_connection, can_add_connection, can_remove_connection, can_rename_connection, can_set_store,
     change_connection, remove_connection, rename_connection, set_store,
 };
-pub use error::{ConfigError, Fault};
-pub use excerpt::excerpt;
-pub use fields::{FIELDS, Field, FieldKind, default_text, fields};
-pub use in_place::{Copies, interrupted};
-pub use original::Original;
-pub use paths::Paths;
-
+pub use crate::config::error::{ConfigError, ConfigFault};
+pub use crate::config::excerpt::excerpt;
+pub use crate::config::fields::{ConfigField, FIELDS, FieldKind, default_text, fields};
+pub use crate::config::in_place::{Copies, interrupted};
+pub use crate::config::original::Original;
+pub use crate::config::paths::Paths;
+use crate::config::section::{Report, Section};
 use crate::domain::{AfterLostAnswer, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
-use crate::trust::{self, Purpose};
-use section::{Report, Section};
+pub(crate) use crate::local_server::is_loopback;
+use crate::trust;
+use crate::trust::Purpose;
 
 /// The largest configuration file that is read, in bytes.
 pub const MAX_FILE_SIZE: u64 = 16 * 1024 * 1024;
@@ -89,7 +89,7 @@ pub struct Config {
     /// How long a login waits for a person.
     pub login_timeout: Duration,
     /// How the dashboard tells of a connection that needs somebody.
-    pub notify: Notify,
+    pub notify: NotifySettings,
     /// Whether it rings the terminal's bell with it.
     pub bell: bool,
     /// The program, and its arguments, that is run for each event; `None` runs none.
@@ -109,7 +109,7 @@ pub struct Config {
 
 /// How the dashboard tells of a connection that needs somebody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Notify {
+pub enum NotifySettings {
     /// By the desktop, and where there is none by the terminal.
     #[default]
     Desktop,
@@ -157,7 +157,7 @@ impl Default for Config {
             connections: Vec::new(),
             clipboard_clear: Some(Duration::from_secs(45)),
             login_timeout: Duration::from_secs(300),
-            notify: Notify::default(),
+            notify: NotifySettings::default(),
             bell: false,
             on_event: None,
             token_socket: true,
@@ -228,7 +228,11 @@ pub fn parse(text: &str, file: &Path, providers: &'static [&'static Provider]) -
     result.map_err(|faults| ConfigError::Invalid { file: file.to_owned(), faults })
 }
 
-fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provider]) -> Result<Config, Vec<Fault>> {
+fn check(
+    text: &str,
+    document: &DeTable<'_>,
+    providers: &'static [&'static Provider],
+) -> Result<Config, Vec<ConfigFault>> {
     let mut report = Report::new(text);
     let mut top = Section::new(document, 0, None, &mut report);
     let defaults = Config::default();
@@ -270,14 +274,14 @@ fn check(text: &str, document: &DeTable<'_>, providers: &'static [&'static Provi
     })
 }
 
-fn notify(top: &mut Section<'_, '_>) -> Notify {
+fn notify(top: &mut Section<'_, '_>) -> NotifySettings {
     match top.string("notify") {
-        None | Some("desktop") => Notify::Desktop,
-        Some("terminal") => Notify::Terminal,
-        Some("off") => Notify::Off,
+        None | Some("desktop") => NotifySettings::Desktop,
+        Some("terminal") => NotifySettings::Terminal,
+        Some("off") => NotifySettings::Off,
         Some(_) => {
             top.fault("notify", "is no way to be notified; write \"desktop\", \"terminal\" or \"off\"");
-            Notify::default()
+            NotifySettings::default()
         }
     }
 }

@@ -4,13 +4,15 @@
 //! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to (see
 //! `replace`); a new one is for its owner alone. The text is taken as it is.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, ErrorKind, Read as _};
+use std::fs::{File, Permissions};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use super::replace::{self, Place, directory_of};
-use super::{ConfigError, MAX_FILE_SIZE, in_place};
-use crate::trust::{self, Purpose};
+use crate::config::replace::{ReplacePlace, directory_of};
+use crate::config::{ConfigError, MAX_FILE_SIZE, in_place, replace};
+use crate::trust;
+use crate::trust::Purpose;
 
 /// The file as it was.
 pub struct Original {
@@ -87,8 +89,8 @@ impl Original {
         replace::check(&self.place(), size).map_err(|source| self.unwritten(source))
     }
 
-    fn place(&self) -> Place<'_> {
-        Place { file: &self.file, target: &self.target, mode: self.mode.as_ref() }
+    fn place(&self) -> ReplacePlace<'_> {
+        ReplacePlace { file: &self.file, target: &self.target, mode: self.mode.as_ref() }
     }
 
     fn unwritten(&self, source: io::Error) -> ConfigError {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-use super::{ConfigError, in_place};
+use crate::config::{ConfigError, in_place};
 
 /// Where the configuration and the data are. All paths are absolute; nothing is created here.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,16 +3,18 @@
 //! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to (see
 //! `replace`); a new one is for its owner alone. Byte order mark and line ends stay.
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind};
+use std::fs::Permissions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use toml_edit::DocumentMut;
 
-use super::replace::{self, Place};
-use super::{ChangeError, Config, ConfigError, MAX_FILE_SIZE, in_place, parse, text};
+use crate::config::replace::ReplacePlace;
+use crate::config::{ChangeError, Config, ConfigError, MAX_FILE_SIZE, in_place, parse, replace, text};
 use crate::domain::Provider;
-use crate::trust::{self, Purpose};
+use crate::trust;
+use crate::trust::Purpose;
 
 /// The file as it is now.
 pub(super) struct Present {
@@ -117,7 +119,7 @@ impl Present {
         replace::put(&self.place(), text).map_err(|source| self.unwritten(source))
     }
 
-    fn place(&self) -> Place<'_> {
-        Place { file: &self.file, target: &self.target, mode: self.mode.as_ref() }
+    fn place(&self) -> ReplacePlace<'_> {
+        ReplacePlace { file: &self.file, target: &self.target, mode: self.mode.as_ref() }
     }
 }

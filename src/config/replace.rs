@@ -3,15 +3,16 @@
 //!
 //! Invariant: [`check`] says beforehand whether [`put`] can do its work, and changes nothing.
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs::Permissions;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
+use std::{fs, io};
 
-use super::in_place;
+use crate::config::in_place;
 
 /// The file, and how much of it must stay as it is.
 #[derive(Debug, Clone)]
-pub(super) struct Place<'a> {
+pub(super) struct ReplacePlace<'a> {
     /// As it was named.
     pub(super) file: &'a Path,
     /// Where links lead to.
@@ -32,20 +33,20 @@ pub(super) fn directory_of(target: &Path) -> io::Result<&Path> {
 }
 
 /// Replaces a file, durably.
-pub(super) fn put(place: &Place<'_>, text: &str) -> io::Result<()> {
+pub(super) fn put(place: &ReplacePlace<'_>, text: &str) -> io::Result<()> {
     either(place, || by_rename(place, text), || in_place::write(place, text.as_bytes()))?;
     in_place::discard_copies(place);
     Ok(())
 }
 
 /// Whether [`put`] could replace the file by one of so many bytes.
-pub(super) fn check(place: &Place<'_>, bytes: usize) -> io::Result<()> {
+pub(super) fn check(place: &ReplacePlace<'_>, bytes: usize) -> io::Result<()> {
     either(place, || can_rename(place, bytes), || in_place::check(place, bytes))
 }
 
 /// The first way, or the second where the system does not allow the first.
 fn either(
-    place: &Place<'_>,
+    place: &ReplacePlace<'_>,
     rename: impl FnOnce() -> io::Result<()>,
     write: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
@@ -75,7 +76,7 @@ fn is_refused(error: &io::Error) -> bool {
     )
 }
 
-fn by_rename(place: &Place<'_>, text: &str) -> io::Result<()> {
+fn by_rename(place: &ReplacePlace<'_>, text: &str) -> io::Result<()> {
     let dir = directory_of(place.target)?;
     // Made for its owner alone.
     let mut temporary = tempfile::Builder::new().prefix(".manutop-").tempfile_in(dir)?;
@@ -103,7 +104,7 @@ fn keep_owner(target: &Path, new: &fs::File) {
 fn keep_owner(_: &Path, _: &fs::File) {}
 
 /// Tries all of [`by_rename`] beside the file, on two files that go again.
-fn can_rename(place: &Place<'_>, bytes: usize) -> io::Result<()> {
+fn can_rename(place: &ReplacePlace<'_>, bytes: usize) -> io::Result<()> {
     let dir = existing(parent(place.target)?);
     let make = || tempfile::Builder::new().prefix(".manutop-").tempfile_in(dir);
     let (mut new, old) = (make()?, make()?);

@@ -8,13 +8,13 @@ use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
-use super::error::{Fault, secret_in_file};
-use super::text::{names_a_secret, near_miss, position, quoted};
+use crate::config::error::{ConfigFault, secret_in_file};
+use crate::config::text::{names_a_secret, near_miss, position, quoted};
 
 /// The faults found so far.
 pub(super) struct Report<'r> {
     text: &'r str,
-    faults: Vec<Fault>,
+    faults: Vec<ConfigFault>,
     /// The endpoints that providers begin with: most connections have no others.
     defaults: HashMap<&'static str, Url>,
 }
@@ -25,7 +25,7 @@ impl<'r> Report<'r> {
     }
 
     /// All faults, in the order of the file.
-    pub(super) fn into_faults(mut self) -> Vec<Fault> {
+    pub(super) fn into_faults(mut self) -> Vec<ConfigFault> {
         self.faults.sort();
         self.faults
     }
@@ -33,7 +33,7 @@ impl<'r> Report<'r> {
     /// Adds a fault at a place of the file.
     pub(super) fn add(&mut self, offset: usize, key: String, what: String) {
         let (line, column) = position(self.text, offset);
-        self.faults.push(Fault { line, column, key, what });
+        self.faults.push(ConfigFault { line, column, key, what });
     }
 }
 

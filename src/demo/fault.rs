@@ -2,7 +2,7 @@
 //!
 //! A fault says by its kind whether the request was processed (and so whether the refresh token
 //! was replaced); it applies to one request and is gone, unless it was made to last
-//! ([`super::Manu::break_down`], [`super::Manus::break_down`]).
+//! ([`crate::demo::Manu::break_down`], [`crate::demo::Manus::break_down`]).
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// What goes wrong with one token request.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub enum DemoFault {
     /// The request is not processed: no token changes. This is the answer instead.
     Instead(Reply),
     /// The request is processed, and its true answer replaced by this one.
@@ -40,7 +40,7 @@ pub enum Fault {
     },
 }
 
-impl Fault {
+impl DemoFault {
     /// Processed, then the connection is closed without a word: the caller cannot know whether
     /// its refresh token was replaced. (It was.)
     #[must_use]

@@ -36,7 +36,7 @@ struct Window {
 }
 
 /// Where a client stands.
-pub(super) struct Standing {
+pub(super) struct MintingState {
     /// Whether this request is over the limit.
     pub(super) refused: bool,
     limit: RateLimit,
@@ -51,7 +51,7 @@ impl Limiter {
     }
 
     /// Counts one request of a client. `None`: there is no limit.
-    pub(super) fn count(&mut self, client_id: &str, now: DateTime<Utc>) -> Option<Standing> {
+    pub(super) fn count(&mut self, client_id: &str, now: DateTime<Utc>) -> Option<MintingState> {
         let limit = self.limit?;
         let window = self.windows.entry(client_id.to_owned()).or_insert(Window { began: now, used: 0 });
         // A clock set back must not lock a client out: its window begins anew as well.
@@ -60,20 +60,20 @@ impl Limiter {
         }
         let refused = window.used >= limit.requests;
         window.used += u32::from(!refused);
-        Some(Standing::of(limit, *window, refused, now))
+        Some(MintingState::of(limit, *window, refused, now))
     }
 
     /// Where a client stands, without counting.
-    pub(super) fn look(&self, client_id: Option<&str>, now: DateTime<Utc>) -> Option<Standing> {
+    pub(super) fn look(&self, client_id: Option<&str>, now: DateTime<Utc>) -> Option<MintingState> {
         let limit = self.limit?;
         let fresh = Window { began: now, used: 0 };
         let window = client_id.and_then(|id| self.windows.get(id)).copied().unwrap_or(fresh);
         let window = if now < window.began + limit.window { window } else { fresh };
-        Some(Standing::of(limit, window, false, now))
+        Some(MintingState::of(limit, window, false, now))
     }
 }
 
-impl Standing {
+impl MintingState {
     fn of(limit: RateLimit, window: Window, refused: bool, now: DateTime<Utc>) -> Self {
         let left = window.began + limit.window - now;
         // Rounded up: whoever waits as told is let in.

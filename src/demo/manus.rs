@@ -18,15 +18,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use url::Url;
 
-use super::fault::Fault;
-use super::issued::{Issued, random_text};
-use super::limit::{Limiter, RateLimit, Standing};
-use super::manu::lifetime;
-use super::params::{self, Params};
-use super::servers::Options;
-use super::shared::{Form, Inner, Shared, with_common_layers};
-use super::stats::Stats;
-use super::wire::{Answer, Scissors};
+use crate::demo::fault::DemoFault;
+use crate::demo::issued::{Issued, random_text};
+use crate::demo::limit::{Limiter, MintingState, RateLimit};
+use crate::demo::manu::lifetime;
+use crate::demo::params;
+use crate::demo::params::Params;
+use crate::demo::servers::DemoOptions;
+use crate::demo::shared::{DemoForm, DemoState, Inner, with_common_layers};
+use crate::demo::stats::Stats;
+use crate::demo::wire::{DemoAnswer, Scissors};
 use crate::domain::Secret;
 
 const TOKEN_PATH: &str = "/api/user/manage/v1/oauth/token";
@@ -38,7 +39,7 @@ const USERS: [(&str, &str); 3] = [("ada", "Ada Fabrik"), ("bo", "Bo Lager"), ("c
 
 /// The handle of Manus's server. Cheap to clone; usable from any thread.
 #[derive(Clone)]
-pub struct Manus(Arc<Shared<Mints>>);
+pub struct Manus(Arc<DemoState<Mints>>);
 
 /// What the server knows.
 struct Mints {
@@ -52,7 +53,7 @@ struct Mints {
 }
 
 impl Manus {
-    pub(super) fn new(base: String, options: &Options) -> Self {
+    pub(super) fn new(base: String, options: &DemoOptions) -> Self {
         let state = Mints {
             base: base.clone(),
             lifetime: lifetime(options.manus_lifetime),
@@ -61,7 +62,7 @@ impl Manus {
             mint_limiter: Limiter::new(options.manus_limit),
             api_limiter: Limiter::new(Some(API_LIMIT)),
         };
-        Self(Arc::new(Shared::new(base, Arc::clone(&options.clock), state)))
+        Self(Arc::new(DemoState::new(base, Arc::clone(&options.clock), state)))
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
@@ -121,17 +122,17 @@ impl Manus {
     }
 
     /// Queues a fault. Each token request takes one from the queue.
-    pub fn push_fault(&self, fault: Fault) {
+    pub fn push_fault(&self, fault: DemoFault) {
         self.0.push_fault(fault);
     }
 
     /// Lets the next token request of this client run into a fault, whoever asks before it.
-    pub fn push_fault_for(&self, client_id: &str, fault: Fault) {
+    pub fn push_fault_for(&self, client_id: &str, fault: DemoFault) {
         self.0.aim_fault(Some(client_id), fault, true);
     }
 
     /// Lets every token request run into a fault from now on: this client's, or everybody's.
-    pub fn break_down(&self, client_id: Option<&str>, fault: Fault) {
+    pub fn break_down(&self, client_id: Option<&str>, fault: DemoFault) {
         self.0.aim_fault(client_id, fault, false);
     }
 
@@ -166,7 +167,7 @@ impl Manus {
     }
 
     /// The users API.
-    fn users(&self, headers: &HeaderMap, uri: &Uri) -> Answer {
+    fn users(&self, headers: &HeaderMap, uri: &Uri) -> DemoAnswer {
         let now = self.0.now();
         let inner = &mut *self.0.lock();
         inner.stats.api_calls += 1;
@@ -214,7 +215,7 @@ impl Mints {
 }
 
 /// Answers a token request.
-fn mint(inner: &mut Inner<Mints>, form: &Form, now: DateTime<Utc>) -> Answer {
+fn mint(inner: &mut Inner<Mints>, form: &DemoForm, now: DateTime<Utc>) -> DemoAnswer {
     let client_id = match check(&inner.state, form) {
         Ok(client_id) => client_id,
         Err(refusal) => return refusal.headers(told(inner.state.mint_limiter.look(None, now).as_ref())),
@@ -236,11 +237,11 @@ fn mint(inner: &mut Inner<Mints>, form: &Form, now: DateTime<Utc>) -> Answer {
         "token_type": "Bearer",
         "expires_in": issued.expires_in().num_seconds(),
     });
-    Answer::new(StatusCode::OK, body).headers(told(standing.as_ref()))
+    DemoAnswer::new(StatusCode::OK, body).headers(told(standing.as_ref()))
 }
 
 /// The client of a token request that is in order; otherwise the documented refusal.
-fn check<'a>(mints: &Mints, form: &'a Form) -> Result<&'a str, Answer> {
+fn check<'a>(mints: &Mints, form: &'a DemoForm) -> Result<&'a str, DemoAnswer> {
     let form = form.as_ref().map_err(|reason| error(StatusCode::BAD_REQUEST, "INVALID_REQUEST", reason))?;
     if form.get("grant_type") != Some("client_credentials") {
         return Err(error(StatusCode::BAD_REQUEST, "INVALID_GRANT_TYPE", "grant_type must be client_credentials"));
@@ -254,7 +255,7 @@ fn check<'a>(mints: &Mints, form: &'a Form) -> Result<&'a str, Answer> {
     Ok(client_id)
 }
 
-fn list_users(params: &Params) -> Answer {
+fn list_users(params: &Params) -> DemoAnswer {
     let number = |name, default| match params.get(name) {
         None => Some(default),
         Some(text) => text.parse::<usize>().ok(),
@@ -268,15 +269,15 @@ fn list_users(params: &Params) -> Answer {
         .take(limit)
         .map(|(id, name)| json!({"id": id, "name": name, "email": format!("{id}@example.com")}))
         .collect();
-    Answer::new(StatusCode::OK, json!({"users": users, "total": USERS.len(), "limit": limit, "offset": offset}))
+    DemoAnswer::new(StatusCode::OK, json!({"users": users, "total": USERS.len(), "limit": limit, "offset": offset}))
 }
 
-fn error(status: StatusCode, code: &str, message: &str) -> Answer {
-    Answer::new(status, json!({"code": code, "message": message}))
+fn error(status: StatusCode, code: &str, message: &str) -> DemoAnswer {
+    DemoAnswer::new(status, json!({"code": code, "message": message}))
 }
 
-fn told(standing: Option<&Standing>) -> impl Iterator<Item = (axum::http::HeaderName, String)> {
-    standing.into_iter().flat_map(Standing::headers)
+fn told(standing: Option<&MintingState>) -> impl Iterator<Item = (axum::http::HeaderName, String)> {
+    standing.into_iter().flat_map(MintingState::headers)
 }
 
 /// Text in the shape of a JWT (RFC 7519 §3). Its signature is random: to a client it is opaque,

@@ -12,14 +12,14 @@ use std::time::Duration;
 use axum::Router;
 use tokio::sync::oneshot;
 
-use super::limit::RateLimit;
-use super::wire::{CuttableListener, Scissors};
-use super::{Manu, Manus};
+use crate::demo::limit::RateLimit;
+use crate::demo::wire::{CuttableListener, Scissors};
+use crate::demo::{Manu, Manus};
 use crate::domain::{Clock, SystemClock};
 
 /// How the servers are to be.
 #[derive(Clone)]
-pub struct Options {
+pub struct DemoOptions {
     /// Manu Online's port; Manus gets the next one. `None` (the default): two free ones.
     pub port: Option<u16>,
     /// How long Manu Online's access tokens live. Default 90 s.
@@ -37,7 +37,7 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
 }
 
-impl Default for Options {
+impl Default for DemoOptions {
     fn default() -> Self {
         Self {
             port: None,
@@ -66,7 +66,7 @@ impl Servers {
     /// When a port is taken or there is no port after the one given, or when the thread or its
     /// runtime cannot be made.
     #[expect(clippy::needless_pass_by_value, reason = "written in place by whoever starts servers")]
-    pub fn start(options: Options) -> io::Result<Self> {
+    pub fn start(options: DemoOptions) -> io::Result<Self> {
         let (first_port, second_port) = ports(options.port)?;
         let (first_listener, first_base) = listen(first_port)?;
         let (second_listener, second_base) = listen(second_port)?;

@@ -6,25 +6,25 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::header::DATE;
 use axum::http::{HeaderMap, HeaderValue, Response, Uri};
-use axum::middleware::{self, Next};
+use axum::middleware::Next;
+use axum::{Router, middleware};
 use chrono::{DateTime, Utc};
 
-use super::fault::Fault;
-use super::params::Params;
-use super::stats::Stats;
-use super::wire::{Answer, Scissors};
+use crate::demo::fault::DemoFault;
+use crate::demo::params::Params;
+use crate::demo::stats::Stats;
+use crate::demo::wire::{DemoAnswer, Scissors};
 use crate::domain::Clock;
 
 /// The largest request body accepted, in bytes.
 const MAX_REQUEST: usize = 64 * 1024;
 
 /// One server's state, shared between its handlers and its control handle.
-pub(super) struct Shared<S> {
+pub(super) struct DemoState<S> {
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     pub(super) base: String,
     pub(super) clock: Arc<dyn Clock>,
@@ -36,7 +36,7 @@ pub(super) struct Inner<S> {
     /// The provider's own state.
     pub(super) state: S,
     pub(super) stats: Stats,
-    faults: VecDeque<Fault>,
+    faults: VecDeque<DemoFault>,
     aimed: Vec<Aimed>,
     in_flight: usize,
 }
@@ -45,15 +45,15 @@ pub(super) struct Inner<S> {
 struct Aimed {
     /// Whom it strikes; `None` for every client.
     client_id: Option<String>,
-    fault: Fault,
+    fault: DemoFault,
     /// Whether it is gone after one request.
     once: bool,
 }
 
 /// A token request: its form, or why it could not be read as one.
-pub(super) type Form = Result<Params, &'static str>;
+pub(super) type DemoForm = Result<Params, &'static str>;
 
-impl<S> Shared<S> {
+impl<S> DemoState<S> {
     pub(super) fn new(base: String, clock: Arc<dyn Clock>, state: S) -> Self {
         let inner = Inner { state, stats: Stats::default(), faults: VecDeque::new(), aimed: Vec::new(), in_flight: 0 };
         Self { base, clock, inner: Mutex::new(inner) }
@@ -68,11 +68,11 @@ impl<S> Shared<S> {
         self.clock.now()
     }
 
-    pub(super) fn push_fault(&self, fault: Fault) {
+    pub(super) fn push_fault(&self, fault: DemoFault) {
         self.lock().faults.push_back(fault);
     }
 
-    pub(super) fn aim_fault(&self, client_id: Option<&str>, fault: Fault, once: bool) {
+    pub(super) fn aim_fault(&self, client_id: Option<&str>, fault: DemoFault, once: bool) {
         self.lock().aimed.push(Aimed { client_id: client_id.map(str::to_owned), fault, once });
     }
 
@@ -87,36 +87,36 @@ impl<S> Shared<S> {
         &self,
         scissors: &Scissors,
         (headers, uri, body): (HeaderMap, Uri, Bytes),
-        process: fn(&mut Inner<S>, &Form, DateTime<Utc>) -> Answer,
+        process: fn(&mut Inner<S>, &DemoForm, DateTime<Utc>) -> DemoAnswer,
     ) -> Response<Body> {
         let form = Params::from_form(&headers, &uri, &body);
         let (fault, _in_flight) = self.arrive(&form);
         let process = || process(&mut self.lock(), &form, self.now());
         match fault {
             None => process().into_response(),
-            Some(Fault::Instead(reply)) => reply.into_response(scissors),
-            Some(Fault::Afterwards(reply)) => {
+            Some(DemoFault::Instead(reply)) => reply.into_response(scissors),
+            Some(DemoFault::Afterwards(reply)) => {
                 process();
                 reply.into_response(scissors)
             }
-            Some(Fault::DelayBefore(delay)) => {
+            Some(DemoFault::DelayBefore(delay)) => {
                 tokio::time::sleep(delay).await;
                 process().into_response()
             }
-            Some(Fault::DelayAfter(delay)) => {
+            Some(DemoFault::DelayAfter(delay)) => {
                 let answer = process();
                 tokio::time::sleep(delay).await;
                 answer.into_response()
             }
-            Some(Fault::Drip { bytes, every }) => process().dripped(bytes, every),
-            Some(Fault::Truncated) => process().truncated(),
-            Some(Fault::Rewrite(rewrite)) => process().rewritten(rewrite),
-            Some(Fault::Recode { headers, body }) => process().recoded(headers, body),
+            Some(DemoFault::Drip { bytes, every }) => process().dripped(bytes, every),
+            Some(DemoFault::Truncated) => process().truncated(),
+            Some(DemoFault::Rewrite(rewrite)) => process().rewritten(rewrite),
+            Some(DemoFault::Recode { headers, body }) => process().recoded(headers, body),
         }
     }
 
     /// Counts a token request in, and takes the next fault for it.
-    fn arrive(&self, form: &Form) -> (Option<Fault>, InFlight<'_, S>) {
+    fn arrive(&self, form: &DemoForm) -> (Option<DemoFault>, InFlight<'_, S>) {
         let mut inner = self.lock();
         let grant_type = form.as_ref().ok().and_then(|form| form.get("grant_type"));
         inner.stats.token_posts.count(grant_type);
@@ -129,14 +129,14 @@ impl<S> Shared<S> {
 }
 
 /// The newest of the faults that strike this client.
-fn take_aimed(aimed: &mut Vec<Aimed>, client_id: Option<&str>) -> Option<Fault> {
+fn take_aimed(aimed: &mut Vec<Aimed>, client_id: Option<&str>) -> Option<DemoFault> {
     let strikes = |aimed: &Aimed| aimed.client_id.is_none() || aimed.client_id.as_deref() == client_id;
     let at = aimed.iter().rposition(strikes)?;
     if aimed[at].once { Some(aimed.remove(at).fault) } else { Some(aimed[at].fault.clone()) }
 }
 
 /// Counts a token request out when it is answered, or abandoned by its sender.
-struct InFlight<'a, S>(&'a Shared<S>);
+struct InFlight<'a, S>(&'a DemoState<S>);
 
 impl<S> Drop for InFlight<'_, S> {
     fn drop(&mut self) {

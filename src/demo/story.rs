@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
-use super::Servers;
-use super::issued::{Issued, random_text};
+use crate::demo::Servers;
+use crate::demo::issued::{Issued, random_text};
 use crate::domain::{ConnectionName, Secret, TokenRecord};
 
 /// A loopback redirect URI without a port: a free one is chosen at login (RFC 8252 §7.3).

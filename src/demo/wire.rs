@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::fault::Reply;
+use crate::demo::fault::Reply;
 
 /// A TCP listener whose connections can be cut.
 pub(super) struct CuttableListener(pub(super) TcpListener);
@@ -87,13 +87,13 @@ impl AsyncWrite for CuttableStream {
 }
 
 /// An answer in JSON, before it is put on the wire.
-pub(super) struct Answer {
+pub(super) struct DemoAnswer {
     pub(super) status: StatusCode,
     pub(super) headers: Vec<(HeaderName, String)>,
     pub(super) body: Value,
 }
 
-impl Answer {
+impl DemoAnswer {
     pub(super) fn new(status: StatusCode, body: Value) -> Self {
         Self { status, headers: Vec::new(), body }
     }

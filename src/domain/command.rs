@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::connection::{Connection, ConnectionName};
-use super::secret::Secret;
+use crate::domain::connection::{Connection, ConnectionName};
+use crate::domain::secret::Secret;
 
 /// Something somebody wants of the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Command {
         pasted: Secret,
     },
     /// Answer the question of a login that came back as another subject
-    /// ([`SubjectChanged`](super::Event::SubjectChanged)).
+    /// ([`SubjectChanged`](crate::domain::Event::SubjectChanged)).
     ConfirmLogin {
         /// Which connection.
         connection: ConnectionName,

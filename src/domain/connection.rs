@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::provider::Provider;
+use crate::domain::provider::Provider;
 
 /// The unique name of a connection: 1 to 64 of ASCII letters, digits, `-`, `_` and `.`,
 /// beginning with a letter or digit. Cheap to clone; safe as part of a file name.

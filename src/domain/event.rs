@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::command::CopyWhat;
-use super::connection::{Connection, ConnectionName};
-use super::field_fault::FieldFault;
-use super::history::{Author, Keeper};
-use super::inspection::Inspection;
-use super::log::LogEntry;
-use super::lost_answer::LostAnswer;
-use super::problem::Problem;
-use super::reason::Reason;
-use super::revocation::Revocation;
-use super::subject::SubjectChange;
-use super::view::ConnectionView;
+use crate::domain::command::CopyWhat;
+use crate::domain::connection::{Connection, ConnectionName};
+use crate::domain::field_fault::FieldFault;
+use crate::domain::history::{Author, KeepaliveProcess};
+use crate::domain::inspection::Inspection;
+use crate::domain::log::LogEntry;
+use crate::domain::lost_answer::LostAnswer;
+use crate::domain::problem::Problem;
+use crate::domain::reason::Reason;
+use crate::domain::revocation::Revocation;
+use crate::domain::subject::SubjectChange;
+use crate::domain::view::ConnectionView;
 
 /// Something that happened. No event carries a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +97,7 @@ pub enum Event {
         why: Reason,
     },
     /// A login came back as another subject than the one whose tokens are held; it waits for
-    /// [`ConfirmLogin`](super::Command::ConfirmLogin).
+    /// [`ConfirmLogin`](crate::domain::Command::ConfirmLogin).
     SubjectChanged {
         /// Which connection.
         connection: ConnectionName,
@@ -280,7 +280,7 @@ pub enum Event {
     /// The passphrase opened the encrypted store (`Ok`), or did not (`Err`: why).
     UnlockEnded(Result<(), String>),
     /// Another process leads as keeper from now on and refreshes by itself, or none does.
-    KeeperChanged(Option<Keeper>),
+    KeeperChanged(Option<KeepaliveProcess>),
     /// The secret store answers (`Ok`), or does not (`Err`: why, and what to do).
     StoreChanged(Result<(), Reason>),
 }

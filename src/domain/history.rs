@@ -5,8 +5,8 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::lost_answer::LostAnswer;
-use super::token::{Fingerprint, TokenRecord};
+use crate::domain::lost_answer::LostAnswer;
+use crate::domain::token::{Fingerprint, TokenRecord};
 
 /// How one generation of tokens came to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ impl fmt::Display for Author {
 
 /// The `manutop keepalive` that leads on a data directory: the one that refreshes by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keeper {
+pub struct KeepaliveProcess {
     /// Its process ID, where it could be read.
     pub pid: Option<u32>,
 }

@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::history::Rotation;
+use crate::domain::history::Rotation;
 
-/// The answer to [`Inspect`](super::Command::Inspect).
+/// The answer to [`Inspect`](crate::domain::Command::Inspect).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inspection {
     /// The newest generations, newest first (`Ok`), or why they cannot be read.

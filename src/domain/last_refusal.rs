@@ -7,12 +7,12 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::connection::Connection;
-use super::lost_answer::LostAnswer;
-use super::problem::Problem;
-use super::reason::{Published, Reason};
-use super::secret::Secret;
-use super::token::{Fingerprint, TokenRecord};
+use crate::domain::connection::Connection;
+use crate::domain::lost_answer::LostAnswer;
+use crate::domain::problem::Problem;
+use crate::domain::reason::{Published, Reason};
+use crate::domain::secret::Secret;
+use crate::domain::token::{Fingerprint, TokenRecord};
 
 /// How long a lasting refusal of the client is believed before the provider is asked again.
 pub const ASKED_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::connection::ConnectionName;
+use crate::domain::connection::ConnectionName;
 
 /// How large the request log on disk may grow where nobody says otherwise, in bytes: some 10,000
 /// requests.

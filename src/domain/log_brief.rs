@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::log::{Exchange, LogEntry, Outcome};
+use crate::domain::log::{Exchange, LogEntry, Outcome};
 
 /// The essence of a [`LogEntry`]: all but headers, sizes and phases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::log::Exchange;
-use super::log_brief::Brief;
+use crate::domain::log::Exchange;
+use crate::domain::log_brief::Brief;
 
 /// The most different texts of one kind that are listed, and the most bytes of them together.
 const MOST_TEXTS: usize = 256;
@@ -109,8 +109,9 @@ impl LogSummary {
 
 #[cfg(test)]
 mod tests {
-    use super::Texts;
     use std::collections::BTreeSet;
+
+    use super::Texts;
 
     #[test]
     fn a_list_that_grows_too_long_denies_nothing_any_more() {

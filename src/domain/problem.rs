@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use super::reason::Reason;
+use crate::domain::reason::Reason;
 
 /// Why a connection has no valid access token, or could not be given a new one.
 ///

@@ -11,7 +11,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::error_code;
+use crate::domain::error_code;
 
 /// Why something failed. `Display` writes the full sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What became of a refresh token at the provider when its connection was logged out (RFC 7009).
 
-use super::reason::Reason;
+use crate::domain::reason::Reason;
 
 /// The end of a revocation. Whatever it is, the tokens are forgotten here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::text::neutralise;
+use crate::domain::text::neutralise;
 
 /// The longest claim kept, in characters.
 const LONGEST: usize = 200;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::text::near_miss;
+use crate::domain::text::near_miss;
 
 /// A theme somebody can ask for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

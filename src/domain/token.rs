@@ -7,8 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::secret::Secret;
-use super::subject::Subject;
+use crate::domain::secret::Secret;
+use crate::domain::subject::Subject;
 
 /// One generation of a connection's tokens: what the token endpoint answered, and when.
 ///

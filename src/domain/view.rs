@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::connection::{Connection, ConnectionName};
-use super::lost_answer::{LossOutcome, LostAnswer};
-use super::problem::Problem;
-use super::provider::Provider;
-use super::status::Status;
-use super::subject::SubjectChange;
-use super::token::TokenFacts;
+use crate::domain::connection::{Connection, ConnectionName};
+use crate::domain::lost_answer::{LossOutcome, LostAnswer};
+use crate::domain::problem::Problem;
+use crate::domain::provider::Provider;
+use crate::domain::status::Status;
+use crate::domain::subject::SubjectChange;
+use crate::domain::token::TokenFacts;
 
 /// The whole state of one connection, announced by the engine at every change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub struct LoginView {
     /// `Err` with the reason when none was.
     pub browser: Option<Result<(), String>>,
     /// The login came back as somebody else, and waits for a yes or a no
-    /// ([`ConfirmLogin`](super::Command::ConfirmLogin)).
+    /// ([`ConfirmLogin`](crate::domain::Command::ConfirmLogin)).
     pub question: Option<Box<SubjectChange>>,
 }
 

@@ -8,21 +8,21 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, oneshot};
 
-use super::actor::Actor;
-use super::agent::Agent;
-use super::browser::Browser;
-use super::owing::{Owing, Rest};
-use super::reveal::AccessToken;
-use super::rotation::Need;
-use super::tools::Tools;
 #[cfg(unix)]
 use crate::domain::TokenRecord;
 use crate::domain::{
     Author, Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Fingerprint, Problem, Program,
     Secret,
 };
+use crate::engine::actor::Actor;
+use crate::engine::actor::unfinished::{Owing, Rest};
+use crate::engine::agent::Agent;
+use crate::engine::work::access::AccessToken;
+use crate::engine::work::context::Context;
+use crate::engine::work::refresh::decide::Need;
 use crate::oauth::Http;
-use crate::store::Vault;
+use crate::platform::open_url::Browser;
+use crate::tokens::vault::Vault;
 
 /// Within this time the engine says what is owed, unless it hangs.
 const OWING_ANSWERED: Duration = Duration::from_secs(2);
@@ -45,7 +45,7 @@ pub struct Parts {
     /// How long a login waits for a person.
     pub login_timeout: Duration,
     /// The first pause after a lost answer, which doubles with every sending; see
-    /// [`schedule::PAUSE_AFTER_LOST_ANSWER`](super::schedule::PAUSE_AFTER_LOST_ANSWER).
+    /// [`schedule::PAUSE_AFTER_LOST_ANSWER`](crate::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER).
     pub lost_pause: TimeDelta,
 }
 
@@ -64,7 +64,7 @@ pub enum Refreshed {
 
 /// A running engine. Dropping it ends the engine without waiting; see [`Engine::shutdown`].
 pub struct Engine {
-    asks: mpsc::UnboundedSender<Ask>,
+    asks: mpsc::UnboundedSender<Message>,
     /// Gives commands the access tokens held here, once it is told to.
     agent: Mutex<Option<Agent>>,
     runtime: tokio::runtime::Handle,
@@ -74,40 +74,40 @@ pub struct Engine {
 /// Hands commands to an engine from elsewhere, without keeping it alive. Cheap to clone.
 #[derive(Clone)]
 pub struct Remote {
-    asks: mpsc::WeakUnboundedSender<Ask>,
+    asks: mpsc::WeakUnboundedSender<Message>,
 }
 
 impl Remote {
     /// Hands over a command; nothing happens where the engine has ended.
     pub fn send(&self, command: Command) {
         if let Some(asks) = self.asks.upgrade() {
-            let _ = asks.send(Ask::Command(command));
+            let _ = asks.send(Message::Command(command));
         }
     }
 
     /// All connections as they stand, in the configuration's order, whatever the store does: an
     /// engine that is alive answers at once. `None` where it has ended.
     pub async fn snapshot(&self) -> Option<Vec<ConnectionView>> {
-        answered(&self.asks.upgrade()?, |reply| Ask::Snapshot { reply }).await
+        answered(&self.asks.upgrade()?, |reply| Message::Snapshot { reply }).await
     }
 
     /// Has the engine look at once at what another process has changed.
     #[cfg(unix)]
     pub(super) fn look_around(&self) {
         if let Some(asks) = self.asks.upgrade() {
-            let _ = asks.send(Ask::LookAround);
+            let _ = asks.send(Message::LookAround);
         }
     }
 
     /// The record whose access token lives for `least`, where nothing at all stands in its way.
     #[cfg(unix)]
     pub(super) async fn fresh(&self, connection: &ConnectionName, least: TimeDelta) -> Option<TokenRecord> {
-        answered(&self.asks.upgrade()?, |reply| Ask::Fresh { connection: connection.clone(), least, reply }).await?
+        answered(&self.asks.upgrade()?, |reply| Message::Fresh { connection: connection.clone(), least, reply }).await?
     }
 }
 
 /// Asks, and waits for the answer; `None` where the engine has ended.
-async fn answered<T>(asks: &mpsc::UnboundedSender<Ask>, ask: impl FnOnce(Reply<T>) -> Ask) -> Option<T> {
+async fn answered<T>(asks: &mpsc::UnboundedSender<Message>, ask: impl FnOnce(Reply<T>) -> Message) -> Option<T> {
     let (reply, mut answer) = oneshot::channel();
     asks.send(ask(reply)).ok()?;
     tokio::select! {
@@ -120,7 +120,7 @@ async fn answered<T>(asks: &mpsc::UnboundedSender<Ask>, ask: impl FnOnce(Reply<T
 }
 
 /// A question to the actor; most carry the way for the answer.
-pub(super) enum Ask {
+pub(crate) enum Message {
     Command(Command),
     Refresh {
         connection: ConnectionName,
@@ -179,11 +179,11 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let engine =
             Self { asks, agent: Mutex::default(), runtime: runtime.handle().clone(), vault: parts.vault.clone() };
-        let tools = Arc::new(Tools {
+        let tools = Arc::new(Context {
             http: Http::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
             vault: parts.vault,
-            gate: super::gate::Gate::default(),
+            gate: crate::engine::connections::host_limit::HostLimit::default(),
             browser: parts.browser,
             program: parts.program,
             lost_pause: parts.lost_pause,
@@ -221,7 +221,7 @@ impl Engine {
     /// Hands over a command; what comes of it is told by events.
     pub fn send(&self, command: Command) {
         // The actor ends only after a shutdown, and then there is nobody to tell.
-        let _ = self.asks.send(Ask::Command(command));
+        let _ = self.asks.send(Message::Command(command));
     }
 
     /// Refreshes one connection and waits for the end. All who ask while an exchange is out share it.
@@ -286,12 +286,12 @@ impl Engine {
     /// # Errors
     /// Why there is none.
     pub async fn present_token(&self, connection: &ConnectionName) -> Result<AccessToken, Problem> {
-        let token = answered(&self.asks, |reply| Ask::PresentToken { connection: connection.clone(), reply }).await;
+        let token = answered(&self.asks, |reply| Message::PresentToken { connection: connection.clone(), reply }).await;
         token.unwrap_or(Err(Problem::Cancelled))
     }
 
     async fn renew(&self, connection: &ConnectionName, need: Need) -> Result<Refreshed, Problem> {
-        let end = answered(&self.asks, |reply| Ask::Refresh { connection: connection.clone(), need, reply }).await;
+        let end = answered(&self.asks, |reply| Message::Refresh { connection: connection.clone(), need, reply }).await;
         end.unwrap_or(Err(Problem::Cancelled))
     }
 
@@ -300,14 +300,15 @@ impl Engine {
     /// # Errors
     /// Why there is nothing to give, in plain words.
     pub async fn reveal(&self, connection: &ConnectionName, what: CopyWhat) -> Result<Secret, String> {
-        let revealed = answered(&self.asks, |reply| Ask::Reveal { connection: connection.clone(), what, reply }).await;
+        let revealed =
+            answered(&self.asks, |reply| Message::Reveal { connection: connection.clone(), what, reply }).await;
         revealed.unwrap_or_else(|| Err("manutop is ending".into()))
     }
 
     /// All connections as they stand, in the configuration's order, once the store has been read
     /// or has failed to answer.
     pub async fn views(&self) -> Vec<ConnectionView> {
-        answered(&self.asks, |reply| Ask::Views { reply }).await.unwrap_or_default()
+        answered(&self.asks, |reply| Message::Views { reply }).await.unwrap_or_default()
     }
 
     /// Ends the engine: what only waits is cancelled, what is out is waited for and saved.
@@ -315,7 +316,7 @@ impl Engine {
     pub async fn shutdown(&self) {
         self.stop_answering();
         // No answer means that the engine has ended already.
-        let _ = answered(&self.asks, |reply| Ask::Shutdown { reply }).await;
+        let _ = answered(&self.asks, |reply| Message::Shutdown { reply }).await;
     }
 
     /// Begins what [`Engine::shutdown`] does, for a caller that does something else meanwhile. The receiver is given a
@@ -323,14 +324,14 @@ impl Engine {
     pub fn begin_shutdown(&self) -> oneshot::Receiver<()> {
         self.stop_answering();
         let (reply, ended) = oneshot::channel();
-        let _ = self.asks.send(Ask::Shutdown { reply });
+        let _ = self.asks.send(Message::Shutdown { reply });
         ended
     }
 
     /// What ending the program now would endanger; nothing where the engine has ended, or does not answer
     /// soon, as on a disk that hangs: nothing that a person waits for may hang with it.
     pub async fn owing(&self) -> Vec<Owing> {
-        let owing = answered(&self.asks, |reply| Ask::Owing { reply });
+        let owing = answered(&self.asks, |reply| Message::Owing { reply });
         tokio::time::timeout(OWING_ANSWERED, owing).await.ok().flatten().unwrap_or_default()
     }
 
@@ -339,7 +340,7 @@ impl Engine {
     #[must_use]
     pub fn rest(&self) -> Rest {
         let (rest, hold, reply) = Rest::new();
-        let _ = self.asks.send(Ask::Rest { hold, reply });
+        let _ = self.asks.send(Message::Rest { hold, reply });
         rest
     }
 }

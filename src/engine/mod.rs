@@ -17,37 +17,15 @@
 //! - [`unread`]: an answer that could not be read when it came
 //! - [`schedule`]: when a refresh is due, and how long to wait after a failure
 
-mod actor;
-mod agenda;
-pub mod agent;
-pub mod browser;
-mod check;
-mod client_secret;
-mod code;
-mod configure;
-mod exchange;
-mod gate;
-pub mod handle;
-pub mod import;
-mod inspect;
-mod lead;
-mod load;
-mod login;
-mod outage;
-mod overview;
-mod owing;
-mod reports;
-mod reveal;
-mod revoke;
-mod rotation;
-pub mod schedule;
-mod slot;
-mod slots;
-mod tools;
-pub mod unread;
+pub mod actor;
+pub mod connections;
+pub mod work;
 
-pub use browser::{Browser, Opened};
-pub use handle::{Engine, Parts, Refreshed, Remote};
-pub use owing::{Owed, Owing, Rest};
-pub use reveal::AccessToken;
-pub use rotation::current_refusal;
+pub mod agent;
+pub mod handle;
+
+pub use crate::engine::actor::unfinished::{Owing, Rest, Unfinished};
+pub use crate::engine::handle::{Engine, Parts, Refreshed, Remote};
+pub use crate::engine::work::access::AccessToken;
+pub use crate::engine::work::refresh::trouble::current_refusal;
+pub use crate::platform::open_url::{Browser, Opened};

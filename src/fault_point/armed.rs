@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Step;
 use crate::domain::{ConnectionName, Fingerprint, TokenRecord};
+use crate::fault_point::Step;
 
 /// The environment variable that names the step to die at, and at which pass: `saved:3`.
 pub const POINT: &str = "MANUTOP_FAULT_POINT";

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::places::{Place, Places};
+use crate::local_server::places::{OpenPlace, Places};
 
 /// The pause after the system could not accept a connection, because of too many open files for example.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ pub async fn serve_all<L: Accept, A>(
     places: Places,
     total: Duration,
     stop: CancellationToken,
-    answer: impl Fn(L::Stream, Place) -> A,
+    answer: impl Fn(L::Stream, OpenPlace) -> A,
 ) where
     A: Future<Output = ()> + Send + 'static,
 {
@@ -71,7 +71,7 @@ pub async fn serve_all<L: Accept, A>(
 }
 
 /// The next connection, and a place for it.
-async fn accept<L: Accept>(listener: &L, places: &Places) -> (L::Stream, Place) {
+async fn accept<L: Accept>(listener: &L, places: &Places) -> (L::Stream, OpenPlace) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     // The place first: what is not accepted waits in the kernel, and takes no file descriptor.
     let free = places.free().await;

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::{Router, middleware};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,9 +18,9 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use url::Url;
 
-use super::accept::{Accept, serve_all};
-use super::is_loopback;
-use super::places::Places;
+use crate::local_server::accept::{Accept, serve_all};
+use crate::local_server::is_loopback;
+use crate::local_server::places::Places;
 
 /// What a connection may use.
 #[derive(Debug, Clone, Copy)]

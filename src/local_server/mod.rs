@@ -11,8 +11,8 @@ mod accept;
 pub mod http;
 mod places;
 
-pub use accept::{Accept, serve_all};
-pub use places::{Place, Places};
+pub use crate::local_server::accept::{Accept, serve_all};
+pub use crate::local_server::places::{OpenPlace, Places};
 
 /// Whether a URL's host is this machine: 127.0.0.0/8, `[::1]` or `localhost`.
 pub(crate) fn is_loopback(url: &Url) -> bool {

@@ -31,7 +31,7 @@ struct Silent {
 
 /// A connection's place; dropping it frees it.
 #[derive(Debug)]
-pub struct Place {
+pub struct OpenPlace {
     number: u64,
     silent: Arc<Mutex<Silent>>,
     lost: CancellationToken,
@@ -50,13 +50,13 @@ impl Places {
     }
 
     /// Gives a place to a connection, which has sent no request yet.
-    pub(super) fn seat(&self, free: Free) -> Place {
+    pub(super) fn seat(&self, free: Free) -> OpenPlace {
         let (mut silent, lost) = (self.silent(), CancellationToken::new());
         let number = silent.next;
         silent.next += 1;
         silent.connections.insert(number, (Instant::now(), lost.clone()));
         drop(silent);
-        Place { number, silent: Arc::clone(&self.silent), lost, _permit: free.0 }
+        OpenPlace { number, silent: Arc::clone(&self.silent), lost, _permit: free.0 }
     }
 
     /// Waits for a free place. Where all are taken, the oldest silent connection loses its own.
@@ -104,7 +104,7 @@ impl Places {
     }
 }
 
-impl Place {
+impl OpenPlace {
     /// The request has arrived: the place is kept until it is answered.
     pub fn keep(&self) {
         self.silent.lock().unwrap_or_else(PoisonError::into_inner).connections.remove(&self.number);
@@ -116,7 +116,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for OpenPlace {
     fn drop(&mut self) {
         self.keep();
     }
@@ -124,10 +124,11 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    use super::{GRACE, Place, Places};
     use tokio::time::{Instant, timeout};
 
-    async fn take(places: &Places) -> Place {
+    use super::{GRACE, OpenPlace, Places};
+
+    async fn take(places: &Places) -> OpenPlace {
         places.seat(places.free().await)
     }
 

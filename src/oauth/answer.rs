@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::shape;
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
+use crate::oauth::shape;
 
 /// The largest `expires_in` that is told apart from a larger one; what is plausible is judged by
-/// [`super::lifetime`].
+/// [`crate::oauth::lifetime`].
 const LONGEST: Duration = Duration::from_secs(10_000_000_000_000);
 /// Spellings of the members, the right one first.
 const ACCESS_TOKEN: &[&str] = &["access_token", "accessToken"];
@@ -27,7 +27,7 @@ pub struct TokenAnswer {
     /// There is a `refresh_token` beside the access token that is no usable text: a new one was
     /// issued, and is not [`Self::refresh_token`].
     pub has_odd_refresh_token: bool,
-    /// `expires_in` as it was sent, where it is a number; [`super::lifetime`] judges it.
+    /// `expires_in` as it was sent, where it is a number; [`crate::oauth::lifetime`] judges it.
     pub expires_in: Option<Duration>,
     /// The scope granted, where it differs from the one asked for.
     pub scope: Option<String>,

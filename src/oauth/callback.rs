@@ -1,14 +1,14 @@
 //! Reads what comes back from the authorization endpoint: a redirect's query. `state` is checked
-//! before anything else is believed. What a person pasted is read by [`super::pasted_answer`].
+//! before anything else is believed. What a person pasted is read by [`crate::oauth::pasted_answer`].
 
 use std::iter;
 
 use thiserror::Error;
 use url::form_urlencoded;
 
-use super::redact::Known;
 use crate::domain::text::neutralise;
 use crate::domain::{Reason, Secret, error_code};
+use crate::oauth::redact::KnownSecrets;
 
 /// The longest answer looked at, in bytes.
 pub(super) const MAX: usize = 16 * 1024;
@@ -129,7 +129,7 @@ pub fn read_redirect(query: &str, expected: &Expected) -> Result<Granted, Callba
     {
         return Err(CallbackError::WrongIssuer);
     }
-    let known = Known::of(&iter::once(state).chain(&expected.secrets).collect::<Vec<_>>());
+    let known = KnownSecrets::of(&iter::once(state).chain(&expected.secrets).collect::<Vec<_>>());
     if let Some(error) = parameter(query, "error")? {
         let description = parameter(query, "error_description")?.map(|text| known.excerpt(&text, 300));
         return Err(CallbackError::Refused { error: known.excerpt(&error, 64), description });

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::shape::squeezed;
 use crate::domain::error_code::MEANINGFUL as KNOWN;
+use crate::oauth::shape::squeezed;
 
 /// Where codes stand, squeezed, the likeliest first.
 const CODE_NAMES: [&str; 12] = [

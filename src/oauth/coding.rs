@@ -13,7 +13,7 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-use super::http::MAX_BODY;
+use crate::oauth::http::MAX_BODY;
 
 /// The most codings undone, one within the other.
 const MAX_LAYERS: usize = 6;
@@ -140,9 +140,9 @@ fn brotli(data: &[u8]) -> Option<Decoded> {
 #[cfg(test)]
 mod tests {
     use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
+    use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 
     use super::{Decoded, MAX_BODY, decode, named};
-    use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 
     const BODY: &[u8] = br#"{"access_token":"At-1a2b3c4d","refresh_token":"Rt-5e6f7a8b","expires_in":1799}"#;
     /// [`BODY`], coded by another implementation of brotli.

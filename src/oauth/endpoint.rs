@@ -15,11 +15,12 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::mpsc;
 
-use super::callback::{self, CallbackError, Expected, Granted};
-use super::outcomes::{Outcomes, Progress, Seen};
-use super::page::{Tone, render};
 use crate::domain::Secret;
 use crate::local_server::http::{Limits, by_own_names};
+use crate::oauth::callback;
+use crate::oauth::callback::{CallbackError, Expected, Granted};
+use crate::oauth::outcomes::{CodeProgress, Outcomes, SeenCode};
+use crate::oauth::page::{PageTone, render};
 
 /// What a connection to the endpoint may use: a browser sends its request at once, and then waits for the exchange.
 pub const LIMITS: Limits = Limits {
@@ -64,7 +65,7 @@ impl Arrivals {
     }
 
     /// Says how far a code has come, wherever it came from. The browser of a code waits until it has ended.
-    pub fn tell(&self, code: &Secret, progress: Progress) {
+    pub fn tell(&self, code: &Secret, progress: CodeProgress) {
         self.outcomes.tell(code, progress);
     }
 
@@ -127,45 +128,47 @@ impl Endpoint {
                 if matches!(error, CallbackError::Refused { .. }) || self.wrong.fetch_add(1, Ordering::Relaxed) == 0 {
                     let _ = self.arrivals.try_send(Err(error));
                 }
-                return respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", &sentence));
+                return respond(StatusCode::BAD_REQUEST, &render(PageTone::Bad, "Not logged in", &sentence));
             }
         };
         let mut progress = match self.outcomes.see(&granted.code) {
-            Seen::TooLate => {
+            SeenCode::TooLate => {
                 let sentence = "Another answer to this login came first, and counts. This one changes nothing.";
-                return respond(StatusCode::CONFLICT, &render(Tone::Bad, "Not used", sentence));
+                return respond(StatusCode::CONFLICT, &render(PageTone::Bad, "Not used", sentence));
             }
-            Seen::Again(progress) => progress,
-            Seen::New(progress) => {
+            SeenCode::Again(progress) => progress,
+            SeenCode::New(progress) => {
                 if self.arrivals.try_send(Ok(granted)).is_err() {
                     self.outcomes.close(GONE);
                 }
                 progress
             }
         };
-        let known = progress.wait_for(|progress| *progress != Progress::Working);
+        let known = progress.wait_for(|progress| *progress != CodeProgress::Working);
         let known = tokio::time::timeout(PAGE_TIMEOUT, known).await.ok().and_then(Result::ok);
-        page(known.as_deref().unwrap_or(&Progress::Ended(Err(GONE.to_owned()))))
+        page(known.as_deref().unwrap_or(&CodeProgress::Ended(Err(GONE.to_owned()))))
     }
 }
 
-fn page(progress: &Progress) -> Response {
+fn page(progress: &CodeProgress) -> Response {
     match progress {
-        Progress::Ended(Ok(sentence)) => respond(StatusCode::OK, &render(Tone::Good, "Logged in", sentence)),
-        Progress::Ended(Err(sentence)) => {
-            respond(StatusCode::BAD_REQUEST, &render(Tone::Bad, "Not logged in", sentence))
+        CodeProgress::Ended(Ok(sentence)) => respond(StatusCode::OK, &render(PageTone::Good, "Logged in", sentence)),
+        CodeProgress::Ended(Err(sentence)) => {
+            respond(StatusCode::BAD_REQUEST, &render(PageTone::Bad, "Not logged in", sentence))
         }
-        Progress::Asking(sentence) => {
-            respond(StatusCode::OK, &render(Tone::Waiting, "Waiting for confirmation in manutop", sentence))
+        CodeProgress::Asking(sentence) => {
+            respond(StatusCode::OK, &render(PageTone::Waiting, "Waiting for confirmation in manutop", sentence))
         }
-        Progress::Working => respond(StatusCode::OK, &render(Tone::Waiting, "Logging in", "This takes a moment.")),
+        CodeProgress::Working => {
+            respond(StatusCode::OK, &render(PageTone::Waiting, "Logging in", "This takes a moment."))
+        }
     }
 }
 
 fn stray() -> Response {
     respond(
         StatusCode::NOT_FOUND,
-        &render(Tone::Bad, "Nothing here", "manutop only waits for the end of a login on this address."),
+        &render(PageTone::Bad, "Nothing here", "manutop only waits for the end of a login on this address."),
     )
 }
 
@@ -189,7 +192,7 @@ mod tests {
     use super::{Arrivals, Endpoint, Expected, LIMITS};
     use crate::domain::Secret;
     use crate::local_server::http::answer;
-    use crate::oauth::{CallbackError, Progress};
+    use crate::oauth::{CallbackError, CodeProgress};
 
     fn endpoint() -> (Endpoint, Arrivals) {
         Endpoint::new("/callback", Secret::new("st"))
@@ -223,7 +226,7 @@ mod tests {
         let (page, ()) = tokio::join!(get(&endpoint, "/callback?code=right&state=st"), async {
             let code = arrivals.next().await.unwrap().unwrap().code;
             assert_eq!(code.expose(), "right");
-            arrivals.tell(&code, Progress::Ended(Ok("in".into())));
+            arrivals.tell(&code, CodeProgress::Ended(Ok("in".into())));
         });
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     }

@@ -7,7 +7,7 @@ use crate::domain::Secret;
 
 /// Who asks: the client identifier and its secret (RFC 6749 §2.3.1).
 #[derive(Debug, Clone, Copy)]
-pub struct Client<'a> {
+pub struct FormClient<'a> {
     /// The client identifier.
     pub id: &'a str,
     /// The client secret.
@@ -16,7 +16,7 @@ pub struct Client<'a> {
 
 /// An authorization code for tokens (RFC 6749 §4.1.3, RFC 7636 §4.5).
 #[must_use]
-pub fn code(client: Client, code: &Secret, redirect_uri: &str, verifier: Option<&Secret>) -> Secret {
+pub fn code(client: FormClient, code: &Secret, redirect_uri: &str, verifier: Option<&Secret>) -> Secret {
     let mut fields =
         vec![("grant_type", "authorization_code"), ("code", code.expose()), ("redirect_uri", redirect_uri)];
     fields.extend(verifier.map(|verifier| ("code_verifier", verifier.expose())));
@@ -25,23 +25,23 @@ pub fn code(client: Client, code: &Secret, redirect_uri: &str, verifier: Option<
 
 /// A refresh token for new tokens (RFC 6749 §6).
 #[must_use]
-pub fn refresh(client: Client, refresh_token: &Secret) -> Secret {
+pub fn refresh(client: FormClient, refresh_token: &Secret) -> Secret {
     encode(client, &[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())])
 }
 
 /// Client credentials for a token (RFC 6749 §4.4.2).
 #[must_use]
-pub fn mint(client: Client) -> Secret {
+pub fn mint(client: FormClient) -> Secret {
     encode(client, &[("grant_type", "client_credentials")])
 }
 
 /// The revocation of a refresh token (RFC 7009 §2.1).
 #[must_use]
-pub fn revoke(client: Client, refresh_token: &Secret) -> Secret {
+pub fn revoke(client: FormClient, refresh_token: &Secret) -> Secret {
     encode(client, &[("token", refresh_token.expose()), ("token_type_hint", "refresh_token")])
 }
 
-fn encode(client: Client, fields: &[(&str, &str)]) -> Secret {
+fn encode(client: FormClient, fields: &[(&str, &str)]) -> Secret {
     let mut form = Serializer::new(String::new());
     form.extend_pairs(fields);
     form.append_pair("client_id", client.id).append_pair("client_secret", client.secret.expose());
@@ -50,13 +50,13 @@ fn encode(client: Client, fields: &[(&str, &str)]) -> Secret {
 
 #[cfg(test)]
 mod tests {
-    use super::{Client, code, mint, refresh, revoke};
+    use super::{FormClient, code, mint, refresh, revoke};
     use crate::domain::Secret;
 
     #[test]
     fn bodies_are_as_the_providers_document_them() {
         let secret = Secret::new("s&s");
-        let client = Client { id: "app", secret: &secret };
+        let client = FormClient { id: "app", secret: &secret };
         assert_eq!(
             refresh(client, &Secret::new("r/1")).expose(),
             "grant_type=refresh_token&refresh_token=r%2F1&client_id=app&client_secret=s%26s"

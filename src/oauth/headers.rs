@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::redact::Known;
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
+use crate::oauth::redact::KnownSecrets;
 
 /// The most headers kept of a message.
 const MAX_HEADERS: usize = 60;
@@ -62,7 +62,7 @@ const PLAIN_NAMES: [&str; 20] = [
 /// The headers of a message, those that tell of limits and of the clock first. `secrets` are those
 /// that went out or came in with it.
 pub(super) fn described(headers: &HeaderMap, secrets: &[&Secret]) -> Vec<(String, String)> {
-    let known = Known::of(secrets);
+    let known = KnownSecrets::of(secrets);
     let describe = |(name, value): (&HeaderName, &HeaderValue)| {
         let shown = if known.are_in(name.as_str()) { MASK.into() } else { neutralise(name.as_str(), MAX_NAME) };
         (shown, described_value(name.as_str(), &String::from_utf8_lossy(value.as_bytes()), &known))
@@ -84,7 +84,7 @@ pub(super) fn described(headers: &HeaderMap, secrets: &[&Secret]) -> Vec<(String
     described
 }
 
-fn described_value(name: &str, value: &str, known: &Known) -> String {
+fn described_value(name: &str, value: &str, known: &KnownSecrets) -> String {
     let is_limit = is_limit(name);
     if !is_limit && SECRET_NAMES.iter().any(|part| name.contains(part)) {
         // The scheme is no secret, and tells what was sent.

@@ -17,13 +17,14 @@ use thiserror::Error;
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::received::Received;
-use super::timing::{self, Phase, Stopwatch};
-use super::{deadline, headers};
 use crate::domain::text::neutralise;
 use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Reason, Secret, Wire};
-use crate::fault_point::{self, Step};
-use crate::limits;
+use crate::fault_point;
+use crate::fault_point::Step;
+use crate::oauth::received::ReceivedBody;
+use crate::oauth::timing::{Phase, Stopwatch};
+use crate::oauth::{deadline, headers, timing};
+use crate::platform::limits;
 
 /// The most that is read of an answer's body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -65,7 +66,7 @@ pub enum Payload<'a> {
 
 /// A complete answer (its body perhaps cut at [`MAX_BODY`]).
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     /// The HTTP status.
     pub status: u16,
     /// As much of the body as was read, its codings undone. It may hold tokens: it is never logged.
@@ -138,7 +139,7 @@ impl Http {
     ///
     /// # Errors
     /// [`Broken`], in the result's second half.
-    pub async fn exchange(&self, request: &Request<'_>) -> (LogEntry, Result<Answer, Broken>) {
+    pub async fn exchange(&self, request: &Request<'_>) -> (LogEntry, Result<HttpAnswer, Broken>) {
         let mut entry = entry(request, self.clock.now());
         let watch = Stopwatch::start();
         let mut received = None;
@@ -164,7 +165,7 @@ impl Http {
         &self,
         request: &Request<'_>,
         entry: &mut LogEntry,
-        received: &mut Option<Received>,
+        received: &mut Option<ReceivedBody>,
     ) -> Result<(), Broken> {
         let client = self.client(request.url).await?;
         let outgoing = outgoing(&client, request)?;
@@ -173,7 +174,7 @@ impl Http {
         timing::enter(Phase::Receive);
         fault_point::pass(Step::AnswerBegan);
         entry.wire.version = Some(format!("{:?}", response.version()));
-        let received = received.insert(Received::begin(&response, self.clock.now()));
+        let received = received.insert(ReceivedBody::begin(&response, self.clock.now()));
         read(&mut response, received).await.map_err(|why| unanswered(why, None))
     }
 
@@ -233,7 +234,7 @@ fn sent_headers(outgoing: &reqwest::Request, secrets: &[&Secret]) -> Vec<(String
 }
 
 /// Reads the answer's body, as much as fits; `Err` says why it ended before its end.
-async fn read(response: &mut reqwest::Response, received: &mut Received) -> Result<(), Reason> {
+async fn read(response: &mut reqwest::Response, received: &mut ReceivedBody) -> Result<(), Reason> {
     while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
         let room = MAX_BODY - received.body.len();
         received.body.extend_from_slice(&chunk[..chunk.len().min(room)]);

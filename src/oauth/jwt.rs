@@ -8,9 +8,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use super::redact::Known;
 use crate::domain::text::neutralise;
 use crate::domain::{Jwt, Secret, Subject};
+use crate::oauth::redact::KnownSecrets;
 
 /// The longest token looked into, in bytes.
 const MAX_TOKEN: usize = 32 * 1024;
@@ -23,7 +23,7 @@ const SECRET_NAMES: [&str; 3] = ["token", "secret", "password"];
 
 /// What a token plainly says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum JwtKind {
     /// An access token.
     Access,
     /// An ID token of `OpenID` Connect.
@@ -37,14 +37,14 @@ pub fn read(token: &Secret) -> Option<Jwt> {
     let moment = |claim: &str| claims.get(claim).and_then(numeric_date);
     let (issued_at, not_before, expires_at) = (moment("iat"), moment("nbf"), moment("exp"));
     let secrets = [token];
-    let own = Known::of(&secrets);
+    let own = KnownSecrets::of(&secrets);
     Some(Jwt { header: lines(header, &own), claims: lines(claims, &own), issued_at, not_before, expires_at })
 }
 
 /// What a token calls itself, where that leaves no doubt: the header of RFC 9068, or the claims in
 /// which common servers tell their kinds of tokens apart. `None` for everything else.
 #[must_use]
-pub fn calls_itself(token: &Secret) -> Option<Kind> {
+pub fn calls_itself(token: &Secret) -> Option<JwtKind> {
     let (header, claims) = decode(token.expose())?;
     let says = |members: &Map<String, Value>, name: &str| {
         members.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase).unwrap_or_default()
@@ -52,11 +52,11 @@ pub fn calls_itself(token: &Secret) -> Option<Kind> {
     let (typ, claimed, purpose, kind) =
         (says(&header, "typ"), says(&claims, "typ"), says(&claims, "token_use"), says(&claims, "token_type"));
     if matches!(typ.as_str(), "at+jwt" | "application/at+jwt") || claimed == "bearer" {
-        return Some(Kind::Access);
+        return Some(JwtKind::Access);
     }
     match (claimed.as_str(), purpose.as_str(), kind.as_str()) {
-        ("id", ..) | (_, "id", _) => Some(Kind::Id),
-        (_, "access", _) | (.., "access") => Some(Kind::Access),
+        ("id", ..) | (_, "id", _) => Some(JwtKind::Id),
+        (_, "access", _) | (.., "access") => Some(JwtKind::Access),
         _ => None,
     }
 }
@@ -66,7 +66,7 @@ pub fn calls_itself(token: &Secret) -> Option<Kind> {
 pub fn subject(token: &Secret) -> Option<Subject> {
     let (_, claims) = decode(token.expose())?;
     let secrets = [token];
-    let own = Known::of(&secrets);
+    let own = KnownSecrets::of(&secrets);
     Subject::of(|name| {
         let text = match claims.get(name)? {
             Value::String(text) => text.clone(),
@@ -101,7 +101,7 @@ fn numeric_date(value: &Value) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(seconds, 0)
 }
 
-fn lines(members: Map<String, Value>, own: &Known) -> Vec<String> {
+fn lines(members: Map<String, Value>, own: &KnownSecrets) -> Vec<String> {
     let mut value = Value::Object(members);
     mask(&mut value, false);
     let text = serde_json::to_string_pretty(&value).expect("JSON that was read can be written");

@@ -11,14 +11,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::callback::{CallbackError, Expected, Granted};
-use super::endpoint::{Arrivals, Endpoint, LIMITS};
-use super::linger;
-pub use super::loopback::ListenError;
-use super::loopback::{bind_all, bind_free, explicit_port, parse, with_port};
-use super::outcomes::Progress;
 use crate::domain::Secret;
 use crate::local_server::{Places, http};
+use crate::oauth::callback::{CallbackError, Expected, Granted};
+use crate::oauth::endpoint::{Arrivals, Endpoint, LIMITS};
+use crate::oauth::linger;
+pub use crate::oauth::loopback::ListenError;
+use crate::oauth::loopback::{bind_all, bind_free, explicit_port, parse, with_port};
+use crate::oauth::outcomes::CodeProgress;
 
 /// How long closing waits for pages that are on their way.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -107,7 +107,7 @@ impl Serving {
     }
 
     /// Says how far a code has come; see [`Arrivals::tell`].
-    pub fn tell(&self, code: &Secret, progress: Progress) {
+    pub fn tell(&self, code: &Secret, progress: CodeProgress) {
         self.arrivals.tell(code, progress);
     }
 
@@ -140,7 +140,7 @@ impl Serving {
 
 #[cfg(test)]
 mod tests {
-    use super::{CallbackError, ListenError, Listener, Progress, Secret};
+    use super::{CallbackError, CodeProgress, ListenError, Listener, Secret};
 
     async fn fetch(url: &str) -> (u16, String) {
         asked_for(reqwest::Method::GET, url).await
@@ -157,8 +157,8 @@ mod tests {
         format!("{}?code={code}&state=st", listener.redirect_uri())
     }
 
-    fn ended(outcome: Result<&str, &str>) -> Progress {
-        Progress::Ended(outcome.map(str::to_owned).map_err(str::to_owned))
+    fn ended(outcome: Result<&str, &str>) -> CodeProgress {
+        CodeProgress::Ended(outcome.map(str::to_owned).map_err(str::to_owned))
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
         let mut serving = listener.serve(Secret::new("st"));
         let (page, code) = tokio::join!(fetch(&good), async {
             let code = serving.arrival().await.unwrap().unwrap().code;
-            serving.tell(&code, Progress::Asking("Is that you?".into()));
+            serving.tell(&code, CodeProgress::Asking("Is that you?".into()));
             code
         });
         assert!(page.1.contains("Waiting for confirmation in manutop") && page.1.contains("refresh"), "{page:?}");

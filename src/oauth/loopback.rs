@@ -7,7 +7,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use url::{Host, Url};
 
-use crate::limits;
+use crate::platform::limits;
 
 /// How many ports are tried until one is free on both loopback addresses.
 const PORT_TRIES: usize = 16;

@@ -14,7 +14,7 @@ const MOST: usize = 32;
 
 /// How far an answer has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub enum CodeProgress {
     /// It is being exchanged for tokens.
     Working,
     /// It waits for a person at manutop; the sentence says for what.
@@ -29,37 +29,37 @@ pub(super) struct Outcomes(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    codes: Vec<(Secret, watch::Sender<Progress>)>,
+    codes: Vec<(Secret, watch::Sender<CodeProgress>)>,
     /// Whether a browser has asked: it may ask again.
     was_asked: bool,
 }
 
 /// What a redirect with this code is.
-pub(super) enum Seen {
+pub(super) enum SeenCode {
     /// The first of its kind: it is to be handed on.
-    New(watch::Receiver<Progress>),
+    New(watch::Receiver<CodeProgress>),
     /// It came before.
-    Again(watch::Receiver<Progress>),
+    Again(watch::Receiver<CodeProgress>),
     /// Another answer goes before it.
     TooLate,
 }
 
 impl Outcomes {
     /// Takes in a redirect.
-    pub(super) fn see(&self, code: &Secret) -> Seen {
+    pub(super) fn see(&self, code: &Secret) -> SeenCode {
         let mut known = self.lock();
         known.was_asked = true;
         if let Some((_, progress)) = known.codes.iter().find(|(known, _)| known == code) {
-            return Seen::Again(progress.subscribe());
+            return SeenCode::Again(progress.subscribe());
         }
-        if known.codes.iter().any(|(_, progress)| !matches!(*progress.borrow(), Progress::Ended(Err(_)))) {
-            return Seen::TooLate;
+        if known.codes.iter().any(|(_, progress)| !matches!(*progress.borrow(), CodeProgress::Ended(Err(_)))) {
+            return SeenCode::TooLate;
         }
-        Seen::New(known.add(code, Progress::Working).subscribe())
+        SeenCode::New(known.add(code, CodeProgress::Working).subscribe())
     }
 
     /// Notes how far a code has come, wherever it came from.
-    pub(super) fn tell(&self, code: &Secret, progress: Progress) {
+    pub(super) fn tell(&self, code: &Secret, progress: CodeProgress) {
         let mut known = self.lock();
         match known.codes.iter().find(|(known, _)| known == code) {
             Some((_, sender)) => {
@@ -75,9 +75,9 @@ impl Outcomes {
     pub(super) fn close(&self, sentence: &str) {
         for (_, progress) in &self.lock().codes {
             progress.send_if_modified(|progress| {
-                let is_open = !matches!(progress, Progress::Ended(_));
+                let is_open = !matches!(progress, CodeProgress::Ended(_));
                 if is_open {
-                    *progress = Progress::Ended(Err(sentence.to_owned()));
+                    *progress = CodeProgress::Ended(Err(sentence.to_owned()));
                 }
                 is_open
             });
@@ -95,9 +95,10 @@ impl Outcomes {
 }
 
 impl Known {
-    fn add(&mut self, code: &Secret, progress: Progress) -> &watch::Sender<Progress> {
+    fn add(&mut self, code: &Secret, progress: CodeProgress) -> &watch::Sender<CodeProgress> {
         if self.codes.len() >= MOST {
-            let refused = |progress: &watch::Sender<Progress>| matches!(*progress.borrow(), Progress::Ended(Err(_)));
+            let refused =
+                |progress: &watch::Sender<CodeProgress>| matches!(*progress.borrow(), CodeProgress::Ended(Err(_)));
             let oldest = self.codes.iter().position(|(_, progress)| refused(progress)).unwrap_or_default();
             self.codes.remove(oldest);
         }
@@ -108,20 +109,21 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcomes, Progress, Seen};
+    use super::{CodeProgress, Outcomes, SeenCode};
     use crate::domain::Secret;
 
     #[test]
     fn another_code_is_taken_only_after_the_first_was_refused() {
         let (outcomes, first, second) = (Outcomes::default(), Secret::new("one"), Secret::new("two"));
-        assert!(matches!(outcomes.see(&first), Seen::New(_)));
-        assert!(matches!(outcomes.see(&first), Seen::Again(_)));
-        for progress in [Progress::Working, Progress::Asking("?".into()), Progress::Ended(Ok("in".into()))] {
+        assert!(matches!(outcomes.see(&first), SeenCode::New(_)));
+        assert!(matches!(outcomes.see(&first), SeenCode::Again(_)));
+        for progress in [CodeProgress::Working, CodeProgress::Asking("?".into()), CodeProgress::Ended(Ok("in".into()))]
+        {
             outcomes.tell(&first, progress);
-            assert!(matches!(outcomes.see(&second), Seen::TooLate));
+            assert!(matches!(outcomes.see(&second), SeenCode::TooLate));
         }
-        outcomes.tell(&first, Progress::Ended(Err("used".into())));
-        assert!(matches!(outcomes.see(&second), Seen::New(_)));
+        outcomes.tell(&first, CodeProgress::Ended(Err("used".into())));
+        assert!(matches!(outcomes.see(&second), SeenCode::New(_)));
     }
 
     #[test]
@@ -129,22 +131,22 @@ mod tests {
         let outcomes = Outcomes::default();
         for number in 0..100 {
             let code = Secret::new(format!("code {number}"));
-            assert!(matches!(outcomes.see(&code), Seen::New(_)));
-            outcomes.tell(&code, Progress::Ended(Err("used".into())));
+            assert!(matches!(outcomes.see(&code), SeenCode::New(_)));
+            outcomes.tell(&code, CodeProgress::Ended(Err("used".into())));
         }
         assert_eq!(outcomes.lock().codes.len(), super::MOST);
-        assert!(matches!(outcomes.see(&Secret::new("code 99")), Seen::Again(_)));
+        assert!(matches!(outcomes.see(&Secret::new("code 99")), SeenCode::Again(_)));
     }
 
     #[test]
     fn closing_ends_what_is_open_and_leaves_what_has_ended() {
         let (outcomes, ended, open) = (Outcomes::default(), Secret::new("one"), Secret::new("two"));
-        outcomes.tell(&ended, Progress::Ended(Ok("in".into())));
-        outcomes.tell(&open, Progress::Working);
+        outcomes.tell(&ended, CodeProgress::Ended(Ok("in".into())));
+        outcomes.tell(&open, CodeProgress::Working);
         outcomes.close("gone");
         for (code, expected) in [(&ended, Ok("in".to_owned())), (&open, Err("gone".to_owned()))] {
-            let Seen::Again(progress) = outcomes.see(code) else { panic!("known") };
-            assert_eq!(*progress.borrow(), Progress::Ended(expected));
+            let SeenCode::Again(progress) = outcomes.see(code) else { panic!("known") };
+            assert_eq!(*progress.borrow(), CodeProgress::Ended(expected));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 /// What a page reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(super) enum PageTone {
     Good,
     Bad,
     /// Nothing yet: the page asks again by itself.
@@ -10,16 +10,16 @@ pub(super) enum Tone {
 }
 
 /// A page with a heading and a sentence; both are escaped.
-pub(super) fn render(tone: Tone, heading: &str, sentence: &str) -> String {
+pub(super) fn render(tone: PageTone, heading: &str, sentence: &str) -> String {
     let (mark, colour) = match tone {
-        Tone::Good => ("&#10003;", "#1a7f37"),
-        Tone::Bad => ("&#10007;", "#b3261e"),
-        Tone::Waiting => ("&#8230;", "#9a6700"),
+        PageTone::Good => ("&#10003;", "#1a7f37"),
+        PageTone::Bad => ("&#10007;", "#b3261e"),
+        PageTone::Waiting => ("&#8230;", "#9a6700"),
     };
-    let again = if tone == Tone::Waiting { "<meta http-equiv=\"refresh\" content=\"2\">" } else { "" };
+    let again = if tone == PageTone::Waiting { "<meta http-equiv=\"refresh\" content=\"2\">" } else { "" };
     let next = match tone {
-        Tone::Waiting => "Go back to manutop and answer there.",
-        Tone::Good | Tone::Bad => "You can close this tab and go back to manutop.",
+        PageTone::Waiting => "Go back to manutop and answer there.",
+        PageTone::Good | PageTone::Bad => "You can close this tab and go back to manutop.",
     };
     let (heading, sentence) = (escape(heading), escape(sentence));
     format!(
@@ -51,11 +51,11 @@ pub(crate) fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Tone, render};
+    use super::{PageTone, render};
 
     #[test]
     fn words_from_outside_cannot_become_markup() {
-        let page = render(Tone::Bad, "<script>alert(1)</script>", "a & \"b\"");
+        let page = render(PageTone::Bad, "<script>alert(1)</script>", "a & \"b\"");
         assert!(!page.contains("<script>") && page.contains("a &amp; &quot;b&quot;"));
     }
 }

@@ -5,8 +5,8 @@
 
 use url::form_urlencoded;
 
-use super::{answer, jwt};
 use crate::domain::Secret;
+use crate::oauth::{answer, jwt};
 
 /// The longest text taken, in bytes.
 pub const LONGEST: usize = 16 * 1024;
@@ -40,8 +40,8 @@ const ACCESS: Kind = Kind {
 pub fn refresh_token(text: &Secret) -> Result<Secret, &'static str> {
     let token = find(text.expose(), &REFRESH)?;
     match jwt::calls_itself(&token) {
-        Some(jwt::Kind::Access) => Err("is an access token; copy the refresh token"),
-        Some(jwt::Kind::Id) => Err("is an ID token; copy the refresh token"),
+        Some(jwt::JwtKind::Access) => Err("is an access token; copy the refresh token"),
+        Some(jwt::JwtKind::Id) => Err("is an ID token; copy the refresh token"),
         None => Ok(token),
     }
 }

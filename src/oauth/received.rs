@@ -4,9 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
-use super::http::{Answer, Body, Broken, Payload, Request};
-use super::{answer, coding, headers, shape};
 use crate::domain::{LogEntry, Secret};
+use crate::oauth::http::{Body, Broken, HttpAnswer, Payload, Request};
+use crate::oauth::{answer, coding, headers, shape};
 
 /// How much of a broken body is looked through for pieces of tokens, in bytes.
 const MOST_BROKEN: usize = 64 * 1024;
@@ -14,7 +14,7 @@ const MOST_BROKEN: usize = 64 * 1024;
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
 /// What of an answer has arrived, as it was sent.
-pub(super) struct Received {
+pub(super) struct ReceivedBody {
     status: u16,
     headers: HeaderMap,
     retry_after: Option<DateTime<Utc>>,
@@ -23,7 +23,7 @@ pub(super) struct Received {
     pub(super) is_whole: bool,
 }
 
-impl Received {
+impl ReceivedBody {
     /// The head of an answer, which arrived at `now`.
     pub(super) fn begin(response: &reqwest::Response, now: DateTime<Utc>) -> Self {
         let headers = response.headers().clone();
@@ -37,14 +37,14 @@ impl Received {
         request: &Request<'_>,
         entry: &mut LogEntry,
         ended: Result<(), Broken>,
-    ) -> Result<Answer, Broken> {
+    ) -> Result<HttpAnswer, Broken> {
         entry.size = self.body.len() as u64;
         let decoded = coding::decode(self.body, &coding::named(&self.headers));
         entry.headers = received_headers(&self.headers, request, &decoded.bytes);
         let challenge = self.headers.get(WWW_AUTHENTICATE).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let body = Body(decoded.bytes);
         match ended {
-            Ok(()) => Ok(Answer {
+            Ok(()) => Ok(HttpAnswer {
                 status: self.status,
                 body,
                 is_whole: self.is_whole && decoded.is_whole,

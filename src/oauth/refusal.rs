@@ -1,8 +1,8 @@
 //! Reads what a server says when it refuses, in every shape known, and what that means.
 
-use super::redact::{Known, excerpt};
-use super::{codes, shape};
 use crate::domain::{Reason, Secret, error_code};
+use crate::oauth::redact::{KnownSecrets, excerpt};
+use crate::oauth::{codes, shape};
 
 /// The longest code and description kept, in characters.
 const MAX_CODE: usize = 64;
@@ -58,7 +58,7 @@ impl Refusal {
             || if code.is_some() || text.trim().is_empty() { None } else { Some(plain(&text)) },
             |text| Some(text.to_owned()),
         );
-        let known = Known::of(sent);
+        let known = KnownSecrets::of(sent);
         Self {
             status,
             code: code.map(|code| known.excerpt(&code, MAX_CODE).to_ascii_lowercase()),

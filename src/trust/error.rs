@@ -5,13 +5,21 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::Purpose;
+use crate::trust::Purpose;
 #[cfg(unix)]
-use super::judge::Fault;
+use crate::trust::judge::TrustFault;
 #[cfg(unix)]
-use super::system::{System, group_name, user_name, user_word};
+use crate::trust::system::System;
 #[cfg(unix)]
-use super::walk::{Place, Step};
+use crate::trust::system::group_name;
+#[cfg(unix)]
+use crate::trust::system::user_name;
+#[cfg(unix)]
+use crate::trust::system::user_word;
+#[cfg(unix)]
+use crate::trust::walk::WalkStep;
+#[cfg(unix)]
+use crate::trust::walk::WalkedPlace;
 
 /// A path is not used, because another user could change or read what is there.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -20,12 +28,12 @@ pub struct Untrusted {
     pub(super) purpose: Purpose,
     /// The file, directory or link that is not to be trusted.
     pub(super) at: PathBuf,
-    pub(super) reason: Reason,
+    pub(super) reason: TrustReason,
 }
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub(super) enum Reason {
+pub(super) enum TrustReason {
     /// Another user owns it.
     #[error("belongs to {owner}, but manutop runs as {me}")]
     Owner {
@@ -62,12 +70,12 @@ impl Untrusted {
     pub fn advice(&self) -> String {
         let at = quoted(&self.at);
         match &self.reason {
-            Reason::Owner { advice, .. } => advice.clone(),
-            Reason::Writable { is_shared: true, .. } => {
+            TrustReason::Owner { advice, .. } => advice.clone(),
+            TrustReason::Writable { is_shared: true, .. } => {
                 let inside = quoted(&self.at.join("manutop"));
                 format!("name a directory of its own inside it, such as --data-dir {inside}")
             }
-            Reason::Writable { mode, .. } => {
+            TrustReason::Writable { mode, .. } => {
                 let drive = if mode & 0o777 == 0o777 {
                     "; if that has no effect, as on a Windows drive, move it to a file system that keeps modes"
                 } else {
@@ -75,8 +83,8 @@ impl Untrusted {
                 };
                 format!("correct this with: chmod go-w {at}{drive}")
             }
-            Reason::Readable { .. } => format!("correct this with: chmod 600 {at}"),
-            Reason::Unseen { .. } => format!("check the permissions of {at} and of the directories above it"),
+            TrustReason::Readable { .. } => format!("correct this with: chmod 600 {at}"),
+            TrustReason::Unseen { .. } => format!("check the permissions of {at} and of the directories above it"),
         }
     }
 
@@ -103,28 +111,28 @@ fn quoted(path: &Path) -> String {
 
 /// What is wrong with a step, in words.
 #[cfg(unix)]
-pub(super) fn explain(step: &Step, fault: Fault, purpose: Purpose, system: &System) -> Untrusted {
-    use super::judge::World as _;
+pub(super) fn explain(step: &WalkStep, fault: TrustFault, purpose: Purpose, system: &System) -> Untrusted {
+    use crate::trust::judge::World as _;
     let mode = step.mode;
-    let is_shared = purpose == Purpose::DataDirectory && step.place == Place::End && mode & 0o1000 != 0;
-    let writable = |by| Reason::Writable { by, mode, is_shared };
+    let is_shared = purpose == Purpose::DataDirectory && step.place == WalkedPlace::End && mode & 0o1000 != 0;
+    let writable = |by| TrustReason::Writable { by, mode, is_shared };
     let reason = match fault {
-        Fault::Owner => {
+        TrustFault::Owner => {
             let (owner, me) = (user_name(step.uid), user_name(system.me()));
-            Reason::Owner { owner, me, advice: owner_advice(step, purpose, system.me()) }
+            TrustReason::Owner { owner, me, advice: owner_advice(step, purpose, system.me()) }
         }
-        Fault::GroupWrites => writable(format!("the group {}", group_name(step.gid)).into()),
-        Fault::AllWrite => writable("all users".into()),
-        Fault::OthersRead => Reason::Readable { mode },
+        TrustFault::GroupWrites => writable(format!("the group {}", group_name(step.gid)).into()),
+        TrustFault::AllWrite => writable("all users".into()),
+        TrustFault::OthersRead => TrustReason::Readable { mode },
     };
     Untrusted { purpose, at: step.path.clone(), reason }
 }
 
 #[cfg(unix)]
-fn owner_advice(step: &Step, purpose: Purpose, me: u32) -> String {
+fn owner_advice(step: &WalkStep, purpose: Purpose, me: u32) -> String {
     let (at, owner) = (quoted(&step.path), user_word(step.uid, true));
     let chown = match (step.place, purpose) {
-        (Place::Link, _) => "chown -h",
+        (WalkedPlace::Link, _) => "chown -h",
         (_, Purpose::Data) => "chown -R",
         _ => "chown",
     };

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Purpose;
-use super::walk::{Place, Step};
+use crate::trust::Purpose;
+use crate::trust::walk::{WalkStep, WalkedPlace};
 
 /// What the decision depends on besides the steps. All but `me` is only asked where the plain rules refuse.
 pub(super) trait World {
@@ -21,7 +21,7 @@ pub(super) trait World {
 
 /// What is wrong with a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum TrustFault {
     /// Its owner can change it.
     Owner,
     /// Members of its group can change it.
@@ -37,48 +37,53 @@ const STICKY: u32 = 0o1000;
 const FOR_OTHERS: u32 = 0o077;
 
 /// The first step that is not to be trusted, and why.
-pub(super) fn first_fault<'s>(steps: &'s [Step], purpose: Purpose, world: &impl World) -> Option<(&'s Step, Fault)> {
+pub(super) fn first_fault<'s>(
+    steps: &'s [WalkStep],
+    purpose: Purpose,
+    world: &impl World,
+) -> Option<(&'s WalkStep, TrustFault)> {
     let fault = |step| Some((step, fault_of(step, purpose, world)?));
     steps.iter().filter_map(fault).find(|(step, fault)| !is_excused(step, *fault, steps, purpose, world))
 }
 
-fn fault_of(step: &Step, purpose: Purpose, world: &impl World) -> Option<Fault> {
-    let is_end = step.place == Place::End;
+fn fault_of(step: &WalkStep, purpose: Purpose, world: &impl World) -> Option<TrustFault> {
+    let is_end = step.place == WalkedPlace::End;
     if !is_owner_trusted(step, purpose, world) {
-        return Some(Fault::Owner);
+        return Some(TrustFault::Owner);
     }
-    if step.place == Place::Link {
+    if step.place == WalkedPlace::Link {
         return None; // its mode means nothing
     }
     let only_owners_rename = step.is_dir && !is_end && step.mode & STICKY != 0;
     if !only_owners_rename && step.mode & 0o002 != 0 {
-        return Some(Fault::AllWrite);
+        return Some(TrustFault::AllWrite);
     }
     if !only_owners_rename && step.mode & 0o020 != 0 && !is_group_trusted(step, world) {
-        return Some(Fault::GroupWrites);
+        return Some(TrustFault::GroupWrites);
     }
-    (is_end && purpose == Purpose::Secret && step.mode & FOR_OTHERS != 0).then_some(Fault::OthersRead)
+    (is_end && purpose == Purpose::Secret && step.mode & FOR_OTHERS != 0).then_some(TrustFault::OthersRead)
 }
 
-fn is_owner_trusted(step: &Step, purpose: Purpose, world: &impl World) -> bool {
+fn is_owner_trusted(step: &WalkStep, purpose: Purpose, world: &impl World) -> bool {
     let is_mine = step.uid == world.me();
     match step.place {
-        Place::End if purpose == Purpose::Data => is_mine,
-        Place::End | Place::Link => is_mine || step.uid == 0,
-        Place::Above => is_mine || step.uid == 0 || world.may_be_root_outside(step.uid),
+        WalkedPlace::End if purpose == Purpose::Data => is_mine,
+        WalkedPlace::End | WalkedPlace::Link => is_mine || step.uid == 0,
+        WalkedPlace::Above => is_mine || step.uid == 0 || world.may_be_root_outside(step.uid),
     }
 }
 
-fn is_group_trusted(step: &Step, world: &impl World) -> bool {
+fn is_group_trusted(step: &WalkStep, world: &impl World) -> bool {
     world.is_private_group(step.gid) && !world.has_acl(&step.path)
 }
 
-fn is_excused(step: &Step, fault: Fault, steps: &[Step], purpose: Purpose, world: &impl World) -> bool {
-    let Some(end) = steps.last().filter(|step| step.place == Place::End) else { return false };
+fn is_excused(step: &WalkStep, fault: TrustFault, steps: &[WalkStep], purpose: Purpose, world: &impl World) -> bool {
+    let Some(end) = steps.last().filter(|step| step.place == WalkedPlace::End) else { return false };
     let is_only_read = matches!(purpose, Purpose::Configuration | Purpose::Credential | Purpose::Secret);
-    let is_closed =
-        |above: &Step| above.place == Place::Above && above.mode & FOR_OTHERS == 0 && end.path.starts_with(&above.path);
-    (fault == Fault::OthersRead && steps.iter().any(is_closed))
+    let is_closed = |above: &WalkStep| {
+        above.place == WalkedPlace::Above && above.mode & FOR_OTHERS == 0 && end.path.starts_with(&above.path)
+    };
+    (fault == TrustFault::OthersRead && steps.iter().any(is_closed))
         || (is_only_read && world.own_read_only_mount(&end.path).is_some_and(|mount| step.path.starts_with(mount)))
 }
 
@@ -86,9 +91,9 @@ fn is_excused(step: &Step, fault: Fault, steps: &[Step], purpose: Purpose, world
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{Fault, World, first_fault};
+    use super::{TrustFault, World, first_fault};
     use crate::trust::Purpose;
-    use crate::trust::walk::{Place, Step};
+    use crate::trust::walk::{WalkStep, WalkedPlace};
 
     const ADA: u32 = 1000;
     const MALLORY: u32 = 1001;
@@ -130,31 +135,31 @@ mod tests {
         Fake { me: ADA, ..Fake::default() }
     }
 
-    type Found = (&'static str, Place, u32, u32, u32);
+    type Found = (&'static str, WalkedPlace, u32, u32, u32);
 
-    fn steps(found: &[Found]) -> Vec<Step> {
+    fn steps(found: &[Found]) -> Vec<WalkStep> {
         let step = |&(path, place, uid, gid, mode): &Found| {
-            let is_dir = place == Place::Above || mode & 0o100 != 0;
-            Step { path: path.into(), place, uid, gid, mode, is_dir }
+            let is_dir = place == WalkedPlace::Above || mode & 0o100 != 0;
+            WalkStep { path: path.into(), place, uid, gid, mode, is_dir }
         };
         found.iter().map(step).collect()
     }
 
-    fn judged(world: &Fake, purpose: Purpose, found: &[Found]) -> Option<(String, Fault)> {
+    fn judged(world: &Fake, purpose: Purpose, found: &[Found]) -> Option<(String, TrustFault)> {
         let steps = steps(found);
         first_fault(&steps, purpose, world).map(|(step, fault)| (step.path.display().to_string(), fault))
     }
 
     /// The fault of a file below a directory of Ada's.
-    fn file(world: &Fake, purpose: Purpose, uid: u32, gid: u32, mode: u32) -> Option<Fault> {
-        let found = [("/d", Place::Above, world.me, world.me, 0o755), ("/d/f", Place::End, uid, gid, mode)];
+    fn file(world: &Fake, purpose: Purpose, uid: u32, gid: u32, mode: u32) -> Option<TrustFault> {
+        let found = [("/d", WalkedPlace::Above, world.me, world.me, 0o755), ("/d/f", WalkedPlace::End, uid, gid, mode)];
         judged(world, purpose, &found).map(|(_, fault)| fault)
     }
 
     #[test]
     fn a_file_is_trusted_by_its_owner_and_who_can_write_it() {
-        use Fault::{AllWrite, GroupWrites, OthersRead, Owner};
         use Purpose::{Configuration, Credential, Data, DataDirectory, Secret};
+        use TrustFault::{AllWrite, GroupWrites, OthersRead, Owner};
         for (purpose, uid, gid, mode, fault) in [
             (Configuration, ADA, ADA, 0o600, None),
             (Configuration, ADA, ADA, 0o644, None),
@@ -192,7 +197,7 @@ mod tests {
     fn root_trusts_root_alone() {
         let root = Fake::default();
         for purpose in [Purpose::Configuration, Purpose::Secret, Purpose::DataDirectory, Purpose::Data] {
-            assert_eq!(file(&root, purpose, ADA, ADA, 0o700), Some(Fault::Owner));
+            assert_eq!(file(&root, purpose, ADA, ADA, 0o700), Some(TrustFault::Owner));
             assert_eq!(file(&root, purpose, 0, 0, 0o700), None);
         }
     }
@@ -200,73 +205,78 @@ mod tests {
     #[test]
     fn an_access_control_list_is_behind_the_group_s_bits() {
         let world = Fake { acl: true, ..ada() };
-        assert_eq!(file(&world, Purpose::Configuration, ADA, ADA, 0o664), Some(Fault::GroupWrites));
+        assert_eq!(file(&world, Purpose::Configuration, ADA, ADA, 0o664), Some(TrustFault::GroupWrites));
         assert_eq!(file(&world, Purpose::Configuration, ADA, ADA, 0o644), None);
     }
 
     #[test]
     fn every_directory_and_link_above_counts_and_sticky_ones_may_be_shared() {
-        let end = ("/a/b/f", Place::End, ADA, ADA, 0o600);
+        let end = ("/a/b/f", WalkedPlace::End, ADA, ADA, 0o600);
         for (uid, gid, mode, fault) in [
             (0, 0, 0o755, None),
             (0, 0, 0o1777, None),
             (0, STAFF, 0o1775, None),
-            (0, 0, 0o777, Some(Fault::AllWrite)),
-            (0, STAFF, 0o775, Some(Fault::GroupWrites)),
+            (0, 0, 0o777, Some(TrustFault::AllWrite)),
+            (0, STAFF, 0o775, Some(TrustFault::GroupWrites)),
             (ADA, ADA, 0o775, None),
-            (MALLORY, 0, 0o755, Some(Fault::Owner)),
-            (MALLORY, 0, 0o1777, Some(Fault::Owner)),
+            (MALLORY, 0, 0o755, Some(TrustFault::Owner)),
+            (MALLORY, 0, 0o1777, Some(TrustFault::Owner)),
         ] {
             for purpose in [Purpose::Configuration, Purpose::Secret, Purpose::DataDirectory, Purpose::Data] {
-                let found = [("/a", Place::Above, uid, gid, mode), ("/a/b", Place::Above, ADA, ADA, 0o700), end];
+                let found =
+                    [("/a", WalkedPlace::Above, uid, gid, mode), ("/a/b", WalkedPlace::Above, ADA, ADA, 0o700), end];
                 let expected = fault.map(|fault| ("/a".to_owned(), fault));
                 assert_eq!(judged(&ada(), purpose, &found), expected, "{purpose:?} {uid}:{gid} {mode:o}");
             }
         }
         // What is not there yet has no end.
-        let found = [("/a", Place::Above, MALLORY, 0, 0o755)];
-        assert_eq!(judged(&ada(), Purpose::DataDirectory, &found), Some(("/a".into(), Fault::Owner)));
-        for (uid, fault) in [(ADA, None), (0, None), (MALLORY, Some(("/tmp/l".into(), Fault::Owner)))] {
-            let found = [("/tmp", Place::Above, 0, 0, 0o1777), ("/tmp/l", Place::Link, uid, 0, 0o777), end];
+        let found = [("/a", WalkedPlace::Above, MALLORY, 0, 0o755)];
+        assert_eq!(judged(&ada(), Purpose::DataDirectory, &found), Some(("/a".into(), TrustFault::Owner)));
+        for (uid, fault) in [(ADA, None), (0, None), (MALLORY, Some(("/tmp/l".into(), TrustFault::Owner)))] {
+            let found = [("/tmp", WalkedPlace::Above, 0, 0, 0o1777), ("/tmp/l", WalkedPlace::Link, uid, 0, 0o777), end];
             assert_eq!(judged(&ada(), Purpose::Configuration, &found), fault);
         }
     }
 
     #[test]
     fn a_readable_secret_is_accepted_below_a_directory_that_is_closed_to_others() {
-        let link = ("/home/ada/l", Place::Link, ADA, ADA, 0o777);
-        let closed = ("/home/ada", Place::Above, ADA, ADA, 0o700);
-        let open = ("/etc", Place::Above, 0, 0, 0o755);
-        let inside = ("/home/ada/f", Place::End, ADA, ADA, 0o644);
+        let link = ("/home/ada/l", WalkedPlace::Link, ADA, ADA, 0o777);
+        let closed = ("/home/ada", WalkedPlace::Above, ADA, ADA, 0o700);
+        let open = ("/etc", WalkedPlace::Above, 0, 0, 0o755);
+        let inside = ("/home/ada/f", WalkedPlace::End, ADA, ADA, 0o644);
         assert_eq!(judged(&ada(), Purpose::Secret, &[closed, inside]), None);
         // The directory of the link says nothing about the file.
-        let outside = ("/etc/f", Place::End, ADA, ADA, 0o644);
-        let fault = Some(("/etc/f".into(), Fault::OthersRead));
+        let outside = ("/etc/f", WalkedPlace::End, ADA, ADA, 0o644);
+        let fault = Some(("/etc/f".into(), TrustFault::OthersRead));
         assert_eq!(judged(&ada(), Purpose::Secret, &[closed, link, open, outside]), fault);
-        let written = ("/home/ada/f", Place::End, ADA, ADA, 0o666);
-        assert_eq!(judged(&ada(), Purpose::Secret, &[closed, written]), Some(("/home/ada/f".into(), Fault::AllWrite)));
+        let written = ("/home/ada/f", WalkedPlace::End, ADA, ADA, 0o666);
+        assert_eq!(
+            judged(&ada(), Purpose::Secret, &[closed, written]),
+            Some(("/home/ada/f".into(), TrustFault::AllWrite))
+        );
     }
 
     #[test]
     fn a_read_only_mount_of_its_own_excuses_what_is_on_it_and_nothing_above() {
         let world = Fake { mount: Some("/etc/m".into()), ..ada() };
-        let above = |uid| ("/etc", Place::Above, uid, 0, 0o755);
-        let rest = [("/etc/m", Place::Above, 0, 0, 0o777), ("/etc/m/f", Place::End, MALLORY, 0, 0o444)];
+        let above = |uid| ("/etc", WalkedPlace::Above, uid, 0, 0o755);
+        let rest = [("/etc/m", WalkedPlace::Above, 0, 0, 0o777), ("/etc/m/f", WalkedPlace::End, MALLORY, 0, 0o444)];
         for purpose in [Purpose::Configuration, Purpose::Secret] {
             assert_eq!(judged(&world, purpose, &[above(0), rest[0], rest[1]]), None);
             let fault = judged(&world, purpose, &[above(MALLORY), rest[0], rest[1]]);
-            assert_eq!(fault, Some(("/etc".into(), Fault::Owner)));
+            assert_eq!(fault, Some(("/etc".into(), TrustFault::Owner)));
         }
         let fault = judged(&world, Purpose::DataDirectory, &[above(0), rest[0], rest[1]]);
-        assert_eq!(fault, Some(("/etc/m".into(), Fault::AllWrite)));
+        assert_eq!(fault, Some(("/etc/m".into(), TrustFault::AllWrite)));
     }
 
     #[test]
     fn in_a_namespace_without_root_only_directories_may_have_the_overflow_owner() {
         let world = Fake { in_namespace: true, ..ada() };
-        let home = ("/home", Place::Above, OVERFLOW, OVERFLOW, 0o755);
-        let judged_file = |uid| judged(&world, Purpose::Configuration, &[home, ("/home/f", Place::End, uid, 0, 0o644)]);
+        let home = ("/home", WalkedPlace::Above, OVERFLOW, OVERFLOW, 0o755);
+        let judged_file =
+            |uid| judged(&world, Purpose::Configuration, &[home, ("/home/f", WalkedPlace::End, uid, 0, 0o644)]);
         assert_eq!(judged_file(ADA), None);
-        assert_eq!(judged_file(OVERFLOW), Some(("/home/f".into(), Fault::Owner)));
+        assert_eq!(judged_file(OVERFLOW), Some(("/home/f".into(), TrustFault::Owner)));
     }
 }

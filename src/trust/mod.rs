@@ -43,7 +43,7 @@ mod walk;
 
 use std::path::Path;
 
-pub use error::Untrusted;
+pub use crate::trust::error::Untrusted;
 
 /// What a path is to be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub fn check(path: &Path, purpose: Purpose) -> Result<(), Untrusted> {
     let steps = walk::steps(path).map_err(|(at, error)| Untrusted {
         purpose,
         at,
-        reason: error::Reason::Unseen { why: error.to_string() },
+        reason: error::TrustReason::Unseen { why: error.to_string() },
     })?;
     match judge::first_fault(&steps, purpose, &system) {
         None => Ok(()),

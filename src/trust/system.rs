@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Group, Uid, User};
 use rustix::process::{getegid, geteuid, getgroups};
 
-use super::judge::World;
+use crate::trust::judge::World;
 
 /// The system as the effective user sees it.
 pub(super) struct System {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use manutop::demo::{Options, Servers};
+use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::{Clock, Secret};
 use reqwest::{Client, Response, StatusCode, header};
 use serde_json::Value;
@@ -49,9 +49,9 @@ impl Bench {
     }
 
     /// With options changed from the usual ones.
-    pub fn with(change: fn(&mut Options)) -> Self {
+    pub fn with(change: fn(&mut DemoOptions)) -> Self {
         let clock = Arc::new(HandClock(Mutex::new(DateTime::from_timestamp(1_800_000_000, 0).unwrap())));
-        let mut options = Options { clock: clock.clone(), ..Options::default() };
+        let mut options = DemoOptions { clock: clock.clone(), ..DemoOptions::default() };
         change(&mut options);
         let servers = Servers::start(options).unwrap();
         servers.manu().register_client("app", &Secret::new("app secret"), &[REGISTERED, FOREIGN]);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use serde_json::json;
 
 use crate::bench::{Bench, body, field, head};
@@ -11,7 +11,7 @@ use crate::bench::{Bench, body, field, head};
 async fn a_lost_answer_has_replaced_the_refresh_token() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
-    bench.servers.manu().push_fault(Fault::lost_answer());
+    bench.servers.manu().push_fault(DemoFault::lost_answer());
     let error = bench.try_refresh(&refresh).await.unwrap_err();
     assert!(!error.is_connect() && !error.is_timeout(), "{error:?}");
     assert_eq!(bench.servers.manu().stats().rotations, 1);
@@ -24,7 +24,7 @@ async fn a_request_that_was_not_processed_has_changed_nothing() {
     let (_, refresh) = bench.issue();
     let busy = Reply::Status { code: 503, body: "{}".into(), retry_after: Some("7".into()) };
     for reply in [busy, Reply::Html { code: 502 }, Reply::Redirect("http://127.0.0.1:1/".into()), Reply::Nothing] {
-        bench.servers.manu().push_fault(Fault::Instead(reply));
+        bench.servers.manu().push_fault(DemoFault::Instead(reply));
     }
     let answer = bench.refresh(&refresh).await;
     assert_eq!((answer.status().as_u16(), head(&answer, "retry-after").as_str()), (503, "7"));
@@ -42,7 +42,7 @@ async fn a_request_that_was_not_processed_has_changed_nothing() {
 async fn a_body_can_be_rewritten() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
-    bench.servers.manu().push_fault(Fault::Rewrite(|mut body| {
+    bench.servers.manu().push_fault(DemoFault::Rewrite(|mut body| {
         body["refresh_token"] = json!("");
         body.to_string()
     }));
@@ -54,7 +54,7 @@ async fn a_body_can_be_rewritten() {
 async fn a_dripping_body_arrives_slowly_and_whole() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
-    bench.servers.manu().push_fault(Fault::Drip { bytes: 50, every: Duration::from_millis(20) });
+    bench.servers.manu().push_fault(DemoFault::Drip { bytes: 50, every: Duration::from_millis(20) });
     let started = Instant::now();
     let dripped = body(bench.refresh(&refresh).await).await;
     assert!(started.elapsed() >= Duration::from_millis(80), "{:?}", started.elapsed());
@@ -65,7 +65,7 @@ async fn a_dripping_body_arrives_slowly_and_whole() {
 async fn a_truncated_body_begins_and_breaks_off() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
-    bench.servers.manu().push_fault(Fault::Truncated);
+    bench.servers.manu().push_fault(DemoFault::Truncated);
     let mut truncated = bench.refresh(&refresh).await;
     assert_eq!(truncated.status(), 200);
     assert!(!truncated.chunk().await.unwrap().unwrap().is_empty());
@@ -77,7 +77,7 @@ async fn a_truncated_body_begins_and_breaks_off() {
 async fn an_oversized_body_is_as_long_as_told_and_does_not_announce_it() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
-    bench.servers.manu().push_fault(Fault::Afterwards(Reply::Oversized(3_000_000)));
+    bench.servers.manu().push_fault(DemoFault::Afterwards(Reply::Oversized(3_000_000)));
     let answer = bench.refresh(&refresh).await;
     assert_eq!(answer.content_length(), None);
     assert_eq!(answer.bytes().await.unwrap().len(), 3_000_000);
@@ -90,8 +90,8 @@ async fn delays_fall_before_or_after_the_processing_and_requests_out_together_ar
     let manu = bench.servers.manu();
     let (_, first) = bench.issue();
     let (_, second) = bench.issue();
-    manu.push_fault(Fault::DelayBefore(Duration::from_millis(600)));
-    manu.push_fault(Fault::DelayAfter(Duration::from_millis(600)));
+    manu.push_fault(DemoFault::DelayBefore(Duration::from_millis(600)));
+    manu.push_fault(DemoFault::DelayAfter(Duration::from_millis(600)));
     let look = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         manu.stats().rotations
@@ -106,7 +106,7 @@ async fn delays_fall_before_or_after_the_processing_and_requests_out_together_ar
 async fn forgotten_faults_are_met_by_nobody() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
-    bench.servers.manu().push_fault(Fault::status(500, "{}"));
+    bench.servers.manu().push_fault(DemoFault::status(500, "{}"));
     bench.servers.manu().clear_faults();
     assert_eq!(bench.refresh(&refresh).await.status(), 200);
 }

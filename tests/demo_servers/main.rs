@@ -13,7 +13,7 @@ mod story;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, refresh_form};
-use manutop::demo::{Fault, Options, Servers};
+use manutop::demo::{DemoFault, DemoOptions, Servers};
 use reqwest::header;
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn dropping_the_servers_closes_their_ports_at_once_even_with_a_request_out
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
     let Bench { servers, http, .. } = bench;
-    servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(60)));
+    servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(60)));
     let (token_url, test_url) = (servers.manu().token_url(), servers.manu().test_url());
     let kind = "application/x-www-form-urlencoded";
     let request = http.post(token_url).header(header::CONTENT_TYPE, kind).body(bench::encode(&refresh_form(&refresh)));
@@ -40,9 +40,12 @@ async fn dropping_the_servers_closes_their_ports_at_once_even_with_a_request_out
 fn a_taken_port_is_an_error_that_names_it() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let error = Servers::start(Options { port: Some(port), ..Options::default() }).err().unwrap();
+    let error = Servers::start(DemoOptions { port: Some(port), ..DemoOptions::default() }).err().unwrap();
     assert!(error.to_string().contains(&port.to_string()), "{error}");
-    assert!(Servers::start(Options { port: Some(u16::MAX), ..Options::default() }).is_err(), "no port after the last");
+    assert!(
+        Servers::start(DemoOptions { port: Some(u16::MAX), ..DemoOptions::default() }).is_err(),
+        "no port after the last"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The demo's story: six connections that behave as told.
 
-use manutop::demo::story::{self, Character};
+use manutop::demo::story;
+use manutop::demo::story::Character;
 use manutop::domain::Clock;
 use toml::{Table, Value};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use serde_json::json;
 
 use crate::house::House;
@@ -39,7 +39,7 @@ fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
         ),
     ] {
         let posts = manu.stats().token_posts.total();
-        manu.push_fault(Fault::Instead(Reply::Status { code: 503, body, retry_after: Some("0".into()) }));
+        manu.push_fault(DemoFault::Instead(Reply::Status { code: 503, body, retry_after: Some("0".into()) }));
         terminal.keys("R");
         // A key while an exchange is still being wound up would share that one's result.
         terminal.until("the refusal", |screen| {
@@ -60,7 +60,7 @@ fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
         terminal.until("the table", |screen| shows(screen, "REFRESH TOKEN") && !shows(screen, "close"));
     }
     // The new refresh token is in an answer that breaks off: rescued or lost, but never shown.
-    manu.push_fault(Fault::Truncated);
+    manu.push_fault(DemoFault::Truncated);
     terminal.keys("R");
     terminal.until("how it ended", |screen| {
         row_says(screen, "factory", "answer lost") || shows(screen, "generation 6 · saved")

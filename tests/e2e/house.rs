@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use manutop::demo::{Options, Servers};
+use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::Secret;
 use memchr::memmem;
 use portable_pty::CommandBuilder;
@@ -47,7 +47,7 @@ pub struct House {
 
 /// Servers whose Manu tokens live so long, without rate limits.
 fn servers(manu_lifetime: Duration) -> Servers {
-    let mut options = Options { manu_lifetime, manu_limit: None, manus_limit: None, ..Options::default() };
+    let mut options = DemoOptions { manu_lifetime, manu_limit: None, manus_limit: None, ..DemoOptions::default() };
     options.manus_lifetime = Duration::from_secs(3600);
     Servers::start(options).unwrap()
 }

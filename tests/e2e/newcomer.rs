@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 
 use crate::chromium::Chromium;
 use crate::house::{House, LOOPBACK};
@@ -63,7 +63,7 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     terminal.keys("c");
     terminal.until_text("access token sent to the terminal");
 
-    house.servers.manu().push_fault(Fault::status(503, r#"{"error":"server_error"}"#));
+    house.servers.manu().push_fault(DemoFault::status(503, r#"{"error":"server_error"}"#));
     terminal.keys("R");
     terminal.until("the failure in its row", |screen| row_says(screen, "factory", "503"));
     find_the_failure(&mut terminal);

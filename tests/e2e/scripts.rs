@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::Secret;
 use serde_json::Value;
 
@@ -86,7 +86,7 @@ fn a_script_ends_where_no_token_can_be_had() {
 fn a_hundred_at_once_are_one_exchange() {
     let mut house = House::new(HOUR);
     // The login's tokens are told to end soon, and are then too old for anybody.
-    house.servers.manu().push_fault(Fault::Rewrite(|mut answer| {
+    house.servers.manu().push_fault(DemoFault::Rewrite(|mut answer| {
         answer["expires_in"] = 61.into();
         answer.to_string()
     }));
@@ -94,7 +94,7 @@ fn a_hundred_at_once_are_one_exchange() {
     while house.json(&["list"], 0)["connections"][0]["access_token"]["expires_in"].as_i64().unwrap() >= 59 {
         std::thread::sleep(Duration::from_millis(100));
     }
-    house.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(500)));
+    house.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(500)));
     let all: Vec<_> = (0..100)
         .map(|_| {
             let mut command = house.command(&["token", "factory"]);
@@ -146,7 +146,7 @@ fn a_token_is_as_good_as_was_asked_for_or_none() {
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_token_that_lives_is_given_while_another_process_is_at_work() {
     let mut house = house();
-    house.servers.manu().push_fault(Fault::DelayBefore(Duration::from_secs(5)));
+    house.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_secs(5)));
     let slow = Program::start(&mut house.command(&["refresh", "factory", "--force"]));
     while house.servers.manu().stats().token_posts.refresh_token < 1 {
         std::thread::sleep(Duration::from_millis(10));
@@ -264,12 +264,12 @@ fn every_exit_code_has_its_cause_and_its_words_in_json() {
 
     // 5, with Retry-After
     let limited = Reply::Status { code: 429, body: "{}".into(), retry_after: Some("77".into()) };
-    manu.push_fault(Fault::Instead(limited));
+    manu.push_fault(DemoFault::Instead(limited));
     let waits = house.json(&["refresh", "factory", "--force"], 5)["results"][0]["error"].take();
     assert_eq!((&waits["kind"], &waits["exit_code"]), (&"transient".into(), &5.into()));
     assert!((60..=77).contains(&waits["retry_after"].as_i64().unwrap()), "{waits}");
     assert!(waits["retry_at"].as_str().unwrap().ends_with('Z'), "{waits}");
-    manus.push_fault(Fault::status(503, "{}"));
+    manus.push_fault(DemoFault::status(503, "{}"));
     assert_eq!(house.json(&["refresh", "hr-sync", "--force"], 5)["results"][0]["error"]["kind"], "transient");
     assert_eq!(house.json(&["status", "hr-sync"], 5)["connections"][0]["status"], "retrying", "as every process knows");
     assert_eq!(house.json(&["refresh", "hr-sync", "--force"], 0)["results"][0]["outcome"], "refreshed");
@@ -281,7 +281,7 @@ fn every_exit_code_has_its_cause_and_its_words_in_json() {
     assert!(refused["kind"] == "failed" && refused["message"].as_str().unwrap().contains("401"), "{refused}");
 
     // 5 while a lost answer recovers by itself; 7 where a person is asked; then 3
-    manu.push_fault(Fault::lost_answer());
+    manu.push_fault(DemoFault::lost_answer());
     assert_eq!(house.json(&["refresh", "factory", "--force"], 5)["results"][0]["error"]["kind"], "transient");
     assert_eq!(house.json(&["status", "factory"], 5)["connections"][0]["status"], "answer_lost");
     house.configure("after_lost_answer = \"ask\"");

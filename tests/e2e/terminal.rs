@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 
 use crate::house::{House, PROGRAM};
 use crate::pty::{Terminal, shows};
@@ -111,7 +111,7 @@ fn a_window_closed_while_an_answer_is_on_its_way_costs_no_token() {
         house.in_terminal("bash", &["--noprofile", "--norc", "-c", &format!("'{PROGRAM}'; true")], (120, 32));
     shell.until("it live", |screen| row_says(screen, "factory", "● live"));
     let manu = house.servers.manu().clone();
-    manu.push_fault(Fault::DelayAfter(Duration::from_secs(2)));
+    manu.push_fault(DemoFault::DelayAfter(Duration::from_secs(2)));
     shell.keys("R");
     let deadline = Instant::now() + Duration::from_secs(20);
     while manu.stats().rotations == 0 {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use manutop::demo::{Options, Servers};
+use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::Secret;
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ impl Bench {
     /// Nothing is configured yet. Manu's access tokens live so long; a refresh is due in the
     /// second half of that.
     pub fn new(manu_lifetime: Duration) -> Self {
-        let options = Options { manu_lifetime, manu_limit: None, manus_limit: None, ..Options::default() };
+        let options = DemoOptions { manu_lifetime, manu_limit: None, manus_limit: None, ..DemoOptions::default() };
         let (servers, mut home) = (Servers::start(options).unwrap(), FileHome::new("store = \"file\"\n"));
         home.env.insert("MANUTOP_THEME", "16".into());
         let (manu, manus) = (Wiretap::on(servers.manu().base_url()), Wiretap::on(servers.manus().base_url()));

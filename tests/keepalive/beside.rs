@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 
 use crate::bench::{Bench, stop};
 use crate::program::{Program, eventually};
@@ -53,7 +53,7 @@ async fn commands_name_the_keeper_whose_tokens_they_take_over() {
     eventually("it watches", || watch.stdout().contains("factory: live"));
     let watch_json = Program::start(&mut bench.command(&["list", "--watch", "--json"]));
     eventually("it watches", || watch_json.stdout().contains("\"name\":\"factory\""));
-    bench.servers.manu().push_fault(Fault::DelayBefore(Duration::from_secs(3)));
+    bench.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_secs(3)));
     let mut keepalive = bench.keepalive(&[]);
     let pid = keepalive.id();
     eventually("the refresh is out", || bench.servers.manu().stats().token_posts.refresh_token == 1);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use serde_json::Value;
 
 use crate::bench::{Bench, Manager, get, stop};
@@ -41,7 +41,7 @@ async fn refused((code, body, class, known): Case) {
     let manager = Manager::listen(&bench, "notify");
     bench.env.insert("NOTIFY_SOCKET", manager.socket.display().to_string());
     let (mut keepalive, address) = bench.keepalive_on_a_port(&[]);
-    bench.servers.manu().push_fault(Fault::Instead(Reply::Status { code, body: body.into(), retry_after: None }));
+    bench.servers.manu().push_fault(DemoFault::Instead(Reply::Status { code, body: body.into(), retry_after: None }));
     let log = keepalive.until_stderr("factory: not refreshed");
     let events = || std::fs::read_to_string(bench.path("events")).unwrap_or_default();
     eventually("the failure is reported", || events().contains("\"event\":\"refresh_failed\""));

@@ -9,19 +9,20 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use manutop::config::Config;
+use manutop::dashboard_loop::configuration::{Configuration, Source};
 use manutop::domain::{Clock, DEFAULT_LOG_LIMIT, Program as Kind, SystemClock};
 use manutop::engine::{Browser, Engine, Opened, Parts};
-use manutop::keeper::listen::Listener;
-use manutop::keeper::log::{Format, Log};
-use manutop::keeper::notify::Notify;
-use manutop::keeper::{Ending, Keeper};
+use manutop::keepalive::listen::MetricsListener;
+use manutop::keepalive::log::{Log, LogFormat};
+use manutop::keepalive::run::{Keepalive, KeepaliveEnding};
+use manutop::keepalive::service_manager::ServiceManager;
+use manutop::notifications::on_event::OnEvent;
 use manutop::oauth::providers::ALL;
-use manutop::shell::Configuration;
-use manutop::shell::attention::OnEvent;
-use manutop::shell::configuration::Source;
-use manutop::shell::signals::Signals;
-use manutop::store::request_log::RequestLog;
-use manutop::store::{MemoryStore, Secrets, Vault};
+use manutop::platform::signals::Signals;
+use manutop::request_log::segments::RequestLog;
+use manutop::secrets::memory::MemoryStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 
 use crate::bench::{Bench, Manager, get};
 use crate::program::{Program, eventually};
@@ -60,7 +61,7 @@ async fn keep(dir: &str) {
         program: Kind::Keepalive,
         automatic: false,
         login_timeout: Duration::from_secs(60),
-        lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
+        lost_pause: manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER,
     })
     .unwrap();
     std::thread::spawn(move || {
@@ -71,7 +72,7 @@ async fn keep(dir: &str) {
         drop(held);
     });
     let source = Source { file: dir.join("config.toml"), stamp: None, providers: ALL, glance_dir: None };
-    let keeper = Keeper {
+    let keeper = Keepalive {
         engine,
         events,
         vault,
@@ -79,13 +80,13 @@ async fn keep(dir: &str) {
         signals: Signals::listen_as_service().unwrap(),
         request_log: RequestLog::start(&dir, DEFAULT_LOG_LIMIT),
         on_event: OnEvent::start(None, None),
-        log: Log::start(Format::Text).unwrap(),
-        notify: Notify::start().unwrap(),
+        log: Log::start(LogFormat::Text).unwrap(),
+        notify: ServiceManager::start().unwrap(),
         answers: None,
-        listener: Some(Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap()),
+        listener: Some(MetricsListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap()),
         clock: Arc::new(SystemClock),
     };
-    assert!(matches!(keeper.run().await.unwrap(), Ending::Stopped));
+    assert!(matches!(keeper.run().await.unwrap(), KeepaliveEnding::Stopped));
 }
 
 #[tokio::test]

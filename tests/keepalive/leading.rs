@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 
 use crate::bench::{Bench, get, stop};
 
@@ -45,7 +45,7 @@ async fn one_of_three_leads_and_each_death_makes_another_the_leader() {
 #[tokio::test]
 async fn killed_with_an_answer_out_the_leader_leaves_a_lost_answer_that_its_follower_reports() {
     let bench = Bench::with_factory(SHORT).await;
-    bench.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(30)));
+    bench.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(30)));
     let (first, _) = bench.keepalive_on_a_port(&[]);
     let mut second = bench.keepalive(&["--log", "json"]);
     second.until_stderr("\"role\":\"standby\"");
@@ -64,7 +64,7 @@ async fn killed_with_an_answer_out_the_leader_leaves_a_lost_answer_that_its_foll
 #[tokio::test]
 async fn the_lock_is_given_up_after_what_was_owed_is_saved() {
     let bench = Bench::with_factory(SHORT).await;
-    bench.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(1)));
+    bench.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
     let (first, _) = bench.keepalive_on_a_port(&[]);
     let mut second = bench.keepalive(&[]);
     second.until_stderr("standing by");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 
 use crate::bench::{Bench, objects, stop};
 use crate::file_home::{PASSPHRASE, name};
@@ -35,7 +35,7 @@ async fn it_refreshes_by_itself_and_says_so_until_it_is_told_to_stop() {
 async fn told_to_stop_during_a_slow_exchange_it_leaves_after_the_save() {
     for name in ["TERM", "INT"] {
         let bench = Bench::with_factory(SHORT).await;
-        bench.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(1500)));
+        bench.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(1500)));
         let keepalive = bench.keepalive(&["--log", "json"]);
         bench.until_rotations(1);
         keepalive.signal(name);

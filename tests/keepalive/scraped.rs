@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use serde_json::Value;
 
 use crate::bench::{Bench, get, get_by_name, get_unix, stop};
@@ -54,7 +54,7 @@ async fn prometheus_own_parser_reads_what_happened() {
     let mut bench = Bench::with_factory(Duration::from_secs(6)).await;
     bench.add_manus("billing").await;
     let (mut keepalive, address) = bench.keepalive_on_a_port(&[]);
-    bench.servers.manu().push_fault(Fault::status(503, r#"{"error":"server_error"}"#));
+    bench.servers.manu().push_fault(DemoFault::status(503, r#"{"error":"server_error"}"#));
     keepalive.until_stderr("factory: not refreshed");
     keepalive.until_stderr("factory: refreshed, generation 3");
     keepalive.until_stderr("billing: refreshed, generation 1");

@@ -13,10 +13,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use manutop::demo::{Fault, Manu, Options, Servers};
+use manutop::demo::{DemoFault, DemoOptions, Manu, Servers};
 use manutop::domain::{ConnectionName, Fingerprint, RefusalKind, Secret, TokenRecord};
 use manutop::fault_point::Step;
-use manutop::store::{Lease, Standing, Vault};
+use manutop::tokens::locked_connection::LockedConnection;
+use manutop::tokens::reconcile::TokenState;
+use manutop::tokens::vault::Vault;
 use tokio::runtime::Runtime;
 
 use super::figures::Figures;
@@ -55,8 +57,12 @@ struct Life {
 impl Parent {
     /// A server that revokes on reuse, and connections that have just been logged in.
     pub fn new(kind: StoreKind, grace: Duration, root: &Path, connections: usize, seed: u64) -> Self {
-        let options =
-            Options { manu_limit: None, manu_lifetime: ACCESS_LIFETIME, manu_grace: grace, ..Options::default() };
+        let options = DemoOptions {
+            manu_limit: None,
+            manu_lifetime: ACCESS_LIFETIME,
+            manu_grace: grace,
+            ..DemoOptions::default()
+        };
         let servers = Servers::start(options).unwrap();
         let orders = Orders {
             store: kind.name().into(),
@@ -126,7 +132,7 @@ impl Parent {
             };
             // A step of refusals needs them; other workers get some of these.
             let refusals = if step == Step::TakingBack { 5 } else { 0 };
-            (0..refusals).for_each(|_| self.manu().push_fault(Fault::unavailable(0)));
+            (0..refusals).for_each(|_| self.manu().push_fault(DemoFault::unavailable(0)));
             (step, self.rng.u32(1..=passes))
         });
         let habit =
@@ -140,11 +146,11 @@ impl Parent {
     fn disturb_the_server(&mut self) {
         let pause = Duration::from_millis(self.rng.u64(1..80));
         let fault = match self.rng.u32(0..40) {
-            0..8 => Fault::DelayAfter(pause),
-            8..14 => Fault::DelayBefore(pause),
-            14..17 => Fault::unavailable(0),
-            17 => Fault::lost_answer(),
-            18 => Fault::Truncated,
+            0..8 => DemoFault::DelayAfter(pause),
+            8..14 => DemoFault::DelayBefore(pause),
+            14..17 => DemoFault::unavailable(0),
+            17 => DemoFault::lost_answer(),
+            18 => DemoFault::Truncated,
             _ => return,
         };
         self.manu().push_fault(fault);
@@ -218,7 +224,7 @@ impl Parent {
         }
     }
 
-    fn lease(&self, name: &ConnectionName) -> Lease {
+    fn lease(&self, name: &ConnectionName) -> LockedConnection {
         let lock = self.vault.lock(name, |_| {});
         self.runtime
             .block_on(async { tokio::time::timeout(PATIENCE, lock).await })
@@ -227,7 +233,7 @@ impl Parent {
     }
 
     /// What store and journal hold once the store answers: its daemon may just have died.
-    fn recover(&self, lease: &mut Lease) -> Standing {
+    fn recover(&self, lease: &mut LockedConnection) -> TokenState {
         let begun = Instant::now();
         loop {
             match self.runtime.block_on(lease.recover()) {

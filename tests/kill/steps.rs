@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use manutop::fault_point::Step;
-use manutop::store::Hazard;
+use manutop::tokens::reconcile::Hazard;
 
 use super::parent::{Parent, fingerprint};
 use super::stores::StoreKind;

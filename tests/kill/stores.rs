@@ -4,7 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use manutop::domain::{Secret, SystemClock};
-use manutop::store::{FileStore, Namespace, Passphrase, Secrets, Vault, keyring};
+use manutop::secrets::encrypted_file::{FileStore, Passphrase};
+use manutop::secrets::keyring;
+use manutop::secrets::namespace::Namespace;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 
 /// What opens the encrypted files.
 pub const PASSPHRASE: &str = "of the kill harness";

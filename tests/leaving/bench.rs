@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 
 use crate::factory::Factory;
 use crate::file_home::{FileHome, name};
@@ -50,7 +50,7 @@ impl Bench {
 
     /// The next answer is held back so long; the server has replaced the token by then.
     pub fn hold_back(&self, time: Duration) {
-        self.factory.servers.manu().push_fault(Fault::DelayAfter(time));
+        self.factory.servers.manu().push_fault(DemoFault::DelayAfter(time));
     }
 
     pub fn until_rotations(&self, count: u64) {

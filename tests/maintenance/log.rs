@@ -4,9 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 
 use chrono::{DateTime, TimeDelta};
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Clock as _, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, SystemClock, Wire};
-use manutop::store::request_log::RequestLog;
+use manutop::request_log::segments::RequestLog;
 use serde_json::Value;
 
 use crate::bench::Bench;
@@ -57,7 +57,10 @@ async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_tim
     }
     drop(log);
     refresh(&bench);
-    bench.servers.manu().push_fault(Fault::status(400, r#"{"error":"invalid_scope","error_description":"not yours"}"#));
+    bench
+        .servers
+        .manu()
+        .push_fault(DemoFault::status(400, r#"{"error":"invalid_scope","error_description":"not yours"}"#));
     bench.run(&["refresh", "factory", "--force"], 4);
 
     let all = bench.run(&["log"], 0);
@@ -175,7 +178,7 @@ async fn it_ends_well_when_nobody_reads_it_any_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn colour_is_for_terminals_that_want_it() {
     let bench = Bench::new().await;
-    bench.servers.manu().push_fault(Fault::status(400, r#"{"error":"invalid_scope"}"#));
+    bench.servers.manu().push_fault(DemoFault::status(400, r#"{"error":"invalid_scope"}"#));
     bench.run(&["refresh", "factory", "--force"], 4);
     for (variables, coloured) in [(&[][..], true), (&[("NO_COLOR", "1")], false), (&[("TERM", "dumb")], false)] {
         let mut terminal = bench.terminal(&["log"], variables);

@@ -8,12 +8,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{
     AfterLostAnswer, Command, ConnectionName, Event, LossOutcome, LostAnswer, Obtained, Problem, Secret,
 };
 use manutop::engine::Refreshed;
-use manutop::store::Hazard;
+use manutop::tokens::reconcile::Hazard;
 
 use crate::REDIRECT;
 use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(30);
 const DUE: TimeDelta = TimeDelta::seconds(80);
 
 /// A rig whose connection has just met the fault in its first, forced refresh.
-async fn met(fault: Fault, after: AfterLostAnswer, redirect: &str) -> (Rig, Running, ConnectionName) {
+async fn met(fault: DemoFault, after: AfterLostAnswer, redirect: &str) -> (Rig, Running, ConnectionName) {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", redirect).await;
     rig.connections[0].after_lost_answer = after;
@@ -43,7 +43,7 @@ async fn met(fault: Fault, after: AfterLostAnswer, redirect: &str) -> (Rig, Runn
 }
 
 /// The same with a connection that was due by itself, at a server with this grace period.
-async fn due(fault: Fault, grace: Duration) -> (Rig, Running, ConnectionName) {
+async fn due(fault: DemoFault, grace: Duration) -> (Rig, Running, ConnectionName) {
     let mut rig = Rig::with(|options| {
         (options.manu_limit, options.manus_limit, options.manu_grace) = (None, None, grace);
     });
@@ -72,12 +72,12 @@ async fn after_a_restart(rig: &Rig, connection: &ConnectionName) -> Option<(u32,
 #[tokio::test]
 async fn every_way_to_lose_an_answer_keeps_the_old_tokens_and_says_so() {
     for fault in [
-        Fault::lost_answer(),
-        Fault::Truncated,
-        Fault::Afterwards(Reply::Html { code: 200 }),
-        Fault::Instead(Reply::Body(String::new())),
-        Fault::Instead(Reply::Body(r#"{"token_type":"bearer","expires_in":1799}"#.into())),
-        Fault::Rewrite(|answer| answer.to_string().replace("_token\"", "_told\"")),
+        DemoFault::lost_answer(),
+        DemoFault::Truncated,
+        DemoFault::Afterwards(Reply::Html { code: 200 }),
+        DemoFault::Instead(Reply::Body(String::new())),
+        DemoFault::Instead(Reply::Body(r#"{"token_type":"bearer","expires_in":1799}"#.into())),
+        DemoFault::Rewrite(|answer| answer.to_string().replace("_token\"", "_told\"")),
     ] {
         for after in [AfterLostAnswer::Retry, AfterLostAnswer::Ask] {
             let which = format!("{fault:?}");
@@ -92,7 +92,7 @@ async fn every_way_to_lose_an_answer_keeps_the_old_tokens_and_says_so() {
 
 #[tokio::test]
 async fn a_request_that_never_arrived_and_a_grace_period_recover_without_a_person() {
-    for (fault, grace) in [(Fault::Instead(Reply::Nothing), Duration::ZERO), (Fault::lost_answer(), GRACE)] {
+    for (fault, grace) in [(DemoFault::Instead(Reply::Nothing), Duration::ZERO), (DemoFault::lost_answer(), GRACE)] {
         let (rig, mut running, factory) = due(fault, grace).await;
         rig.moves_on(&running, LOST_PAUSE).await;
         let recovered = running
@@ -114,7 +114,7 @@ async fn a_request_that_never_arrived_and_a_grace_period_recover_without_a_perso
 
 #[tokio::test]
 async fn a_server_that_revokes_on_reuse_leaves_a_login_and_the_reason_is_known_after_a_restart() {
-    let (rig, mut running, factory) = due(Fault::lost_answer(), Duration::ZERO).await;
+    let (rig, mut running, factory) = due(DemoFault::lost_answer(), Duration::ZERO).await;
     rig.moves_on(&running, LOST_PAUSE).await;
     let view = running.until_view(&factory, |view| matches!(view.problem, Some(Problem::NeedsLogin { .. }))).await;
     let problem = view.problem.unwrap().to_string();
@@ -135,7 +135,7 @@ async fn a_server_that_revokes_on_reuse_leaves_a_login_and_the_reason_is_known_a
 
 #[tokio::test]
 async fn while_the_access_token_is_good_it_is_handed_out_and_nothing_is_sent() {
-    let (rig, running, factory) = met(Fault::Instead(Reply::Nothing), AfterLostAnswer::Retry, REDIRECT).await;
+    let (rig, running, factory) = met(DemoFault::Instead(Reply::Nothing), AfterLostAnswer::Retry, REDIRECT).await;
     rig.moves_on(&running, TimeDelta::seconds(1)).await;
     let token = running.engine.access_token(&factory, Duration::from_secs(60)).await.unwrap();
     assert!(matches!(token.problem, Some(Problem::AnswerLost { .. })), "{token:?}");
@@ -148,8 +148,8 @@ async fn while_the_access_token_is_good_it_is_handed_out_and_nothing_is_sent() {
 
 #[tokio::test]
 async fn it_is_sent_again_after_pauses_that_grow_and_a_person_need_not_wait() {
-    let (rig, mut running, factory) = due(Fault::lost_answer(), TimeDelta::hours(9).to_std().unwrap()).await;
-    rig.servers.manu().break_down(None, Fault::Instead(Reply::Nothing));
+    let (rig, mut running, factory) = due(DemoFault::lost_answer(), TimeDelta::hours(9).to_std().unwrap()).await;
+    rig.servers.manu().break_down(None, DemoFault::Instead(Reply::Nothing));
     rig.moves_on(&running, TimeDelta::seconds(1)).await;
     assert_eq!(rig.refresh_posts(), 1, "the lost request may still be on its way");
     for sends in 2..=4 {
@@ -183,7 +183,7 @@ async fn what_a_killed_process_left_is_sent_again_when_it_is_due() {
 #[tokio::test]
 async fn a_token_found_later_in_an_answer_that_could_not_be_read_is_saved_and_nothing_is_sent() {
     let (rig, running, factory) =
-        met(Fault::Afterwards(Reply::Html { code: 200 }), AfterLostAnswer::Ask, REDIRECT).await;
+        met(DemoFault::Afterwards(Reply::Html { code: 200 }), AfterLostAnswer::Ask, REDIRECT).await;
     running.engine.shutdown().await;
     // What a version that reads more finds in the sealed answer.
     let newest = rig.servers.manu().newest_refresh_token("app-factory").unwrap();
@@ -207,7 +207,7 @@ async fn a_token_found_later_in_an_answer_that_could_not_be_read_is_saved_and_no
 
 #[tokio::test]
 async fn where_a_person_is_asked_nothing_is_sent_by_itself_not_even_after_a_restart() {
-    let (rig, running, factory) = met(Fault::lost_answer(), AfterLostAnswer::Ask, REDIRECT).await;
+    let (rig, running, factory) = met(DemoFault::lost_answer(), AfterLostAnswer::Ask, REDIRECT).await;
     rig.schedule_looks(&running, TimeDelta::hours(2)).await;
     assert_uncertain(&running.engine.refresh(&factory, false).await);
     running.engine.shutdown().await;
@@ -220,7 +220,7 @@ async fn where_a_person_is_asked_nothing_is_sent_by_itself_not_even_after_a_rest
 
 #[tokio::test]
 async fn a_force_by_one_who_was_not_shown_the_doubt_sends_nothing() {
-    let (rig, mut running, factory) = met(Fault::lost_answer(), AfterLostAnswer::Ask, REDIRECT).await;
+    let (rig, mut running, factory) = met(DemoFault::lost_answer(), AfterLostAnswer::Ask, REDIRECT).await;
     running.engine.send(Command::ForceIfSure { connection: factory.clone() });
     for _of in ["the first refresh", "the forced one"] {
         let said = |event: &Event| matches!(event, Event::RefreshFailed { problem: Problem::Uncertain { .. }, .. });
@@ -247,7 +247,7 @@ async fn a_force_of_what_is_sure_is_an_exchange() {
 
 #[tokio::test]
 async fn one_try_works_where_the_server_had_not_replaced_the_token() {
-    let (rig, running, factory) = met(Fault::Instead(Reply::Nothing), AfterLostAnswer::Ask, REDIRECT).await;
+    let (rig, running, factory) = met(DemoFault::Instead(Reply::Nothing), AfterLostAnswer::Ask, REDIRECT).await;
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
     assert_eq!(running.view(&factory).await.problem, None);
     assert_newest_is_stored(&rig, &factory, 2).await;
@@ -256,7 +256,7 @@ async fn one_try_works_where_the_server_had_not_replaced_the_token() {
 
 #[tokio::test]
 async fn one_try_says_that_a_login_is_needed_where_the_server_had_replaced_it() {
-    let (rig, running, factory) = met(Fault::lost_answer(), AfterLostAnswer::Ask, REDIRECT).await;
+    let (rig, running, factory) = met(DemoFault::lost_answer(), AfterLostAnswer::Ask, REDIRECT).await;
     let result = running.engine.refresh(&factory, true).await;
     assert!(matches!(result, Err(Problem::NeedsLogin { .. })), "{result:?}");
     assert_eq!(rig.refresh_posts(), 2, "the one lost and the one try");
@@ -266,7 +266,7 @@ async fn one_try_says_that_a_login_is_needed_where_the_server_had_replaced_it() 
 
 #[tokio::test]
 async fn a_new_login_heals_it_without_a_try() {
-    let (rig, mut running, factory) = met(Fault::lost_answer(), AfterLostAnswer::Ask, LOOPBACK).await;
+    let (rig, mut running, factory) = met(DemoFault::lost_answer(), AfterLostAnswer::Ask, LOOPBACK).await;
     let person = Person::new();
     let login = begin(&mut running, &factory).await;
     assert_eq!(person.visit(person.sent_to(&login.url, "allow").await).await.0, 200);
@@ -321,7 +321,7 @@ async fn an_echo_of_the_refresh_token_that_was_sent_recovers_nothing() {
             "form" => (502, format!("grant_type=refresh_token&refresh_token={sent}")),
             _ => (200, format!(r#"{{"status":"accepted","refresh_token":"{sent}"}}"#)),
         };
-        rig.servers.manu().push_fault(Fault::Afterwards(Reply::Status { code, body, retry_after: None }));
+        rig.servers.manu().push_fault(DemoFault::Afterwards(Reply::Status { code, body, retry_after: None }));
         let running = rig.start(false);
         running.engine.views().await;
         for _ in 0..2 {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Command, CopyWhat, Problem, Secret, SystemClock};
 use manutop::engine::Refreshed;
 
@@ -64,7 +64,7 @@ async fn a_record_from_the_future_is_handed_out_to_nobody() {
         let factory = rig.manu("factory", REDIRECT).await;
         rig.logged_in(&factory, TimeDelta::zero()).await;
         rig.clock.advance(-set_back);
-        rig.servers.manu().break_down(None, Fault::status(500, r#"{"error":"server_error"}"#));
+        rig.servers.manu().break_down(None, DemoFault::status(500, r#"{"error":"server_error"}"#));
         let running = rig.start(false);
         running.engine.views().await;
         let before = running.engine.present_token(&factory).await;

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use manutop::domain::{Problem, Secret};
 use manutop::engine::Refreshed;
-use manutop::store::{Call, Fault};
+use manutop::secrets::memory::{Call, InjectedFault};
 
 use crate::REDIRECT;
 use crate::support::rig::Rig;
@@ -29,8 +29,8 @@ async fn a_daemon_killed_while_creating_the_token_costs_nothing() {
     running.engine.shutdown().await;
     let mut running = rig.start(true);
     // Twice: a store that fails is made anew and asked once more.
-    rig.store.fail_next(Call::Set, Fault::Emptied);
-    rig.store.fail_next(Call::Set, Fault::Emptied);
+    rig.store.fail_next(Call::Set, InjectedFault::Emptied);
+    rig.store.fail_next(Call::Set, InjectedFault::Emptied);
     running.until_view(&other, |view| matches!(view.problem, Some(Problem::NotSaved { .. }))).await;
     assert_eq!(rig.store.item("other/token"), Some(Secret::default()), "it is there and empty");
     let view = running.until_view(&other, |view| view.problem.is_none() && view.token().is_some()).await;

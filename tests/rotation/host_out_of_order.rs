@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::Event;
 
 use crate::REDIRECT;
@@ -17,7 +17,7 @@ const MANY: u64 = 60;
 const BEGUN: u64 = 24;
 
 /// Many connections that are due, at a host with this fault, and an engine that has met it.
-async fn met(fault: Fault) -> (Rig, Running) {
+async fn met(fault: DemoFault) -> (Rig, Running) {
     let mut rig = Rig::new();
     rig.clockwork().await;
     for number in 0..MANY {
@@ -41,7 +41,7 @@ async fn met(fault: Fault) -> (Rig, Running) {
 
 #[tokio::test]
 async fn it_is_not_hammered_and_all_go_on_once_it_answers() {
-    let (rig, running) = met(Fault::status(503, r#"{"error":"temporarily_unavailable"}"#)).await;
+    let (rig, running) = met(DemoFault::status(503, r#"{"error":"temporarily_unavailable"}"#)).await;
     rig.schedule_looks(&running, TimeDelta::hours(1)).await;
     let before = rig.refresh_posts();
     assert!(before <= BEGUN, "{before} of {MANY}");
@@ -58,7 +58,7 @@ async fn it_is_not_hammered_and_all_go_on_once_it_answers() {
 /// Each request without an answer may cost a connection its login.
 #[tokio::test]
 async fn one_that_never_answers_does_not_cost_all_their_answers() {
-    let (rig, running) = met(Fault::lost_answer()).await;
+    let (rig, running) = met(DemoFault::lost_answer()).await;
     rig.schedule_looks(&running, TimeDelta::hours(1)).await;
     rig.servers.manu().clear_faults();
     rig.schedule_looks(&running, TimeDelta::hours(1)).await;

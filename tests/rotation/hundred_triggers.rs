@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Command, Problem};
 use manutop::engine::Refreshed;
 
@@ -17,7 +17,7 @@ async fn a_hundred_triggers_share_one_exchange() {
     let factory = rig.manu("factory", REDIRECT).await;
     // Due, so that the schedule is one of those who want it.
     rig.logged_in(&factory, TimeDelta::seconds(80)).await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(300)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(300)));
     let running = rig.start(true);
     running.engine.views().await;
     for force in [true, false] {
@@ -38,7 +38,7 @@ async fn a_hundred_triggers_share_one_failure() {
     let factory = rig.manu("factory", REDIRECT).await;
     let record = rig.logged_in(&factory, TimeDelta::zero()).await;
     rig.servers.manu().revoke(&record.refresh_token.unwrap().token);
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(300)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(300)));
     let running = rig.start(false);
     running.engine.views().await;
     let all = join_all((0..100).map(|_| running.engine.refresh(&factory, true))).await;

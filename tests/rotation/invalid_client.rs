@@ -2,7 +2,7 @@
 //! provider is asked again only slowly, or when a person asks.
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Command, Event, Problem, Secret};
 use manutop::engine::Refreshed;
 
@@ -110,7 +110,7 @@ async fn a_refusal_is_lasting_only_with_an_oauth_error_wherever_it_stands() {
         let mut rig = Rig::new();
         let factory = rig.manu("factory", REDIRECT).await;
         let record = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(Fault::status(code, body));
+        rig.servers.manu().push_fault(DemoFault::status(code, body));
         let running = rig.start(false);
         let problem = running.engine.refresh(&factory, true).await.unwrap_err();
         let Problem::Misconfigured { why, refused: true } = &problem else { panic!("{code} {body}: {problem:?}") };

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Command, Event, Problem};
 
 use crate::REDIRECT;
@@ -48,7 +48,7 @@ async fn a_record_that_somebody_saved_meanwhile_past_the_lock_is_adopted() {
     let first = rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = rig.start(false);
     running.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(500)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_refresh_posts(1).await;
     // Somebody who keeps to no lock logs in: the first family is gone, a newer record is stored.

@@ -4,7 +4,7 @@
 use chrono::TimeDelta;
 use manutop::domain::Problem;
 use manutop::engine::Refreshed;
-use manutop::store::Hazard;
+use manutop::tokens::reconcile::Hazard;
 
 use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
 use crate::support::rig::Rig;

@@ -9,7 +9,7 @@ use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Command, ConnectionName, Event, Problem};
 use manutop::engine::Refreshed;
 
@@ -36,7 +36,7 @@ async fn a_slow_holder_is_waited_for_with_its_pid_shown_and_its_result_adopted()
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let (slow, mut waiting) = (rig.start(false), rig.start(false));
     tokio::join!(slow.engine.views(), waiting.engine.views());
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(1)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
     slow.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     waiting.engine.send(Command::Refresh { connection: factory.clone(), force: true });
@@ -55,7 +55,7 @@ async fn a_stopped_holder_is_waited_for_until_it_is_killed_and_its_answer_is_the
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::seconds(80)).await;
     let mut holder = Process::start(&rig, Role::Command, TEST);
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_secs(20)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_secs(20)));
     holder.say("refresh");
     rig.until_refresh_posts(1).await;
     holder.signal("STOP");

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Command, Event};
 use manutop::engine::Refreshed;
 
@@ -20,7 +20,7 @@ async fn a_login_that_ends_while_a_refresh_is_out_elsewhere_waits_for_it_and_win
     let login = begin(&mut running, &factory).await;
     let back = person.sent_to(&login.url, "allow").await;
     refreshing.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(1)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
     refreshing.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     let waiting =
@@ -42,7 +42,7 @@ async fn a_refresh_that_waits_for_a_login_elsewhere_adopts_its_tokens_and_sends_
     refreshing.engine.views().await;
     let login = begin(&mut running, &factory).await;
     let back = person.sent_to(&login.url, "allow").await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_secs(1)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_secs(1)));
     let refreshed = async {
         let posts = || rig.servers.manu().stats().token_posts.authorization_code;
         eventually("the code was sent", || posts() == 1).await;
@@ -63,7 +63,7 @@ async fn in_one_process_a_login_asked_for_during_a_refresh_is_refused_with_the_r
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = rig.start(false);
     running.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(500)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     running.engine.send(Command::Login { connection: factory.clone() });

@@ -1,11 +1,12 @@
 //! A new refresh token in the answer: it is in the journal, then in the store and read back from
 //! it, before anybody is shown, given or told of it.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use manutop::domain::{Command, CopyWhat, Event, Problem};
 use manutop::engine::Refreshed;
-use manutop::store::{Call, Fault};
-use std::time::Duration;
+use manutop::secrets::memory::{Call, InjectedFault};
 
 use crate::REDIRECT;
 use crate::support::rig::Rig;
@@ -37,7 +38,7 @@ async fn while_the_save_is_out_the_journal_has_it_and_nobody_sees_it() {
     let first = rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = rig.start(false);
     running.engine.views().await;
-    rig.store.fail_next(Call::Set, Fault::Hang);
+    rig.store.fail_next(Call::Set, InjectedFault::Hang);
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_journal(&factory, "received").await;
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -58,7 +59,7 @@ async fn a_store_that_says_yes_and_keeps_nothing_is_caught_by_the_reading_back()
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = rig.start(true);
     running.engine.views().await;
-    rig.store.fail_next(Call::Set, Fault::Ignored);
+    rig.store.fail_next(Call::Set, InjectedFault::Ignored);
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     let view = running.until_view(&factory, |view| matches!(view.problem, Some(Problem::NotSaved { .. }))).await;
     assert_eq!(view.token().unwrap().generation, 2, "safe in the journal");

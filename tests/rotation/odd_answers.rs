@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use manutop::demo::{Fault, RateLimit, Reply};
+use manutop::demo::{DemoFault, RateLimit, Reply};
 use manutop::domain::{CopyWhat, Event, Problem};
 use manutop::engine::Refreshed;
 
@@ -17,8 +17,8 @@ async fn a_5xx_before_the_request_was_taken_keeps_everything_and_is_tried_again(
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::seconds(80)).await;
-    rig.servers.manu().push_fault(Fault::unavailable(1));
-    rig.servers.manu().push_fault(Fault::status(500, r#"{"error":"server_error"}"#));
+    rig.servers.manu().push_fault(DemoFault::unavailable(1));
+    rig.servers.manu().push_fault(DemoFault::status(500, r#"{"error":"server_error"}"#));
     let mut running = rig.start(true);
     let view =
         running.until_view(&factory, |view| matches!(view.problem, Some(Problem::Retrying { at: Some(_), .. }))).await;
@@ -35,7 +35,7 @@ async fn a_429_is_obeyed_by_the_schedule_and_by_the_unforced_key() {
     rig.clockwork().await;
     rig.logged_in(&factory, TimeDelta::seconds(80)).await;
     let limited = Reply::Status { code: 429, body: "{}".into(), retry_after: Some("7200".into()) };
-    rig.servers.manu().push_fault(Fault::Instead(limited));
+    rig.servers.manu().push_fault(DemoFault::Instead(limited));
     let mut running = rig.start(true);
     let view = running.until_view(&factory, |view| matches!(view.problem, Some(Problem::RateLimited { .. }))).await;
     let Some(Problem::RateLimited { until }) = view.problem else { unreachable!("just looked") };
@@ -54,7 +54,7 @@ async fn a_429_stops_no_forced_key_one_key_one_exchange() {
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let limited = Reply::Status { code: 429, body: "{}".into(), retry_after: Some("3600".into()) };
-    rig.servers.manu().push_fault(Fault::Instead(limited));
+    rig.servers.manu().push_fault(DemoFault::Instead(limited));
     let running = rig.start(false);
     running.engine.views().await;
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
@@ -91,7 +91,7 @@ async fn a_token_pair_is_rescued_from_every_odd_answer() {
         let mut rig = Rig::new();
         let factory = rig.manu("factory", REDIRECT).await;
         rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(Fault::Rewrite(rewrite));
+        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
         let running = rig.start(false);
         running.engine.views().await;
         assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
@@ -104,7 +104,7 @@ async fn a_slow_drip_is_waited_for() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::Drip { bytes: 8, every: Duration::from_millis(20) });
+    rig.servers.manu().push_fault(DemoFault::Drip { bytes: 8, every: Duration::from_millis(20) });
     let running = rig.start(false);
     running.engine.views().await;
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
@@ -121,7 +121,7 @@ async fn a_drip_that_does_not_end_is_cut_off_after_a_minute_and_what_came_of_it_
     let tokens = first.access_token.expose().len() + first.refresh_token.unwrap().token.expose().len();
     let until_rescued = r#"{"access_token":"","expires_in":90,"refresh_token":"""#.len() + tokens;
     let every = Duration::from_secs(50) / u32::try_from(until_rescued).unwrap();
-    rig.servers.manu().push_fault(Fault::Drip { bytes: 1, every });
+    rig.servers.manu().push_fault(DemoFault::Drip { bytes: 1, every });
     let running = rig.start(false);
     running.engine.views().await;
     let began = Instant::now();
@@ -135,7 +135,7 @@ async fn an_oversized_body_is_cut_off_and_said_to_be_lost() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::Afterwards(Reply::Oversized(1 << 30)));
+    rig.servers.manu().push_fault(DemoFault::Afterwards(Reply::Oversized(1 << 30)));
     let mut running = rig.start(false);
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(matches!(problem, Problem::AnswerLost { .. }), "{problem:?}");
@@ -160,7 +160,7 @@ async fn an_oversized_body_costs_no_more_memory_than_is_read_of_it() {
     process.say("refresh");
     process.until("refreshed 2");
     let before = peak_memory(process.id());
-    rig.servers.manu().push_fault(Fault::Instead(Reply::Oversized(1 << 30)));
+    rig.servers.manu().push_fault(DemoFault::Instead(Reply::Oversized(1 << 30)));
     process.say("refresh");
     process.until("failed answer lost");
     let grown = peak_memory(process.id()) - before;
@@ -182,7 +182,7 @@ async fn secrets_never_follow_a_redirect() {
     let record = rig.logged_in(&factory, TimeDelta::zero()).await;
     let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = format!("http://{}/", elsewhere.local_addr().unwrap());
-    rig.servers.manu().push_fault(Fault::Instead(Reply::Redirect(target)));
+    rig.servers.manu().push_fault(DemoFault::Instead(Reply::Redirect(target)));
     let running = rig.start(false);
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(matches!(problem, Problem::Retrying { .. }), "a proxy sent it, which passes: {problem:?}");
@@ -202,8 +202,8 @@ async fn what_was_saved_is_what_is_shown_though_the_request_after_it_fails() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::Rewrite(without_access_token));
-    rig.servers.manu().push_fault(Fault::status(500, r#"{"error":"server_error"}"#));
+    rig.servers.manu().push_fault(DemoFault::Rewrite(without_access_token));
+    rig.servers.manu().push_fault(DemoFault::status(500, r#"{"error":"server_error"}"#));
     let running = rig.start(false);
     running.engine.views().await;
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));

@@ -11,9 +11,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use manutop::domain::{self, ConnectionView, Event, Program, Secret, SystemClock};
+use manutop::domain;
+use manutop::domain::{ConnectionView, Event, Program, Secret, SystemClock};
 use manutop::engine::{Engine, Parts};
-use manutop::store::{MemoryStore, Secrets, StoreError, Vault};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::MemoryStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 use serde::{Deserialize, Serialize};
 
 use crate::support::rig::{NoBrowser, Rig, STORE_TIMEOUT};
@@ -82,7 +86,7 @@ impl Part {
             program: if self.role == Role::Dashboard { Program::Dashboard } else { Program::Command },
             automatic: self.role == Role::Dashboard,
             login_timeout: Duration::from_secs(60),
-            lost_pause: manutop::engine::schedule::PAUSE_AFTER_LOST_ANSWER,
+            lost_pause: manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER,
         })
         .unwrap();
         engine.views().await;

@@ -4,7 +4,7 @@
 use std::process::{Child, Command, Output, Stdio};
 
 use manutop::domain::ConnectionName;
-use manutop::store::Namespace;
+use manutop::secrets::namespace::Namespace;
 
 use crate::keyring::Keyring;
 use crate::support::rig::Rig;

@@ -1,14 +1,14 @@
 //! Quitting, or SIGTERM, during a refresh: what is out is waited for and saved first; what only
 //! waits is given up at once.
 
+#[cfg(target_os = "linux")]
+use std::io::BufRead as _;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::Command;
-use manutop::engine::{Owed, Owing};
-#[cfg(target_os = "linux")]
-use std::io::BufRead as _;
+use manutop::engine::{Owing, Unfinished};
 
 use crate::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
@@ -19,7 +19,7 @@ async fn quitting_leaves_after_the_save() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(700)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
     let running = rig.start(false);
     running.engine.views().await;
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
@@ -33,7 +33,7 @@ async fn quitting_before_the_answer_is_even_begun_leaves_after_the_save_too() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(700)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(700)));
     let running = rig.start(false);
     running.engine.views().await;
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
@@ -50,11 +50,11 @@ async fn a_rest_comes_after_the_save_and_while_it_is_held_nothing_due_is_begun()
     rig.logged_in(&other, TimeDelta::zero()).await;
     let running = rig.start(true);
     running.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(700)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     let owing = running.engine.owing().await;
-    assert_eq!(owing, [Owing { connection: factory.clone(), what: Owed::Answer }]);
+    assert_eq!(owing, [Owing { connection: factory.clone(), what: Unfinished::Answer }]);
     let mut rest = running.engine.rest();
     // What was asked before this has been heard.
     running.engine.views().await;
@@ -100,7 +100,7 @@ async fn the_program_told_to_end_by_a_signal_leaves_after_the_save() {
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let program = Program::install(&rig);
     for (signal, rotations) in [("TERM", 1), ("INT", 2), ("HUP", 3)] {
-        rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(1)));
+        rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
         let refresh = program.start(&["refresh", "factory", "--force"]);
         rig.until_rotations(rotations).await;
         signal_process(refresh.id(), signal);

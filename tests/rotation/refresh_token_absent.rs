@@ -2,7 +2,7 @@
 //! new access token.
 
 use chrono::TimeDelta;
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::Secret;
 use manutop::engine::Refreshed;
 
@@ -17,7 +17,7 @@ async fn without_a_new_refresh_token_the_old_one_is_kept() {
         let first = rig.logged_in(&factory, TimeDelta::zero()).await;
         let body = format!(r#"{{"access_token":"another","token_type":"bearer","expires_in":1799{rest}}}"#);
         // Not processed: the server has not replaced the old one either.
-        rig.servers.manu().push_fault(Fault::Instead(Reply::Body(body)));
+        rig.servers.manu().push_fault(DemoFault::Instead(Reply::Body(body)));
         let running = rig.start(false);
         running.engine.views().await;
         assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)), "{rest}");

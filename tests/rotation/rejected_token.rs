@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use manutop::demo::{Fault, Reply};
+use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{AfterLostAnswer, Command, ConnectionName, Problem, Secret};
 use manutop::engine::{AccessToken, Refreshed};
-use manutop::store::StoreError;
+use manutop::secrets::error::StoreError;
 
 use crate::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
@@ -57,7 +57,7 @@ async fn a_token_that_was_never_ours_leaves_the_present_one_alone() {
 #[tokio::test]
 async fn twenty_engines_with_the_same_rejected_token_send_one_refresh() {
     let (rig, _running, factory, token) = rejected().await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(300)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(300)));
     let all: Vec<_> = (0..20).map(|_| rig.start(false)).collect();
     join_all(all.iter().map(|running| running.engine.views())).await;
     let given = join_all(all.iter().map(|running| running.other_than(&factory, &token))).await;
@@ -82,7 +82,7 @@ async fn a_newer_token_that_is_itself_the_rejected_one_is_no_way_out() {
 #[tokio::test]
 async fn a_refresh_that_is_under_way_is_waited_for_and_its_token_is_given() {
     let (rig, running, factory, token) = rejected().await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(300)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(300)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_refresh_posts(1).await;
     assert_eq!(running.other_than(&factory, &token).await.unwrap().generation, 2);
@@ -105,14 +105,16 @@ async fn a_token_of_client_credentials_is_minted_once() {
 #[tokio::test]
 async fn what_stands_in_the_way_is_said_and_the_rejected_token_is_kept_back() {
     let is_lost: IsRight = |problem| matches!(problem, Problem::AnswerLost { .. });
-    let cases: [(Fault, IsRight); 5] = [
-        (Fault::status(400, r#"{"error":"invalid_grant"}"#), |problem| matches!(problem, Problem::NeedsLogin { .. })),
-        (Fault::status(401, r#"{"error":"invalid_client"}"#), |problem| {
+    let cases: [(DemoFault, IsRight); 5] = [
+        (DemoFault::status(400, r#"{"error":"invalid_grant"}"#), |problem| {
+            matches!(problem, Problem::NeedsLogin { .. })
+        }),
+        (DemoFault::status(401, r#"{"error":"invalid_client"}"#), |problem| {
             matches!(problem, Problem::Misconfigured { .. })
         }),
-        (Fault::status(429, "{}"), |problem| matches!(problem, Problem::RateLimited { .. })),
-        (Fault::Instead(Reply::Nothing), is_lost),
-        (Fault::lost_answer(), is_lost),
+        (DemoFault::status(429, "{}"), |problem| matches!(problem, Problem::RateLimited { .. })),
+        (DemoFault::Instead(Reply::Nothing), is_lost),
+        (DemoFault::lost_answer(), is_lost),
     ];
     for (fault, is_right) in cases {
         let which = format!("{fault:?}");
@@ -143,7 +145,7 @@ async fn where_a_person_decides_about_a_lost_answer_nothing_is_sent() {
 #[tokio::test]
 async fn one_that_is_in_the_journal_alone_is_not_given_back() {
     let (rig, running, factory, token) = rejected().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(300)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(300)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     rig.store.fail_always(Some(StoreError::Locked));
@@ -158,7 +160,7 @@ async fn one_that_is_in_the_journal_alone_is_not_given_back() {
 async fn a_provider_that_gives_the_rejected_token_again_is_asked_once() {
     let (rig, running, factory, _) = rejected().await;
     let always_the_same = || {
-        Fault::Rewrite(|mut answer| {
+        DemoFault::Rewrite(|mut answer| {
             answer["access_token"] = "always-the-same".into();
             answer.to_string()
         })

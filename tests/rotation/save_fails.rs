@@ -7,10 +7,11 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Clock as _, Command, ConnectionName, ConnectionView, Event, Holding, Problem, Status};
-use manutop::engine::{Owed, Owing, Refreshed};
-use manutop::store::{self, Call, MemoryStore, StoreError};
+use manutop::engine::{Owing, Refreshed, Unfinished};
+use manutop::secrets::error::StoreError;
+use manutop::secrets::memory::{Call, MemoryStore};
 
 use crate::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
@@ -24,7 +25,7 @@ async fn answered() -> (Rig, Running, ConnectionName) {
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let running = rig.start(true);
     running.engine.views().await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_millis(500)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(500)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     (rig, running, factory)
@@ -139,7 +140,7 @@ async fn a_record_that_is_safe_in_the_journal_holds_up_no_exit_though_the_store_
 async fn a_store_that_calls_the_item_too_large_is_asked_again_and_the_journal_keeps_it_meanwhile() {
     let (rig, mut running, factory) = answered().await;
     let refused = StoreError::TooLarge { item: "factory/token".into(), limit: 100 };
-    rig.store.fail_next(Call::Set, store::Fault::Error(refused));
+    rig.store.fail_next(Call::Set, manutop::secrets::memory::InjectedFault::Error(refused));
     let view = not_saved(&mut running, &factory).await;
     assert!(view.problem.unwrap().to_string().contains("too large"));
     running.until_view(&factory, is_saved).await;
@@ -183,7 +184,7 @@ async fn what_neither_journal_nor_store_takes_stays_in_memory_and_leaving_waits_
     assert_eq!(view.status(rig.clock.now()), Status::NotSaved, "no refresh that goes well");
     let owing = running.engine.owing().await;
     assert!(
-        matches!(&owing[..], [Owing { connection, what: Owed::MemoryOnly(_) }] if *connection == factory),
+        matches!(&owing[..], [Owing { connection, what: Unfinished::MemoryOnly(_) }] if *connection == factory),
         "{owing:?}"
     );
     let mut leaving = pin!(running.engine.shutdown());
@@ -232,7 +233,7 @@ async fn a_disk_that_is_full_when_the_answer_comes_gets_it_when_there_is_room_an
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(1)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
     let mut process = Process::start_after("trap '' XFSZ;", &rig, Role::Command, TEST);
     process.say("refresh");
     rig.until_rotations(1).await;
@@ -266,7 +267,7 @@ async fn survives(trouble: impl FnOnce(&mut crate::keyring::Keyring), mend: impl
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut program = Program::install(&rig);
-    rig.servers.manu().push_fault(Fault::DelayAfter(Duration::from_secs(1)));
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
     let refresh = program.start(&["refresh", "factory", "--force"]);
     rig.until_rotations(1).await;
     trouble(&mut program.keyring);

@@ -84,7 +84,7 @@ async fn a_store_that_hangs_while_the_answer_comes_costs_nothing() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(manutop::demo::Fault::DelayAfter(Duration::from_millis(300)));
+    rig.servers.manu().push_fault(manutop::demo::DemoFault::DelayAfter(Duration::from_millis(300)));
     let mut running = rig.start(true);
     running.engine.views().await;
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });

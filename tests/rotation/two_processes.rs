@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use manutop::domain::{Author, Event, Program};
 use manutop::engine::Refreshed;
 
@@ -17,7 +17,7 @@ async fn of_two_engines_on_one_store_one_sends_and_the_other_adopts() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(300)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(300)));
     let (one, other) = (rig.start(false), rig.start(false));
     tokio::join!(one.engine.views(), other.engine.views());
     let (first, second) = tokio::join!(one.engine.refresh(&factory, true), other.engine.refresh(&factory, true));
@@ -70,7 +70,7 @@ async fn of_four_programs_on_one_keyring_one_sends_and_the_others_adopt() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::seconds(80)).await;
-    rig.servers.manu().push_fault(Fault::DelayBefore(Duration::from_millis(1500)));
+    rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(1500)));
     let program = Program::install(&rig);
     let first = program.start(&["refresh", "factory"]);
     rig.until_refresh_posts(1).await;

@@ -2,10 +2,11 @@
 
 use std::io;
 
-use manutop::app::{App, FaultKind};
-use manutop::cli::faults::{Breakable, Faults};
+use manutop::cli::commands::demo::faults::{Breakable, Faults};
+use manutop::dashboard::App;
+use manutop::dashboard::tour::fault::FaultKind;
+use manutop::dashboard_loop::run_loop::{Ending, Host};
 use manutop::domain::{ConnectionName, Secret};
-use manutop::shell::{Ending, Host};
 
 use super::rig::Rig;
 use super::stage::{Person, Stage};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use manutop::demo::{Options, Servers, story};
+use manutop::demo::{DemoOptions, Servers, story};
 use manutop::domain::{Secret, TokenRecord};
 
 /// See the file's head.
@@ -18,7 +18,8 @@ pub struct Factory {
 
 impl Factory {
     pub fn new() -> Self {
-        let options = Options { manu_limit: None, manu_lifetime: Duration::from_secs(1800), ..Options::default() };
+        let options =
+            DemoOptions { manu_limit: None, manu_lifetime: Duration::from_secs(1800), ..DemoOptions::default() };
         let servers = Servers::start(options).unwrap();
         let story = story::tell(&servers);
         let factory = story.characters.into_iter().find(|character| character.name.as_str() == "factory").unwrap();

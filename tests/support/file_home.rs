@@ -10,7 +10,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use manutop::domain::{ConnectionName, Secret, SystemClock, TokenRecord};
-use manutop::store::{FileStore, Secrets, Vault};
+use manutop::secrets::encrypted_file::FileStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 use portable_pty::CommandBuilder;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_manutop");

@@ -4,14 +4,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use manutop::demo::{Options, Servers};
+use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::{
     AfterLostAnswer, Clock, Connection, ConnectionGrant, ConnectionName, ConnectionView, Event, Program, Secret,
     SecretSource, SystemClock, TokenRecord,
 };
 use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers::{MANU, MANUS};
-use manutop::store::{MemoryStore, Secrets, Vault};
+use manutop::secrets::memory::MemoryStore;
+use manutop::secrets::worker::Secrets;
+use manutop::tokens::vault::Vault;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 pub const SECRET: &str = "client-secret-of-the-tests";
@@ -73,9 +75,9 @@ impl Rig {
     }
 
     /// A rig whose servers are as `set` makes them.
-    pub fn with(set: impl FnOnce(&mut Options)) -> Self {
+    pub fn with(set: impl FnOnce(&mut DemoOptions)) -> Self {
         let clock = Arc::new(MovableClock::default());
-        let mut options = Options { clock: Arc::<MovableClock>::clone(&clock), ..Options::default() };
+        let mut options = DemoOptions { clock: Arc::<MovableClock>::clone(&clock), ..DemoOptions::default() };
         set(&mut options);
         Self {
             servers: Servers::start(options).unwrap(),

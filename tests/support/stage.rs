@@ -1,27 +1,30 @@
 //! The dashboard's real loop and real engine on a screen in memory, and a person before it.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use std::{fs, io};
 
 use chrono::FixedOffset;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use manutop::app::{App, Keymap, Look, Options, Zone};
-use manutop::config::{self, Notify};
+use manutop::config;
+use manutop::config::NotifySettings;
+use manutop::dashboard::keymap::Keymap;
+use manutop::dashboard::theme::appearance::Appearance;
+use manutop::dashboard::{App, DashboardOptions};
+use manutop::dashboard_loop::configuration::{Configuration, Source};
+use manutop::dashboard_loop::log_reader::LogReader;
+use manutop::dashboard_loop::run_loop::{Dashboard, Ending, Host};
 use manutop::domain::{Clock, ConnectionView, DEFAULT_LOG_LIMIT, Secret};
+use manutop::format::time::Zone;
+use manutop::notifications::{Attention, Wishes};
 use manutop::oauth::providers::ALL;
-use manutop::shell::attention::{Attention, Wishes};
-use manutop::shell::clipboard::Clipboard;
-use manutop::shell::configuration::Source;
-use manutop::shell::environment::Environment;
-use manutop::shell::log_reader::LogReader;
-use manutop::shell::painter::Painter;
-use manutop::shell::signals::Signals;
-use manutop::shell::{Configuration, Dashboard, Ending, Host};
-use manutop::store::request_log::RequestLog;
+use manutop::platform::clipboard::Clipboard;
+use manutop::platform::environment::Environment;
+use manutop::platform::signals::Signals;
+use manutop::request_log::segments::RequestLog;
+use manutop::terminal::frame_writer::FrameWriter;
 use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::rig::{MovableClock, Rig, Running};
@@ -146,7 +149,7 @@ pub struct Stage<H = FakeHost> {
     pub host: H,
     /// What is changed about the state before it is shown.
     pub prepare: Box<dyn FnOnce(App) -> App>,
-    pub options: Options,
+    pub options: DashboardOptions,
     /// What is done about incidents; nothing unless it says so.
     pub wishes: Wishes,
     /// Where the request log is; none keeps it in memory.
@@ -163,8 +166,8 @@ impl Stage {
 impl<H: Host> Stage<H> {
     /// One with another terminal beyond drawing.
     pub fn with_host(host: H) -> Self {
-        let options = Options {
-            look: Look::SIXTEEN,
+        let options = DashboardOptions {
+            look: Appearance::SIXTEEN,
             theme_is_fixed: false,
             ascii: false,
             zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
@@ -174,7 +177,7 @@ impl<H: Host> Stage<H> {
             config_file: "config.toml".into(),
             demo: false,
         };
-        let wishes = Wishes { notify: Notify::Off, bell: false, on_event: None, on_event_timeout: None };
+        let wishes = Wishes { notify: NotifySettings::Off, bell: false, on_event: None, on_event_timeout: None };
         Self { size: (120, 32), config_file: None, host, prepare: Box::new(|app| app), options, wishes, data_dir: None }
     }
 
@@ -223,7 +226,7 @@ impl<H: Host> Stage<H> {
             attention: Attention::start(self.wishes, &Environment::default(), rig.clock.now()),
             clock: Arc::<MovableClock>::clone(&rig.clock),
         };
-        let mut terminal = Painter::new(screen.clone()).expect("a terminal in memory");
+        let mut terminal = FrameWriter::new(screen.clone()).expect("a terminal in memory");
         let (ending, ()) =
             tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen, from: Arc::default() }));
         dashboard.attention.close(PATIENCE).await;

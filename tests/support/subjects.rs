@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use manutop::demo::Fault;
+use manutop::demo::DemoFault;
 use serde_json::{Value, json};
 
 /// A token in the shape of a JWT; nobody verifies its signature.
@@ -17,11 +17,11 @@ fn with_id_token(mut answer: Value, claims: &Value) -> String {
 }
 
 /// The next answer is Ada's.
-pub fn ada() -> Fault {
-    Fault::Rewrite(|answer| with_id_token(answer, &json!({ "sub": "7", "email": "ada@example.com" })))
+pub fn ada() -> DemoFault {
+    DemoFault::Rewrite(|answer| with_id_token(answer, &json!({ "sub": "7", "email": "ada@example.com" })))
 }
 
 /// The next answer is Bob's.
-pub fn bob() -> Fault {
-    Fault::Rewrite(|answer| with_id_token(answer, &json!({ "sub": "9", "email": "bob@example.com" })))
+pub fn bob() -> DemoFault {
+    DemoFault::Rewrite(|answer| with_id_token(answer, &json!({ "sub": "9", "email": "bob@example.com" })))
 }

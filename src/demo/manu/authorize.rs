@@ -10,11 +10,11 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use chrono::{DateTime, Utc};
 use url::Url;
 
-use super::super::params::Params;
-use super::super::shared::Inner;
-use super::super::wire::html_response;
-use super::grants::Grants;
-use super::{SCOPES, page, redirect};
+use crate::demo::manu::grants::Grants;
+use crate::demo::manu::{SCOPES, page, redirect};
+use crate::demo::params::Params;
+use crate::demo::shared::Inner;
+use crate::demo::wire::html_response;
 
 /// What an authorization request asks for, checked.
 #[derive(Clone)]

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::issued::{Issued, random_text};
-use super::super::limit::{Limiter, RateLimit};
-use super::REFRESH_LIFETIME;
-use super::authorize::Asked;
+use crate::demo::issued::{Issued, random_text};
+use crate::demo::limit::{Limiter, RateLimit};
+use crate::demo::manu::REFRESH_LIFETIME;
+use crate::demo::manu::authorize::Asked;
 use crate::domain::Secret;
 
 /// How long an authorization code works (RFC 6749 §4.1.2: at most ten minutes, better less).
@@ -19,7 +19,7 @@ const CODE_LIFETIME: TimeDelta = TimeDelta::seconds(60);
 const CONSENT_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
 /// A Private App.
-pub(super) struct Client {
+pub(super) struct DemoClient {
     pub(super) secret: Secret,
     pub(super) redirect_uris: Vec<String>,
 }
@@ -56,7 +56,7 @@ pub(super) enum Refused {
 
 /// The server's state.
 pub(super) struct Grants {
-    pub(super) clients: HashMap<String, Client>,
+    pub(super) clients: HashMap<String, DemoClient>,
     pub(super) limiter: Limiter,
     pub(super) access_lifetime: TimeDelta,
     /// For how long a token that was just replaced is still taken.
@@ -159,7 +159,7 @@ impl Grants {
         (!family.revoked && now < expires_at).then_some((family, expires_at))
     }
 
-    /// See [`super::Manu::newest_refresh_token`].
+    /// See [`crate::demo::manu::Manu::newest_refresh_token`].
     pub(super) fn newest_refresh_token(&self, client_id: &str) -> Option<Secret> {
         let family = self.families.iter().rev().find(|family| family.client_id == client_id)?;
         (!family.revoked && !family.newest.is_empty()).then(|| Secret::new(family.newest.clone()))

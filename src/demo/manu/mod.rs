@@ -23,14 +23,15 @@ use chrono::TimeDelta;
 use serde_json::json;
 use url::Url;
 
-use self::grants::{Client, Grants};
-use super::fault::Fault;
-use super::issued::Issued;
-use super::params::{self, Params};
-use super::servers::Options;
-use super::shared::{Shared, with_common_layers};
-use super::stats::Stats;
-use super::wire::{Answer, Scissors, html_response};
+use crate::demo::fault::DemoFault;
+use crate::demo::issued::Issued;
+use crate::demo::manu::grants::{DemoClient, Grants};
+use crate::demo::params;
+use crate::demo::params::Params;
+use crate::demo::servers::DemoOptions;
+use crate::demo::shared::{DemoState, with_common_layers};
+use crate::demo::stats::Stats;
+use crate::demo::wire::{DemoAnswer, Scissors, html_response};
 use crate::domain::Secret;
 
 /// The scopes there are. Asking for another is `invalid_scope`.
@@ -41,13 +42,17 @@ const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(2 * 365);
 
 /// The handle of Manu Online's server. Cheap to clone; usable from any thread.
 #[derive(Clone)]
-pub struct Manu(Arc<Shared<Grants>>);
+pub struct Manu(Arc<DemoState<Grants>>);
 
 impl Manu {
-    pub(super) fn new(base: String, options: &Options) -> Self {
+    pub(super) fn new(base: String, options: &DemoOptions) -> Self {
         let grace = TimeDelta::from_std(options.manu_grace).unwrap_or(TimeDelta::zero());
         let lifetime = lifetime(options.manu_lifetime);
-        Self(Arc::new(Shared::new(base, Arc::clone(&options.clock), Grants::new(lifetime, grace, options.manu_limit))))
+        Self(Arc::new(DemoState::new(
+            base,
+            Arc::clone(&options.clock),
+            Grants::new(lifetime, grace, options.manu_limit),
+        )))
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
@@ -94,7 +99,7 @@ impl Manu {
     /// exactly, but for the port of a loopback one registered without (RFC 8252 §7.3).
     pub fn register_client(&self, client_id: &str, client_secret: &Secret, redirect_uris: &[&str]) {
         let redirect_uris = redirect_uris.iter().map(|&uri| uri.to_owned()).collect();
-        let client = Client { secret: client_secret.clone(), redirect_uris };
+        let client = DemoClient { secret: client_secret.clone(), redirect_uris };
         self.0.lock().state.clients.insert(client_id.to_owned(), client);
     }
 
@@ -134,17 +139,17 @@ impl Manu {
     }
 
     /// Queues a fault. Each token request takes one from the queue.
-    pub fn push_fault(&self, fault: Fault) {
+    pub fn push_fault(&self, fault: DemoFault) {
         self.0.push_fault(fault);
     }
 
     /// Lets the next token request of this client run into a fault, whoever asks before it.
-    pub fn push_fault_for(&self, client_id: &str, fault: Fault) {
+    pub fn push_fault_for(&self, client_id: &str, fault: DemoFault) {
         self.0.aim_fault(Some(client_id), fault, true);
     }
 
     /// Lets every token request run into a fault from now on: this client's, or everybody's.
-    pub fn break_down(&self, client_id: Option<&str>, fault: Fault) {
+    pub fn break_down(&self, client_id: Option<&str>, fault: DemoFault) {
         self.0.aim_fault(client_id, fault, false);
     }
 
@@ -196,7 +201,7 @@ impl Manu {
     }
 
     /// The API: says whose token it was given.
-    fn api(&self, headers: &HeaderMap) -> Answer {
+    fn api(&self, headers: &HeaderMap) -> DemoAnswer {
         let now = self.0.now();
         let inner = &mut *self.0.lock();
         inner.stats.api_calls += 1;
@@ -204,7 +209,7 @@ impl Manu {
         if let Some((family, expires_at)) = token.and_then(|token| inner.state.access(token, now)) {
             let left = (expires_at - now).num_seconds();
             let body = json!({"api": "Manu Online (demo)", "client_id": family.client_id, "scope": family.scope, "token_expires_in": left});
-            return Answer::new(StatusCode::OK, body);
+            return DemoAnswer::new(StatusCode::OK, body);
         }
         inner.stats.api_calls_refused += 1;
         // RFC 6750 §3.1: whoever sent no token is told the scheme and nothing else.
@@ -214,7 +219,7 @@ impl Manu {
                 r#"Bearer realm="manu", error="invalid_token", error_description="The access token is unknown, expired or revoked""#
             }
         };
-        Answer::new(StatusCode::UNAUTHORIZED, json!({"error": "invalid_token"})).header(WWW_AUTHENTICATE, challenge)
+        DemoAnswer::new(StatusCode::UNAUTHORIZED, json!({"error": "invalid_token"})).header(WWW_AUTHENTICATE, challenge)
     }
 }
 

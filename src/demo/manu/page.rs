@@ -2,7 +2,7 @@
 //!
 //! Invariants: whatever came with a request is escaped; nothing is loaded from anywhere.
 
-use super::authorize::Asked;
+use crate::demo::manu::authorize::Asked;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c2430;--paper:#f2f5f9;--card:#fff;--quiet:#56637a;--line:#d5dce6;--accent:#0b6e4f;--on-accent:#fff}\

@@ -3,13 +3,14 @@
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::super::shared::{Form, Inner};
-use super::super::wire::Answer;
-use super::grants::Grants;
-use super::token::{self, refusal};
+use crate::demo::manu::grants::Grants;
+use crate::demo::manu::token;
+use crate::demo::manu::token::refusal;
+use crate::demo::shared::{DemoForm, Inner};
+use crate::demo::wire::DemoAnswer;
 
 /// Answers `POST /oauth/revoke`.
-pub(super) fn answer(inner: &mut Inner<Grants>, form: &Form) -> Answer {
+pub(super) fn answer(inner: &mut Inner<Grants>, form: &DemoForm) -> DemoAnswer {
     inner.stats.revocation_posts += 1;
     let form = match form {
         Ok(form) => form,
@@ -27,5 +28,5 @@ pub(super) fn answer(inner: &mut Inner<Grants>, form: &Form) -> Answer {
     if let Some(family) = family {
         inner.stats.families_revoked += u64::from(inner.state.revoke(family));
     }
-    Answer::new(StatusCode::OK, json!({}))
+    DemoAnswer::new(StatusCode::OK, json!({}))
 }

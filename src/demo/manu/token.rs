@@ -10,24 +10,24 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::super::issued::Issued;
-use super::super::params::Params;
-use super::super::shared::{Form, Inner};
-use super::super::wire::Answer;
-use super::grants::{Grants, Refused};
+use crate::demo::issued::Issued;
+use crate::demo::manu::grants::{Grants, Refused};
+use crate::demo::params::Params;
+use crate::demo::shared::{DemoForm, Inner};
+use crate::demo::wire::DemoAnswer;
 
 /// An error answer (RFC 6749 §5.2).
-pub(super) struct Refusal {
+pub(super) struct DemoRefusal {
     error: &'static str,
     description: &'static str,
 }
 
-pub(super) const fn refusal(error: &'static str, description: &'static str) -> Refusal {
-    Refusal { error, description }
+pub(super) const fn refusal(error: &'static str, description: &'static str) -> DemoRefusal {
+    DemoRefusal { error, description }
 }
 
 /// Answers `POST /oauth/token`.
-pub(super) fn answer(inner: &mut Inner<Grants>, form: &Form, now: DateTime<Utc>) -> Answer {
+pub(super) fn answer(inner: &mut Inner<Grants>, form: &DemoForm, now: DateTime<Utc>) -> DemoAnswer {
     let form = match form {
         Ok(form) => form,
         Err(reason) => return refused(&refusal("invalid_request", reason)),
@@ -42,16 +42,16 @@ pub(super) fn answer(inner: &mut Inner<Grants>, form: &Form, now: DateTime<Utc>)
     {
         inner.stats.rate_limited += 1;
         let body = json!({"error": "rate_limit_exceeded", "error_description": "Too many token requests"});
-        return Answer::new(StatusCode::TOO_MANY_REQUESTS, body).headers(standing.headers());
+        return DemoAnswer::new(StatusCode::TOO_MANY_REQUESTS, body).headers(standing.headers());
     }
     let answer = match grant(inner, form, client_id, now) {
         Ok(issued) => success(&issued),
         Err(refusal) => refused(&refusal),
     };
-    answer.headers(standing.iter().flat_map(super::super::limit::Standing::headers))
+    answer.headers(standing.iter().flat_map(crate::demo::limit::MintingState::headers))
 }
 
-fn grant(inner: &mut Inner<Grants>, form: &Params, client_id: &str, now: DateTime<Utc>) -> Result<Issued, Refusal> {
+fn grant(inner: &mut Inner<Grants>, form: &Params, client_id: &str, now: DateTime<Utc>) -> Result<Issued, DemoRefusal> {
     match form.get("grant_type") {
         Some("authorization_code") => redeem_code(inner, form, client_id, now),
         Some("refresh_token") => refresh(inner, form, client_id, now),
@@ -61,8 +61,8 @@ fn grant(inner: &mut Inner<Grants>, form: &Params, client_id: &str, now: DateTim
 }
 
 /// The client, by ID and secret in the body (RFC 6749 §2.3.1).
-pub(super) fn authenticate<'a>(grants: &Grants, form: &'a Params) -> Result<&'a str, Refusal> {
-    const WRONG: Refusal = refusal("invalid_client", "client_id or client_secret is wrong");
+pub(super) fn authenticate<'a>(grants: &Grants, form: &'a Params) -> Result<&'a str, DemoRefusal> {
+    const WRONG: DemoRefusal = refusal("invalid_client", "client_id or client_secret is wrong");
     let (Some(client_id), Some(secret)) = (form.get("client_id"), form.get("client_secret")) else {
         return Err(refusal("invalid_client", "client_id and client_secret are required in the body"));
     };
@@ -75,8 +75,8 @@ fn redeem_code(
     form: &Params,
     client_id: &str,
     now: DateTime<Utc>,
-) -> Result<Issued, Refusal> {
-    const NOT_VALID: Refusal = refusal("invalid_grant", "The code is unknown, expired or was used before");
+) -> Result<Issued, DemoRefusal> {
+    const NOT_VALID: DemoRefusal = refusal("invalid_grant", "The code is unknown, expired or was used before");
     let text = form.get("code").ok_or(refusal("invalid_request", "code is missing"))?;
     let code = inner.state.code(text).filter(|code| code.asked.client_id == client_id).ok_or(NOT_VALID)?;
     if let Some(family) = code.gave {
@@ -99,7 +99,7 @@ fn redeem_code(
 }
 
 /// RFC 7636 §4.6; and a verifier without a challenge is a downgrade (RFC 9700 §4.8.2).
-fn verify_pkce(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), Refusal> {
+fn verify_pkce(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), DemoRefusal> {
     match (challenge, verifier) {
         (None, None) => Ok(()),
         (Some(challenge), Some(verifier))
@@ -113,8 +113,13 @@ fn verify_pkce(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), Re
     }
 }
 
-fn refresh(inner: &mut Inner<Grants>, form: &Params, client_id: &str, now: DateTime<Utc>) -> Result<Issued, Refusal> {
-    const NOT_VALID: Refusal =
+fn refresh(
+    inner: &mut Inner<Grants>,
+    form: &Params,
+    client_id: &str,
+    now: DateTime<Utc>,
+) -> Result<Issued, DemoRefusal> {
+    const NOT_VALID: DemoRefusal =
         refusal("invalid_grant", "The refresh token is unknown, expired, revoked or was used before");
     let token = form.get("refresh_token").ok_or(refusal("invalid_request", "refresh_token is missing"))?;
     let family = match inner.state.redeem(token, client_id, now) {
@@ -134,7 +139,7 @@ fn refresh(inner: &mut Inner<Grants>, form: &Params, client_id: &str, now: DateT
     Ok(inner.state.issue(family, now))
 }
 
-fn success(issued: &Issued) -> Answer {
+fn success(issued: &Issued) -> DemoAnswer {
     let mut body = json!({
         "access_token": issued.access_token.expose(),
         "token_type": "bearer",
@@ -144,10 +149,10 @@ fn success(issued: &Issued) -> Answer {
     if let Some(refresh_token) = &issued.refresh_token {
         body["refresh_token"] = refresh_token.expose().into();
     }
-    Answer::new(StatusCode::OK, body)
+    DemoAnswer::new(StatusCode::OK, body)
 }
 
-pub(super) fn refused(refusal: &Refusal) -> Answer {
+pub(super) fn refused(refusal: &DemoRefusal) -> DemoAnswer {
     let status = if refusal.error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
-    Answer::new(status, json!({"error": refusal.error, "error_description": refusal.description}))
+    DemoAnswer::new(status, json!({"error": refusal.error, "error_description": refusal.description}))
 }

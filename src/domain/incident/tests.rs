@@ -3,7 +3,7 @@
 use chrono::TimeZone;
 use proptest::prelude::*;
 
-use super::*;
+use crate::domain::incident::*;
 use crate::domain::{Fingerprint, LoginView, Redirect, Secret, TokenFacts};
 use crate::oauth::providers::MANU;
 
@@ -70,12 +70,12 @@ fn watch(incidents: &mut Incidents, view: &ConnectionView, from: i64, to: i64) -
     (from..=to).flat_map(look).map(|(second, change)| (second, short(&change))).collect()
 }
 
-fn short(change: &Change) -> String {
+fn short(change: &IncidentChange) -> String {
     match change {
-        Change::Opened(incident) => {
+        IncidentChange::Opened(incident) => {
             format!("{} opened{}", incident.kind.id(), if incident.standing { " standing" } else { "" })
         }
-        Change::Closed { incident, recovered } => {
+        IncidentChange::Closed { incident, recovered } => {
             format!("{} {}", incident.kind.id(), if *recovered { "recovered" } else { "closed" })
         }
     }
@@ -223,13 +223,13 @@ proptest! {
             let views = [state(one, "one"), state(other, "other")];
             for change in incidents.look(&views, at(second)) {
                 match change {
-                    Change::Opened(incident) => {
+                    IncidentChange::Opened(incident) => {
                         let number = if incident.connection.as_str() == "one" { one } else { other };
                         prop_assert!(![0, 4, 6].contains(&number));
                         prop_assert!(incident.since <= at(second));
                         prop_assert!(open.insert(incident.connection.clone(), incident).is_none());
                     }
-                    Change::Closed { incident, recovered } => {
+                    IncidentChange::Closed { incident, recovered } => {
                         let number = if incident.connection.as_str() == "one" { one } else { other };
                         prop_assert_eq!(recovered, number == 0);
                         prop_assert_eq!(open.remove(&incident.connection), Some(incident));

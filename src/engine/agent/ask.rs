@@ -12,11 +12,13 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::Peer;
-use super::wire::{PATIENCE, Question, VERSION, read_line, same_user};
 use crate::domain::{ConnectionName, Secret};
-use crate::engine::{AccessToken, schedule};
-use crate::store::{agent_socket, record};
+use crate::engine::AccessToken;
+use crate::engine::agent::Peer;
+use crate::engine::agent::wire::{AgentQuestion, PATIENCE, VERSION, read_line, same_user};
+use crate::engine::connections::schedule;
+use crate::tokens::record;
+use crate::tokens::vault::agent_socket;
 
 /// Asks whoever answers on this data directory for an access token that lives for `least`.
 /// `config_file` is where the connection would be looked for.
@@ -27,7 +29,7 @@ pub async fn ask(
     least: Duration,
     now: DateTime<Utc>,
 ) -> Option<AccessToken> {
-    let question = Question {
+    let question = AgentQuestion {
         version: VERSION,
         connection: Cow::Borrowed(connection),
         // Rounded up: a token that lives for less is not what was asked for.
@@ -49,7 +51,7 @@ pub async fn answers(data_dir: &Path) -> Option<Peer> {
 }
 
 /// One line there, one line back, whole.
-async fn exchange(data_dir: &Path, question: &Question<'_>) -> Option<Secret> {
+async fn exchange(data_dir: &Path, question: &AgentQuestion<'_>) -> Option<Secret> {
     let mut stream = UnixStream::connect(agent_socket(data_dir)).await.ok()?;
     same_user(&stream)?;
     let mut line = serde_json::to_vec(question).ok()?;

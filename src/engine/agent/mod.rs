@@ -20,13 +20,17 @@ mod serve;
 mod wire;
 
 #[cfg(unix)]
-pub use ask::{answers, ask};
-#[cfg(not(unix))]
-pub(super) use nobody::Agent;
-#[cfg(not(unix))]
-pub use nobody::{answers, ask};
+pub use crate::engine::agent::ask::answers;
 #[cfg(unix)]
-pub(super) use serve::Agent;
+pub use crate::engine::agent::ask::ask;
+#[cfg(not(unix))]
+pub(super) use crate::engine::agent::nobody::Agent;
+#[cfg(not(unix))]
+pub use crate::engine::agent::nobody::answers;
+#[cfg(not(unix))]
+pub use crate::engine::agent::nobody::ask;
+#[cfg(unix)]
+pub(super) use crate::engine::agent::serve::Agent;
 
 /// A process at the other end of the socket, of the same user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::runtime::Handle;
 
-use super::Peer;
 use crate::domain::ConnectionName;
+use crate::engine::agent::Peer;
 use crate::engine::{AccessToken, Remote};
-use crate::store::Vault;
+use crate::tokens::vault::Vault;
 
 /// Answers nobody.
 pub(in crate::engine) struct Agent {

@@ -16,12 +16,14 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::wire::{PATIENCE, Question, VERSION, read_line, same_user};
 use crate::domain::{ConnectionName, Secret, TokenRecord};
 use crate::engine::Remote;
+use crate::engine::agent::wire::{AgentQuestion, PATIENCE, VERSION, read_line, same_user};
 use crate::local_server::{Places, serve_all};
-use crate::store::socket::{self, OwnFile};
-use crate::store::{Leadership, Seen, Vault, record};
+use crate::platform::socket;
+use crate::platform::socket::OwnFile;
+use crate::tokens::record;
+use crate::tokens::vault::{Leadership, Seen, Vault};
 
 /// How many are answered at once; who comes then waits.
 const MOST_AT_ONCE: usize = 64;
@@ -130,8 +132,8 @@ impl Answerer {
     }
 
     /// What the engine holds, if the journal says that nobody has anything newer.
-    async fn record(&self, question: Question<'_>) -> Option<TokenRecord> {
-        let Question { version, connection, least_ms, config_file } = question;
+    async fn record(&self, question: AgentQuestion<'_>) -> Option<TokenRecord> {
+        let AgentQuestion { version, connection, least_ms, config_file } = question;
         if version != VERSION || Path::new(&*config_file) != self.config_file {
             return None;
         }

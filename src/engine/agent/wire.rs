@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixStream;
 
-use super::Peer;
 use crate::domain::ConnectionName;
+use crate::engine::agent::Peer;
 
 /// What a question says. An agent that does not know the version gives no answer.
 pub(super) const VERSION: u32 = 1;
@@ -19,10 +19,10 @@ const LONGEST: u64 = 64 * 1024;
 /// never.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// One line of JSON. The answer is a line, too: the [record](crate::store::record) without its
+/// One line of JSON. The answer is a line, too: the [record](crate::tokens::record) without its
 /// refresh token.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Question<'a> {
+pub(super) struct AgentQuestion<'a> {
     pub(super) version: u32,
     pub(super) connection: Cow<'a, ConnectionName>,
     /// How long the token must still live.

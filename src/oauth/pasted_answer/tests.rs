@@ -1,4 +1,4 @@
-use super::{CallbackError, Secret, read_answer};
+use crate::oauth::pasted_answer::{CallbackError, Secret, read_answer};
 
 const FOREIGN: &str = "https://www.getpostman.com/oauth2/callback";
 const LOOPBACK: &str = "http://127.0.0.1:8400/callback";

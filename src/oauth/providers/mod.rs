@@ -3,10 +3,9 @@
 mod manu;
 mod manus;
 
-pub use manu::MANU;
-pub use manus::MANUS;
-
 use crate::domain::Provider;
+pub use crate::oauth::providers::manu::MANU;
+pub use crate::oauth::providers::manus::MANUS;
 
 /// Every provider there is.
 pub static ALL: &[&Provider] = &[&MANU, &MANUS];

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::view::Glyph;
+use crate::oauth::redact::view::Glyph;
 
 /// Bytes, each with its place in the original text.
 pub(super) type Blob = Vec<(u8, Range<usize>)>;
@@ -124,8 +124,8 @@ fn decimal(view: &[Glyph]) -> Option<Blob> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::view::plain;
     use super::decoded;
+    use crate::oauth::redact::view::plain;
 
     fn found(text: &str) -> Vec<String> {
         let blobs = decoded(&plain(text));

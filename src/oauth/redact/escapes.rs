@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::view::{Glyph, View, from_bytes};
+use crate::oauth::redact::view::{Glyph, View, from_bytes};
 
 /// How many layers of escapes are undone, one within the other.
 pub(super) const LAYERS: usize = 4;
@@ -128,8 +128,8 @@ fn all_at(text: &str, at: &Range<usize>) -> View {
 
 #[cfg(test)]
 mod tests {
-    use super::super::view::plain;
     use super::undone;
+    use crate::oauth::redact::view::plain;
 
     fn decoded(text: &str) -> Option<String> {
         undone(&plain(text)).map(|view| view.iter().map(|glyph| glyph.c).collect())

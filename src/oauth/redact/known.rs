@@ -8,14 +8,14 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine as _, alphabet};
 
-use super::blobs::{self, Blob};
-use super::escapes::{self, LAYERS};
-use super::view::{View, each_folded, folded, from_bytes, narrowed};
 use crate::domain::Secret;
+use crate::oauth::redact::blobs::Blob;
+use crate::oauth::redact::escapes::LAYERS;
+use crate::oauth::redact::view::{View, each_folded, folded, from_bytes, narrowed};
+use crate::oauth::redact::{blobs, escapes};
 
 /// So many characters of a secret are a piece that must not be readable.
 pub(super) const PIECE: usize = 8;
@@ -26,7 +26,7 @@ const DEPTH: usize = 2;
 
 /// What is searched for.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct KnownSecrets {
     hasher: RandomState,
     /// Pieces of secrets, folded.
     pieces: HashSet<u64>,
@@ -37,13 +37,13 @@ pub struct Known {
 }
 
 /// Where something was found in the original text.
-pub(super) struct Found {
+pub(super) struct FoundSecret {
     pub(super) at: Range<usize>,
     /// It is part of an encoded string, whose neighbouring characters may hold a few bits of it.
     pub(super) is_encoded: bool,
 }
 
-impl Known {
+impl KnownSecrets {
     /// Recognises these secrets.
     #[must_use]
     pub fn of(secrets: &[&Secret]) -> Self {
@@ -70,7 +70,7 @@ impl Known {
     }
 
     /// Where the text, decoded in every way that it can be, holds any of them.
-    pub(super) fn find(&self, view: View) -> Vec<Found> {
+    pub(super) fn find(&self, view: View) -> Vec<FoundSecret> {
         let mut found = Vec::new();
         if !(self.pieces.is_empty() && self.short.is_empty()) {
             self.search(view, DEPTH, &mut found);
@@ -78,7 +78,7 @@ impl Known {
         found
     }
 
-    fn search(&self, mut view: View, depth: usize, found: &mut Vec<Found>) {
+    fn search(&self, mut view: View, depth: usize, found: &mut Vec<FoundSecret>) {
         for _ in 0..=LAYERS {
             view = narrowed(&view);
             self.compare(&view, depth < DEPTH, found);
@@ -95,7 +95,7 @@ impl Known {
         }
     }
 
-    fn compare(&self, view: &View, is_encoded: bool, found: &mut Vec<Found>) {
+    fn compare(&self, view: &View, is_encoded: bool, found: &mut Vec<FoundSecret>) {
         for keeps_signs in [true, false] {
             let (form, places): (Vec<char>, Vec<_>) =
                 folded(view, keeps_signs).into_iter().map(|glyph| (glyph.c, glyph.at)).unzip();
@@ -103,7 +103,7 @@ impl Known {
                 for (start, piece) in form.windows(length).enumerate() {
                     if is_known(self.hasher.hash_one(piece)) {
                         let at = places[start].start..places[start + length - 1].end;
-                        found.push(Found { at, is_encoded });
+                        found.push(FoundSecret { at, is_encoded });
                     }
                 }
             };
@@ -114,14 +114,14 @@ impl Known {
         }
     }
 
-    fn compare_raw(&self, blob: &Blob, found: &mut Vec<Found>) {
+    fn compare_raw(&self, blob: &Blob, found: &mut Vec<FoundSecret>) {
         if self.raw.is_empty() {
             return;
         }
         let bytes: Vec<u8> = blob.iter().map(|(byte, _)| *byte).collect();
         for (start, piece) in bytes.windows(PIECE).enumerate() {
             if self.raw.contains(&self.hasher.hash_one(piece)) {
-                found.push(Found { at: blob[start].1.start..blob[start + PIECE - 1].1.end, is_encoded: true });
+                found.push(FoundSecret { at: blob[start].1.start..blob[start + PIECE - 1].1.end, is_encoded: true });
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Takes secrets out of text that comes from a server, before it is kept anywhere.
 //!
 //! Recognises them by meaning: a server may repeat a secret percent-encoded, as a reference of HTML, in base64 or
-//! hex, in capitals, with dashes between its groups, or a part of it only. See [`Known`] for those that are known,
+//! hex, in capitals, with dashes between its groups, or a part of it only. See [`KnownSecrets`] for those that are known,
 //! and `shape` for what looks like one.
 
 mod blobs;
@@ -12,12 +12,10 @@ mod view;
 
 use std::ops::Range;
 
-pub use known::Known;
-
-use self::known::Found;
-
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
+use crate::oauth::redact::known::FoundSecret;
+pub use crate::oauth::redact::known::KnownSecrets;
 
 /// The most of a text that is looked at, in bytes. What comes after it is never shown.
 const LONGEST: usize = 8 * 1024;
@@ -28,10 +26,10 @@ const MASK: &str = "***";
 /// form they are there, and so is everything else of a secret's shape.
 #[must_use]
 pub fn excerpt(text: &str, secrets: &[&Secret], max_chars: usize) -> String {
-    Known::of(secrets).excerpt(text, max_chars)
+    KnownSecrets::of(secrets).excerpt(text, max_chars)
 }
 
-impl Known {
+impl KnownSecrets {
     /// See [`excerpt`].
     #[must_use]
     pub fn excerpt(&self, text: &str, max_chars: usize) -> String {
@@ -54,11 +52,11 @@ fn beginning(text: &str) -> &str {
 }
 
 /// What was found, each encoded string as a whole. The work is linear in the text, however much is found in it.
-fn whole(text: &str, mut found: Vec<Found>) -> Vec<Range<usize>> {
+fn whole(text: &str, mut found: Vec<FoundSecret>) -> Vec<Range<usize>> {
     found.sort_by_key(|found| found.at.start);
     let mut end = 0;
     let mut spans = Vec::with_capacity(found.len());
-    for Found { at, is_encoded } in found {
+    for FoundSecret { at, is_encoded } in found {
         if !is_encoded {
             spans.push(at);
         } else if at.end > end {

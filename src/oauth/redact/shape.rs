@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
-use super::escapes::{self, LAYERS};
-use super::view::{Glyph, View, narrowed};
+use crate::oauth::redact::escapes;
+use crate::oauth::redact::escapes::LAYERS;
+use crate::oauth::redact::view::{Glyph, View, narrowed};
 
 /// A run of this many token characters or more is taken for a secret, unless it is words.
 const SUSPICIOUS: usize = 20;

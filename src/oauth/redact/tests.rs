@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 
-use super::{Known, Secret, excerpt};
+use crate::oauth::redact::{KnownSecrets, Secret, excerpt};
 
 #[test]
 fn echoed_and_unknown_tokens_are_masked() {
@@ -84,7 +84,7 @@ fn the_bytes_that_a_secret_stands_for_are_recognised() {
     for (secret, text) in
         [(digits.to_owned(), BASE64_STANDARD.encode(&bytes)), (BASE64_STANDARD.encode(&bytes), digits.to_uppercase())]
     {
-        assert!(Known::of(&[&Secret::new(secret)]).are_in(&format!("key: {text}")), "{text}");
+        assert!(KnownSecrets::of(&[&Secret::new(secret)]).are_in(&format!("key: {text}")), "{text}");
     }
 }
 
@@ -98,7 +98,7 @@ fn the_excerpt_is_bounded_and_neutral() {
 #[test]
 fn a_piece_of_a_secret_is_found_and_a_short_one_whole() {
     let (long, short, none) = (Secret::new("Rt-0123456789abcdef"), Secret::new("pin9"), Secret::default());
-    let known = Known::of(&[&long, &short, &none]);
+    let known = KnownSecrets::of(&[&long, &short, &none]);
     for text in ["Rt-0123456789abcdef", "ends in 89abcdef", "Rt-01234...", "the PIN9!", "p-i-n-9", "0123 4567"] {
         assert!(known.are_in(text), "{text}");
     }
@@ -216,7 +216,7 @@ proptest! {
         let written = outer.of(&inside);
         let text = format!("{before}{written}{after}");
         let sent = Secret::new(secret.clone());
-        prop_assert!(Known::of(&[&sent]).are_in(&text) || written.len() > 2000, "{text}");
+        prop_assert!(KnownSecrets::of(&[&sent]).are_in(&text) || written.len() > 2000, "{text}");
         let shown = excerpt(&text, &[&sent], 10_000);
         // What is left besides the masks: less than a piece of the secret, as long as that is when written so.
         let left = shown.replace("***", "").chars().count();

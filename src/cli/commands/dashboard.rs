@@ -1,0 +1,291 @@
+//! Opens the dashboard, on the configured connections or on the demo's.
+
+use std::io::{BufWriter, Stdout};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use color_eyre::eyre::Report;
+use crossterm::event::Event as InputEvent;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::cli::commands::demo::faults::{Breakable, Faults};
+use crate::cli::support::exit::{CliError, Exit};
+use crate::cli::support::global_args::GlobalArgs;
+use crate::cli::support::session::Session;
+use crate::cli::support::stderr::say;
+use crate::cli::support::terminal_host::TerminalHost;
+use crate::cli::support::unsaved::given_up;
+use crate::config::{Config, ConfigError, Paths};
+use crate::dashboard::connection_form::Template;
+use crate::dashboard::keymap::Keymap;
+use crate::dashboard::theme::appearance::Appearance;
+use crate::dashboard::{App, DashboardOptions, Msg, draw, update};
+use crate::dashboard_loop::appearance::{depth, keymap};
+use crate::dashboard_loop::configuration::{Configuration, Source};
+use crate::dashboard_loop::glance::Glance;
+use crate::dashboard_loop::log_reader::LogReader;
+use crate::dashboard_loop::run_loop::{Dashboard, Ending};
+use crate::domain::{Clock as _, Connection, ConnectionView, Event, Program, SystemClock, ThemeName};
+use crate::engine::{Engine, Owing, Parts};
+use crate::format::time::Zone;
+use crate::notifications::{Attention, Wishes};
+use crate::oauth::providers;
+use crate::platform::browser::SystemBrowser;
+use crate::platform::clipboard::Clipboard;
+use crate::platform::environment::Environment;
+use crate::platform::file_stamp::Stamp;
+use crate::platform::signals::{Insistence, Signals, Wish};
+use crate::request_log::segments::RequestLog;
+use crate::terminal::background;
+use crate::terminal::frame_writer::FrameWriter;
+use crate::terminal::guard::TerminalGuard;
+use crate::terminal::input::TerminalInput;
+use crate::terminal::screen::Screen;
+use crate::tokens::status_snapshot;
+
+/// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How long leaving waits for the program that is told of events.
+const LAST_EVENTS: Duration = Duration::from_secs(2);
+
+/// Opens the dashboard on the configured connections.
+pub(crate) async fn run(files: &GlobalArgs) -> Result<Exit, Report> {
+    let paths = Paths::resolve(files.config.clone(), files.data_dir.clone()).map_err(CliError::from)?;
+    let stage = first_look(files, &paths).transpose()?;
+    let session = Session::open(files)?;
+    let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
+    let parts = session.parts(browser, Program::Dashboard);
+    let Session { paths, config, stamp, environment, passphrase, .. } = session;
+    drop(passphrase);
+    let opening = Opening::new(files, &paths, config, stamp, environment).map_err(CliError::from)?;
+    show(parts, opening, stage).await
+}
+
+/// Shows the first rows of a large configuration, which takes a while to read.
+fn first_look(files: &GlobalArgs, paths: &Paths) -> Option<Result<Stage, Report>> {
+    let Glance { config, total } = Glance::read(paths, providers::ALL)?;
+    // If anything is wrong with it, reading the whole will tell.
+    let opening = Opening::new(files, paths, config, None, Environment::read()).ok()?;
+    let now = SystemClock.now();
+    let mut app = opening.app(now).at_a_glance(total);
+    Some(Stage::enter().and_then(|mut stage| stage.draw(&mut app, now).map(|()| stage)))
+}
+
+/// How a dashboard is opened.
+pub(crate) struct Opening {
+    pub(crate) source: Source,
+    /// Where the request log is kept; `None` keeps it in memory.
+    pub(crate) data_dir: Option<PathBuf>,
+    /// As it was read from the source.
+    pub(crate) config: Config,
+    pub(crate) ascii: bool,
+    pub(crate) keymap: Keymap,
+    /// As the command line names it; otherwise the configuration does.
+    pub(crate) theme: Option<ThemeName>,
+    pub(crate) demo: Option<Demo>,
+    pub(crate) environment: Environment,
+}
+
+impl Opening {
+    /// On the configured connections. Fails where the configuration's keys are faulty.
+    fn new(
+        files: &GlobalArgs,
+        paths: &Paths,
+        config: Config,
+        stamp: Option<Stamp>,
+        environment: Environment,
+    ) -> Result<Self, ConfigError> {
+        let (file, data_dir) = (paths.config_file.clone(), Some(paths.data_dir.clone()));
+        Ok(Self {
+            keymap: keymap(&config.keys, &file)?,
+            source: Source { file, stamp, providers: providers::ALL, glance_dir: data_dir.clone() },
+            data_dir,
+            config,
+            ascii: files.ascii,
+            theme: files.theme,
+            demo: None,
+            environment,
+        })
+    }
+
+    /// The dashboard as it is before the store has answered: its rows show what an earlier run left.
+    fn app(&self, now: DateTime<Utc>) -> App {
+        let overview = self.data_dir.as_deref().map(status_snapshot::read).unwrap_or_default();
+        let view = |connection: &Connection| match overview.facts(&connection.name) {
+            Some(facts) => ConnectionView::remembered(connection, facts),
+            None => ConnectionView::loading(connection),
+        };
+        let options = DashboardOptions {
+            look: Appearance {
+                theme: self.theme.unwrap_or(self.config.theme),
+                depth: depth(|name| std::env::var_os(name)),
+                background: None,
+            },
+            theme_is_fixed: self.theme.is_some(),
+            ascii: self.ascii || !locale_is_utf8(),
+            zone: Zone::Local,
+            config_file: self.source.file.clone(),
+            keymap: self.keymap.clone(),
+            providers: self.source.providers,
+            templates: self.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
+            demo: self.demo.is_some(),
+        };
+        let mut app = App::new(self.config.connections.iter().map(view).collect(), Vec::new(), options, now);
+        app.configure(self.config.connections.clone());
+        match &self.demo {
+            Some(Demo { tour: true, .. }) => app = app.with_tour(now),
+            Some(_) => app.greet(now),
+            None => {}
+        }
+        app
+    }
+}
+
+/// The terminal taken over, and what it is drawn with. In this order it is let go of.
+pub(crate) struct Stage {
+    guard: TerminalGuard,
+    terminal: FrameWriter<Screen<BufWriter<Stdout>>>,
+    signals: Signals,
+}
+
+impl Stage {
+    fn enter() -> Result<Self, Report> {
+        let signals = Signals::listen()?;
+        let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
+        Ok(Self { guard, terminal: FrameWriter::new(Screen::stdout())?, signals })
+    }
+
+    /// Draws a frame in the terminal's present size.
+    fn draw(&mut self, app: &mut App, now: DateTime<Utc>) -> Result<(), Report> {
+        let size = self.terminal.size()?;
+        let _ = update(app, Msg::Input(InputEvent::Resize(size.width, size.height)), now);
+        self.terminal.draw(|frame| draw::draw(frame, app, now))?;
+        Ok(())
+    }
+}
+
+/// What only the demo has.
+pub(crate) struct Demo {
+    /// What can be broken.
+    pub(crate) breakable: Breakable,
+    /// What new connections begin with.
+    pub(crate) templates: Vec<Template>,
+    /// Whether it begins with the guided tour.
+    pub(crate) tour: bool,
+}
+
+/// Takes the terminal over unless it is, runs the dashboard, gives the terminal back, and leaves
+/// only after what is out has been saved.
+pub(crate) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -> Result<Exit, Report> {
+    let clock = Arc::clone(&parts.clock);
+    let mut app = opening.app(clock.now());
+    let mut stage = stage.map_or_else(Stage::enter, Ok)?;
+    // The first frame waits for nothing: whatever has a thread of its own begins after it.
+    stage.draw(&mut app, clock.now())?;
+    let Stage { mut guard, mut terminal, signals } = stage;
+    let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
+    let (engine, events) = Engine::start(parts)?;
+    let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
+    let log_limit = opening.config.request_log;
+    let request_log = opening.data_dir.as_deref().map(|dir| RequestLog::start(dir, log_limit));
+    let configuration = Configuration::start(opening.source, opening.config)?;
+    let input = TerminalInput::of_terminal();
+    // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
+    // meanwhile.
+    if app.options.look.asks_background() {
+        app.options.look.background = background::ask().await;
+    }
+    let faults = opening.demo.map(|demo| Faults::start(demo.breakable, engine.remote())).transpose()?;
+    let (notes, clipboard_notes) = mpsc::unbounded_channel();
+    let mut dashboard = Dashboard {
+        app,
+        engine,
+        events,
+        input,
+        clipboard: Clipboard::start(&opening.environment, move |note| {
+            // Nobody listens any more once the dashboard is leaving.
+            let _ = notes.send(note);
+        }),
+        clipboard_notes,
+        clear_after: configuration.current().clipboard_clear,
+        configuration,
+        request_log,
+        log_reader: opening.data_dir.as_deref().map(LogReader::new),
+        // Where somebody who started it in a shell looks first.
+        exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
+        signals,
+        answers,
+        host: TerminalHost::new(&mut guard, faults),
+        attention,
+        clock,
+    };
+    let ending = dashboard.run(&mut terminal).await;
+    let Dashboard { engine, signals, clipboard, request_log, mut events, mut attention, .. } = dashboard;
+    guard.leave();
+    drop(clipboard);
+    let left = match ending {
+        Ok(Ending::QuitOwing) => Err(given_up(&engine.owing().await)),
+        _ => leave(&engine, signals).await,
+    };
+    attention.close(LAST_EVENTS).await;
+    while let Ok(event) = events.try_recv() {
+        match (event, &request_log) {
+            (Event::RequestLogged(entry), Some(log)) => log.append(&entry),
+            // The screen that would have said so is gone.
+            (Event::ClientSecretSet { connection, result: Err(why) }, _) => {
+                say!("{connection}: the client secret is not stored: {why}");
+            }
+            _ => {}
+        }
+    }
+    // Whose tokens are in danger is worth more than that the terminal is gone.
+    let left = left?;
+    match ending? {
+        Ending::Quit | Ending::QuitOwing => Ok(left),
+        Ending::InputEnded => Err(CliError::new(Exit::Failed, "the terminal cannot be read any more").into()),
+        Ending::EngineEnded => Err(color_eyre::eyre::eyre!("the engine ended by itself")),
+    }
+}
+
+/// Waits for what is out to be saved. A second, deliberate wish to quit ends the wait, at the person's risk; so does
+/// an answer that does not come, but never the time alone while new tokens are in memory only.
+async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> {
+    let shutdown = engine.shutdown();
+    tokio::pin!(shutdown);
+    if tokio::time::timeout(Duration::from_millis(200), &mut shutdown).await.is_ok() {
+        return Ok(Exit::Ok);
+    }
+    let mut insistence = Insistence::since(Instant::now());
+    say!("saving before leaving: {}; Ctrl-C leaves without it", Owing::words(&engine.owing().await));
+    let mut deadline = Instant::now() + LEAVE_TIMEOUT;
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return Ok(Exit::Ok),
+            signal = signals.next() => if insistence.hear_signal(signal, Instant::now()) == Some(Wish::Again) {
+                return Err(given_up(&engine.owing().await));
+            },
+            () = tokio::time::sleep_until(deadline) => {
+                let owing = engine.owing().await;
+                if !Owing::is_in_memory(&owing) {
+                    return Err(given_up(&owing));
+                }
+                say!("still not saved: {}", Owing::cost(&owing));
+                deadline = Instant::now() + LEAVE_TIMEOUT;
+            }
+        }
+    }
+}
+
+/// Whether the locale can show more than ASCII (POSIX: `LC_ALL` over `LC_CTYPE` over `LANG`).
+pub(crate) fn locale_is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")) {
+        Some(locale) => locale.to_ascii_lowercase().replace('-', "").contains("utf8"),
+        // Nothing said: on Windows and macOS terminals are UTF-8; elsewhere most are, too.
+        None => true,
+    }
+}

@@ -1,0 +1,210 @@
+//! The demo's faults, as they are done: to its servers, to its keyring, to its locks.
+//!
+//! Invariants: all of it happens on a thread of its own, so that the screen never waits; whatever
+//! is broken is mended by [`FaultKind::AllWell`], but for what only a person can mend.
+
+use std::collections::HashMap;
+use std::time::Duration;
+use std::{io, thread};
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio_util::sync::CancellationToken;
+
+use crate::dashboard::tour::fault::FaultKind;
+use crate::demo::{DemoFault, Manu, Manus, Reply};
+use crate::domain::{Command, Connection, ConnectionName, Secret};
+use crate::engine::Remote;
+use crate::secrets::error::StoreError;
+use crate::secrets::memory::{Call, MemoryStore};
+use crate::tokens::vault::Vault;
+
+/// How long a client that is over its limit is told to wait, in seconds.
+const RETRY_AFTER: u32 = 15;
+/// What a provider that is out of order answers: by an OAuth error it says that it took no request.
+const OUT_OF_ORDER: &str =
+    r#"{"error":"temporarily_unavailable","error_description":"The demo's provider is out of order"}"#;
+/// How long a slow provider takes.
+const SLOW: Duration = Duration::from_secs(5);
+/// How long the other process holds a lock.
+const HELD: Duration = Duration::from_secs(10);
+/// The lifetime of a token that is soon to end, in seconds.
+const SHORT_LIFE: u32 = 20;
+
+/// What can be broken.
+pub struct Breakable {
+    /// Manu Online's server.
+    pub manu: Manu,
+    /// Manus's server.
+    pub manus: Manus,
+    /// The keyring.
+    pub store: MemoryStore,
+    /// Journals and locks, over that keyring.
+    pub vault: Vault,
+    /// The connections.
+    pub connections: Vec<Connection>,
+}
+
+/// Whoever breaks things, on a thread that ends with this.
+pub struct Faults {
+    wishes: UnboundedSender<(ConnectionName, FaultKind)>,
+}
+
+impl Faults {
+    /// Starts it; `engine` is asked for what shows each fault at once.
+    ///
+    /// # Errors
+    /// The system gives no thread or no event queue.
+    pub fn start(breakable: Breakable, engine: Remote) -> io::Result<Self> {
+        let (wishes, asked) = mpsc::unbounded_channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let breaker = Breaker::new(breakable, engine);
+        thread::Builder::new().name("demo-faults".into()).spawn(move || runtime.block_on(breaker.run(asked)))?;
+        Ok(Self { wishes })
+    }
+
+    /// Breaks something, seen from a connection. Does not wait.
+    pub fn play(&self, connection: &ConnectionName, kind: FaultKind) {
+        // The thread ends only when this is dropped.
+        let _ = self.wishes.send((connection.clone(), kind));
+    }
+}
+
+struct Breaker {
+    parts: Breakable,
+    engine: Remote,
+    /// The keyring's tokens as they were at the beginning.
+    backup: HashMap<ConnectionName, Secret>,
+    /// The client secrets that were taken away.
+    right_secrets: HashMap<ConnectionName, Secret>,
+    /// Ends the holding of locks.
+    release: CancellationToken,
+}
+
+impl Breaker {
+    fn new(parts: Breakable, engine: Remote) -> Self {
+        let item = |connection: &Connection| {
+            let tokens = parts.store.item(&token_item(&connection.name))?;
+            Some((connection.name.clone(), tokens))
+        };
+        let backup = parts.connections.iter().filter_map(item).collect();
+        Self { parts, engine, backup, right_secrets: HashMap::new(), release: CancellationToken::new() }
+    }
+
+    async fn run(mut self, mut asked: UnboundedReceiver<(ConnectionName, FaultKind)>) {
+        while let Some((name, kind)) = asked.recv().await {
+            let Some(connection) = self.parts.connections.iter().find(|connection| connection.name == name) else {
+                continue;
+            };
+            let connection = connection.clone();
+            self.play(&connection, kind).await;
+        }
+    }
+
+    async fn play(&mut self, connection: &Connection, kind: FaultKind) {
+        let (name, id) = (&connection.name, connection.client_id.as_str());
+        match kind {
+            FaultKind::RateLimit => self.break_down(connection, Some(id), DemoFault::Instead(too_many())),
+            FaultKind::Outage => self.break_down(connection, None, DemoFault::status(503, OUT_OF_ORDER)),
+            FaultKind::Slow => self.break_down(connection, None, DemoFault::DelayBefore(SLOW)),
+            FaultKind::LostAnswer => self.once(connection, DemoFault::lost_answer()),
+            FaultKind::Revoked => {
+                if let Some(token) = self.parts.manu.newest_refresh_token(id) {
+                    self.parts.manu.revoke(&token);
+                }
+            }
+            FaultKind::WrongSecret => self.take_secret(name).await,
+            FaultKind::KeyringLocked => self.parts.store.fail_always(Some(StoreError::Locked)),
+            FaultKind::KeyringFull => {
+                let full = StoreError::Refused { item: token_item(name), why: "the keyring is full".into() };
+                self.parts.store.refuse(Some((Call::Set, full)));
+            }
+            FaultKind::RolledBack => self.roll_back(name),
+            FaultKind::LockHeld => self.hold_lock(name).await,
+            FaultKind::ShortLived => {
+                self.once(connection, DemoFault::Rewrite(short_lived));
+                self.engine.send(Command::SetAuto { connection: name.clone(), on: false });
+            }
+            // What this mends needs no request: the next one tells.
+            FaultKind::AllWell => return self.mend().await,
+        }
+        self.engine.send(Command::ForceIfSure { connection: name.clone() });
+    }
+
+    fn break_down(&self, connection: &Connection, whose: Option<&str>, fault: DemoFault) {
+        if connection.needs_browser() {
+            self.parts.manu.break_down(whose, fault);
+        } else {
+            self.parts.manus.break_down(whose, fault);
+        }
+    }
+
+    fn once(&self, connection: &Connection, fault: DemoFault) {
+        if connection.needs_browser() {
+            self.parts.manu.push_fault_for(&connection.client_id, fault);
+        } else {
+            self.parts.manus.push_fault_for(&connection.client_id, fault);
+        }
+    }
+
+    /// Puts a wrong client secret in the place of the right one.
+    async fn take_secret(&mut self, name: &ConnectionName) {
+        if self.right_secrets.contains_key(name) {
+            return;
+        }
+        let Ok(Some(right)) = self.parts.vault.client_secret(name).await else { return };
+        if self.parts.vault.set_client_secret(name, &Secret::new("not-the-secret")).await.is_ok() {
+            self.right_secrets.insert(name.clone(), right);
+        }
+    }
+
+    /// Brings back the tokens of the beginning; where those are the newest still, none at all.
+    fn roll_back(&self, name: &ConnectionName) {
+        let (item, store) = (token_item(name), &self.parts.store);
+        match self.backup.get(name).filter(|old| store.item(&item).as_ref() != Some(*old)) {
+            Some(old) => store.put(&item, old),
+            None => store.remove(&item),
+        }
+    }
+
+    /// Takes the lock as another process would: the engine's own tries do not know of it.
+    async fn hold_lock(&self, name: &ConnectionName) {
+        let Ok(lease) = self.parts.vault.lock(name, |_| {}).await else { return };
+        let release = self.release.clone();
+        tokio::spawn(async move {
+            // Either way it is let go.
+            let _ = tokio::time::timeout(HELD, release.cancelled()).await;
+            drop(lease);
+        });
+    }
+
+    async fn mend(&mut self) {
+        self.parts.manu.clear_faults();
+        self.parts.manus.clear_faults();
+        self.parts.store.fail_always(None);
+        self.parts.store.refuse(None);
+        std::mem::take(&mut self.release).cancel();
+        for (name, right) in std::mem::take(&mut self.right_secrets) {
+            if self.parts.vault.set_client_secret(&name, &right).await.is_err() {
+                self.right_secrets.insert(name, right);
+            }
+        }
+    }
+}
+
+fn too_many() -> Reply {
+    let body = r#"{"error":"too_many_requests","error_description":"The demo limits this client"}"#;
+    Reply::Status { code: 429, body: body.into(), retry_after: Some(RETRY_AFTER.to_string()) }
+}
+
+fn short_lived(mut answer: serde_json::Value) -> String {
+    if let Some(lifetime) = answer.get_mut("expires_in") {
+        *lifetime = SHORT_LIFE.into();
+    }
+    answer.to_string()
+}
+
+/// The keyring's item with a connection's tokens.
+fn token_item(name: &ConnectionName) -> String {
+    format!("{name}/token")
+}

@@ -1,0 +1,289 @@
+//! `manutop login`: prints the URL, waits on the redirect, or reads a pasted answer.
+
+use std::io;
+use std::io::Write;
+use std::sync::Arc;
+
+use color_eyre::eyre::Report;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::cli::support::exit::{CliError, Exit};
+use crate::cli::support::global_args::GlobalArgs;
+use crate::cli::support::paste::Pastes;
+use crate::cli::support::session::{NoBrowser, Session};
+use crate::cli::support::stderr::say;
+use crate::cli::support::unsaved::{given_up, in_memory};
+use crate::cli::support::{json, prompt};
+use crate::domain::text::neutralise;
+use crate::domain::{
+    Activity, Author, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret, Subject,
+    SubjectChange,
+};
+use crate::engine::Browser;
+use crate::platform::browser::SystemBrowser;
+use crate::platform::signals::{Insistence, Signals, Wish};
+
+/// Log in: in a browser, or by minting the first token
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+#[derive(Debug, clap::Args)]
+pub struct LoginArgs {
+    /// Which connection
+    name: ConnectionName,
+    /// Start no browser; only print the URL
+    #[arg(long)]
+    no_browser: bool,
+    /// Print the URL as a QR code too, for a browser on another device
+    #[arg(long)]
+    qr: bool,
+    /// Replace the tokens held, even if they are of another subject; do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// The result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl LoginArgs {
+    /// Logs one connection in and waits for the end.
+    pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        let name = &self.name;
+        let browser: Arc<dyn Browser> = if self.no_browser {
+            Arc::new(NoBrowser)
+        } else {
+            Arc::new(SystemBrowser::new(session.environment.clone()))
+        };
+        let mut working = session.work_with_browser(std::slice::from_ref(name), browser)?;
+        let (mut signals, mut insistence) = (Signals::listen()?, Insistence::default());
+        let mut pastes = Pastes::listen()?;
+        working.engine.views().await;
+        working.engine.send(Command::Login { connection: name.clone() });
+        let mut told = Told { qr_wanted: self.qr, ..Told::default() };
+        let result = loop {
+            tokio::select! {
+                event = working.events.recv() => match event {
+                    Some(Event::RequestLogged(entry)) => working.log.push(*entry),
+                    Some(Event::SubjectChanged { change, .. }) => {
+                        if let Some(command) = self.decide(&change, &mut told) {
+                            working.engine.send(command);
+                        }
+                    }
+                    Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
+                    None => break Err(CliError::new(Exit::Failed, "the engine ended by itself")),
+                },
+                text = pastes.next(), if !told.answers.input_ended => match text {
+                    Some(text) => if let Some(command) = self.given(text, &mut told) {
+                        working.engine.send(command);
+                    },
+                    None => told.answers.input_ended = true,
+                },
+                signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
+                    Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
+                    Some(Wish::Again) => return Err(given_up(&working.engine.owing().await).into()),
+                    Some(Wish::Echo) | None => {}
+                },
+            }
+        };
+        drop(pastes);
+        let subject = match &result {
+            Ok(_) => working.engine.views().await.into_iter().find_map(|view| view.token()?.subject.clone()),
+            Err(_) => None,
+        };
+        working.finish(&session).await;
+        let end = result?.named(subject);
+        if self.json {
+            json::print(json!({
+                "connection": name,
+                "outcome": end.outcome,
+                "generation": end.generation,
+                "subject": json::subject(end.subject.as_ref()),
+            }))?;
+        } else {
+            writeln!(io::stdout(), "{name}: {}", end.words)?;
+        }
+        Ok(Exit::Ok)
+    }
+
+    /// Whether the tokens of somebody else replace those held; `None` while a person is asked.
+    fn decide(&self, change: &SubjectChange, told: &mut Told) -> Option<Command> {
+        let (name, (held, received)) = (&self.name, change.names());
+        if self.yes || !prompt::can_ask() || told.answers.input_ended {
+            let advice = if self.yes { "" } else { "; cannot ask for confirmation without a terminal; pass --yes" };
+            say!("{name} holds the tokens of {held}; you logged in as {received}{advice}");
+            return Some(Command::ConfirmLogin { connection: name.clone(), replace: self.yes });
+        }
+        told.question = Some(format!("{name} holds the tokens of {held}; you logged in as {received}. Replace them?"));
+        ask(told);
+        None
+    }
+
+    /// What a person has given: the answer to a question, or to the login.
+    fn given(&self, text: Secret, told: &mut Told) -> Option<Command> {
+        let connection = self.name.clone();
+        if told.question.is_none() {
+            told.answers.handed_over += 1;
+            return Some(Command::FinishLogin { connection, pasted: text });
+        }
+        // What was typed ahead of the question is no answer to it.
+        let answer = text.expose().trim().lines().next_back().unwrap_or_default().trim().to_lowercase();
+        let replace = match answer.as_str() {
+            "y" | "yes" => true,
+            "n" | "no" => false,
+            _ => {
+                ask(told);
+                return None;
+            }
+        };
+        told.question = None;
+        Some(Command::ConfirmLogin { connection, replace })
+    }
+}
+
+/// Asks the question there is.
+fn ask(told: &Told) {
+    if let Some(question) = &told.question {
+        say!("{question} [n/y]");
+    }
+}
+
+/// How a login ended well.
+struct End {
+    /// The word for it in JSON.
+    outcome: &'static str,
+    generation: Option<u64>,
+    /// Who logged in, as far as the tokens say so.
+    subject: Option<Subject>,
+    words: String,
+}
+
+impl End {
+    fn with(outcome: &'static str, words: &str, generation: u64) -> Self {
+        Self {
+            outcome,
+            generation: Some(generation),
+            subject: None,
+            words: format!("{words}, generation {generation}"),
+        }
+    }
+
+    /// The same with the name of the person who logged in.
+    fn named(self, subject: Option<Subject>) -> Self {
+        let words = match (self.outcome, self.generation, &subject) {
+            ("logged_in", Some(generation), Some(subject)) => {
+                format!("logged in as {}, generation {generation}", neutralise(subject.name(), 200))
+            }
+            _ => self.words,
+        };
+        Self { subject, words, ..self }
+    }
+}
+
+/// The answers so far.
+#[derive(Default)]
+struct Answers {
+    /// Whether there is no way but to paste one.
+    are_pasted: bool,
+    /// How many texts were handed over, and how many answers were refused.
+    handed_over: usize,
+    refused: usize,
+    /// Standard input has ended.
+    input_ended: bool,
+}
+
+impl Answers {
+    /// Whether the last of them was refused, and there can be no other.
+    fn are_over(&self) -> bool {
+        self.are_pasted && self.input_ended && self.refused >= self.handed_over
+    }
+}
+
+/// What a person has been told already.
+#[derive(Default)]
+struct Told {
+    /// Whether the URL is to be told as a QR code too.
+    qr_wanted: bool,
+    url: bool,
+    browser: bool,
+    answers: Answers,
+    /// The question that waits for a yes or a no.
+    question: Option<String>,
+}
+
+/// Tells a person what is going on; gives the end, once there is one.
+fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result<End, CliError>> {
+    let stop = |exit, why: &str| Some(Err(CliError::on(name, exit, why)));
+    match event {
+        Event::Changed(view) => {
+            if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
+                // A window that was closed must not tear a login whose answer may be on its way.
+                let _ = tell(&login, told);
+            }
+            None
+        }
+        Event::LoggedIn { generation, .. } => Some(Ok(End::with("logged_in", "logged in", generation))),
+        Event::Refreshed { generation, .. } => Some(Ok(End::with("minted", "minted", generation))),
+        Event::Adopted { generation, by, .. } => {
+            Some(Ok(End::with("adopted", &format!("{} logged in", Author::subject(by)), generation)))
+        }
+        Event::StillFresh { .. } => Some(Ok(End {
+            outcome: "still_fresh",
+            generation: None,
+            subject: None,
+            words: "the token is still fresh; manutop refresh --force mints another".into(),
+        })),
+        Event::NotSaved { generation, why, .. } => {
+            let safe = format!("it is safe in the journal, and the next manutop refresh {name} saves it");
+            stop(Exit::StoreUnavailable, &format!("got generation {generation}, not saved yet: {why}; {safe}"))
+        }
+        Event::InMemoryOnly { why, .. } => {
+            say!("{}", in_memory(name, &why));
+            None
+        }
+        Event::AnswerRefused { why, .. } => {
+            told.answers.refused += 1;
+            if told.answers.are_over() {
+                return stop(Exit::Failed, &format!("{why}; there is no more input"));
+            }
+            say!("{why}");
+            None
+        }
+        Event::RefreshFailed { problem, .. } => Some(Err(CliError::about(name, &problem))),
+        Event::LoginFailed { why, problem, .. } => {
+            stop(problem.as_ref().map_or(Exit::Failed, Exit::from), &why.to_string())
+        }
+        Event::Refused { why, .. } => stop(Exit::Failed, &why),
+        Event::LoginCancelled { .. } => stop(Exit::Failed, "the login was cancelled"),
+        _ => None,
+    }
+}
+
+fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    if !told.url {
+        told.url = true;
+        writeln!(err, "Open this URL in a browser and log in:\n\n{}\n", login.url)?;
+        if told.qr_wanted {
+            writeln!(err, "{}\n", crate::cli::support::qr::picture(login))?;
+        }
+        match &login.redirect {
+            Redirect::Loopback { uri } => {
+                writeln!(err, "Waiting for the browser to come back to {uri}.")?;
+                writeln!(err, "Or paste the URL it ended on here, and press Enter. Ctrl-C gives up.")?;
+            }
+            Redirect::Pasted { uri } => {
+                writeln!(err, "The browser will end on {uri}.")?;
+                told.answers.are_pasted = true;
+                writeln!(err, "Paste that whole URL (or the bare code) here, and press Enter. Ctrl-C gives up.")?;
+            }
+        }
+    }
+    if let (Some(browser), false) = (&login.browser, told.browser) {
+        told.browser = true;
+        match browser {
+            Ok(()) => writeln!(err, "A browser was started.")?,
+            Err(why) => writeln!(err, "No browser was started: {why}.")?,
+        }
+    }
+    Ok(())
+}

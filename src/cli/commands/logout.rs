@@ -1,0 +1,61 @@
+//! `manutop logout`: forgets a connection's tokens and keeps the connection.
+
+use std::io::Write;
+
+use color_eyre::eyre::Report;
+use serde_json::json;
+
+use crate::cli::support::exit::{CliError, Exit};
+use crate::cli::support::global_args::GlobalArgs;
+use crate::cli::support::json;
+use crate::cli::support::session::Session;
+use crate::domain::{Command, ConnectionName, Event, Problem, Revocation};
+
+/// Log out: forget the tokens, keep the connection and its client secret
+#[derive(Debug, clap::Args)]
+pub struct LogoutArgs {
+    /// Which connection
+    name: ConnectionName,
+    /// The result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl LogoutArgs {
+    pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
+        let session = Session::open_for_command(files).await?;
+        let name = &self.name;
+        let mut working = session.work_on(std::slice::from_ref(name))?;
+        working.engine.views().await;
+        let end = working.carry_out(Command::Logout { connection: name.clone() }, |event| match event {
+            Event::LoggedOut { revocation, .. } => Some(Ok(revocation)),
+            Event::LogoutFailed { problem: Problem::Cancelled, .. } => {
+                Some(Err(CliError::on(name, Exit::Failed, "the logout was given up, nothing was forgotten")))
+            }
+            Event::LogoutFailed { problem, revocation, .. } => {
+                let why = revocation.before_failure(&format!("not all of the logout could be done: {problem}"));
+                Some(Err(CliError::on(name, Exit::from(&problem), why)))
+            }
+            Event::Refused { why, .. } => Some(Err(CliError::on(name, Exit::Failed, why))),
+            _ => None,
+        });
+        let end = end.await?;
+        working.finish(&session).await;
+        let revocation = end.unwrap_or_else(|| Err(CliError::on(name, Exit::Failed, "the logout was given up")))?;
+        if self.json {
+            json::print(json!({
+                "connection": name,
+                "outcome": "logged_out",
+                "revoked": revocation.is_revoked(),
+                "revoke_error": revocation.why().map(ToString::to_string),
+            }))?;
+        } else {
+            let words = match revocation {
+                Revocation::None => "its tokens are forgotten".into(),
+                revocation => revocation.words(),
+            };
+            writeln!(std::io::stdout(), "{name}: logged out; {words}")?;
+        }
+        Ok(Exit::Ok)
+    }
+}

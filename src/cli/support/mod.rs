@@ -1,0 +1,19 @@
+//! What several commands share.
+
+pub mod exit;
+pub mod global_args;
+pub mod json;
+pub mod passphrase;
+pub mod paste;
+pub mod prompt;
+pub mod qr;
+pub mod session;
+pub mod since;
+pub mod span;
+pub mod stderr;
+pub mod stdout;
+pub mod stores;
+pub mod terminal_host;
+pub mod unsaved;
+pub mod version;
+pub mod wait;

@@ -1,0 +1,56 @@
+//! Lines on standard output, as long as somebody reads them.
+//!
+//! Invariants: a line is whole, and written at once; a thread of its own writes, since a pipe that
+//! nobody reads blocks, and must not keep a signal from ending the program.
+
+use std::io::{ErrorKind, Write};
+use std::{io, thread};
+
+use color_eyre::eyre::Report;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::cli::support::exit::Exit;
+
+/// Where lines go, and where it is told how writing ended.
+pub(crate) type Writing = (mpsc::Sender<Vec<String>>, oneshot::Receiver<io::Result<()>>);
+
+/// Begins to write; it ends with the sender, or with the first failure.
+///
+/// # Errors
+/// The system gives no thread.
+pub(crate) fn start_writing() -> io::Result<Writing> {
+    let (lines, mut waiting) = mpsc::channel::<Vec<String>>(1);
+    let (done, written) = oneshot::channel();
+    thread::Builder::new().name("writer".into()).spawn(move || {
+        let mut write_all = || {
+            while let Some(lines) = waiting.blocking_recv() {
+                write(&lines)?;
+            }
+            Ok(())
+        };
+        // Nobody waits any more where the program ends.
+        let _ = done.send(write_all());
+    })?;
+    Ok((lines, written))
+}
+
+/// How a command ends whose writing has ended so.
+///
+/// # Errors
+/// Standard output cannot be written, for another reason than that nobody reads it any more.
+pub(crate) fn end(written: io::Result<()>) -> Result<Exit, Report> {
+    match written {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Exit::Ok),
+    }
+}
+
+fn write(lines: &[String]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for line in lines {
+        writeln!(out, "{line}")?;
+        out.flush()?;
+    }
+    Ok(())
+}

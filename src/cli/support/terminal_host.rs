@@ -1,0 +1,76 @@
+//! The real terminal, as far as the loop needs more of it than drawing.
+
+use std::io;
+use std::io::Write as _;
+
+use crate::cli::commands::demo::faults::Faults;
+use crate::dashboard::tour::fault::FaultKind;
+use crate::dashboard_loop::run_loop::Host;
+use crate::domain::{ConnectionName, Secret};
+use crate::platform::clipboard::send_to_terminal;
+use crate::terminal::guard::TerminalGuard;
+use crate::terminal::osc;
+
+/// The real terminal, for what is not drawing, and in the demo whoever breaks things.
+pub(crate) struct TerminalHost<'a> {
+    guard: &'a mut TerminalGuard,
+    /// Whether it may be told more than what is drawn.
+    understands: bool,
+    in_tmux: bool,
+    /// The title as set last: it is set again whenever the terminal is taken over again.
+    title: String,
+    faults: Option<Faults>,
+}
+
+impl<'a> TerminalHost<'a> {
+    pub(crate) fn new(guard: &'a mut TerminalGuard, faults: Option<Faults>) -> Self {
+        let in_tmux = std::env::var_os("TMUX").is_some_and(|tmux| !tmux.is_empty());
+        Self { guard, understands: osc::is_understood(), in_tmux, title: String::new(), faults }
+    }
+
+    fn write(&self, sequence: &str) -> io::Result<()> {
+        let mut out = io::stdout();
+        if self.understands { out.write_all(sequence.as_bytes()).and_then(|()| out.flush()) } else { Ok(()) }
+    }
+}
+
+impl Host for TerminalHost<'_> {
+    #[cfg(unix)]
+    fn suspend(&mut self) -> io::Result<()> {
+        self.guard.suspend()
+    }
+
+    #[cfg(not(unix))]
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reenter(&mut self) -> io::Result<()> {
+        self.guard.reenter()?;
+        self.write(&osc::title(&self.title))
+    }
+
+    fn copy(&mut self, text: &Secret) -> io::Result<()> {
+        send_to_terminal(&mut io::stdout(), text)
+    }
+
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        title.clone_into(&mut self.title);
+        self.write(&osc::title(title))
+    }
+
+    fn notify(&mut self, text: &str) -> io::Result<()> {
+        self.write(&osc::notification(text, self.in_tmux))
+    }
+
+    fn ring(&mut self) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(b"\x07").and_then(|()| out.flush())
+    }
+
+    fn fault(&mut self, connection: &ConnectionName, kind: FaultKind) {
+        if let Some(faults) = &self.faults {
+            faults.play(connection, kind);
+        }
+    }
+}

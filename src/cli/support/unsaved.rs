@@ -1,0 +1,41 @@
+//! What a command leaves for somebody else to do, and what it says of it.
+
+use std::collections::HashMap;
+
+use crate::cli::support::exit::{CliError, Exit};
+use crate::cli::support::session::Working;
+use crate::domain::{ConnectionName, Problem, Reason};
+use crate::engine::Owing;
+
+/// The connections whose new tokens the store has not taken, and why.
+pub(crate) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> {
+    let is_owed = |problem: &Problem| matches!(problem, Problem::NotSaved { .. });
+    let views = working.engine.views().await.into_iter();
+    views.filter_map(|view| Some((view.name, view.problem.filter(is_owed)?))).collect()
+}
+
+/// New tokens are in memory only: what a person must know at once.
+pub(crate) fn in_memory(name: &ConnectionName, why: &Reason) -> String {
+    let problem = Problem::NotSaved { why: why.clone(), durable: false };
+    format!("{name}: {problem}; manutop goes on trying to save it")
+}
+
+/// A second signal asked the program to end: what that endangers.
+pub(crate) fn given_up(owing: &[Owing]) -> CliError {
+    let exit = match owing {
+        [] => Exit::Failed,
+        owing if Owing::is_in_memory(owing) => Exit::StoreUnavailable,
+        _ => Exit::Uncertain,
+    };
+    let message = format!("left although {}", Owing::cost(owing));
+    match owing {
+        [only] => CliError { connection: Some(only.connection.clone()), ..CliError::new(exit, message) },
+        _ => CliError::new(exit, message),
+    }
+}
+
+/// Tokens that are in use but not in the store yet: what is owed, and who pays it.
+pub(crate) fn still_owed(name: &ConnectionName, problem: &Problem) -> CliError {
+    let why = format!("{problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
+    CliError::on(name, Exit::from(problem), why)
+}

@@ -1,0 +1,145 @@
+//! Waiting for the engine without a screen: says whom it waits for, and leaves when told to.
+//!
+//! Invariant: a first signal ends nothing whose answer may be on its way. What only waits is cancelled;
+//! what is out is waited for and saved. Only a second, deliberate one ends the command without.
+
+use std::collections::HashMap;
+use std::pin::pin;
+
+use color_eyre::eyre::Report;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::cli::support::exit::CliError;
+use crate::cli::support::session::Working;
+use crate::cli::support::stderr::say;
+use crate::cli::support::unsaved::{given_up, in_memory};
+use crate::domain::{Activity, Command, ConnectionName, Event};
+use crate::engine::{Engine, Owing, Rest};
+use crate::platform::signals;
+use crate::platform::signals::{Insistence, Signal, Signals, Wish};
+
+impl Working {
+    /// Waits for `work`. Exchanges announced meanwhile are kept for [`Working::finish`].
+    ///
+    /// # Errors
+    /// The system lets no signal be listened to; then nothing is begun. A [`CliError`] where a second signal asked the program
+    /// to end: it says whose tokens that endangers.
+    pub(crate) async fn attend<T>(&mut self, work: impl AsyncFnOnce(&Engine) -> T) -> Result<T, Report> {
+        self.listen(work, |_| {}).await
+    }
+
+    /// Has a command carried out, and waits for the event that tells how it ended; `None` where
+    /// the program was told to end before.
+    ///
+    /// # Errors
+    /// As [`Working::attend`].
+    pub(crate) async fn carry_out<T>(
+        &mut self,
+        command: Command,
+        mut pick: impl FnMut(Event) -> Option<T>,
+    ) -> Result<Option<T>, Report> {
+        let (found, picked) = oneshot::channel();
+        let mut found = Some(found);
+        let work = async |engine: &Engine| {
+            engine.send(command);
+            picked.await.ok()
+        };
+        self.listen(work, |event| match event.map(&mut pick) {
+            Some(None) => {}
+            Some(Some(end)) => {
+                let _ = found.take().map(|found| found.send(end));
+            }
+            None => found = None,
+        })
+        .await
+    }
+
+    /// Waits for `work`, and has every event heard; `None` once the engine has ended.
+    async fn listen<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&Engine) -> T,
+        mut hear: impl FnMut(Option<Event>),
+    ) -> Result<T, Report> {
+        let Self { engine, events, log } = self;
+        let engine = &*engine;
+        let mut signals = Signals::listen()?;
+        let mut work = pin!(work(engine));
+        let mut told_to_end = pin!(told_to_end(engine, &mut signals));
+        let mut told = HashMap::new();
+        let mut has_ended = false;
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                stop = &mut told_to_end => return Err(stop?.into()),
+                event = events.recv(), if !has_ended => {
+                    has_ended = event.is_none();
+                    match &event {
+                        Some(Event::RequestLogged(entry)) => log.push(entry.as_ref().clone()),
+                        Some(Event::InMemoryOnly { connection, why, .. }) => say!("{}", in_memory(connection, why)),
+                        Some(Event::Changed(view)) => tell_holder(&mut told, &view.name, &view.activity),
+                        _ => {}
+                    }
+                    hear(event);
+                }
+            }
+        }
+    }
+}
+
+/// Waits for signals. The first one that asks to leave has the engine end, and the work with it; Ctrl-Z stops the
+/// process once nothing is owed.
+///
+/// # Errors
+/// The process cannot be stopped.
+async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError, Report> {
+    let (mut insistence, mut to_stop) = (Insistence::default(), Insistence::default());
+    let mut rest: Option<Rest> = None;
+    loop {
+        let signal = tokio::select! {
+            biased;
+            signal = signals.next() => signal,
+            () = async { rest.as_mut().expect("only where there is one").came().await }, if rest.is_some() => {
+                signals::stop()?;
+                (to_stop, rest) = (Insistence::default(), None);
+                continue;
+            }
+        };
+        match insistence.hear_signal(signal, Instant::now()) {
+            Some(Wish::First) => {
+                say!("leaving; what has been sent is waited for and saved first");
+                rest = None;
+                // The work ends by itself once the engine has.
+                drop(engine.begin_shutdown());
+            }
+            Some(Wish::Again) => return Ok(given_up(&engine.owing().await)),
+            None if signal == Signal::Suspend && insistence.is_silent() => match to_stop.hear(Instant::now()) {
+                Wish::First => {
+                    let owing = engine.owing().await;
+                    if !owing.is_empty() {
+                        say!("stopping once saved: {}; Ctrl-Z again stops now and may lose it", Owing::words(&owing));
+                    }
+                    rest = Some(engine.rest());
+                }
+                Wish::Again => {
+                    signals::stop()?;
+                    (to_stop, rest) = (Insistence::default(), None);
+                }
+                Wish::Echo => {}
+            },
+            Some(Wish::Echo) | None => {}
+        }
+    }
+}
+
+/// Says who holds the connection, once for each holder.
+fn tell_holder(told: &mut HashMap<ConnectionName, Option<u32>>, name: &ConnectionName, activity: &Activity) {
+    let Activity::WaitingForLock { pid, .. } = activity else { return };
+    if told.insert(name.clone(), *pid) == Some(*pid) {
+        return;
+    }
+    match pid {
+        Some(pid) => say!("{name}: waiting for process {pid}, which is at work on it"),
+        None => say!("{name}: waiting for another process, which is at work on it"),
+    }
+}

@@ -1,0 +1,7 @@
+//! Small dialogs in the middle of the screen: menus, questions, and a failed login.
+
+pub mod menu;
+pub mod popup;
+pub mod removal;
+pub mod update;
+pub mod view;

@@ -1,0 +1,466 @@
+//! The dashboard's state, and the one function that changes it.
+//!
+//! [`update`] is pure: the same state, message and `now` give the same state and the same
+//! commands. Drawing ([`crate::dashboard::draw`]) only reads. Neither ever holds a token: the state is made of
+//! [`ConnectionView`]s and [`LogEntry`]s, which have none.
+
+pub mod action;
+pub mod command_palette;
+pub mod connection_form;
+pub mod connections;
+pub mod details;
+pub mod dialogs;
+pub mod dispatch;
+pub mod draw;
+pub mod effect;
+pub mod events;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod frame;
+pub mod fuzzy;
+pub mod help;
+pub mod keymap;
+pub mod layout;
+pub mod login;
+pub mod mouse;
+pub mod request_log;
+pub mod screen;
+#[cfg(test)]
+pub(crate) mod tests;
+pub mod theme;
+pub mod timeline;
+pub mod tour;
+pub mod widgets;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use crossterm::event::{Event as InputEvent, KeyEventKind};
+use ratatui::layout::{Position, Rect, Size};
+
+use crate::dashboard::action::Action;
+use crate::dashboard::connection_form::Template;
+use crate::dashboard::connections::{Connections, groups};
+use crate::dashboard::details::token_history;
+use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::effect::Effect;
+use crate::dashboard::frame::message_line::Message;
+use crate::dashboard::help::welcome;
+use crate::dashboard::keymap::{Keymap, Scope};
+use crate::dashboard::layout::Pane;
+use crate::dashboard::request_log::history::LogNews;
+use crate::dashboard::request_log::{Requests, request};
+use crate::dashboard::screen::{Question, Screen};
+use crate::dashboard::theme::appearance::Appearance;
+use crate::dashboard::timeline::Timeline;
+use crate::dashboard::tour::Tour;
+use crate::dashboard::widgets::sheet::Sheet;
+use crate::dashboard::widgets::text_field::TextField;
+use crate::domain::text::neutralise;
+use crate::domain::{
+    Connection, ConnectionName, ConnectionView, Event, KeepaliveProcess, LogEntry, Problem, Provider, Severity,
+    ThemeName,
+};
+use crate::format::time::Zone;
+
+/// What reaches the dashboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Msg {
+    /// From the terminal: keys, mouse, pasted text, size. Send one `Resize` before the first draw.
+    Input(InputEvent),
+    /// From the engine or the shell.
+    Event(Event),
+    /// From whoever reads the request log on disk.
+    Log(LogNews),
+    /// A second has begun.
+    Tick,
+}
+
+/// How the dashboard is shown, settled at start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DashboardOptions {
+    /// The theme, and what the terminal can do for it.
+    pub look: Appearance,
+    /// Whether its theme was named on the command line, over whatever the configuration says.
+    pub theme_is_fixed: bool,
+    /// Nothing but ASCII on the screen.
+    pub ascii: bool,
+    /// The zone moments are shown in.
+    pub zone: Zone,
+    /// The configuration file, for the welcome.
+    pub config_file: PathBuf,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The providers there are.
+    pub providers: &'static [&'static Provider],
+    /// What new connections begin with.
+    pub templates: Vec<Template>,
+    /// Whether these are the demo's servers, lest somebody take them for the real ones.
+    pub demo: bool,
+}
+
+/// The dashboard's whole state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    pub(crate) options: DashboardOptions,
+    pub(crate) size: Size,
+    /// The connections as they are configured.
+    pub(crate) configured: Vec<Connection>,
+    pub(crate) connections: Connections,
+    /// How many there are in all, while the configuration has only been glanced at: the first of
+    /// them are here.
+    pub(crate) glanced: Option<usize>,
+    pub(crate) requests: Requests,
+    /// The filter as it is typed; the connections know what passes it.
+    pub(crate) filter: TextField,
+    pub(crate) pane: Pane,
+    pub(crate) mode: Screen,
+    pub(crate) timeline: Timeline,
+    /// The first line shown of the details pane, or of the welcome.
+    pub(crate) scroll: usize,
+    pub(crate) toast: Option<Message>,
+    /// Why the secret store cannot be used.
+    pub(crate) store_problem: Option<String>,
+    /// What stands between the configuration file and what is worked with.
+    pub(crate) config_problem: Option<String>,
+    /// The keeper that leads beside this dashboard.
+    pub(crate) keeper: Option<KeepaliveProcess>,
+    /// The encrypted store waits for its passphrase; whether that is to be chosen.
+    pub(crate) passphrase: Option<bool>,
+    /// A connection that was added here: selected as soon as it appears.
+    pub(crate) awaited: Option<ConnectionName>,
+    /// Logins asked for here: only theirs may open the dialog.
+    pub(crate) logins_asked: BTreeSet<ConnectionName>,
+    /// Nothing is told beyond the screen and the title: no notification, no bell. What
+    /// `on_event` names is run all the same.
+    pub(crate) quiet: bool,
+    /// The guided tour, while somebody is on it.
+    pub(crate) tour: Option<Tour>,
+    /// What was last chosen in the palette, the latest first.
+    pub(crate) recent: Vec<command_palette::Deed>,
+    /// Where and when the mouse was last clicked: a second click there soon after is a double one.
+    pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
+}
+
+impl App {
+    /// A dashboard of these connections, in this order, with the log read from disk, oldest
+    /// first. Where there are none yet, it begins with the form of a new one.
+    #[must_use]
+    pub fn new(views: Vec<ConnectionView>, log: Vec<LogEntry>, options: DashboardOptions, now: DateTime<Utc>) -> Self {
+        let is_first_start = views.is_empty();
+        let mut app = Self {
+            options,
+            size: Size::new(80, 24),
+            configured: Vec::new(),
+            connections: Connections::new(views, now),
+            glanced: None,
+            requests: Requests::new(log),
+            filter: TextField::default(),
+            pane: Pane::default(),
+            mode: Screen::Normal,
+            timeline: Timeline::default(),
+            scroll: 0,
+            toast: None,
+            store_problem: None,
+            config_problem: None,
+            keeper: None,
+            passphrase: None,
+            awaited: None,
+            logins_asked: BTreeSet::new(),
+            quiet: false,
+            tour: None,
+            recent: Vec::new(),
+            last_click: None,
+        };
+        if is_first_start {
+            dispatch::new_connection(&mut app);
+        }
+        app
+    }
+
+    /// The same while of `total` connections only these first ones are known: a picture to look at
+    /// until the configuration has been read.
+    #[must_use]
+    pub fn at_a_glance(mut self, total: usize) -> Self {
+        self.glanced = Some(total);
+        self
+    }
+
+    /// How many connections there are, known or not.
+    pub(crate) fn total(&self) -> usize {
+        self.glanced.unwrap_or(self.connections.all().len())
+    }
+
+    /// Takes over keys and theme from a configuration that was read anew.
+    pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
+        self.options.keymap = keymap;
+        if !self.options.theme_is_fixed {
+            self.options.look.theme = theme;
+        }
+    }
+
+    /// Tells somebody who looks at the demo that it is one, and what to try.
+    pub fn greet(&mut self, now: DateTime<Utc>) {
+        let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
+        let text = format!("a demo, nothing is real: {help} all keys, {faults} breaks things; --tour shows around");
+        self.toast = Some(Message { connection: None, severity: Severity::Good, text, at: now, greets: true });
+    }
+
+    /// Takes over the connections as they are configured, for the form.
+    pub fn configure(&mut self, connections: Vec<Connection>) {
+        self.configured = connections;
+    }
+
+    /// Switches notifications and bell off, or on again; the header shows that they are off.
+    pub fn toggle_quiet(&mut self) {
+        self.quiet = !self.quiet;
+    }
+
+    /// The zone moments are shown in.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.options.zone
+    }
+
+    /// The worst any connection, or the secret store, is in: for a window title, say.
+    #[must_use]
+    pub fn worst(&self) -> Severity {
+        if self.store_problem.is_some() {
+            return Severity::Bad;
+        }
+        let config = if self.config_problem.is_some() { Severity::Warning } else { Severity::Quiet };
+        self.connections.tally().worst().unwrap_or(Severity::Quiet).max(config)
+    }
+
+    /// The connections whose newest tokens are not in the store yet; leaving asks while there are.
+    #[must_use]
+    pub fn unsaved(&self) -> &BTreeSet<ConnectionName> {
+        self.connections.unsaved()
+    }
+
+    /// Whether of the screen as it was at `since` the tick at `now` changes countdowns and clocks and
+    /// nothing else. Called before that tick is taken in.
+    #[must_use]
+    pub fn counts_down(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        // With a minute begins what is told by the hour or the day.
+        let is_same_minute = since <= now && since.timestamp() / 60 == now.timestamp() / 60;
+        let is_main_screen = self.mode == Screen::Normal && !self.connections.all().is_empty();
+        let is_bare = self.toast.is_none() && self.tour.is_none() && self.banner().is_none();
+        is_same_minute && is_main_screen && is_bare && self.connections.rests(now)
+    }
+
+    /// The connection that keys act on.
+    pub(crate) fn subject(&self) -> Option<&ConnectionView> {
+        match &self.mode {
+            Screen::Normal
+            | Screen::Filter
+            | Screen::LogFilter
+            | Screen::Timeline
+            | Screen::Palette(_)
+            | Screen::Menu(Menu { connection: None, .. }) => self.connections.selected(),
+            Screen::Connection { connection, .. }
+            | Screen::LoginFailed { connection, .. }
+            | Screen::Menu(Menu { connection: Some(connection), .. }) => self.connections.get(connection),
+            Screen::Login(dialog) => self.connections.get(&dialog.connection),
+            Screen::Confirm(
+                Question::CopyRefreshToken(name)
+                | Question::SendAgain(name)
+                | Question::Logout(name)
+                | Question::Delete(name)
+                | Question::ReplaceSubject { connection: name, .. },
+            ) => self.connections.get(name),
+            Screen::Help { .. }
+            | Screen::Request { .. }
+            | Screen::Unlock(_)
+            | Screen::Form(_)
+            | Screen::Confirm(Question::Quit | Question::LogoutMarked { .. }) => None,
+        }
+    }
+
+    /// The scopes whose keys work now, the most special first.
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = self.tour_scopes().to_vec();
+        if self.mode == Screen::Normal && self.pane == Pane::Requests && !self.connections.all().is_empty() {
+            scopes.push(Scope::Log);
+        }
+        scopes.extend(self.mode.scopes());
+        if self.options.demo && matches!(self.mode, Screen::Normal | Screen::Connection { .. }) {
+            scopes.push(Scope::Demo);
+        }
+        scopes
+    }
+
+    /// The layout's inputs.
+    pub(crate) fn shape(&self) -> layout::Shape {
+        layout::Shape {
+            connections: self.total() + self.connections.headings(),
+            banner: self.banner().is_some(),
+            pane: self.pane,
+            tour: self.tour_rows(self.size),
+        }
+    }
+
+    /// What the banner says: what endangers tokens, then what keeps a changed configuration away.
+    pub(crate) fn banner(&self) -> Option<String> {
+        let unsaved = self.unsaved();
+        if let Some(name) = unsaved.first() {
+            let more = unsaved.len() - 1;
+            let whose = if more == 0 { name.to_string() } else { format!("{name} and {more} more") };
+            let why = match self.connections.get(name).and_then(|view| view.problem.as_ref()) {
+                Some(problem @ Problem::NotSaved { why, .. }) => {
+                    let place = if problem.is_in_memory_only() { ", in memory only; keep manutop running" } else { "" };
+                    format!("{place}: {}", neutralise(&why.to_string(), 300))
+                }
+                _ => String::new(),
+            };
+            return Some(format!("{whose}: new tokens not saved yet{why}"));
+        }
+        self.store_problem.clone().or_else(|| self.config_problem.clone())
+    }
+
+    /// The sheet that is read and scrolled now in a screen of `size`: its text, where it stands,
+    /// and the first line shown.
+    pub(crate) fn reading(&self, size: Size, now: DateTime<Utc>) -> Option<(Sheet, Rect, usize)> {
+        let areas = layout::areas(size, self.shape())?;
+        let body = layout::text(areas.body);
+        match &self.mode {
+            Screen::Help { scroll } => Some((help::sheet(&self.options), body, *scroll)),
+            Screen::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
+            Screen::Connection { connection, scroll, inspected } => {
+                let view = self.connections.get(connection)?;
+                Some((details::full_sheet(self, view, inspected, now), body, *scroll))
+            }
+            _ => self.lower_sheet(size, now),
+        }
+    }
+
+    /// The sheet of the main screen: the selected connection's details, or the welcome.
+    pub(crate) fn lower_sheet(&self, size: Size, now: DateTime<Utc>) -> Option<(Sheet, Rect, usize)> {
+        let areas = layout::areas(size, self.shape())?;
+        if self.connections.all().is_empty() {
+            return Some((welcome::sheet(&self.options), layout::text(areas.body), self.scroll));
+        }
+        let text = layout::text(areas.details?);
+        if let Some(block) = self.connections.selected_group() {
+            return Some((groups::sheet(block, &self.options.keymap), text, self.scroll));
+        }
+        let view = self.connections.selected()?;
+        Some((details::sheet(self, view, text.as_size(), now), text, self.scroll))
+    }
+
+    /// The key of an action, as it is written: for sentences such as "l logs in".
+    #[must_use]
+    pub fn key(&self, action: Action) -> String {
+        self.options.keymap.label(action)
+    }
+
+    /// Filters the connections.
+    fn set_filter(&mut self, filter: TextField, now: DateTime<Utc>) {
+        self.connections.set_filter(filter.text(), now);
+        self.filter = filter;
+    }
+
+    /// Warns in the message line, in words of the program's own.
+    pub fn warn(&mut self, text: impl Into<String>, now: DateTime<Utc>) {
+        self.say(None, Severity::Warning, text, now);
+    }
+
+    fn say(
+        &mut self,
+        connection: Option<&ConnectionName>,
+        severity: Severity,
+        text: impl Into<String>,
+        now: DateTime<Utc>,
+    ) {
+        let toast = Message { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
+        // News of the selected connection is most likely the answer to the last key.
+        let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
+        if is_answer || self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {
+            self.toast = Some(toast);
+        }
+    }
+
+    /// Brings windows and scrolled texts back to where there is something to see.
+    fn settle(&mut self, now: DateTime<Utc>) {
+        let Some(areas) = layout::areas(self.size, self.shape()) else { return };
+        let rows = if self.mode == Screen::Timeline {
+            timeline::rows(self)
+        } else {
+            layout::rows(areas.connections).height.into()
+        };
+        self.connections.settle(rows);
+        if let Some(area) = areas.requests {
+            self.requests.settle(layout::rows(area).height.into());
+        }
+        // At its beginning a text is wherever it ends.
+        if *self.scroll_mut() > 0
+            && let Some((sheet, area, scroll)) = self.reading(self.size, now)
+        {
+            let lines = sheet.wrapped(area.width.into()).len();
+            *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
+        }
+        if let Screen::Login(dialog) = &self.mode
+            && let Some(screen) = login::screen(self, dialog, self.size, now)
+        {
+            *self.scroll_mut() = screen.first;
+        }
+    }
+
+    fn scroll_mut(&mut self) -> &mut usize {
+        match &mut self.mode {
+            Screen::Help { scroll } | Screen::Request { scroll, .. } | Screen::Connection { scroll, .. } => scroll,
+            Screen::Login(dialog) => &mut dialog.scroll,
+            _ => &mut self.scroll,
+        }
+    }
+}
+
+/// Takes in one message; answers with what is to be done about it.
+#[must_use]
+pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+    let mut effects = take(app, msg, now);
+    request_log::update::follow_selection(app);
+    effects.extend(request_log::update::look_further(app).map(Effect::Log));
+    effects
+}
+
+fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+    let mut effects = match msg {
+        Msg::Event(event) => {
+            tour::hear(app, &event);
+            let mut effects = events::learn(app, event, now);
+            effects.extend(token_history::ask(app).map(Effect::from));
+            return effects;
+        }
+        Msg::Log(news) => {
+            request_log::update::hear(app, news, now);
+            app.settle(now);
+            return Vec::new();
+        }
+        Msg::Tick => {
+            app.connections.tick(now);
+            if app.toast.as_ref().is_some_and(|toast| !toast.lives(now)) {
+                app.toast = None;
+            }
+            timeline::look_back(app, now);
+            return Vec::new();
+        }
+        Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),
+        Msg::Input(InputEvent::Mouse(event)) => mouse::event(app, event, now),
+        Msg::Input(InputEvent::Paste(text)) => {
+            dispatch::paste(app, &text, now);
+            Vec::new()
+        }
+        Msg::Input(InputEvent::Resize(width, height)) => {
+            app.size = Size { width, height };
+            Vec::new()
+        }
+        Msg::Input(InputEvent::Key(_) | InputEvent::FocusGained | InputEvent::FocusLost) => return Vec::new(),
+    };
+    tour::look(app);
+    app.settle(now);
+    effects.extend(token_history::ask(app).map(Effect::from));
+    timeline::look_back(app, now);
+    effects
+}

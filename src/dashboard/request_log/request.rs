@@ -1,0 +1,221 @@
+//! A logged request in words: one line of it, and all of it as a sheet.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
+use crate::domain::text::neutralise;
+use crate::domain::{Brief, Exchange, LogEntry, Severity, Timings};
+use crate::format::time::{Zone, microseconds, milliseconds, size};
+use crate::format::width::{beginning, ending, padded};
+
+/// The columns of the bars that show where the time went.
+const BAR: usize = 24;
+
+/// What came of it, short: `200`, `400 invalid_grant`, `timeout`.
+#[must_use]
+pub fn result<'a>(entry: impl Into<Brief<'a>>) -> String {
+    let entry = entry.into();
+    let mut text = match entry.outcome {
+        Ok(status) => status.to_string(),
+        Err(word) => neutralise(word, 60),
+    };
+    if let Some(error) = entry.oauth_error {
+        let _ = write!(text, " {}", neutralise(error, 60));
+    }
+    text
+}
+
+/// How much it asks for attention.
+#[must_use]
+pub fn severity<'a>(entry: impl Into<Brief<'a>>) -> Severity {
+    let entry = entry.into();
+    match (entry.outcome, entry.is_ok()) {
+        (_, true) => Severity::Good,
+        (Ok(429 | 500..), false) => Severity::Warning,
+        (_, false) => Severity::Bad,
+    }
+}
+
+/// What came of it, with the server's own words where it refused.
+#[must_use]
+pub fn verdict<'a>(entry: impl Into<Brief<'a>>) -> String {
+    let entry = entry.into();
+    match entry.description {
+        Some(description) => format!("{}: {}", result(entry), neutralise(description, 200)),
+        None => result(entry),
+    }
+}
+
+/// Method, host and path, fitted into `width` columns: the end of the path tells most, and is cut
+/// before a `/` where there is one.
+#[must_use]
+pub fn target<'a>(entry: impl Into<Brief<'a>>, width: usize) -> String {
+    let entry = entry.into();
+    let path = neutralise(entry.path, 200);
+    let method = neutralise(entry.method, 10);
+    let whole = format!("{method} {}{path}", neutralise(entry.host, 100));
+    if whole.width() <= width {
+        return whole;
+    }
+    let room = width.saturating_sub(method.width() + 1);
+    let length = path.width();
+    // A few letters of the host would say nothing.
+    if length + 8 < room {
+        let host = neutralise(entry.host, 100);
+        return format!("{method} {}…{path}", beginning(&host, room - length - 1));
+    }
+    format!("{method} …{}", tail(&path, room.saturating_sub(1)))
+}
+
+/// The longest end of a path of at most `room` columns that begins with a `/`; where there is
+/// none, the last characters.
+fn tail(path: &str, room: usize) -> &str {
+    let tail = ending(path, room);
+    match tail.find('/') {
+        Some(at) if at + 1 < tail.len() => &tail[at..],
+        _ => tail,
+    }
+}
+
+/// One line for a connection's full screen.
+#[must_use]
+pub fn line(zone: Zone, entry: Brief<'_>) -> SheetLine {
+    let text = format!(
+        "{} {:<15} {:>7}  {}",
+        padded(&result(entry), 17),
+        purpose(entry.exchange),
+        milliseconds(entry.duration_ms),
+        target(entry, 200)
+    );
+    SheetLine::new(zone.time(entry.at), text, tone(entry))
+}
+
+/// The same for the details pane: what came of it and how long it took; where the pane is `wide`,
+/// what it was for.
+#[must_use]
+pub fn short_line(zone: Zone, entry: Brief<'_>, wide: bool) -> SheetLine {
+    let purpose = if wide { format!("{:<16}", purpose(entry.exchange)) } else { String::new() };
+    let result = padded(&neutralise(&result(entry), 26), 18);
+    let text = format!("{result} {purpose}{:>7}", milliseconds(entry.duration_ms));
+    // With room for a symbol after the time.
+    SheetLine::new(format!("{}  ", zone.time(entry.at)), text, tone(entry))
+}
+
+fn tone<'a>(entry: impl Into<Brief<'a>>) -> Tone {
+    let severity = severity(entry);
+    if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) }
+}
+
+/// Everything the log holds of it.
+#[must_use]
+pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
+    let utc = entry.at.format("%H:%M:%S%.3f UTC");
+    let tone = tone(entry);
+    let mut lines = vec![
+        SheetLine::new("time", format!("{} · {utc}", zone.date_time(entry.at)), Tone::Plain),
+        SheetLine::new("connection", entry.connection.as_str(), Tone::Plain),
+        SheetLine::new("purpose", purpose(entry.exchange), Tone::Plain),
+        SheetLine::new("method", neutralise(&entry.method, 20), Tone::Plain),
+        SheetLine::new("url", neutralise(&entry.url(), 2000), Tone::Plain),
+        SheetLine::new("result", result(entry), tone),
+    ];
+    if let Some(description) = &entry.oauth_error_description {
+        lines.push(SheetLine::new("says", neutralise(description, 1000), tone));
+    }
+    lines.push(SheetLine::new("duration", milliseconds(entry.duration_ms), Tone::Plain));
+    lines.extend(phases(&entry.wire.timings));
+    lines.push(SheetLine::new("attempt", entry.attempt.to_string(), Tone::Plain));
+    lines.push(SheetLine::new("answer", size(entry.size), Tone::Plain));
+    lines.extend(headers("Request headers", &entry.wire.request_headers));
+    lines.extend(headers("Response headers", &entry.headers));
+    lines.push(SheetLine::blank());
+    lines.push(SheetLine::new("", "Bodies are never logged: they hold the tokens.", Tone::Dim));
+    Sheet { lines, label_width: 12 }
+}
+
+/// Where the time went: each phase with a bar that begins where the one before it ends.
+fn phases(timings: &Timings) -> Vec<SheetLine> {
+    let phases = [
+        ("  start", timings.blocked_us),
+        ("  name", timings.dns_us),
+        ("  connect", timings.connect_us),
+        ("  wait", timings.wait_us),
+        ("  body", timings.receive_us),
+    ];
+    let whole = phases.iter().filter_map(|(_, spent)| *spent).sum::<u64>().max(1);
+    let mut before = 0;
+    let mut lines = Vec::new();
+    for (label, spent) in phases {
+        let Some(spent) = spent else { continue };
+        let bar = bar(before, spent, whole);
+        lines.push(SheetLine::new(label, format!("{:>8}  {bar}", microseconds(spent)), Tone::Plain));
+        before += spent;
+    }
+    lines
+}
+
+/// A bar of at least one column within [`BAR`] columns.
+fn bar(before: u64, spent: u64, whole: u64) -> String {
+    let column = |at: u64| usize::try_from(u128::from(at) * BAR as u128 / u128::from(whole)).unwrap_or(BAR);
+    let first = column(before).min(BAR - 1);
+    let length = column(before + spent).saturating_sub(first).max(1);
+    " ".repeat(first) + &"█".repeat(length)
+}
+
+fn headers(heading: &str, headers: &[(String, String)]) -> Vec<SheetLine> {
+    if headers.is_empty() {
+        return Vec::new();
+    }
+    let shown = headers.iter().map(|(name, value)| {
+        SheetLine::new("", format!("{}: {}", neutralise(name, 100), neutralise(value, 400)), Tone::Plain)
+    });
+    [SheetLine::blank(), SheetLine::new("", heading, Tone::Heading)].into_iter().chain(shown).collect()
+}
+
+/// What it was for, in words.
+#[must_use]
+pub fn purpose(exchange: Exchange) -> &'static str {
+    match exchange {
+        Exchange::Authorization => "authorization",
+        Exchange::Code => "code for tokens",
+        Exchange::Refresh => "refresh",
+        Exchange::Mint => "mint",
+        Exchange::Test => "test call",
+        Exchange::Revoke => "revocation",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dashboard::fixtures::request;
+
+    #[test]
+    fn bars_follow_each_other_and_none_is_invisible() {
+        assert_eq!(bar(0, 50, 100), "█".repeat(12));
+        assert_eq!(bar(50, 50, 100), " ".repeat(12) + &"█".repeat(12));
+        assert_eq!(bar(100, 0, 100), " ".repeat(23) + "█");
+        assert_eq!(bar(0, u64::MAX, u64::MAX), "█".repeat(24));
+    }
+
+    #[test]
+    fn a_path_too_long_is_cut_before_a_slash() {
+        let mint = LogEntry {
+            host: "api.manus.im".into(),
+            path: "/api/user/manage/v1/oauth/token".into(),
+            ..request("hr-sync", 0)
+        };
+        for (width, text) in [
+            (60, "POST api.manus.im/api/user/manage/v1/oauth/token"),
+            (47, "POST api.manus.…/api/user/manage/v1/oauth/token"),
+            (23, "POST …/v1/oauth/token"),
+            (18, "POST …/oauth/token"),
+            (12, "POST …/token"),
+            (10, "POST …oken"),
+        ] {
+            assert_eq!(target(&mint, width), text, "{width}");
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The form: what it shows, what it refuses, what it hands over.
+
+use crate::config;
+use crate::config::Draft;
+use crate::dashboard::connection_form::Form;
+use crate::dashboard::connection_form::lines::{FormLine, Value as FormValue, lines as form_lines};
+use crate::dashboard::tests::*;
+use crate::domain::FieldFault;
+
+const FILE: &str = r#"
+    [[connections]]
+    name = "factory"
+    provider = "manu"
+    client_id = "abc"
+    redirect_uri = "http://127.0.0.1:8400/callback"
+    [[connections]]
+    name = "hr"
+    provider = "manus"
+    client_id = "tm_1"
+"#;
+
+fn app() -> App {
+    let mut app = app_of(seven());
+    let config = config::parse(FILE, std::path::Path::new("c.toml"), app.options.providers).unwrap();
+    app.configure(config.connections);
+    app
+}
+
+fn write(app: &mut App, text: &str) {
+    for character in text.chars() {
+        let key = KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE);
+        assert_eq!(update(app, Msg::Input(InputEvent::Key(key)), now()), NOTHING);
+    }
+}
+
+fn paste_into(app: &mut App, label: &str, text: &str) {
+    while labels(app)[form(app).focus()] != label {
+        press(app, "Tab");
+    }
+    press(app, "C-u");
+    paste(app, text);
+}
+
+fn form(app: &App) -> &Form {
+    let Screen::Form(form) = &app.mode else { panic!("no form: {:?}", app.mode) };
+    form
+}
+
+fn labels(app: &App) -> Vec<&'static str> {
+    let row = |line| match line {
+        FormLine::Row { label, .. } => Some(label),
+        _ => None,
+    };
+    form_lines(form(app), 60).0.into_iter().filter_map(row).collect()
+}
+
+fn faults(app: &App) -> String {
+    let fault = |line| match line {
+        FormLine::Fault(why, _) => Some(why),
+        _ => None,
+    };
+    form_lines(form(app), 500).0.into_iter().filter_map(fault).collect::<Vec<_>>().join("\n")
+}
+
+/// The refresh token that a saved form hands over.
+fn taken_over(effects: Vec<Effect>) -> Option<Secret> {
+    match <[Effect; 1]>::try_from(effects) {
+        Ok([Effect::Save { refresh_token, .. }]) => refresh_token,
+        other => panic!("not saved: {other:?}"),
+    }
+}
+
+/// What a saved form hands over.
+fn saved(effects: Vec<Effect>) -> (Draft, Option<Secret>) {
+    match <[Effect; 1]>::try_from(effects) {
+        Ok([Effect::Save { draft, client_secret, .. }]) => (*draft, client_secret),
+        other => panic!("not saved: {other:?}"),
+    }
+}
+
+#[test]
+fn the_provider_is_picked_first_and_only_its_rows_are_shown() {
+    let mut app = app();
+    press(&mut app, "n");
+    assert_eq!(labels(&app)[..5], ["Provider", "Name", "Title", "Client ID", "Client secret"]);
+    assert!(labels(&app).contains(&"Redirect URI"));
+    press(&mut app, "Right");
+    assert!(!labels(&app).contains(&"Redirect URI"), "{:?}", labels(&app));
+    press(&mut app, "Space");
+    assert!(labels(&app).contains(&"Redirect URI"));
+}
+
+#[test]
+fn a_fault_stands_beside_its_row_as_soon_as_it_is_typed() {
+    let mut app = app();
+    press(&mut app, "n Tab");
+    assert_eq!(faults(&app), "", "nothing was typed yet");
+    write(&mut app, "hr");
+    assert!(faults(&app).contains("already the name"), "{}", faults(&app));
+    write(&mut app, "-sync");
+    assert_eq!(faults(&app), "");
+}
+
+#[test]
+fn saving_goes_to_the_first_fault_and_hands_over_what_is_right() {
+    let mut app = app();
+    press(&mut app, "n Tab");
+    write(&mut app, "new");
+    assert_eq!(press(&mut app, "C-s"), NOTHING);
+    assert!(faults(&app).contains("must not be empty"), "{}", faults(&app));
+    write(&mut app, "id");
+    press(&mut app, "Tab");
+    write(&mut app, "hush hush");
+    press(&mut app, "C-s");
+    write(&mut app, "http://127.0.0.1:8400/callback");
+    let (draft, secret) = saved(press(&mut app, "C-s"));
+    assert_eq!((draft.get("name"), draft.get("client_id")), ("new", "id"));
+    assert_eq!(secret, Some(Secret::new("hush hush")));
+    assert!(!format!("{:?}", app.mode).contains("hush"), "no secret in what may be logged");
+    assert_eq!(press(&mut app, "C-s"), NOTHING, "it is being saved already");
+}
+
+#[test]
+fn defaults_are_offered_and_left_out_of_what_is_written() {
+    let mut app = app();
+    press(&mut app, "n");
+    let (lines, _) = form_lines(form(&app), 60);
+    let is_default = |text: &str| {
+        lines.iter().any(|line| matches!(line, FormLine::Row { value: FormValue::Default(shown), .. } if shown == text))
+    };
+    assert!(is_default("API_ALL") && is_default("https://auth.manuonline.com/oauth/token"), "{lines:?}");
+}
+
+#[test]
+fn editing_begins_with_what_is_there_and_keeps_the_name() {
+    let mut app = app();
+    press(&mut app, "e");
+    assert_eq!(form(&app).changes().map(ConnectionName::as_str), Some("factory"));
+    press(&mut app, "Tab");
+    write(&mut app, "2");
+    assert!(faults(&app).contains("factory"), "{}", faults(&app));
+    press(&mut app, "Backspace Tab");
+    write(&mut app, "Fabrik 工場");
+    let (draft, secret) = saved(press(&mut app, "C-s"));
+    assert_eq!((draft.get("title"), secret), ("Fabrik 工場", None));
+}
+
+#[test]
+fn changes_are_thrown_away_only_on_the_second_escape() {
+    let mut app = app();
+    press(&mut app, "e Tab Tab");
+    write(&mut app, "x");
+    press(&mut app, "Esc");
+    assert!(matches!(app.mode, Screen::Form(_)));
+    press(&mut app, "Esc");
+    assert_eq!(app.mode, Screen::Normal);
+    press(&mut app, "e Esc");
+    assert_eq!(app.mode, Screen::Normal, "nothing was changed");
+}
+
+#[test]
+fn a_paste_is_one_line_and_the_secret_is_never_shown() {
+    let mut app = app();
+    press(&mut app, "n Tab Tab Tab");
+    paste(&mut app, "  client-7\n");
+    press(&mut app, "Tab");
+    paste(&mut app, "s3cr3t-s3cr3t\n");
+    let (lines, _) = form_lines(form(&app), 60);
+    let shown = format!("{lines:?}");
+    assert!(!shown.contains("s3cr3t") && shown.contains("•••••"), "{shown}");
+    press(&mut app, "S-Tab");
+    let (lines, _) = form_lines(form(&app), 60);
+    assert!(matches!(lines[3], FormLine::Row { label: "Client ID", value: FormValue::Typing, .. }), "{lines:?}");
+    assert_eq!(form(&app).input().text(), "client-7");
+}
+
+#[test]
+fn deleting_asks_and_says_what_goes() {
+    let mut app = app();
+    assert_eq!(press(&mut app, "d n"), NOTHING);
+    assert_eq!(press(&mut app, "d y"), [Effect::Delete { connection: name("factory") }]);
+}
+
+#[test]
+fn the_first_start_goes_straight_to_the_form() {
+    let mut app = app_of(Vec::new());
+    assert_eq!(form(&app).changes(), None);
+    press(&mut app, "Esc");
+    assert_eq!(app.mode, Screen::Normal);
+}
+
+#[test]
+fn what_could_not_be_saved_comes_back_to_its_row_and_what_was_is_selected() {
+    let mut app = app();
+    press(&mut app, "e");
+    paste_into(&mut app, "Client ID", "other");
+    saved(press(&mut app, "C-s"));
+    let fault = FieldFault { key: "client_id", what: "is somebody else's".into() };
+    learn(&mut app, Event::ConnectionSaved { connection: "factory".into(), result: Err(vec![fault]) });
+    assert_eq!(faults(&app), "is somebody else's");
+    write(&mut app, "2");
+    saved(press(&mut app, "C-s"));
+    let of_all = FieldFault::of_all("the disk is full");
+    learn(&mut app, Event::ConnectionSaved { connection: "factory".into(), result: Err(vec![of_all]) });
+    assert_eq!(form(&app).message(), (false, "the disk is full".into()));
+    saved(press(&mut app, "C-s"));
+    learn(&mut app, Event::ConnectionSaved { connection: "factory".into(), result: Ok(()) });
+    assert_eq!((toast(&app), &app.mode), ("saved", &Screen::Normal));
+}
+
+#[test]
+fn a_new_connection_is_selected_as_soon_as_it_appears() {
+    let mut app = app();
+    press(&mut app, "n Right");
+    paste_into(&mut app, "Name", "new");
+    paste_into(&mut app, "Client ID", "tm_2");
+    saved(press(&mut app, "C-s"));
+    learn(&mut app, Event::ConnectionSaved { connection: "new".into(), result: Ok(()) });
+    assert_eq!((selected(&app), &app.mode), ("factory", &Screen::Normal));
+    change(&mut app, fresh("new"));
+    assert_eq!((selected(&app), toast(&app)), ("new", "saved; l logs in"));
+    learn(&mut app, Event::ClientSecretSet { connection: name("new"), result: Ok(()) });
+    assert_eq!(toast(&app), "client secret stored; l logs in", "the next step stays");
+    learn(&mut app, Event::ClientSecretSet { connection: name("factory"), result: Ok(()) });
+    assert_eq!(toast(&app), "client secret stored", "factory has tokens");
+}
+
+#[test]
+fn a_refresh_token_is_hidden_and_handed_over_with_the_client_secret() {
+    let mut app = app();
+    press(&mut app, "n");
+    assert_eq!(labels(&app)[4..6], ["Client secret", "Refresh token"]);
+    for (label, text) in [("Name", "new"), ("Client ID", "id"), ("Redirect URI", "http://127.0.0.1:8400/callback")] {
+        paste_into(&mut app, label, text);
+    }
+    press(&mut app, "S-Tab");
+    paste_into(&mut app, "Refresh token", "Rt-s3cr3t-s3cr3t\n");
+    let shown = format!("{:?} {:?}", form_lines(form(&app), 60).0, app.mode);
+    assert!(!shown.contains("s3cr3t") && shown.contains("••••••••••••••••"), "{shown}");
+    assert_eq!(taken_over(press(&mut app, "C-s")), Some(Secret::new("Rt-s3cr3t-s3cr3t")));
+}
+
+#[test]
+fn an_answer_of_several_lines_is_pasted_into_the_refresh_token_s_row_as_one() {
+    let mut app = app();
+    press(&mut app, "n");
+    for (label, text) in [("Name", "new"), ("Client ID", "id"), ("Redirect URI", "http://127.0.0.1:8400/callback")] {
+        paste_into(&mut app, label, text);
+    }
+    paste_into(&mut app, "Refresh token", "{\r\n  \"refresh_token\": \"Rt-1\",\r\n  \"expires_in\": 1799\r\n}\r\n");
+    let token = taken_over(press(&mut app, "C-s")).unwrap();
+    assert_eq!(crate::oauth::pasted::refresh_token(&token), Ok(Secret::new("Rt-1")));
+}
+
+#[test]
+fn only_connections_with_refresh_tokens_have_the_row_and_what_was_typed_there_stays_behind() {
+    let mut app = app();
+    press(&mut app, "n");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    while labels(&app)[form(&app).focus()] != "Provider" {
+        press(&mut app, "S-Tab");
+    }
+    press(&mut app, "Right");
+    assert!(!labels(&app).contains(&"Refresh token"), "{:?}", labels(&app));
+    paste_into(&mut app, "Name", "new");
+    paste_into(&mut app, "Client ID", "tm_2");
+    assert_eq!(taken_over(press(&mut app, "C-s")), None);
+}
+
+#[test]
+fn tokens_that_work_are_replaced_only_after_saving_twice() {
+    let mut app = app();
+    press(&mut app, "e");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    assert_eq!(press(&mut app, "C-s"), NOTHING);
+    assert_eq!(form(&app).message(), (false, "Replaces the present tokens. Save again to confirm".into()));
+    write(&mut app, "2");
+    assert_eq!(form(&app).message(), (true, String::new()), "another token is another question");
+    assert_eq!(press(&mut app, "C-s"), NOTHING);
+    assert_eq!(taken_over(press(&mut app, "C-s")), Some(Secret::new("Rt-12")));
+}
+
+#[test]
+fn tokens_that_are_dead_are_replaced_at_once() {
+    let mut app = app();
+    let dead = Problem::NeedsLogin { why: "400 invalid_grant".into() };
+    change(&mut app, with_problem(manu("factory", 60), dead));
+    press(&mut app, "e");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    assert_eq!(taken_over(press(&mut app, "C-s")), Some(Secret::new("Rt-1")));
+}
+
+#[test]
+fn a_typed_refresh_token_is_not_thrown_away_by_one_escape() {
+    let mut app = app();
+    press(&mut app, "e");
+    paste_into(&mut app, "Refresh token", "Rt-1");
+    press(&mut app, "Esc");
+    assert!(matches!(app.mode, Screen::Form(_)));
+    press(&mut app, "Esc");
+    assert_eq!(app.mode, Screen::Normal);
+}
+
+#[test]
+fn how_an_import_ended_is_said_and_a_failure_stays_until_it_is_read() {
+    let mut app = app();
+    let imported =
+        |replaced| Event::Imported { connection: name("factory"), generation: 1, expires_at: now(), replaced };
+    learn(&mut app, imported(true));
+    assert_eq!(toast(&app), "refresh token taken over; the pasted copy no longer works");
+    learn(&mut app, imported(false));
+    assert!(toast(&app).ends_with("still works"), "{}", toast(&app));
+    let why = "the provider does not take this refresh token".into();
+    learn(&mut app, Event::ImportFailed { connection: name("factory"), why, problem: None });
+    assert!(matches!(&app.mode, Screen::LoginFailed { is_import: true, .. }), "{:?}", app.mode);
+    assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("factory") }]);
+}

@@ -1,0 +1,152 @@
+//! Faults on demand, in the demo alone: what can be broken, and how that is said.
+
+use chrono::{DateTime, Utc};
+
+use crate::dashboard::App;
+use crate::dashboard::action::Action;
+use crate::dashboard::effect::Effect;
+use crate::domain::{ConnectionName, Severity};
+
+/// Something the demo can be made to suffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The provider answers 429 to this connection's token requests.
+    RateLimit,
+    /// The provider answers 503 to everybody's token requests.
+    Outage,
+    /// The provider carries out this connection's next token request, and its answer is cut off.
+    LostAnswer,
+    /// The provider revokes this connection's refresh token.
+    Revoked,
+    /// The provider takes seconds for every token request.
+    Slow,
+    /// The client secret held for this connection becomes a wrong one.
+    WrongSecret,
+    /// The keyring is locked.
+    KeyringLocked,
+    /// The keyring can be read but takes nothing.
+    KeyringFull,
+    /// The keyring goes back to older tokens of this connection.
+    RolledBack,
+    /// Another process holds this connection's lock for a while.
+    LockHeld,
+    /// This connection's next access token lives for seconds, and nothing refreshes it.
+    ShortLived,
+    /// All of it is mended.
+    AllWell,
+}
+
+impl FaultKind {
+    /// Every one of them.
+    pub const ALL: [Self; 12] = [
+        Self::AllWell,
+        Self::RateLimit,
+        Self::Outage,
+        Self::LostAnswer,
+        Self::Revoked,
+        Self::Slow,
+        Self::WrongSecret,
+        Self::KeyringLocked,
+        Self::KeyringFull,
+        Self::RolledBack,
+        Self::LockHeld,
+        Self::ShortLived,
+    ];
+
+    /// The stable name in the configuration.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::Outage => "outage",
+            Self::LostAnswer => "lost_answer",
+            Self::Revoked => "revoked",
+            Self::Slow => "slow",
+            Self::WrongSecret => "wrong_secret",
+            Self::KeyringLocked => "keyring_locked",
+            Self::KeyringFull => "keyring_full",
+            Self::RolledBack => "rolled_back",
+            Self::LockHeld => "lock_held",
+            Self::ShortLived => "short_lived",
+            Self::AllWell => "all_well",
+        }
+    }
+
+    /// What has been done, in words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::RateLimit => "from now on its token requests are answered with 429",
+            Self::Outage => "its provider answers 503 to everybody from now on",
+            Self::LostAnswer => "the answer to its next token request gets lost",
+            Self::Revoked => "its refresh token was revoked at the provider",
+            Self::Slow => "its provider takes 5 seconds for every token from now on",
+            Self::WrongSecret => "its client secret is a wrong one now",
+            Self::KeyringLocked => "the keyring of the demo is locked",
+            Self::KeyringFull => "the keyring of the demo takes nothing new",
+            Self::RolledBack => "the keyring went back to older tokens",
+            Self::LockHeld => "another process holds its lock for 10 seconds",
+            Self::ShortLived => "its next access token lives 20 seconds, automatic refresh is off",
+            Self::AllWell => "all is well again at the providers and in the keyring",
+        }
+    }
+
+    /// Whether only a connection with refresh tokens can suffer it.
+    fn needs_refresh_token(self) -> bool {
+        matches!(self, Self::LostAnswer | Self::Revoked | Self::RolledBack)
+    }
+}
+
+/// Breaks something, as seen from a connection; says what.
+pub(crate) fn play(app: &mut App, connection: ConnectionName, kind: FaultKind, now: DateTime<Utc>) -> Vec<Effect> {
+    let Some(view) = app.connections.get(&connection) else { return Vec::new() };
+    let refreshes = view.token().is_some_and(|token| token.refresh.is_some());
+    if kind.needs_refresh_token() && !refreshes {
+        app.say(
+            Some(&connection),
+            Severity::Warning,
+            "it has no refresh token to lose; choose another connection",
+            now,
+        );
+        return Vec::new();
+    }
+    let text = match kind {
+        FaultKind::AllWell => {
+            format!("{}; {} tries at once", kind.words(), app.options.keymap.label(Action::ForceRefresh))
+        }
+        _ => kind.words().to_owned(),
+    };
+    let severity = if kind == FaultKind::AllWell { Severity::Good } else { Severity::Warning };
+    app.say(Some(&connection), severity, text, now);
+    vec![Effect::Fault { connection, kind }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dashboard::fixtures::{NOTHING, app_of, fresh, manu, manus, name, now, press};
+    use crate::dashboard::keymap::{Keymap, Scope};
+
+    #[test]
+    fn every_fault_is_in_the_menu_and_the_menu_in_the_demo_alone() {
+        let keymap = Keymap::default();
+        for kind in FaultKind::ALL {
+            assert!(keymap.of(Scope::FaultMenu).any(|binding| binding.action == Action::Fault(kind)), "{kind:?}");
+        }
+        let mut app = app_of(vec![manu("factory", 900)]);
+        assert!(press(&mut app, "F l").iter().all(|effect| !matches!(effect, Effect::Fault { .. })));
+        app.options.demo = true;
+        app.mode = crate::dashboard::screen::Screen::Normal;
+        let fault = Effect::Fault { connection: name("factory"), kind: FaultKind::RateLimit };
+        assert_eq!(press(&mut app, "F l"), [fault]);
+    }
+
+    #[test]
+    fn what_has_no_refresh_token_cannot_lose_it() {
+        for view in [manus("hr-sync", 900), fresh("archive")] {
+            let mut app = app_of(vec![view]);
+            let subject = app.connections.all()[0].name.clone();
+            assert_eq!(play(&mut app, subject, FaultKind::Revoked, now()), NOTHING);
+            assert!(app.toast.unwrap().text.contains("no refresh token"));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Writes the request log to a file that somebody asked for: whole or not at all, for its owner
+//! alone, never over another file, and on a thread of its own.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{io, thread};
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::dashboard::request_log::history::LogRest;
+use crate::dashboard_loop::log_reader::Searcher;
+use crate::domain::{Event, LogEntry};
+use crate::format::time::Zone;
+use crate::request_log::export::Format;
+
+/// How many names are tried where others have taken the first.
+const NAMES: u32 = 100;
+/// How many requests are written at most, where the disk holds more than memory.
+const MOST: usize = 10_000;
+
+/// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `told` gets [`Event::Exported`] when that has ended.
+/// Returns at once, whatever the disk does.
+pub fn begin(
+    dir: PathBuf,
+    mut entries: Vec<LogEntry>,
+    older: Option<(Searcher, LogRest)>,
+    format: Format,
+    zone: Zone,
+    now: DateTime<Utc>,
+    told: UnboundedSender<Event>,
+) {
+    let teller = told.clone();
+    let work = move || {
+        let found = older.map_or(Ok((Vec::new(), true)), |(searcher, rest)| {
+            searcher.entries(&rest, MOST.saturating_sub(entries.len()))
+        });
+        let (all, result) = match found {
+            Ok((older, all)) => {
+                entries.extend(older);
+                let result = write(&dir, &entries, format, zone, now);
+                (all, result.map_err(|error| format!("cannot write to {}: {error}", dir.display())))
+            }
+            Err(error) => (false, Err(format!("the request log on disk cannot be read: {error}"))),
+        };
+        // Nobody listening is no error: the program is ending.
+        let _ = told.send(Event::Exported { requests: entries.len(), all, result });
+    };
+    if let Err(error) = thread::Builder::new().name("export".into()).spawn(work) {
+        let _ = teller.send(Event::Exported { requests: 0, all: false, result: Err(error.to_string()) });
+    }
+}
+
+/// Writes `entries` into `dir` as `requests-YYYYMMDD-HHMMSS.har` or `.jsonl`, by the clock of
+/// `zone`, with a number after it where that name is taken; gives the path. Blocks on the disk.
+///
+/// # Errors
+/// The file cannot be written; then there is none.
+pub fn write(dir: &Path, entries: &[LogEntry], format: Format, zone: Zone, now: DateTime<Utc>) -> io::Result<PathBuf> {
+    // Made for its owner alone, and named only once it is whole.
+    let mut file = tempfile::Builder::new().prefix(".requests-").tempfile_in(dir)?;
+    file.write_all(format.write(entries).as_bytes())?;
+    file.as_file().sync_all()?;
+    let stamp = zone.date_time(now).replace(['-', ':'], "").replace(' ', "-");
+    for number in 1..=NAMES {
+        let suffix = if number == 1 { String::new() } else { format!("-{number}") };
+        let path = dir.join(format!("requests-{stamp}{suffix}.{}", format.extension()));
+        match file.persist_noclobber(&path) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => file = error.file,
+            Err(error) => return Err(error.error),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("requests-{stamp} has been written {NAMES} times")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use super::{begin, write};
+    use crate::dashboard::fixtures::{log, now, options};
+    use crate::domain::Event;
+    use crate::request_log::export::Format;
+
+    #[test]
+    fn files_are_whole_private_and_never_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths: Vec<_> = [Format::Har, Format::JsonLines, Format::Har, Format::Har]
+            .map(|format| write(dir.path(), &log(), format, options().zone, now()).unwrap())
+            .into();
+        let names: Vec<_> = paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        let stem = "requests-20260310-140231";
+        let expected = [".har", ".jsonl", "-2.har", "-3.har"].map(|end| format!("{stem}{end}"));
+        assert_eq!(names, expected);
+        let there: BTreeSet<_> = fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().path()).collect();
+        assert_eq!(there, paths.iter().cloned().collect(), "nothing else is left behind");
+        assert_eq!(fs::read_to_string(&paths[0]).unwrap(), Format::Har.write(&log()));
+        assert_eq!(fs::read_to_string(&paths[1]).unwrap(), Format::JsonLines.write(&log()));
+        #[cfg(unix)]
+        for path in &paths {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(path).unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600, "{path:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_path_or_the_failure_is_told_as_an_event() {
+        let dir = tempfile::tempdir().unwrap();
+        let (told, mut events) = tokio::sync::mpsc::unbounded_channel();
+        begin(dir.path().to_owned(), log(), None, Format::Har, options().zone, now(), told.clone());
+        let Some(Event::Exported { requests, all: true, result: Ok(path) }) = events.recv().await else { panic!() };
+        assert!(requests == log().len() && path.is_file());
+        let missing = dir.path().join("missing");
+        begin(missing.clone(), log(), None, Format::Har, options().zone, now(), told);
+        let Some(Event::Exported { result: Err(why), .. }) = events.recv().await else { panic!() };
+        assert!(why.contains(missing.to_str().unwrap()), "{why}");
+    }
+}

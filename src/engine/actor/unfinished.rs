@@ -1,0 +1,190 @@
+//! What ending or stopping the program now would endanger, and a rest in which nothing is begun.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::oneshot;
+
+use crate::domain::{Activity, ConnectionName, Problem};
+use crate::engine::actor::Actor;
+use crate::engine::connections::state::{ConnectionState, Work};
+
+/// One connection that ending the program now would endanger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owing {
+    /// Whose.
+    pub connection: ConnectionName,
+    /// What is not done yet.
+    pub what: Unfinished,
+}
+
+/// What is not done yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfinished {
+    /// A request for tokens is out: its answer may hold a new refresh token.
+    Answer,
+    /// Neither journal nor store has taken the new tokens; the reason.
+    MemoryOnly(String),
+    /// Its tokens are being removed.
+    Removal,
+}
+
+impl Owing {
+    /// What several connections wait for, in words; some are named, the others counted.
+    #[must_use]
+    pub fn words(all: &[Self]) -> String {
+        const NAMED: usize = 3;
+        let mut words: Vec<_> = all.iter().take(NAMED).map(Self::word).collect();
+        match all.len() {
+            0 => return "the last files are being written".into(),
+            1..=NAMED => {}
+            many => words.push(format!("{} more", many - NAMED)),
+        }
+        words.join(", ")
+    }
+
+    fn word(&self) -> String {
+        let Self { connection, what } = self;
+        match what {
+            Unfinished::Answer => format!("{connection}'s answer is on its way"),
+            Unfinished::MemoryOnly(_) => format!("{connection}'s new refresh token is in memory only"),
+            Unfinished::Removal => format!("{connection}'s tokens are being removed"),
+        }
+    }
+
+    /// What it costs to have ended all the same: the words after "left although".
+    #[must_use]
+    pub fn cost(all: &[Self]) -> String {
+        let lost = all.iter().find_map(|owing| match &owing.what {
+            Unfinished::MemoryOnly(why) => Some(format!("; ending manutop loses it, log in again ({why})")),
+            _ => None,
+        });
+        let may_be_lost = || {
+            let is_out = all.iter().any(|owing| owing.what == Unfinished::Answer);
+            let words = "; a new refresh token in it would be lost, and the next start says so";
+            if is_out { words.to_owned() } else { String::new() }
+        };
+        format!("{}{}", Self::words(all), lost.unwrap_or_else(may_be_lost))
+    }
+
+    /// Whether any of them is in memory only: no time limit ends the wait for that.
+    #[must_use]
+    pub fn is_in_memory(all: &[Self]) -> bool {
+        all.iter().any(|owing| matches!(owing.what, Unfinished::MemoryOnly(_)))
+    }
+}
+
+/// A rest: while it is held, nothing that is due is begun.
+#[derive(Debug)]
+pub struct Rest {
+    _hold: Arc<()>,
+    came: oneshot::Receiver<()>,
+}
+
+impl Rest {
+    /// A rest to be held, and what the actor gets of it.
+    pub(crate) fn new() -> (Self, Weak<()>, oneshot::Sender<()>) {
+        let (hold, (reply, came)) = (Arc::new(()), oneshot::channel());
+        let weak = Arc::downgrade(&hold);
+        (Self { _hold: hold, came }, weak, reply)
+    }
+
+    /// Waits until no request is out and everything received is saved; also returns where the engine has ended. To be
+    /// waited for once; nothing is lost when the wait is given up.
+    pub async fn came(&mut self) {
+        let _ = (&mut self.came).await;
+    }
+}
+
+/// A rest as the actor has it.
+pub(crate) struct Resting {
+    hold: Weak<()>,
+    /// `None` once its arrival has been announced.
+    reply: Option<oneshot::Sender<()>>,
+}
+
+impl ConnectionState {
+    /// What ending the program now would endanger. Whatever only waits may be left.
+    pub(crate) fn owed(&self) -> Option<Unfinished> {
+        match (&self.work, &self.view.problem) {
+            (Some(Work::Logout(_) | Work::Remove(_)), _) => Some(Unfinished::Removal),
+            // A reread only saves what is safe in the journal already.
+            (
+                Some(Work::Refresh(..) | Work::Login(..) | Work::Import(_)),
+                Some(Problem::NotSaved { why, durable: false }),
+            ) => Some(Unfinished::MemoryOnly(why.to_string())),
+            _ => {
+                let is_out = match &self.view.activity {
+                    Activity::Refreshing { .. } => true,
+                    // Tokens of a login that waits for a yes are given back to the provider without one.
+                    Activity::LoggingIn(login) => login.question.is_some(),
+                    _ => false,
+                };
+                is_out.then_some(Unfinished::Answer)
+            }
+        }
+    }
+
+    /// Whether it may send a request at any moment: a refresh has begun and waits for no other process.
+    fn is_about_to_send(&self) -> bool {
+        matches!(self.work, Some(Work::Refresh(..))) && self.is_at_its_host()
+    }
+}
+
+impl Actor {
+    pub(crate) fn owing(&self) -> Vec<Owing> {
+        let owing = |name: &ConnectionName| {
+            let what = self.slots.get(name)?.owed()?;
+            Some(Owing { connection: name.clone(), what })
+        };
+        self.order.iter().filter_map(owing).collect()
+    }
+
+    pub(crate) fn rest(&mut self, hold: Weak<()>, reply: oneshot::Sender<()>) {
+        self.resting.push(Resting { hold, reply: Some(reply) });
+    }
+
+    /// Whether somebody holds a rest.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.resting.iter().any(|resting| resting.hold.strong_count() > 0)
+    }
+
+    /// Tells those who wait for a rest that it came, if it has.
+    pub(crate) fn tell_rest(&mut self, is_owing: bool) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let is_quiet = !is_owing && !self.slots.values().any(ConnectionState::is_about_to_send);
+        self.resting.retain(|resting| resting.hold.strong_count() > 0);
+        for resting in self.resting.iter_mut().filter(|_| is_quiet) {
+            let _ = resting.reply.take().map(|reply| reply.send(()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Owing, Unfinished};
+    use crate::domain::ConnectionName;
+
+    fn owing(name: &str, what: Unfinished) -> Owing {
+        Owing { connection: ConnectionName::new(name).unwrap(), what }
+    }
+
+    #[test]
+    fn what_is_waited_for_is_said_of_some_and_counted_of_the_rest() {
+        let answer = owing("factory", Unfinished::Answer);
+        assert_eq!(Owing::words(std::slice::from_ref(&answer)), "factory's answer is on its way");
+        let memory = owing("hr", Unfinished::MemoryOnly("disk full".into()));
+        let all = [answer.clone(), memory, answer.clone(), answer.clone(), answer];
+        assert_eq!(
+            Owing::words(&all),
+            "factory's answer is on its way, hr's new refresh token is in memory only, factory's answer is on its \
+             way, 2 more"
+        );
+        assert!(Owing::is_in_memory(&all) && !Owing::is_in_memory(&all[2..]));
+        assert!(Owing::cost(&all).ends_with("; ending manutop loses it, log in again (disk full)"));
+        assert!(
+            Owing::cost(&all[2..]).ends_with("; a new refresh token in it would be lost, and the next start says so")
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! Secrets in the clear, for somebody who asked for exactly that.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{Activity, CopyWhat, Problem, Reason, Secret, TokenRecord};
+use crate::engine::connections::schedule;
+use crate::engine::connections::state::ConnectionState;
+#[cfg(unix)]
+use crate::engine::work::refresh::decide::Need;
+
+/// An access token for whoever calls an API with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token itself.
+    pub token: Secret,
+    /// See [`TokenRecord::generation`].
+    pub generation: u64,
+    /// When it was obtained.
+    pub obtained_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// The scope granted, where the answer told.
+    pub scope: Option<String>,
+    /// What stands in the connection's way, although this token is good.
+    pub problem: Option<Problem>,
+}
+
+impl AccessToken {
+    /// The one of a record.
+    pub(crate) fn of(record: &TokenRecord) -> Self {
+        Self {
+            token: record.access_token.clone(),
+            generation: record.generation,
+            obtained_at: record.obtained_at,
+            expires_at: record.expires_at,
+            scope: record.scope.clone(),
+            problem: None,
+        }
+    }
+
+    /// Its whole lifetime.
+    #[must_use]
+    pub fn lifetime(&self) -> TimeDelta {
+        self.expires_at - self.obtained_at
+    }
+
+    /// How long it still works; negative once it has ended.
+    #[must_use]
+    pub fn remaining(&self, now: DateTime<Utc>) -> TimeDelta {
+        self.expires_at - now
+    }
+
+    /// The header that an API wants it in (RFC 6750 §2.1).
+    #[must_use]
+    pub fn header(&self) -> Secret {
+        header(&self.token)
+    }
+}
+
+fn header(token: &Secret) -> Secret {
+    Secret::new(format!("Authorization: Bearer {}", token.expose()))
+}
+
+/// What was asked for, or why there is nothing to give.
+pub(crate) fn reveal(slot: &ConnectionState, what: CopyWhat, now: DateTime<Utc>) -> Result<Secret, String> {
+    match what {
+        CopyWhat::AccessToken => access_token(slot, now),
+        CopyWhat::AuthorizationHeader => access_token(slot, now).map(|token| header(&token)),
+        CopyWhat::CurlLine => access_token(slot, now).map(|token| {
+            let header = shell_quoted(header(&token).expose());
+            Secret::new(format!("curl -H {header} {}", shell_quoted(slot.connection.test_url.as_str())))
+        }),
+        CopyWhat::RefreshToken => {
+            let refresh = record(slot)?.refresh_token.as_ref();
+            refresh.map(|refresh| refresh.token.clone()).ok_or_else(|| "this connection has no refresh token".into())
+        }
+        CopyWhat::LoginUrl => match &slot.view.activity {
+            Activity::LoggingIn(login) => Ok(Secret::new(login.url.as_str())),
+            _ => Err("no login is under way".into()),
+        },
+    }
+}
+
+/// An access token that still works. A dead one is worse than none: it fails somewhere else.
+pub(crate) fn access_token(slot: &ConnectionState, now: DateTime<Utc>) -> Result<Secret, String> {
+    let record = record(slot)?;
+    if record.access_token.is_empty() || record.remaining(now) <= TimeDelta::zero() {
+        return Err("the access token has expired; refresh it first".into());
+    }
+    if schedule::is_from_the_future(record.obtained_at, now) {
+        return Err("the clock was set back since the access token was obtained; refresh it first".into());
+    }
+    Ok(record.access_token.clone())
+}
+
+/// The record with an access token that lives for `least`, for somebody who looks nowhere else:
+/// nothing at all may stand in its way, or be under way.
+#[cfg(unix)]
+pub(crate) fn fresh(slot: &ConnectionState, least: TimeDelta, now: DateTime<Utc>) -> Option<TokenRecord> {
+    slot.good_enough(&Need::AtLeast(least), now)?;
+    let record = slot.record.as_ref()?;
+    // Asking for more than it lives in all is an error, even where a clock set back makes it seem to.
+    (!record.access_token.is_empty() && least <= record.expires_at - record.obtained_at).then(|| record.clone())
+}
+
+/// The same for whoever calls an API with it, and why there is none.
+pub(crate) fn present_token(slot: &ConnectionState, now: DateTime<Utc>) -> Result<AccessToken, Problem> {
+    match (access_token(slot, now), &slot.record) {
+        (Ok(_), Some(record)) => Ok(AccessToken { problem: slot.view.problem.clone(), ..AccessToken::of(record) }),
+        (Err(why), Some(_)) => {
+            Err(slot.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why: Reason::ours(why) }))
+        }
+        (_, None) => Err(slot.view.problem.clone().unwrap_or(Problem::NeverLoggedIn)),
+    }
+}
+
+fn record(slot: &ConnectionState) -> Result<&TokenRecord, String> {
+    slot.record.as_ref().ok_or_else(|| "there are no tokens; log in first".into())
+}
+
+/// Quoted for a POSIX shell.
+fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_quoted;
+
+    #[test]
+    fn nothing_breaks_out_of_the_quotes() {
+        assert_eq!(shell_quoted("a'b; rm -rf $HOME"), r"'a'\''b; rm -rf $HOME'");
+    }
+}

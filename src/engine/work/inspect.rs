@@ -1,0 +1,17 @@
+//! What can be told of a connection's tokens on request; see [`Inspection`].
+
+use std::sync::Arc;
+
+use crate::domain::{ConnectionName, Event, Inspection, Secret, TokenForm};
+use crate::engine::work::context::Context;
+use crate::oauth::jwt;
+
+/// Reads the history, looks into the access token, and announces what is there.
+pub(crate) async fn inspect(tools: Arc<Context>, connection: ConnectionName, token: Option<Secret>) {
+    let history = tools.vault.history(&connection).await.map_err(|error| error.to_string());
+    let token = match token.filter(|token| !token.is_empty()) {
+        None => TokenForm::Nothing,
+        Some(token) => jwt::read(&token).map_or(TokenForm::Opaque, |jwt| TokenForm::Jwt(Box::new(jwt))),
+    };
+    tools.announce(Event::Inspected { connection, inspection: Box::new(Inspection { history, token }) });
+}

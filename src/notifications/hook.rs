@@ -1,0 +1,243 @@
+//! Runs the program that the configuration names for each event.
+//!
+//! Invariants: no shell reads anything; the program has the JSON object on its standard input and
+//! nothing secret in its environment; one runs at a time, in the order of the events; what waits
+//! is bounded, and what does not fit is dropped and counted; one that takes too long is killed
+//! with whatever it has started. It lives on a thread of its own: even a start that hangs (a
+//! network file system) holds up nothing else.
+
+use std::process::Stdio;
+use std::time::Duration;
+use std::{io, thread};
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::NOT_FOR_CHILDREN;
+use crate::domain::text::neutralise;
+use crate::platform::limits;
+
+/// How many events may wait.
+pub(crate) const MOST_WAITING: usize = 64;
+/// How long one run may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// The most that is read of what it complains, in bytes.
+const MAX_OUTPUT: u64 = 16 * 1024;
+/// The longest complaint repeated, in characters.
+const LONGEST_COMPLAINT: usize = 120;
+
+/// The way to the thread that runs the program.
+pub(crate) struct Hook {
+    events: Option<Sender<Value>>,
+    ended: oneshot::Receiver<()>,
+    dropped: bool,
+}
+
+impl Hook {
+    /// Starts the thread. `told` is called there after each run, with what went wrong in it.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub(crate) fn start(
+        words: Vec<String>,
+        timeout: Option<Duration>,
+        told: impl Fn(Result<(), String>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (events, mut waiting) = mpsc::channel::<Value>(MOST_WAITING);
+        let (done, ended) = oneshot::channel();
+        let timeout = timeout.unwrap_or(TIMEOUT);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        thread::Builder::new().name("on_event".into()).spawn(move || {
+            runtime.block_on(async {
+                while let Some(event) = waiting.recv().await {
+                    told(run(&words, &event, timeout).await);
+                }
+            });
+            // Nobody waits any more where the program has ended meanwhile.
+            let _ = done.send(());
+        })?;
+        Ok(Self { events: Some(events), ended, dropped: false })
+    }
+
+    /// Hands an event over, without waiting.
+    ///
+    /// # Errors
+    /// Too many wait already; said for the first that is dropped, until one fits again.
+    pub(crate) fn tell(&mut self, event: Value) -> Result<(), String> {
+        let Some(events) = &self.events else { return Ok(()) };
+        match events.try_send(event) {
+            Ok(()) => self.dropped = false,
+            Err(TrySendError::Full(_)) if !self.dropped => {
+                self.dropped = true;
+                return Err(format!("{MOST_WAITING} events wait already; it is too slow, and events are dropped"));
+            }
+            Err(TrySendError::Full(_) | TrySendError::Closed(_)) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes no more events, and gives those that wait so much time. What still runs then goes on
+    /// by itself.
+    pub(crate) async fn close(&mut self, patience: Duration) {
+        self.events = None;
+        // Either way there is nothing more to do.
+        let _ = tokio::time::timeout(patience, &mut self.ended).await;
+    }
+}
+
+/// Runs the program once.
+async fn run(words: &[String], event: &Value, timeout: Duration) -> Result<(), String> {
+    let failed = |error| limits::explained(format!("{} cannot be started: {error}", name(words)));
+    let mut child = start(words).map_err(failed)?;
+    limits::restore_for_child(child.id());
+    let ended = tokio::time::timeout(timeout, attend(&mut child, event)).await;
+    match ended {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(format!("{} {why}", name(words))),
+        Err(_) => {
+            kill(&mut child).await;
+            Err(format!("{} took longer than {} s and was ended", name(words), timeout.as_secs()))
+        }
+    }
+}
+
+fn name(words: &[String]) -> String {
+    neutralise(words.first().map_or("", String::as_str), LONGEST_COMPLAINT)
+}
+
+fn start(words: &[String]) -> io::Result<Child> {
+    let (program, arguments) = words.split_first().ok_or_else(|| io::Error::other("it names no program"))?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for variable in NOT_FOR_CHILDREN {
+        command.env_remove(variable);
+    }
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // A group of its own: a Ctrl-C in the terminal is not meant for it, and all of it can be ended.
+    #[cfg(unix)]
+    command.process_group(0);
+    command.spawn()
+}
+
+/// Hands the event over and waits for the end.
+async fn attend(child: &mut Child, event: &Value) -> Result<(), String> {
+    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+    let hand_over = async {
+        if let Some(mut stdin) = stdin {
+            // Whoever does not read it does not want to know.
+            let _ = stdin.write_all(format!("{event}\n").as_bytes()).await;
+        }
+    };
+    let mut complaint = Vec::new();
+    let listen = async {
+        if let Some(stderr) = stderr {
+            // What cannot be read is not repeated.
+            let _ = stderr.take(MAX_OUTPUT).read_to_end(&mut complaint).await;
+        }
+    };
+    let ((), status) = tokio::join!(hand_over, async {
+        // Something left behind may hold the stream open: its words are waited for no longer
+        // than the program itself runs.
+        tokio::pin!(listen);
+        tokio::select! {
+            biased;
+            () = &mut listen => child.wait().await,
+            status = child.wait() => status,
+        }
+    });
+    let status = status.map_err(|error| format!("cannot be waited for: {error}"))?;
+    if status.success() {
+        return Ok(());
+    }
+    let complaint = String::from_utf8_lossy(&complaint);
+    let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    Err(format!("failed ({status}) {}", neutralise(last.trim(), LONGEST_COMPLAINT)).trim_end().to_owned())
+}
+
+/// Kills it with all that it has started.
+async fn kill(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
+        // It may have ended this very moment.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill().await;
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn words(script: &str, directory: &Path) -> Vec<String> {
+        ["sh", "-c", script, &directory.display().to_string()].map(String::from).to_vec()
+    }
+
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn each_event_is_one_run_in_order_with_the_object_on_its_standard_input() {
+        let directory = tempfile::tempdir().unwrap();
+        let (told, results) = mpsc::channel();
+        let script = "echo noise; echo more >&2; cat >> \"$0/events\"";
+        let mut hook = Hook::start(words(script, directory.path()), None, move |r| told.send(r).unwrap()).unwrap();
+        for number in 0..5 {
+            hook.tell(json!({ "number": number })).unwrap();
+        }
+        hook.close(PATIENCE).await;
+        let text = std::fs::read_to_string(directory.path().join("events")).unwrap();
+        let lines: Vec<_> = (0..5).map(|number| json!({ "number": number }).to_string()).collect();
+        assert_eq!(text.lines().collect::<Vec<_>>(), lines);
+        assert_eq!(results.iter().collect::<Vec<_>>(), vec![Ok(()); 5]);
+    }
+
+    #[tokio::test]
+    async fn failures_are_told_with_the_last_line_and_without_escape_sequences() {
+        let nowhere = Path::new("/");
+        let run = |script| run_words(words(script, nowhere));
+        assert_eq!(
+            run("echo one >&2; printf 'no \\033[2Jroute\\n' >&2; exit 3").await.unwrap_err(),
+            "sh failed (exit status: 3) no \u{fffd}[2Jroute"
+        );
+        assert_eq!(run("exit 0").await, Ok(()));
+        let missing = run_words(vec!["/no/such/program".into()]).await.unwrap_err();
+        assert!(missing.starts_with("/no/such/program cannot be started"), "{missing}");
+    }
+
+    async fn run_words(words: Vec<String>) -> Result<(), String> {
+        run(&words, &json!({}), PATIENCE).await
+    }
+
+    #[tokio::test]
+    async fn one_that_hangs_is_killed_with_its_children_and_the_next_one_runs() {
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        // The pipe's end is read once nobody is left who holds it open.
+        let all_gone = std::thread::spawn(move || std::fs::read(pipe).unwrap());
+        let script = "exec 9>\"$0/pipe\"; sh -c 'sleep 1000; true' & wait";
+        let why = run(&words(script, directory.path()), &json!({}), Duration::from_secs(2)).await.unwrap_err();
+        assert_eq!(why, "sh took longer than 2 s and was ended");
+        assert_eq!(all_gone.join().unwrap(), b"");
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_bounded_and_dropping_is_said_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let script = "until [ -e \"$0/go\" ]; do sleep 0.02; done";
+        let mut hook = Hook::start(words(script, directory.path()), None, |_| {}).unwrap();
+        let told: Vec<_> = (0..MOST_WAITING + 9).map(|number| hook.tell(json!(number))).collect();
+        assert_eq!(told.iter().filter(|told| told.is_err()).count(), 1);
+        std::fs::write(directory.path().join("go"), "").unwrap();
+        hook.close(PATIENCE).await;
+        assert_eq!(hook.tell(json!("too late")), Ok(()));
+    }
+}

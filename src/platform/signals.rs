@@ -1,0 +1,260 @@
+//! The operating system's signals as one stream of wishes.
+//!
+//! Invariant: from [`Signals::listen`] on, SIGTERM, SIGHUP, SIGINT and SIGTSTP do not end or
+//! stop the process by themselves: the loop answers them, after giving the terminal back. For a
+//! service ([`Signals::listen_as_service`]) SIGHUP asks to read the configuration anew.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// What a signal asks of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM and SIGINT: save what is owed and leave.
+    Quit,
+    /// SIGHUP where a window was closed: the same, without a terminal.
+    HungUp,
+    /// SIGHUP to a service: read the configuration anew.
+    Reload,
+    /// SIGTSTP: stop until `fg`, see `TerminalGuard::suspend`.
+    Suspend,
+    /// SIGCONT: the terminal may have been used by others; draw everything anew.
+    Continued,
+    /// SIGWINCH: the terminal has another size.
+    Resized,
+}
+
+impl Signal {
+    /// Whether it asks to leave.
+    #[must_use]
+    pub fn is_quit(self) -> bool {
+        matches!(self, Self::Quit | Self::HungUp)
+    }
+}
+
+/// How long after the first wish to leave others count as part of it. A service manager sends SIGTERM with SIGCONT or
+/// SIGHUP, a closed terminal SIGHUP twice, a key that is held repeats itself.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// What a wish to leave, or to stop, amounts to while an answer is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// The first one: what is owed is saved first.
+    First,
+    /// Part of the first one, or not deliberate.
+    Echo,
+    /// Another one, made by somebody who wants it at once.
+    Again,
+}
+
+/// Tells a second, deliberate wish from what comes with the first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Insistence {
+    first: Option<Instant>,
+}
+
+impl Insistence {
+    /// The first wish was made at this moment.
+    #[must_use]
+    pub fn since(first: Instant) -> Self {
+        Self { first: Some(first) }
+    }
+
+    /// Whether there was no wish yet.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Judges a wish made by a key or a command.
+    pub fn hear(&mut self, now: Instant) -> Wish {
+        let Some(first) = self.first else {
+            self.first = Some(now);
+            return Wish::First;
+        };
+        if now.saturating_duration_since(first) < ECHO { Wish::Echo } else { Wish::Again }
+    }
+
+    /// Judges a signal; `None` where it is no wish to leave. Only SIGTERM and SIGINT can insist: a terminal that hangs
+    /// up says so as often as it likes.
+    pub fn hear_signal(&mut self, signal: Signal, now: Instant) -> Option<Wish> {
+        match signal {
+            Signal::Quit => Some(self.hear(now)),
+            Signal::HungUp if self.first.is_none() => Some(self.hear(now)),
+            Signal::HungUp => Some(Wish::Echo),
+            Signal::Reload | Signal::Suspend | Signal::Continued | Signal::Resized => None,
+        }
+    }
+}
+
+/// Stops the process as Ctrl-Z asks, until it is continued; does nothing where there is no such thing.
+///
+/// # Errors
+/// The process cannot be stopped.
+pub fn stop() -> io::Result<()> {
+    #[cfg(unix)]
+    signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub use other::Signals;
+#[cfg(unix)]
+pub use unix::Signals;
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+
+    use tokio::signal::unix;
+    use tokio::signal::unix::SignalKind;
+
+    use super::Signal;
+
+    /// A stream of the signals that came.
+    #[derive(Debug)]
+    pub struct Signals {
+        terminate: unix::Signal,
+        hang_up: unix::Signal,
+        interrupt: unix::Signal,
+        stop: unix::Signal,
+        continued: unix::Signal,
+        resized: unix::Signal,
+        hung_up: Signal,
+    }
+
+    impl Signals {
+        /// Begins to listen. To be called on a tokio runtime.
+        ///
+        /// # Errors
+        /// When a handler cannot be installed.
+        pub fn listen() -> io::Result<Self> {
+            Self::listen_with(Signal::HungUp)
+        }
+
+        /// Begins to listen as a service, which has no window that could be closed.
+        ///
+        /// # Errors
+        /// When a handler cannot be installed.
+        pub fn listen_as_service() -> io::Result<Self> {
+            Self::listen_with(Signal::Reload)
+        }
+
+        fn listen_with(hung_up: Signal) -> io::Result<Self> {
+            let listen = |signal| unix::signal(SignalKind::from_raw(signal));
+            Ok(Self {
+                terminate: listen(signal_hook::consts::SIGTERM)?,
+                hang_up: listen(signal_hook::consts::SIGHUP)?,
+                interrupt: listen(signal_hook::consts::SIGINT)?,
+                stop: listen(signal_hook::consts::SIGTSTP)?,
+                continued: listen(signal_hook::consts::SIGCONT)?,
+                resized: listen(signal_hook::consts::SIGWINCH)?,
+                hung_up,
+            })
+        }
+
+        /// Waits for the next signal. Nothing is lost when the wait is given up.
+        pub async fn next(&mut self) -> Signal {
+            tokio::select! {
+                biased;
+                _ = self.terminate.recv() => Signal::Quit,
+                _ = self.hang_up.recv() => self.hung_up,
+                _ = self.interrupt.recv() => Signal::Quit,
+                _ = self.stop.recv() => Signal::Suspend,
+                _ = self.continued.recv() => Signal::Continued,
+                _ = self.resized.recv() => Signal::Resized,
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod other {
+    use std::io;
+
+    use super::Signal;
+
+    /// A stream of the signals that came: Ctrl-C only.
+    #[derive(Debug)]
+    pub struct Signals(());
+
+    impl Signals {
+        /// Begins to listen.
+        ///
+        /// # Errors
+        /// None here.
+        pub fn listen() -> io::Result<Self> {
+            Ok(Self(()))
+        }
+
+        /// Begins to listen as a service.
+        ///
+        /// # Errors
+        /// None here.
+        pub fn listen_as_service() -> io::Result<Self> {
+            Self::listen()
+        }
+
+        /// Waits for the next signal.
+        pub async fn next(&mut self) -> Signal {
+            if tokio::signal::ctrl_c().await.is_err() {
+                // There is nothing to listen to, so nothing ever comes.
+                std::future::pending::<()>().await;
+            }
+            Signal::Quit
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::time::Duration;
+
+    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+    use signal_hook::low_level::raise;
+    use tokio::time::Instant;
+
+    use super::{Insistence, Signal, Signals, Wish};
+
+    #[test]
+    fn only_a_later_and_deliberate_wish_insists() {
+        let (start, soon, later) = (Instant::now(), Duration::from_millis(300), Duration::from_secs(5));
+        for first in [Signal::Quit, Signal::HungUp] {
+            let mut insistence = Insistence::default();
+            assert_eq!(insistence.hear_signal(first, start), Some(Wish::First));
+            for (signal, after, wish) in [
+                (Signal::Quit, soon, Some(Wish::Echo)),
+                (Signal::HungUp, soon, Some(Wish::Echo)),
+                (Signal::HungUp, later, Some(Wish::Echo)),
+                (Signal::Resized, later, None),
+                (Signal::Continued, later, None),
+                (Signal::Suspend, later, None),
+                (Signal::Quit, later, Some(Wish::Again)),
+            ] {
+                assert_eq!(insistence.hear_signal(signal, start + after), wish, "{first:?}, then {signal:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn each_signal_becomes_its_wish() {
+        let mut signals = Signals::listen().unwrap();
+        for (signal, wish) in [
+            (SIGTERM, Signal::Quit),
+            (SIGHUP, Signal::HungUp),
+            (SIGINT, Signal::Quit),
+            (SIGTSTP, Signal::Suspend),
+            (SIGCONT, Signal::Continued),
+            (SIGWINCH, Signal::Resized),
+        ] {
+            raise(signal).unwrap();
+            assert_eq!(signals.next().await, wish, "signal {signal}");
+        }
+        let mut service = Signals::listen_as_service().unwrap();
+        raise(SIGHUP).unwrap();
+        assert_eq!(service.next().await, Signal::Reload);
+    }
+}

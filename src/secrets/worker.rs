@@ -1,0 +1,273 @@
+//! The asynchronous handle on a secret store that may block or hang.
+//!
+//! One plain thread owns the store; requests go in through a channel, answers come back through a
+//! oneshot, and a timeout stands around each call. A thread whose call hangs is left behind and
+//! another takes its place. Not `spawn_blocking`: a blocked task there keeps the runtime from
+//! shutting down.
+//!
+//! Invariants: a request whose caller gave up before it began is never carried out, so that no
+//! late write overtakes a newer one; a write counts only once it is read back the same.
+//!
+//! The timeout runs on tokio's clock: with a paused clock (`start_paused`) it would end at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::domain::Secret;
+use crate::secrets::chunks;
+use crate::secrets::error::StoreError;
+use crate::secrets::secret_store::{Elsewhere, SecretStore, StoreFactory};
+
+/// How long a call to the secret store may take unless told otherwise.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long opening with a passphrase may take: making it slow is its point, and some machines
+/// are slower than the one that set the pace.
+const UNLOCK_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// So many threads may hang in a dead store; then calls fail at once until one comes back.
+const MAX_THREADS: usize = 8;
+
+/// An asynchronous handle on a secret store. Cheap to clone; clones share the store's thread.
+#[derive(Clone)]
+pub struct Secrets {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    factory: StoreFactory,
+    timeout: Duration,
+    worker: Mutex<Option<Worker>>,
+    /// Every living thread holds a clone; its count is theirs.
+    alive: Arc<()>,
+}
+
+struct Worker {
+    requests: mpsc::Sender<Request>,
+    abandoned: Arc<AtomicBool>,
+}
+
+struct Request {
+    operation: Operation,
+    reply: oneshot::Sender<Answer>,
+}
+
+type Answer = Result<Output, StoreError>;
+
+/// What an operation gives.
+enum Output {
+    Nothing,
+    Secret(Option<Secret>),
+    Secrets(Vec<Secret>),
+    Elsewhere(Vec<Elsewhere>),
+}
+
+enum Operation {
+    Probe,
+    Get(String),
+    GetAll(String),
+    Elsewhere(String),
+    Set(String, Secret),
+    Delete(String),
+    Unlock(Secret),
+}
+
+impl Secrets {
+    /// A handle on the store that `factory` makes; no thread is started and no store made before
+    /// the first call. A call may take 10 seconds.
+    #[must_use]
+    pub fn new(factory: StoreFactory) -> Self {
+        Self::with_timeout(factory, TIMEOUT)
+    }
+
+    /// The same with another limit on how long a call may take.
+    #[must_use]
+    pub fn with_timeout(factory: StoreFactory, timeout: Duration) -> Self {
+        Self { shared: Arc::new(Shared { factory, timeout, worker: Mutex::default(), alive: Arc::default() }) }
+    }
+
+    /// Says whether the store is reachable and unlocked, without raising a prompt.
+    ///
+    /// # Errors
+    /// `Locked`, `Unavailable`, `TimedOut`.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        self.call(Operation::Probe).await.map(|_| ())
+    }
+
+    /// The item; an empty one is missing.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn get(&self, item: &str) -> Result<Option<Secret>, StoreError> {
+        match self.call(Operation::Get(item.to_owned())).await? {
+            Output::Secret(secret) => Ok(secret),
+            _ => Ok(None),
+        }
+    }
+
+    /// All items of that name, as a keyring may hold several; empty ones are missing.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn get_all(&self, item: &str) -> Result<Vec<Secret>, StoreError> {
+        match self.call(Operation::GetAll(item.to_owned())).await? {
+            Output::Secrets(secrets) => Ok(secrets),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Where else there are items of that name than where new ones are made.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn elsewhere(&self, item: &str) -> Result<Vec<Elsewhere>, StoreError> {
+        match self.call(Operation::Elsewhere(item.to_owned())).await? {
+            Output::Elsewhere(found) => Ok(found),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Writes the item, reads it back and compares.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files; `NotReadBack` if the store holds something else.
+    pub async fn set(&self, item: &str, secret: &Secret) -> Result<(), StoreError> {
+        self.call(Operation::Set(item.to_owned(), secret.clone())).await.map(|_| ())
+    }
+
+    /// Removes the item; a missing one is fine.
+    ///
+    /// # Errors
+    /// Any of [`StoreError`] but those of files.
+    pub async fn delete(&self, item: &str) -> Result<(), StoreError> {
+        self.call(Operation::Delete(item.to_owned())).await.map(|_| ())
+    }
+
+    /// Opens a store that waits for a passphrase; one that needs none says yes. May take long:
+    /// two minutes are allowed.
+    ///
+    /// # Errors
+    /// `WrongPassphrase`, or whatever keeps the store from being opened.
+    pub async fn unlock(&self, passphrase: Secret) -> Result<(), StoreError> {
+        self.call_within(Operation::Unlock(passphrase), UNLOCK_TIMEOUT).await.map(|_| ())
+    }
+
+    async fn call(&self, operation: Operation) -> Answer {
+        self.call_within(operation, self.shared.timeout).await
+    }
+
+    async fn call_within(&self, operation: Operation, limit: Duration) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let abandoned = self.shared.submit(Request { operation, reply })?;
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => {
+                abandoned.store(true, Ordering::Release);
+                Err(StoreError::unavailable("its thread ended; it is started anew"))
+            }
+            Err(_) => {
+                abandoned.store(true, Ordering::Release);
+                Err(timed_out(limit))
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Hands the request to the thread, starting one if there is none that can be trusted.
+    fn submit(&self, request: Request) -> Result<Arc<AtomicBool>, StoreError> {
+        let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = match slot.take().filter(|worker| !worker.abandoned.load(Ordering::Acquire)) {
+            Some(worker) => match worker.requests.send(request) {
+                Ok(()) => {
+                    let abandoned = Arc::clone(&worker.abandoned);
+                    *slot = Some(worker);
+                    return Ok(abandoned);
+                }
+                Err(mpsc::SendError(request)) => request,
+            },
+            None => request,
+        };
+        let worker = self.start()?;
+        let abandoned = Arc::clone(&worker.abandoned);
+        worker.requests.send(request).map_err(|_| StoreError::unavailable("its thread ended at once"))?;
+        *slot = Some(worker);
+        Ok(abandoned)
+    }
+
+    fn start(&self) -> Result<Worker, StoreError> {
+        if Arc::strong_count(&self.alive) > MAX_THREADS {
+            return Err(timed_out(self.timeout));
+        }
+        let (requests, inbox) = mpsc::channel();
+        let abandoned = Arc::new(AtomicBool::new(false));
+        let (factory, flag, alive) = (Arc::clone(&self.factory), Arc::clone(&abandoned), Arc::clone(&self.alive));
+        thread::Builder::new()
+            .name("secret-store".into())
+            .spawn(move || {
+                serve(&factory, &inbox, &flag);
+                drop(alive);
+            })
+            .map_err(|error| StoreError::unavailable(&format!("no thread for it: {error}")))?;
+        Ok(Worker { requests, abandoned })
+    }
+}
+
+fn timed_out(after: Duration) -> StoreError {
+    StoreError::TimedOut { what: "the secret store", after }
+}
+
+/// The thread's life: ends when the last handle is dropped, or when it has been left behind.
+fn serve(factory: &StoreFactory, inbox: &mpsc::Receiver<Request>, abandoned: &AtomicBool) {
+    let mut store = None;
+    while let Ok(Request { operation, reply }) = inbox.recv() {
+        let is_wanted = || !abandoned.load(Ordering::Acquire) && !reply.is_closed();
+        if is_wanted() {
+            let answer = attempt(factory, &mut store, &operation, is_wanted);
+            // Nobody may be waiting any more; then there is nobody to tell.
+            let _ = reply.send(answer);
+        }
+    }
+}
+
+/// Carries the operation out; on a session that broke since its last use, once more on a new one.
+fn attempt(
+    factory: &StoreFactory,
+    store: &mut Option<Box<dyn SecretStore>>,
+    operation: &Operation,
+    is_wanted: impl Fn() -> bool,
+) -> Answer {
+    let was_used = store.is_some();
+    let answer = once(factory, store, operation);
+    if !matches!(answer, Err(StoreError::Unavailable { .. })) {
+        return answer;
+    }
+    *store = None;
+    if was_used && is_wanted() { once(factory, store, operation) } else { answer }
+}
+
+fn once(factory: &StoreFactory, store: &mut Option<Box<dyn SecretStore>>, operation: &Operation) -> Answer {
+    let store = match store {
+        Some(store) => store,
+        None => store.insert(factory()?),
+    };
+    match operation {
+        Operation::Probe => store.probe().map(|()| Output::Nothing),
+        Operation::Get(item) => chunks::get(&mut **store, item).map(Output::Secret),
+        Operation::GetAll(item) => chunks::get_all(&mut **store, item).map(Output::Secrets),
+        Operation::Elsewhere(item) => store.elsewhere(item).map(Output::Elsewhere),
+        Operation::Set(item, secret) => {
+            chunks::set(&mut **store, item, secret)?;
+            match chunks::get(&mut **store, item)? {
+                Some(kept) if kept == *secret => Ok(Output::Nothing),
+                _ => Err(StoreError::NotReadBack { item: item.clone() }),
+            }
+        }
+        Operation::Delete(item) => chunks::delete(&mut **store, item).map(|()| Output::Nothing),
+        Operation::Unlock(passphrase) => store.unlock(passphrase).map(|()| Output::Nothing),
+    }
+}

@@ -1,0 +1,13 @@
+//! The terminal: input decoded, frames written, modes set and restored.
+
+pub mod background;
+#[cfg(target_os = "linux")]
+pub mod decoder;
+pub mod frame_writer;
+pub mod guard;
+pub mod input;
+#[cfg(target_os = "linux")]
+pub mod keyboard;
+pub mod osc;
+pub mod osc52;
+pub mod screen;
