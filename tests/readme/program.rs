@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use clap::{CommandFactory, Parser};
-use manutop::app::{Keymap, Scope};
 use manutop::cli::args::Cli;
-use manutop::cli::exit::Exit;
+use manutop::cli::support::exit::Exit;
 use manutop::config;
+use manutop::dashboard::keymap::{Keymap, Scope};
 use manutop::domain::Status;
 use manutop::oauth::providers;
 
