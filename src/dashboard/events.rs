@@ -4,20 +4,18 @@ use chrono::{DateTime, Utc};
 
 use crate::dashboard::action::Action;
 use crate::dashboard::details::token_history;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::dialogs::removal::not_forgotten;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::frame::message_line::Message;
-use crate::dashboard::screen::{Question, Screen, UnlockDialog};
-use crate::dashboard::{App, connection_form, dispatch};
-use crate::domain::text::neutralise;
+use crate::dashboard::frame::message_line::{Message, reason};
+use crate::dashboard::screen::Screen;
+use crate::dashboard::unlock::UnlockDialog;
+use crate::dashboard::{App, connection_form, login};
 use crate::domain::{
     Activity, Author, ConnectionName, CopiedTo, Event, KeepaliveProcess, Problem, Reason, Revocation, Severity,
     SubjectChange,
 };
 use crate::format::time::{count, countdown, milliseconds, spoken};
-
-/// The most characters of a reason on the message line.
-const LONGEST_REASON: usize = 300;
 
 /// Takes in a fact; answers with what is to be done about it.
 pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effect> {
@@ -61,7 +59,7 @@ pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         }
         Event::Exported { requests, all, result: Ok(path) } => {
             let requests = count(requests, "request");
-            let path = neutralise(&path.display().to_string(), LONGEST_REASON);
+            let path = reason(&path.display());
             let text = if all {
                 format!("{requests} written to {path}")
             } else {
@@ -229,8 +227,8 @@ fn left(connection: ConnectionName, what: &str, revocation: &Revocation) -> (Con
 /// A login came back as somebody else: asks, if no other dialog would be torn away.
 fn subject_changed(app: &mut App, connection: ConnectionName, change: Box<SubjectChange>, now: DateTime<Utc>) {
     let (_, received) = change.names();
-    if login_ended(app, &connection) || is_free(&app.mode) {
-        app.mode = Screen::Confirm(Question::ReplaceSubject { connection, change });
+    if login_ended(app, &connection) || app.screens.top().may_be_covered() {
+        app.screens.open(Screen::Confirm(Question::ReplaceSubject { connection, change }));
     } else {
         let text =
             format!("you logged in as {received}; {} asks whether to replace the tokens", app.key(Action::Login));
@@ -241,17 +239,16 @@ fn subject_changed(app: &mut App, connection: ConnectionName, change: Box<Subjec
 /// Opens the dialog of a login that somebody asked for here, once, as soon as it waits for a
 /// person and no other dialog would be torn away.
 fn offer_login(app: &mut App, connection: &ConnectionName) -> bool {
-    let wanted = app.logins_asked.contains(connection) && is_free(&app.mode);
-    let shown = wanted && dispatch::show_login(app, connection);
-    if shown {
-        app.logins_asked.remove(connection);
-    }
-    shown
+    let wanted = app.logins_asked.contains(connection) && app.screens.top().may_be_covered();
+    let Some(screen) = wanted.then(|| login::update::waiting(app, connection)).flatten() else { return false };
+    app.screens.open(screen);
+    app.logins_asked.remove(connection);
+    true
 }
 
 /// The announcement and the view with the URL may come in either order.
 fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
-    let open = matches!(&app.mode, Screen::Login(dialog) if dialog.connection == *connection);
+    let open = matches!(app.screens.top(), Screen::Login(dialog) if dialog.connection == *connection);
     let waits = app.connections.get(connection).is_some_and(|view| matches!(view.activity, Activity::LoggingIn(_)));
     let comes = app.logins_asked.contains(connection) && !waits;
     if open || comes || offer_login(app, connection) {
@@ -262,32 +259,23 @@ fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>)
     app.say(Some(connection), Severity::Busy, text, now);
 }
 
-/// Whether a dialog may open by itself.
-fn is_free(mode: &Screen) -> bool {
-    matches!(mode, Screen::Normal | Screen::Timeline | Screen::Connection { .. })
-}
-
 /// Closes the dialog of a login that is over.
 fn login_ended(app: &mut App, connection: &ConnectionName) -> bool {
     app.logins_asked.remove(connection);
-    let open = match &app.mode {
+    app.screens.close_where(|screen| match screen {
         Screen::Login(dialog) => dialog.connection == *connection,
         Screen::Confirm(Question::ReplaceSubject { connection: asked, .. }) => asked == connection,
         _ => false,
-    };
-    if open {
-        app.mode = Screen::Normal;
-    }
-    open
+    })
 }
 
 /// A failure stays on the screen until it has been read, if somebody was looking.
 fn login_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
     // That a login is needed needs no saying to somebody who has just tried.
     let why = reason(why.strip_prefix("needs login: ").unwrap_or(why));
-    let asked = app.logins_asked.contains(&connection) && is_free(&app.mode);
+    let asked = app.logins_asked.contains(&connection) && app.screens.top().may_be_covered();
     if login_ended(app, &connection) || asked {
-        app.mode = Screen::LoginFailed { is_import: false, connection, why };
+        app.screens.open(Screen::LoginFailed { is_import: false, connection, why });
     } else {
         app.say(Some(&connection), Severity::Bad, format!("login failed: {why}"), now);
     }
@@ -296,15 +284,15 @@ fn login_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateT
 /// It stays on the screen until it has been read, unless that would tear away another dialog.
 fn import_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
     let why = reason(why);
-    if is_free(&app.mode) {
-        app.mode = Screen::LoginFailed { is_import: true, connection, why };
+    if app.screens.top().may_be_covered() {
+        app.screens.open(Screen::LoginFailed { is_import: true, connection, why });
     } else {
         app.say(Some(&connection), Severity::Bad, format!("import failed: {why}"), now);
     }
 }
 
 fn paste_refused(app: &mut App, connection: &ConnectionName, why: &str, now: DateTime<Utc>) {
-    match &mut app.mode {
+    match app.screens.top_mut() {
         Screen::Login(dialog) if dialog.connection == *connection => {
             dialog.refused = Some(reason(why));
             dialog.typing = true;
@@ -319,20 +307,20 @@ fn passphrase_asked(app: &mut App, new: bool, refused: Option<&Reason>) {
     let key = app.key(Action::Unlock);
     let what = if new { "has no passphrase yet: press" } else { "is locked: press" };
     app.store_problem = Some(format!("the encrypted store {what} {key}"));
-    if is_free(&app.mode) {
-        app.mode = Screen::Unlock(UnlockDialog::new(new, refused.map(reason)));
+    if app.screens.top().may_be_covered() {
+        app.screens.open(Screen::Unlock(UnlockDialog::new(new, refused.map(reason))));
     }
 }
 
 fn unlock_ended(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
-    let open = match &mut app.mode {
+    let open = match app.screens.top_mut() {
         Screen::Unlock(dialog) => Some(dialog),
         _ => None,
     };
     match result {
         Ok(()) => {
             if open.is_some() {
-                app.mode = Screen::Normal;
+                app.screens.close();
             }
             app.passphrase = None;
             app.store_problem = None;
@@ -366,11 +354,7 @@ fn store_changed(app: &mut App, result: Result<(), Reason>, now: DateTime<Utc>) 
 fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     app.logins_asked.remove(connection);
     // A dialog about what is gone would ask for what nobody can do.
-    if !matches!(app.mode, Screen::Normal | Screen::Filter)
-        && app.subject().is_some_and(|subject| subject.name == *connection)
-    {
-        app.mode = Screen::Normal;
-    }
+    app.screens.close_where(|screen| screen.connection() == Some(connection));
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());
     app.connections.remove(connection, now);
     // Somebody who deleted it has been told what became of it.
@@ -390,8 +374,4 @@ fn configuration_read(app: &mut App, result: Result<(), String>, now: DateTime<U
         }
         Err(why) => app.config_problem = Some(reason(&why)),
     }
-}
-
-pub(crate) fn reason(why: &(impl ToString + ?Sized)) -> String {
-    neutralise(&why.to_string(), LONGEST_REASON)
 }

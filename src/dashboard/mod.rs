@@ -5,6 +5,7 @@
 //! [`ConnectionView`]s and [`LogEntry`]s, which have none.
 
 pub mod action;
+pub mod availability;
 pub mod command_palette;
 pub mod connection_form;
 pub mod connections;
@@ -16,13 +17,16 @@ pub mod effect;
 pub mod events;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub mod flow;
 pub mod frame;
 pub mod fuzzy;
 pub mod help;
 pub mod keymap;
 pub mod layout;
 pub mod login;
+pub mod main_screen;
 pub mod mouse;
+pub mod reading;
 pub mod request_log;
 pub mod screen;
 #[cfg(test)]
@@ -30,6 +34,7 @@ pub(crate) mod tests;
 pub mod theme;
 pub mod timeline;
 pub mod tour;
+pub mod unlock;
 pub mod widgets;
 
 use std::collections::BTreeSet;
@@ -37,21 +42,20 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use crossterm::event::{Event as InputEvent, KeyEventKind};
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Position, Size};
 
 use crate::dashboard::action::Action;
 use crate::dashboard::connection_form::Template;
-use crate::dashboard::connections::{Connections, groups};
+use crate::dashboard::connections::Connections;
 use crate::dashboard::details::token_history;
-use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::effect::Effect;
+use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::Message;
-use crate::dashboard::help::welcome;
 use crate::dashboard::keymap::{Keymap, Scope};
 use crate::dashboard::layout::Pane;
+use crate::dashboard::request_log::Requests;
 use crate::dashboard::request_log::history::LogNews;
-use crate::dashboard::request_log::{Requests, request};
-use crate::dashboard::screen::{Question, Screen};
+use crate::dashboard::screen::{Screen, Screens};
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::timeline::Timeline;
 use crate::dashboard::tour::Tour;
@@ -115,7 +119,7 @@ pub struct App {
     /// The filter as it is typed; the connections know what passes it.
     pub(crate) filter: TextField,
     pub(crate) pane: Pane,
-    pub(crate) mode: Screen,
+    pub(crate) screens: Screens,
     pub(crate) timeline: Timeline,
     /// The first line shown of the details pane, or of the welcome.
     pub(crate) scroll: usize,
@@ -158,7 +162,7 @@ impl App {
             requests: Requests::new(log),
             filter: TextField::default(),
             pane: Pane::default(),
-            mode: Screen::Normal,
+            screens: Screens::default(),
             timeline: Timeline::default(),
             scroll: 0,
             toast: None,
@@ -174,7 +178,9 @@ impl App {
             last_click: None,
         };
         if is_first_start {
-            dispatch::new_connection(&mut app);
+            if let Flow::Open(form) = connections::actions::new_connection(&app) {
+                app.screens.open(form);
+            }
         }
         app
     }
@@ -239,53 +245,28 @@ impl App {
         self.connections.unsaved()
     }
 
-    /// Whether of the screen as it was at `since` the tick at `now` changes countdowns and clocks and
-    /// nothing else. Called before that tick is taken in.
-    #[must_use]
-    pub fn counts_down(&self, since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-        // With a minute begins what is told by the hour or the day.
-        let is_same_minute = since <= now && since.timestamp() / 60 == now.timestamp() / 60;
-        let is_main_screen = self.mode == Screen::Normal && !self.connections.all().is_empty();
-        let is_bare = self.toast.is_none() && self.tour.is_none() && self.banner().is_none();
-        is_same_minute && is_main_screen && is_bare && self.connections.rests(now)
-    }
-
     /// The connection that keys act on.
     pub(crate) fn subject(&self) -> Option<&ConnectionView> {
-        match &self.mode {
-            Screen::Normal
-            | Screen::Filter
-            | Screen::LogFilter
-            | Screen::Timeline
-            | Screen::Palette(_)
-            | Screen::Menu(Menu { connection: None, .. }) => self.connections.selected(),
-            Screen::Connection { connection, .. }
-            | Screen::LoginFailed { connection, .. }
-            | Screen::Menu(Menu { connection: Some(connection), .. }) => self.connections.get(connection),
-            Screen::Login(dialog) => self.connections.get(&dialog.connection),
-            Screen::Confirm(
-                Question::CopyRefreshToken(name)
-                | Question::SendAgain(name)
-                | Question::Logout(name)
-                | Question::Delete(name)
-                | Question::ReplaceSubject { connection: name, .. },
-            ) => self.connections.get(name),
-            Screen::Help { .. }
-            | Screen::Request { .. }
-            | Screen::Unlock(_)
-            | Screen::Form(_)
-            | Screen::Confirm(Question::Quit | Question::LogoutMarked { .. }) => None,
+        self.subject_of(self.screens.top())
+    }
+
+    /// The connection that keys on a screen act on.
+    pub(crate) fn subject_of(&self, screen: &Screen) -> Option<&ConnectionView> {
+        match screen.connection() {
+            Some(connection) => self.connections.get(connection),
+            None if screen.acts_on_the_selection() => self.connections.selected(),
+            None => None,
         }
     }
 
     /// The scopes whose keys work now, the most special first.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
         let mut scopes = self.tour_scopes().to_vec();
-        if self.mode == Screen::Normal && self.pane == Pane::Requests && !self.connections.all().is_empty() {
+        if self.screens.is_main() && self.pane == Pane::Requests && !self.connections.all().is_empty() {
             scopes.push(Scope::Log);
         }
-        scopes.extend(self.mode.scopes());
-        if self.options.demo && matches!(self.mode, Screen::Normal | Screen::Connection { .. }) {
+        scopes.extend(self.screens.top().scopes());
+        if self.options.demo && matches!(self.screens.top(), Screen::Main | Screen::Details { .. }) {
             scopes.push(Scope::Demo);
         }
         scopes
@@ -317,36 +298,6 @@ impl App {
             return Some(format!("{whose}: new tokens not saved yet{why}"));
         }
         self.store_problem.clone().or_else(|| self.config_problem.clone())
-    }
-
-    /// The sheet that is read and scrolled now in a screen of `size`: its text, where it stands,
-    /// and the first line shown.
-    pub(crate) fn reading(&self, size: Size, now: DateTime<Utc>) -> Option<(Sheet, Rect, usize)> {
-        let areas = layout::areas(size, self.shape())?;
-        let body = layout::text(areas.body);
-        match &self.mode {
-            Screen::Help { scroll } => Some((help::sheet(&self.options), body, *scroll)),
-            Screen::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
-            Screen::Connection { connection, scroll, inspected } => {
-                let view = self.connections.get(connection)?;
-                Some((details::full_sheet(self, view, inspected, now), body, *scroll))
-            }
-            _ => self.lower_sheet(size, now),
-        }
-    }
-
-    /// The sheet of the main screen: the selected connection's details, or the welcome.
-    pub(crate) fn lower_sheet(&self, size: Size, now: DateTime<Utc>) -> Option<(Sheet, Rect, usize)> {
-        let areas = layout::areas(size, self.shape())?;
-        if self.connections.all().is_empty() {
-            return Some((welcome::sheet(&self.options), layout::text(areas.body), self.scroll));
-        }
-        let text = layout::text(areas.details?);
-        if let Some(block) = self.connections.selected_group() {
-            return Some((groups::sheet(block, &self.options.keymap), text, self.scroll));
-        }
-        let view = self.connections.selected()?;
-        Some((details::sheet(self, view, text.as_size(), now), text, self.scroll))
     }
 
     /// The key of an action, as it is written: for sentences such as "l logs in".
@@ -384,8 +335,8 @@ impl App {
     /// Brings windows and scrolled texts back to where there is something to see.
     fn settle(&mut self, now: DateTime<Utc>) {
         let Some(areas) = layout::areas(self.size, self.shape()) else { return };
-        let rows = if self.mode == Screen::Timeline {
-            timeline::rows(self)
+        let rows = if *self.screens.top() == Screen::Timeline {
+            timeline::update::rows(self)
         } else {
             layout::rows(areas.connections).height.into()
         };
@@ -400,18 +351,10 @@ impl App {
             let lines = sheet.wrapped(area.width.into()).len();
             *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
         }
-        if let Screen::Login(dialog) = &self.mode
-            && let Some(screen) = login::screen(self, dialog, self.size, now)
+        if let Screen::Login(dialog) = self.screens.top()
+            && let Some(screen) = login::layout::screen(self, dialog, self.size, now)
         {
             *self.scroll_mut() = screen.first;
-        }
-    }
-
-    fn scroll_mut(&mut self) -> &mut usize {
-        match &mut self.mode {
-            Screen::Help { scroll } | Screen::Request { scroll, .. } | Screen::Connection { scroll, .. } => scroll,
-            Screen::Login(dialog) => &mut dialog.scroll,
-            _ => &mut self.scroll,
         }
     }
 }
@@ -443,7 +386,7 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
             if app.toast.as_ref().is_some_and(|toast| !toast.lives(now)) {
                 app.toast = None;
             }
-            timeline::look_back(app, now);
+            timeline::update::look_back(app, now);
             return Vec::new();
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),
@@ -461,6 +404,6 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     tour::look(app);
     app.settle(now);
     effects.extend(token_history::ask(app).map(Effect::from));
-    timeline::look_back(app, now);
+    timeline::update::look_back(app, now);
     effects
 }

@@ -13,6 +13,7 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::frame::footer;
 use crate::dashboard::frame::header::{HeaderPart, PartKind, header};
 use crate::dashboard::layout::{Areas, Pane};
+use crate::dashboard::main_screen::update::travel;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::dashboard::{App, command_palette, dispatch, timeline};
@@ -43,13 +44,13 @@ pub(crate) fn event(app: &mut App, event: MouseEvent, now: DateTime<Utc>) -> Vec
 }
 
 fn wheel(app: &mut App, areas: &Areas, at: Position, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
-    if matches!(app.mode, Screen::Normal | Screen::Filter) {
+    if matches!(app.screens.top(), Screen::Main | Screen::Filter) {
         let pane = areas.pane_at(at).unwrap_or(app.pane);
         let times = if pane == Pane::Connections && !app.connections.all().is_empty() { 1 } else { NOTCH };
-        (0..times).for_each(|_| dispatch::travel(app, pane, action));
+        (0..times).for_each(|_| travel(app, pane, action));
         return Vec::new();
     }
-    let times = if matches!(app.mode, Screen::Menu(_) | Screen::Palette(_)) { 1 } else { NOTCH };
+    let times = if matches!(app.screens.top(), Screen::Menu(_) | Screen::Palette(_)) { 1 } else { NOTCH };
     (0..times).flat_map(|_| dispatch::act(app, action, now)).collect()
 }
 
@@ -62,9 +63,9 @@ fn click(app: &mut App, areas: &Areas, at: Position, double: bool, now: DateTime
     if let Some(popup) = popup(app, areas.body) {
         return on_popup(app, popup.hit(at), now);
     }
-    let tracks = match app.mode {
-        Screen::Timeline => timeline::sides(app, app.size).and_then(|sides| sides.ahead),
-        Screen::Normal => areas.timeline,
+    let tracks = match app.screens.top() {
+        Screen::Timeline => timeline::update::sides(app, app.size).and_then(|sides| sides.ahead),
+        Screen::Main => areas.timeline,
         _ => None,
     };
     if let Some(area) = tracks.filter(|area| area.contains(at)) {
@@ -76,11 +77,11 @@ fn click(app: &mut App, areas: &Areas, at: Position, double: bool, now: DateTime
         }
         return Vec::new();
     }
-    match app.mode {
+    match app.screens.top() {
         Screen::Palette(_) => return on_palette(app, at, now),
         // A click ends the typing and means what it would have meant without.
-        Screen::Filter => app.mode = Screen::Normal,
-        Screen::Normal => {}
+        Screen::Filter => app.screens.close(),
+        Screen::Main => {}
         _ => return Vec::new(),
     }
     if areas.header.contains(at) {
@@ -94,7 +95,7 @@ fn click(app: &mut App, areas: &Areas, at: Position, double: bool, now: DateTime
 
 /// A question is answered, never closed by accident; a menu closes where something else is clicked.
 fn on_popup(app: &mut App, hit: Hit, now: DateTime<Utc>) -> Vec<Effect> {
-    match (hit, &mut app.mode) {
+    match (hit, app.screens.top_mut()) {
         (Hit::Key(action), _) => dispatch::act(app, action, now),
         (Hit::Item(number), Screen::Menu(menu)) => {
             menu.choice = number;
@@ -108,7 +109,7 @@ fn on_popup(app: &mut App, hit: Hit, now: DateTime<Utc>) -> Vec<Effect> {
 fn on_palette(app: &mut App, at: Position, now: DateTime<Utc>) -> Vec<Effect> {
     let Some(area) = command_palette::area(app) else { return Vec::new() };
     let list = command_palette::list(area);
-    let Screen::Palette(palette) = &mut app.mode else { return Vec::new() };
+    let Screen::Palette(palette) = app.screens.top_mut() else { return Vec::new() };
     if !area.contains(at) {
         return dispatch::act(app, Action::Cancel, now);
     }

@@ -1,54 +1,53 @@
-//! Modes: which dialog or view has the keyboard. Exactly one at a time.
+//! The screens, and the stack of those that are open.
 //!
-//! Invariant: a pasted answer holds an authorization code, so it lives in a [`PasteField`], which
-//! is wiped on drop and never shows what matters of it.
-
-use std::fmt;
-
-use secrecy::zeroize::Zeroizing;
+//! Invariants: the main screen is always below all others; the one on top has the keyboard; closing it shows the one
+//! below as it was.
 
 use crate::dashboard::command_palette::Palette;
 use crate::dashboard::connection_form::Form;
 use crate::dashboard::details::token_history::Inspected;
 use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::keymap::Scope;
-use crate::domain::{ConnectionName, LogEntry, Secret, SubjectChange};
+use crate::dashboard::login::LoginDialog;
+use crate::dashboard::unlock::UnlockDialog;
+use crate::domain::{ConnectionName, LogEntry};
 
-/// Which dialog or view has the keyboard.
+/// A screen: what can have the keyboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Screen {
-    /// None: the main screen, or the welcome.
-    Normal,
-    /// The filter is being typed.
+    /// The connections with details and request log, or the welcome.
+    Main,
+    /// The connections' filter, while it is typed.
     Filter,
-    /// The request log's filter is being typed.
+    /// The request log's filter, while it is typed.
     LogFilter,
-    /// The help screen.
+    /// Every key there is.
     Help {
         /// The first line shown.
         scroll: usize,
     },
-    /// A connection's details, full screen.
-    Connection {
+    /// All details of a connection.
+    Details {
         /// Whose.
         connection: ConnectionName,
         /// The first line shown.
         scroll: usize,
-        /// What the engine told of its tokens.
+        /// What the engine reported about its tokens.
         inspected: Inspected,
     },
-    /// A logged request's details. The entry is a copy: the log may forget it meanwhile.
+    /// A logged request. The entry is a copy: the log may drop it meanwhile.
     Request {
         /// The request.
         entry: Box<LogEntry>,
         /// The first line shown.
         scroll: usize,
     },
-    /// The timeline, full screen.
+    /// The next hours of every connection, and the past of the request log.
     Timeline,
-    /// The dialog of a login that waits for a person.
+    /// A login that waits for a person.
     Login(LoginDialog),
-    /// The news that a login, or an import, has failed.
+    /// A login, or an import, that failed.
     LoginFailed {
         /// Whether it was the import of a refresh token.
         is_import: bool,
@@ -57,211 +56,82 @@ pub enum Screen {
         /// Why, in plain words.
         why: String,
     },
-    /// A menu: things to copy, say.
+    /// A menu: what can be copied, for example.
     Menu(Menu),
-    /// The form of a connection.
+    /// The settings of a connection.
     Form(Box<Form>),
-    /// The list of everything that can be done.
+    /// Every command, found by a few letters.
     Palette(Palette),
     /// A question to answer with yes or no.
     Confirm(Question),
-    /// The passphrase of the encrypted store is being typed.
+    /// The passphrase of the encrypted store, while it is typed.
     Unlock(UnlockDialog),
 }
 
-/// A question asked before something that cannot be taken back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
-    /// Copy the most valuable secret there is?
-    CopyRefreshToken(ConnectionName),
-    /// Send the refresh token again whose answer was lost?
-    SendAgain(ConnectionName),
-    /// Forget the tokens?
-    Logout(ConnectionName),
-    /// Forget everything of the connection and take it out of the configuration?
-    Delete(ConnectionName),
-    /// Forget the tokens of all that are marked?
-    LogoutMarked {
-        /// Those that have tokens.
-        connections: Vec<ConnectionName>,
-        /// How many of these the filter or a folded group hides.
-        hidden: usize,
-    },
-    /// The login came back as somebody else: replace the tokens held?
-    ReplaceSubject {
-        /// Whose login.
-        connection: ConnectionName,
-        /// Who, before and now.
-        change: Box<SubjectChange>,
-    },
-    /// Leave although tokens are not in the store yet?
-    Quit,
-}
-
-/// The dialog of a login under way. What it waits for is in the connection's view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoginDialog {
-    /// Whose login.
-    pub connection: ConnectionName,
-    /// The answer pasted so far.
-    pub field: PasteField,
-    /// Whether typed characters go into the field.
-    pub typing: bool,
-    /// Why the last answer was refused.
-    pub refused: Option<String>,
-    /// The first line of the URL shown.
-    pub scroll: usize,
-    /// Whether the URL is shown as a QR code, over everything.
-    pub qr: bool,
-}
-
-impl LoginDialog {
-    /// An empty dialog.
-    #[must_use]
-    pub fn new(connection: ConnectionName, typing: bool) -> Self {
-        Self { connection, field: PasteField::default(), typing, refused: None, scroll: 0, qr: false }
-    }
-}
-
-/// The dialog that asks for the passphrase of the encrypted store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnlockDialog {
-    /// Whether it is chosen, because there is no store yet: then it is asked for twice.
-    pub new: bool,
-    /// What was typed so far.
-    pub field: PasteField,
-    /// The passphrase as it was chosen, while it is asked for the second time.
-    pub chosen: Option<PasteField>,
-    /// Whether it was handed over and is being tried, which takes a moment.
-    pub trying: bool,
-    /// Why the last one did not do.
-    pub refused: Option<String>,
-}
-
-impl UnlockDialog {
-    /// An empty dialog.
-    #[must_use]
-    pub fn new(new: bool, refused: Option<String>) -> Self {
-        Self { new, field: PasteField::default(), chosen: None, trying: false, refused }
-    }
-
-    /// Hands over what was typed: the passphrase to try, or `None` where it is asked for (again).
-    pub(crate) fn accept(&mut self) -> Option<Secret> {
-        if self.trying {
-            return None;
-        }
-        let typed = std::mem::take(&mut self.field);
-        self.refused = None;
-        match (self.new, self.chosen.take()) {
-            _ if typed.is_empty() => self.refused = Some("an empty passphrase protects nothing".into()),
-            (true, None) => self.chosen = Some(typed),
-            (true, Some(chosen)) if chosen != typed => {
-                self.refused = Some("the two were not the same; choose it again".into());
-            }
-            _ => {
-                self.trying = true;
-                return Some(typed.secret());
-            }
-        }
-        None
-    }
-}
-
-/// A one-line field for the final URL or the bare code.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct PasteField(Zeroizing<String>);
-
-impl PasteField {
-    /// The longest text taken, in bytes: the longest answer that is looked at, and what wraps it.
-    pub const MAX: usize = 20 * 1024;
-
-    /// Adds typed or pasted text. White space stays: it tells a wrapped
-    /// URL from words that were pasted by mistake.
-    pub fn push(&mut self, text: &str) {
-        self.take(text.chars().filter(|c| matches!(c, '\t' | '\n' | '\r') || !c.is_control()));
-    }
-
-    /// Adds typed or pasted text of a passphrase, blanks included.
-    pub fn push_words(&mut self, text: &str) {
-        self.take(text.chars().filter(|c| !c.is_control()));
-    }
-
-    fn take(&mut self, text: impl Iterator<Item = char>) {
-        // Room for everything at once: growing would leave copies of the code behind.
-        if self.0.capacity() < Self::MAX {
-            let mut roomy = Zeroizing::new(String::with_capacity(Self::MAX));
-            roomy.push_str(&self.0);
-            self.0 = roomy;
-        }
-        for character in text {
-            if self.0.len() + character.len_utf8() > Self::MAX {
-                break;
-            }
-            self.0.push(character);
-        }
-    }
-
-    /// Erases the last character.
-    pub fn pop(&mut self) {
-        self.0.pop();
-    }
-
-    /// Empties the field.
-    pub fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    /// Whether nothing is in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The answer, to be handed over.
-    #[must_use]
-    pub fn secret(&self) -> Secret {
-        Secret::new(self.0.as_str())
-    }
-
-    /// What may be shown of a passphrase: a dot a character, up to a bound.
-    #[must_use]
-    pub fn dots(&self) -> String {
-        "•".repeat(self.0.chars().count().min(40))
-    }
-
-    /// What may be shown: a URL up to its query, and how much there is. A bare code is all dots.
-    #[must_use]
-    pub fn masked(&self) -> String {
-        // A wrapped URL is one without its line breaks.
-        let length = self.0.chars().filter(|c| !c.is_whitespace()).count();
-        let is_url = self.0.starts_with("http://") || self.0.starts_with("https://");
-        let open = if is_url { self.0.split(['?', '#']).next().unwrap_or_default() } else { "" };
-        let hidden = length.saturating_sub(open.chars().filter(|c| !c.is_whitespace()).count());
-        let dots = "•".repeat(hidden.min(12));
-        match length {
-            0 => String::new(),
-            _ => format!("{}{dots} ({length} characters)", crate::domain::text::neutralise(open, 60)),
-        }
-    }
-}
-
-impl fmt::Debug for PasteField {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PasteField({} bytes)", self.0.len())
-    }
-}
-
 impl Screen {
-    /// The scopes whose keys work, the most special first.
+    /// Whether it fills the body, so that nothing below it is drawn.
+    #[must_use]
+    pub fn fills_the_body(&self) -> bool {
+        match self {
+            Self::Main | Self::Help { .. } | Self::Details { .. } | Self::Request { .. } | Self::Timeline => true,
+            Self::Filter
+            | Self::LogFilter
+            | Self::Login(_)
+            | Self::LoginFailed { .. }
+            | Self::Menu(_)
+            | Self::Form(_)
+            | Self::Palette(_)
+            | Self::Confirm(_)
+            | Self::Unlock(_) => false,
+        }
+    }
+
+    /// The connection it is about; none where that is whichever is selected, and where it is about no connection.
+    #[must_use]
+    pub fn connection(&self) -> Option<&ConnectionName> {
+        match self {
+            Self::Details { connection, .. }
+            | Self::LoginFailed { connection, .. }
+            | Self::Menu(Menu { connection: Some(connection), .. })
+            | Self::Login(LoginDialog { connection, .. }) => Some(connection),
+            Self::Confirm(question) => question.connection(),
+            Self::Form(form) => form.changes(),
+            Self::Main
+            | Self::Filter
+            | Self::LogFilter
+            | Self::Help { .. }
+            | Self::Request { .. }
+            | Self::Timeline
+            | Self::Menu(_)
+            | Self::Palette(_)
+            | Self::Unlock(_) => None,
+        }
+    }
+
+    /// Whether keys on it act on the selected connection.
+    #[must_use]
+    pub fn acts_on_the_selection(&self) -> bool {
+        let is_menu_of_all = matches!(self, Self::Menu(Menu { connection: None, .. }));
+        is_menu_of_all
+            || matches!(self, Self::Main | Self::Filter | Self::LogFilter | Self::Timeline | Self::Palette(_))
+    }
+
+    /// Whether another screen may open on top of it that was not asked for.
+    #[must_use]
+    pub fn may_be_covered(&self) -> bool {
+        matches!(self, Self::Main | Self::Timeline | Self::Details { .. })
+    }
+
+    /// The scopes whose keys work on it, the most special first.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {
         let own: &[Scope] = match self {
-            Self::Normal => &[Scope::Main, Scope::Connection],
+            Self::Main => &[Scope::Main, Scope::Connection],
             Self::Filter | Self::LogFilter => &[Scope::Filter, Scope::Field],
             Self::Help { .. } => &[Scope::Viewer],
             Self::Request { .. } => &[Scope::Request, Scope::Viewer],
             Self::Timeline => &[Scope::Timeline, Scope::Connection],
-            Self::Connection { .. } => &[Scope::Viewer, Scope::Connection],
+            Self::Details { .. } => &[Scope::Viewer, Scope::Connection],
             Self::Login(LoginDialog { qr: true, .. }) => &[Scope::LoginQr],
             Self::Login(LoginDialog { typing: true, .. }) => &[Scope::LoginField],
             Self::Login(_) => &[Scope::Login],
@@ -280,35 +150,116 @@ impl Screen {
     }
 }
 
+/// The open screens: the main screen, and what was opened on top of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screens(Vec<Screen>);
+
+impl Default for Screens {
+    fn default() -> Self {
+        Self(vec![Screen::Main])
+    }
+}
+
+impl Screens {
+    const NEVER_EMPTY: &str = "the main screen is never closed";
+
+    /// The one that has the keyboard.
+    #[must_use]
+    pub fn top(&self) -> &Screen {
+        self.0.last().expect(Self::NEVER_EMPTY)
+    }
+
+    /// The one that has the keyboard, to be changed.
+    pub fn top_mut(&mut self) -> &mut Screen {
+        self.0.last_mut().expect(Self::NEVER_EMPTY)
+    }
+
+    /// The one on top that is none of these.
+    #[must_use]
+    pub fn below(&self, is_above: impl Fn(&Screen) -> bool) -> &Screen {
+        self.0.iter().rev().find(|screen| !is_above(screen)).unwrap_or(&Screen::Main)
+    }
+
+    /// Whether the main screen has the keyboard.
+    #[must_use]
+    pub fn is_main(&self) -> bool {
+        *self.top() == Screen::Main
+    }
+
+    /// What is drawn, from the lowest to the highest: nothing below the last that fills the body.
+    #[must_use]
+    pub fn visible(&self) -> &[Screen] {
+        let first = self.0.iter().rposition(Screen::fills_the_body).unwrap_or(0);
+        &self.0[first..]
+    }
+
+    /// Opens a screen on top.
+    pub fn open(&mut self, screen: Screen) {
+        self.0.push(screen);
+    }
+
+    /// Closes the top one; the main screen stays.
+    pub fn close(&mut self) {
+        if self.0.len() > 1 {
+            self.0.pop();
+        }
+    }
+
+    /// Puts another screen in the place of the top one; on the main screen, opens it.
+    pub fn replace(&mut self, screen: Screen) {
+        self.close();
+        self.open(screen);
+    }
+
+    /// Closes all but the main screen, and returns what had the keyboard.
+    pub fn close_all(&mut self) -> Option<Screen> {
+        let top = self.0.pop().filter(|screen| *screen != Screen::Main);
+        *self = Self::default();
+        top
+    }
+
+    /// Closes the lowest screen of this kind and all that were opened on top of it; whether there was one.
+    pub fn close_where(&mut self, is: impl FnMut(&Screen) -> bool) -> bool {
+        let found = self.0.iter().position(is).filter(|at| *at > 0);
+        if let Some(at) = found {
+            self.0.truncate(at);
+        }
+        found.is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::PasteField;
+    use super::{Screen, Screens};
 
     #[test]
-    fn a_pasted_url_shows_where_it_leads_but_not_its_code() {
-        let mut field = PasteField::default();
-        field.push("https://www.getpostman.com/oauth2/callback?code=s3cr3t\n&state=xyz");
-        assert_eq!(field.masked(), "https://www.getpostman.com/oauth2/callback•••••••••••• (64 characters)");
-        let kept = field.secret();
-        assert_eq!(kept.expose(), "https://www.getpostman.com/oauth2/callback?code=s3cr3t\n&state=xyz");
-        assert!(!format!("{field:?}").contains("s3cr3t"));
+    fn closing_shows_the_screen_below_and_never_closes_the_main_one() {
+        let mut screens = Screens::default();
+        screens.open(Screen::Timeline);
+        screens.open(Screen::Help { scroll: 0 });
+        screens.close();
+        assert_eq!(screens.top(), &Screen::Timeline);
+        screens.close();
+        screens.close();
+        assert!(screens.is_main());
     }
 
     #[test]
-    fn a_bare_code_is_all_dots() {
-        let mut field = PasteField::default();
-        field.push("abc");
-        assert_eq!(field.masked(), "••• (3 characters)");
-        field.pop();
-        field.pop();
-        field.pop();
-        assert_eq!(field.masked(), "");
+    fn what_was_opened_on_a_screen_closes_with_it() {
+        let mut screens = Screens::default();
+        screens.open(Screen::Timeline);
+        screens.open(Screen::Help { scroll: 0 });
+        assert!(screens.close_where(|screen| *screen == Screen::Timeline));
+        assert!(screens.is_main());
+        assert!(!screens.close_where(|screen| *screen == Screen::Main), "it is always there");
     }
 
     #[test]
-    fn the_field_takes_no_more_than_its_bound() {
-        let mut field = PasteField::default();
-        field.push(&"x".repeat(PasteField::MAX * 2));
-        assert_eq!(field.secret().expose().len(), PasteField::MAX);
+    fn nothing_below_a_screen_that_fills_the_body_is_drawn() {
+        let mut screens = Screens::default();
+        screens.open(Screen::Filter);
+        assert_eq!(screens.visible(), [Screen::Main, Screen::Filter]);
+        screens.open(Screen::Timeline);
+        assert_eq!(screens.visible(), [Screen::Timeline]);
     }
 }

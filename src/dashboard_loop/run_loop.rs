@@ -177,9 +177,6 @@ impl<H: Host> Dashboard<H> {
         let mut next_frame = Instant::now();
         let mut is_news = false;
         let mut ticked = now.timestamp();
-        // When the screen was drawn, if it can be brought up to date by drawing its countdowns alone.
-        let mut drawn_at = None;
-        let mut counts_down = false;
         loop {
             let now = self.clock.now();
             // A second that began while there was much to do has its tick all the same.
@@ -187,20 +184,10 @@ impl<H: Host> Dashboard<H> {
             let waits = is_news && Instant::now() < next_frame;
             if !waits {
                 self.attention.turn(&self.app, &mut self.host, now);
-                if counts_down && terminal.shows(self.app.size) {
-                    terminal.draw_areas(&draw::countdowns(&self.app), |frame| {
-                        draw::draw_countdowns(frame, &self.app, now);
-                    })?;
-                    drawn_at = Some(now);
-                } else {
-                    let mut is_plain = false;
-                    let drawn = terminal.draw(|frame| is_plain = draw::draw_telling(frame, &self.app, now))?;
-                    drawn_at = is_plain.then_some(now);
-                    // What is clicked on is what was drawn, though the new size may be told after the click.
-                    if drawn != self.app.size {
-                        self.resize(drawn, now);
-                        drawn_at = None;
-                    }
+                let drawn = terminal.draw(|frame| draw::draw(frame, &self.app, now))?;
+                // What is clicked on is what was drawn, though the new size may be reported after the click.
+                if drawn != self.app.size {
+                    self.resize(drawn, now);
                 }
                 next_frame = Instant::now() + FRAME;
             }
@@ -214,9 +201,6 @@ impl<H: Host> Dashboard<H> {
             let woken = self.wait(next_tick, &alarm, frame, copy.as_mut(), going, &mut exported).await;
             is_news = matches!(woken, Woken::Message(Msg::Event(_)));
             let now = self.clock.now();
-            // Whatever else has woken it may have changed everything.
-            drawn_at = drawn_at.filter(|_| matches!(woken, Woken::Message(Msg::Tick)) && !waits);
-            counts_down = drawn_at.is_some_and(|since| self.app.counts_down(since, now));
             let effects = match woken {
                 // A person who has asked to leave misses neither the terminal nor the engine.
                 Woken::End(_) if departure.as_ref().is_some_and(Departure::is_leaving) => return Ok(Ending::Quit),
@@ -244,7 +228,6 @@ impl<H: Host> Dashboard<H> {
                     event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default()
                 }
             };
-            counts_down &= effects.is_empty();
             for effect in effects {
                 match effect {
                     Effect::Quit | Effect::Suspend => {

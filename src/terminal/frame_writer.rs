@@ -48,30 +48,13 @@ impl<B: Backend> FrameWriter<B> {
         if area != self.shown.area {
             self.shown = Buffer::empty(area);
         }
-        self.draw_areas(&[area], render)?;
-        Ok(area.as_size())
-    }
-
-    /// Draws anew what is in some areas of the screen that is shown, and leaves the rest as it is.
-    /// Nothing may be rendered anywhere else.
-    ///
-    /// # Errors
-    /// The terminal cannot be written to.
-    pub fn draw_areas(&mut self, areas: &[Rect], render: impl FnOnce(&mut Frame)) -> Result<(), B::Error> {
         render(&mut self.terminal.get_frame());
-        let next = self.terminal.current_buffer_mut();
-        let changed: Vec<_> = areas.iter().flat_map(|area| take_rows(&mut self.shown, next, *area)).collect();
-        debug_assert!(*next == Buffer::empty(next.area), "something is drawn outside of {areas:?}");
+        let changed = take_rows(&mut self.shown, self.terminal.current_buffer_mut());
         let backend = self.terminal.backend_mut();
         backend.draw(changed.iter().flat_map(|(before, after)| before.diff_iter(after)))?;
         self.terminal.hide_cursor()?;
-        Backend::flush(self.terminal.backend_mut())
-    }
-
-    /// Whether the screen that is shown has a size.
-    #[must_use]
-    pub fn shows(&self, size: Size) -> bool {
-        self.shown.area.as_size() == size
+        Backend::flush(self.terminal.backend_mut())?;
+        Ok(area.as_size())
     }
 
     /// Forgets what the terminal is thought to show and clears it, so that the next frame draws
@@ -90,9 +73,10 @@ impl<B: Backend> FrameWriter<B> {
     }
 }
 
-/// Takes the rows of an area over into what is shown, and leaves blanks. Answers with those in which
-/// the two differ, before and after.
-fn take_rows(shown: &mut Buffer, next: &mut Buffer, area: Rect) -> Vec<(Buffer, Buffer)> {
+/// Takes the rows of a frame over into what is shown, and leaves blanks. Returns those in which the two differ, before
+/// and after.
+fn take_rows(shown: &mut Buffer, next: &mut Buffer) -> Vec<(Buffer, Buffer)> {
+    let area = shown.area;
     let row = |cells: &[Cell], y| {
         let area = Rect { y, height: 1, ..area };
         Buffer { area, content: cells.to_vec() }
@@ -163,21 +147,6 @@ mod tests {
             theirs.draw(render).unwrap();
             assert_eq!(ours.terminal.backend().buffer(), theirs.backend().buffer(), "{texts:?}");
         }
-    }
-
-    #[test]
-    fn of_some_areas_the_rest_stays() {
-        let mut painter = FrameWriter::new(TestBackend::new(6, 3)).unwrap();
-        painter.draw(|frame| (0..3).for_each(|y| frame.buffer_mut().set_string(0, y, "abcdef", Style::new()))).unwrap();
-        let areas = [Rect::new(0, 0, 2, 2), Rect::new(3, 2, 3, 1)];
-        for text in ["x", "y", ""] {
-            let render = |frame: &mut Frame| areas.iter().for_each(|area| frame.render_widget(text, *area));
-            painter.draw_areas(&areas, render).unwrap();
-            let text = format!("{text:1}");
-            let lines = [format!("{text} cdef"), "  cdef".into(), format!("abc{text}  ")];
-            painter.terminal.backend().assert_buffer_lines(lines);
-        }
-        assert!(painter.shows(Size::new(6, 3)));
     }
 
     #[test]

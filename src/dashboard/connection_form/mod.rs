@@ -1,7 +1,7 @@
 //! The form of a connection: new ones and those that are changed.
 //!
 //! Invariants: what is shown as wrong is what the configuration file's own checker says, key by
-//! key; client secret and refresh token live in [`PasteField`]s and are handed over once; the rows shown are
+//! key; client secret and refresh token live in [`SecretField`]s and are handed over once; the rows shown are
 //! those of the provider that is chosen.
 
 pub mod lines;
@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use crate::config;
 use crate::config::{Draft, FieldKind, default_text, fields};
-use crate::dashboard::screen::PasteField;
+use crate::dashboard::widgets::secret_field::SecretField;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::{Connection, ConnectionName, FieldFault, Grant, Provider, Secret};
 
@@ -48,10 +48,10 @@ pub struct Form {
     focus: usize,
     /// The text of that row, while it is a line of text.
     input: TextField,
-    secret: PasteField,
+    secret: SecretField,
     /// Whether a person typed it: a template may know one.
     secret_typed: bool,
-    refresh_token: PasteField,
+    refresh_token: SecretField,
     /// The keys whose faults are shown: those that were typed into, or all after trying to save.
     touched: BTreeSet<&'static str>,
     faults: Vec<FieldFault>,
@@ -82,9 +82,9 @@ impl Form {
             providers,
             focus: 0,
             input: TextField::default(),
-            secret: PasteField::default(),
+            secret: SecretField::default(),
             secret_typed: false,
-            refresh_token: PasteField::default(),
+            refresh_token: SecretField::default(),
             touched: BTreeSet::new(),
             faults: Vec::new(),
             saving: false,
@@ -158,7 +158,7 @@ impl Form {
     }
 
     /// The secret that is typed into, where the row is one.
-    fn hidden(&mut self) -> Option<&mut PasteField> {
+    fn hidden(&mut self) -> Option<&mut SecretField> {
         match self.row() {
             FormRow::Secret => Some(&mut self.secret),
             FormRow::RefreshToken => Some(&mut self.refresh_token),
@@ -172,7 +172,7 @@ impl Form {
     }
 
     /// The refresh token to take over, where one was typed.
-    fn taken_over(&self) -> Option<&PasteField> {
+    fn taken_over(&self) -> Option<&SecretField> {
         Some(&self.refresh_token).filter(|token| self.takes_refresh_token() && !token.is_empty())
     }
 

@@ -7,8 +7,10 @@ use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::connection_form::{Confirm, Form, FormRow, Template};
 use crate::dashboard::effect::Effect;
-use crate::dashboard::events::reason;
-use crate::dashboard::screen::{PasteField, Screen};
+use crate::dashboard::flow::Flow;
+use crate::dashboard::frame::message_line::reason;
+use crate::dashboard::screen::Screen;
+use crate::dashboard::widgets::secret_field::SecretField;
 use crate::domain::{Connection, ConnectionName, FieldFault, Problem, Severity};
 
 /// A form for a new connection, or for the one that is changed.
@@ -86,7 +88,7 @@ impl Form {
         self.saving = true;
         let client_secret =
             (!self.secret.is_empty() && !self.secret_comes_from_a_command()).then(|| self.secret.secret());
-        let refresh_token = self.taken_over().map(PasteField::secret);
+        let refresh_token = self.taken_over().map(SecretField::secret);
         Effect::Save { draft: Box::new(self.draft.clone()), client_secret, refresh_token }
     }
 }
@@ -101,18 +103,18 @@ struct Context<'a> {
 
 /// Whether the connection that is changed has tokens that a person would miss.
 fn has_tokens(app: &App) -> bool {
-    let Screen::Form(form) = &app.mode else { return false };
+    let Screen::Form(form) = app.screens.top() else { return false };
     let view = form.changes().and_then(|name| app.connections.get(name));
     view.is_some_and(|view| view.token().is_some() && !matches!(view.problem, Some(Problem::NeedsLogin { .. })))
 }
 
 /// Carries out an action in the form.
-pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
+pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     let has_tokens = has_tokens(app);
     let around = Context { configured: &app.configured, templates: &app.options.templates, has_tokens };
-    let Screen::Form(form) = &mut app.mode else { return Vec::new() };
+    let Screen::Form(form) = app.screens.top_mut() else { return Flow::NOTHING };
     if form.saving && action != Action::Cancel {
-        return Vec::new();
+        return Flow::NOTHING;
     }
     let row = form.row();
     match action {
@@ -124,11 +126,10 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
             form.to_confirm = Some(Confirm::Leave);
         }
         Action::Cancel => {
-            let is_saving = form.saving;
-            app.mode = Screen::Normal;
-            if is_saving {
+            if form.saving {
                 app.say(None, Severity::Busy, "the connection is still being saved", now);
             }
+            return Flow::CLOSE;
         }
         Action::CursorLeft if !form.choices(row).is_empty() => form.choose(row, -1, &around),
         Action::CursorRight if !form.choices(row).is_empty() => form.choose(row, 1, &around),
@@ -145,27 +146,27 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
             }
         }
     }
-    Vec::new()
+    Flow::NOTHING
 }
 
 /// Hands over what is right; otherwise goes to the first row that is not.
-fn save(form: &mut Form, around: &Context<'_>) -> Vec<Effect> {
+fn save(form: &mut Form, around: &Context<'_>) -> Flow {
     let is_confirmed = form.to_confirm == Some(Confirm::Replace);
     form.check(around.configured);
     if form.faults.is_empty() {
         let replaces = around.has_tokens && form.taken_over().is_some();
         form.to_confirm = (replaces && !is_confirmed).then_some(Confirm::Replace);
-        return if form.to_confirm.is_some() { Vec::new() } else { vec![form.handed_over()] };
+        return if form.to_confirm.is_some() { Flow::NOTHING } else { Flow::effect(form.handed_over()) };
     }
     form.refuse(form.faults.clone());
-    Vec::new()
+    Flow::NOTHING
 }
 
 /// Typed text goes into the row; in a row of choices, a blank takes the next one.
 pub(in crate::dashboard) fn type_text(app: &mut App, text: &str) {
     let has_tokens = has_tokens(app);
     let around = Context { configured: &app.configured, templates: &app.options.templates, has_tokens };
-    let Screen::Form(form) = &mut app.mode else { return };
+    let Screen::Form(form) = app.screens.top_mut() else { return };
     let row = form.row();
     match row {
         _ if form.saving => {}
@@ -198,9 +199,9 @@ pub(in crate::dashboard) fn saved(
     now: DateTime<Utc>,
 ) {
     let name = reason(connection);
-    match (result, &mut app.mode) {
+    match (result, app.screens.top_mut()) {
         (Ok(()), Screen::Form(form)) if form.saving => {
-            app.mode = Screen::Normal;
+            app.screens.close();
             match ConnectionName::new(connection).ok() {
                 Some(known) if app.connections.get(&known).is_some() => {
                     app.say(Some(&known), Severity::Good, "saved", now);

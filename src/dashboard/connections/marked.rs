@@ -5,23 +5,25 @@ use chrono::{DateTime, Utc};
 
 use crate::dashboard::App;
 use crate::dashboard::action::Action;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::screen::{Question, Screen};
+use crate::dashboard::flow::Flow;
+use crate::dashboard::screen::Screen;
 use crate::domain::{Command, ConnectionName, ConnectionView, Severity};
 use crate::format::time::count;
 
 /// Whether an action on the present screen goes to the marked connections. The full-screen
 /// details are of one connection, and so are the keys there.
-pub(crate) fn goes_to_marked(app: &App, action: Action) -> bool {
+pub(crate) fn goes_to_marked(app: &App, screen: &Screen, action: Action) -> bool {
     let on_many = matches!(
         action,
         Action::Refresh | Action::ForceRefresh | Action::ToggleAuto | Action::Test | Action::Logout | Action::CopyNames
     );
-    on_many && app.mode == Screen::Normal && app.connections.marks().0 > 0
+    on_many && *screen == Screen::Main && app.connections.marks().0 > 0
 }
 
 /// Carries out an action on all marked connections.
-pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
+pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     let needs_token = matches!(action, Action::Test | Action::Logout);
     // Sending a refresh token that may have been replaced is decided for one connection at a time.
     let is_left_out = |view: &ConnectionView| action == Action::ForceRefresh && view.is_uncertain();
@@ -40,17 +42,16 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
             "none of the marked has tokens"
         };
         app.say(None, Severity::Warning, why, now);
-        return Vec::new();
+        return Flow::NOTHING;
     }
     let verb = match action {
         Action::Refresh => "refresh",
         Action::ForceRefresh => "forced refresh",
         Action::Test => "test",
-        Action::CopyNames => return vec![Effect::CopyNames(names)],
+        Action::CopyNames => return Flow::effect(Effect::CopyNames(names)),
         Action::Logout => {
             let hidden = names.iter().filter(|name| !app.connections.is_in_sight(name)).count();
-            app.mode = Screen::Confirm(Question::LogoutMarked { connections: names, hidden });
-            return Vec::new();
+            return Flow::Open(Screen::Confirm(Question::LogoutMarked { connections: names, hidden }));
         }
         _ if on => "automatic refresh on",
         _ => "automatic refresh off",
@@ -75,5 +76,5 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
         Action::Test => Command::Test { connection },
         _ => Command::SetAuto { connection, on },
     };
-    names.into_iter().map(|connection| command(connection).into()).collect()
+    Flow::Done(names.into_iter().map(|connection| command(connection).into()).collect())
 }

@@ -6,7 +6,9 @@
 //! rows, except what changes filter, order, groups or the configuration. The tick once a second
 //! looks at the statuses that time may have changed by then, and moves only what changed.
 
+pub mod actions;
 pub mod columns;
+pub mod filter;
 pub mod groups;
 pub mod marked;
 pub mod rows;
@@ -382,12 +384,6 @@ impl Connections {
     /// The marked connections, in the configuration's order, in sight or not.
     pub fn marked(&self) -> impl Iterator<Item = &ConnectionView> {
         self.rows.iter().enumerate().filter(|(place, _)| self.arrangement.is_marked(*place)).map(|(_, view)| view)
-    }
-
-    /// Whether no status changes with time alone until `now`.
-    #[must_use]
-    pub fn rests(&self, now: DateTime<Utc>) -> bool {
-        self.ticked.is_none_or(|last| last <= now) && !self.clockwork.is_due(now)
     }
 
     /// Counts, filters and sorts anew whose status has changed, which it can with time alone.

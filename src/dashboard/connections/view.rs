@@ -71,7 +71,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
         }
     }
     if app.connections.shown() == 0 {
-        let scope = if app.mode == Screen::Filter { Scope::Filter } else { Scope::Main };
+        let scope = if *app.screens.top() == Screen::Filter { Scope::Filter } else { Scope::Main };
         let key = app.options.keymap.label_in(scope, Action::Cancel);
         let text = format!("  no connection matches the filter; {key} clears it");
         frame.render_widget(Span::styled(text, theme.dim()), window);
@@ -83,7 +83,7 @@ impl Look<'_> {
         let (app, theme) = (self.app, self.theme);
         let (shown, all) = (app.connections.shown(), app.total());
         let lines = app.glanced.unwrap_or(app.connections.lines());
-        let typing = app.mode == Screen::Filter;
+        let typing = *app.screens.top() == Screen::Filter;
         let mut block = frame_of(" Connections ", self.focused, theme);
         let (marked, hidden) = app.connections.marks();
         if marked > 0 {

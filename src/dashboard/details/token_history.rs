@@ -26,7 +26,7 @@ pub struct Inspected {
 
 /// Asks, if a connection is open whose present generation was not asked for yet.
 pub(crate) fn ask(app: &mut App) -> Option<Command> {
-    let Screen::Connection { connection, inspected, .. } = &mut app.mode else { return None };
+    let Screen::Details { connection, inspected, .. } = app.screens.top_mut() else { return None };
     let generation = app.connections.get(connection)?.token().map_or(0, |facts| facts.generation);
     if inspected.asked == Some(generation) {
         return None;
@@ -37,7 +37,7 @@ pub(crate) fn ask(app: &mut App) -> Option<Command> {
 
 /// Keeps an answer, if its connection is still open.
 pub(crate) fn take(app: &mut App, of: &ConnectionName, inspection: Box<Inspection>) {
-    if let Screen::Connection { connection, inspected, .. } = &mut app.mode
+    if let Screen::Details { connection, inspected, .. } = app.screens.top_mut()
         && connection == of
     {
         inspected.found = Some(inspection);

@@ -2,6 +2,7 @@
 
 pub mod menu;
 pub mod popup;
+pub mod question;
 pub mod removal;
 pub mod update;
 pub mod view;

@@ -9,10 +9,11 @@ use crate::dashboard;
 use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::dialogs::removal::WHAT_GOES;
 use crate::dashboard::frame::footer::Hint;
 use crate::dashboard::keymap::Scope;
-use crate::dashboard::screen::{Question, Screen};
+use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::sheet::{Tone, wrap};
 use crate::domain::{ConnectionName, Severity};
 use crate::format::time::count;
@@ -101,7 +102,7 @@ impl Popup {
 /// The dialog of this kind that is open, if one is, in the middle of `body`.
 #[must_use]
 pub fn popup(app: &App, body: Rect) -> Option<Popup> {
-    let (title, width, lines) = match &app.mode {
+    let (title, width, lines) = match app.screens.top() {
         Screen::Menu(menu) => return Some(menu_popup(app, menu, body)),
         Screen::Confirm(question) => confirm(app, question),
         Screen::LoginFailed { is_import, connection, why } => login_failed(app, *is_import, connection, why),

@@ -1,161 +1,57 @@
-//! Keys in dialogs: filter, login, questions.
+//! Keys in questions, menus, and after a failed login.
 
 use chrono::{DateTime, Utc};
 
 use crate::dashboard::action::Action;
-use crate::dashboard::dialogs::menu;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::screen::{Question, Screen};
-use crate::dashboard::widgets::text_field::TextField;
-use crate::dashboard::{App, command_palette, connection_form, dispatch, request_log};
-use crate::domain::{Activity, Command, ConnectionName, ConnectionView, CopyWhat, Severity};
+use crate::dashboard::flow::Flow;
+use crate::dashboard::screen::Screen;
+use crate::dashboard::{App, login, tour};
+use crate::domain::{Command, ConnectionName, ConnectionView, CopyWhat, Severity};
 
-/// Carries out an action in the dialog that has the keyboard.
-pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
-    match &app.mode {
-        Screen::Filter => {
-            in_filter(app, action, now);
-            Vec::new()
-        }
-        Screen::LogFilter => {
-            request_log::update::in_filter(app, action);
-            Vec::new()
-        }
-        Screen::Login(_) => in_login(app, action, now),
-        Screen::LoginFailed { connection, .. } => {
-            let connection = connection.clone();
-            if matches!(action, Action::Login | Action::Cancel) {
-                app.mode = Screen::Normal;
-            }
-            if action == Action::Login { dispatch::login(app, connection) } else { Vec::new() }
-        }
-        Screen::Menu(_) => menu::act(app, action, now),
-        Screen::Palette(_) => command_palette::act(app, action, now),
-        Screen::Confirm(question) => {
-            let question = question.clone();
-            let is_answer = matches!(action, Action::Accept | Action::Cancel);
-            if is_answer || matches!((action, &question), (Action::Login, Question::SendAgain(_))) {
-                app.mode = Screen::Normal;
-            }
-            match (action, question) {
-                (Action::Accept, Question::SendAgain(connection)) => send_again(app, connection, now),
-                (Action::Login, Question::SendAgain(connection)) => dispatch::login(app, connection),
-                (Action::Accept, question) => confirmed(question),
-                (Action::Cancel, question) => declined(question),
-                _ => Vec::new(),
-            }
-        }
-        Screen::Unlock(_) => in_unlock(app, action),
-        Screen::Form(_) => connection_form::update::act(app, action, now),
-        Screen::Normal
-        | Screen::Timeline
-        | Screen::Help { .. }
-        | Screen::Connection { .. }
-        | Screen::Request { .. } => Vec::new(),
+/// Carries out an action in a question.
+pub(crate) fn on_question(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
+    let Screen::Confirm(question) = app.screens.top() else { return Flow::NOTHING };
+    match (action, question.clone()) {
+        (Action::Accept, Question::SendAgain(connection)) => send_again(app, connection, now),
+        (Action::Login, Question::SendAgain(connection)) => in_place(login::update::begin(app, connection)),
+        (Action::Accept, question) => Flow::Close(accepted(question)),
+        (Action::Cancel, question) => Flow::Close(declined(question)),
+        _ => Flow::NOTHING,
     }
 }
 
-/// Text goes into the field that takes it, if there is one.
-pub(crate) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
-    match &mut app.mode {
-        Screen::Filter => {
-            app.filter.push(text);
-            app.connections.set_filter(app.filter.text(), now);
-        }
-        Screen::Palette(_) => command_palette::typed(app, |field| field.push(text), now),
-        Screen::LogFilter => app.requests.set_filter(|filter| filter.edit(|field| field.push(text))),
-        Screen::Login(dialog) if dialog.typing && !dialog.qr => {
-            dialog.field.push(text);
-            dialog.refused = None;
-        }
-        Screen::Unlock(dialog) if !dialog.trying => {
-            dialog.field.push_words(text);
-            dialog.refused = None;
-        }
-        Screen::Form(_) => connection_form::update::type_text(app, text),
-        _ => {}
-    }
-}
-
-fn in_unlock(app: &mut App, action: Action) -> Vec<Effect> {
-    let Screen::Unlock(dialog) = &mut app.mode else { return Vec::new() };
+/// Carries out an action after a failed login.
+pub(crate) fn on_failed_login(app: &mut App, action: Action) -> Flow {
+    let Screen::LoginFailed { connection, .. } = app.screens.top() else { return Flow::NOTHING };
+    let connection = connection.clone();
     match action {
-        Action::Accept => {
-            return dialog.accept().map(|passphrase| Command::Unlock { passphrase }.into()).into_iter().collect();
-        }
-        Action::Erase => dialog.field.pop(),
-        Action::EraseAll => dialog.field.clear(),
-        Action::Cancel => app.mode = Screen::Normal,
-        _ => {}
-    }
-    Vec::new()
-}
-
-fn in_filter(app: &mut App, action: Action, now: DateTime<Utc>) {
-    match action {
-        Action::Accept => app.mode = Screen::Normal,
-        Action::Cancel => {
-            app.mode = Screen::Normal;
-            app.set_filter(TextField::default(), now);
-        }
-        Action::Up => app.connections.step(-1),
-        Action::Down => app.connections.step(1),
-        action => {
-            if app.filter.act(action) && app.filter.text() != app.connections.filter() {
-                app.connections.set_filter(app.filter.text(), now);
-            }
-        }
+        Action::Login => in_place(login::update::begin(app, connection)),
+        Action::Cancel => Flow::CLOSE,
+        _ => Flow::NOTHING,
     }
 }
 
-fn in_login(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
-    let Screen::Login(dialog) = &mut app.mode else { return Vec::new() };
-    let connection = dialog.connection.clone();
-    match action {
-        Action::Copy(what) => return vec![Effect::Copy { connection, what }],
-        Action::ReopenBrowser => return vec![Command::ReopenBrowser { connection }.into()],
-        Action::ShowQr => dialog.qr = true,
-        Action::Cancel if dialog.qr => dialog.qr = false,
-        Action::EnterField => dialog.typing = true,
-        Action::LeaveField => dialog.typing = false,
-        Action::Erase => dialog.field.pop(),
-        Action::EraseAll => dialog.field.clear(),
-        Action::Up => dialog.scroll = dialog.scroll.saturating_sub(1),
-        Action::Down => dialog.scroll += 1,
-        Action::Accept if dialog.field.is_empty() => {
-            dialog.refused = Some("nothing pasted yet".into());
-        }
-        Action::Accept => {
-            dialog.refused = None;
-            return vec![Command::FinishLogin { connection, pasted: dialog.field.secret() }.into()];
-        }
-        Action::Background => {
-            app.mode = Screen::Normal;
-            let key = app.options.keymap.label(Action::Login);
-            app.say(Some(&connection), Severity::Busy, format!("the login goes on waiting; {key} shows it again"), now);
-        }
-        Action::Cancel => {
-            app.mode = Screen::Normal;
-            let waits = app.connections.get(&connection).map(|view| &view.activity);
-            if matches!(waits, Some(Activity::LoggingIn(_))) {
-                return vec![Command::Cancel { connection }.into()];
-            }
-        }
-        _ => {}
+/// The dialog makes room for what comes after it.
+fn in_place(flow: Flow) -> Flow {
+    match flow {
+        Flow::Open(screen) => Flow::Replace(screen),
+        Flow::Done(effects) => Flow::Close(effects),
+        other => other,
     }
-    Vec::new()
 }
 
 /// Sends the refresh token again, if what the question was about is still so.
-fn send_again(app: &mut App, connection: ConnectionName, now: DateTime<Utc>) -> Vec<Effect> {
+fn send_again(app: &mut App, connection: ConnectionName, now: DateTime<Utc>) -> Flow {
     if app.connections.get(&connection).is_some_and(ConnectionView::is_uncertain) {
-        return confirmed(Question::SendAgain(connection));
+        return Flow::Close(accepted(Question::SendAgain(connection)));
     }
     app.say(Some(&connection), Severity::Quiet, "it is no longer uncertain; nothing was sent", now);
-    Vec::new()
+    Flow::CLOSE
 }
 
-fn confirmed(question: Question) -> Vec<Effect> {
+fn accepted(question: Question) -> Vec<Effect> {
     match question {
         Question::CopyRefreshToken(connection) => vec![Effect::Copy { connection, what: CopyWhat::RefreshToken }],
         Question::SendAgain(connection) => vec![Command::Refresh { connection, force: true }.into()],
@@ -171,12 +67,48 @@ fn confirmed(question: Question) -> Vec<Effect> {
     }
 }
 
-/// A no changes nothing, but where somebody waits for it.
+/// A no changes nothing, except where the engine waits for the answer.
 fn declined(question: Question) -> Vec<Effect> {
     match question {
         Question::ReplaceSubject { connection, .. } => {
             vec![Command::ConfirmLogin { connection, replace: false }.into()]
         }
         _ => Vec::new(),
+    }
+}
+
+/// Carries out an action in a menu.
+pub(crate) fn on_menu(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
+    let Screen::Menu(menu) = app.screens.top_mut() else { return Flow::NOTHING };
+    let keymap = &app.options.keymap;
+    match action {
+        Action::Up => menu.choice = menu.choice.saturating_sub(1),
+        Action::Down => menu.choice = (menu.choice + 1).min(menu.items(keymap).count().saturating_sub(1)),
+        Action::Accept => {
+            let chosen = menu.items(keymap).nth(menu.choice).map(|binding| binding.action);
+            let connection = menu.connection.clone();
+            return chosen.map_or(Flow::NOTHING, |action| choose(app, action, connection, now));
+        }
+        Action::Cancel => return Flow::CLOSE,
+        chosen => {
+            let connection = menu.connection.clone();
+            return choose(app, chosen, connection, now);
+        }
+    }
+    Flow::NOTHING
+}
+
+fn choose(app: &mut App, action: Action, connection: Option<ConnectionName>, now: DateTime<Utc>) -> Flow {
+    match (action, connection) {
+        // The refresh token is worth two years of access, so copying it asks first.
+        (Action::Copy(CopyWhat::RefreshToken), Some(connection)) => {
+            Flow::Replace(Screen::Confirm(Question::CopyRefreshToken(connection)))
+        }
+        (Action::Copy(what), Some(connection)) => Flow::Close(vec![Effect::Copy { connection, what }]),
+        (Action::Fault(kind), Some(connection)) => Flow::Close(tour::fault_menu::play(app, connection, kind, now)),
+        (Action::CopyNames, Some(connection)) if app.connections.marks().0 == 0 => {
+            Flow::Close(vec![Effect::CopyNames(vec![connection])])
+        }
+        (action, _) => Flow::Run(vec![action]),
     }
 }

@@ -1,9 +1,7 @@
 //! Small dialogs in the middle of the screen: menus, questions, a failed login.
 
-use chrono::{DateTime, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
@@ -11,16 +9,9 @@ use crate::dashboard;
 use crate::dashboard::App;
 use crate::dashboard::dialogs::popup::PopupLine;
 use crate::dashboard::frame::footer::Hint;
-use crate::dashboard::layout::centred;
-use crate::dashboard::screen::UnlockDialog;
 use crate::dashboard::theme::Theme;
-use crate::dashboard::theme::symbols::severity_symbol;
 use crate::dashboard::widgets::pane::frame_of;
-use crate::dashboard::widgets::sheet::wrap;
-use crate::domain::Severity;
 use crate::format::width::padded;
-
-const WIDTH: u16 = 56;
 
 /// A menu, a question, or the news of a failed login.
 pub(crate) fn draw(frame: &mut Frame, app: &App, body: Rect, theme: Theme) {
@@ -51,43 +42,8 @@ fn keys(hints: &[Hint], theme: Theme) -> Line<'static> {
     line
 }
 
-/// The question for the encrypted store's passphrase.
-pub(crate) fn unlock(frame: &mut Frame, body: Rect, dialog: &UnlockDialog, theme: Theme, now: DateTime<Utc>) {
-    let (title, words) = match (dialog.new, &dialog.chosen) {
-        (false, _) => (" Unlock the encrypted store ", "Its passphrase:"),
-        (true, None) => (
-            " Make the encrypted store ",
-            "Choose its passphrase. Without it, nothing in the store can be read again. It is asked for at every start.",
-        ),
-        (true, Some(_)) => (" Make the encrypted store ", "The same passphrase once more:"),
-    };
-    let room = usize::from(WIDTH) - 4;
-    let mut lines: Vec<_> = wrap(words, room).into_iter().map(Line::from).collect();
-    if dialog.trying {
-        let symbol = severity_symbol(Severity::Busy, now);
-        let text = format!("{symbol} trying it; this takes a moment on purpose");
-        lines.push(Line::from(Span::styled(text, theme.severity(Severity::Busy))));
-    } else {
-        lines.push(Line::from(vec![
-            Span::styled("▸ ", theme.accent()),
-            Span::styled(dialog.field.dots(), theme.strong()),
-            Span::styled(" ", Style::new().add_modifier(Modifier::REVERSED)),
-        ]));
-    }
-    if let Some(why) = &dialog.refused {
-        let why = format!("{} {why}", severity_symbol(Severity::Bad, now));
-        let style = theme.severity(Severity::Bad);
-        lines.extend(wrap(&why, room).into_iter().map(|line| Line::from(Span::styled(line, style))));
-    }
-    popup(frame, body, title, WIDTH, lines, theme);
-}
-
-fn popup(frame: &mut Frame, body: Rect, title: &str, width: u16, lines: Vec<Line>, theme: Theme) {
-    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    framed(frame, centred(body, width, height), title, lines, theme);
-}
-
-fn framed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, theme: Theme) {
+/// Draws lines in a frame, over what is there.
+pub(crate) fn framed(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line>, theme: Theme) {
     frame.render_widget(Clear, area);
     frame.render_widget(frame_of(title, true, theme), area);
     frame.render_widget(Paragraph::new(lines), dashboard::layout::text(area));

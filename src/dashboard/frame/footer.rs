@@ -6,14 +6,12 @@ use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
 use crate::dashboard::action::Action;
-use crate::dashboard::connections::marked;
 use crate::dashboard::details::remedy::remedy;
 use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
 use crate::dashboard::layout::Pane;
-use crate::dashboard::screen::Screen;
-use crate::dashboard::{App, request_log};
-use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Status};
+use crate::dashboard::{App, availability};
+use crate::domain::Status;
 
 /// One word of the footer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +44,7 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
         .bindings()
         .iter()
         .filter(|binding| !binding.word.is_empty() && scopes.contains(&binding.scope))
-        .filter(|binding| applies(app, binding, now))
+        .filter(|binding| availability::of(app, app.screens.top(), binding.action, now).is_available())
         // A key that a more special scope has means that there, and has its word there.
         .filter(|binding| {
             let before = scopes.iter().take_while(|scope| **scope != binding.scope);
@@ -89,7 +87,7 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
 /// How important the key is here: on a group, and in the log, Enter is what one came for, and in
 /// the log its own keys come before those of the connection.
 fn rank(app: &App, binding: &KeyBinding) -> u8 {
-    let in_log = app.mode == Screen::Normal && app.pane == Pane::Requests;
+    let in_log = app.screens.is_main() && app.pane == Pane::Requests;
     match (binding.scope, binding.action) {
         (Scope::Main, Action::Open) if in_log || app.connections.selected_group().is_some() => 2,
         (Scope::Connection, _) if in_log => binding.rank.saturating_add(5),
@@ -106,54 +104,11 @@ fn word(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> &'static str {
             None => binding.word,
         },
         (Scope::Main, Action::Cancel) => {
+            let is_log_filtered = app.pane == Pane::Requests && app.requests.filter().is_active();
             let waits = app.subject().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
-            if waits && !request_log::update::is_filtered(app) { binding.word } else { "clear" }
+            if waits && !is_log_filtered { binding.word } else { "clear" }
         }
         (Scope::Unlock, Action::Accept) if app.passphrase == Some(true) => "choose",
         _ => binding.word,
     }
-}
-
-/// Whether pressing the key would do something now.
-pub(crate) fn applies(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> bool {
-    let selected = app.subject();
-    let status = selected.map(|view| view.status(now));
-    if marked::goes_to_marked(app, binding.action) {
-        return true;
-    }
-    match binding.action {
-        Action::Login => selected.is_some() || matches!(app.mode, Screen::LoginFailed { .. }),
-        Action::Refresh
-        | Action::ForceRefresh
-        | Action::ToggleAuto
-        | Action::Edit
-        | Action::Delete
-        | Action::OpenFaultMenu => selected.is_some(),
-        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
-            selected.and_then(ConnectionView::token).is_some()
-        }
-        Action::ShowQr => selected.is_some_and(waits_for_a_paste),
-        Action::CopyRequest | Action::OpenExportMenu => app.requests.shown() > 0,
-        Action::Unlock => app.passphrase.is_some(),
-        Action::OpenSortMenu | Action::ToggleGroups | Action::Mark | Action::MarkAll => {
-            !app.connections.all().is_empty()
-        }
-        Action::Filter | Action::NextPane | Action::Open | Action::Timeline if binding.scope == Scope::Main => {
-            !app.connections.all().is_empty()
-        }
-        Action::Freeze if app.connections.all().is_empty() => false,
-        Action::Freeze => app.requests.shown() > 0 || app.requests.frozen().is_some(),
-        Action::Cancel if binding.scope == Scope::Main => {
-            matches!(status, Some(Status::WaitingForLock { .. }))
-                || !app.connections.filter().is_empty()
-                || app.connections.marks().0 > 0
-                || request_log::update::is_filtered(app)
-        }
-        _ => true,
-    }
-}
-
-/// A login whose browser may be on any device.
-fn waits_for_a_paste(view: &ConnectionView) -> bool {
-    matches!(&view.activity, Activity::LoggingIn(LoginView { redirect: Redirect::Pasted { .. }, .. }))
 }

@@ -10,7 +10,8 @@ use crate::dashboard::App;
 use crate::dashboard::frame::footer;
 use crate::dashboard::frame::message_line::Message;
 use crate::dashboard::layout::Areas;
-use crate::dashboard::screen::{LoginDialog, Screen};
+use crate::dashboard::login::LoginDialog;
+use crate::dashboard::screen::Screen;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::theme::symbols::severity_symbol;
 use crate::dashboard::widgets::line::put;
@@ -42,8 +43,8 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
 fn is_in_the_way(app: &App, toast: &Message, areas: &Areas) -> bool {
     let shares_a_line = areas.message.width < areas.footer.width;
     let is_foreign = |dialog: &LoginDialog| toast.connection.as_ref().is_some_and(|name| *name != dialog.connection);
-    (toast.greets && app.mode != Screen::Normal)
-        || matches!(&app.mode, Screen::Login(dialog) if dialog.qr || (shares_a_line && is_foreign(dialog)))
+    (toast.greets && !app.screens.is_main())
+        || matches!(app.screens.top(), Screen::Login(dialog) if dialog.qr || (shares_a_line && is_foreign(dialog)))
 }
 
 fn hints(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {

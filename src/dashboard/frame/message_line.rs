@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::domain::text::neutralise;
 use crate::domain::{ConnectionName, Severity};
+
+/// The most characters of a reason on the message line.
+const LONGEST_REASON: usize = 300;
 
 /// What just happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,4 +44,9 @@ impl Message {
         let is_of_another = self.connection.is_some() && self.connection != other.connection;
         !(other.lives(self.at) && is_of_another && (other.greets || is_good_after_bad))
     }
+}
+
+/// Why something failed, in one line that is safe to show.
+pub(crate) fn reason(why: &(impl ToString + ?Sized)) -> String {
+    neutralise(&why.to_string(), LONGEST_REASON)
 }

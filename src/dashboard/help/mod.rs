@@ -2,13 +2,19 @@
 
 pub mod welcome;
 
-use crate::dashboard::DashboardOptions;
-use crate::dashboard::keymap::Scope;
-use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
+use chrono::{DateTime, Utc};
 
-/// Every key there is, by where it works; the demo's own keys in the demo alone.
-#[must_use]
-pub fn sheet(options: &DashboardOptions) -> Sheet {
+use crate::dashboard::keymap::Scope;
+use crate::dashboard::screen::Screen;
+use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
+use crate::dashboard::{App, availability};
+
+/// Every key there is, by where it works; the demo's own keys in the demo alone. Keys of the screen below that do
+/// nothing now are dimmed.
+pub(crate) fn sheet(app: &App, now: DateTime<Utc>) -> Sheet {
+    let options = &app.options;
+    let below = app.screens.below(|screen| matches!(screen, Screen::Help { .. }));
+    let scopes = below.scopes();
     let mut lines = Vec::new();
     for scope in Scope::ALL.into_iter().filter(|scope| options.demo || !scope.is_demo()) {
         if !lines.is_empty() {
@@ -17,7 +23,9 @@ pub fn sheet(options: &DashboardOptions) -> Sheet {
         lines.push(SheetLine::new("", scope.title(), Tone::Heading));
         lines.extend(options.keymap.of(scope).map(|binding| {
             let mark = if options.keymap.is_rebound(binding) { " *" } else { "" };
-            SheetLine::new(format!("{}{mark}", binding.labels()), binding.help, Tone::Key)
+            let is_idle = scopes.contains(&scope) && !availability::of(app, below, binding.action, now).is_available();
+            let tone = if is_idle { Tone::Dim } else { Tone::Key };
+            SheetLine::new(format!("{}{mark}", binding.labels()), binding.help, tone)
         }));
     }
     lines.push(SheetLine::blank());

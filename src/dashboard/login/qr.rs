@@ -11,7 +11,7 @@ use url::Url;
 use crate::config::is_loopback;
 use crate::dashboard::App;
 use crate::dashboard::action::Action;
-use crate::dashboard::screen::LoginDialog;
+use crate::dashboard::login::LoginDialog;
 use crate::domain::{Activity, LoginView, Redirect};
 
 /// Light modules around the code, on each side.

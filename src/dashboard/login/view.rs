@@ -1,4 +1,4 @@
-//! The login dialog, drawn as [`crate::dashboard::login::LoginScreen`] lays it out.
+//! The login dialog, drawn as [`crate::dashboard::login::layout::LoginScreen`] lays it out.
 
 use chrono::{DateTime, Utc};
 use ratatui::Frame;
@@ -8,8 +8,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Clear, Paragraph};
 
 use crate::dashboard::App;
-use crate::dashboard::login::{LoginScreen, screen as login_screen};
-use crate::dashboard::screen::LoginDialog;
+use crate::dashboard::login::LoginDialog;
+use crate::dashboard::login::layout::{LoginScreen, screen as login_screen};
 use crate::dashboard::theme::Theme;
 use crate::dashboard::theme::symbols::severity_symbol;
 use crate::dashboard::widgets::sheet::{SheetLine, Tone};

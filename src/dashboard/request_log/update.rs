@@ -3,53 +3,62 @@
 use chrono::{DateTime, Utc};
 
 use crate::dashboard;
-use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::effect::Effect;
+use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::history::{LogAsk, LogNews};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
-use crate::domain::Severity;
+use crate::dashboard::{App, reading};
+use crate::domain::{LogEntry, Severity};
 use crate::request_log::export::Format;
 use crate::request_log::filter::LogFilter;
 use crate::request_log::row::LogRow;
 
 /// Carries out an action in the log pane, or one chosen in its menu.
-pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
+pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
-        Action::FilterLog => app.mode = Screen::LogFilter,
+        Action::FilterLog => return Flow::Open(Screen::LogFilter),
         Action::ErrorsOnly => app.requests.set_filter(LogFilter::toggle_errors),
         Action::OnlySelected => toggle_only(app),
-        Action::CopyRequest => return copy(app),
-        Action::OpenExportMenu => open_export_menu(app),
+        Action::CopyRequest => return copy(app.requests.selected().map(|row| Box::new(row.entry()))),
+        Action::OpenExportMenu => return export_menu(),
         Action::Export(format) => return export(app, format, now),
         _ => {}
     }
-    Vec::new()
+    Flow::NOTHING
 }
 
 /// Carries out an action in a request's details.
-pub(crate) fn on_request(app: &mut App, action: Action) -> Vec<Effect> {
+pub(crate) fn on_request(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
         Action::PreviousRequest => turn(app, -1),
         Action::NextRequest => turn(app, 1),
-        Action::CopyRequest => return copy(app),
-        Action::OpenExportMenu => open_export_menu(app),
-        _ => {}
+        Action::CopyRequest => match app.screens.top() {
+            Screen::Request { entry, .. } => copy(Some(entry.clone())),
+            _ => Flow::NOTHING,
+        },
+        Action::OpenExportMenu => export_menu(),
+        Action::Export(format) => export(app, format, now),
+        Action::Cancel => {
+            // The newest request is followed again if that was the one read.
+            app.requests.select(app.requests.selected_index());
+            Flow::CLOSE
+        }
+        _ => reading::act(app, action),
     }
-    Vec::new()
 }
 
 /// Carries out an action while the filter is typed.
-pub(crate) fn in_filter(app: &mut App, action: Action) {
+pub(crate) fn in_filter(app: &mut App, action: Action) -> Flow {
     match action {
-        Action::Accept => app.mode = Screen::Normal,
+        Action::Accept => return Flow::CLOSE,
         Action::Cancel => {
-            app.mode = Screen::Normal;
             app.requests.set_filter(|filter| filter.edit(TextField::clear));
+            return Flow::CLOSE;
         }
         Action::Up => app.requests.step(-1),
         Action::Down => app.requests.step(1),
@@ -59,16 +68,17 @@ pub(crate) fn in_filter(app: &mut App, action: Action) {
             });
         }),
     }
+    Flow::NOTHING
 }
 
-/// Whether `Esc` would clear the log's filter: where the log has the keyboard, and is filtered.
-pub(crate) fn is_filtered(app: &App) -> bool {
-    app.pane == Pane::Requests && app.requests.filter().is_active()
+/// Adds text to the filter.
+pub(crate) fn type_text(app: &mut App, text: &str) {
+    app.requests.set_filter(|filter| filter.edit(|field| field.push(text)));
 }
 
 /// Clears the log's filter, both switches included; false where there is nothing to clear here.
 pub(crate) fn clear(app: &mut App) -> bool {
-    let filtered = is_filtered(app);
+    let filtered = app.pane == Pane::Requests && app.requests.filter().is_active();
     if filtered {
         app.requests.set_filter(|filter| *filter = LogFilter::default());
     }
@@ -90,21 +100,15 @@ pub(crate) fn details(app: &mut App) -> Option<Screen> {
     app.requests.selected().map(|row| Screen::Request { entry: Box::new(row.entry()), scroll: 0 })
 }
 
-/// Closes the details: the newest request is followed again if that was the one read.
-pub(crate) fn close(app: &mut App) {
-    if matches!(app.mode, Screen::Request { .. }) {
-        app.requests.select(app.requests.selected_index());
-    }
-}
-
-/// Turns over to another request.
-fn turn(app: &mut App, by: isize) {
+/// Turns to another request.
+fn turn(app: &mut App, by: isize) -> Flow {
     app.requests.step(by);
-    match details(app) {
-        Some(mode) => app.mode = mode,
-        // It is being read, and so is the next time the key is pressed.
-        None => app.requests.step(-by),
+    if let Some(next) = details(app) {
+        return Flow::Replace(next);
     }
+    // It is being read, and so is the next time the key is pressed.
+    app.requests.step(-by);
+    Flow::NOTHING
 }
 
 /// Takes in what was read of the log on disk.
@@ -131,26 +135,19 @@ fn toggle_only(app: &mut App) {
     app.requests.set_filter(|filter| filter.set_only(only));
 }
 
-fn copy(app: &App) -> Vec<Effect> {
-    let entry = match &app.mode {
-        Screen::Request { entry, .. } => Some(entry.clone()),
-        _ => app.requests.selected().map(|row| Box::new(row.entry())),
-    };
-    entry.map(Effect::CopyRequest).into_iter().collect()
+fn copy(entry: Option<Box<LogEntry>>) -> Flow {
+    Flow::Done(entry.map(Effect::CopyRequest).into_iter().collect())
 }
 
-fn open_export_menu(app: &mut App) {
-    if app.requests.shown() > 0 {
-        close(app);
-        app.mode = Screen::Menu(Menu::new(Scope::ExportMenu, None));
-    }
+fn export_menu() -> Flow {
+    Flow::Open(Screen::Menu(Menu::new(Scope::ExportMenu, None)))
 }
 
-fn export(app: &mut App, format: Format, now: DateTime<Utc>) -> Vec<Effect> {
+fn export(app: &mut App, format: Format, now: DateTime<Utc>) -> Flow {
     let entries = app.requests.window(0, usize::MAX).rev().map(LogRow::entry).collect();
     if app.requests.shown() == 0 {
         app.say(None, Severity::Warning, "no request is shown, so there is none to write", now);
-        return Vec::new();
+        return Flow::NOTHING;
     }
-    vec![Effect::Export { format, entries, older: app.requests.rest() }]
+    Flow::effect(Effect::Export { format, entries, older: app.requests.rest() })
 }

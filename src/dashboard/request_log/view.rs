@@ -105,7 +105,7 @@ fn titles(app: &App, width: u16, theme: Theme) -> Vec<Line<'static>> {
     let filter = app.requests.filter();
     // The least important last.
     let mut titles = Vec::new();
-    let typing = app.mode == Screen::LogFilter;
+    let typing = *app.screens.top() == Screen::LogFilter;
     if typing || !filter.field().text().is_empty() {
         titles.push(typed(filter, width / 2, typing, theme));
     }

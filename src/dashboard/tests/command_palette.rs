@@ -1,17 +1,18 @@
 //! The command palette.
 
 use crate::dashboard::command_palette::Deed;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::tests::*;
 
 fn found(app: &App) -> &[crate::dashboard::command_palette::Found] {
-    match &app.mode {
+    match app.screens.top() {
         Screen::Palette(palette) => &palette.found,
         mode => panic!("no palette in {mode:?}"),
     }
 }
 
 fn chosen(app: &App) -> &str {
-    match &app.mode {
+    match app.screens.top() {
         Screen::Palette(palette) => &palette.found[palette.choice].text,
         mode => panic!("no palette in {mode:?}"),
     }
@@ -41,7 +42,7 @@ fn a_few_letters_and_enter_do_what_the_key_does() {
         paste(&mut app, typed);
         let by_palette = press(&mut app, "Enter");
         assert_eq!(by_palette, press(&mut app_of(seven()), key), "{typed}");
-        assert_eq!((by_palette.len(), &app.mode), (1, &Screen::Normal));
+        assert_eq!((by_palette.len(), app.screens.top()), (1, &Screen::Main));
     }
 }
 
@@ -51,7 +52,7 @@ fn what_asks_first_asks_here_too() {
     press(&mut app, ":");
     paste(&mut app, "copy refresh token");
     assert_eq!(press(&mut app, "Enter"), NOTHING);
-    assert_eq!(app.mode, Screen::Confirm(Question::CopyRefreshToken(name("factory"))));
+    assert_eq!(*app.screens.top(), Screen::Confirm(Question::CopyRefreshToken(name("factory"))));
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn nothing_found_is_nothing_done() {
     press(&mut app, ":");
     paste(&mut app, "zzzz");
     assert_eq!(press(&mut app, "Enter Down Enter"), NOTHING);
-    assert!(matches!(app.mode, Screen::Palette(_)));
+    assert!(matches!(*app.screens.top(), Screen::Palette(_)));
     press(&mut app, "C-u");
     assert!(!found(&app).is_empty());
 }
@@ -104,7 +105,7 @@ fn the_list_is_bounded_and_scrolls() {
     press(&mut app, ": g o");
     assert_eq!(found(&app).len(), 200);
     press(&mut app, "PgDn PgDn PgDn");
-    let Screen::Palette(palette) = &app.mode else { panic!() };
+    let Screen::Palette(palette) = app.screens.top() else { panic!() };
     assert!(palette.choice > 20 && palette.first(10) == palette.choice - 9, "{}", palette.choice);
     press(&mut app, "9 9 9");
     assert_eq!(chosen(&app), "go to c999");
@@ -117,5 +118,5 @@ fn it_works_without_a_connection() {
     press(&mut app, ":");
     paste(&mut app, "help");
     press(&mut app, "Enter");
-    assert!(matches!(app.mode, Screen::Help { .. }));
+    assert!(matches!(*app.screens.top(), Screen::Help { .. }));
 }

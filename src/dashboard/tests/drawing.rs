@@ -3,22 +3,19 @@
 use std::collections::BTreeSet;
 use std::num::NonZero;
 
-use chrono::TimeDelta;
-use crossterm::event::Event as InputEvent;
-use ratatui::backend::{CrosstermBackend, TestBackend};
+use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::Color;
-use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
+use ratatui::{Terminal, TerminalOptions, Viewport};
 use unicode_width::UnicodeWidthStr;
 
-use crate::dashboard::draw::{countdowns, draw_countdowns, draw_telling};
+use crate::dashboard::App;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::keymap::Keymap;
 use crate::dashboard::tests::snapshots::{buffer, picture, screens};
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::theme::{Theme, ascii};
-use crate::dashboard::{App, Msg, update};
 use crate::domain::{
     Background, ConnectionView, Depth, Event, Last, LogEntry, Outcome, Problem, Reason, Rebinding, ThemeName, Written,
 };
@@ -231,49 +228,4 @@ fn every_symbol_of_ours_has_a_counterpart_in_ascii() {
         let lost = screen.chars().find(|c| !c.is_ascii() && *c != '\u{fffd}' && ascii(*c) == '?');
         assert_eq!(lost, None, "{screen}");
     }
-}
-
-/// What a function draws at a size.
-fn drawn(size: (u16, u16), render: impl FnOnce(&mut Frame)) -> Buffer {
-    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-    terminal.draw(render).unwrap().buffer.clone()
-}
-
-#[test]
-fn bringing_countdowns_up_to_date_gives_the_screen_that_drawing_all_of_it_gives() {
-    let mut apps = screens();
-    apps.extend([app_of(seven()), app_of(every_status())]);
-    apps.extend(SCRIPTS.into_iter().flat_map(|(_, script)| screens_in(script)));
-    let sizes = [(60, 15), (80, 24), (120, 32), (120, 40), (200, 60)];
-    let mut brought = 0;
-    for (app, size) in apps.iter().flat_map(|app| sizes.map(|size| (app, size))) {
-        for (ascii, look) in [false, true].into_iter().zip(looks()) {
-            let mut app = app.clone();
-            (app.toast, app.options.ascii, app.options.look) = (None, ascii, look);
-            let _ = update(&mut app, Msg::Input(InputEvent::Resize(size.0, size.1)), now());
-            if !app.counts_down(now(), now()) {
-                continue;
-            }
-            let mut is_plain = false;
-            let mut shown = drawn(size, |frame| is_plain = draw_telling(frame, &app, now()));
-            let mut since = now();
-            for seconds in [1, 2, 3, 7, 20, 59, 60, 61, 90, 119] {
-                let now = now() + TimeDelta::seconds(seconds);
-                let counts_down = is_plain && app.counts_down(since, now);
-                let effects = update(&mut app, Msg::Tick, now);
-                let whole = drawn(size, |frame| is_plain = draw_telling(frame, &app, now));
-                if counts_down && effects.is_empty() {
-                    let mut part = drawn(size, |frame| draw_countdowns(frame, &app, now));
-                    for place in countdowns(&app).into_iter().flat_map(Rect::positions) {
-                        shown[place] = std::mem::take(&mut part[place]);
-                    }
-                    assert_eq!(part, Buffer::empty(part.area), "it draws elsewhere");
-                    assert_eq!(shown, whole, "after {seconds} s");
-                    brought += 1;
-                }
-                (since, shown) = (now, whole);
-            }
-        }
-    }
-    assert!(brought > 300, "{brought}");
 }

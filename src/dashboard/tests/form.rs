@@ -42,7 +42,7 @@ fn paste_into(app: &mut App, label: &str, text: &str) {
 }
 
 fn form(app: &App) -> &Form {
-    let Screen::Form(form) = &app.mode else { panic!("no form: {:?}", app.mode) };
+    let Screen::Form(form) = app.screens.top() else { panic!("no form: {:?}", *app.screens.top()) };
     form
 }
 
@@ -116,7 +116,7 @@ fn saving_goes_to_the_first_fault_and_hands_over_what_is_right() {
     let (draft, secret) = saved(press(&mut app, "C-s"));
     assert_eq!((draft.get("name"), draft.get("client_id")), ("new", "id"));
     assert_eq!(secret, Some(Secret::new("hush hush")));
-    assert!(!format!("{:?}", app.mode).contains("hush"), "no secret in what may be logged");
+    assert!(!format!("{:?}", *app.screens.top()).contains("hush"), "no secret in what may be logged");
     assert_eq!(press(&mut app, "C-s"), NOTHING, "it is being saved already");
 }
 
@@ -151,11 +151,11 @@ fn changes_are_thrown_away_only_on_the_second_escape() {
     press(&mut app, "e Tab Tab");
     write(&mut app, "x");
     press(&mut app, "Esc");
-    assert!(matches!(app.mode, Screen::Form(_)));
+    assert!(matches!(*app.screens.top(), Screen::Form(_)));
     press(&mut app, "Esc");
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
     press(&mut app, "e Esc");
-    assert_eq!(app.mode, Screen::Normal, "nothing was changed");
+    assert_eq!(*app.screens.top(), Screen::Main, "nothing was changed");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn the_first_start_goes_straight_to_the_form() {
     let mut app = app_of(Vec::new());
     assert_eq!(form(&app).changes(), None);
     press(&mut app, "Esc");
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn what_could_not_be_saved_comes_back_to_its_row_and_what_was_is_selected() {
     assert_eq!(form(&app).message(), (false, "the disk is full".into()));
     saved(press(&mut app, "C-s"));
     learn(&mut app, Event::ConnectionSaved { connection: "factory".into(), result: Ok(()) });
-    assert_eq!((toast(&app), &app.mode), ("saved", &Screen::Normal));
+    assert_eq!((toast(&app), app.screens.top()), ("saved", &Screen::Main));
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_new_connection_is_selected_as_soon_as_it_appears() {
     paste_into(&mut app, "Client ID", "tm_2");
     saved(press(&mut app, "C-s"));
     learn(&mut app, Event::ConnectionSaved { connection: "new".into(), result: Ok(()) });
-    assert_eq!((selected(&app), &app.mode), ("factory", &Screen::Normal));
+    assert_eq!((selected(&app), app.screens.top()), ("factory", &Screen::Main));
     change(&mut app, fresh("new"));
     assert_eq!((selected(&app), toast(&app)), ("new", "saved; l logs in"));
     learn(&mut app, Event::ClientSecretSet { connection: name("new"), result: Ok(()) });
@@ -235,7 +235,7 @@ fn a_refresh_token_is_hidden_and_handed_over_with_the_client_secret() {
     }
     press(&mut app, "S-Tab");
     paste_into(&mut app, "Refresh token", "Rt-s3cr3t-s3cr3t\n");
-    let shown = format!("{:?} {:?}", form_lines(form(&app), 60).0, app.mode);
+    let shown = format!("{:?} {:?}", form_lines(form(&app), 60).0, *app.screens.top());
     assert!(!shown.contains("s3cr3t") && shown.contains("••••••••••••••••"), "{shown}");
     assert_eq!(taken_over(press(&mut app, "C-s")), Some(Secret::new("Rt-s3cr3t-s3cr3t")));
 }
@@ -296,9 +296,9 @@ fn a_typed_refresh_token_is_not_thrown_away_by_one_escape() {
     press(&mut app, "e");
     paste_into(&mut app, "Refresh token", "Rt-1");
     press(&mut app, "Esc");
-    assert!(matches!(app.mode, Screen::Form(_)));
+    assert!(matches!(*app.screens.top(), Screen::Form(_)));
     press(&mut app, "Esc");
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
 }
 
 #[test]
@@ -312,6 +312,6 @@ fn how_an_import_ended_is_said_and_a_failure_stays_until_it_is_read() {
     assert!(toast(&app).ends_with("still works"), "{}", toast(&app));
     let why = "the provider does not take this refresh token".into();
     learn(&mut app, Event::ImportFailed { connection: name("factory"), why, problem: None });
-    assert!(matches!(&app.mode, Screen::LoginFailed { is_import: true, .. }), "{:?}", app.mode);
+    assert!(matches!(app.screens.top(), Screen::LoginFailed { is_import: true, .. }), "{:?}", *app.screens.top());
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("factory") }]);
 }

@@ -79,7 +79,7 @@ fn keys_on_a_heading_say_what_they_act_on() {
     for key in ["r", "R", "l", "a", "c", "C", "t", "o"] {
         assert_eq!(press(&mut app, key), NOTHING, "{key}");
         assert_eq!(toast(&app), "a group is selected: Space marks all of it, Enter folds it");
-        assert_eq!(app.mode, Screen::Normal);
+        assert_eq!(*app.screens.top(), Screen::Main);
     }
 }
 

@@ -109,9 +109,9 @@ fn esc_clears_the_log_s_filter_in_its_pane_and_the_table_s_elsewhere() {
 fn esc_while_typing_clears_the_text_and_leaves_the_switches() {
     let mut app = app_in_the_log();
     press(&mut app, "E / x y z");
-    assert_eq!((&app.mode, app.requests.shown()), (&Screen::LogFilter, 0), "letters are typed, no keys");
+    assert_eq!((app.screens.top(), app.requests.shown()), (&Screen::LogFilter, 0), "letters are typed, no keys");
     press(&mut app, "Esc");
-    assert_eq!((&app.mode, app.requests.shown()), (&Screen::Normal, 2));
+    assert_eq!((app.screens.top(), app.requests.shown()), (&Screen::Main, 2));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn g_lets_a_frozen_log_go_on() {
 
 /// The request that is read.
 fn read(app: &App) -> &LogEntry {
-    match &app.mode {
+    match app.screens.top() {
         Screen::Request { entry, .. } => entry,
         mode => panic!("no request is read in {mode:?}"),
     }
@@ -218,7 +218,7 @@ fn a_request_is_copied_from_the_log_and_from_its_details() {
     let mut app = app_in_the_log();
     assert_eq!(press(&mut app, "j j y"), copied());
     assert_eq!(press(&mut app, "Enter y"), copied());
-    assert!(matches!(app.mode, Screen::Request { .. }), "it goes on being read");
+    assert!(matches!(*app.screens.top(), Screen::Request { .. }), "it goes on being read");
 }
 
 #[test]
@@ -229,10 +229,12 @@ fn what_the_filter_shows_is_written_oldest_first() {
         let effects = press(&mut app, keys);
         let [Effect::Export { format: asked, entries, older: None }] = &effects[..] else { panic!("{effects:?}") };
         let whose: Vec<_> = entries.iter().map(|entry| entry.connection.as_str()).collect();
-        assert_eq!((*asked, whose, &app.mode), (format, vec!["planning", "sandbox"], &Screen::Normal), "{keys}");
+        assert_eq!((*asked, whose), (format, vec!["planning", "sandbox"]), "{keys}");
+        let is_as_before = matches!(app.screens.top(), Screen::Request { .. }) == keys.starts_with("Enter");
+        assert!(is_as_before, "{keys}: the menu alone is closed");
     }
     let mut app = app_in_the_log();
     type_filter(&mut app, "nothing like this");
     assert_eq!(press(&mut app, "x"), NOTHING);
-    assert_eq!((&app.mode, toast(&app)), (&Screen::Normal, ""), "there is nothing to write");
+    assert_eq!((app.screens.top(), toast(&app)), (&Screen::Main, ""), "there is nothing to write");
 }

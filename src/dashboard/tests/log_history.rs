@@ -189,7 +189,7 @@ fn a_filter_finds_what_is_on_the_disk_and_answers_to_an_older_one_are_ignored() 
     disk.answers(&mut app, effects[1..].to_vec());
     assert_eq!((seen(&app), app.requests.all(), app.requests.known()), (vec![3992], 5000, KnownMatches::All));
     disk.press(&mut app, "Enter");
-    assert!(matches!(&app.mode, Screen::Request { entry, .. } if entry.connection == name("planning")));
+    assert!(matches!(app.screens.top(), Screen::Request { entry, .. } if entry.connection == name("planning")));
 }
 
 #[test]

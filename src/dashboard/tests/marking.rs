@@ -1,5 +1,6 @@
 //! Several connections at once.
 
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::tests::*;
 
 fn refresh(connection: &str, force: bool) -> Effect {
@@ -62,8 +63,8 @@ fn what_has_no_token_is_left_out_and_that_is_said() {
 fn logging_out_all_marked_asks_once() {
     let mut app = app_of(seven());
     press(&mut app, "* o");
-    let Screen::Confirm(Question::LogoutMarked { connections, hidden: 0 }) = &app.mode else {
-        panic!("{:?}", app.mode)
+    let Screen::Confirm(Question::LogoutMarked { connections, hidden: 0 }) = app.screens.top() else {
+        panic!("{:?}", *app.screens.top())
     };
     assert_eq!(connections.len(), 6, "one has no tokens");
     assert_eq!(press(&mut app, "n"), NOTHING);
@@ -81,7 +82,7 @@ fn a_mark_survives_the_filter_and_acting_on_what_is_hidden_is_said() {
     assert_eq!(press(&mut app, "R").len(), 3);
     assert_eq!(toast(&app), "forced refresh: 3 marked connections, 2 of them hidden");
     press(&mut app, "o");
-    assert!(matches!(app.mode, Screen::Confirm(Question::LogoutMarked { hidden: 2, .. })));
+    assert!(matches!(*app.screens.top(), Screen::Confirm(Question::LogoutMarked { hidden: 2, .. })));
     press(&mut app, "n Esc");
     assert_eq!((app.connections.marks(), app.connections.filter()), ((0, 0), "fact"), "the marks go first");
     press(&mut app, "Esc");

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod form;
 pub mod groups;
 pub mod keepalive;
+pub mod layers;
 pub mod log_filter;
 pub mod log_history;
 pub mod marking;
@@ -28,16 +29,18 @@ use chrono::TimeDelta;
 use crossterm::event::{
     Event as InputEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
+use ratatui::layout::Rect;
 
 use crate::dashboard;
 use crate::dashboard::connections::Row;
 use crate::dashboard::details::remedy;
 use crate::dashboard::details::token_history::Inspected;
 use crate::dashboard::dialogs::popup;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
-use crate::dashboard::screen::UnlockDialog;
+use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::*;
 use crate::domain::{
     Activity, Command, CopyWhat, Depth, Problem, Rebinding, Revocation, Secret, Status, ThemeName, Written,
@@ -132,7 +135,7 @@ fn what_needs_a_token_says_so_where_there_is_none() {
     for key in ["c", "C", "t", "o"] {
         let mut app = app_of(vec![fresh("archive")]);
         assert_eq!(press(&mut app, key), NOTHING);
-        assert_eq!((toast(&app), &app.mode), ("there are no tokens; l logs in", &Screen::Normal));
+        assert_eq!((toast(&app), app.screens.top()), ("there are no tokens; l logs in", &Screen::Main));
     }
 }
 
@@ -142,7 +145,7 @@ fn copying_a_refresh_token_asks_first() {
     let mut app = app_of(seven());
     assert_eq!(press(&mut app, "C r"), NOTHING);
     assert_eq!(press(&mut app, "n"), NOTHING);
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
     assert_eq!(press(&mut app, "C j j j Enter Enter"), NOTHING, "Enter is no yes");
     assert_eq!(press(&mut app, "y"), [copy]);
 }
@@ -152,7 +155,7 @@ fn the_copy_menu_copies_by_letter_and_by_choice() {
     for (keys, what) in [("C h", CopyWhat::AuthorizationHeader), ("C j j Enter", CopyWhat::CurlLine)] {
         let mut app = app_of(seven());
         assert_eq!(press(&mut app, keys), [Effect::Copy { connection: name("factory"), what }]);
-        assert_eq!(app.mode, Screen::Normal);
+        assert_eq!(*app.screens.top(), Screen::Main);
     }
 }
 
@@ -180,12 +183,12 @@ fn the_login_dialog_opens_for_a_login_asked_for_here() {
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
     change(&mut app, logging_in("sandbox", loopback(), None));
     learn(&mut app, Event::LoginStarted { connection: name("sandbox") });
-    assert_eq!(app.mode, Screen::Normal, "nobody asked for this one");
+    assert_eq!(*app.screens.top(), Screen::Main, "nobody asked for this one");
     change(&mut app, logging_in("archive", loopback(), None));
     learn(&mut app, Event::LoginStarted { connection: name("archive") });
-    assert!(matches!(&app.mode, Screen::Login(dialog) if dialog.connection == name("archive")));
+    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.connection == name("archive")));
     learn(&mut app, Event::LoggedIn { connection: name("archive"), generation: 1 });
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
 }
 
 #[test]
@@ -193,12 +196,12 @@ fn the_login_dialog_opens_whichever_comes_first_the_news_or_the_url() {
     let mut app = app_of(vec![fresh("archive")]);
     press(&mut app, "l");
     learn(&mut app, Event::LoginStarted { connection: name("archive") });
-    assert_eq!(app.mode, Screen::Normal, "there is no URL to show yet");
+    assert_eq!(*app.screens.top(), Screen::Main, "there is no URL to show yet");
     change(&mut app, logging_in("archive", loopback(), None));
-    assert!(matches!(app.mode, Screen::Login(_)));
+    assert!(matches!(*app.screens.top(), Screen::Login(_)));
     press(&mut app, "b");
     change(&mut app, logging_in("archive", loopback(), Some(Ok(()))));
-    assert_eq!(app.mode, Screen::Normal, "once hidden it stays hidden");
+    assert_eq!(*app.screens.top(), Screen::Main, "once hidden it stays hidden");
 }
 
 #[test]
@@ -206,7 +209,7 @@ fn the_wheel_answers_no_question() {
     let mut app = app_of(seven());
     press(&mut app, "o");
     assert_eq!(point(&mut app, MouseEventKind::ScrollDown, 5, 5), NOTHING);
-    assert_eq!(app.mode, Screen::Confirm(Question::Logout(name("factory"))));
+    assert_eq!(*app.screens.top(), Screen::Confirm(Question::Logout(name("factory"))));
 }
 
 #[test]
@@ -215,7 +218,7 @@ fn a_login_does_not_tear_away_another_dialog() {
     press(&mut app, "l ?");
     change(&mut app, logging_in("archive", loopback(), None));
     learn(&mut app, Event::LoginStarted { connection: name("archive") });
-    assert_eq!(app.mode, Screen::Help { scroll: 0 });
+    assert_eq!(*app.screens.top(), Screen::Help { scroll: 0 });
     assert_eq!(toast(&app), "a login waits; l shows it");
 }
 
@@ -223,11 +226,11 @@ fn a_login_does_not_tear_away_another_dialog() {
 fn a_hidden_login_goes_on_and_l_shows_it_again() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
     assert_eq!(press(&mut app, "l b"), NOTHING);
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
     assert_eq!(press(&mut app, "l"), NOTHING);
-    assert!(matches!(app.mode, Screen::Login(_)));
+    assert!(matches!(*app.screens.top(), Screen::Login(_)));
     assert_eq!(press(&mut app, "Esc"), [Command::Cancel { connection: name("archive") }]);
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
 }
 
 #[test]
@@ -257,9 +260,9 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
     press(&mut app, "l");
     paste(&mut app, "wrong");
     learn(&mut app, Event::AnswerRefused { connection: name("archive"), why: "no code in it".into() });
-    assert!(matches!(&app.mode, Screen::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
+    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
     paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
-    assert!(matches!(&app.mode, Screen::Login(dialog) if dialog.refused.is_none()));
+    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.is_none()));
     // What wraps it is undone when it is read, and tells a URL from other words.
     let whole = Secret::new("http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert_eq!(press(&mut app, "Enter"), [Command::FinishLogin { connection: name("archive"), pasted: whole }]);
@@ -269,14 +272,14 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
 fn an_empty_answer_is_not_sent() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
     assert_eq!(press(&mut app, "l Enter"), NOTHING);
-    assert!(matches!(&app.mode, Screen::Login(dialog) if dialog.refused.is_some()));
+    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.is_some()));
 }
 
 #[test]
 fn text_pasted_outside_a_field_is_dropped() {
     let mut app = app_of(seven());
     paste(&mut app, "qR");
-    assert_eq!((&app.mode, app.connections.filter()), (&Screen::Normal, ""));
+    assert_eq!((app.screens.top(), app.connections.filter()), (&Screen::Main, ""));
 }
 
 #[test]
@@ -285,9 +288,9 @@ fn a_failed_login_is_explained_until_it_is_read() {
     press(&mut app, "l");
     change(&mut app, fresh("archive"));
     learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "access_denied".into(), problem: None });
-    assert!(matches!(&app.mode, Screen::LoginFailed { why, .. } if why == "access_denied"));
+    assert!(matches!(app.screens.top(), Screen::LoginFailed { why, .. } if why == "access_denied"));
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
 }
 
 #[test]
@@ -395,20 +398,20 @@ fn tab_goes_round_the_panes_and_enter_opens_what_is_selected() {
     press(&mut app, "S-Tab S-Tab");
     assert_eq!(app.pane, Pane::Requests);
     press(&mut app, "j Enter");
-    assert!(matches!(&app.mode, Screen::Request { entry, .. } if entry.connection == name("hr-sync")));
+    assert!(matches!(app.screens.top(), Screen::Request { entry, .. } if entry.connection == name("hr-sync")));
     press(&mut app, "Esc Tab Enter");
-    assert!(matches!(&app.mode, Screen::Connection { connection, .. } if *connection == name("factory")));
+    assert!(matches!(app.screens.top(), Screen::Details { connection, .. } if *connection == name("factory")));
 }
 
 #[test]
 fn reading_stops_at_the_last_page() {
     let mut app = app_of(seven());
     press(&mut app, "? G");
-    let Screen::Help { scroll: end } = app.mode else { panic!("{:?}", app.mode) };
+    let Screen::Help { scroll: end } = *app.screens.top() else { panic!("{:?}", *app.screens.top()) };
     press(&mut app, "j PgDn");
-    assert_eq!(app.mode, Screen::Help { scroll: end });
+    assert_eq!(*app.screens.top(), Screen::Help { scroll: end });
     press(&mut app, "k");
-    assert_eq!(app.mode, Screen::Help { scroll: end - 1 });
+    assert_eq!(*app.screens.top(), Screen::Help { scroll: end - 1 });
 }
 
 #[test]
@@ -606,7 +609,7 @@ fn the_state_prints_no_pasted_code() {
 }
 
 fn dialog(app: &App) -> &UnlockDialog {
-    match &app.mode {
+    match app.screens.top() {
         Screen::Unlock(dialog) => dialog,
         mode => panic!("no passphrase is asked for in {mode:?}"),
     }
@@ -628,9 +631,9 @@ fn a_locked_store_asks_for_its_passphrase_and_a_wrong_one_is_said_and_asked_for_
     assert_eq!(dialog(&app).refused.as_deref(), Some("the passphrase is wrong"));
     assert_eq!(press(&mut app, "o k Enter"), [Command::Unlock { passphrase: Secret::new("ok") }]);
     learn(&mut app, Event::UnlockEnded(Ok(())));
-    assert_eq!((&app.mode, app.banner(), app.passphrase), (&Screen::Normal, None, None));
+    assert_eq!((app.screens.top(), app.banner(), app.passphrase), (&Screen::Main, None, None));
     assert_eq!(press(&mut app, "u"), NOTHING, "there is nothing to unlock any more");
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
 }
 
 #[test]
@@ -647,10 +650,10 @@ fn esc_leaves_the_store_locked_and_u_asks_again() {
     let mut app = app_of(seven());
     press(&mut app, "?");
     learn(&mut app, Event::PassphraseAsked { new: false, refused: None });
-    assert!(matches!(app.mode, Screen::Help { .. }), "what is read is not torn away");
+    assert!(matches!(*app.screens.top(), Screen::Help { .. }), "what is read is not torn away");
     assert!(app.banner().unwrap().contains("is locked: press u"));
     assert_eq!(press(&mut app, "Esc u x Esc"), NOTHING);
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
     assert!(matches!(press(&mut app, "Enter u")[..], [Effect::Engine(Command::Inspect { .. })]));
     assert!(dialog(&app).field.is_empty(), "what was typed before is gone");
 }
@@ -670,7 +673,7 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
     press(&mut app, "Enter");
     let at = order.iter().position(|name| name.as_str() == chosen).unwrap();
     learn(&mut app, Event::Removed { connection: order[at].clone() });
-    assert_eq!((selected(&app), &app.mode), (order[at + 1].as_str(), &Screen::Normal));
+    assert_eq!((selected(&app), app.screens.top()), (order[at + 1].as_str(), &Screen::Main));
     assert!(toast(&app).contains("tokens are kept"), "{}", toast(&app));
     for name in &order {
         learn(&mut app, Event::Removed { connection: name.clone() });
@@ -741,7 +744,7 @@ fn dialogs_name_the_keys_there_are_and_an_item_without_one_can_still_be_taken() 
     let item = |line: &popup::PopupLine| matches!(line, popup::PopupLine::Item { key, .. } if key == " ");
     let at = popup::popup(&app, body).unwrap().lines.iter().position(item).expect("an item without a key");
     press(&mut app, &format!("{}Enter", "j ".repeat(at)));
-    assert_eq!(app.mode, Screen::Confirm(Question::CopyRefreshToken(name("factory"))));
+    assert_eq!(*app.screens.top(), Screen::Confirm(Question::CopyRefreshToken(name("factory"))));
     let lines = popup::popup(&app, body).unwrap().lines;
     let Some(popup::PopupLine::Keys(hints)) = lines.last() else { panic!("{lines:?}") };
     assert_eq!(hints.iter().map(|hint| hint.key.as_str()).collect::<Vec<_>>(), ["F2", "n"]);

@@ -73,14 +73,14 @@ fn a_double_click_opens_and_two_slow_clicks_do_not() {
     };
     at(&mut app, 0, y);
     at(&mut app, 500, y);
-    assert_eq!(app.mode, Screen::Normal, "too slow");
+    assert_eq!(*app.screens.top(), Screen::Main, "too slow");
     at(&mut app, 700, y + 1);
-    assert_eq!(app.mode, Screen::Normal, "elsewhere");
+    assert_eq!(*app.screens.top(), Screen::Main, "elsewhere");
     let kind = MouseEventKind::Down(MouseButton::Left);
     let second = MouseEvent { kind, column: x, row: y + 1, modifiers: KeyModifiers::NONE };
     let asked = update(&mut app, Msg::Input(InputEvent::Mouse(second)), now() + TimeDelta::milliseconds(1000));
     assert_eq!(asked, [Command::Inspect { connection: name("hr-sync") }]);
-    assert!(matches!(&app.mode, Screen::Connection { connection, .. } if *connection == name("hr-sync")));
+    assert!(matches!(app.screens.top(), Screen::Details { connection, .. } if *connection == name("hr-sync")));
     press(&mut app, "Esc");
     let log = layout::rows(layout::areas(app.size, app.shape()).unwrap().requests.unwrap());
     for ms in [0, 100] {
@@ -89,7 +89,7 @@ fn a_double_click_opens_and_two_slow_clicks_do_not() {
         let later = now() + TimeDelta::milliseconds(5000 + ms);
         assert_eq!(update(&mut app, Msg::Input(InputEvent::Mouse(event)), later), NOTHING);
     }
-    assert!(matches!(app.mode, Screen::Request { .. }));
+    assert!(matches!(*app.screens.top(), Screen::Request { .. }));
 }
 
 #[test]
@@ -113,13 +113,13 @@ fn a_click_chooses_in_menus_and_beside_closes_them() {
     let mut app = wide(seven());
     press(&mut app, "s");
     assert_eq!(click_on_key(&mut app, "status"), NOTHING);
-    assert_eq!((app.connections.order().by, &app.mode), (Some(Column::Status), &Screen::Normal));
+    assert_eq!((app.connections.order().by, app.screens.top()), (Some(Column::Status), &Screen::Main));
     press(&mut app, "C");
     let copy = Effect::Copy { connection: name("factory"), what: CopyWhat::CurlLine };
     assert_eq!(click_on_key(&mut app, "a curl"), [copy]);
     press(&mut app, "C");
     assert_eq!(click(&mut app, 3, 3), NOTHING);
-    assert_eq!((&app.mode, selected(&app)), (&Screen::Normal, "factory"), "it closed and selected nothing");
+    assert_eq!((app.screens.top(), selected(&app)), (&Screen::Main, "factory"), "it closed and selected nothing");
 }
 
 #[test]
@@ -127,9 +127,9 @@ fn a_question_is_answered_by_its_words_and_not_closed_from_beside() {
     let mut app = wide(seven());
     press(&mut app, "o");
     assert_eq!(click(&mut app, 3, 3), NOTHING);
-    assert!(matches!(app.mode, Screen::Confirm(_)));
+    assert!(matches!(*app.screens.top(), Screen::Confirm(_)));
     assert_eq!(click_on_key(&mut app, "stay"), NOTHING);
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
     press(&mut app, "o");
     assert_eq!(click_on_key(&mut app, "log out"), [Command::Logout { connection: name("factory") }]);
     learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "x".into(), problem: None });
@@ -145,12 +145,12 @@ fn the_palette_is_chosen_from_with_the_mouse() {
     paste(&mut app, "go to ");
     let list = crate::dashboard::command_palette::list(crate::dashboard::command_palette::area(&app).unwrap());
     point(&mut app, MouseEventKind::ScrollDown, list.x, list.y);
-    assert!(matches!(&app.mode, Screen::Palette(palette) if palette.choice == 1));
+    assert!(matches!(app.screens.top(), Screen::Palette(palette) if palette.choice == 1));
     click(&mut app, list.x + 3, list.y + 2);
-    assert_eq!((selected(&app), &app.mode), ("hr-sync", &Screen::Normal));
+    assert_eq!((selected(&app), app.screens.top()), ("hr-sync", &Screen::Main));
     press(&mut app, ":");
     click(&mut app, 0, 31 - 3);
-    assert_eq!(app.mode, Screen::Normal, "a click beside closes it");
+    assert_eq!(*app.screens.top(), Screen::Main, "a click beside closes it");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_click_while_the_filter_is_typed_ends_the_typing_and_counts() {
     press(&mut app, "/ m a n u s");
     let rows = rows(&app);
     click(&mut app, 5, rows.y + 1);
-    assert_eq!((selected(&app), &app.mode, app.filter.text()), ("users-import", &Screen::Normal, "manus"));
+    assert_eq!((selected(&app), app.screens.top(), app.filter.text()), ("users-import", &Screen::Main, "manus"));
 }
 
 #[test]
@@ -184,9 +184,9 @@ fn no_click_anywhere_panics_or_quits_a_question() {
         resize(&mut app, 60, 15);
         for (x, y) in (0..60).step_by(7).flat_map(|x| (0..14).map(move |y| (x, y))) {
             let mut app = app.clone();
-            let asked = matches!(app.mode, Screen::Confirm(_));
+            let asked = matches!(*app.screens.top(), Screen::Confirm(_));
             let effects = click(&mut app, x, y);
-            let answered = app.mode == Screen::Normal;
+            let answered = *app.screens.top() == Screen::Main;
             assert!(!asked || answered || effects.is_empty(), "{keys} {x},{y}");
         }
     }

@@ -24,7 +24,7 @@ fn the_menu_sorts_by_every_column() {
             press(&mut app, "n s");
         }
         press(&mut app, key);
-        assert_eq!((lines(&app), &app.mode), (names.map(str::to_owned).to_vec(), &Screen::Normal), "{key}");
+        assert_eq!((lines(&app), app.screens.top()), (names.map(str::to_owned).to_vec(), &Screen::Main), "{key}");
         assert_eq!(selected(&app), "factory", "the selection is a name");
     }
 }

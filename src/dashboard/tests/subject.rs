@@ -1,11 +1,12 @@
 //! A login that came back as another subject: the question, its answers, and its end.
 
 use crate::dashboard::App;
+use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::fixtures::{
     NOTHING, app_of, change, fresh, learn, logging_in, loopback, manu, name, other_subject, press,
 };
-use crate::dashboard::screen::{Question, Screen};
+use crate::dashboard::screen::Screen;
 use crate::dashboard::tests::toast;
 use crate::domain::{Activity, Command, Event};
 
@@ -27,16 +28,16 @@ fn confirm(replace: bool) -> [Effect; 1] {
 }
 
 fn is_asking(app: &App) -> bool {
-    matches!(&app.mode, Screen::Confirm(Question::ReplaceSubject { connection, .. }) if *connection == name("archive"))
+    matches!(app.screens.top(), Screen::Confirm(Question::ReplaceSubject { connection, .. }) if *connection == name("archive"))
 }
 
 #[test]
 fn the_question_takes_the_place_of_the_login_and_each_key_answers_it() {
     for (key, replace) in [("y", true), ("n", false), ("Esc", false), ("q", false)] {
         let mut app = asked("l");
-        assert!(is_asking(&app), "{:?}", app.mode);
+        assert!(is_asking(&app), "{:?}", *app.screens.top());
         assert_eq!(press(&mut app, key), confirm(replace), "{key}");
-        assert_eq!(app.mode, Screen::Normal);
+        assert_eq!(*app.screens.top(), Screen::Main);
     }
     assert!(is_asking(&asked("k")), "also where the login is not on the screen");
 }
@@ -44,10 +45,10 @@ fn the_question_takes_the_place_of_the_login_and_each_key_answers_it() {
 #[test]
 fn the_question_tears_no_other_dialog_away_and_the_login_key_asks_it() {
     let mut app = asked("/");
-    assert_eq!(app.mode, Screen::Filter);
+    assert_eq!(*app.screens.top(), Screen::Filter);
     assert!(toast(&app).contains("you logged in as bob@example.com; l asks"), "{}", toast(&app));
     assert_eq!(press(&mut app, "Esc l"), NOTHING);
-    assert!(is_asking(&app), "{:?}", app.mode);
+    assert!(is_asking(&app), "{:?}", *app.screens.top());
     assert_eq!(press(&mut app, "y"), confirm(true));
 }
 
@@ -56,8 +57,8 @@ fn a_question_whose_login_has_ended_is_asked_no_more() {
     let mut app = asked("l");
     change(&mut app, fresh("archive"));
     learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "kept".into(), problem: None });
-    assert!(matches!(app.mode, Screen::LoginFailed { .. }), "{:?}", app.mode);
+    assert!(matches!(*app.screens.top(), Screen::LoginFailed { .. }), "{:?}", *app.screens.top());
     let mut app = asked("l");
     learn(&mut app, Event::LoggedIn { connection: name("archive"), generation: 2 });
-    assert_eq!(app.mode, Screen::Normal);
+    assert_eq!(*app.screens.top(), Screen::Main);
 }

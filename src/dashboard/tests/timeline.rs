@@ -142,10 +142,10 @@ fn a_column_of_the_past_keeps_its_moments_while_time_goes_on() {
 fn zoom_goes_step_by_step_and_stops_at_either_end() {
     let mut app = app_of(seven());
     press(&mut app, "T");
-    let mut seen = vec![timeline::ahead(&app)];
+    let mut seen = vec![timeline::update::ahead(&app)];
     for _ in 0..10 {
         press(&mut app, "-");
-        seen.push(timeline::ahead(&app));
+        seen.push(timeline::update::ahead(&app));
     }
     seen.dedup();
     assert_eq!(seen, Zoom::ALL[2..]);
@@ -191,13 +191,13 @@ fn the_selection_is_the_table_s_and_its_keys_work_here_too() {
     assert_eq!(selected(&app), "hr-sync");
     assert_eq!(press(&mut app, "R"), [Command::ForceIfSure { connection: name("hr-sync") }]);
     press(&mut app, "Enter");
-    assert!(matches!(&app.mode, Screen::Connection { connection, .. } if *connection == name("hr-sync")));
+    assert!(matches!(app.screens.top(), Screen::Details { connection, .. } if *connection == name("hr-sync")));
     press(&mut app, "Esc");
-    assert_eq!(app.mode, Screen::Timeline, "where it was opened from");
+    assert_eq!(*app.screens.top(), Screen::Timeline, "where it was opened from");
     press(&mut app, "? Esc G T");
-    assert_eq!((&app.mode, selected(&app)), (&Screen::Normal, "archive"));
+    assert_eq!((app.screens.top(), selected(&app)), (&Screen::Main, "archive"));
     press(&mut app, "T g Enter o Esc Enter Esc");
-    assert_eq!(app.mode, Screen::Normal, "these details were opened from the table");
+    assert_eq!(*app.screens.top(), Screen::Main, "these details were opened from the table");
     assert_eq!(press(&mut app_of(vec![]), "T"), NOTHING, "nothing to show");
 }
 
@@ -208,7 +208,7 @@ fn many_connections_are_scrolled_and_the_selected_one_is_always_in_sight() {
     press(&mut app, "T");
     for keys in ["j", "PgDn", "PgDn", "G", "k", "g"] {
         press(&mut app, keys);
-        let rows = timeline::rows(&app);
+        let rows = timeline::update::rows(&app);
         let (first, at) = (app.connections.first_row(rows), app.connections.selected_index().unwrap());
         assert!((first..first + rows).contains(&at), "{keys}: {at} in {first}..+{rows}");
     }
@@ -221,12 +221,12 @@ fn a_login_opens_over_the_timeline_and_help_for_others_does_not_move_it() {
     let mut app = app_of(vec![fresh("archive")]);
     press(&mut app, "T l");
     change(&mut app, logging_in("archive", loopback(), None));
-    assert!(matches!(app.mode, Screen::Login(_)));
+    assert!(matches!(*app.screens.top(), Screen::Login(_)));
 }
 
 #[test]
 fn at_first_an_hour_is_seen_and_less_where_all_tokens_end_far_sooner() {
-    let seen = |views| timeline::ahead(&app_of(views));
+    let seen = |views| timeline::update::ahead(&app_of(views));
     assert_eq!(seen(vec![fresh("archive")]), Zoom::Hour);
     assert_eq!(seen(seven()), Zoom::Hour);
     let mut short = manu("demo", 60);
@@ -246,5 +246,5 @@ fn a_click_on_a_row_selects_its_connection_in_the_strip_and_in_the_timeline() {
     assert_eq!((selected(&app), app.pane), ("hr-sync", Pane::Connections));
     press(&mut app, "T");
     point(&mut app, MouseEventKind::Down(MouseButton::Left), 40, 3);
-    assert_eq!((selected(&app), &app.mode), ("factory", &Screen::Timeline));
+    assert_eq!((selected(&app), app.screens.top()), ("factory", &Screen::Timeline));
 }

@@ -23,14 +23,14 @@ use crate::format::time::countdown;
 
 /// Draws the full screen: what is to come, what was, or both.
 pub(crate) fn full(frame: &mut Frame, app: &App, theme: Theme, now: DateTime<Utc>) {
-    let Some(sides) = timeline::sides(app, frame.area().as_size()) else { return };
+    let Some(sides) = timeline::update::sides(app, frame.area().as_size()) else { return };
     let both = sides.ahead.is_some() && sides.behind.is_some();
     if let Some(area) = sides.ahead {
         let parts = tracks(area, app.connections.widest_name());
         let from = now + app.timeline.skipped;
-        let stretch = Axis::new(from, timeline::ahead(app), parts.bars.width.into());
+        let stretch = Axis::new(from, timeline::update::ahead(app), parts.bars.width.into());
         let focused = app.timeline.side == Side::Ahead;
-        let zoom = timeline::ahead(app).words();
+        let zoom = timeline::update::ahead(app).words();
         let title = if app.timeline.skipped.is_zero() {
             format!(" the next {zoom} ")
         } else {
@@ -46,9 +46,9 @@ pub(crate) fn full(frame: &mut Frame, app: &App, theme: Theme, now: DateTime<Utc
 /// Draws the strip on the main screen: it begins now, and its keys are elsewhere.
 pub(crate) fn strip(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
     let parts = tracks(area, app.connections.widest_name());
-    let stretch = Axis::new(now, timeline::ahead(app), parts.bars.width.into());
+    let stretch = Axis::new(now, timeline::update::ahead(app), parts.bars.width.into());
     let key = app.options.keymap.label(Action::Timeline);
-    let title = format!(" the next {} · {key} opens it ", timeline::ahead(app).words());
+    let title = format!(" the next {} · {key} opens it ", timeline::update::ahead(app).words());
     ahead(frame, app, area, &parts, &stretch, &title, false, theme, now);
 }
 
@@ -96,7 +96,7 @@ fn ahead(
         frame.render_widget(name(view, chosen, focused, parts.names.width, theme, now), line(parts.names));
         frame.render_widget(bar(view, stretch, &marked, theme, now), line(parts.bars));
         if let Some(part) = parts.words {
-            let (words, severity) = lane::words(view, timeline::ahead(app), app.options.zone, now);
+            let (words, severity) = lane::words(view, timeline::update::ahead(app), app.options.zone, now);
             let style = if severity == Severity::Good { Style::new() } else { theme.severity(severity) };
             frame.render_widget(cut(Line::from(Span::styled(format!(" {words}"), style)), part.width), line(part));
         }
@@ -192,7 +192,7 @@ fn legend(width: u16, theme: Theme) -> Line<'static> {
 
 /// What comes next for the selected connection, with how long that is.
 fn said<'a>(app: &App, view: &'a ConnectionView, theme: Theme, now: DateTime<Utc>) -> Line<'a> {
-    let zoom = timeline::ahead(app);
+    let zoom = timeline::update::ahead(app);
     let (words, severity) = lane::words(view, zoom, app.options.zone, now);
     let left = match view.token().map(|facts| facts.remaining(now)) {
         Some(left) if left.num_seconds() > 0 && zoom < Zoom::Week => format!(" (in {})", countdown(left)),

@@ -1,12 +1,5 @@
 //! Faults on demand, in the demo alone: what can be broken, and how that is said.
 
-use chrono::{DateTime, Utc};
-
-use crate::dashboard::App;
-use crate::dashboard::action::Action;
-use crate::dashboard::effect::Effect;
-use crate::domain::{ConnectionName, Severity};
-
 /// Something the demo can be made to suffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
@@ -73,7 +66,8 @@ impl FaultKind {
     }
 
     /// What has been done, in words.
-    fn words(self) -> &'static str {
+    #[must_use]
+    pub fn words(self) -> &'static str {
         match self {
             Self::RateLimit => "from now on its token requests are answered with 429",
             Self::Outage => "its provider answers 503 to everybody from now on",
@@ -91,62 +85,8 @@ impl FaultKind {
     }
 
     /// Whether only a connection with refresh tokens can suffer it.
-    fn needs_refresh_token(self) -> bool {
+    #[must_use]
+    pub fn needs_refresh_token(self) -> bool {
         matches!(self, Self::LostAnswer | Self::Revoked | Self::RolledBack)
-    }
-}
-
-/// Breaks something, as seen from a connection; says what.
-pub(crate) fn play(app: &mut App, connection: ConnectionName, kind: FaultKind, now: DateTime<Utc>) -> Vec<Effect> {
-    let Some(view) = app.connections.get(&connection) else { return Vec::new() };
-    let refreshes = view.token().is_some_and(|token| token.refresh.is_some());
-    if kind.needs_refresh_token() && !refreshes {
-        app.say(
-            Some(&connection),
-            Severity::Warning,
-            "it has no refresh token to lose; choose another connection",
-            now,
-        );
-        return Vec::new();
-    }
-    let text = match kind {
-        FaultKind::AllWell => {
-            format!("{}; {} tries at once", kind.words(), app.options.keymap.label(Action::ForceRefresh))
-        }
-        _ => kind.words().to_owned(),
-    };
-    let severity = if kind == FaultKind::AllWell { Severity::Good } else { Severity::Warning };
-    app.say(Some(&connection), severity, text, now);
-    vec![Effect::Fault { connection, kind }]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dashboard::fixtures::{NOTHING, app_of, fresh, manu, manus, name, now, press};
-    use crate::dashboard::keymap::{Keymap, Scope};
-
-    #[test]
-    fn every_fault_is_in_the_menu_and_the_menu_in_the_demo_alone() {
-        let keymap = Keymap::default();
-        for kind in FaultKind::ALL {
-            assert!(keymap.of(Scope::FaultMenu).any(|binding| binding.action == Action::Fault(kind)), "{kind:?}");
-        }
-        let mut app = app_of(vec![manu("factory", 900)]);
-        assert!(press(&mut app, "F l").iter().all(|effect| !matches!(effect, Effect::Fault { .. })));
-        app.options.demo = true;
-        app.mode = crate::dashboard::screen::Screen::Normal;
-        let fault = Effect::Fault { connection: name("factory"), kind: FaultKind::RateLimit };
-        assert_eq!(press(&mut app, "F l"), [fault]);
-    }
-
-    #[test]
-    fn what_has_no_refresh_token_cannot_lose_it() {
-        for view in [manus("hr-sync", 900), fresh("archive")] {
-            let mut app = app_of(vec![view]);
-            let subject = app.connections.all()[0].name.clone();
-            assert_eq!(play(&mut app, subject, FaultKind::Revoked, now()), NOTHING);
-            assert!(app.toast.unwrap().text.contains("no refresh token"));
-        }
     }
 }

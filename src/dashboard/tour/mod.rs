@@ -1,213 +1,27 @@
 //! The demo's guided tour: what to look at, what to try, and noticing that it was tried.
 //!
-//! Steps are data: a step more is an entry more in [`STEPS`]. Invariants: the tour's keys are the
-//! only ones it takes, so that everything can be tried meanwhile; no step has to be done, the key
-//! that goes on does it for whoever does not.
+//! Invariants: the tour's keys are the only ones it takes, so that everything can be tried meanwhile; no step has to be
+//! done by hand, the key for the next step does it.
 
 pub mod fault;
+pub mod fault_menu;
+pub mod steps;
 pub mod view;
 
 use chrono::{DateTime, Utc};
 use ratatui::layout::Size;
 
+use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::effect::Effect;
+use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
-use crate::dashboard::screen::{LoginDialog, Screen};
-use crate::dashboard::tour::fault::FaultKind;
+use crate::dashboard::login::LoginDialog;
+use crate::dashboard::screen::Screen;
+use crate::dashboard::tour::steps::{Deed, Help, Noticed, STEPS, Step};
 use crate::dashboard::widgets::text_field::TextField;
-use crate::dashboard::{App, dispatch};
-use crate::domain::{Command, Event, Problem};
-
-/// One step of the tour.
-struct Step {
-    title: &'static str,
-    /// What to look at and what to press; each `{}` is the first key of the next of `keys`.
-    text: &'static str,
-    keys: &'static [Action],
-    /// The connection that is selected when the step begins, where there is one of that name.
-    connection: &'static str,
-    /// What there is to try.
-    deed: Option<Deed>,
-}
-
-/// Something to try.
-struct Deed {
-    noticed: Noticed,
-    /// Does it for whoever goes on without having done it; none where waiting is all there is to do.
-    help: Option<Help>,
-}
-
-type Help = fn(&mut App, DateTime<Utc>) -> Vec<Effect>;
-
-/// How it is noticed that something was tried.
-enum Noticed {
-    /// By what the engine or the shell announces; told which connection the step is about.
-    By(fn(&Event, &str) -> bool),
-    /// By what the dashboard shows.
-    On(fn(&App) -> bool),
-}
-
-/// The tour, step by step.
-static STEPS: &[Step] = &[
-    Step {
-        title: "The connections",
-        text: "Every row is a connection: a symbol and a word for its state, and what is left of its access token.",
-        keys: &[],
-        connection: "factory",
-        deed: None,
-    },
-    Step {
-        title: "It refreshes by itself",
-        text: "Within seconds warehouse is refreshed without being asked. Watch its countdown begin anew.",
-        keys: &[],
-        connection: "warehouse",
-        deed: Some(Deed { noticed: Noticed::By(is_refreshed), help: None }),
-    },
-    Step {
-        title: "Refresh now",
-        text: "{} refreshes the marked connection now: one key, one exchange, one line in the request log.",
-        keys: &[Action::ForceRefresh],
-        connection: "factory",
-        deed: Some(Deed {
-            noticed: Noticed::By(is_refreshed),
-            help: Some(|app, now| dispatch::act(app, Action::ForceRefresh, now)),
-        }),
-    },
-    Step {
-        title: "Copy the token",
-        text: "{} copies the access token, {} a header or a curl line. Neither is ever shown on the screen.",
-        keys: &[Action::CopyAccessToken, Action::OpenCopyMenu],
-        connection: "factory",
-        deed: Some(Deed {
-            noticed: Noticed::By(|event, _| matches!(event, Event::Copied { .. } | Event::CopyFailed { .. })),
-            help: Some(|app, now| dispatch::act(app, Action::CopyAccessToken, now)),
-        }),
-    },
-    Step {
-        title: "Log in",
-        text: "sandbox needs a login: {} opens a browser on the demo's page. Allow it there; manutop waits for it.",
-        keys: &[Action::Login],
-        connection: "sandbox",
-        deed: Some(Deed {
-            noticed: Noticed::By(|event, _| matches!(event, Event::LoggedIn { .. })),
-            help: Some(|app, now| dispatch::act(app, Action::Login, now)),
-        }),
-    },
-    Step {
-        title: "Break something",
-        text: "{} breaks things in the demo. Choose {}, the rate limit: factory is refused, and says until when.",
-        keys: &[Action::OpenFaultMenu, Action::Fault(FaultKind::RateLimit)],
-        connection: "factory",
-        deed: Some(Deed {
-            noticed: Noticed::By(is_rate_limit),
-            help: Some(|app, now| play(app, FaultKind::RateLimit, now)),
-        }),
-    },
-    Step {
-        title: "Find what failed",
-        text: "{} goes from pane to pane. In the request log, {} shows a request: what was sent, what came of it.",
-        keys: &[Action::NextPane, Action::Open],
-        connection: "factory",
-        deed: Some(Deed {
-            noticed: Noticed::On(|app| matches!(app.mode, Screen::Request { .. })),
-            help: Some(|app, _| open_failure(app)),
-        }),
-    },
-    Step {
-        title: "All well again",
-        text: "{}, then {}: all well again. factory goes on by itself when its wait is over; {} does not wait.",
-        keys: &[Action::OpenFaultMenu, Action::Fault(FaultKind::AllWell), Action::ForceRefresh],
-        connection: "factory",
-        deed: Some(Deed {
-            noticed: Noticed::By(is_refreshed),
-            help: Some(|app, now| play(app, FaultKind::AllWell, now)),
-        }),
-    },
-    Step {
-        title: "Filter",
-        text: "{} filters by name, provider or state: type \"live\" and press Enter. With many it is worth a key.",
-        keys: &[Action::Filter],
-        connection: "",
-        deed: Some(Deed {
-            noticed: Noticed::On(|app| app.mode == Screen::Normal && !app.connections.filter().is_empty()),
-            help: Some(|app, now| {
-                app.set_filter(TextField::new("live"), now);
-                Vec::new()
-            }),
-        }),
-    },
-    Step {
-        title: "Details",
-        text: "{} shows all there is to know of a connection: what is wrong, which key mends it, its requests.",
-        keys: &[Action::Open],
-        connection: "payroll",
-        deed: Some(Deed {
-            noticed: Noticed::On(|app| matches!(app.mode, Screen::Connection { .. })),
-            help: Some(|app, now| dispatch::act(app, Action::Open, now)),
-        }),
-    },
-    Step {
-        title: "The hours ahead",
-        text: "{} shows how long each token lives and when it is refreshed; {} and {} zoom. Below: how long requests took.",
-        keys: &[Action::Timeline, Action::ZoomIn, Action::ZoomOut],
-        connection: "factory",
-        deed: Some(Deed {
-            noticed: Noticed::On(|app| app.mode == Screen::Timeline),
-            help: Some(|app, now| dispatch::act(app, Action::Timeline, now)),
-        }),
-    },
-    Step {
-        title: "Connections of your own",
-        text: "{} adds a connection, {} edits one: a form asks for what it needs. {} finds any command by its name.",
-        keys: &[Action::New, Action::Edit, Action::OpenPalette],
-        connection: "factory",
-        deed: None,
-    },
-    Step {
-        title: "Help",
-        text: "{} lists every key there is, by where it works.",
-        keys: &[Action::Help],
-        connection: "",
-        deed: Some(Deed {
-            noticed: Noticed::On(|app| matches!(app.mode, Screen::Help { .. })),
-            help: Some(|app, now| dispatch::act(app, Action::Help, now)),
-        }),
-    },
-    Step {
-        title: "That is all",
-        text: "{} ends the tour and leaves the demo to you, {} quits. Nothing of it stays on this machine.",
-        keys: &[Action::TourEnd, Action::Quit],
-        connection: "factory",
-        deed: None,
-    },
-];
-
-/// Others are refreshed all the time.
-fn is_refreshed(event: &Event, subject: &str) -> bool {
-    matches!(event, Event::Refreshed { connection, .. } if connection.as_str() == subject)
-}
-
-fn is_rate_limit(event: &Event, _subject: &str) -> bool {
-    matches!(event, Event::RefreshFailed { problem: Problem::RateLimited { .. }, .. })
-}
-
-fn play(app: &mut App, kind: FaultKind, now: DateTime<Utc>) -> Vec<Effect> {
-    let subject = app.subject().map(|view| view.name.clone());
-    subject.map_or_else(Vec::new, |connection| fault::play(app, connection, kind, now))
-}
-
-/// Shows the newest request that failed, else the newest.
-fn open_failure(app: &mut App) -> Vec<Effect> {
-    app.pane = Pane::Requests;
-    let mut shown = app.requests.window(0, usize::MAX);
-    let newest = app.requests.window(0, 1).next();
-    if let Some(row) = shown.find(|row| !row.brief().is_ok()).or(newest) {
-        app.mode = Screen::Request { entry: Box::new(row.entry()), scroll: 0 };
-    }
-    Vec::new()
-}
+use crate::domain::{Command, Event};
 
 /// How far the present step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,7 +95,7 @@ impl App {
     /// none over a QR code.
     pub(crate) fn tour_rows(&self, size: Size) -> u16 {
         let low = size.height < 20;
-        match &self.mode {
+        match self.screens.top() {
             _ if self.tour.is_none() => 0,
             Screen::Login(LoginDialog { qr: true, .. }) => 0,
             Screen::Login(_) | Screen::LoginFailed { .. } | Screen::Unlock(_) if low => 1,
@@ -291,12 +105,12 @@ impl App {
 
     /// The tour's scopes in the present mode: only keys that it has no other use for.
     pub(crate) fn tour_scopes(&self) -> &'static [Scope] {
-        match &self.mode {
+        match self.screens.top() {
             _ if self.tour.is_none() => &[],
-            Screen::Normal => &[Scope::Tour, Scope::TourMain],
+            Screen::Main => &[Scope::Tour, Scope::TourMain],
             Screen::Login(LoginDialog { qr: true, .. }) => &[],
             Screen::Help { .. }
-            | Screen::Connection { .. }
+            | Screen::Details { .. }
             | Screen::Request { .. }
             | Screen::Timeline
             | Screen::Login(_)
@@ -307,8 +121,8 @@ impl App {
 }
 
 /// Carries out one of the tour's own actions.
-pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
-    let Some(Tour { at, .. }) = app.tour else { return Vec::new() };
+pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
+    let Some(Tour { at, .. }) = app.tour else { return Flow::NOTHING };
     match action {
         Action::TourNext if progress(app) == TourProgress::Waiting => help(app, at, now),
         Action::TourNext if at + 1 < STEPS.len() => begin(app, at + 1, now),
@@ -316,27 +130,27 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effe
         // The filter first, as everywhere.
         Action::TourEnd if !app.connections.filter().is_empty() => {
             app.set_filter(TextField::default(), now);
-            Vec::new()
+            Flow::NOTHING
         }
         _ => {
             let effects = tidy(app, now);
             app.tour = None;
-            effects
+            Flow::Restart(effects, Vec::new())
         }
     }
 }
 
-/// How far the present step is; a login that was begun is on its way, whoever began it.
+/// How far the present step is; a login that was begun is in progress, however it was begun.
 fn progress(app: &App) -> TourProgress {
-    match (&app.mode, app.tour.as_ref().map_or(TourProgress::Looking, |tour| tour.progress)) {
+    match (app.screens.top(), app.tour.as_ref().map_or(TourProgress::Looking, |tour| tour.progress)) {
         (Screen::Login(_) | Screen::LoginFailed { .. }, TourProgress::Waiting) => TourProgress::Helped,
         (_, progress) => progress,
     }
 }
 
 /// Begins a step: the main screen, with nothing open from the one before.
-fn begin(app: &mut App, at: usize, now: DateTime<Utc>) -> Vec<Effect> {
-    let Some(step) = STEPS.get(at) else { return Vec::new() };
+fn begin(app: &mut App, at: usize, now: DateTime<Utc>) -> Flow {
+    let Some(step) = STEPS.get(at) else { return Flow::NOTHING };
     let effects = tidy(app, now);
     app.connections.select_name(step.connection);
     let progress = match &step.deed {
@@ -345,27 +159,37 @@ fn begin(app: &mut App, at: usize, now: DateTime<Utc>) -> Vec<Effect> {
         Some(_) => TourProgress::Waiting,
     };
     app.tour = Some(Tour { at, progress });
-    effects
+    Flow::Restart(effects, Vec::new())
 }
 
 /// Does what is to be tried, as though the step had just begun.
-fn help(app: &mut App, at: usize, now: DateTime<Utc>) -> Vec<Effect> {
-    let mut effects = begin(app, at, now);
+fn help(app: &mut App, at: usize, now: DateTime<Utc>) -> Flow {
+    let flow = begin(app, at, now);
     app.tour = Some(Tour { at, progress: TourProgress::Helped });
-    if let Some(help) = STEPS.get(at).and_then(|step| step.deed.as_ref()?.help) {
-        effects.extend(help(app, now));
+    let help = STEPS.get(at).and_then(|step| step.deed.as_ref()?.help);
+    match (flow, help) {
+        (Flow::Restart(effects, _), Some(Help::Press(actions))) => Flow::Restart(effects, actions.to_vec()),
+        (flow, Some(Help::Filter(text))) => {
+            app.set_filter(TextField::new(text), now);
+            flow
+        }
+        (Flow::Restart(effects, _), Some(Help::OpenFailure)) => {
+            app.pane = Pane::Requests;
+            let failed = app.requests.window(0, usize::MAX).position(|row| !row.brief().is_ok());
+            app.requests.select(failed.unwrap_or(0));
+            Flow::Restart(effects, vec![Action::Open])
+        }
+        (flow, _) => flow,
     }
-    effects
 }
 
-/// Closes what is open. A login that was asked for is given up: its dialog is what shows it.
+/// Undoes what the step before left. A login that was asked for is cancelled: its dialog is what shows it.
 fn tidy(app: &mut App, now: DateTime<Utc>) -> Vec<Effect> {
-    let mode = std::mem::replace(&mut app.mode, Screen::Normal);
     app.pane = Pane::Connections;
     app.set_filter(TextField::default(), now);
     let mut logins = std::mem::take(&mut app.logins_asked);
-    if let Screen::Login(dialog) = mode {
-        logins.insert(dialog.connection);
+    if let Screen::Login(dialog) = app.screens.top() {
+        logins.insert(dialog.connection.clone());
     }
     logins.into_iter().map(|connection| Command::Cancel { connection }.into()).collect()
 }
@@ -392,6 +216,7 @@ fn notice(app: &mut App, is_done: impl FnOnce(&Step, &Noticed, &App) -> bool) {
 mod tests {
     use super::*;
     use crate::dashboard::fixtures::{app_of, fresh, learn, logging_in, loopback, manu, name, now, press};
+    use crate::dashboard::tour::fault::FaultKind;
     use crate::dashboard::widgets::sheet::wrap;
 
     fn touring() -> App {
@@ -435,7 +260,7 @@ mod tests {
             assert!(effects.contains(&Effect::Fault { connection: connection.clone(), kind }));
         }
         assert!(effects.iter().any(|effect| *effect == Command::Login { connection: name("sandbox") }));
-        assert_eq!(app.mode, Screen::Normal);
+        assert_eq!(*app.screens.top(), Screen::Main);
     }
 
     #[test]
@@ -461,11 +286,11 @@ mod tests {
         let offered: Vec<_> = app.tour_panel().unwrap().keys.into_iter().map(|(action, _)| action).collect();
         assert_eq!(offered, [Action::TourNext, Action::TourBack], "Esc closes the help");
         press(&mut app, "Esc");
-        assert_eq!((number(&app), &app.mode), (2, &Screen::Normal));
+        assert_eq!((number(&app), app.screens.top()), (2, &Screen::Main));
         press(&mut app, "Esc");
         assert_eq!(app.tour, None);
         press(&mut app, "Enter");
-        assert!(matches!(app.mode, Screen::Connection { .. }), "Enter is the dashboard's again");
+        assert!(matches!(*app.screens.top(), Screen::Details { .. }), "Enter is the dashboard's again");
     }
 
     #[test]
@@ -474,8 +299,8 @@ mod tests {
         let _ = begin(&mut app, STEPS.iter().position(|step| step.title == "Log in").unwrap(), now());
         press(&mut app, "Space");
         crate::dashboard::fixtures::change(&mut app, logging_in("sandbox", loopback(), Some(Ok(()))));
-        assert!(matches!(app.mode, Screen::Login(_)));
+        assert!(matches!(*app.screens.top(), Screen::Login(_)));
         assert_eq!(press(&mut app, "Space"), [Command::Cancel { connection: name("sandbox") }]);
-        assert_eq!(app.mode, Screen::Normal);
+        assert_eq!(*app.screens.top(), Screen::Main);
     }
 }

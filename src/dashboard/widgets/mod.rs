@@ -4,6 +4,7 @@ pub mod bidi;
 pub mod border;
 pub mod line;
 pub mod pane;
+pub mod secret_field;
 pub mod sheet;
 pub mod table;
 pub mod text_field;

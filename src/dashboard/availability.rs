@@ -1,0 +1,114 @@
+//! Whether an action does something now: dispatch asks it before it acts; footer, command palette and help before they
+//! offer a key.
+
+use chrono::{DateTime, Utc};
+
+use crate::dashboard::App;
+use crate::dashboard::action::Action;
+use crate::dashboard::connections::marked;
+use crate::dashboard::dialogs::question::Question;
+use crate::dashboard::layout::Pane;
+use crate::dashboard::screen::Screen;
+use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Severity, Status};
+
+/// Whether an action does something now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Availability {
+    /// It does.
+    Available,
+    /// It does not, for a reason that the message line gives when its key is pressed.
+    Refused(Severity, String),
+    /// It does nothing here.
+    Nothing,
+}
+
+use Availability::{Available, Nothing, Refused};
+
+impl Availability {
+    fn when(holds: bool) -> Self {
+        if holds { Available } else { Nothing }
+    }
+
+    /// Whether it does something.
+    #[must_use]
+    pub fn is_available(&self) -> bool {
+        *self == Available
+    }
+}
+
+/// Whether an action does something on this screen, which may be one below the top: the palette and the help offer
+/// what can be done there.
+pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>) -> Availability {
+    if marked::goes_to_marked(app, screen, action) {
+        return Available;
+    }
+    let has_table = !app.connections.all().is_empty();
+    let is_main = *screen == Screen::Main;
+    match action {
+        Action::Filter | Action::NextPane | Action::PreviousPane | Action::Open | Action::Timeline if is_main => {
+            Availability::when(has_table)
+        }
+        Action::OpenSortMenu
+        | Action::SortBy(_)
+        | Action::ToggleGroups
+        | Action::Fold
+        | Action::Unfold
+        | Action::MarkAll
+        | Action::ToggleAutoAll => Availability::when(has_table),
+        Action::Mark => Availability::when(has_table && app.pane == Pane::Connections),
+        Action::Freeze => {
+            Availability::when(has_table && (app.requests.shown() > 0 || app.requests.frozen().is_some()))
+        }
+        Action::CopyRequest | Action::OpenExportMenu => {
+            Availability::when(app.requests.shown() > 0 || matches!(screen, Screen::Request { .. }))
+        }
+        Action::Quit => Availability::when(*screen != Screen::Confirm(Question::Quit)),
+        Action::Unlock => Availability::when(app.passphrase.is_some()),
+        Action::Cancel if is_main => Availability::when(cancels_something(app, now)),
+        Action::ShowQr => Availability::when(app.subject_of(screen).is_some_and(waits_for_a_paste)),
+        Action::Login
+        | Action::Refresh
+        | Action::ForceRefresh
+        | Action::ToggleAuto
+        | Action::Edit
+        | Action::Delete
+        | Action::OpenFaultMenu => on_connection(app, screen),
+        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
+            match on_connection(app, screen) {
+                Available if has_token(app, screen, action) => Available,
+                Available => {
+                    Refused(Severity::Warning, format!("there are no tokens; {} logs in", app.key(Action::Login)))
+                }
+                other => other,
+            }
+        }
+        _ => Available,
+    }
+}
+
+/// Keys of a connection need one; a group is none.
+fn on_connection(app: &App, screen: &Screen) -> Availability {
+    if *screen == Screen::Main && app.connections.selected_group().is_some() {
+        let (mark, open) = (app.key(Action::Mark), app.key(Action::Open));
+        return Refused(Severity::Quiet, format!("a group is selected: {mark} marks all of it, {open} folds it"));
+    }
+    Availability::when(app.subject_of(screen).is_some())
+}
+
+fn has_token(app: &App, screen: &Screen, action: Action) -> bool {
+    let copies_names = action == Action::OpenCopyMenu && app.connections.marks().0 > 0;
+    copies_names || app.subject_of(screen).and_then(ConnectionView::token).is_some()
+}
+
+/// `Esc` on the main screen stops a wait for a lock, else clears the log's filter, the marks, or the filter.
+fn cancels_something(app: &App, now: DateTime<Utc>) -> bool {
+    let waits =
+        app.connections.selected().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
+    let is_log_filtered = app.pane == Pane::Requests && app.requests.filter().is_active();
+    waits || is_log_filtered || app.connections.marks().0 > 0 || !app.connections.filter().is_empty()
+}
+
+/// A login whose browser may be on any device.
+fn waits_for_a_paste(view: &ConnectionView) -> bool {
+    matches!(&view.activity, Activity::LoggingIn(LoginView { redirect: Redirect::Pasted { .. }, .. }))
+}

@@ -1,0 +1,134 @@
+//! Keys on the main screen.
+
+use chrono::{DateTime, Utc};
+
+use crate::dashboard::action::Action;
+use crate::dashboard::connections::actions::new_connection;
+use crate::dashboard::details::token_history::Inspected;
+use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::flow::Flow;
+use crate::dashboard::keymap::Scope;
+use crate::dashboard::layout::Pane;
+use crate::dashboard::screen::Screen;
+use crate::dashboard::widgets::text_field::TextField;
+use crate::dashboard::{App, command_palette, layout, request_log};
+use crate::domain::{Command, Severity, Status};
+
+/// Carries out an action on the main screen.
+pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
+    match action {
+        Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
+            travel(app, app.pane, action);
+        }
+        Action::NextPane => app.pane = app.pane.next(),
+        Action::PreviousPane => app.pane = app.pane.previous(),
+        Action::Open => return open(app),
+        Action::Timeline => return Flow::Open(Screen::Timeline),
+        Action::Help => return Flow::Open(Screen::Help { scroll: 0 }),
+        Action::Filter => {
+            app.pane = Pane::Connections;
+            return Flow::Open(Screen::Filter);
+        }
+        Action::New => return new_connection(app),
+        Action::Quiet => {
+            app.toggle_quiet();
+            let text = if app.quiet { "quiet: no notifications, no bell" } else { "notifications are on" };
+            app.say(None, Severity::Quiet, text, now);
+        }
+        Action::Freeze => app.requests.toggle_freeze(),
+        Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
+        Action::OpenSortMenu => return open_sort_menu(app),
+        Action::SortBy(column) => app.connections.sort_by(column, now),
+        Action::ToggleGroups => app.connections.toggle_groups(),
+        Action::Fold | Action::Unfold => app.connections.fold(action == Action::Fold),
+        Action::Mark => {
+            app.connections.toggle_mark();
+            travel(app, Pane::Connections, Action::Down);
+        }
+        Action::MarkAll => app.connections.toggle_all_marks(),
+        Action::NextTheme => {
+            let appearance = &mut app.options.look;
+            appearance.theme = appearance.theme.next();
+            let words = appearance.words();
+            app.say(None, Severity::Quiet, words, now);
+        }
+        Action::Cancel => return cancel(app, now),
+        Action::FilterLog
+        | Action::ErrorsOnly
+        | Action::OnlySelected
+        | Action::CopyRequest
+        | Action::OpenExportMenu
+        | Action::Export(_) => return request_log::update::act(app, action, now),
+        _ => return Flow::Pass,
+    }
+    Flow::NOTHING
+}
+
+/// Moves within a pane.
+pub(crate) fn travel(app: &mut App, pane: Pane, action: Action) {
+    let rect = layout::areas(app.size, app.shape()).and_then(|panes| match pane {
+        Pane::Connections => Some(panes.connections),
+        Pane::Details => panes.details,
+        Pane::Requests => panes.requests,
+    });
+    let height = rect.map_or(1, |rect| isize::try_from(layout::rows(rect).height).unwrap_or(1).max(1));
+    let by = match action {
+        Action::Up => -1,
+        Action::Down => 1,
+        Action::PageUp => -height,
+        Action::PageDown => height,
+        Action::Top => isize::MIN,
+        _ => isize::MAX,
+    };
+    let has_table = !app.connections.all().is_empty();
+    match pane {
+        Pane::Connections if has_table => {
+            app.connections.step(by);
+            app.scroll = 0;
+        }
+        Pane::Requests if has_table && action == Action::Top => app.requests.follow(),
+        Pane::Requests if has_table => app.requests.step(by),
+        _ => app.scroll = app.scroll.saturating_add_signed(by),
+    }
+}
+
+/// Opens what is selected; a group folds or unfolds.
+fn open(app: &mut App) -> Flow {
+    if app.pane == Pane::Requests {
+        return request_log::update::details(app).map_or(Flow::NOTHING, Flow::Open);
+    }
+    if let Some(group) = app.connections.selected_group() {
+        let folded = group.folded;
+        app.connections.fold(!folded);
+        return Flow::NOTHING;
+    }
+    app.connections.selected().map_or(Flow::NOTHING, |view| {
+        Flow::Open(Screen::Details { connection: view.name.clone(), scroll: 0, inspected: Inspected::default() })
+    })
+}
+
+/// Stops a wait for a lock, else clears the log's filter, the marks, or the filter.
+fn cancel(app: &mut App, now: DateTime<Utc>) -> Flow {
+    if request_log::update::clear(app) {
+        return Flow::NOTHING;
+    }
+    if let Some(view) = app.connections.selected()
+        && matches!(view.status(now), Status::WaitingForLock { .. })
+    {
+        return Flow::effect(Command::Cancel { connection: view.name.clone() });
+    }
+    if app.connections.marks().0 > 0 {
+        app.connections.unmark_all();
+    } else {
+        app.set_filter(TextField::default(), now);
+    }
+    Flow::NOTHING
+}
+
+fn open_sort_menu(app: &App) -> Flow {
+    let mut menu = Menu::new(Scope::SortMenu, None);
+    let present = Action::SortBy(app.connections.order().by);
+    let choice = menu.items(&app.options.keymap).position(|item| item.action == present);
+    menu.choice = choice.unwrap_or(0);
+    Flow::Open(Screen::Menu(menu))
+}
