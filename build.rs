@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// What the binary is made of, seen from the root of the checkout.
-const SOURCES: &[&str] = &["src", "build.rs", "Cargo.toml", "Cargo.lock", "packaging/order.ld"];
+const SOURCES: &[&str] = &["src", "build.rs", "Cargo.toml", "Cargo.lock"];
 
 /// Where `cargo package` notes the commit.
 const PACKAGED: &str = ".cargo_vcs_info.json";
