@@ -45,17 +45,33 @@ impl Desktop {
 
 #[cfg(all(unix, not(any(target_os = "macos", target_os = "ios", target_os = "android"))))]
 mod show {
-    use notify_rust::{Hint, Notification, NotificationHandle, Urgency};
+    use std::collections::HashMap;
+
+    use zbus::blocking::Connection;
+    use zbus::zvariant::Value;
 
     use crate::notifications::notice::Notice;
 
     pub(crate) const IS_POSSIBLE: bool = true;
 
-    pub(crate) fn show(notice: &Notice) -> Result<NotificationHandle, String> {
-        let mut notification = Notification::new();
-        notification.appname("manutop").summary(&notice.head).body(&plain(&notice.text)).urgency(Urgency::Critical);
-        notification.hint(Hint::Category("network.error".into()));
-        notification.show().map_err(|error| error.to_string())
+    const SERVICE: &str = "org.freedesktop.Notifications";
+    const PATH: &str = "/org/freedesktop/Notifications";
+    /// Urgency "critical": it stays until the user closes it.
+    const CRITICAL: u8 = 2;
+
+    /// The connection that sent the notice.
+    pub(crate) fn show(notice: &Notice) -> Result<Connection, String> {
+        send(notice).map_err(|error| error.to_string())
+    }
+
+    fn send(notice: &Notice) -> zbus::Result<Connection> {
+        let bus = Connection::session()?;
+        let (replaces, icon, actions, default_timeout) = (0_u32, "", [""; 0], -1_i32);
+        let hints = HashMap::from([("urgency", Value::from(CRITICAL)), ("category", Value::from("network.error"))]);
+        let body = plain(&notice.text);
+        let notification = ("manutop", replaces, icon, &notice.head, &body, &actions[..], hints, default_timeout);
+        bus.call_method(Some(SERVICE), PATH, Some(SERVICE), "Notify", &notification)?;
+        Ok(bus)
     }
 
     /// A notification's body may be markup; a server's words are none.
