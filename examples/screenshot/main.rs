@@ -16,7 +16,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use color_eyre::eyre::{Result, bail, eyre};
+use eyre::{Result, bail, eyre};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 /// Takes a picture of a terminal program.
@@ -76,7 +76,6 @@ fn parse_keys(text: &str) -> Result<Vec<u8>, String> {
 }
 
 fn main() -> Result<()> {
-    color_eyre::install()?;
     let arguments = Arguments::parse();
     let screen = capture(&arguments)?;
     match &arguments.out {

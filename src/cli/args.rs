@@ -1,7 +1,7 @@
 //! The command line: what can be said. Each command's own options stand with what carries it out.
 
 use clap::{Parser, Subcommand};
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 #[cfg(unix)]
 use crate::cli::commands::curl;

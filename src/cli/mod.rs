@@ -9,7 +9,7 @@ pub mod args;
 
 use std::process::ExitCode;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::args::Cli;
 use crate::cli::commands::{completions, dashboard};
@@ -28,9 +28,6 @@ pub fn main() -> ExitCode {
     clock::note_start();
     if let Some(answered) = completions::answer() {
         return answered;
-    }
-    if let Err(error) = color_eyre::config::HookBuilder::default().display_env_section(false).install() {
-        say!("{error}");
     }
     crate::terminal::guard::install_panic_hook();
     let FastArgs { cli, as_json } = FastArgs::read(std::env::args_os().collect());

@@ -17,7 +17,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::args::Cli;
 use crate::cli::support::exit::Exit;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use color_eyre::eyre::Report;
 use crossterm::event::Event as InputEvent;
+use eyre::Report;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -247,7 +247,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -
     match ending? {
         Ending::Quit | Ending::QuitOwing => Ok(left),
         Ending::InputEnded => Err(CliError::new(Exit::Failed, "the terminal cannot be read any more").into()),
-        Ending::EngineEnded => Err(color_eyre::eyre::eyre!("the engine ended by itself")),
+        Ending::EngineEnded => Err(eyre::eyre!("the engine ended by itself")),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::process::Command;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::commands::token::Freshness;
 use crate::cli::support::exit::{CliError, Exit};

@@ -6,7 +6,7 @@ use std::io;
 use std::io::{IsTerminal as _, Write as _};
 
 use chrono::{DateTime, Utc};
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::json;
 
 use crate::cli::support::exit::{CliError, Exit};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
@@ -66,7 +66,7 @@ impl KeepaliveArgs {
             KeepaliveEnding::Stopped => Ok(Exit::Ok),
             KeepaliveEnding::GivenUp(owing) => Err(given_up(&owing).into()),
             KeepaliveEnding::NoLock(error) => Err(CliError::from(error).into()),
-            KeepaliveEnding::EngineEnded => Err(color_eyre::eyre::eyre!("the engine ended by itself")),
+            KeepaliveEnding::EngineEnded => Err(eyre::eyre!("the engine ended by itself")),
         }
     }
 }

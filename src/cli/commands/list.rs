@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use chrono::{DateTime, Utc};
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 use std::{io, thread};
 
 use chrono::{DateTime, Utc};
-use color_eyre::eyre::Report;
 use crossterm::style::Stylize as _;
+use eyre::Report;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 

@@ -4,7 +4,7 @@ use std::io;
 use std::io::Write;
 use std::sync::Arc;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::json;
 use tokio::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::json;
 
 use crate::cli::support::exit::{CliError, Exit};

@@ -8,7 +8,7 @@ use std::{fs, io};
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::args::Cli;
 use crate::cli::support::exit::{CliError, Exit};

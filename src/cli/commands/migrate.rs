@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;

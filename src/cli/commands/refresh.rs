@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use futures_util::future::join_all;
 use serde_json::json;
 

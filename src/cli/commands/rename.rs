@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::json;
 
 use crate::cli::support::exit::{CliError, Exit};

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;

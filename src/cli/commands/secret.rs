@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 use std::io::IsTerminal;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;

@@ -1,7 +1,7 @@
 //! `manutop status`: how connections stand, in full, with an exit code that says so. Sends nothing.
 
 use chrono::{DateTime, Utc};
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::commands::list::Which;
 use crate::cli::support::exit::Exit;

@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use color_eyre::eyre::Report;
+use eyre::Report;
 use futures_util::future::join_all;
 use serde_json::json;
 

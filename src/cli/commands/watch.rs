@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::json;
 
 use crate::cli::support::exit::Exit;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::cli::support::exit::{CliError, Exit};

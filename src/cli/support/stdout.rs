@@ -6,7 +6,7 @@
 use std::io::{ErrorKind, Write};
 use std::{io, thread};
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::support::exit::Exit;

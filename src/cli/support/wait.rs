@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::pin::pin;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 

@@ -9,7 +9,7 @@ pub mod settings;
 use std::io;
 use std::io::{IsTerminal as _, Write as _};
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::{Map, Value, json};
 
 use crate::cli::commands::add::settings::{Settings, option};

@@ -4,7 +4,7 @@ use std::io;
 use std::io::Write as _;
 use std::path::Path;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::{Value, json};
 
 use crate::cli::support::exit::Exit;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::{fs, io};
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use tempfile::TempDir;
 
 use crate::cli::commands::config::check::checked;

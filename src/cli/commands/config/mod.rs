@@ -6,7 +6,7 @@ pub mod edit;
 use std::io;
 use std::io::Write as _;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde_json::json;
 
 use crate::cli::support::exit::{CliError, Exit};

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::os::fd::AsRawFd;
 use std::process::Command;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::commands::curl::line::CurlLine;
 use crate::cli::commands::exec::become_it;

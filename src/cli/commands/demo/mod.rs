@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 
 use crate::cli::commands::dashboard::{Demo, Opening, show};
 use crate::cli::commands::demo::faults::Breakable;

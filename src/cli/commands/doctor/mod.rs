@@ -9,7 +9,7 @@ pub mod storage;
 use std::io::Write;
 use std::path::Path;
 
-use color_eyre::eyre::Report;
+use eyre::Report;
 use serde::Serialize;
 use serde_json::json;
 
