@@ -22,7 +22,7 @@ use chrono::TimeDelta;
 use file_home::FileHome;
 use manutop::demo::{DemoOptions, Servers};
 use manutop::domain;
-use manutop::domain::{Event, Secret};
+use manutop::domain::{EventKind, Secret};
 use manutop::engine::Refreshed;
 use program::Program;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -99,7 +99,7 @@ async fn the_redirect_is_answered_others_are_refreshed_and_nothing_is_left_behin
             logged_in(&mut running).await;
         } else {
             running.engine.send(domain::Command::Cancel { connection: factory.clone() });
-            running.until(|event| matches!(event, Event::LoginCancelled { .. }).then_some(())).await;
+            running.until(|event| matches!(event.kind(), Some(EventKind::LoginCancelled)).then_some(())).await;
         }
         // What the crowd held is given back; a few connections of the servers here come and go.
         eventually("the descriptors are back", || descriptors(own) + 100 < *within).await;

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Command, Connection, ConnectionName, Event, Holding, Problem, Secret};
+use manutop::domain::{
+    Command, Connection, ConnectionEvent, ConnectionName, Event, EventKind, Holding, Problem, Secret,
+};
 use manutop::engine::Refreshed;
 use manutop::secrets::memory::Call;
 use support::login::assert_newest_is_stored;
@@ -31,13 +33,15 @@ async fn configured(running: &mut Running) -> Vec<ConnectionName> {
 }
 
 async fn removed(running: &mut Running, connection: &ConnectionName) {
-    running.until(|event| (*event == Event::Removed { connection: connection.clone() }).then_some(())).await;
+    running.until(|event| (*event == EventKind::Removed.of(connection.clone())).then_some(())).await;
 }
 
 async fn forgotten(running: &mut Running) -> Result<(), Problem> {
     running
         .until(|event| match event {
-            Event::Forgotten { result, .. } => Some(result.clone()),
+            Event::Connection(ConnectionEvent { kind: EventKind::Forgotten { result, .. }, .. }) => {
+                Some(result.clone())
+            }
             _ => None,
         })
         .await
@@ -88,11 +92,15 @@ async fn a_connection_removed_while_its_refresh_is_out_still_has_its_answer_save
     let mut saw_it_saved = false;
     running
         .until(|event| match event {
-            Event::Refreshed { connection, generation: 2, .. } if *connection == factory => {
+            Event::Connection(ConnectionEvent { connection, kind: EventKind::Refreshed { generation: 2, .. } })
+                if *connection == factory =>
+            {
                 saw_it_saved = true;
                 None
             }
-            Event::Removed { connection } if *connection == factory => Some(()),
+            Event::Connection(ConnectionEvent { connection, kind: EventKind::Removed }) if *connection == factory => {
+                Some(())
+            }
             _ => None,
         })
         .await;
@@ -111,9 +119,9 @@ async fn one_that_is_back_before_its_work_ended_goes_on_as_though_nothing_was() 
     rig.until_rotations(1).await;
     configure(&running, &rig.connections[1..]);
     configure(&running, &rig.connections);
-    running.until(|event| matches!(event, Event::Refreshed { .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { .. })).then_some(())).await;
     assert_eq!(running.engine.views().await.len(), 2);
-    assert!(running.announced().iter().all(|event| !matches!(event, Event::Removed { .. })));
+    assert!(running.announced().iter().all(|event| !matches!(event.kind(), Some(EventKind::Removed))));
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(3)));
 }
 
@@ -181,7 +189,9 @@ async fn what_changes_during_an_exchange_lets_it_end_and_is_looked_at_after() {
     configure(&running, &[right]);
     let refused = running
         .until(|event| match event {
-            Event::RefreshFailed { problem, .. } => Some(problem.clone()),
+            Event::Connection(ConnectionEvent { kind: EventKind::RefreshFailed { problem }, .. }) => {
+                Some(problem.clone())
+            }
             _ => None,
         })
         .await;
@@ -241,7 +251,9 @@ async fn a_client_secret_may_come_before_its_connection_and_mends_what_lacked_it
         running.engine.send(secret(bad));
         let why = running
             .until(|event| match event {
-                Event::ClientSecretSet { result: Err(why), .. } => Some(why.clone()),
+                Event::Connection(ConnectionEvent {
+                    kind: EventKind::ClientSecretSet { result: Err(why) }, ..
+                }) => Some(why.clone()),
                 _ => None,
             })
             .await;
@@ -252,7 +264,9 @@ async fn a_client_secret_may_come_before_its_connection_and_mends_what_lacked_it
     // One that nobody has configured yet.
     let early = name("early");
     running.engine.send(Command::SetClientSecret { connection: early.clone(), secret: Secret::new("s") });
-    running.until(|event| matches!(event, Event::ClientSecretSet { result: Ok(()), .. }).then_some(())).await;
+    running
+        .until(|event| matches!(event.kind(), Some(EventKind::ClientSecretSet { result: Ok(()) })).then_some(()))
+        .await;
     assert_eq!(rig.vault().client_secret(&early).await.unwrap().unwrap().expose(), "s");
 }
 
@@ -283,7 +297,7 @@ async fn removing_while_a_refresh_is_out_is_refused_and_the_answer_saved() {
     rig.until_rotations(1).await;
     running.engine.send(Command::Remove { connection: factory.clone() });
     assert_eq!(forgotten(&mut running).await, busy("a refresh is under way"));
-    running.until(|event| matches!(event, Event::Refreshed { .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { .. })).then_some(())).await;
     assert_newest_is_stored(&rig, &factory, 2).await;
 }
 

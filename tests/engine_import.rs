@@ -10,7 +10,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::demo::{DemoFault, Reply};
-use manutop::domain::{Command, ConnectionName, Event, Exchange, Holding, LogEntry, Obtained, Problem, Secret};
+use manutop::domain::{
+    Command, ConnectionEvent, ConnectionName, Event, EventKind, Exchange, Holding, LogEntry, Obtained, Problem, Secret,
+};
 use manutop::engine::Refreshed;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
@@ -51,10 +53,10 @@ async fn import(running: &mut Running, connection: &ConnectionName, text: &str) 
 async fn end(running: &mut Running) -> End {
     running
         .until(|event| match event {
-            Event::Imported { generation, replaced, .. } => {
+            Event::Connection(ConnectionEvent { kind: EventKind::Imported { generation, replaced, .. }, .. }) => {
                 Some(End::Imported { generation: *generation, replaced: *replaced })
             }
-            Event::ImportFailed { why, problem, .. } => {
+            Event::Connection(ConnectionEvent { kind: EventKind::ImportFailed { why, problem }, .. }) => {
                 Some(End::Failed { why: why.to_string(), problem: problem.clone() })
             }
             _ => None,
@@ -128,7 +130,8 @@ async fn the_exchange_is_logged_and_nothing_of_the_pasted_token_is_readable_anyw
         let command = Command::Import { connection: factory.clone(), refresh_token: token.clone() };
         assert!(!format!("{command:?}").contains(token.expose()));
         running.engine.send(command);
-        let ended = |event: &Event| matches!(event, Event::Imported { .. } | Event::ImportFailed { .. });
+        let ended =
+            |event: &Event| matches!(event.kind(), Some(EventKind::Imported { .. } | EventKind::ImportFailed { .. }));
         running
             .until(|event| {
                 events.push(event.clone());
@@ -333,8 +336,8 @@ async fn tokens_that_the_store_did_not_take_are_safe_in_the_journal() {
     rig.store.fail_next(Call::Set, manutop::secrets::memory::InjectedFault::Error(StoreError::Locked));
     running.engine.send(Command::Import { connection: factory.clone(), refresh_token: elsewhere(&rig) });
     let saved_as = |event: &Event| match event {
-        Event::NotSaved { generation, .. } => Some(*generation),
-        Event::Imported { .. } => panic!("it is not saved"),
+        Event::Connection(ConnectionEvent { kind: EventKind::NotSaved { generation, .. }, .. }) => Some(*generation),
+        Event::Connection(ConnectionEvent { kind: EventKind::Imported { .. }, .. }) => panic!("it is not saved"),
         _ => None,
     };
     assert_eq!(running.until(saved_as).await, 2);

@@ -9,7 +9,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{
-    Activity, Command, Connection, ConnectionGrant, Event, Exchange, LogEntry, Redirect, Secret, SecretSource,
+    Activity, Command, Connection, ConnectionEvent, ConnectionGrant, Event, EventKind, Exchange, LogEntry, Redirect,
+    Secret, SecretSource,
 };
 use manutop::engine::{Browser, Engine, Opened, Parts, Refreshed};
 use manutop::secrets::error::StoreError;
@@ -86,8 +87,10 @@ async fn a_login_whose_tokens_the_store_did_not_take_is_not_announced_as_saved()
     assert_eq!(person.visit(person.sent_to(&login.url, "allow").await).await.0, 200);
     let (generation, why) = running
         .until(|event| match event {
-            Event::NotSaved { generation, why, .. } => Some((*generation, why.clone())),
-            Event::LoggedIn { .. } => panic!("it is not saved"),
+            Event::Connection(ConnectionEvent { kind: EventKind::NotSaved { generation, why }, .. }) => {
+                Some((*generation, why.clone()))
+            }
+            Event::Connection(ConnectionEvent { kind: EventKind::LoggedIn { .. }, .. }) => panic!("it is not saved"),
             _ => None,
         })
         .await;
@@ -107,7 +110,7 @@ async fn the_listener_is_bound_before_the_browser_is_asked_to_open() {
         let login = begin(&mut running, &factory).await;
         assert_eq!(login.browser, Some(Ok(())));
         running.engine.send(Command::Cancel { connection: factory.clone() });
-        running.until(|event| matches!(event, Event::LoginCancelled { .. }).then_some(())).await;
+        running.until(|event| matches!(event.kind(), Some(EventKind::LoginCancelled)).then_some(())).await;
         let knocks = browser.0.lock().unwrap().clone();
         assert!(!knocks.is_empty() && knocks.iter().all(|open| *open), "{redirect}: {knocks:?}");
     }
@@ -151,11 +154,13 @@ async fn thousands_of_wrong_redirects_are_reported_twice_and_logged_twice() {
     running
         .until(|event| {
             match event {
-                Event::AnswerRefused { why, .. } => reported.push(why.clone()),
+                Event::Connection(ConnectionEvent { kind: EventKind::AnswerRefused { why }, .. }) => {
+                    reported.push(why.clone())
+                }
                 Event::RequestLogged(entry) if entry.exchange == Exchange::Authorization => {
                     logged.push((entry.outcome.clone(), entry.oauth_error_description.clone().unwrap_or_default()));
                 }
-                Event::LoggedIn { .. } => return Some(()),
+                Event::Connection(ConnectionEvent { kind: EventKind::LoggedIn { .. }, .. }) => return Some(()),
                 _ => {}
             }
             None
@@ -234,7 +239,7 @@ async fn cancelling_ends_the_login_at_once_and_frees_its_port() {
     let mut running = rig.start(false);
     let login = begin(&mut running, &factory).await;
     running.engine.send(Command::Cancel { connection: factory.clone() });
-    running.until(|event| matches!(event, Event::LoginCancelled { .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::LoginCancelled)).then_some(())).await;
     running.until_view(&factory, |view| view.activity == Activity::Idle && view.problem.is_none()).await;
     assert_port_is_free(&login);
     let (again, person) = (begin(&mut running, &factory).await, Person::new());
@@ -438,7 +443,7 @@ async fn a_manus_login_mints_without_a_browser() {
     let mut running = rig.start(false);
     running.engine.views().await;
     running.engine.send(Command::Login { connection: sync.clone() });
-    running.until(|event| matches!(event, Event::Refreshed { generation: 1, .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { generation: 1, .. })).then_some(())).await;
     assert!(rig.browser.0.lock().unwrap().is_empty());
     assert!(rig.vault().read(&sync).await.unwrap().saved);
 }
@@ -505,7 +510,7 @@ async fn a_login_begun_before_the_first_reading_and_cancelled_leaves_a_connectio
     rig.logged_in(&factory, TimeDelta::zero()).await;
     let mut running = rig.start(true);
     running.engine.send(Command::Login { connection: factory.clone() });
-    running.until(|event| matches!(event, Event::LoginStarted { .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::LoginStarted)).then_some(())).await;
     running.engine.send(Command::Cancel { connection: factory.clone() });
     assert_eq!(running.view(&factory).await.token().map(|token| token.generation), Some(1));
 }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use manutop::domain::{
-    Command, Connection, ConnectionName, Event, Exchange, Holding, Problem, Revocation, Secret, SecretSource,
+    Command, Connection, ConnectionEvent, ConnectionName, Event, EventKind, Exchange, Holding, Problem, Revocation,
+    Secret, SecretSource,
 };
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
@@ -39,8 +40,12 @@ async fn log_out(running: &mut Running, factory: &ConnectionName) -> (Revocation
                 entries.push(entry.as_ref().clone());
                 None
             }
-            Event::LoggedOut { revocation, .. } => Some(revocation.clone()),
-            Event::LogoutFailed { problem, .. } => panic!("{problem}"),
+            Event::Connection(ConnectionEvent { kind: EventKind::LoggedOut { revocation }, .. }) => {
+                Some(revocation.clone())
+            }
+            Event::Connection(ConnectionEvent { kind: EventKind::LogoutFailed { problem, .. }, .. }) => {
+                panic!("{problem}")
+            }
             _ => None,
         })
         .await;
@@ -138,7 +143,9 @@ async fn removing_a_connection_revokes_too() {
     running.engine.send(Command::Remove { connection: factory.clone() });
     let end = running
         .until(|event| match event {
-            Event::Forgotten { result, revocation, .. } => Some((result.clone(), revocation.clone())),
+            Event::Connection(ConnectionEvent { kind: EventKind::Forgotten { result, revocation }, .. }) => {
+                Some((result.clone(), revocation.clone()))
+            }
             _ => None,
         })
         .await;
@@ -156,8 +163,12 @@ async fn what_the_store_does_not_give_is_not_revoked_and_said_so() {
     running.engine.send(Command::Logout { connection: factory.clone() });
     let end = running
         .until(|event| match event {
-            Event::LoggedOut { revocation, .. } => Some(Ok(revocation.clone())),
-            Event::LogoutFailed { problem, .. } => Some(Err(problem.clone())),
+            Event::Connection(ConnectionEvent { kind: EventKind::LoggedOut { revocation }, .. }) => {
+                Some(Ok(revocation.clone()))
+            }
+            Event::Connection(ConnectionEvent { kind: EventKind::LogoutFailed { problem, .. }, .. }) => {
+                Some(Err(problem.clone()))
+            }
             _ => None,
         })
         .await;
@@ -174,10 +185,10 @@ async fn failing(running: &mut Running, command: Command) -> (Problem, Revocatio
     running.engine.views().await;
     running.engine.send(command);
     running
-        .until(|event| match event {
-            Event::LogoutFailed { problem, revocation, .. }
-            | Event::Forgotten { result: Err(problem), revocation, .. } => Some((problem.clone(), revocation.clone())),
-            Event::LoggedOut { .. } | Event::Forgotten { .. } => panic!("{event:?}"),
+        .until(|event| match event.kind()? {
+            EventKind::LogoutFailed { problem, revocation }
+            | EventKind::Forgotten { result: Err(problem), revocation } => Some((problem.clone(), revocation.clone())),
+            EventKind::LoggedOut { .. } | EventKind::Forgotten { .. } => panic!("{event:?}"),
             _ => None,
         })
         .await

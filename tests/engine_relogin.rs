@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Activity, Command, Event, Holding, Problem};
+use manutop::domain::{Activity, Command, ConnectionEvent, Event, EventKind, Holding, Problem};
 use manutop::engine::Refreshed;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
@@ -97,7 +97,9 @@ async fn a_logout_that_the_store_did_not_finish_is_not_said_to_have_forgotten_no
     running.engine.send(Command::Logout { connection: factory.clone() });
     let problem = running
         .until(|event| match event {
-            Event::LogoutFailed { problem, .. } => Some(problem.clone()),
+            Event::Connection(ConnectionEvent { kind: EventKind::LogoutFailed { problem, .. }, .. }) => {
+                Some(problem.clone())
+            }
             _ => None,
         })
         .await;
@@ -116,7 +118,7 @@ async fn logging_out_forgets_the_tokens_and_keeps_the_client_secret() {
     let (mut running, person) = (rig.start(false), Person::new());
     running.engine.views().await;
     running.engine.send(Command::Logout { connection: factory.clone() });
-    running.until(|event| matches!(event, Event::LoggedOut { .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::LoggedOut { .. })).then_some(())).await;
     assert_eq!(rig.vault().read(&factory).await.unwrap().record, None);
     assert_eq!(rig.vault().client_secret(&factory).await.unwrap().unwrap().expose(), SECRET);
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
@@ -138,7 +140,7 @@ async fn a_logout_elsewhere_while_a_login_waits_here_is_noticed_once_that_is_giv
     let mut elsewhere = rig.start(false);
     elsewhere.engine.views().await;
     elsewhere.engine.send(Command::Logout { connection: factory.clone() });
-    elsewhere.until(|event| matches!(event, Event::LoggedOut { .. }).then_some(())).await;
+    elsewhere.until(|event| matches!(event.kind(), Some(EventKind::LoggedOut { .. })).then_some(())).await;
     // The engine looks around every five seconds; that it did while the login waited shows nowhere.
     tokio::time::sleep(Duration::from_secs(6)).await;
     here.engine.send(Command::Cancel { connection: factory.clone() });

@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::config;
-use manutop::domain::{Activity, Command, Connection, ConnectionName, Event, Holding, Problem, SecretSource};
+use manutop::domain::{
+    Activity, Command, Connection, ConnectionEvent, ConnectionName, Event, EventKind, Holding, Problem, SecretSource,
+};
 use manutop::engine::Refreshed;
 use manutop::oauth::providers::ALL;
 use manutop::secrets::error::StoreError;
@@ -53,7 +55,9 @@ async fn refused_after_waiting(rig: &Rig, old: &ConnectionName) -> Running {
     held.carry().await.unwrap().empty_old().await.unwrap();
     let problem = stale
         .until(|event| match event {
-            Event::RefreshFailed { problem, .. } => Some(problem.clone()),
+            Event::Connection(ConnectionEvent { kind: EventKind::RefreshFailed { problem }, .. }) => {
+                Some(problem.clone())
+            }
             _ => None,
         })
         .await;
@@ -137,7 +141,7 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
     running.engine.send(Command::Login { connection: factory.clone() });
     let why = running
         .until(|event| match event {
-            Event::LoginFailed { why, .. } => Some(why.clone()),
+            Event::Connection(ConnectionEvent { kind: EventKind::LoginFailed { why, .. }, .. }) => Some(why.clone()),
             _ => None,
         })
         .await;

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::domain::{
-    Activity, Command, ConnectionName, Event, Exchange, Problem, Secret, Subject, SubjectChange, TokenRecord,
+    Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind, Exchange, Problem, Secret, Subject,
+    SubjectChange, TokenRecord,
 };
 use manutop::engine::{Owing, Refreshed, Unfinished};
 use serde_json::json;
@@ -49,8 +50,8 @@ async fn bob_logs_in(rig: &Rig, factory: &ConnectionName, running: &mut Running,
     assert!(page.contains("bob@example.com") && page.contains("ada@example.com"), "{page}");
     let expected = SubjectChange { held: subject("7", "ada@example.com"), received: subject("9", "bob@example.com") };
     let change = running.until(|event| match event {
-        Event::SubjectChanged { change, .. } => Some(change.clone()),
-        Event::LoggedIn { .. } => panic!("nobody agreed"),
+        Event::Connection(ConnectionEvent { kind: EventKind::SubjectChanged { change }, .. }) => Some(change.clone()),
+        Event::Connection(ConnectionEvent { kind: EventKind::LoggedIn { .. }, .. }) => panic!("nobody agreed"),
         _ => None,
     });
     assert_eq!(*change.await, expected);

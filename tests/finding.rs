@@ -42,7 +42,7 @@ async fn a_filter_finds_by_a_few_letters_and_the_next_key_acts_on_what_it_found(
         person.sees("1 of 4").await;
         press(&person, KeyCode::Enter);
         person.press("R");
-        person.sees("planning: new tokens, generation 2 saved").await;
+        person.sees("planning: refreshed, generation 2").await;
         assert_eq!(rig.servers.manu().stats().token_posts.refresh_token, 1);
         person.press("q");
     })
@@ -119,7 +119,7 @@ async fn the_palette_does_what_a_key_does() {
         person.press(":refresh now");
         person.sees("▸ R").await;
         press(&person, KeyCode::Enter);
-        person.sees("planning: new tokens, generation 2 saved").await;
+        person.sees("planning: refreshed, generation 2").await;
         person.press("q");
     })
     .await;

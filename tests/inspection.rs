@@ -7,7 +7,8 @@ mod support;
 
 use chrono::TimeDelta;
 use manutop::domain::{
-    Command, ConnectionName, Event, Fingerprint, Inspection, Obtained, Program, Rotation, TokenForm, TokenRecord,
+    Command, ConnectionEvent, ConnectionName, Event, EventKind, Fingerprint, Inspection, Obtained, Program, Rotation,
+    TokenForm, TokenRecord,
 };
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, InjectedFault};
@@ -19,7 +20,11 @@ async fn inspect(running: &mut Running, connection: &ConnectionName) -> Inspecti
     running.engine.send(Command::Inspect { connection: connection.clone() });
     running
         .until(|event| match event {
-            Event::Inspected { connection: of, inspection } if of == connection => Some(inspection.as_ref().clone()),
+            Event::Connection(ConnectionEvent { connection: of, kind: EventKind::Inspected { inspection } })
+                if of == connection =>
+            {
+                Some(inspection.as_ref().clone())
+            }
             _ => None,
         })
         .await
@@ -67,7 +72,7 @@ async fn every_generation_is_remembered_from_one_program_to_the_next() {
 
     // A logout leaves it; removing the connection takes it away.
     running.engine.send(Command::Logout { connection: factory.clone() });
-    running.until(|event| matches!(event, Event::LoggedOut { .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::LoggedOut { .. })).then_some(())).await;
     let inspection = inspect(&mut running, &factory).await;
     assert_eq!(inspection.history.unwrap().len(), 2);
     assert_eq!(inspection.token, TokenForm::Nothing);

@@ -169,7 +169,7 @@ async fn an_edited_configuration_takes_effect_and_a_broken_one_is_shown_until_it
         person.sees("config.toml is gone").await;
         person.sees("2 live").await;
         replace(&file, &one);
-        person.sees("hr-sync is in the configuration no more").await;
+        person.sees("hr-sync is no longer in the configuration").await;
         person.sees("1 connection ").await;
         person.sees_no_more("is gone").await;
         person.press("q");

@@ -313,7 +313,10 @@ async fn a_configuration_that_becomes_untrusted_is_not_taken_over_by_who_runs_al
         loop {
             let note = running.note().await.unwrap();
             let (_, event) = running.take(note);
-            let Some(manutop::domain::Event::ConfigurationRead(result)) = event else { panic!("{event:?}") };
+            let Some(manutop::domain::Event::Host(manutop::domain::HostEvent::ConfigurationRead(result))) = event
+            else {
+                panic!("{event:?}")
+            };
             assert!(is_taken || *running.current() == first);
             match result {
                 Ok(()) if is_taken => break,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use manutop::config;
-use manutop::domain::{Clock, ConnectionName, Event, Program, Secret, SystemClock};
+use manutop::domain::{Clock, ConnectionEvent, ConnectionName, Event, EventKind, Program, Secret, SystemClock};
 use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::oauth::providers;
 use manutop::secrets::worker::Secrets;
@@ -73,7 +73,7 @@ pub fn run(home: &Path, patience: Duration, sleeps: bool) {
         let refreshing = async {
             while !ends.is_empty() {
                 let event = events.recv().await.expect("the engine goes on");
-                if let Event::Refreshed { connection, .. } = event
+                if let Event::Connection(ConnectionEvent { connection, kind: EventKind::Refreshed { .. } }) = event
                     && let Some(expires) = ends.remove(&connection)
                 {
                     let left = expires - clock.now();

@@ -1,25 +1,29 @@
-//! What the engine and the shell announce: taken into the state, and said on the message line.
+//! Events of the engine and of the program around it: taken into the state, and announced on the message line.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
 use crate::dashboard::action::Action;
 use crate::dashboard::details::token_history;
 use crate::dashboard::dialogs::question::Question;
-use crate::dashboard::dialogs::removal::not_forgotten;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::frame::message_line::{Message, reason};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::{App, connection_form, login};
 use crate::domain::{
-    Activity, Author, ConnectionName, CopiedTo, Event, KeepaliveProcess, Problem, Reason, Revocation, Severity,
-    SubjectChange,
+    Activity, ConnectionEvent, ConnectionName, CopiedTo, CopyWhat, Event, EventKind, HostEvent, KeepaliveProcess,
+    Reason, Severity, SubjectChange,
 };
-use crate::format::time::{count, countdown, milliseconds, spoken};
+use crate::format;
+use crate::format::event::Sentence;
+use crate::format::time::{count, countdown, spoken};
 
-/// Takes in a fact; answers with what is to be done about it.
+/// Takes in an event; answers with what to do about it.
 pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effect> {
     match event {
+        Event::Connection(ConnectionEvent { connection, kind }) => happened(app, connection, kind, now),
         Event::Changed(view) => {
             let connection = view.name.clone();
             app.connections.put(*view, now);
@@ -31,69 +35,132 @@ pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             offer_login(app, &connection);
         }
         Event::RequestLogged(entry) => app.requests.push(&entry),
-        Event::LoginStarted { connection } => login_started(app, &connection, now),
-        Event::LoggedIn { connection, generation } => {
-            login_ended(app, &connection);
-            app.say(Some(&connection), Severity::Good, format!("logged in, generation {generation} saved"), now);
-        }
-        Event::NotSaved { connection, generation, why } => {
-            login_ended(app, &connection);
-            let text = format!("generation {generation} is not saved yet, but safe in the journal: {}", reason(&why));
-            app.say(Some(&connection), Severity::Bad, text, now);
-        }
-        Event::InMemoryOnly { connection, why, .. } => {
-            let text = reason(&Problem::NotSaved { why, durable: false });
-            app.say(Some(&connection), Severity::Bad, text, now);
-        }
-        Event::SubjectChanged { connection, change } => subject_changed(app, connection, change, now),
-        Event::LoginFailed { connection, why, .. } => login_failed(app, connection, &why.to_string(), now),
-        Event::ImportFailed { connection, why, .. } => import_failed(app, connection, &why.to_string(), now),
-        Event::LoginCancelled { connection } => {
-            login_ended(app, &connection);
-            app.say(Some(&connection), Severity::Quiet, "login cancelled", now);
-        }
-        Event::AnswerRefused { connection, why } => paste_refused(app, &connection, &why.to_string(), now),
-        Event::Refused { connection, why } => {
-            app.logins_asked.remove(&connection);
-            app.say(Some(&connection), Severity::Warning, reason(&why), now);
-        }
-        Event::Exported { requests, all, result: Ok(path) } => {
-            let requests = count(requests, "request");
-            let path = reason(&path.display());
-            let text = if all {
-                format!("{requests} written to {path}")
-            } else {
-                format!("the newest {requests} written to {path}; manutop log --json writes all")
-            };
-            app.say(None, Severity::Good, text, now);
-        }
-        Event::Exported { result: Err(why), .. } => app.say(None, Severity::Warning, reason(&why), now),
-        Event::Inspected { connection, inspection } => token_history::take(app, &connection, inspection),
-        Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_ref()),
-        Event::UnlockEnded(result) => unlock_ended(app, result, now),
-        Event::StoreChanged(result) => store_changed(app, result, now),
         Event::Configured { connections } => {
             let order: Vec<_> = connections.iter().map(|connection| connection.name.clone()).collect();
             app.connections.arrange(&order, now);
             app.configure(connections);
         }
-        Event::Removed { connection } => removed(app, &connection, now),
-        Event::ConfigurationRead(result) => configuration_read(app, result, now),
-        Event::ConfigurationUnwatched { why } => {
-            let text = format!("changes of the configuration take a restart: {}", reason(&why));
-            app.say(None, Severity::Warning, text, now);
-        }
-        Event::ConnectionSaved { connection, result } => connection_form::update::saved(app, &connection, result, now),
-        Event::ClipboardNotCleared { why } => {
-            app.say(None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)), now);
-        }
-        Event::HookFailed { why } => app.say(None, Severity::Warning, format!("on_event: {}", reason(&why)), now),
-        Event::KeeperChanged(keeper) => keeper_changed(app, keeper, now),
-        Event::NamesCopied(result) => names_copied(app, result, now),
-        Event::ClipboardCleared => app.say(None, Severity::Quiet, "clipboard cleared", now),
-        other => announce(app, other, now),
+        Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_ref()),
+        Event::UnlockEnded(result) => unlock_ended(app, result, now),
+        Event::StoreChanged(ref result) => store_changed(app, result, &event, now),
+        Event::KeepaliveChanged(keeper) => keeper_changed(app, keeper, now),
+        Event::Host(noticed) => notice(app, noticed, now),
     }
     Vec::new()
+}
+
+/// Takes in what happened to a connection.
+fn happened(app: &mut App, connection: ConnectionName, kind: EventKind, now: DateTime<Utc>) {
+    match kind {
+        EventKind::LoginStarted => return login_started(app, &connection, now),
+        EventKind::SubjectChanged { change } => return subject_changed(app, connection, change, now),
+        EventKind::LoginFailed { .. } => return login_failed(app, connection, &kind, now),
+        EventKind::ImportFailed { .. } => return import_failed(app, connection, &kind, now),
+        EventKind::AnswerRefused { .. } => return paste_refused(app, &connection, &kind, now),
+        EventKind::Inspected { inspection } => return token_history::take(app, &connection, inspection),
+        EventKind::Removed => return removed(app, &connection, now),
+        EventKind::LoggedIn { .. } | EventKind::NotSaved { .. } | EventKind::LoginCancelled => {
+            login_ended(app, &connection);
+        }
+        EventKind::Refreshed { .. } | EventKind::RefreshFailed { .. } | EventKind::Refused { .. } => {
+            app.logins_asked.remove(&connection);
+        }
+        _ => {}
+    }
+    announce(app, &connection, &kind, now);
+}
+
+/// Says what happened to a connection, and which key comes next.
+fn announce(app: &mut App, connection: &ConnectionName, kind: &EventKind, now: DateTime<Utc>) {
+    let zone = app.zone();
+    let Some(Sentence { severity, text }) = format::event::of_connection(kind, |at| zone.near(at, now)) else { return };
+    let text = match kind {
+        EventKind::StillFresh { expires_at } => {
+            format!("fresh for {}, {} forces", countdown(*expires_at - now), app.key(Action::ForceRefresh))
+        }
+        EventKind::ClientSecretSet { result: Ok(()) } => next_step(app, connection, &text),
+        EventKind::LoginStarted => format!("{text}; {} shows it", app.key(Action::Login)),
+        _ => reason(&text),
+    };
+    app.say(Some(connection), severity, text, now);
+}
+
+/// Takes in what was noticed outside the engine.
+fn notice(app: &mut App, event: HostEvent, now: DateTime<Utc>) {
+    let (connection, severity, text) = match event {
+        HostEvent::ConfigurationRead(Err(why)) => {
+            app.config_problem = Some(reason(&why));
+            return;
+        }
+        HostEvent::ConnectionSaved { connection, result } => {
+            return connection_form::update::saved(app, &connection, result, now);
+        }
+        HostEvent::ConfigurationRead(Ok(())) | HostEvent::HookFailed { .. } => {
+            if matches!(event, HostEvent::ConfigurationRead(_)) {
+                app.config_problem = None;
+            }
+            return announce_program(app, &Event::Host(event), now);
+        }
+        HostEvent::ConfigurationUnwatched { why } => {
+            let text = format!("changes of the configuration take a restart: {}", reason(&why));
+            (None, Severity::Warning, text)
+        }
+        HostEvent::ConnectionDeleted { connection, result: Ok(()) } => {
+            (Some(connection), Severity::Good, "deleted: tokens, client secret and configuration".into())
+        }
+        HostEvent::ConnectionDeleted { connection, result: Err(why) } => {
+            let text = format!("its secrets are forgotten, but it is still in the file: {}", reason(&why));
+            (Some(connection), Severity::Bad, text)
+        }
+        HostEvent::Copied { connection, what, to, cleared_after } => {
+            (Some(connection), Severity::Good, copied(what, to, cleared_after))
+        }
+        HostEvent::CopyFailed { connection, why } => {
+            (Some(connection), Severity::Warning, format!("not copied: {}", reason(&why)))
+        }
+        HostEvent::NamesCopied(Ok((number, CopiedTo::Clipboard))) => {
+            (None, Severity::Good, format!("{} copied", count(number, "name")))
+        }
+        HostEvent::NamesCopied(Ok((number, CopiedTo::Terminal))) => {
+            (None, Severity::Good, format!("{} sent to the terminal", count(number, "name")))
+        }
+        HostEvent::NamesCopied(Err(why)) => (None, Severity::Warning, format!("not copied: {}", reason(&why))),
+        HostEvent::ClipboardCleared => (None, Severity::Quiet, "clipboard cleared".into()),
+        HostEvent::ClipboardNotCleared { why } => {
+            (None, Severity::Warning, format!("the copy is still on the clipboard: {}", reason(&why)))
+        }
+        HostEvent::Exported { requests, all, result: Ok(path) } => {
+            (None, Severity::Good, exported(requests, all, &path.display().to_string()))
+        }
+        HostEvent::Exported { result: Err(why), .. } => (None, Severity::Warning, reason(&why)),
+    };
+    app.say(connection.as_ref(), severity, text, now);
+}
+
+/// Says what is about no single connection.
+fn announce_program(app: &mut App, event: &Event, now: DateTime<Utc>) {
+    if let Some(Sentence { severity, text }) = format::event::of_program(event) {
+        app.say(None, severity, reason(&text), now);
+    }
+}
+
+fn copied(what: CopyWhat, to: CopiedTo, cleared_after: Option<Duration>) -> String {
+    let label = what.label();
+    match (to, cleared_after) {
+        (CopiedTo::Clipboard, Some(after)) => format!("{label} copied, cleared in {}", spoken(after)),
+        (CopiedTo::Clipboard, None) => format!("{label} copied"),
+        (CopiedTo::Terminal, Some(after)) => format!("{label} sent to the terminal, cleared in {}", spoken(after)),
+        (CopiedTo::Terminal, None) => format!("{label} sent to the terminal"),
+    }
+}
+
+fn exported(requests: usize, all: bool, path: &str) -> String {
+    let (requests, path) = (count(requests, "request"), reason(path));
+    if all {
+        format!("{requests} written to {path}")
+    } else {
+        format!("the newest {requests} written to {path}; manutop log --json writes all")
+    }
 }
 
 fn keeper_changed(app: &mut App, keeper: Option<KeepaliveProcess>, now: DateTime<Utc>) {
@@ -108,120 +175,10 @@ fn keeper_changed(app: &mut App, keeper: Option<KeepaliveProcess>, now: DateTime
     app.say(None, Severity::Quiet, text, now);
 }
 
-fn names_copied(app: &mut App, result: Result<(usize, CopiedTo), String>, now: DateTime<Utc>) {
-    let (severity, text) = match result {
-        Ok((number, CopiedTo::Clipboard)) => (Severity::Good, format!("{} copied", count(number, "name"))),
-        Ok((number, CopiedTo::Terminal)) => (Severity::Good, format!("{} sent to the terminal", count(number, "name"))),
-        Err(why) => (Severity::Warning, format!("not copied: {}", reason(&why))),
-    };
-    app.say(None, severity, text, now);
-}
-
 /// What was done, and which key comes next where there are no tokens yet.
 fn next_step(app: &App, connection: &ConnectionName, done: &str) -> String {
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());
     if has_tokens { done.to_owned() } else { format!("{done}; {} logs in", app.key(Action::Login)) }
-}
-
-/// Facts that change nothing here but the message line.
-fn announce(app: &mut App, event: Event, now: DateTime<Utc>) {
-    let (connection, severity, text) = match event {
-        Event::Refreshed { connection, generation, recovered } => {
-            app.logins_asked.remove(&connection);
-            let zone = app.zone();
-            let after = recovered.map_or_else(String::new, |lost| {
-                format!("; the answer lost at {} is recovered", zone.near(lost.at, now))
-            });
-            (connection, Severity::Good, format!("new tokens, generation {generation} saved{after}"))
-        }
-        Event::Imported { connection, replaced: true, .. } => {
-            (connection, Severity::Good, "refresh token taken over; the pasted copy no longer works".into())
-        }
-        Event::Imported { connection, .. } => {
-            (connection, Severity::Good, "refresh token taken over; not replaced, the pasted copy still works".into())
-        }
-        Event::Adopted { connection, generation, by } => {
-            let who = Author::subject(by);
-            let text = format!("{who} refreshed it; generation {generation} taken over");
-            (connection, Severity::Good, text)
-        }
-        Event::StillFresh { connection, expires_at } => {
-            let force = app.key(Action::ForceRefresh);
-            (connection, Severity::Good, format!("fresh for {}, {force} forces", countdown(expires_at - now)))
-        }
-        Event::RefreshFailed { connection, problem } => {
-            app.logins_asked.remove(&connection);
-            let severity = match problem {
-                Problem::Cancelled => Severity::Quiet,
-                ref problem if problem.is_passing() => Severity::Warning,
-                _ => Severity::Bad,
-            };
-            (connection, severity, reason(&problem.to_string()))
-        }
-        Event::Tested { connection, result: Ok((status, duration)) } => {
-            let took = milliseconds(duration.as_millis().try_into().unwrap_or(u64::MAX));
-            (connection, Severity::Good, format!("the token works: {status} in {took}"))
-        }
-        Event::Tested { connection, result: Err(failure) } => {
-            (connection, Severity::Warning, format!("test failed: {}", reason(&failure.why)))
-        }
-        Event::LogoutFailed { connection, problem: Problem::Cancelled, .. } => {
-            (connection, Severity::Quiet, "the logout was given up, nothing was forgotten".into())
-        }
-        Event::LogoutFailed { connection, problem, revocation } => {
-            let failure = format!("not all of the logout could be done: {}", reason(&problem.to_string()));
-            (connection, Severity::Bad, revocation.before_failure(&failure))
-        }
-        Event::ClientSecretSet { connection, result: Ok(()) } => {
-            let text = next_step(app, &connection, "client secret stored");
-            (connection, Severity::Good, text)
-        }
-        Event::ClientSecretSet { connection, result: Err(why) } => {
-            (connection, Severity::Bad, format!("client secret not stored: {}", reason(&why)))
-        }
-        Event::Forgotten { connection, result: Ok(()), revocation } => {
-            left(connection, "tokens and client secret forgotten", &revocation)
-        }
-        Event::Forgotten { connection, result: Err(why), revocation } => {
-            (connection, Severity::Bad, revocation.before_failure(&reason(&not_forgotten(&why))))
-        }
-        Event::ConnectionDeleted { connection, result: Ok(()) } => {
-            (connection, Severity::Good, "deleted: tokens, client secret and configuration".into())
-        }
-        Event::ConnectionDeleted { connection, result: Err(why) } => {
-            let text = format!("its secrets are forgotten, but it is still in the file: {}", reason(&why));
-            (connection, Severity::Bad, text)
-        }
-        Event::LoggedOut { connection, revocation } => left(connection, "logged out, tokens forgotten", &revocation),
-        Event::Copied { connection, what, to, cleared_after } => {
-            let label = what.label();
-            let text = match (to, cleared_after) {
-                (CopiedTo::Clipboard, Some(after)) => format!("{label} copied, cleared in {}", spoken(after)),
-                (CopiedTo::Clipboard, None) => format!("{label} copied"),
-                (CopiedTo::Terminal, Some(after)) => {
-                    format!("{label} sent to the terminal, cleared in {}", spoken(after))
-                }
-                (CopiedTo::Terminal, None) => format!("{label} sent to the terminal"),
-            };
-            (connection, Severity::Good, text)
-        }
-        Event::CopyFailed { connection, why } => {
-            (connection, Severity::Warning, format!("not copied: {}", reason(&why)))
-        }
-        // Taken in by `learn`.
-        _ => return,
-    };
-    app.say(Some(&connection), severity, text, now);
-}
-
-/// What was forgotten here, and what became of the refresh token at the provider.
-fn left(connection: ConnectionName, what: &str, revocation: &Revocation) -> (ConnectionName, Severity, String) {
-    let severity = if revocation.why().is_some() { Severity::Warning } else { Severity::Good };
-    let text = match revocation {
-        Revocation::None => what.to_owned(),
-        revocation => format!("{what}; {}", reason(&revocation.words())),
-    };
-    (connection, severity, text)
 }
 
 /// A login came back as somebody else: asks, if no other dialog would be torn away.
@@ -255,8 +212,7 @@ fn login_started(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>)
         return;
     }
     app.logins_asked.remove(connection);
-    let text = format!("a login waits; {} shows it", app.key(Action::Login));
-    app.say(Some(connection), Severity::Busy, text, now);
+    announce(app, connection, &EventKind::LoginStarted, now);
 }
 
 /// Closes the dialog of a login that is over.
@@ -270,34 +226,35 @@ fn login_ended(app: &mut App, connection: &ConnectionName) -> bool {
 }
 
 /// A failure stays on the screen until it has been read, if somebody was looking.
-fn login_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
-    // That a login is needed needs no saying to somebody who has just tried.
-    let why = reason(why.strip_prefix("needs login: ").unwrap_or(why));
+fn login_failed(app: &mut App, connection: ConnectionName, kind: &EventKind, now: DateTime<Utc>) {
+    let EventKind::LoginFailed { why, .. } = kind else { return };
     let asked = app.logins_asked.contains(&connection) && app.screens.top().may_be_covered();
     if login_ended(app, &connection) || asked {
+        let why = reason(format::event::after_login(&why.to_string()));
         app.screens.open(Screen::LoginFailed { is_import: false, connection, why });
     } else {
-        app.say(Some(&connection), Severity::Bad, format!("login failed: {why}"), now);
+        announce(app, &connection, kind, now);
     }
 }
 
 /// It stays on the screen until it has been read, unless that would tear away another dialog.
-fn import_failed(app: &mut App, connection: ConnectionName, why: &str, now: DateTime<Utc>) {
-    let why = reason(why);
+fn import_failed(app: &mut App, connection: ConnectionName, kind: &EventKind, now: DateTime<Utc>) {
+    let EventKind::ImportFailed { why, .. } = kind else { return };
     if app.screens.top().may_be_covered() {
-        app.screens.open(Screen::LoginFailed { is_import: true, connection, why });
+        app.screens.open(Screen::LoginFailed { is_import: true, connection, why: reason(why) });
     } else {
-        app.say(Some(&connection), Severity::Bad, format!("import failed: {why}"), now);
+        announce(app, &connection, kind, now);
     }
 }
 
-fn paste_refused(app: &mut App, connection: &ConnectionName, why: &str, now: DateTime<Utc>) {
+fn paste_refused(app: &mut App, connection: &ConnectionName, kind: &EventKind, now: DateTime<Utc>) {
+    let EventKind::AnswerRefused { why } = kind else { return };
     match app.screens.top_mut() {
         Screen::Login(dialog) if dialog.connection == *connection => {
             dialog.refused = Some(reason(why));
             dialog.typing = true;
         }
-        _ => app.say(Some(connection), Severity::Warning, format!("answer refused: {}", reason(why)), now),
+        _ => announce(app, connection, kind, now),
     }
 }
 
@@ -336,18 +293,12 @@ fn unlock_ended(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
     }
 }
 
-fn store_changed(app: &mut App, result: Result<(), Reason>, now: DateTime<Utc>) {
+fn store_changed(app: &mut App, result: &Result<(), Reason>, event: &Event, now: DateTime<Utc>) {
+    app.passphrase = None;
     match result {
-        Ok(()) => {
-            app.passphrase = None;
-            if app.store_problem.take().is_some() {
-                app.say(None, Severity::Good, "the secret store is back", now);
-            }
-        }
-        Err(why) => {
-            app.passphrase = None;
-            app.store_problem = Some(reason(&why));
-        }
+        Ok(()) if app.store_problem.take().is_some() => announce_program(app, event, now),
+        Ok(()) => {}
+        Err(why) => app.store_problem = Some(reason(why)),
     }
 }
 
@@ -361,17 +312,7 @@ fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     let is_told = |toast: &Message| toast.connection.as_ref() == Some(connection) && toast.lives(now);
     if !app.toast.as_ref().is_some_and(is_told) {
         let kept = if has_tokens { "; its tokens are kept" } else { "" };
-        let text = format!("{connection} is in the configuration no more{kept}");
+        let text = format!("{connection} is no longer in the configuration{kept}");
         app.say(None, Severity::Quiet, text, now);
-    }
-}
-
-fn configuration_read(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
-    match result {
-        Ok(()) => {
-            app.config_problem = None;
-            app.say(None, Severity::Good, "the configuration was read anew", now);
-        }
-        Err(why) => app.config_problem = Some(reason(&why)),
     }
 }

@@ -16,7 +16,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use crate::config;
 use crate::config::{ChangeError, Config, ConfigError, Draft, StoreKind};
 use crate::dashboard_loop::{appearance, glance};
-use crate::domain::{Command, ConnectionName, Event, FieldFault, Problem, Provider, Reason, Revocation, Secret};
+use crate::domain::{
+    Command, ConnectionName, Event, EventKind, FieldFault, HostEvent, Problem, Provider, Reason, Revocation, Secret,
+};
 use crate::oauth::pasted;
 use crate::platform::file_stamp::Stamp;
 use crate::platform::file_watch::Watch;
@@ -142,25 +144,25 @@ impl Configuration {
 
     /// Writes a connection into the file: a new one, or the one the draft was made of. Then its
     /// client secret goes to the store, where one is given, the engine takes it over, and its
-    /// refresh token is imported. [`Event::ConnectionSaved`] tells the end; a fault of a secret has
+    /// refresh token is imported. [`HostEvent::ConnectionSaved`] tells the end; a fault of a secret has
     /// the key `client_secret` or `refresh_token`, and then nothing is written.
     pub fn save(&self, draft: Draft, typed: Typed) {
         self.ask(Job::Save(Box::new(draft), typed));
     }
 
     /// Begins to remove a connection: once the file is known to be changeable, the engine is asked to
-    /// forget all there is of it. Where it is not, [`Event::Forgotten`] says why nothing was begun.
+    /// forget all there is of it. Where it is not, [`EventKind::Forgotten`] says why nothing was begun.
     pub fn remove(&self, connection: ConnectionName) {
         self.ask(Job::Try(connection));
     }
 
-    /// Takes a connection whose tokens are forgotten out of the file; [`Event::ConnectionDeleted`]
+    /// Takes a connection whose tokens are forgotten out of the file; [`HostEvent::ConnectionDeleted`]
     /// tells the end.
     pub fn delete(&self, connection: ConnectionName) {
         self.ask(Job::Delete(connection));
     }
 
-    /// Reads the file now; [`Event::ConfigurationRead`] tells what it says, changed or not.
+    /// Reads the file now; [`HostEvent::ConfigurationRead`] tells what it says, changed or not.
     pub fn reload(&self) {
         self.ask(Job::Reload);
     }
@@ -176,31 +178,31 @@ impl Configuration {
             Report::Tried { connection, result: Ok(()) } => return (vec![Command::Remove { connection }], None),
             Report::Tried { connection, result: Err(why) } => {
                 let result = Err(Problem::Retrying { at: None, why: Reason::ours(why) });
-                (Vec::new(), Event::Forgotten { connection, result, revocation: Revocation::None })
+                (Vec::new(), EventKind::Forgotten { result, revocation: Revocation::None }.of(connection))
             }
             Report::Read(Ok(config)) => {
                 let other_store = (config.store != self.store).then(|| self.store_stays(config.store));
-                (self.adopt(config), Event::ConfigurationRead(other_store.map_or(Ok(()), Err)))
+                (self.adopt(config), Event::Host(HostEvent::ConfigurationRead(other_store.map_or(Ok(()), Err))))
             }
-            Report::Read(Err(why)) => (Vec::new(), Event::ConfigurationRead(Err(why))),
-            Report::Unwatched(why) => (Vec::new(), Event::ConfigurationUnwatched { why }),
+            Report::Read(Err(why)) => (Vec::new(), Event::Host(HostEvent::ConfigurationRead(Err(why)))),
+            Report::Unwatched(why) => (Vec::new(), Event::Host(HostEvent::ConfigurationUnwatched { why })),
             Report::Saved { connection, typed, result: Ok(config) } => {
                 let (secret, import) =
                     ConnectionName::new(&connection).map_or((None, None), |name| typed.commands(&name));
                 let mut commands = Vec::from_iter(secret);
                 commands.extend(self.adopt(config));
                 commands.extend(import);
-                (commands, Event::ConnectionSaved { connection, result: Ok(()) })
+                (commands, Event::Host(HostEvent::ConnectionSaved { connection, result: Ok(()) }))
             }
             Report::Saved { connection, result: Err(faults), .. } => {
-                (Vec::new(), Event::ConnectionSaved { connection, result: Err(faults) })
+                (Vec::new(), Event::Host(HostEvent::ConnectionSaved { connection, result: Err(faults) }))
             }
             Report::Deleted { connection, result } => {
                 let (commands, result) = match result {
                     Ok(config) => (self.adopt(config), Ok(())),
                     Err(why) => (Vec::new(), Err(why)),
                 };
-                (commands, Event::ConnectionDeleted { connection, result })
+                (commands, Event::Host(HostEvent::ConnectionDeleted { connection, result }))
             }
         };
         (commands, Some(event))

@@ -4,7 +4,7 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::domain::{ConnectionName, CopiedTo, CopyWhat, Event, Secret};
+use crate::domain::{ConnectionName, CopiedTo, CopyWhat, Event, HostEvent, Secret};
 use crate::engine::Engine;
 use crate::platform::clipboard::Clipboard;
 
@@ -34,12 +34,15 @@ impl Wanted {
     pub(crate) fn copied(&self, to: CopiedTo, cleared_after: Option<Duration>) -> Event {
         match self {
             Self::Of { connection, what } => {
-                Event::Copied { connection: connection.clone(), what: *what, to, cleared_after }
+                Event::Host(HostEvent::Copied { connection: connection.clone(), what: *what, to, cleared_after })
             }
-            Self::Names(names) => Event::NamesCopied(Ok((names.len(), to))),
-            Self::Request { connection, .. } => {
-                Event::Copied { connection: connection.clone(), what: CopyWhat::CurlLine, to, cleared_after }
-            }
+            Self::Names(names) => Event::Host(HostEvent::NamesCopied(Ok((names.len(), to)))),
+            Self::Request { connection, .. } => Event::Host(HostEvent::Copied {
+                connection: connection.clone(),
+                what: CopyWhat::CurlLine,
+                to,
+                cleared_after,
+            }),
         }
     }
 
@@ -47,9 +50,9 @@ impl Wanted {
     pub(crate) fn failed(&self, why: String) -> Event {
         match self {
             Self::Of { connection, .. } | Self::Request { connection, .. } => {
-                Event::CopyFailed { connection: connection.clone(), why }
+                Event::Host(HostEvent::CopyFailed { connection: connection.clone(), why })
             }
-            Self::Names(_) => Event::NamesCopied(Err(why)),
+            Self::Names(_) => Event::Host(HostEvent::NamesCopied(Err(why))),
         }
     }
 
@@ -138,7 +141,7 @@ mod tests {
 
     use super::{Copy, Copying, Wanted};
     use crate::dashboard::fixtures::name;
-    use crate::domain::{Event, Program, SystemClock};
+    use crate::domain::{Event, HostEvent, Program, SystemClock};
     use crate::engine::{Browser, Engine, Opened, Parts};
     use crate::platform::clipboard::Clipboard;
     use crate::secrets::memory::MemoryStore;
@@ -180,7 +183,7 @@ mod tests {
             }
             assert!(interrupted < 10, "it is never given up");
         };
-        let Copying::Told(Event::NamesCopied(Err(why))) = copying else { panic!("it hangs") };
+        let Copying::Told(Event::Host(HostEvent::NamesCopied(Err(why)))) = copying else { panic!("it hangs") };
         assert!(why.contains("does not answer"), "{why}");
         assert_eq!((interrupted, puts()), (2, 1));
     }

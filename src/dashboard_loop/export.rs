@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::dashboard::request_log::history::LogRest;
 use crate::dashboard_loop::log_reader::Searcher;
-use crate::domain::{Event, LogEntry};
+use crate::domain::{Event, HostEvent, LogEntry};
 use crate::format::time::Zone;
 use crate::request_log::export::Format;
 
@@ -19,7 +19,7 @@ const NAMES: u32 = 100;
 /// How many requests are written at most, where the disk holds more than memory.
 const MOST: usize = 10_000;
 
-/// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `told` gets [`Event::Exported`] when that has ended.
+/// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `told` gets [`HostEvent::Exported`] when that has ended.
 /// Returns at once, whatever the disk does.
 pub fn begin(
     dir: PathBuf,
@@ -44,10 +44,11 @@ pub fn begin(
             Err(error) => (false, Err(format!("the request log on disk cannot be read: {error}"))),
         };
         // Nobody listening is no error: the program is ending.
-        let _ = told.send(Event::Exported { requests: entries.len(), all, result });
+        let _ = told.send(Event::Host(HostEvent::Exported { requests: entries.len(), all, result }));
     };
     if let Err(error) = thread::Builder::new().name("export".into()).spawn(work) {
-        let _ = teller.send(Event::Exported { requests: 0, all: false, result: Err(error.to_string()) });
+        let _ =
+            teller.send(Event::Host(HostEvent::Exported { requests: 0, all: false, result: Err(error.to_string()) }));
     }
 }
 
@@ -81,7 +82,7 @@ mod tests {
 
     use super::{begin, write};
     use crate::dashboard::fixtures::{log, now, options};
-    use crate::domain::Event;
+    use crate::domain::{Event, HostEvent};
     use crate::request_log::export::Format;
 
     #[test]
@@ -110,11 +111,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (told, mut events) = tokio::sync::mpsc::unbounded_channel();
         begin(dir.path().to_owned(), log(), None, Format::Har, options().zone, now(), told.clone());
-        let Some(Event::Exported { requests, all: true, result: Ok(path) }) = events.recv().await else { panic!() };
+        let Some(Event::Host(HostEvent::Exported { requests, all: true, result: Ok(path) })) = events.recv().await
+        else {
+            panic!()
+        };
         assert!(requests == log().len() && path.is_file());
         let missing = dir.path().join("missing");
         begin(missing.clone(), log(), None, Format::Har, options().zone, now(), told);
-        let Some(Event::Exported { result: Err(why), .. }) = events.recv().await else { panic!() };
+        let Some(Event::Host(HostEvent::Exported { result: Err(why), .. })) = events.recv().await else { panic!() };
         assert!(why.contains(missing.to_str().unwrap()), "{why}");
     }
 }

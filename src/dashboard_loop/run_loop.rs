@@ -25,7 +25,7 @@ use crate::dashboard_loop::copying::{Copy, Copying, Wanted};
 use crate::dashboard_loop::departure::{Departure, Turn};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::{appearance, export};
-use crate::domain::{Clock, ConnectionName, CopiedTo, Event, LogEntry, Secret};
+use crate::domain::{Clock, ConnectionEvent, ConnectionName, CopiedTo, Event, EventKind, HostEvent, LogEntry, Secret};
 use crate::engine::Engine;
 use crate::notifications::{Attention, Wishes};
 use crate::platform::clipboard::{Clipboard, ClipboardNote};
@@ -335,7 +335,11 @@ impl<H: Host> Dashboard<H> {
             log.append(entry);
         }
         // Only now that nothing of it is left: a crash in between leaves a connection without tokens.
-        if let Msg::Event(Event::Forgotten { connection, result: Ok(()), .. }) = &message {
+        if let Msg::Event(Event::Connection(ConnectionEvent {
+            connection,
+            kind: EventKind::Forgotten { result: Ok(()), .. },
+        })) = &message
+        {
             self.configuration.delete(connection.clone());
         }
         if let Msg::Event(event) = &message {
@@ -423,8 +427,8 @@ fn wanted_request(entry: &LogEntry) -> Wanted {
 
 fn clipboard_event(note: ClipboardNote) -> Event {
     match note {
-        ClipboardNote::Cleared => Event::ClipboardCleared,
-        ClipboardNote::ClearFailed(why) => Event::ClipboardNotCleared { why },
+        ClipboardNote::Cleared => Event::Host(HostEvent::ClipboardCleared),
+        ClipboardNote::ClearFailed(why) => Event::Host(HostEvent::ClipboardNotCleared { why }),
     }
 }
 

@@ -21,7 +21,7 @@ pub enum Command {
         pasted: Secret,
     },
     /// Answer the question of a login that came back as another subject
-    /// ([`SubjectChanged`](crate::domain::Event::SubjectChanged)).
+    /// ([`SubjectChanged`](crate::domain::EventKind::SubjectChanged)).
     ConfirmLogin {
         /// Which connection.
         connection: ConnectionName,

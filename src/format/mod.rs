@@ -1,4 +1,6 @@
-//! How values are written for people: times, spans, and text in columns.
+//! How values are written for people: times, spans, text in columns, and the sentence for each
+//! event.
 
+pub mod event;
 pub mod time;
 pub mod width;

@@ -15,7 +15,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::domain::{ConnectionName, ConnectionView, Event, Exchange, LIFETIME_NOTE, LogEntry, Outcome};
+use crate::domain::{
+    ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, Exchange, LIFETIME_NOTE, LogEntry, Outcome,
+};
 use crate::keepalive::needs_person;
 
 /// The content type of what [`Metrics::encode`] writes.
@@ -89,15 +91,18 @@ impl Metrics {
     /// Counts what happened.
     pub(crate) fn hear(&self, event: &Event) {
         match event {
-            Event::Refreshed { connection, .. } => count(&self.refreshes, connection),
-            Event::Adopted { connection, .. } => count(&self.adoptions, connection),
+            Event::Connection(ConnectionEvent { connection, kind }) => match kind {
+                EventKind::Refreshed { .. } => count(&self.refreshes, connection),
+                EventKind::Adopted { .. } => count(&self.adoptions, connection),
+                EventKind::Removed => self.forget(connection),
+                _ => {}
+            },
             Event::RequestLogged(entry) => self.observe(entry),
             Event::Configured { connections } => {
                 for connection in connections {
                     self.welcome(&connection.name);
                 }
             }
-            Event::Removed { connection } => self.forget(connection),
             _ => {}
         }
     }
@@ -229,7 +234,7 @@ fn kind(entry: &LogEntry) -> Option<&'static str> {
 mod tests {
     use super::{KINDS, Metrics, kind};
     use crate::dashboard::fixtures::{manu, now};
-    use crate::domain::{Event, LogEntry, Outcome};
+    use crate::domain::{Event, EventKind, LogEntry, Outcome};
 
     fn entry(outcome: Outcome, code: Option<&str>, description: Option<&str>) -> LogEntry {
         let line = r#"{"at":"2026-03-01T12:00:00Z","connection":"factory","exchange":"refresh","method":"POST","host":"h","path":"/","outcome":{"status":200},"duration_ms":182,"attempt":1,"size":77}"#;
@@ -271,12 +276,12 @@ mod tests {
     fn a_connection_that_went_leaves_nothing_behind() {
         let metrics = Metrics::new();
         let connection = manu("factory", 0).name;
-        metrics.hear(&Event::Refreshed { connection: connection.clone(), generation: 2, recovered: None });
+        metrics.hear(&EventKind::Refreshed { generation: 2, recovered: None }.of(connection.clone()));
         metrics.hear(&Event::RequestLogged(Box::new(entry(Outcome::Status(503), None, None))));
         let text = metrics.encode(&[], true, now()).unwrap();
         assert!(text.contains("manutop_refreshes_total{connection=\"factory\"} 1\n"), "{text}");
         assert!(text.contains("kind=\"server_error\"") && text.contains("_bucket{"), "{text}");
-        metrics.hear(&Event::Removed { connection });
+        metrics.hear(&EventKind::Removed.of(connection));
         let text = metrics.encode(&[], true, now()).unwrap();
         assert!(!text.contains("factory"), "{text}");
     }

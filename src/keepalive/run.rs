@@ -16,8 +16,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::dashboard_loop::configuration::{Configuration, ConfigurationReport};
-use crate::domain::{Clock, Command, ConnectionView, Event, Incidents};
+use crate::domain::{Clock, Command, ConnectionView, Event, HostEvent, Incidents};
 use crate::engine::{Engine, Owing, Remote};
+use crate::format::event::PASSPHRASE_NEEDED;
 use crate::keepalive::listen::MetricsListener;
 use crate::keepalive::log::{Level, Log, LogLine};
 use crate::keepalive::pausing::{Pausing, leave};
@@ -171,7 +172,7 @@ impl Keepalive {
                     }
                     heartbeat.set(beat(&remote, pause));
                 }
-                why = state.on_event.trouble() => state.hear(&Event::HookFailed { why }),
+                why = state.on_event.trouble() => state.hear(&Event::Host(HostEvent::HookFailed { why })),
             }
         };
         // No new question is taken any more; the socket's file goes.
@@ -272,8 +273,7 @@ impl State {
             Event::Configured { .. } if std::mem::take(&mut self.is_reloading) => self.notify.ready(),
             Event::StoreChanged(result) => self.shared.set_store_problem(result.clone().err()),
             Event::PassphraseAsked { refused, .. } => {
-                let waits = || "the encrypted store waits for its passphrase".into();
-                self.shared.set_store_problem(Some(refused.clone().unwrap_or_else(waits)));
+                self.shared.set_store_problem(Some(refused.clone().unwrap_or_else(|| PASSPHRASE_NEEDED.into())));
             }
             _ => {}
         }

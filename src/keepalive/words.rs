@@ -1,78 +1,67 @@
-//! What the log says of what happens: level and message for each event. What `on_event` is told as
-//! well has the same object here.
+//! The log's lines: level, message and object of each event. What `on_event` reports too has the same object here.
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use crate::domain::{Author, ConnectionName, Event, IncidentChange, Problem};
+use crate::domain::{ConnectionEvent, Event, EventKind, HostEvent, IncidentChange, Severity};
+use crate::format;
+use crate::format::event::Sentence;
 use crate::keepalive::log::{Level, LogLine};
 use crate::notifications::report;
 
-/// The line for an event; `None` for one that is told otherwise, or not at all.
+/// The line for an event; `None` for one that is logged elsewhere, or not at all.
 pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<LogLine> {
-    let (level, message) = match event {
-        Event::Refreshed { generation, recovered: None, .. } => {
-            (Level::Info, format!("refreshed, generation {generation}"))
-        }
-        Event::Refreshed { generation, recovered: Some(lost), .. } => {
-            (Level::Notice, format!("refreshed, generation {generation}; {lost}, recovered"))
-        }
-        Event::Adopted { generation, by, .. } => {
-            (Level::Info, format!("{} refreshed it, generation {generation} taken over", Author::subject(*by)))
-        }
-        Event::LoggedIn { generation, .. } => (Level::Info, format!("logged in, generation {generation}")),
-        Event::NotSaved { generation, why, .. } => {
-            (Level::Error, format!("generation {generation} is not saved yet, but safe in the journal: {why}"))
-        }
-        Event::InMemoryOnly { generation, why, .. } => {
-            let problem = Problem::NotSaved { why: why.clone(), durable: false };
-            (Level::Error, format!("generation {generation}: {problem}; saving is tried again"))
-        }
-        Event::RefreshFailed { problem, .. } => {
-            let level = if problem.is_passing() { Level::Warning } else { Level::Error };
-            (level, format!("not refreshed: {problem}"))
-        }
-        Event::LoggedOut { revocation, .. } => {
-            let level = if revocation.why().is_some() { Level::Warning } else { Level::Notice };
-            (level, format!("logged out, tokens forgotten; {}", revocation.words()).trim_end_matches("; ").to_owned())
-        }
-        event => return of_service(event, at),
-    };
-    report::of_event(event, at).map(|report| LogLine::of_report(level, &message, report))
+    match event {
+        Event::Connection(event) => of_connection(event, at),
+        event => of_program(event, at),
+    }
 }
 
-/// Events that concern the whole service, or that `on_event` is not told.
-fn of_service(event: &Event, at: DateTime<Utc>) -> Option<LogLine> {
-    let about = |connection: &ConnectionName| json!({ "connection": connection });
-    Some(match event {
-        Event::Removed { connection } => {
-            let words = "in the configuration no more; its tokens are kept";
-            LogLine::new(Level::Notice, "removed", words, about(connection), at)
+fn of_connection(event: &ConnectionEvent, at: DateTime<Utc>) -> Option<LogLine> {
+    let utc = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let Sentence { severity, text } = format::event::of_connection(&event.kind, utc)?;
+    let about = || json!({ "connection": event.connection });
+    let (level, text) = match &event.kind {
+        EventKind::Removed => {
+            return Some(LogLine::new(Level::Notice, "removed", &format!("{text}; its tokens are kept"), about(), at));
         }
-        Event::Refused { connection, why } => LogLine::new(Level::Warning, "refused", why, about(connection), at),
-        Event::ConfigurationRead(Ok(())) => {
-            LogLine::new(Level::Notice, "reloaded", "the configuration was read anew", json!({}), at)
-        }
-        Event::ConfigurationRead(Err(why)) => {
-            LogLine::new(Level::Error, "reload_failed", &format!("configuration: {why}"), json!({ "why": why }), at)
-        }
-        Event::HookFailed { why } => {
-            LogLine::new(Level::Warning, "on_event_failed", &format!("on_event: {why}"), json!({ "why": why }), at)
-        }
-        Event::PassphraseAsked { refused, .. } => {
-            let waits = || "the encrypted store waits for its passphrase".to_owned();
-            store_unavailable(&refused.as_ref().map_or_else(waits, ToString::to_string), at)
-        }
-        Event::StoreChanged(Err(why)) => store_unavailable(&why.to_string(), at),
-        Event::StoreChanged(Ok(())) => {
-            LogLine::new(Level::Notice, "store_available", "the secret store is back", json!({}), at)
-        }
+        EventKind::Refused { .. } => return Some(LogLine::new(Level::Warning, "refused", &text, about(), at)),
+        EventKind::InMemoryOnly { generation, .. } => (Level::Error, format!("generation {generation}: {text}")),
+        EventKind::RefreshFailed { .. } => (level(severity).min(Level::Warning), format!("not refreshed: {text}")),
+        EventKind::Refreshed { recovered: Some(_), .. } => (Level::Notice, text),
+        EventKind::LoggedOut { .. } => (level(severity).min(Level::Notice), text),
+        EventKind::Refreshed { .. }
+        | EventKind::Adopted { .. }
+        | EventKind::LoggedIn { .. }
+        | EventKind::NotSaved { .. } => (level(severity), text),
         _ => return None,
-    })
+    };
+    report::of_event(event, at).map(|report| LogLine::of_report(level, &text, report))
 }
 
-fn store_unavailable(why: &str, at: DateTime<Utc>) -> LogLine {
-    LogLine::new(Level::Error, "store_unavailable", why, json!({ "why": why }), at)
+/// How urgent a line is, by how much attention its sentence asks for.
+fn level(severity: Severity) -> Level {
+    match severity {
+        Severity::Bad => Level::Error,
+        Severity::Warning => Level::Warning,
+        Severity::Busy | Severity::Good | Severity::Quiet => Level::Info,
+    }
+}
+
+/// Events about the whole service, which `on_event` does not report.
+fn of_program(event: &Event, at: DateTime<Utc>) -> Option<LogLine> {
+    let text = format::event::of_program(event)?.text;
+    let (level, word, fields) = match event {
+        Event::Host(HostEvent::ConfigurationRead(Ok(()))) => (Level::Notice, "reloaded", json!({})),
+        Event::Host(HostEvent::ConfigurationRead(Err(why))) => (Level::Error, "reload_failed", json!({ "why": why })),
+        Event::Host(HostEvent::HookFailed { why }) => (Level::Warning, "on_event_failed", json!({ "why": why })),
+        Event::PassphraseAsked { .. } | Event::StoreChanged(Err(_)) => {
+            (Level::Error, "store_unavailable", json!({ "why": text }))
+        }
+        Event::StoreChanged(Ok(())) => (Level::Notice, "store_available", json!({})),
+        _ => return None,
+    };
+    Some(LogLine::new(level, word, &text, fields, at))
 }
 
 /// The line for an incident's opening or closing.
@@ -81,7 +70,7 @@ pub(crate) fn of_change(change: &IncidentChange, at: DateTime<Utc>) -> LogLine {
         IncidentChange::Opened(incident) => {
             (Level::Error, format!("incident: {}: {}", incident.kind.words(), incident.why))
         }
-        IncidentChange::Closed { recovered: true, .. } => (Level::Notice, "incident over: it is well again".into()),
+        IncidentChange::Closed { recovered: true, .. } => (Level::Notice, "incident closed: recovered".into()),
         IncidentChange::Closed { incident, recovered: false } => {
             (Level::Notice, format!("incident closed: it no longer {}", incident.kind.words()))
         }

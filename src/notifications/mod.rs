@@ -28,7 +28,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use crate::config::{Config, NotifySettings};
 use crate::dashboard::App;
 use crate::dashboard_loop::run_loop::Host;
-use crate::domain::{Event, Incident, IncidentChange, Incidents};
+use crate::domain::{Event, HostEvent, Incident, IncidentChange, Incidents};
 use crate::notifications::desktop::Desktop;
 use crate::notifications::notice::Notice;
 use crate::notifications::on_event::OnEvent;
@@ -160,7 +160,7 @@ impl Attention {
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             tokio::select! {
-                why = self.on_event.trouble() => return Some(Event::HookFailed { why }),
+                why = self.on_event.trouble() => return Some(Event::Host(HostEvent::HookFailed { why })),
                 Some(shown) = self.shown.recv() => {
                     let asked = self.asked.take();
                     if shown.is_err() {

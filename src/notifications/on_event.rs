@@ -56,7 +56,9 @@ impl OnEvent {
 
     /// Hears what happened.
     pub fn hear(&mut self, event: &Event, now: DateTime<Utc>) {
-        if let Some(report) = self.hook.is_some().then(|| report::of_event(event, now)).flatten() {
+        if let (Some(_), Event::Connection(event)) = (&self.hook, event)
+            && let Some(report) = report::of_event(event, now)
+        {
             self.tell(report);
         }
     }

@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionName, Event, Incident, IncidentChange, Reason};
+use crate::domain::{ConnectionEvent, ConnectionName, EventKind, Incident, IncidentChange, Reason};
 
 const VERSION: u32 = 1;
 /// The longest reason told, in characters.
@@ -40,42 +40,37 @@ pub(crate) fn of_change(change: &IncidentChange, at: DateTime<Utc>) -> Value {
     }
 }
 
-/// The object for an event; `None` for one that is of no interest outside the dashboard.
-pub(crate) fn of_event(event: &Event, at: DateTime<Utc>) -> Option<Value> {
-    let generation = |generation: &u64| json!({ "generation": generation });
-    let of_number = |generation: &u64, why: &Reason| {
-        let mut fields = self::why(Some(why));
+/// The object for what happened to a connection; `None` for what is of no interest outside the dashboard.
+pub(crate) fn of_event(event: &ConnectionEvent, at: DateTime<Utc>) -> Option<Value> {
+    let numbered = |generation: &u64, reason: &Reason| {
+        let mut fields = why(Some(reason));
         fields["generation"] = (*generation).into();
         fields
     };
-    let (word, connection, fields) = match event {
-        Event::Refreshed { connection, generation, recovered } => {
+    let (word, fields) = match &event.kind {
+        EventKind::Refreshed { generation, recovered } => {
             let mut fields = json!({ "generation": generation });
             if let Some(lost) = recovered {
                 fields["recovered"] = json!({ "lost_at": rfc3339(lost.at), "sends": lost.sends + 1 });
             }
-            ("refreshed", connection, fields)
+            ("refreshed", fields)
         }
-        Event::Adopted { connection, generation, by } => {
-            ("adopted", connection, json!({ "generation": generation, "by": by }))
-        }
-        Event::LoggedIn { connection, generation: number } => ("logged_in", connection, generation(number)),
-        Event::Imported { connection, generation: number, .. } => ("imported", connection, generation(number)),
-        Event::ImportFailed { connection, why: reason, .. } => ("import_failed", connection, why(Some(reason))),
-        Event::NotSaved { connection, generation, why } => ("not_saved", connection, of_number(generation, why)),
-        Event::InMemoryOnly { connection, generation, why } => {
-            ("in_memory_only", connection, of_number(generation, why))
-        }
-        Event::RefreshFailed { connection, problem } => ("refresh_failed", connection, why(Some(&problem.reason()))),
-        Event::LoginFailed { connection, why: reason, .. } => ("login_failed", connection, why(Some(reason))),
-        Event::LoggedOut { connection, revocation } => {
+        EventKind::Adopted { generation, by } => ("adopted", json!({ "generation": generation, "by": by })),
+        EventKind::LoggedIn { generation } => ("logged_in", json!({ "generation": generation })),
+        EventKind::Imported { generation, .. } => ("imported", json!({ "generation": generation })),
+        EventKind::ImportFailed { why: reason, .. } => ("import_failed", why(Some(reason))),
+        EventKind::NotSaved { generation, why } => ("not_saved", numbered(generation, why)),
+        EventKind::InMemoryOnly { generation, why } => ("in_memory_only", numbered(generation, why)),
+        EventKind::RefreshFailed { problem } => ("refresh_failed", why(Some(&problem.reason()))),
+        EventKind::LoginFailed { why: reason, .. } => ("login_failed", why(Some(reason))),
+        EventKind::LoggedOut { revocation } => {
             let mut fields = why(revocation.why());
             fields["revoked"] = revocation.is_revoked().into();
-            ("logged_out", connection, fields)
+            ("logged_out", fields)
         }
         _ => return None,
     };
-    Some(object(word, connection, at, fields))
+    Some(object(word, &event.connection, at, fields))
 }
 
 /// Why, as far as others may read it.
@@ -106,14 +101,19 @@ fn facts(incident: &Incident) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::{of_change, of_event};
+    use super::of_change;
     use crate::dashboard::fixtures::{name, now};
-    use crate::domain::{Event, Incident, IncidentChange, IncidentKind, Problem, Reason, Revocation};
+    use crate::domain::{Event, EventKind, Incident, IncidentChange, IncidentKind, Problem, Reason, Revocation};
+
+    fn object_of(event: Event) -> Option<Value> {
+        let Event::Connection(event) = event else { panic!("{event:?}") };
+        super::of_event(&event, now())
+    }
 
     #[test]
-    fn an_incident_is_told_whole() {
+    fn an_incident_is_reported_whole() {
         let incident = Incident {
             connection: name("sandbox"),
             kind: IncidentKind::RefreshFailing,
@@ -153,18 +153,14 @@ mod tests {
                 standing: false,
             };
             let failed = Revocation::Failed { why: why.clone() };
-            let of = |event: Event| of_event(&event, now()).unwrap();
+            let of = |event: Event| object_of(event).unwrap();
             let objects = [
-                of(Event::RefreshFailed { connection: connection.clone(), problem: problem.clone() }),
-                of(Event::LoginFailed {
-                    connection: connection.clone(),
-                    why: problem.reason(),
-                    problem: Some(problem),
-                }),
-                of(Event::ImportFailed { connection: connection.clone(), why: why.clone(), problem: None }),
-                of(Event::NotSaved { connection: connection.clone(), generation: 2, why: why.clone() }),
-                of(Event::InMemoryOnly { connection: connection.clone(), generation: 2, why }),
-                of(Event::LoggedOut { connection, revocation: failed }),
+                of(EventKind::RefreshFailed { problem: problem.clone() }.of(connection.clone())),
+                of(EventKind::LoginFailed { why: problem.reason(), problem: Some(problem) }.of(connection.clone())),
+                of(EventKind::ImportFailed { why: why.clone(), problem: None }.of(connection.clone())),
+                of(EventKind::NotSaved { generation: 2, why: why.clone() }.of(connection.clone())),
+                of(EventKind::InMemoryOnly { generation: 2, why }.of(connection.clone())),
+                of(EventKind::LoggedOut { revocation: failed }.of(connection)),
                 of_change(&IncidentChange::Opened(incident), now())["incident"].clone(),
             ];
             for object in objects {
@@ -176,27 +172,19 @@ mod tests {
     }
 
     #[test]
-    fn results_are_told_and_what_concerns_the_screen_alone_is_not() {
-        let connection = name("factory");
-        let failed = Event::RefreshFailed {
-            connection: connection.clone(),
-            problem: Problem::NeedsLogin { why: "revoked".into() },
-        };
-        assert_eq!(of_event(&failed, now()).unwrap()["why"], "needs login: revoked");
-        let refreshed =
-            of_event(&Event::Refreshed { connection: connection.clone(), generation: 7, recovered: None }, now())
-                .unwrap();
+    fn results_are_reported_and_what_concerns_the_screen_alone_is_not() {
+        let of = |kind: EventKind| object_of(kind.of(name("factory")));
+        let failed = of(EventKind::RefreshFailed { problem: Problem::NeedsLogin { why: "revoked".into() } }).unwrap();
+        assert_eq!(failed["why"], "needs login: revoked");
+        let refreshed = of(EventKind::Refreshed { generation: 7, recovered: None }).unwrap();
         assert_eq!((&refreshed["event"], &refreshed["generation"]), (&json!("refreshed"), &json!(7)));
-        let owed = Event::NotSaved { connection: connection.clone(), generation: 8, why: "full\x07".into() };
-        let owed = of_event(&owed, now()).unwrap();
+        let unsaved = of(EventKind::NotSaved { generation: 8, why: "full\x07".into() }).unwrap();
         let expected = (&json!("not_saved"), &json!(8), &json!("full\u{fffd}"));
-        assert_eq!((&owed["event"], &owed["generation"], &owed["why"]), expected);
-        let logged_out =
-            of_event(&Event::LoggedOut { connection: connection.clone(), revocation: Revocation::Revoked }, now())
-                .unwrap();
+        assert_eq!((&unsaved["event"], &unsaved["generation"], &unsaved["why"]), expected);
+        let logged_out = of(EventKind::LoggedOut { revocation: Revocation::Revoked }).unwrap();
         assert_eq!((&logged_out["event"], &logged_out["revoked"]), (&json!("logged_out"), &json!(true)));
-        for quiet in [Event::ClipboardCleared, Event::StillFresh { connection, expires_at: now() }] {
-            assert_eq!(of_event(&quiet, now()), None);
+        for quiet in [EventKind::LoginStarted, EventKind::StillFresh { expires_at: now() }] {
+            assert_eq!(of(quiet), None);
         }
     }
 }

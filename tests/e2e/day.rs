@@ -16,7 +16,7 @@ fn log_in(house: &House, terminal: &mut Terminal, browser: &Chromium, name: &str
     assert!(browser.until_text("Allow").contains(&format!("app-{name}")));
     browser.click("#allow");
     browser.until_text(&format!("{name} is connected to Manu Online"));
-    terminal.until_text("logged in, generation 1 saved");
+    terminal.until_text("logged in, generation 1");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_person_logs_in_watches_refreshes_quits_and_finds_every_token_the_next_day()
     terminal.until_text("R forces");
     assert_eq!((posts(&house).authorization_code, posts(&house).refresh_token), (1, 0));
     terminal.keys("R");
-    terminal.until_text("new tokens, generation 2 saved");
+    terminal.until_text("refreshed, generation 2");
     assert_eq!((posts(&house).refresh_token, house.servers.manu().stats().rotations), (1, 1));
     terminal.keys("t");
     terminal.until_text("the token works: 200");

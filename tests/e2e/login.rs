@@ -42,7 +42,7 @@ fn a_pasted_url_finishes_a_login_and_one_with_a_forged_state_is_refused() {
     assert!(terminal.shows("Log in: partner"), "the login ended:\n{}", terminal.picture());
     terminal.paste(&answer);
     terminal.keys("\r");
-    terminal.until_text("logged in, generation 1 saved");
+    terminal.until_text("logged in, generation 1");
     terminal.until("it live", |screen| row_says(screen, "partner", "● live"));
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
@@ -83,7 +83,7 @@ fn a_taken_port_is_explained_and_the_login_works_once_it_is_free() {
     let url = house.browser_url();
     let answer = house.decide(&url, "allow");
     assert!(web::get(&answer).contains("factory is connected to Manu Online"));
-    terminal.until_text("logged in, generation 1 saved");
+    terminal.until_text("logged in, generation 1");
     house.sweep(&mut [&mut terminal], 5);
 }
 

@@ -59,7 +59,7 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
 
     terminal.keys("R");
-    terminal.until_text("new tokens, generation 2 saved");
+    terminal.until_text("refreshed, generation 2");
     terminal.keys("c");
     terminal.until_text("access token sent to the terminal");
 

@@ -25,7 +25,7 @@ async fn a_dashboard_sees_the_keeper_lets_it_refresh_and_says_who_did() {
     wide.until_text(&format!("keepalive {pid}, auto on"));
     small.until_text("keepalive");
     keepalive.until_stderr("factory: refreshed, generation 2");
-    let told = format!("keepalive, process {pid}, refreshed it; generation 2 taken over");
+    let told = format!("keepalive, process {pid}, refreshed it, generation 2 taken over");
     wide.until_text(&told);
     // Where there is less room, the end is cut.
     small.until_text(&told[..40]);

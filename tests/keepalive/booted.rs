@@ -116,7 +116,7 @@ async fn the_system_unit_keeps_connections_alive_under_systemd() {
     assert_eq!(get_unix(&socket, "/healthz").json()["status"], "ok");
 
     booted.says("systemctl reload manutop");
-    assert!(booted.says("journalctl -u manutop -o cat").contains("the configuration was read anew"));
+    assert!(booted.says("journalctl -u manutop -o cat").contains("configuration reloaded"));
 
     // One that hangs is started anew; nothing of what it held is lost.
     let watchdog = "mkdir -p /run/systemd/system/manutop.service.d && \

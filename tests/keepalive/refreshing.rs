@@ -57,7 +57,7 @@ async fn a_hang_up_has_the_configuration_read_and_a_faulty_one_changes_nothing()
     keepalive.until_stderr("all connections are read");
     bench.add_manus("partner").await;
     keepalive.signal("HUP");
-    keepalive.until_stderr("the configuration was read anew");
+    keepalive.until_stderr("configuration reloaded");
     keepalive.until_stderr("partner: refreshed, generation 1");
     bench.add("auto_refresh = 5\n");
     keepalive.signal("HUP");

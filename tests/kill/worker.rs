@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use manutop::domain::{ConnectionName, Event, Problem};
+use manutop::domain::{ConnectionName, EventKind, Problem};
 use manutop::fault_point::{POINT, Step, WITNESS};
 
 use super::world::{Habit, Orders};
@@ -36,7 +36,7 @@ pub fn work(orders: &Orders) {
         let (engine, mut events) = orders.engine(orders.habit != Habit::Forces);
         let telling = async {
             while let Some(event) = events.recv().await {
-                if matches!(event, Event::Adopted { .. }) {
+                if matches!(event.kind(), Some(EventKind::Adopted { .. })) {
                     println!("{ADOPTED}");
                 }
             }

@@ -10,7 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{
-    AfterLostAnswer, Command, ConnectionName, Event, LossOutcome, LostAnswer, Obtained, Problem, Secret,
+    AfterLostAnswer, Command, ConnectionEvent, ConnectionName, Event, EventKind, LossOutcome, LostAnswer, Obtained,
+    Problem, Secret,
 };
 use manutop::engine::Refreshed;
 use manutop::tokens::reconcile::Hazard;
@@ -97,7 +98,9 @@ async fn a_request_that_never_arrived_and_a_grace_period_recover_without_a_perso
         rig.moves_on(&running, LOST_PAUSE).await;
         let recovered = running
             .until(|event| match event {
-                Event::Refreshed { generation: 2, recovered, .. } => Some(*recovered),
+                Event::Connection(ConnectionEvent {
+                    kind: EventKind::Refreshed { generation: 2, recovered }, ..
+                }) => Some(*recovered),
                 _ => None,
             })
             .await;
@@ -195,7 +198,9 @@ async fn a_token_found_later_in_an_answer_that_could_not_be_read_is_saved_and_no
     let mut again = rig.start(true);
     let recovered = again
         .until(|event| match event {
-            Event::Refreshed { generation: 2, recovered, .. } => Some(*recovered),
+            Event::Connection(ConnectionEvent { kind: EventKind::Refreshed { generation: 2, recovered }, .. }) => {
+                Some(*recovered)
+            }
             _ => None,
         })
         .await;
@@ -223,13 +228,15 @@ async fn a_force_by_one_who_was_not_shown_the_doubt_sends_nothing() {
     let (rig, mut running, factory) = met(DemoFault::lost_answer(), AfterLostAnswer::Ask, REDIRECT).await;
     running.engine.send(Command::ForceIfSure { connection: factory.clone() });
     for _of in ["the first refresh", "the forced one"] {
-        let said = |event: &Event| matches!(event, Event::RefreshFailed { problem: Problem::Uncertain { .. }, .. });
+        let said = |event: &Event| {
+            matches!(event.kind(), Some(EventKind::RefreshFailed { problem: Problem::Uncertain { .. } }))
+        };
         running.until(|event| said(event).then_some(())).await;
     }
     assert_eq!(rig.refresh_posts(), 1);
     // One who has seen it may choose to.
     running.engine.send(Command::Refresh { connection: factory, force: true });
-    running.until(|event| matches!(event, Event::RefreshFailed { .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::RefreshFailed { .. })).then_some(())).await;
     assert_eq!(rig.refresh_posts(), 2);
 }
 
@@ -241,7 +248,7 @@ async fn a_force_of_what_is_sure_is_an_exchange() {
     let mut running = rig.start(false);
     running.engine.views().await;
     running.engine.send(Command::ForceIfSure { connection: factory.clone() });
-    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { generation: 2, .. })).then_some(())).await;
     assert_newest_is_stored(&rig, &factory, 2).await;
 }
 

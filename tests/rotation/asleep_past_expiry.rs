@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::domain::Event;
+use manutop::domain::EventKind;
 
 use crate::REDIRECT;
 use crate::support::rig::Rig;
@@ -18,7 +18,7 @@ async fn a_machine_that_slept_sends_exactly_one_request_after_waking() {
     let mut running = rig.start(true);
     running.engine.views().await;
     rig.clock.advance(TimeDelta::hours(9));
-    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { generation: 2, .. })).then_some(())).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(rig.refresh_posts(), 1);
 }

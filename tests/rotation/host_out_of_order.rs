@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::Event;
+use manutop::domain::{ConnectionEvent, Event, EventKind};
 
 use crate::REDIRECT;
 use crate::support::rig::{Rig, Running, eventually};
@@ -29,7 +29,7 @@ async fn met(fault: DemoFault) -> (Rig, Running) {
     let mut failed = BTreeSet::new();
     running
         .until(|event| match event {
-            Event::RefreshFailed { connection, .. } => {
+            Event::Connection(ConnectionEvent { connection, kind: EventKind::RefreshFailed { .. } }) => {
                 failed.insert(connection.clone());
                 (failed.len() >= 8).then_some(())
             }

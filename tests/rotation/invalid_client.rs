@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Command, Event, Problem, Secret};
+use manutop::domain::{Command, ConnectionEvent, Event, EventKind, Problem, Secret};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -43,7 +43,7 @@ async fn the_provider_is_asked_again_slowly_when_a_service_is_told_to_and_when_a
     assert!(matches!(refused, Err(Problem::Misconfigured { .. })), "{refused:?}");
     rig.servers.manu().register_client("app-factory", &Secret::new(SECRET), &[REDIRECT]);
     running.engine.send(Command::AskAgain);
-    let is_it = |event: &Event| matches!(event, Event::Refreshed { connection, .. } if *connection == factory);
+    let is_it = |event: &Event| matches!(event, Event::Connection(ConnectionEvent { connection, kind: EventKind::Refreshed { .. } }) if *connection == factory);
     running.until(|event| is_it(event).then_some(())).await;
     assert_eq!(running.view(&factory).await.problem, None);
 }

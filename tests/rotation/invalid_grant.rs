@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Command, Event, Problem};
+use manutop::domain::{Command, EventKind, Problem};
 
 use crate::REDIRECT;
 use crate::support::rig::Rig;
@@ -56,7 +56,7 @@ async fn a_record_that_somebody_saved_meanwhile_past_the_lock_is_adopted() {
     let mut newer = rig.servers.manu().issue("app-factory", "API_ALL").record(1);
     newer.generation = 2;
     rig.put(&factory, &newer).await;
-    running.until(|event| matches!(event, Event::Adopted { generation: 2, .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Adopted { generation: 2, .. })).then_some(())).await;
     let standing = rig.vault().read(&factory).await.unwrap();
     assert_eq!((standing.record, standing.hazard), (Some(newer), None));
     assert_eq!(rig.refresh_posts(), 1);

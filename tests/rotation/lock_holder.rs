@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Activity, Command, ConnectionName, Event, Problem};
+use manutop::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind, Problem};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -41,7 +41,7 @@ async fn a_slow_holder_is_waited_for_with_its_pid_shown_and_its_result_adopted()
     rig.until_rotations(1).await;
     waiting.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     shows(&mut waiting, &factory, std::process::id()).await;
-    waiting.until(|event| matches!(event, Event::Adopted { generation: 2, .. }).then_some(())).await;
+    waiting.until(|event| matches!(event.kind(), Some(EventKind::Adopted { generation: 2, .. })).then_some(())).await;
     assert_eq!(rig.refresh_posts(), 1);
 }
 
@@ -68,7 +68,7 @@ async fn a_stopped_holder_is_waited_for_until_it_is_killed_and_its_answer_is_the
     holder.kill();
     let killed = Instant::now();
     let failed = |event: &Event| match event {
-        Event::RefreshFailed { problem, .. } => Some(problem.clone()),
+        Event::Connection(ConnectionEvent { kind: EventKind::RefreshFailed { problem }, .. }) => Some(problem.clone()),
         _ => None,
     };
     let problem = running.until(failed).await;
@@ -99,7 +99,7 @@ async fn a_holder_killed_before_it_sent_anything_leaves_nothing_behind() {
     shows(&mut running, &factory, holder.id()).await;
     holder.kill();
     let killed = Instant::now();
-    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { generation: 2, .. })).then_some(())).await;
     assert!(killed.elapsed() < AT_ONCE, "{:?}", killed.elapsed());
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Activity, Command, Event};
+use manutop::domain::{Activity, Command, ConnectionEvent, Event, EventKind};
 use manutop::engine::Refreshed;
 
 use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
@@ -27,9 +27,13 @@ async fn a_login_that_ends_while_a_refresh_is_out_elsewhere_waits_for_it_and_win
         running.until_view(&factory, |view| matches!(view.activity, Activity::WaitingForLock { pid: Some(_), .. }));
     let (page, _) = tokio::join!(person.visit(&back), waiting);
     assert_eq!(page.0, 200);
-    refreshing.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    refreshing
+        .until(|event| matches!(event.kind(), Some(EventKind::Refreshed { generation: 2, .. })).then_some(()))
+        .await;
     assert_eq!(logged_in(&mut running).await, 3);
-    refreshing.until(|event| matches!(event, Event::Adopted { generation: 3, .. }).then_some(())).await;
+    refreshing
+        .until(|event| matches!(event.kind(), Some(EventKind::Adopted { generation: 3, .. })).then_some(()))
+        .await;
     assert_newest_is_stored(&rig, &factory, 3).await;
 }
 
@@ -67,8 +71,14 @@ async fn in_one_process_a_login_asked_for_during_a_refresh_is_refused_with_the_r
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
     running.engine.send(Command::Login { connection: factory.clone() });
-    let refused = |event: &Event| if let Event::Refused { why, .. } = event { Some(why.clone()) } else { None };
+    let refused = |event: &Event| {
+        if let Event::Connection(ConnectionEvent { kind: EventKind::Refused { why }, .. }) = event {
+            Some(why.clone())
+        } else {
+            None
+        }
+    };
     assert_eq!(running.until(refused).await, "a refresh is under way");
-    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { generation: 2, .. })).then_some(())).await;
     assert_newest_is_stored(&rig, &factory, 2).await;
 }

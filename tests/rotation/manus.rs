@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::domain::{Activity, Command, ConnectionName, Event, TestFailure};
+use manutop::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind, TestFailure};
 use manutop::engine::Refreshed;
 
 use crate::support::rig::{Rig, Running};
@@ -27,7 +27,9 @@ async fn tested(running: &mut Running, connection: &ConnectionName) -> Result<u1
     running.engine.send(Command::Test { connection: connection.clone() });
     let result = running
         .until(|event| match event {
-            Event::Tested { result, .. } => Some(result.clone().map(|(status, _)| status)),
+            Event::Connection(ConnectionEvent { kind: EventKind::Tested { result }, .. }) => {
+                Some(result.clone().map(|(status, _)| status))
+            }
             _ => None,
         })
         .await;

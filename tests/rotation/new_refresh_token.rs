@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use manutop::domain::{Command, CopyWhat, Event, Problem};
+use manutop::domain::{Command, CopyWhat, EventKind, Problem};
 use manutop::engine::Refreshed;
 use manutop::secrets::memory::{Call, InjectedFault};
 
@@ -44,10 +44,10 @@ async fn while_the_save_is_out_the_journal_has_it_and_nobody_sees_it() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(running.view(&factory).await.token().unwrap().generation, 1);
     assert_eq!(running.engine.reveal(&factory, CopyWhat::AccessToken).await, Ok(first.access_token));
-    let early = running.announced().into_iter().find(|event| matches!(event, Event::Refreshed { .. }));
+    let early = running.announced().into_iter().find(|event| matches!(event.kind(), Some(EventKind::Refreshed { .. })));
     assert_eq!(early, None);
     rig.store.release();
-    running.until(|event| matches!(event, Event::Refreshed { generation: 2, .. }).then_some(())).await;
+    running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { generation: 2, .. })).then_some(())).await;
     assert_eq!(rig.journal_state(&factory), "settled");
     assert!(rig.vault().read(&factory).await.unwrap().saved);
 }

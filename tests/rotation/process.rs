@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use manutop::domain;
-use manutop::domain::{ConnectionView, Event, Program, Secret, SystemClock};
+use manutop::domain::{ConnectionEvent, ConnectionView, Event, EventKind, Program, Secret, SystemClock};
 use manutop::engine::{Engine, Parts};
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::MemoryStore;
@@ -124,9 +124,15 @@ fn orders() -> tokio::sync::mpsc::UnboundedReceiver<String> {
 
 fn announce(event: Event) {
     match event {
-        Event::Refreshed { generation, .. } => tell(&format!("refreshed {generation}")),
-        Event::Adopted { generation, .. } => tell(&format!("adopted {generation}")),
-        Event::RefreshFailed { problem, .. } => tell(&format!("failed {problem}")),
+        Event::Connection(ConnectionEvent { kind: EventKind::Refreshed { generation, .. }, .. }) => {
+            tell(&format!("refreshed {generation}"))
+        }
+        Event::Connection(ConnectionEvent { kind: EventKind::Adopted { generation, .. }, .. }) => {
+            tell(&format!("adopted {generation}"))
+        }
+        Event::Connection(ConnectionEvent { kind: EventKind::RefreshFailed { problem }, .. }) => {
+            tell(&format!("failed {problem}"))
+        }
         Event::Changed(view) => tell(&described(&view)),
         _ => {}
     }

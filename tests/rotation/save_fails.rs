@@ -8,7 +8,10 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Activity, Clock as _, Command, ConnectionName, ConnectionView, Event, Holding, Problem, Status};
+use manutop::domain::{
+    Activity, Clock as _, Command, ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, Holding, Problem,
+    Status,
+};
 use manutop::engine::{Owing, Refreshed, Unfinished};
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, MemoryStore};
@@ -76,8 +79,11 @@ async fn what_the_store_did_not_take_is_never_announced_as_saved() {
     rig.store.fail_always(Some(StoreError::Locked));
     let announced = running
         .until(|event| match event {
-            Event::NotSaved { connection, generation, why } => Some((connection.clone(), *generation, why.clone())),
-            Event::Refreshed { .. } | Event::StoreChanged(Ok(())) => panic!("it is not: {event:?}"),
+            Event::Connection(ConnectionEvent { connection, kind: EventKind::NotSaved { generation, why } }) => {
+                Some((connection.clone(), *generation, why.clone()))
+            }
+            Event::Connection(ConnectionEvent { kind: EventKind::Refreshed { .. }, .. })
+            | Event::StoreChanged(Ok(())) => panic!("it is not: {event:?}"),
             _ => None,
         })
         .await;
@@ -173,7 +179,9 @@ async fn what_neither_journal_nor_store_takes_stays_in_memory_and_leaving_waits_
     rig.store.fail_always(Some(StoreError::Locked));
     let (connection, generation, why) = running
         .until(|event| match event {
-            Event::InMemoryOnly { connection, generation, why } => Some((connection.clone(), *generation, why.clone())),
+            Event::Connection(ConnectionEvent { connection, kind: EventKind::InMemoryOnly { generation, why } }) => {
+                Some((connection.clone(), *generation, why.clone()))
+            }
             _ => None,
         })
         .await;

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use manutop::domain::{Command, Event, Problem};
+use manutop::domain::{Command, ConnectionEvent, Event, EventKind, Problem};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -33,7 +33,9 @@ async fn the_engine_goes_on_answering_and_no_exchange_begins() {
     }
     let problem = running
         .until(|event| match event {
-            Event::RefreshFailed { problem, .. } => Some(problem.clone()),
+            Event::Connection(ConnectionEvent { kind: EventKind::RefreshFailed { problem }, .. }) => {
+                Some(problem.clone())
+            }
             _ => None,
         })
         .await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
-use manutop::domain::{Author, Event, Program};
+use manutop::domain::{Author, EventKind, Program};
 use manutop::engine::Refreshed;
 
 use crate::REDIRECT;
@@ -56,7 +56,7 @@ async fn a_running_engine_takes_over_what_another_process_has_refreshed() {
     let script = rig.start(false);
     script.engine.views().await;
     assert_eq!(script.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
-    dashboard.until(|event| matches!(event, Event::Adopted { generation: 2, .. }).then_some(())).await;
+    dashboard.until(|event| matches!(event.kind(), Some(EventKind::Adopted { generation: 2, .. })).then_some(())).await;
     assert_eq!(dashboard.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(3)), "from the newest");
     assert_newest_is_stored(&rig, &factory, 3).await;
 }

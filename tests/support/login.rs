@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::TcpStream;
 use std::time::Duration;
 
-use manutop::domain::{Activity, Command, ConnectionName, Event, LoginView, Redirect};
+use manutop::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind, LoginView, Redirect};
 use reqwest::{Client, Response, StatusCode, header, redirect};
 use url::{Url, form_urlencoded};
 
@@ -92,8 +92,10 @@ pub async fn begin(running: &mut Running, connection: &ConnectionName) -> LoginV
 pub async fn logged_in(running: &mut Running) -> u64 {
     running
         .until(|event| match event {
-            Event::LoggedIn { generation, .. } => Some(*generation),
-            Event::LoginFailed { why, .. } => panic!("the login failed: {why}"),
+            Event::Connection(ConnectionEvent { kind: EventKind::LoggedIn { generation }, .. }) => Some(*generation),
+            Event::Connection(ConnectionEvent { kind: EventKind::LoginFailed { why, .. }, .. }) => {
+                panic!("the login failed: {why}")
+            }
             _ => None,
         })
         .await
@@ -102,8 +104,12 @@ pub async fn logged_in(running: &mut Running) -> u64 {
 pub async fn failed(running: &mut Running) -> String {
     running
         .until(|event| match event {
-            Event::LoginFailed { why, .. } => Some(why.to_string()),
-            Event::LoggedIn { .. } => panic!("the login succeeded"),
+            Event::Connection(ConnectionEvent { kind: EventKind::LoginFailed { why, .. }, .. }) => {
+                Some(why.to_string())
+            }
+            Event::Connection(ConnectionEvent { kind: EventKind::LoggedIn { .. }, .. }) => {
+                panic!("the login succeeded")
+            }
             _ => None,
         })
         .await
@@ -112,8 +118,10 @@ pub async fn failed(running: &mut Running) -> String {
 pub async fn refused(running: &mut Running) -> String {
     running
         .until(|event| match event {
-            Event::AnswerRefused { why, .. } => Some(why.to_string()),
-            Event::LoginFailed { why, .. } => panic!("the login ended: {why}"),
+            Event::Connection(ConnectionEvent { kind: EventKind::AnswerRefused { why }, .. }) => Some(why.to_string()),
+            Event::Connection(ConnectionEvent { kind: EventKind::LoginFailed { why, .. }, .. }) => {
+                panic!("the login ended: {why}")
+            }
             _ => None,
         })
         .await

@@ -28,7 +28,9 @@ use crate::dashboard_loop::configuration::{Configuration, Source};
 use crate::dashboard_loop::glance::Glance;
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
-use crate::domain::{Clock as _, Connection, ConnectionView, Event, Program, SystemClock, ThemeName};
+use crate::domain::{
+    Clock as _, Connection, ConnectionEvent, ConnectionView, Event, EventKind, Program, SystemClock, ThemeName,
+};
 use crate::engine::{Engine, Owing, Parts};
 use crate::format::time::Zone;
 use crate::notifications::{Attention, Wishes};
@@ -236,7 +238,13 @@ pub(crate) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -
         match (event, &request_log) {
             (Event::RequestLogged(entry), Some(log)) => log.append(&entry),
             // The screen that would have said so is gone.
-            (Event::ClientSecretSet { connection, result: Err(why) }, _) => {
+            (
+                Event::Connection(ConnectionEvent {
+                    connection,
+                    kind: EventKind::ClientSecretSet { result: Err(why) },
+                }),
+                _,
+            ) => {
                 say!("{connection}: the client secret is not stored: {why}");
             }
             _ => {}

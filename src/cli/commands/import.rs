@@ -15,7 +15,7 @@ use crate::cli::support::session::{Session, Working};
 use crate::cli::support::unsaved::still_owed;
 use crate::cli::support::{json, prompt};
 use crate::domain::clock::rfc3339;
-use crate::domain::{Command, ConnectionName, ConnectionView, Event, Problem, Secret};
+use crate::domain::{Command, ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, Problem, Secret};
 use crate::engine::work::import::not_supported;
 use crate::format::time::Zone;
 use crate::oauth::pasted;
@@ -125,26 +125,30 @@ async fn import(
     refresh_token: Secret,
 ) -> Result<Result<Imported, CliError>, Report> {
     let command = Command::Import { connection: name.clone(), refresh_token };
-    let ended = working.carry_out(command, |event| match event {
-        Event::Imported { connection, generation, expires_at, replaced } if connection == *name => {
+    let ended = working.carry_out(command, |event| {
+        let Event::Connection(ConnectionEvent { connection, kind }) = event else { return None };
+        if connection == *name { end(name, kind) } else { None }
+    });
+    Ok(ended.await?.unwrap_or_else(|| Err(CliError::on(name, Exit::Failed, "the import was cancelled"))))
+}
+
+/// How the import ended, if this event ends it.
+fn end(name: &ConnectionName, kind: EventKind) -> Option<Result<Imported, CliError>> {
+    match kind {
+        EventKind::Imported { generation, expires_at, replaced } => {
             Some(Ok(Imported { generation, expires_at, replaced }))
         }
-        Event::NotSaved { connection, why, .. } if connection == *name => {
-            Some(Err(still_owed(name, &Problem::NotSaved { why, durable: true })))
-        }
-        Event::ImportFailed { connection, why, problem } if connection == *name => {
+        EventKind::NotSaved { why, .. } => Some(Err(still_owed(name, &Problem::NotSaved { why, durable: true }))),
+        EventKind::ImportFailed { why, problem } => {
             let stop = problem.map_or_else(
                 || CliError::on(name, Exit::Failed, &why),
                 |problem| CliError { message: format!("{name}: {why}"), ..CliError::about(name, &problem) },
             );
             Some(Err(stop))
         }
-        Event::RefreshFailed { connection, problem } if connection == *name => {
-            Some(Err(CliError::about(name, &problem)))
-        }
+        EventKind::RefreshFailed { problem } => Some(Err(CliError::about(name, &problem))),
         _ => None,
-    });
-    Ok(ended.await?.unwrap_or_else(|| Err(CliError::on(name, Exit::Failed, "the import was cancelled"))))
+    }
 }
 
 impl Imported {

@@ -13,14 +13,16 @@ use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::paste::Pastes;
 use crate::cli::support::session::{NoBrowser, Session};
 use crate::cli::support::stderr::say;
-use crate::cli::support::unsaved::{given_up, in_memory};
+use crate::cli::support::unsaved::given_up;
 use crate::cli::support::{json, prompt};
 use crate::domain::text::neutralise;
 use crate::domain::{
-    Activity, Author, Command, ConnectionName, ConnectionView, Event, LoginView, Redirect, Secret, Subject,
-    SubjectChange,
+    Activity, Author, Command, ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, LoginView, Redirect,
+    Secret, Subject, SubjectChange,
 };
 use crate::engine::Browser;
+use crate::format::event::of_connection;
+use crate::format::time::Zone;
 use crate::platform::browser::SystemBrowser;
 use crate::platform::signals::{Insistence, Signals, Wish};
 
@@ -64,7 +66,7 @@ impl LoginArgs {
             tokio::select! {
                 event = working.events.recv() => match event {
                     Some(Event::RequestLogged(entry)) => working.log.push(*entry),
-                    Some(Event::SubjectChanged { change, .. }) => {
+                    Some(Event::Connection(ConnectionEvent { kind: EventKind::SubjectChanged { change }, .. })) => {
                         if let Some(command) = self.decide(&change, &mut told) {
                             working.engine.send(command);
                         }
@@ -158,13 +160,8 @@ struct End {
 }
 
 impl End {
-    fn with(outcome: &'static str, words: &str, generation: u64) -> Self {
-        Self {
-            outcome,
-            generation: Some(generation),
-            subject: None,
-            words: format!("{words}, generation {generation}"),
-        }
+    fn with(outcome: &'static str, words: String, generation: u64) -> Self {
+        Self { outcome, generation: Some(generation), subject: None, words }
     }
 
     /// The same with the name of the person who logged in.
@@ -210,9 +207,8 @@ struct Told {
     question: Option<String>,
 }
 
-/// Tells a person what is going on; gives the end, once there is one.
+/// Reports progress on standard error; gives the end, once there is one.
 fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result<End, CliError>> {
-    let stop = |exit, why: &str| Some(Err(CliError::on(name, exit, why)));
     match event {
         Event::Changed(view) => {
             if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
@@ -221,26 +217,38 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
             }
             None
         }
-        Event::LoggedIn { generation, .. } => Some(Ok(End::with("logged_in", "logged in", generation))),
-        Event::Refreshed { generation, .. } => Some(Ok(End::with("minted", "minted", generation))),
-        Event::Adopted { generation, by, .. } => {
-            Some(Ok(End::with("adopted", &format!("{} logged in", Author::subject(by)), generation)))
+        Event::Connection(event) => end(&event.kind, name, told),
+        _ => None,
+    }
+}
+
+/// How the login ended, if this event ends it.
+fn end(kind: &EventKind, name: &ConnectionName, told: &mut Told) -> Option<Result<End, CliError>> {
+    let stop = |exit, why: &str| Some(Err(CliError::on(name, exit, why)));
+    let words = || of_connection(kind, |at| Zone::Local.date_time(at)).map_or_else(String::new, |said| said.text);
+    match kind {
+        EventKind::LoggedIn { generation } => Some(Ok(End::with("logged_in", words(), *generation))),
+        EventKind::Refreshed { generation, .. } => {
+            Some(Ok(End::with("minted", format!("minted, generation {generation}"), *generation)))
         }
-        Event::StillFresh { .. } => Some(Ok(End {
+        EventKind::Adopted { generation, by } => {
+            let words = format!("{} logged in, generation {generation}", Author::subject(*by));
+            Some(Ok(End::with("adopted", words, *generation)))
+        }
+        EventKind::StillFresh { .. } => Some(Ok(End {
             outcome: "still_fresh",
             generation: None,
             subject: None,
-            words: "the token is still fresh; manutop refresh --force mints another".into(),
+            words: format!("{}; manutop refresh --force mints another", words()),
         })),
-        Event::NotSaved { generation, why, .. } => {
-            let safe = format!("it is safe in the journal, and the next manutop refresh {name} saves it");
-            stop(Exit::StoreUnavailable, &format!("got generation {generation}, not saved yet: {why}; {safe}"))
+        EventKind::NotSaved { .. } => {
+            stop(Exit::StoreUnavailable, &format!("{}; the next manutop refresh {name} saves it", words()))
         }
-        Event::InMemoryOnly { why, .. } => {
-            say!("{}", in_memory(name, &why));
+        EventKind::InMemoryOnly { .. } => {
+            say!("{name}: {}", words());
             None
         }
-        Event::AnswerRefused { why, .. } => {
+        EventKind::AnswerRefused { why } => {
             told.answers.refused += 1;
             if told.answers.are_over() {
                 return stop(Exit::Failed, &format!("{why}; there is no more input"));
@@ -248,12 +256,11 @@ fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result
             say!("{why}");
             None
         }
-        Event::RefreshFailed { problem, .. } => Some(Err(CliError::about(name, &problem))),
-        Event::LoginFailed { why, problem, .. } => {
+        EventKind::RefreshFailed { problem } => Some(Err(CliError::about(name, problem))),
+        EventKind::LoginFailed { why, problem } => {
             stop(problem.as_ref().map_or(Exit::Failed, Exit::from), &why.to_string())
         }
-        Event::Refused { why, .. } => stop(Exit::Failed, &why),
-        Event::LoginCancelled { .. } => stop(Exit::Failed, "the login was cancelled"),
+        EventKind::Refused { .. } | EventKind::LoginCancelled => stop(Exit::Failed, &words()),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::json;
 use crate::cli::support::session::Session;
-use crate::domain::{Command, ConnectionName, Event, Problem, Revocation};
+use crate::domain::{Command, ConnectionEvent, ConnectionName, Event, EventKind, Problem, Revocation};
 
 /// Log out: forget the tokens, keep the connection and its client secret
 #[derive(Debug, clap::Args)]
@@ -28,15 +28,15 @@ impl LogoutArgs {
         let mut working = session.work_on(std::slice::from_ref(name))?;
         working.engine.views().await;
         let end = working.carry_out(Command::Logout { connection: name.clone() }, |event| match event {
-            Event::LoggedOut { revocation, .. } => Some(Ok(revocation)),
-            Event::LogoutFailed { problem: Problem::Cancelled, .. } => {
-                Some(Err(CliError::on(name, Exit::Failed, "the logout was given up, nothing was forgotten")))
-            }
-            Event::LogoutFailed { problem, revocation, .. } => {
-                let why = revocation.before_failure(&format!("not all of the logout could be done: {problem}"));
-                Some(Err(CliError::on(name, Exit::from(&problem), why)))
-            }
-            Event::Refused { why, .. } => Some(Err(CliError::on(name, Exit::Failed, why))),
+            Event::Connection(ConnectionEvent { kind, .. }) => match &kind {
+                EventKind::LoggedOut { revocation } => Some(Ok(revocation.clone())),
+                EventKind::LogoutFailed { problem, .. } => {
+                    let exit = if *problem == Problem::Cancelled { Exit::Failed } else { Exit::from(problem) };
+                    Some(Err(CliError::of_event(name, exit, &kind)))
+                }
+                EventKind::Refused { .. } => Some(Err(CliError::of_event(name, Exit::Failed, &kind))),
+                _ => None,
+            },
             _ => None,
         });
         let end = end.await?;

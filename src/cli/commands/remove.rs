@@ -17,8 +17,9 @@ use crate::cli::support::session::Session;
 use crate::cli::support::{json, prompt};
 use crate::config;
 use crate::config::{ChangeError, ConfigError};
-use crate::dashboard::dialogs::removal::{WHAT_GOES, not_forgotten};
-use crate::domain::{Command, ConnectionName, Event, Problem, Revocation};
+use crate::dashboard::dialogs::removal::WHAT_GOES;
+use crate::domain::{Command, ConnectionEvent, ConnectionName, Event, EventKind, Problem, Revocation};
+use crate::format::event::not_forgotten;
 use crate::oauth::providers;
 
 /// Remove a connection: its tokens, its client secret and its place in the configuration; asks
@@ -111,7 +112,11 @@ async fn erase(session: &Session, name: &ConnectionName) -> Result<Revocation, R
     working.engine.views().await;
     let forgotten = working
         .carry_out(Command::Remove { connection: name.clone() }, |event| match event {
-            Event::Forgotten { connection, result, revocation } if connection == *name => Some((result, revocation)),
+            Event::Connection(ConnectionEvent { connection, kind: EventKind::Forgotten { result, revocation } })
+                if connection == *name =>
+            {
+                Some((result, revocation))
+            }
             _ => None,
         })
         .await?;

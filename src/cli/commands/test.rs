@@ -10,7 +10,7 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::json;
 use crate::cli::support::session::{Session, Working};
-use crate::domain::{Command, ConnectionName, Event, TestFailure};
+use crate::domain::{Command, ConnectionEvent, ConnectionName, Event, EventKind, TestFailure};
 
 /// Test the access token with one real API call, logged, that changes nothing
 #[derive(Debug, clap::Args)]
@@ -51,13 +51,14 @@ impl TestArgs {
 
 /// The HTTP status of a call that succeeded, and how long it took.
 async fn call(working: &mut Working, name: &ConnectionName) -> Result<Result<(u16, Duration), CliError>, Report> {
-    let called = working.carry_out(Command::Test { connection: name.clone() }, |event| match event {
-        Event::Tested { result: Ok(answer), .. } => Some(Ok(answer)),
-        Event::Tested { result: Err(failure), .. } => {
-            Some(Err(CliError::on(name, code(&failure), format!("test failed: {}", failure.why))))
+    let called = working.carry_out(Command::Test { connection: name.clone() }, |event| {
+        let Event::Connection(ConnectionEvent { kind, .. }) = event else { return None };
+        match &kind {
+            EventKind::Tested { result: Ok(answer) } => Some(Ok(*answer)),
+            EventKind::Tested { result: Err(failure) } => Some(Err(CliError::of_event(name, code(failure), &kind))),
+            EventKind::Refused { .. } => Some(Err(CliError::of_event(name, Exit::Failed, &kind))),
+            _ => None,
         }
-        Event::Refused { why, .. } => Some(Err(CliError::on(name, Exit::Failed, why))),
-        _ => None,
     });
     Ok(called.await?.unwrap_or_else(|| Err(CliError::on(name, Exit::Failed, "the test was given up"))))
 }

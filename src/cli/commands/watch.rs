@@ -17,7 +17,7 @@ use crate::cli::support::stderr::say;
 use crate::cli::support::{json, stdout};
 use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
-use crate::domain::{Author, ConnectionName, ConnectionView, Event, Status};
+use crate::domain::{Author, ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, Status};
 use crate::format::time::Zone;
 use crate::platform::signals;
 use crate::platform::signals::{Signal, Signals};
@@ -51,7 +51,7 @@ pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -
             result = &mut written => break result.unwrap_or(Ok(())),
             event = working.events.recv() => match event {
                 Some(Event::Changed(view)) => take(&mut views, *view),
-                Some(Event::Adopted { connection, generation, by: Some(by) }) => {
+                Some(Event::Connection(ConnectionEvent { connection, kind: EventKind::Adopted { generation, by: Some(by) } })) => {
                     teller.authors.insert(connection, (generation, by));
                 }
                 Some(_) => {}

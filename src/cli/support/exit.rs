@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use crate::config::ConfigError;
-use crate::domain::{ConnectionName, Problem};
+use crate::domain::{ConnectionName, EventKind, Problem};
+use crate::format::event::of_connection;
+use crate::format::time::Zone;
 use crate::secrets::error::StoreError;
 
 /// How the program ends. Scripts may rely on the numbers.
@@ -105,6 +107,13 @@ impl CliError {
     /// The same about one connection, which the message begins with.
     pub fn on(name: &ConnectionName, exit: Exit, why: impl Display) -> Self {
         Self { connection: Some(name.clone()), ..Self::new(exit, format!("{name}: {why}")) }
+    }
+
+    /// The failure that an event of this connection announces.
+    #[must_use]
+    pub fn of_event(name: &ConnectionName, exit: Exit, kind: &EventKind) -> Self {
+        let why = of_connection(kind, |at| Zone::Local.date_time(at)).map_or_else(String::new, |said| said.text);
+        Self::on(name, exit, why)
     }
 
     /// What stands in a connection's way, and the command that mends it where there is one.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::session::Working;
-use crate::domain::{ConnectionName, Problem, Reason};
+use crate::domain::{ConnectionName, Problem};
 use crate::engine::Owing;
 
 /// The connections whose new tokens the store has not taken, and why.
@@ -12,12 +12,6 @@ pub(crate) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> 
     let is_owed = |problem: &Problem| matches!(problem, Problem::NotSaved { .. });
     let views = working.engine.views().await.into_iter();
     views.filter_map(|view| Some((view.name, view.problem.filter(is_owed)?))).collect()
-}
-
-/// New tokens are in memory only: what a person must know at once.
-pub(crate) fn in_memory(name: &ConnectionName, why: &Reason) -> String {
-    let problem = Problem::NotSaved { why: why.clone(), durable: false };
-    format!("{name}: {problem}; manutop goes on trying to save it")
 }
 
 /// A second signal asked the program to end: what that endangers.

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use crate::cli::support::exit::CliError;
 use crate::cli::support::session::Working;
 use crate::cli::support::stderr::say;
-use crate::cli::support::unsaved::{given_up, in_memory};
-use crate::domain::{Activity, Command, ConnectionName, Event};
+use crate::cli::support::unsaved::given_up;
+use crate::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind};
 use crate::engine::{Engine, Owing, Rest};
+use crate::format::event::in_memory;
 use crate::platform::signals;
 use crate::platform::signals::{Insistence, Signal, Signals, Wish};
 
@@ -76,7 +77,7 @@ impl Working {
                     has_ended = event.is_none();
                     match &event {
                         Some(Event::RequestLogged(entry)) => log.push(entry.as_ref().clone()),
-                        Some(Event::InMemoryOnly { connection, why, .. }) => say!("{}", in_memory(connection, why)),
+                        Some(Event::Connection(ConnectionEvent { connection, kind: EventKind::InMemoryOnly { why, .. } })) => say!("{connection}: {}", in_memory(why)),
                         Some(Event::Changed(view)) => tell_holder(&mut told, &view.name, &view.activity),
                         _ => {}
                     }

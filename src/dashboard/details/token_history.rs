@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use crate::dashboard::fixtures::{NOTHING, app_of, change, inspection, learn, manu, name, now, press};
     use crate::dashboard::{Msg, update};
-    use crate::domain::{ConnectionView, Event, Holding};
+    use crate::domain::{ConnectionView, Event, EventKind, Holding};
 
     fn asks(connection: &str) -> [Command; 1] {
         [Command::Inspect { connection: name(connection) }]
@@ -173,13 +173,13 @@ mod tests {
         let mut app = app_of(vec![manu("factory", 1443)]);
         press(&mut app, "Enter");
         let before = app.clone();
-        learn(&mut app, Event::Inspected { connection: name("other"), inspection: Box::new(inspection()) });
+        learn(&mut app, EventKind::Inspected { inspection: Box::new(inspection()) }.of(name("other")));
         assert_eq!(app, before);
-        learn(&mut app, Event::Inspected { connection: name("factory"), inspection: Box::new(inspection()) });
+        learn(&mut app, EventKind::Inspected { inspection: Box::new(inspection()) }.of(name("factory")));
         assert_ne!(app, before);
         press(&mut app, "Esc");
         let before = app.clone();
-        learn(&mut app, Event::Inspected { connection: name("factory"), inspection: Box::new(inspection()) });
+        learn(&mut app, EventKind::Inspected { inspection: Box::new(inspection()) }.of(name("factory")));
         assert_eq!(app, before, "the screen is closed");
     }
 }

@@ -17,7 +17,8 @@ use crate::dashboard::tests::snapshots::{buffer, picture, screens};
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::theme::{Theme, ascii};
 use crate::domain::{
-    Background, ConnectionView, Depth, Event, Last, LogEntry, Outcome, Problem, Reason, Rebinding, ThemeName, Written,
+    Background, ConnectionView, Depth, Event, EventKind, Last, LogEntry, Outcome, Problem, Reason, Rebinding,
+    ThemeName, Written,
 };
 
 /// Every look that has a palette of its own.
@@ -116,10 +117,10 @@ fn screens_in(script: &str) -> Vec<App> {
     paste(&mut filtered, script);
     screens.push(filtered);
     let mut told = app("j");
-    learn(&mut told, Event::LoginFailed { connection: name("sandbox"), why: Reason::ours(text()), problem: None });
+    learn(&mut told, EventKind::LoginFailed { why: Reason::ours(text()), problem: None }.of(name("sandbox")));
     screens.push(told);
     let mut failed = app("l");
-    learn(&mut failed, Event::LoginFailed { connection: name("sandbox"), why: Reason::ours(text()), problem: None });
+    learn(&mut failed, EventKind::LoginFailed { why: Reason::ours(text()), problem: None }.of(name("sandbox")));
     screens.push(failed);
     let mut welcome = app_of(vec![]);
     welcome.options.config_file = format!("/home/{script}/config.toml").into();

@@ -5,7 +5,7 @@ use crate::config::Draft;
 use crate::dashboard::connection_form::Form;
 use crate::dashboard::connection_form::lines::{FormLine, Value as FormValue, lines as form_lines};
 use crate::dashboard::tests::*;
-use crate::domain::FieldFault;
+use crate::domain::{EventKind, FieldFault, HostEvent};
 
 const FILE: &str = r#"
     [[connections]]
@@ -196,15 +196,18 @@ fn what_could_not_be_saved_comes_back_to_its_row_and_what_was_is_selected() {
     paste_into(&mut app, "Client ID", "other");
     saved(press(&mut app, "C-s"));
     let fault = FieldFault { key: "client_id", what: "is somebody else's".into() };
-    learn(&mut app, Event::ConnectionSaved { connection: "factory".into(), result: Err(vec![fault]) });
+    learn(&mut app, Event::Host(HostEvent::ConnectionSaved { connection: "factory".into(), result: Err(vec![fault]) }));
     assert_eq!(faults(&app), "is somebody else's");
     write(&mut app, "2");
     saved(press(&mut app, "C-s"));
     let of_all = FieldFault::of_all("the disk is full");
-    learn(&mut app, Event::ConnectionSaved { connection: "factory".into(), result: Err(vec![of_all]) });
+    learn(
+        &mut app,
+        Event::Host(HostEvent::ConnectionSaved { connection: "factory".into(), result: Err(vec![of_all]) }),
+    );
     assert_eq!(form(&app).message(), (false, "the disk is full".into()));
     saved(press(&mut app, "C-s"));
-    learn(&mut app, Event::ConnectionSaved { connection: "factory".into(), result: Ok(()) });
+    learn(&mut app, Event::Host(HostEvent::ConnectionSaved { connection: "factory".into(), result: Ok(()) }));
     assert_eq!((toast(&app), app.screens.top()), ("saved", &Screen::Main));
 }
 
@@ -215,13 +218,13 @@ fn a_new_connection_is_selected_as_soon_as_it_appears() {
     paste_into(&mut app, "Name", "new");
     paste_into(&mut app, "Client ID", "tm_2");
     saved(press(&mut app, "C-s"));
-    learn(&mut app, Event::ConnectionSaved { connection: "new".into(), result: Ok(()) });
+    learn(&mut app, Event::Host(HostEvent::ConnectionSaved { connection: "new".into(), result: Ok(()) }));
     assert_eq!((selected(&app), app.screens.top()), ("factory", &Screen::Main));
     change(&mut app, fresh("new"));
     assert_eq!((selected(&app), toast(&app)), ("new", "saved; l logs in"));
-    learn(&mut app, Event::ClientSecretSet { connection: name("new"), result: Ok(()) });
+    learn(&mut app, EventKind::ClientSecretSet { result: Ok(()) }.of(name("new")));
     assert_eq!(toast(&app), "client secret stored; l logs in", "the next step stays");
-    learn(&mut app, Event::ClientSecretSet { connection: name("factory"), result: Ok(()) });
+    learn(&mut app, EventKind::ClientSecretSet { result: Ok(()) }.of(name("factory")));
     assert_eq!(toast(&app), "client secret stored", "factory has tokens");
 }
 
@@ -304,14 +307,13 @@ fn a_typed_refresh_token_is_not_thrown_away_by_one_escape() {
 #[test]
 fn how_an_import_ended_is_said_and_a_failure_stays_until_it_is_read() {
     let mut app = app();
-    let imported =
-        |replaced| Event::Imported { connection: name("factory"), generation: 1, expires_at: now(), replaced };
+    let imported = |replaced| EventKind::Imported { generation: 1, expires_at: now(), replaced }.of(name("factory"));
     learn(&mut app, imported(true));
     assert_eq!(toast(&app), "refresh token taken over; the pasted copy no longer works");
     learn(&mut app, imported(false));
     assert!(toast(&app).ends_with("still works"), "{}", toast(&app));
     let why = "the provider does not take this refresh token".into();
-    learn(&mut app, Event::ImportFailed { connection: name("factory"), why, problem: None });
+    learn(&mut app, EventKind::ImportFailed { why, problem: None }.of(name("factory")));
     assert!(matches!(app.screens.top(), Screen::LoginFailed { is_import: true, .. }), "{:?}", *app.screens.top());
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("factory") }]);
 }

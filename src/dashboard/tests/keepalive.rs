@@ -2,13 +2,13 @@
 
 use crate::dashboard::frame::header::header;
 use crate::dashboard::tests::*;
-use crate::domain::{Author, Program};
+use crate::domain::{Author, EventKind, Program};
 
 #[test]
 fn the_first_line_names_the_keeper_where_that_costs_the_counts_nothing() {
     let mut app = app_of(seven());
     let without: Vec<_> = (60..=200).map(|width| header(&app, width, now())).collect();
-    learn(&mut app, Event::KeeperChanged(Some(KeepaliveProcess { pid: Some(1234) })));
+    learn(&mut app, Event::KeepaliveChanged(Some(KeepaliveProcess { pid: Some(1234) })));
     assert_eq!(toast(&app), "keepalive, process 1234, refreshes beside this dashboard");
     let with: Vec<_> = (60..=200).map(|width| header(&app, width, now())).collect();
     for (with, without) in with.iter().zip(&without) {
@@ -18,7 +18,7 @@ fn the_first_line_names_the_keeper_where_that_costs_the_counts_nothing() {
     }
     assert_eq!(with[0], without[0], "the smallest screen has no room for it");
     assert!(with.last().unwrap().auto.starts_with("keepalive 1234, "), "{with:?}");
-    learn(&mut app, Event::KeeperChanged(None));
+    learn(&mut app, Event::KeepaliveChanged(None));
     assert_eq!(toast(&app), "keepalive has ended; this dashboard refreshes alone");
     assert_eq!(header(&app, 200, now()), *without.last().unwrap());
 }
@@ -27,8 +27,8 @@ fn the_first_line_names_the_keeper_where_that_costs_the_counts_nothing() {
 fn whose_tokens_were_taken_over_is_said_where_it_is_known() {
     let mut app = app_of(seven());
     let by = Some(Author { program: Some(Program::Keepalive), pid: 1234 });
-    learn(&mut app, Event::Adopted { connection: name("factory"), generation: 42, by });
-    assert_eq!(toast(&app), "keepalive, process 1234, refreshed it; generation 42 taken over");
-    learn(&mut app, Event::Adopted { connection: name("factory"), generation: 43, by: None });
-    assert_eq!(toast(&app), "another process refreshed it; generation 43 taken over");
+    learn(&mut app, EventKind::Adopted { generation: 42, by }.of(name("factory")));
+    assert_eq!(toast(&app), "keepalive, process 1234, refreshed it, generation 42 taken over");
+    learn(&mut app, EventKind::Adopted { generation: 43, by: None }.of(name("factory")));
+    assert_eq!(toast(&app), "another process refreshed it, generation 43 taken over");
 }

@@ -2,6 +2,7 @@
 
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::tests::*;
+use crate::domain::HostEvent;
 
 fn refresh(connection: &str, force: bool) -> Effect {
     let connection = name(connection);
@@ -132,9 +133,9 @@ fn names_of_the_marked_are_copied() {
     assert_eq!(press(&mut app, "C n"), [Effect::CopyNames(vec![name("factory")])]);
     press(&mut app, "Space Space G");
     assert_eq!(press(&mut app, "C n"), [Effect::CopyNames(vec![name("factory"), name("warehouse")])]);
-    learn(&mut app, Event::NamesCopied(Ok((2, crate::domain::CopiedTo::Clipboard))));
+    learn(&mut app, Event::Host(HostEvent::NamesCopied(Ok((2, crate::domain::CopiedTo::Clipboard)))));
     assert_eq!(toast(&app), "2 names copied");
-    learn(&mut app, Event::NamesCopied(Err("no\u{1b}clipboard".into())));
+    learn(&mut app, Event::Host(HostEvent::NamesCopied(Err("no\u{1b}clipboard".into()))));
     assert_eq!(toast(&app), "not copied: no\u{fffd}clipboard");
 }
 

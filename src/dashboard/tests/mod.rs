@@ -43,7 +43,8 @@ use crate::dashboard::layout::Pane;
 use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::*;
 use crate::domain::{
-    Activity, Command, CopyWhat, Depth, Problem, Rebinding, Revocation, Secret, Status, ThemeName, Written,
+    Activity, Command, CopyWhat, Depth, EventKind, HostEvent, Problem, Rebinding, Revocation, Secret, Status,
+    ThemeName, Written,
 };
 
 fn point(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
@@ -82,12 +83,12 @@ fn a_greeting_outlasts_news_that_nobody_asked_for() {
     let greeting = "a demo, nothing is real: ? all keys, F breaks things; --tour shows around";
     assert_eq!(toast(&app), greeting);
     let problem = Problem::NeedsLogin { why: "revoked".into() };
-    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem: problem.clone() });
+    learn(&mut app, EventKind::RefreshFailed { problem: problem.clone() }.of(name("sandbox")));
     assert_eq!(toast(&app), greeting);
-    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });
-    assert_eq!(toast(&app), "new tokens, generation 42 saved", "the answer to a key, most likely");
+    learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("factory")));
+    assert_eq!(toast(&app), "refreshed, generation 42", "the answer to a key, most likely");
     app.greet(now() - TimeDelta::seconds(12));
-    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
+    learn(&mut app, EventKind::RefreshFailed { problem }.of(name("sandbox")));
     assert_eq!(toast(&app), "needs login: revoked");
 }
 
@@ -182,12 +183,12 @@ fn the_login_dialog_opens_for_a_login_asked_for_here() {
     let mut app = app_of(vec![fresh("archive"), fresh("sandbox")]);
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
     change(&mut app, logging_in("sandbox", loopback(), None));
-    learn(&mut app, Event::LoginStarted { connection: name("sandbox") });
+    learn(&mut app, EventKind::LoginStarted.of(name("sandbox")));
     assert_eq!(*app.screens.top(), Screen::Main, "nobody asked for this one");
     change(&mut app, logging_in("archive", loopback(), None));
-    learn(&mut app, Event::LoginStarted { connection: name("archive") });
+    learn(&mut app, EventKind::LoginStarted.of(name("archive")));
     assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.connection == name("archive")));
-    learn(&mut app, Event::LoggedIn { connection: name("archive"), generation: 1 });
+    learn(&mut app, EventKind::LoggedIn { generation: 1 }.of(name("archive")));
     assert_eq!(*app.screens.top(), Screen::Main);
 }
 
@@ -195,7 +196,7 @@ fn the_login_dialog_opens_for_a_login_asked_for_here() {
 fn the_login_dialog_opens_whichever_comes_first_the_news_or_the_url() {
     let mut app = app_of(vec![fresh("archive")]);
     press(&mut app, "l");
-    learn(&mut app, Event::LoginStarted { connection: name("archive") });
+    learn(&mut app, EventKind::LoginStarted.of(name("archive")));
     assert_eq!(*app.screens.top(), Screen::Main, "there is no URL to show yet");
     change(&mut app, logging_in("archive", loopback(), None));
     assert!(matches!(*app.screens.top(), Screen::Login(_)));
@@ -217,7 +218,7 @@ fn a_login_does_not_tear_away_another_dialog() {
     let mut app = app_of(vec![fresh("archive")]);
     press(&mut app, "l ?");
     change(&mut app, logging_in("archive", loopback(), None));
-    learn(&mut app, Event::LoginStarted { connection: name("archive") });
+    learn(&mut app, EventKind::LoginStarted.of(name("archive")));
     assert_eq!(*app.screens.top(), Screen::Help { scroll: 0 });
     assert_eq!(toast(&app), "a login waits; l shows it");
 }
@@ -259,7 +260,7 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
     press(&mut app, "l");
     paste(&mut app, "wrong");
-    learn(&mut app, Event::AnswerRefused { connection: name("archive"), why: "no code in it".into() });
+    learn(&mut app, EventKind::AnswerRefused { why: "no code in it".into() }.of(name("archive")));
     assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
     paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.is_none()));
@@ -287,7 +288,7 @@ fn a_failed_login_is_explained_until_it_is_read() {
     let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
     press(&mut app, "l");
     change(&mut app, fresh("archive"));
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "access_denied".into(), problem: None });
+    learn(&mut app, EventKind::LoginFailed { why: "access_denied".into(), problem: None }.of(name("archive")));
     assert!(matches!(app.screens.top(), Screen::LoginFailed { why, .. } if why == "access_denied"));
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
     assert_eq!(*app.screens.top(), Screen::Main);
@@ -466,41 +467,39 @@ fn a_narrow_footer_keeps_help_and_quit() {
 fn messages_say_what_happened() {
     let connection = || name("factory");
     let expires_at = now() + TimeDelta::seconds(1443);
-    let copied =
-        |to, cleared_after| Event::Copied { connection: connection(), what: CopyWhat::AccessToken, to, cleared_after };
+    let copied = |to, cleared_after| {
+        Event::Host(HostEvent::Copied { connection: connection(), what: CopyWhat::AccessToken, to, cleared_after })
+    };
     let seconds = std::time::Duration::from_secs(45);
     let cases = [
-        (Event::StillFresh { connection: connection(), expires_at }, "fresh for 24m 03s, R forces"),
+        (EventKind::StillFresh { expires_at }.of(connection()), "fresh for 24m 03s, R forces"),
+        (EventKind::Refreshed { generation: 42, recovered: None }.of(connection()), "refreshed, generation 42"),
         (
-            Event::Refreshed { connection: connection(), generation: 42, recovered: None },
-            "new tokens, generation 42 saved",
-        ),
-        (
-            Event::NotSaved { connection: connection(), generation: 42, why: "the keyring is\u{1b} locked".into() },
+            EventKind::NotSaved { generation: 42, why: "the keyring is\u{1b} locked".into() }.of(connection()),
             "generation 42 is not saved yet, but safe in the journal: the keyring is\u{fffd} locked",
         ),
         (copied(crate::domain::CopiedTo::Clipboard, Some(seconds)), "access token copied, cleared in 45 s"),
         (copied(crate::domain::CopiedTo::Terminal, None), "access token sent to the terminal"),
-        (Event::Tested { connection: connection(), result: Ok((204, seconds)) }, "the token works: 204 in 45.0 s"),
-        (Event::Refused { connection: connection(), why: "a\u{1b}[2Jb".into() }, "a\u{fffd}[2Jb"),
+        (EventKind::Tested { result: Ok((204, seconds)) }.of(connection()), "the token works: 204 in 45.0 s"),
+        (EventKind::Refused { why: "a\u{1b}[2Jb".into() }.of(connection()), "a\u{fffd}[2Jb"),
         (
-            Event::LogoutFailed { connection: connection(), problem: Problem::Cancelled, revocation: Revocation::None },
+            EventKind::LogoutFailed { problem: Problem::Cancelled, revocation: Revocation::None }.of(connection()),
             "the logout was given up, nothing was forgotten",
         ),
         (
-            Event::LogoutFailed {
-                connection: connection(),
+            EventKind::LogoutFailed {
                 problem: Problem::StoreUnavailable { why: "the keyring is locked".into() },
                 revocation: Revocation::None,
-            },
+            }
+            .of(connection()),
             "not all of the logout could be done: the keyring is locked",
         ),
         (
-            Event::LogoutFailed {
-                connection: connection(),
+            EventKind::LogoutFailed {
                 problem: Problem::StoreUnavailable { why: "the disk is full".into() },
                 revocation: Revocation::Revoked,
-            },
+            }
+            .of(connection()),
             "the provider revoked the refresh token, but not all of the logout could be done: the disk is full",
         ),
     ];
@@ -515,15 +514,15 @@ fn messages_say_what_happened() {
 fn good_news_of_one_connection_does_not_wipe_away_bad_news_of_another() {
     let mut app = app_of(seven());
     let problem = Problem::NeedsLogin { why: "invalid_grant".into() };
-    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem: problem.clone() });
-    learn(&mut app, Event::Refreshed { connection: name("warehouse"), generation: 42, recovered: None });
+    learn(&mut app, EventKind::RefreshFailed { problem: problem.clone() }.of(name("sandbox")));
+    learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("warehouse")));
     assert_eq!(toast(&app), "needs login: invalid_grant");
-    learn(&mut app, Event::Refreshed { connection: name("sandbox"), generation: 2, recovered: None });
-    assert_eq!(toast(&app), "new tokens, generation 2 saved");
+    learn(&mut app, EventKind::Refreshed { generation: 2, recovered: None }.of(name("sandbox")));
+    assert_eq!(toast(&app), "refreshed, generation 2");
     // The selected connection's news answers the last key.
-    learn(&mut app, Event::RefreshFailed { connection: name("sandbox"), problem });
-    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 43, recovered: None });
-    assert_eq!(toast(&app), "new tokens, generation 43 saved");
+    learn(&mut app, EventKind::RefreshFailed { problem }.of(name("sandbox")));
+    learn(&mut app, EventKind::Refreshed { generation: 43, recovered: None }.of(name("factory")));
+    assert_eq!(toast(&app), "refreshed, generation 43");
 }
 
 #[test]
@@ -672,11 +671,11 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
     // What is selected goes: the row that takes its place is selected, and its dialog closes.
     press(&mut app, "Enter");
     let at = order.iter().position(|name| name.as_str() == chosen).unwrap();
-    learn(&mut app, Event::Removed { connection: order[at].clone() });
+    learn(&mut app, EventKind::Removed.of(order[at].clone()));
     assert_eq!((selected(&app), app.screens.top()), (order[at + 1].as_str(), &Screen::Main));
     assert!(toast(&app).contains("tokens are kept"), "{}", toast(&app));
     for name in &order {
-        learn(&mut app, Event::Removed { connection: name.clone() });
+        learn(&mut app, EventKind::Removed.of(name.clone()));
     }
     assert_eq!((app.connections.all().len(), app.connections.auto_on(), selected(&app)), (0, 0, ""));
     change(&mut app, manu("again", 900));
@@ -686,21 +685,21 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
 #[test]
 fn tokens_that_were_forgotten_are_not_said_to_be_kept() {
     let mut app = app_of(seven());
-    learn(&mut app, Event::Forgotten { connection: name("warehouse"), result: Ok(()), revocation: Revocation::None });
+    learn(&mut app, EventKind::Forgotten { result: Ok(()), revocation: Revocation::None }.of(name("warehouse")));
     change(&mut app, fresh("warehouse"));
     // Another message stands by the time the connection goes.
-    learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });
-    learn(&mut app, Event::Removed { connection: name("warehouse") });
-    assert_eq!(toast(&app), "warehouse is in the configuration no more");
+    learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("factory")));
+    learn(&mut app, EventKind::Removed.of(name("warehouse")));
+    assert_eq!(toast(&app), "warehouse is no longer in the configuration");
 }
 
 #[test]
 fn a_faulty_configuration_stands_in_the_banner_until_it_is_mended() {
     let mut app = app_of(seven());
-    learn(&mut app, Event::ConfigurationRead(Err("config.toml line 3: \u{1b}[2J".into())));
+    learn(&mut app, Event::Host(HostEvent::ConfigurationRead(Err("config.toml line 3: \u{1b}[2J".into()))));
     press(&mut app, "j");
     assert_eq!(app.banner().unwrap(), "config.toml line 3: \u{fffd}[2J");
-    learn(&mut app, Event::ConfigurationRead(Ok(())));
+    learn(&mut app, Event::Host(HostEvent::ConfigurationRead(Ok(()))));
     assert_eq!(app.banner(), None);
 }
 

@@ -8,6 +8,7 @@ use crate::dashboard::connections::sort::Order;
 use crate::dashboard::dialogs::popup::{PopupLine, popup};
 use crate::dashboard::frame::header::{PartKind, header};
 use crate::dashboard::tests::*;
+use crate::domain::EventKind;
 
 fn wide(views: Vec<ConnectionView>) -> App {
     let mut app = app_of(views);
@@ -132,9 +133,9 @@ fn a_question_is_answered_by_its_words_and_not_closed_from_beside() {
     assert_eq!(*app.screens.top(), Screen::Main);
     press(&mut app, "o");
     assert_eq!(click_on_key(&mut app, "log out"), [Command::Logout { connection: name("factory") }]);
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "x".into(), problem: None });
+    learn(&mut app, EventKind::LoginFailed { why: "x".into(), problem: None }.of(name("archive")));
     press(&mut app, "G l");
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "x".into(), problem: None });
+    learn(&mut app, EventKind::LoginFailed { why: "x".into(), problem: None }.of(name("archive")));
     assert_eq!(click_on_key(&mut app, "try again"), [Command::Login { connection: name("archive") }]);
 }
 

@@ -13,7 +13,7 @@ use crate::dashboard::request_log::history::{LogNews, LogPosition, Page, PageId}
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::theme::ascii;
 use crate::dashboard::{App, Msg, update};
-use crate::domain::{CopiedTo, CopyWhat, Event, Holding, Inspection, Problem, TokenForm};
+use crate::domain::{CopiedTo, CopyWhat, Event, EventKind, Holding, HostEvent, Inspection, Problem, TokenForm};
 
 /// The screen at a size.
 pub(crate) fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
@@ -100,7 +100,7 @@ fn login_dialog_for_a_pasted_answer_that_was_refused() {
     press(&mut app, "j l");
     paste(&mut app, "https://www.getpostman.com/oauth2/callback?code=SplxlOBeZQQYbYS6WxSbIA&state=wrong");
     let why = "its state is not the one of this login; was it copied from an older try?".into();
-    learn(&mut app, Event::AnswerRefused { connection: name("archive"), why });
+    learn(&mut app, EventKind::AnswerRefused { why }.of(name("archive")));
     let screen = picture(&mut app, 80, 24);
     assert!(!screen.contains("Splx"), "the code is readable:\n{screen}");
     insta::assert_snapshot!("login_pasted_80x24", screen);
@@ -171,7 +171,7 @@ fn dialogs() {
     let mut app = app_of(seven());
     press(&mut app, "G l");
     let why = "needs login: 400 invalid_grant: The code is unknown, expired or was used before".into();
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why, problem: None });
+    learn(&mut app, EventKind::LoginFailed { why, problem: None }.of(name("archive")));
     insta::assert_snapshot!("login_failed", picture(&mut app, 80, 24));
 }
 
@@ -180,7 +180,7 @@ fn whose_tokens_these_are() {
     let asks = |size: (u16, u16)| {
         let mut app = app_of(vec![manu("factory", 1443), logging_in("archive", loopback(), Some(Ok(())))]);
         press(&mut app, "j l");
-        learn(&mut app, Event::SubjectChanged { connection: name("archive"), change: Box::new(other_subject()) });
+        learn(&mut app, EventKind::SubjectChanged { change: Box::new(other_subject()) }.of(name("archive")));
         picture(&mut app, size.0, size.1)
     };
     let shows = |size: (u16, u16), keys: &str| {
@@ -227,7 +227,7 @@ fn request_and_connection_details() {
     insta::assert_snapshot!("request_80x24", picture(&mut app, 80, 24));
     press(&mut app, "Esc Tab Enter");
     insta::assert_snapshot!("connection_120x32", picture(&mut app, 120, 32));
-    let event = Event::Inspected { connection: name("factory"), inspection: Box::new(inspection()) };
+    let event = EventKind::Inspected { inspection: Box::new(inspection()) }.of(name("factory"));
     learn(&mut app, event);
     insta::assert_snapshot!("connection_inspected_200x50", picture(&mut app, 200, 50));
     insta::assert_snapshot!("connection_inspected_80x24", picture(&mut app, 80, 24));
@@ -237,7 +237,7 @@ fn request_and_connection_details() {
     press(&mut app, "Esc j j j Enter");
     let history = Err("reading /home/ada/.local/share/manutop/history/sandbox.jsonl failed: Permission denied".into());
     let inspection = Box::new(Inspection { history, token: TokenForm::Opaque });
-    learn(&mut app, Event::Inspected { connection: name("sandbox"), inspection });
+    learn(&mut app, EventKind::Inspected { inspection }.of(name("sandbox")));
     insta::assert_snapshot!("connection_refused_100x32", picture(&mut app, 100, 32));
     press(&mut app, "Esc k k k");
     press(&mut app, "Esc j j j");
@@ -280,12 +280,12 @@ fn banner_and_message() {
     learn(&mut app, Event::StoreChanged(Err("the keyring is locked; unlock it".into())));
     learn(
         &mut app,
-        Event::Copied {
+        Event::Host(HostEvent::Copied {
             connection: name("factory"),
             what: CopyWhat::AccessToken,
             to: CopiedTo::Clipboard,
             cleared_after: Some(std::time::Duration::from_secs(45)),
-        },
+        }),
     );
     insta::assert_snapshot!("banner_and_message", picture(&mut app, 100, 24));
 }
@@ -373,7 +373,7 @@ pub(crate) fn screens() -> Vec<App> {
     ] {
         let mut app = app_of(seven());
         press(&mut app, keys);
-        learn(&mut app, Event::ClipboardCleared);
+        learn(&mut app, Event::Host(HostEvent::ClipboardCleared));
         screens.push(app);
     }
     for redirect in [loopback(), pasted()] {
@@ -444,7 +444,7 @@ fn the_selected_row_is_a_neutral_bar_in_which_status_and_gauge_keep_their_colour
 fn on_a_low_screen_a_message_leaves_the_keys_in_sight() {
     let mut app = app_of(seven());
     let why = "invalid_grant: The refresh token is unknown, expired, revoked or was used before".into();
-    learn(&mut app, Event::RefreshFailed { connection: name("factory"), problem: Problem::NeedsLogin { why } });
+    learn(&mut app, EventKind::RefreshFailed { problem: Problem::NeedsLogin { why } }.of(name("factory")));
     let screen = picture(&mut app, 60, 15);
     assert!(screen.contains("✖ factory: needs login") && screen.contains("q quit"), "{screen}");
     insta::assert_snapshot!("message_60x15", screen);
@@ -478,7 +478,7 @@ fn escape_sequences_of_a_server_are_drawn_as_replacement_characters() {
 #[test]
 fn a_message_fades_by_the_clock() {
     let mut app = app_of(seven());
-    learn(&mut app, Event::RefreshFailed { connection: name("factory"), problem: Problem::Cancelled });
+    learn(&mut app, EventKind::RefreshFailed { problem: Problem::Cancelled }.of(name("factory")));
     assert!(picture(&mut app, 80, 24).contains("factory: cancelled"));
     let later = now() + TimeDelta::seconds(30);
     assert_eq!(update(&mut app, Msg::Tick, later), NOTHING);

@@ -8,7 +8,7 @@ use crate::dashboard::fixtures::{
 };
 use crate::dashboard::screen::Screen;
 use crate::dashboard::tests::toast;
-use crate::domain::{Activity, Command, Event};
+use crate::domain::{Activity, Command, EventKind};
 
 /// A dashboard whose login of `archive` came back as somebody else.
 fn asked(keys_before: &str) -> App {
@@ -19,7 +19,7 @@ fn asked(keys_before: &str) -> App {
         login.question = Some(Box::new(other_subject()));
     }
     change(&mut app, view);
-    learn(&mut app, Event::SubjectChanged { connection: name("archive"), change: Box::new(other_subject()) });
+    learn(&mut app, EventKind::SubjectChanged { change: Box::new(other_subject()) }.of(name("archive")));
     app
 }
 
@@ -56,9 +56,9 @@ fn the_question_tears_no_other_dialog_away_and_the_login_key_asks_it() {
 fn a_question_whose_login_has_ended_is_asked_no_more() {
     let mut app = asked("l");
     change(&mut app, fresh("archive"));
-    learn(&mut app, Event::LoginFailed { connection: name("archive"), why: "kept".into(), problem: None });
+    learn(&mut app, EventKind::LoginFailed { why: "kept".into(), problem: None }.of(name("archive")));
     assert!(matches!(*app.screens.top(), Screen::LoginFailed { .. }), "{:?}", *app.screens.top());
     let mut app = asked("l");
-    learn(&mut app, Event::LoggedIn { connection: name("archive"), generation: 2 });
+    learn(&mut app, EventKind::LoggedIn { generation: 2 }.of(name("archive")));
     assert_eq!(*app.screens.top(), Screen::Main);
 }

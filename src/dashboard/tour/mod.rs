@@ -218,6 +218,7 @@ mod tests {
     use crate::dashboard::fixtures::{app_of, fresh, learn, logging_in, loopback, manu, name, now, press};
     use crate::dashboard::tour::fault::FaultKind;
     use crate::dashboard::widgets::sheet::wrap;
+    use crate::domain::EventKind;
 
     fn touring() -> App {
         let mut app = app_of(vec![manu("factory", 900), manu("warehouse", 70), fresh("sandbox"), fresh("payroll")]);
@@ -269,9 +270,9 @@ mod tests {
         press(&mut app, "Space Space");
         assert_eq!((number(&app), app.tour_panel().unwrap().progress), (3, TourProgress::Waiting));
         press(&mut app, "R");
-        learn(&mut app, Event::Refreshed { connection: name("warehouse"), generation: 9, recovered: None });
+        learn(&mut app, EventKind::Refreshed { generation: 9, recovered: None }.of(name("warehouse")));
         assert_eq!(app.tour_panel().unwrap().progress, TourProgress::Waiting, "that was another");
-        learn(&mut app, Event::Refreshed { connection: name("factory"), generation: 42, recovered: None });
+        learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("factory")));
         assert_eq!((number(&app), app.tour_panel().unwrap().progress), (3, TourProgress::Done));
         press(&mut app, "Space");
         assert_eq!(number(&app), 4);

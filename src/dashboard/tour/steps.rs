@@ -4,7 +4,7 @@ use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::tour::fault::FaultKind;
-use crate::domain::{Event, Problem};
+use crate::domain::{ConnectionEvent, Event, EventKind, HostEvent, Problem};
 
 /// One step of the tour.
 pub(super) struct Step {
@@ -73,7 +73,9 @@ pub(super) static STEPS: &[Step] = &[
         keys: &[Action::CopyAccessToken, Action::OpenCopyMenu],
         connection: "factory",
         deed: Some(Deed {
-            noticed: Noticed::By(|event, _| matches!(event, Event::Copied { .. } | Event::CopyFailed { .. })),
+            noticed: Noticed::By(|event, _| {
+                matches!(event, Event::Host(HostEvent::Copied { .. } | HostEvent::CopyFailed { .. }))
+            }),
             help: Some(Help::Press(&[Action::CopyAccessToken])),
         }),
     },
@@ -83,7 +85,7 @@ pub(super) static STEPS: &[Step] = &[
         keys: &[Action::Login],
         connection: "sandbox",
         deed: Some(Deed {
-            noticed: Noticed::By(|event, _| matches!(event, Event::LoggedIn { .. })),
+            noticed: Noticed::By(|event, _| matches!(event.kind(), Some(EventKind::LoggedIn { .. }))),
             help: Some(Help::Press(&[Action::Login])),
         }),
     },
@@ -175,9 +177,9 @@ pub(super) static STEPS: &[Step] = &[
 
 /// Others are refreshed all the time.
 fn is_refreshed(event: &Event, subject: &str) -> bool {
-    matches!(event, Event::Refreshed { connection, .. } if connection.as_str() == subject)
+    matches!(event, Event::Connection(ConnectionEvent { connection, kind: EventKind::Refreshed { .. } }) if connection.as_str() == subject)
 }
 
 fn is_rate_limit(event: &Event, _subject: &str) -> bool {
-    matches!(event, Event::RefreshFailed { problem: Problem::RateLimited { .. }, .. })
+    matches!(event.kind(), Some(EventKind::RefreshFailed { problem: Problem::RateLimited { .. } }))
 }

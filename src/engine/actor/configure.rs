@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Connection, ConnectionName, ConnectionView, Event, Holding, Problem, Revocation, Secret};
+use crate::domain::{
+    Connection, ConnectionName, ConnectionView, Event, EventKind, Holding, Problem, Revocation, Secret,
+};
 use crate::engine::actor::{Actor, cancel};
 use crate::engine::connections::state::{ConnectionState, Work};
 use crate::engine::work::context::TaskReport;
@@ -109,7 +111,7 @@ impl Actor {
             slot.is_outdated = false;
             if slot.is_leaving {
                 self.slots.remove(&name);
-                self.announce(Event::Removed { connection: name });
+                self.announce(EventKind::Removed.of(name));
             } else if !self.is_leaving() {
                 self.look_anew(&name);
             }
@@ -141,18 +143,15 @@ impl Actor {
         if result.is_ok() && is_news {
             self.look_anew(&name);
         }
-        self.announce(Event::ClientSecretSet { connection: name, result });
+        self.announce(EventKind::ClientSecretSet { result }.of(name));
     }
 
     /// Forgets all there is of a connection. The configuration is its owner's to change.
     pub(crate) fn remove(&mut self, name: &ConnectionName) {
         if let Some(busy) = self.busy_with(name) {
             let busy = Problem::Retrying { at: None, why: busy.into() };
-            return self.announce(Event::Forgotten {
-                connection: name.clone(),
-                result: Err(busy),
-                revocation: Revocation::None,
-            });
+            return self
+                .announce(EventKind::Forgotten { result: Err(busy), revocation: Revocation::None }.of(name.clone()));
         }
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
@@ -181,6 +180,6 @@ impl Actor {
             }
             self.publish(&name);
         }
-        self.announce(Event::Forgotten { connection: name, result, revocation });
+        self.announce(EventKind::Forgotten { result, revocation }.of(name));
     }
 }

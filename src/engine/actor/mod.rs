@@ -15,7 +15,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    Activity, Command, Connection, ConnectionName, ConnectionView, Event, Problem, Program, Reason, Secret, clock,
+    Activity, Command, Connection, ConnectionName, ConnectionView, Event, EventKind, Problem, Program, Reason, Secret,
+    clock,
 };
 use crate::engine::actor::unfinished::Resting;
 use crate::engine::connections::ConnectionStates;
@@ -298,7 +299,7 @@ impl Actor {
     }
 
     pub(crate) fn refuse(&self, connection: &ConnectionName, why: impl Into<String>) {
-        self.announce(Event::Refused { connection: connection.clone(), why: why.into() });
+        self.announce(EventKind::Refused { why: why.into() }.of(connection.clone()));
     }
 
     /// The slot, if it is there and at rest; otherwise says why nothing is begun.
@@ -342,7 +343,7 @@ impl Actor {
             return;
         }
         if let Some(problem) = slot.rate_limited(&need, self.tools.now()) {
-            let event = Event::RefreshFailed { connection: name.clone(), problem: problem.clone() };
+            let event = EventKind::RefreshFailed { problem: problem.clone() }.of(name.clone());
             self.announce(event);
             if let Some(reply) = reply {
                 let _ = reply.send(Err(problem));

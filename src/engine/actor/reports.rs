@@ -1,7 +1,7 @@
 //! What tasks report, taken into the actor's state. All changes of a connection's state are here.
 
 use crate::domain::{
-    Activity, Author, ConnectionName, ConnectionView, Event, Exchange, Holding, Last, LastRefusal, LogEntry,
+    Activity, Author, ConnectionName, ConnectionView, Event, EventKind, Exchange, Holding, Last, LastRefusal, LogEntry,
     LossOutcome, Outcome, Problem, Reason, Revocation, TokenRecord,
 };
 use crate::engine::actor::Actor;
@@ -99,10 +99,10 @@ impl Actor {
         slot.plan(now, self.automatic);
         let problem = slot.view.problem.clone();
         if let Some(generation) = newer {
-            self.announce(Event::Adopted { connection: name.clone(), generation, by });
+            self.announce(EventKind::Adopted { generation, by }.of(name.clone()));
         }
         if let Some(problem) = problem.filter(|problem| before != Some(std::mem::discriminant(problem))) {
-            self.announce(Event::RefreshFailed { connection: name.clone(), problem });
+            self.announce(EventKind::RefreshFailed { problem }.of(name.clone()));
         }
         self.publish(name);
     }
@@ -120,7 +120,7 @@ impl Actor {
                 slot.plan(now, self.automatic);
                 let problem = slot.view.problem.clone();
                 if let Some(problem) = problem.filter(|problem| before != Some(std::mem::discriminant(problem))) {
-                    self.announce(Event::RefreshFailed { connection: name.clone(), problem });
+                    self.announce(EventKind::RefreshFailed { problem }.of(name.clone()));
                 }
                 self.publish(name);
             }
@@ -136,7 +136,7 @@ impl Actor {
         };
         if slot.record.as_ref().is_some_and(|record| record.generation <= up_to) {
             slot.let_go();
-            self.announce(Event::LoggedOut { connection: name.clone(), revocation: Revocation::None });
+            self.announce(EventKind::LoggedOut { revocation: Revocation::None }.of(name.clone()));
             self.publish(name);
         }
     }
@@ -179,7 +179,7 @@ impl Actor {
             slot.view.activity = Activity::Idle;
             if is_news {
                 let (connection, generation) = (name.clone(), record.generation);
-                self.announce(Event::InMemoryOnly { connection, generation, why });
+                self.announce(EventKind::InMemoryOnly { generation, why }.of(connection));
             }
             self.publish(name);
         }
@@ -312,25 +312,29 @@ impl Actor {
         let connection = name.clone();
         let expires_at = self.slots.get(name).and_then(|slot| slot.record.as_ref()).map(|record| record.expires_at);
         if let (Ok((_, generation)), Some(why)) = (result, unsaved) {
-            return self.announce(Event::NotSaved { connection, generation: *generation, why: why.clone() });
+            return self.announce(EventKind::NotSaved { generation: *generation, why: why.clone() }.of(connection));
         }
         self.announce(match result {
             Ok((Source::Exchanged(recovered), generation)) => {
-                Event::Refreshed { connection, generation: *generation, recovered: *recovered }
+                EventKind::Refreshed { generation: *generation, recovered: *recovered }.of(connection)
             }
             Ok((Source::Rescued(lost), generation)) => {
-                Event::Refreshed { connection, generation: *generation, recovered: Some(*lost) }
+                EventKind::Refreshed { generation: *generation, recovered: Some(*lost) }.of(connection)
             }
-            Ok((Source::LoggedIn, generation)) => Event::LoggedIn { connection, generation: *generation },
-            Ok((Source::Imported { replaced }, generation)) => Event::Imported {
-                connection,
+            Ok((Source::LoggedIn, generation)) => EventKind::LoggedIn { generation: *generation }.of(connection),
+            Ok((Source::Imported { replaced }, generation)) => EventKind::Imported {
                 generation: *generation,
                 expires_at: expires_at.unwrap_or_default(),
                 replaced: *replaced,
-            },
-            Ok((Source::Adopted(by), generation)) => Event::Adopted { connection, generation: *generation, by: *by },
-            Ok((Source::Fresh, _)) => Event::StillFresh { connection, expires_at: expires_at.unwrap_or_default() },
-            Err(problem) => Event::RefreshFailed { connection, problem: problem.clone() },
+            }
+            .of(connection),
+            Ok((Source::Adopted(by), generation)) => {
+                EventKind::Adopted { generation: *generation, by: *by }.of(connection)
+            }
+            Ok((Source::Fresh, _)) => {
+                EventKind::StillFresh { expires_at: expires_at.unwrap_or_default() }.of(connection)
+            }
+            Err(problem) => EventKind::RefreshFailed { problem: problem.clone() }.of(connection),
         });
     }
 
@@ -340,7 +344,7 @@ impl Actor {
         match result {
             Ok(()) => {
                 slot.let_go();
-                self.announce(Event::LoggedOut { connection: name.clone(), revocation });
+                self.announce(EventKind::LoggedOut { revocation }.of(name.clone()));
             }
             // It counts as forgotten once the journal says so, whatever the store did then: how far
             // it came is told by the two.
@@ -348,7 +352,7 @@ impl Actor {
                 if problem != Problem::Cancelled {
                     self.begin_reread(name);
                 }
-                self.announce(Event::LogoutFailed { connection: name.clone(), problem, revocation });
+                self.announce(EventKind::LogoutFailed { problem, revocation }.of(name.clone()));
             }
         }
         self.publish(name);

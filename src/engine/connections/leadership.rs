@@ -31,7 +31,7 @@ impl Actor {
         for slot in self.slots.values_mut() {
             slot.goes_second = keeper.is_some();
         }
-        self.announce(Event::KeeperChanged(keeper));
+        self.announce(Event::KeepaliveChanged(keeper));
         self.publish_all();
     }
 

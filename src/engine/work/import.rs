@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    Activity, Connection, ConnectionName, Event, Exchange, Fingerprint, Grant, Obtained, Problem, Reason, RefreshToken,
-    Rotation, Secret, TokenRecord,
+    Activity, Connection, ConnectionName, Event, EventKind, Exchange, Fingerprint, Grant, Obtained, Problem, Reason,
+    RefreshToken, Rotation, Secret, TokenRecord,
 };
 use crate::engine::actor::Actor;
 use crate::engine::connections::state::{ConnectionState, Work};
@@ -41,7 +41,7 @@ impl Actor {
             Ok(token) => self.imports.push((name, token)),
             Err(why) => {
                 let why = Reason::ours(why);
-                return self.announce(Event::ImportFailed { connection: name, why, problem: None });
+                return self.announce(EventKind::ImportFailed { why, problem: None }.of(name));
             }
         }
         self.begin_imports();
@@ -87,7 +87,7 @@ impl Actor {
                 holder => format!("{holder} holds this refresh token; two connections cannot share one"),
             };
             let (connection, why) = (name.clone(), Reason::ours(why));
-            return self.announce(Event::ImportFailed { connection, why, problem: None });
+            return self.announce(EventKind::ImportFailed { why, problem: None }.of(connection));
         }
         let Some(slot) = self.slots.get_mut(name) else { return };
         let cancel = CancellationToken::new();
@@ -125,7 +125,7 @@ impl Failure {
 }
 
 fn failed(connection: ConnectionName, Failure { why, problem }: Failure) -> Event {
-    Event::ImportFailed { connection, why, problem }
+    EventKind::ImportFailed { why, problem }.of(connection)
 }
 
 /// Runs one import to its end.

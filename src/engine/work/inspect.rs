@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{ConnectionName, Event, Inspection, Secret, TokenForm};
+use crate::domain::{ConnectionName, EventKind, Inspection, Secret, TokenForm};
 use crate::engine::work::context::Context;
 use crate::oauth::jwt;
 
@@ -13,5 +13,5 @@ pub(crate) async fn inspect(tools: Arc<Context>, connection: ConnectionName, tok
         None => TokenForm::Nothing,
         Some(token) => jwt::read(&token).map_or(TokenForm::Opaque, |jwt| TokenForm::Jwt(Box::new(jwt))),
     };
-    tools.announce(Event::Inspected { connection, inspection: Box::new(Inspection { history, token }) });
+    tools.announce(EventKind::Inspected { inspection: Box::new(Inspection { history, token }) }.of(connection));
 }

@@ -4,7 +4,7 @@ use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::{Connection, Event, Exchange, Secret, TestFailure};
+use crate::domain::{Connection, EventKind, Exchange, Secret, TestFailure};
 use crate::engine::work::context::{Context, TaskReport};
 use crate::oauth::http::{Payload, Request};
 use crate::oauth::{Broken, Refusal};
@@ -42,6 +42,6 @@ pub(crate) async fn check(
         Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Err(TestFailure { status: None, why }),
     };
     tools.log(entry);
-    tools.announce(Event::Tested { connection: connection.name.clone(), result });
+    tools.announce(EventKind::Tested { result }.of(connection.name.clone()));
     tools.note(TaskReport::Tested(connection.name.clone()));
 }

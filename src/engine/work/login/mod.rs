@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    Activity, Connection, ConnectionGrant, Event, LoginView, Problem, Reason, Redirect, Revocation, Secret,
+    Activity, Connection, ConnectionGrant, EventKind, LoginView, Problem, Reason, Redirect, Revocation, Secret,
     SubjectChange, TokenRecord,
 };
 use crate::engine::work::code_exchange::Exchanged;
@@ -51,15 +51,15 @@ pub(crate) async fn login(
     match run(&tools, &connection, timeout, &mut input, &cancel).await {
         Ok(ended) => ended,
         Err(Failure::Cancelled) => {
-            tools.announce(Event::LoginCancelled { connection: name });
+            tools.announce(EventKind::LoginCancelled.of(name));
             WorkOutcome::Unchanged
         }
         Err(Failure::Said(why)) => {
-            tools.announce(Event::LoginFailed { connection: name, why, problem: None });
+            tools.announce(EventKind::LoginFailed { why, problem: None }.of(name));
             WorkOutcome::Unchanged
         }
         Err(Failure::Problem(problem)) => {
-            tools.announce(Event::LoginFailed { connection: name, why: problem.reason(), problem: Some(problem) });
+            tools.announce(EventKind::LoginFailed { why: problem.reason(), problem: Some(problem) }.of(name));
             WorkOutcome::Unchanged
         }
     }
@@ -112,7 +112,7 @@ async fn run(
     let issuer = held.and_then(|held| held.subject?.issuer).or_else(|| connection.provider.issuer.map(str::to_owned));
     let mut waiting = begin(tools, connection, (&client_secret, issuer), timeout).await?;
     waiting.show();
-    tools.announce(Event::LoginStarted { connection: connection.name.clone() });
+    tools.announce(EventKind::LoginStarted.of(connection.name.clone()));
     waiting.open_browser().await;
     let result = waiting.tokens(&client_secret, timeout, input, cancel).await;
     waiting.report_ignored();
@@ -225,7 +225,7 @@ impl Waiting<'_> {
             "); it was used before, or too late: open the login URL again",
         );
         self.tell(&code, CodeProgress::Ended(Err(why.to_string())));
-        self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why: why.clone() });
+        self.tools.announce(EventKind::AnswerRefused { why: why.clone() }.of(self.connection.name.clone()));
         self.refused.push((code, why));
         self.show();
     }
@@ -249,7 +249,7 @@ impl Waiting<'_> {
         self.view.question = Some(Box::new(change.clone()));
         self.view.deadline = self.tools.now() + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
         self.show();
-        self.tools.announce(Event::SubjectChanged { connection: name, change: Box::new(change) });
+        self.tools.announce(EventKind::SubjectChanged { change: Box::new(change) }.of(name));
         let is_agreed = tokio::select! {
             is_agreed = confirmation(input) => is_agreed,
             () = cancel.cancelled() => false,
@@ -322,7 +322,7 @@ impl Waiting<'_> {
             }
         };
         if let Some((_, why)) = self.refused.iter().find(|(refused, _)| *refused == granted.code) {
-            self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why: why.clone() });
+            self.tools.announce(EventKind::AnswerRefused { why: why.clone() }.of(self.connection.name.clone()));
             return Ok(None);
         }
         self.tell(&granted.code, CodeProgress::Working);

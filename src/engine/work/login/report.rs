@@ -1,6 +1,6 @@
 //! What a login reports of the answers that come to it.
 
-use crate::domain::{Event, Exchange, LogEntry, Outcome, Reason, Wire};
+use crate::domain::{EventKind, Exchange, LogEntry, Outcome, Reason, Wire};
 use crate::engine::work::login::{Failure, Waiting};
 use crate::oauth::CallbackError;
 use crate::oauth::listener::Serving;
@@ -12,7 +12,7 @@ impl Waiting<'_> {
             return Err(Failure::Said(error.reason()));
         }
         let why = error.reason().between(&format!("{what}: "), "");
-        self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
+        self.tools.announce(EventKind::AnswerRefused { why }.of(self.connection.name.clone()));
         Ok(())
     }
 
@@ -26,7 +26,7 @@ impl Waiting<'_> {
         };
         self.log_redirect(false, None, Some(why.clone()));
         let why = Reason::ours(why);
-        self.tools.announce(Event::AnswerRefused { connection: self.connection.name.clone(), why });
+        self.tools.announce(EventKind::AnswerRefused { why }.of(self.connection.name.clone()));
     }
 
     pub(crate) fn log_redirect(&self, has_code: bool, oauth_error: Option<String>, description: Option<String>) {

@@ -24,7 +24,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{
-    Activity, AfterLostAnswer, Connection, ConnectionName, Event, Exchange, Grant, LastRefusal, Obtained, Problem,
+    Activity, AfterLostAnswer, Connection, ConnectionName, EventKind, Exchange, Grant, LastRefusal, Obtained, Problem,
     Reason, RefusalKind, Secret, SecretSource, TokenRecord,
 };
 use crate::engine::work::context::{Context, Source, TaskReport, WorkOutcome, item_problem, store_problem};
@@ -183,7 +183,7 @@ async fn with_what_can_be_read(
     match save(tools, &connection.name, lease, record, how).await {
         WorkOutcome::Held { record, .. } | WorkOutcome::Unsaved { record, .. } => {
             let (connection, generation) = (connection.name.clone(), record.generation);
-            tools.announce(Event::Refreshed { connection, generation, recovered: Some(*lost) });
+            tools.announce(EventKind::Refreshed { generation, recovered: Some(*lost) }.of(connection));
         }
         _ => {}
     }
