@@ -6,6 +6,7 @@
 //! - [`trust`], [`local_server`], [`platform`], [`terminal`]: what is used of the machine
 //! - [`config`]: the configuration file
 //! - [`oauth`]: the protocol, and the providers as data
+//! - [`live_configuration`]: the configuration while the program runs: its file watched, read again, changed
 //! - [`secrets`]: secret stores; [`tokens`]: token records, journal, locks; [`request_log`]
 //! - [`engine`]: owns the connections: refresh, login, test, schedule
 //! - [`dashboard`]: the state and drawing of every screen
@@ -21,6 +22,7 @@ pub mod dashboard;
 pub mod dashboard_loop;
 pub mod format;
 pub mod keepalive;
+pub mod live_configuration;
 pub mod notifications;
 pub mod platform;
 pub mod request_log;

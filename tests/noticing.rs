@@ -17,9 +17,10 @@ use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::config::NotifySettings;
 use manutop::dashboard::App;
-use manutop::dashboard_loop::run_loop::Host;
+use manutop::dashboard_loop::host::Host;
 use manutop::domain::{ConnectionName, Secret, TokenRecord};
 use manutop::notifications::Wishes;
+use manutop::terminal::window::Window;
 use serde_json::Value;
 use support::rig::{Rig, SECRET, eventually};
 use support::stage::{Person, Stage};
@@ -54,7 +55,9 @@ impl Host for Told {
     fn copy(&mut self, _text: &Secret) -> io::Result<()> {
         Ok(())
     }
+}
 
+impl Window for Told {
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         self.titles.lock().unwrap().push(title.to_owned());
         Ok(())

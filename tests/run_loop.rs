@@ -160,10 +160,10 @@ async fn an_edited_configuration_takes_effect_and_a_broken_one_is_shown_until_it
         person.sees("2 live").await;
         // Written in place, with two faults.
         fs::write(&file, format!("colour = 1\n{two}\nscope = 5\n")).expect("written");
-        person.sees("not taken over: config.toml has 2 faults; 1:1: colour: unknown key").await;
+        person.sees("not applied: config.toml has 2 faults; 1:1: colour: unknown key").await;
         person.sees("2 live").await;
         replace(&file, &two);
-        person.sees_no_more("not taken over").await;
+        person.sees_no_more("not applied").await;
         // Gone for a moment or for good: nothing is let go.
         fs::remove_file(&file).expect("removed");
         person.sees("config.toml is gone").await;
@@ -327,7 +327,7 @@ async fn a_file_that_cannot_be_written_leaves_the_form_open_with_the_reason() {
         fill_in(&person, "Title", "People").await;
         // Broken meanwhile by somebody else.
         fs::write(&file, "[[connections").expect("written");
-        person.sees("not taken over").await;
+        person.sees("not applied").await;
         person.press_code(KeyCode::Char('s'), KeyModifiers::CONTROL);
         person.sees("not valid TOML").await;
         person.sees("Edit hr-sync").await;

@@ -297,13 +297,12 @@ async fn a_configuration_that_becomes_untrusted_is_not_taken_over_by_who_runs_al
     let file = dir.path().join("config.toml");
     fs::write(&file, "bell = true\n").unwrap();
     mode(&file, 0o600);
+    let check_keys = manutop::dashboard_loop::appearance::check_keys;
     let providers = manutop::oauth::providers::ALL;
     let first = manutop::config::load(&file, providers).unwrap().unwrap();
     let stamp = manutop::platform::file_stamp::Stamp::of(&file);
-    let source =
-        manutop::dashboard_loop::configuration::Source { file: file.clone(), stamp, providers, glance_dir: None };
-    let mut running =
-        manutop::dashboard_loop::configuration::Configuration::start_unwatched(source, first.clone()).unwrap();
+    let source = manutop::live_configuration::ConfigurationSource { file: file.clone(), stamp, providers, check_keys };
+    let mut running = manutop::live_configuration::Configuration::start_unwatched(source, first.clone()).unwrap();
     mode(&file, 0o666);
     fs::write(&file, "on_event = [\"sh\"]\n").unwrap();
     for (bits, is_taken) in [(0o666, false), (0o600, true)] {

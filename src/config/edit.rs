@@ -4,39 +4,15 @@
 //! Invariants: the file is read immediately before it is changed, and the result must mean what
 //! was meant before it replaces the file (see `present`). On any error the file is as it was.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use thiserror::Error;
 use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
+use crate::config::change_error::ChangeError;
 use crate::config::comments::{above_the_last_paragraph, join, prefix, prepend};
 use crate::config::present::Present;
 use crate::config::{Config, ConfigError, Draft, StoreKind, load, parse};
-use crate::domain::{ConnectionName, FieldFault, Provider};
-
-/// Why a connection was not written into the file, or not taken out of it.
-#[derive(Debug, Error)]
-pub enum ChangeError {
-    /// The file cannot be read or replaced, or has faults of its own.
-    #[error(transparent)]
-    File(#[from] ConfigError),
-    /// The connection itself has faults.
-    #[error("{}", list(.0))]
-    Refused(Vec<FieldFault>),
-    /// The file has no such connection any more.
-    #[error("{}: there is no connection {name} in it any more", file.display())]
-    Gone {
-        /// The file.
-        file: PathBuf,
-        /// The connection.
-        name: ConnectionName,
-    },
-}
-
-fn list(faults: &[FieldFault]) -> String {
-    let faults: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.key, fault.what)).collect();
-    faults.join("; ")
-}
+use crate::domain::{ConnectionName, Provider};
 
 /// Makes the configuration file name this store. A file that is not there is made.
 ///

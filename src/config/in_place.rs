@@ -18,7 +18,7 @@ use std::{fs, io};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::MAX_FILE_SIZE;
-use crate::config::replace::{ReplacePlace, sync_dir};
+use crate::config::replace_place::{ReplacePlace, sync_dir};
 
 /// The longest time between the copies and the end of a write: more than a slow disk takes.
 const LONGEST_WRITE: Duration = Duration::from_secs(60);
@@ -249,7 +249,7 @@ mod tests {
     use std::fs;
 
     use super::{Copies, discard_copies, interrupted, is_torn, whole, write};
-    use crate::config::replace::ReplacePlace;
+    use crate::config::replace_place::ReplacePlace;
 
     #[test]
     fn each_state_a_killed_writer_can_leave_is_read_as_the_new_text() {

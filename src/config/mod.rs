@@ -5,12 +5,12 @@
 //! `https` or loopback endpoints), and was read from a file that no other user could change; every fault names file, line, column and key; no message
 //! repeats a value that could be a secret.
 
+mod change_error;
 mod comments;
 mod connection;
 mod draft;
 mod edit;
 mod error;
-mod excerpt;
 mod fields;
 mod in_place;
 mod keys;
@@ -18,6 +18,7 @@ mod original;
 mod paths;
 mod present;
 mod replace;
+mod replace_place;
 mod section;
 mod text;
 mod urls;
@@ -31,13 +32,13 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use crate::config::change_error::ChangeError;
 pub use crate::config::draft::{Draft, settings};
 pub use crate::config::edit::{
-    ChangeError, add_connection, can_add_connection, can_remove_connection, can_rename_connection, can_set_store,
-    change_connection, remove_connection, rename_connection, set_store,
+    add_connection, can_add_connection, can_remove_connection, can_rename_connection, can_set_store, change_connection,
+    remove_connection, rename_connection, set_store,
 };
 pub use crate::config::error::{ConfigError, ConfigFault};
-pub use crate::config::excerpt::excerpt;
 pub use crate::config::fields::{ConfigField, FIELDS, FieldKind, default_text, fields};
 pub use crate::config::in_place::{Copies, interrupted};
 pub use crate::config::original::Original;

@@ -9,7 +9,8 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::config::replace::{ReplacePlace, directory_of};
+use crate::config::replace::directory_of;
+use crate::config::replace_place::ReplacePlace;
 use crate::config::{ConfigError, MAX_FILE_SIZE, in_place, replace};
 use crate::trust;
 use crate::trust::Purpose;

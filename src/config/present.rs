@@ -10,8 +10,9 @@ use std::{fs, io};
 
 use toml_edit::DocumentMut;
 
-use crate::config::replace::ReplacePlace;
-use crate::config::{ChangeError, Config, ConfigError, MAX_FILE_SIZE, in_place, parse, replace, text};
+use crate::config::change_error::ChangeError;
+use crate::config::replace_place::ReplacePlace;
+use crate::config::{Config, ConfigError, MAX_FILE_SIZE, in_place, parse, replace, text};
 use crate::domain::Provider;
 use crate::trust;
 use crate::trust::Purpose;

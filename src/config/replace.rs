@@ -3,23 +3,12 @@
 //!
 //! Invariant: [`check`] says beforehand whether [`put`] can do its work, and changes nothing.
 
-use std::fs::Permissions;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 use std::{fs, io};
 
 use crate::config::in_place;
-
-/// The file, and how much of it must stay as it is.
-#[derive(Debug, Clone)]
-pub(super) struct ReplacePlace<'a> {
-    /// As it was named.
-    pub(super) file: &'a Path,
-    /// Where links lead to.
-    pub(super) target: &'a Path,
-    /// `None` where there is no file yet.
-    pub(super) mode: Option<&'a Permissions>,
-}
+use crate::config::replace_place::{ReplacePlace, sync_dir};
 
 /// The directory a file lies in, made for its owner alone where it is not there yet.
 pub(super) fn directory_of(target: &Path) -> io::Result<&Path> {
@@ -153,13 +142,4 @@ fn parent(target: &Path) -> io::Result<&Path> {
 /// The nearest directory above that is there.
 fn existing(dir: &Path) -> &Path {
     dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(dir)
-}
-
-/// Makes what was renamed in a directory durable.
-pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    fs::File::open(dir)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = dir;
-    Ok(())
 }

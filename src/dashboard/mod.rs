@@ -112,9 +112,6 @@ pub struct App {
     /// The connections as they are configured.
     pub(crate) configured: Vec<Connection>,
     pub(crate) connections: Connections,
-    /// How many there are in all, while the configuration has only been glanced at: the first of
-    /// them are here.
-    pub(crate) glanced: Option<usize>,
     pub(crate) requests: Requests,
     /// The filter as it is typed; the connections know what passes it.
     pub(crate) filter: TextField,
@@ -158,7 +155,6 @@ impl App {
             size: Size::new(80, 24),
             configured: Vec::new(),
             connections: Connections::new(views, now),
-            glanced: None,
             requests: Requests::new(log),
             filter: TextField::default(),
             pane: Pane::default(),
@@ -183,19 +179,6 @@ impl App {
             }
         }
         app
-    }
-
-    /// The same while of `total` connections only these first ones are known: a picture to look at
-    /// until the configuration has been read.
-    #[must_use]
-    pub fn at_a_glance(mut self, total: usize) -> Self {
-        self.glanced = Some(total);
-        self
-    }
-
-    /// How many connections there are, known or not.
-    pub(crate) fn total(&self) -> usize {
-        self.glanced.unwrap_or(self.connections.all().len())
     }
 
     /// Takes over keys and theme from a configuration that was read anew.
@@ -275,7 +258,7 @@ impl App {
     /// The layout's inputs.
     pub(crate) fn shape(&self) -> layout::Shape {
         layout::Shape {
-            connections: self.total() + self.connections.headings(),
+            connections: self.connections.all().len() + self.connections.headings(),
             banner: self.banner().is_some(),
             pane: self.pane,
             tour: self.tour_rows(self.size),

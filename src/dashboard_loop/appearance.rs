@@ -27,6 +27,14 @@ pub fn keymap(keys: &[Rebinding], file: &Path) -> Result<Keymap, ConfigError> {
     })
 }
 
+/// Checks the configuration's keys, see [`keymap`].
+///
+/// # Errors
+/// As [`keymap`].
+pub fn check_keys(keys: &[Rebinding], file: &Path) -> Result<(), ConfigError> {
+    keymap(keys, file).map(drop)
+}
+
 /// How many colours the terminal has, by what the environment says. Nothing but what a terminal
 /// is known for counts: one that has 256 colours and does not say so gets along with 16.
 #[must_use]

@@ -4,11 +4,12 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::domain::{ConnectionName, CopiedTo, CopyWhat, Event, HostEvent, Secret};
+use crate::domain::{ConnectionName, CopiedTo, CopyWhat, Event, HostEvent, LogEntry, Secret};
 use crate::engine::Engine;
-use crate::platform::clipboard::Clipboard;
+use crate::platform::clipboard::{Clipboard, ClipboardNote};
+use crate::request_log::export::curl::curl;
 
-/// What somebody wants on the clipboard.
+/// What is to be copied.
 #[derive(Debug, Clone)]
 pub(crate) enum Wanted {
     /// Something of a connection.
@@ -30,7 +31,12 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    /// The event that tells that it was copied.
+    /// A logged request.
+    pub(crate) fn request(entry: &LogEntry) -> Self {
+        Self::Request { connection: entry.connection.clone(), text: Secret::new(curl(entry)) }
+    }
+
+    /// The event that reports that it was copied.
     pub(crate) fn copied(&self, to: CopiedTo, cleared_after: Option<Duration>) -> Event {
         match self {
             Self::Of { connection, what } => {
@@ -46,7 +52,7 @@ impl Wanted {
         }
     }
 
-    /// The event that tells that it was not.
+    /// The event that reports that it was not.
     pub(crate) fn failed(&self, why: String) -> Event {
         match self {
             Self::Of { connection, .. } | Self::Request { connection, .. } => {
@@ -134,6 +140,14 @@ impl Copy {
     }
 }
 
+/// What happened to a copy later, as an event.
+pub(crate) fn clipboard_event(note: ClipboardNote) -> Event {
+    match note {
+        ClipboardNote::Cleared => Event::Host(HostEvent::ClipboardCleared),
+        ClipboardNote::ClearFailed(why) => Event::Host(HostEvent::ClipboardNotCleared { why }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -144,6 +158,7 @@ mod tests {
     use crate::domain::{Event, HostEvent, Program, SystemClock};
     use crate::engine::{Browser, Engine, Opened, Parts};
     use crate::platform::clipboard::Clipboard;
+
     use crate::secrets::memory::MemoryStore;
     use crate::secrets::worker::Secrets;
     use crate::tokens::vault::Vault;

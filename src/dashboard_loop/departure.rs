@@ -3,27 +3,21 @@
 //! Pressing a key once never loses an answer. Only the second, deliberate press leaves or stops without waiting; it
 //! is said before what that endangers.
 
-use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use ratatui::backend::Backend;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::dashboard::App;
 use crate::dashboard::action::Action;
-use crate::dashboard_loop::run_loop::{Dashboard, Ending, Host};
 use crate::engine::{Engine, Owing, Rest};
 use crate::platform::signals::{Insistence, Wish};
-use crate::terminal::frame_writer::FrameWriter;
 
 /// How long nothing is said: mostly nothing is owed.
 const SILENCE: Duration = Duration::from_millis(200);
 /// How often it is said: news may have taken its place.
 const REMINDER: Duration = Duration::from_secs(1);
-/// Signals that came while the process was stopped are delivered within this time of its going on.
-const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 /// How long the engine may take to say what is owed. It answers at once, if at all.
 const ANSWER: Duration = Duration::from_millis(200);
 
@@ -148,51 +142,5 @@ impl Departure {
             now,
         );
         Next::Wait
-    }
-}
-
-impl<H: Host> Dashboard<H> {
-    /// Does what a wish to leave or to stop has come to; gives the ending, where it is one.
-    pub(crate) async fn depart<B>(
-        &mut self,
-        next: Next,
-        departure: &mut Option<Departure>,
-        terminal: &mut FrameWriter<B>,
-    ) -> io::Result<Option<Ending>>
-    where
-        B: Backend,
-        io::Error: From<B::Error>,
-    {
-        match next {
-            Next::Wait => Ok(None),
-            Next::Leave => Ok(Some(Ending::Quit)),
-            Next::LeaveOwing => Ok(Some(Ending::QuitOwing)),
-            Next::Stop => {
-                let is_told_to_quit = self.suspend(terminal).await?;
-                *departure = None;
-                Ok(is_told_to_quit.then_some(Ending::Quit))
-            }
-        }
-    }
-
-    /// Stops, and goes on when continued; true where that was only in order to quit. A window
-    /// that is closed sends SIGHUP and continues what is stopped: a program that touched the terminal
-    /// then would be stopped again for good.
-    async fn suspend<B>(&mut self, terminal: &mut FrameWriter<B>) -> io::Result<bool>
-    where
-        B: Backend,
-        io::Error: From<B::Error>,
-    {
-        // A stopped process answers no commands.
-        self.answers = self.engine.stop_answering();
-        self.host.suspend()?;
-        let quit = async { while !self.signals.next().await.is_quit() {} };
-        if tokio::time::timeout(SIGNALS_ARRIVE, quit).await.is_ok() {
-            return Ok(true);
-        }
-        self.host.reenter()?;
-        terminal.redraw()?;
-        self.resize(terminal.size()?, self.clock.now());
-        Ok(false)
     }
 }

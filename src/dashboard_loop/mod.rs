@@ -1,11 +1,11 @@
-//! The shell: where engine and dashboard meet. What the dashboard needs of the machine it runs
-//! on, and the loop that carries input to it and its commands to the engine.
+//! The event loop: carries input to the dashboard, and its effects to the engine and the machine.
 
 pub mod appearance;
-pub mod configuration;
 pub mod copying;
 pub mod departure;
 pub mod export;
-pub mod glance;
+pub mod host;
+mod leave;
 pub mod log_reader;
+mod messages;
 pub mod run_loop;

@@ -4,95 +4,36 @@
 //! backend, the input and the host are parameters, so that tests run this very loop.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Timelike, Utc};
-use crossterm::event::Event as InputEvent;
 use ratatui::backend::Backend;
-use ratatui::layout::Size;
 use tokio::sync::mpsc;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::dashboard::effect::Effect;
-use crate::dashboard::request_log::history::{LogAsk, LogRest};
-use crate::dashboard::tour::fault::FaultKind;
 use crate::dashboard::{App, Msg, draw, update};
-use crate::dashboard_loop::configuration::{Configuration, ConfigurationReport, Typed};
-use crate::dashboard_loop::copying::{Copy, Copying, Wanted};
+use crate::dashboard_loop::copying::{Copy, Copying, Wanted, clipboard_event};
 use crate::dashboard_loop::departure::{Departure, Turn};
+use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::log_reader::LogReader;
-use crate::dashboard_loop::{appearance, export};
-use crate::domain::{Clock, ConnectionEvent, ConnectionName, CopiedTo, Event, EventKind, HostEvent, LogEntry, Secret};
+use crate::domain::{Clock, Event};
 use crate::engine::Engine;
-use crate::notifications::{Attention, Wishes};
+use crate::live_configuration::{Configuration, ConfigurationReport, Typed};
+use crate::notifications::Attention;
 use crate::platform::clipboard::{Clipboard, ClipboardNote};
 use crate::platform::signals::{Signal, Signals};
 use crate::platform::timer::Alarm;
-use crate::request_log::export::Format;
-use crate::request_log::export::curl::curl;
 use crate::request_log::segments::RequestLog;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::input::TerminalInput;
 
-/// The most messages taken in before a frame is drawn: a flood of them must not keep the screen still.
-const BATCH: usize = 512;
 /// How long after a frame the engine's news wait for the next one: a flood of them is drawn so often
 /// and no oftener. A key waits for nothing.
 const FRAME: Duration = Duration::from_millis(16);
-
-/// What the loop needs beyond drawing: of the terminal, and in the demo of what can be broken. The
-/// real one is the terminal itself.
-pub trait Host {
-    /// Gives the terminal back and stops the process; returns when it is continued, without the
-    /// terminal.
-    ///
-    /// # Errors
-    /// The process cannot be stopped.
-    fn suspend(&mut self) -> io::Result<()>;
-
-    /// Takes the terminal over again after something else had it.
-    ///
-    /// # Errors
-    /// The terminal cannot be set up.
-    fn reenter(&mut self) -> io::Result<()>;
-
-    /// Hands a text to the terminal's clipboard (OSC 52).
-    ///
-    /// # Errors
-    /// The terminal cannot be written to.
-    fn copy(&mut self, text: &Secret) -> io::Result<()>;
-
-    /// Gives the window a title. A host without windows does nothing.
-    ///
-    /// # Errors
-    /// The terminal cannot be written to.
-    fn set_title(&mut self, _title: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Has the terminal notify. A host that cannot does nothing.
-    ///
-    /// # Errors
-    /// The terminal cannot be written to.
-    fn notify(&mut self, _text: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Rings the bell. A host without one does nothing.
-    ///
-    /// # Errors
-    /// The terminal cannot be written to.
-    fn ring(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Has something broken, or all of it mended, in the demo; elsewhere nothing can be. Must not
-    /// wait: what comes of it is told by the engine's events.
-    fn fault(&mut self, _connection: &ConnectionName, _kind: FaultKind) {}
-}
 
 /// A dashboard and everything it runs on.
 pub struct Dashboard<H> {
@@ -240,7 +181,7 @@ impl<H: Host> Dashboard<H> {
                         copy = Some(Copy::new(Wanted::Of { connection, what }));
                     }
                     Effect::CopyNames(names) => copy = Some(Copy::new(Wanted::Names(names))),
-                    Effect::CopyRequest(entry) => copy = Some(Copy::new(wanted_request(&entry))),
+                    Effect::CopyRequest(entry) => copy = Some(Copy::new(Wanted::request(&entry))),
                     Effect::Export { format, entries, older } => {
                         self.export(format, entries, older, now, told.clone());
                     }
@@ -305,130 +246,6 @@ impl<H: Host> Dashboard<H> {
             woken = copying => woken,
             event = self.attention.next() => Woken::Told(event),
         }
-    }
-
-    /// Takes in a message and those of its kind that wait behind it, so that a burst costs one frame.
-    /// A key is never kept waiting by news: they are left for later.
-    fn take(&mut self, first: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-        let is_input = matches!(first, Msg::Input(_));
-        let mut effects = self.take_one(first, now);
-        for _ in 0..BATCH {
-            // Effects end a batch: what they change should be seen by the keys behind them.
-            if !effects.is_empty() {
-                break;
-            }
-            let next = if is_input {
-                self.input.try_next().map(Msg::Input)
-            } else if self.input.is_empty() {
-                self.events.try_recv().ok().map(Msg::Event)
-            } else {
-                None
-            };
-            let Some(message) = next else { break };
-            effects = self.take_one(message, now);
-        }
-        effects
-    }
-
-    fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-        if let (Msg::Event(Event::RequestLogged(entry)), Some(log)) = (&message, &self.request_log) {
-            log.append(entry);
-        }
-        // Only now that nothing of it is left: a crash in between leaves a connection without tokens.
-        if let Msg::Event(Event::Connection(ConnectionEvent {
-            connection,
-            kind: EventKind::Forgotten { result: Ok(()), .. },
-        })) = &message
-        {
-            self.configuration.delete(connection.clone());
-        }
-        if let Msg::Event(event) = &message {
-            self.attention.hear(event, now);
-        }
-        update(&mut self.app, message, now)
-    }
-
-    fn take_configuration(&mut self, note: ConfigurationReport, now: DateTime<Utc>) -> Vec<Effect> {
-        let (commands, event) = self.configuration.take(note);
-        let config = self.configuration.current();
-        self.clear_after = config.clipboard_clear;
-        self.attention.wish(Wishes::from(config));
-        if let Some(log) = &self.request_log {
-            log.set_limit(config.request_log);
-        }
-        // Faulty keys stand in the banner, and those there are go on.
-        if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
-            self.app.appear(keymap, config.theme);
-        }
-        let told = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
-        commands.into_iter().map(Effect::from).chain(told).collect()
-    }
-
-    fn obey<B>(&mut self, signal: Signal, terminal: &mut FrameWriter<B>, now: DateTime<Utc>) -> io::Result<Vec<Effect>>
-    where
-        B: Backend,
-        io::Error: From<B::Error>,
-    {
-        match signal {
-            Signal::Suspend => return Ok(vec![Effect::Suspend]),
-            Signal::Continued => {
-                self.host.reenter()?;
-                terminal.redraw()?;
-            }
-            // The file is watched.
-            Signal::Resized | Signal::Reload | Signal::Quit | Signal::HungUp => {}
-        }
-        self.resize(terminal.size()?, now);
-        Ok(Vec::new())
-    }
-
-    pub(crate) fn resize(&mut self, size: Size, now: DateTime<Utc>) {
-        for effect in update(&mut self.app, Msg::Input(InputEvent::Resize(size.width, size.height)), now) {
-            match effect {
-                Effect::Log(ask) => self.ask_log(ask),
-                effect => debug_assert!(false, "a size asks for rows alone, not for {effect:?}"),
-            }
-        }
-    }
-
-    fn ask_log(&self, ask: LogAsk) {
-        if let Some(reader) = &self.log_reader {
-            reader.ask(ask);
-        }
-    }
-
-    /// Writes requests to a file, those on disk as well where `older` says so.
-    fn export(
-        &self,
-        format: Format,
-        entries: Vec<LogEntry>,
-        older: Option<LogRest>,
-        now: DateTime<Utc>,
-        told: UnboundedSender<Event>,
-    ) {
-        let older = older.and_then(|rest| Some((self.log_reader.as_ref()?.searcher(), rest)));
-        export::begin(self.exports.clone(), entries, older, format, self.app.zone(), now, told);
-    }
-
-    fn finish_copy(&mut self, copying: Copying, wanted: &Wanted) -> Event {
-        match copying {
-            Copying::Told(event) => event,
-            Copying::ByTerminal(text) => match self.host.copy(&text) {
-                Ok(()) => wanted.copied(CopiedTo::Terminal, None),
-                Err(error) => wanted.failed(error.to_string()),
-            },
-        }
-    }
-}
-
-fn wanted_request(entry: &LogEntry) -> Wanted {
-    Wanted::Request { connection: entry.connection.clone(), text: Secret::new(curl(entry)) }
-}
-
-fn clipboard_event(note: ClipboardNote) -> Event {
-    match note {
-        ClipboardNote::Cleared => Event::Host(HostEvent::ClipboardCleared),
-        ClipboardNote::ClearFailed(why) => Event::Host(HostEvent::ClipboardNotCleared { why }),
     }
 }
 

@@ -15,7 +15,6 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::dashboard_loop::configuration::{Configuration, ConfigurationReport};
 use crate::domain::{Clock, Command, ConnectionView, Event, HostEvent, Incidents};
 use crate::engine::{Engine, Owing, Remote};
 use crate::format::event::PASSPHRASE_NEEDED;
@@ -25,6 +24,7 @@ use crate::keepalive::pausing::{Pausing, leave};
 use crate::keepalive::role::RoleChange;
 use crate::keepalive::service_manager::ServiceManager;
 use crate::keepalive::{KeepaliveState, health, role, serve, words};
+use crate::live_configuration::{Configuration, ConfigurationReport};
 use crate::notifications::on_event::OnEvent;
 use crate::platform::signals::{Insistence, Signal, Signals, Wish};
 use crate::request_log::segments::RequestLog;

@@ -27,12 +27,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::config::{Config, NotifySettings};
 use crate::dashboard::App;
-use crate::dashboard_loop::run_loop::Host;
 use crate::domain::{Event, HostEvent, Incident, IncidentChange, Incidents};
 use crate::notifications::desktop::Desktop;
 use crate::notifications::notice::Notice;
 use crate::notifications::on_event::OnEvent;
 use crate::platform::environment::Environment;
+use crate::terminal::window::Window;
 
 /// Openings are gathered for so long, for what breaks for one breaks for several.
 const GATHER: TimeDelta = TimeDelta::seconds(2);
@@ -134,7 +134,7 @@ impl Attention {
     }
 
     /// Looks at the state, once a second at most, and does what is due.
-    pub fn turn(&mut self, app: &App, host: &mut impl Host, now: DateTime<Utc>) {
+    pub fn turn(&mut self, app: &App, host: &mut impl Window, now: DateTime<Utc>) {
         // A terminal that cannot be written to shows at the next frame.
         if let Some(notice) = self.undelivered.take() {
             let _ = host.notify(&notice.line());
@@ -189,7 +189,7 @@ impl Attention {
         }
     }
 
-    fn notify(&mut self, app: &App, host: &mut impl Host, now: DateTime<Utc>) {
+    fn notify(&mut self, app: &App, host: &mut impl Window, now: DateTime<Utc>) {
         if let Some((_, notice)) = self.asked.take_if(|(since, _)| since.elapsed() > DESKTOP_TIMEOUT) {
             self.desktop = None;
             let _ = host.notify(&notice.line());

@@ -11,3 +11,4 @@ pub mod keyboard;
 pub mod osc;
 pub mod osc52;
 pub mod screen;
+pub mod window;

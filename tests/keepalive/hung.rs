@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use manutop::config::Config;
-use manutop::dashboard_loop::configuration::{Configuration, Source};
+use manutop::dashboard_loop::appearance::check_keys;
 use manutop::domain::{Clock, DEFAULT_LOG_LIMIT, Program as Kind, SystemClock};
 use manutop::engine::{Browser, Engine, Opened, Parts};
 use manutop::keepalive::listen::MetricsListener;
 use manutop::keepalive::log::{Log, LogFormat};
 use manutop::keepalive::run::{Keepalive, KeepaliveEnding};
 use manutop::keepalive::service_manager::ServiceManager;
+use manutop::live_configuration::{Configuration, ConfigurationSource};
 use manutop::notifications::on_event::OnEvent;
 use manutop::oauth::providers::ALL;
 use manutop::platform::signals::Signals;
@@ -71,7 +72,7 @@ async fn keep(dir: &str) {
         input.read_exact(&mut [0]).unwrap();
         drop(held);
     });
-    let source = Source { file: dir.join("config.toml"), stamp: None, providers: ALL, glance_dir: None };
+    let source = ConfigurationSource { file: dir.join("config.toml"), stamp: None, providers: ALL, check_keys };
     let keeper = Keepalive {
         engine,
         events,

@@ -61,8 +61,8 @@ async fn a_hang_up_has_the_configuration_read_and_a_faulty_one_changes_nothing()
     keepalive.until_stderr("partner: refreshed, generation 1");
     bench.add("auto_refresh = 5\n");
     keepalive.signal("HUP");
-    let said = keepalive.until_stderr("error   configuration: not taken over: config.toml");
-    let line = said.lines().find(|line| line.contains("not taken over")).unwrap();
+    let said = keepalive.until_stderr("error   configuration: not applied: config.toml");
+    let line = said.lines().find(|line| line.contains("not applied")).unwrap();
     let (place, what) = line.split_once("config.toml:").unwrap_or_else(|| panic!("{line}"));
     assert!(!place.is_empty() && what.starts_with(|first: char| first.is_ascii_digit()), "line and column: {line}");
     assert!(what.contains("auto_refresh"), "{line}");

@@ -5,14 +5,18 @@ use std::io;
 use manutop::cli::commands::demo::faults::{Breakable, Faults};
 use manutop::dashboard::App;
 use manutop::dashboard::tour::fault::FaultKind;
-use manutop::dashboard_loop::run_loop::{Ending, Host};
+use manutop::dashboard_loop::host::Host;
+use manutop::dashboard_loop::run_loop::Ending;
 use manutop::domain::{ConnectionName, Secret};
+use manutop::terminal::window::Window;
 
 use super::rig::Rig;
 use super::stage::{Person, Stage};
 
 /// A terminal that takes every copy, and whoever breaks things.
 struct DemoHost(Faults);
+
+impl Window for DemoHost {}
 
 impl Host for DemoHost {
     fn suspend(&mut self) -> io::Result<()> {

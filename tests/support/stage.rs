@@ -13,11 +13,13 @@ use manutop::config::NotifySettings;
 use manutop::dashboard::keymap::Keymap;
 use manutop::dashboard::theme::appearance::Appearance;
 use manutop::dashboard::{App, DashboardOptions};
-use manutop::dashboard_loop::configuration::{Configuration, Source};
+use manutop::dashboard_loop::appearance::check_keys;
+use manutop::dashboard_loop::host::Host;
 use manutop::dashboard_loop::log_reader::LogReader;
-use manutop::dashboard_loop::run_loop::{Dashboard, Ending, Host};
+use manutop::dashboard_loop::run_loop::{Dashboard, Ending};
 use manutop::domain::{Clock, ConnectionView, DEFAULT_LOG_LIMIT, Secret};
 use manutop::format::time::Zone;
+use manutop::live_configuration::{Configuration, ConfigurationSource};
 use manutop::notifications::{Attention, Wishes};
 use manutop::oauth::providers::ALL;
 use manutop::platform::clipboard::Clipboard;
@@ -25,6 +27,7 @@ use manutop::platform::environment::Environment;
 use manutop::platform::signals::Signals;
 use manutop::request_log::segments::RequestLog;
 use manutop::terminal::frame_writer::FrameWriter;
+use manutop::terminal::window::Window;
 use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::rig::{MovableClock, Rig, Running};
@@ -38,6 +41,8 @@ pub struct FakeHost {
     pub copied: Arc<Mutex<Vec<Secret>>>,
     pub suspended: Arc<Mutex<u32>>,
 }
+
+impl Window for FakeHost {}
 
 impl Host for FakeHost {
     fn suspend(&mut self) -> io::Result<()> {
@@ -206,7 +211,7 @@ impl<H: Host> Stage<H> {
         let views = rig.connections.iter().map(ConnectionView::loading).collect();
         let mut app = App::new(views, Vec::new(), self.options, rig.clock.now());
         app.configure(config.connections.clone());
-        let source = Source { file, stamp: None, providers: ALL, glance_dir: None };
+        let source = ConfigurationSource { file, stamp: None, providers: ALL, check_keys };
         let mut dashboard = Dashboard {
             app: (self.prepare)(app),
             engine,

@@ -23,16 +23,13 @@ use crate::dashboard::connection_form::Template;
 use crate::dashboard::keymap::Keymap;
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::{App, DashboardOptions, Msg, draw, update};
-use crate::dashboard_loop::appearance::{depth, keymap};
-use crate::dashboard_loop::configuration::{Configuration, Source};
-use crate::dashboard_loop::glance::Glance;
+use crate::dashboard_loop::appearance::{check_keys, depth, keymap};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
-use crate::domain::{
-    Clock as _, Connection, ConnectionEvent, ConnectionView, Event, EventKind, Program, SystemClock, ThemeName,
-};
+use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, Program, ThemeName};
 use crate::engine::{Engine, Owing, Parts};
 use crate::format::time::Zone;
+use crate::live_configuration::{Configuration, ConfigurationSource};
 use crate::notifications::{Attention, Wishes};
 use crate::oauth::providers;
 use crate::platform::browser::SystemBrowser;
@@ -56,30 +53,18 @@ const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Opens the dashboard on the configured connections.
 pub(crate) async fn run(files: &GlobalArgs) -> Result<Exit, Report> {
-    let paths = Paths::resolve(files.config.clone(), files.data_dir.clone()).map_err(CliError::from)?;
-    let stage = first_look(files, &paths).transpose()?;
     let session = Session::open(files)?;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
     let parts = session.parts(browser, Program::Dashboard);
     let Session { paths, config, stamp, environment, passphrase, .. } = session;
     drop(passphrase);
     let opening = Opening::new(files, &paths, config, stamp, environment).map_err(CliError::from)?;
-    show(parts, opening, stage).await
-}
-
-/// Shows the first rows of a large configuration, which takes a while to read.
-fn first_look(files: &GlobalArgs, paths: &Paths) -> Option<Result<Stage, Report>> {
-    let Glance { config, total } = Glance::read(paths, providers::ALL)?;
-    // If anything is wrong with it, reading the whole will tell.
-    let opening = Opening::new(files, paths, config, None, Environment::read()).ok()?;
-    let now = SystemClock.now();
-    let mut app = opening.app(now).at_a_glance(total);
-    Some(Stage::enter().and_then(|mut stage| stage.draw(&mut app, now).map(|()| stage)))
+    show(parts, opening).await
 }
 
 /// How a dashboard is opened.
 pub(crate) struct Opening {
-    pub(crate) source: Source,
+    pub(crate) source: ConfigurationSource,
     /// Where the request log is kept; `None` keeps it in memory.
     pub(crate) data_dir: Option<PathBuf>,
     /// As it was read from the source.
@@ -104,7 +89,7 @@ impl Opening {
         let (file, data_dir) = (paths.config_file.clone(), Some(paths.data_dir.clone()));
         Ok(Self {
             keymap: keymap(&config.keys, &file)?,
-            source: Source { file, stamp, providers: providers::ALL, glance_dir: data_dir.clone() },
+            source: ConfigurationSource { file, stamp, providers: providers::ALL, check_keys },
             data_dir,
             config,
             ascii: files.ascii,
@@ -180,12 +165,12 @@ pub(crate) struct Demo {
     pub(crate) tour: bool,
 }
 
-/// Takes the terminal over unless it is, runs the dashboard, gives the terminal back, and leaves
-/// only after what is out has been saved.
-pub(crate) async fn show(parts: Parts, opening: Opening, stage: Option<Stage>) -> Result<Exit, Report> {
+/// Takes over the terminal, runs the dashboard, restores the terminal, and leaves only after what is
+/// under way has been saved.
+pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
     let mut app = opening.app(clock.now());
-    let mut stage = stage.map_or_else(Stage::enter, Ok)?;
+    let mut stage = Stage::enter()?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     stage.draw(&mut app, clock.now())?;
     let Stage { mut guard, mut terminal, signals } = stage;

@@ -8,14 +8,14 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::{NoBrowser, Session};
 use crate::cli::support::unsaved::given_up;
-use crate::dashboard_loop::appearance::keymap;
-use crate::dashboard_loop::configuration::Configuration;
+use crate::dashboard_loop::appearance::check_keys;
 use crate::domain::Program;
 use crate::engine::Engine;
 use crate::keepalive::listen::{Listen, MetricsListener};
 use crate::keepalive::log::{Log, LogFormat};
 use crate::keepalive::run::{Keepalive, KeepaliveEnding};
 use crate::keepalive::service_manager::ServiceManager;
+use crate::live_configuration::Configuration;
 use crate::notifications::on_event::OnEvent;
 use crate::platform::signals::Signals;
 use crate::request_log::segments::RequestLog;
@@ -39,7 +39,7 @@ impl KeepaliveArgs {
     pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
         // Nobody presses keys here, but a file is good as a whole or not at all, also when it is read anew.
-        keymap(&session.config.keys, &session.paths.config_file).map_err(CliError::from)?;
+        check_keys(&session.config.keys, &session.paths.config_file).map_err(CliError::from)?;
         let listener = match self.listen {
             Some(listen) => {
                 Some(MetricsListener::bind(listen).await.map_err(|error| CliError::new(Exit::Failed, error))?)

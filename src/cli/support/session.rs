@@ -11,10 +11,11 @@ use crate::cli::support::stderr::say;
 use crate::cli::support::{passphrase, stores};
 use crate::config;
 use crate::config::{Config, Paths, StoreKind};
-use crate::dashboard_loop::configuration::Source;
+use crate::dashboard_loop::appearance::check_keys;
 use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, Program, SystemClock};
 use crate::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
 use crate::engine::{Browser, Engine, Opened, Parts};
+use crate::live_configuration::ConfigurationSource;
 use crate::oauth::providers;
 use crate::platform::environment::Environment;
 use crate::platform::file_stamp::Stamp;
@@ -103,10 +104,10 @@ impl Session {
         Working::start(Parts { connections: connections?, ..self.parts(browser, Program::Command) })
     }
 
-    /// Where the configuration is from. No glance is left.
-    pub(crate) fn source(&self) -> Source {
+    /// Where the configuration is from.
+    pub(crate) fn source(&self) -> ConfigurationSource {
         let file = self.paths.config_file.clone();
-        Source { file, stamp: self.stamp, providers: providers::ALL, glance_dir: None }
+        ConfigurationSource { file, stamp: self.stamp, providers: providers::ALL, check_keys }
     }
 
     /// What an engine on this session is made of.

@@ -1,23 +1,24 @@
-//! The real terminal, as far as the loop needs more of it than drawing.
+//! The real terminal, for everything but drawing.
 
 use std::io;
 use std::io::Write as _;
 
 use crate::cli::commands::demo::faults::Faults;
 use crate::dashboard::tour::fault::FaultKind;
-use crate::dashboard_loop::run_loop::Host;
+use crate::dashboard_loop::host::Host;
 use crate::domain::{ConnectionName, Secret};
 use crate::platform::clipboard::send_to_terminal;
 use crate::terminal::guard::TerminalGuard;
 use crate::terminal::osc;
+use crate::terminal::window::Window;
 
-/// The real terminal, for what is not drawing, and in the demo whoever breaks things.
+/// The real terminal, and in the demo what breaks things.
 pub(crate) struct TerminalHost<'a> {
     guard: &'a mut TerminalGuard,
-    /// Whether it may be told more than what is drawn.
+    /// Whether it understands more than what is drawn.
     understands: bool,
     in_tmux: bool,
-    /// The title as set last: it is set again whenever the terminal is taken over again.
+    /// The title as set last: restored whenever the terminal is taken over again.
     title: String,
     faults: Option<Faults>,
 }
@@ -31,6 +32,22 @@ impl<'a> TerminalHost<'a> {
     fn write(&self, sequence: &str) -> io::Result<()> {
         let mut out = io::stdout();
         if self.understands { out.write_all(sequence.as_bytes()).and_then(|()| out.flush()) } else { Ok(()) }
+    }
+}
+
+impl Window for TerminalHost<'_> {
+    fn set_title(&mut self, title: &str) -> io::Result<()> {
+        title.clone_into(&mut self.title);
+        self.write(&osc::title(title))
+    }
+
+    fn notify(&mut self, text: &str) -> io::Result<()> {
+        self.write(&osc::notification(text, self.in_tmux))
+    }
+
+    fn ring(&mut self) -> io::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(b"\x07").and_then(|()| out.flush())
     }
 }
 
@@ -52,20 +69,6 @@ impl Host for TerminalHost<'_> {
 
     fn copy(&mut self, text: &Secret) -> io::Result<()> {
         send_to_terminal(&mut io::stdout(), text)
-    }
-
-    fn set_title(&mut self, title: &str) -> io::Result<()> {
-        title.clone_into(&mut self.title);
-        self.write(&osc::title(title))
-    }
-
-    fn notify(&mut self, text: &str) -> io::Result<()> {
-        self.write(&osc::notification(text, self.in_tmux))
-    }
-
-    fn ring(&mut self) -> io::Result<()> {
-        let mut out = io::stdout();
-        out.write_all(b"\x07").and_then(|()| out.flush())
     }
 
     fn fault(&mut self, connection: &ConnectionName, kind: FaultKind) {

@@ -81,8 +81,8 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
 impl Look<'_> {
     fn block(&self, first: usize, height: usize) -> Border<'static> {
         let (app, theme) = (self.app, self.theme);
-        let (shown, all) = (app.connections.shown(), app.total());
-        let lines = app.glanced.unwrap_or(app.connections.lines());
+        let (shown, all) = (app.connections.shown(), app.connections.all().len());
+        let lines = app.connections.lines();
         let typing = *app.screens.top() == Screen::Filter;
         let mut block = frame_of(" Connections ", self.focused, theme);
         let (marked, hidden) = app.connections.marks();

@@ -101,8 +101,7 @@ fn keeper(app: &App) -> Option<String> {
 fn auto(app: &App) -> String {
     let (on, all) = (app.connections.auto_on(), app.connections.all().len());
     match on {
-        // What is not read yet is neither on nor off.
-        _ if all == 0 || app.glanced.is_some() => String::new(),
+        _ if all == 0 => String::new(),
         0 => "auto off".into(),
         on if on == all => "auto on".into(),
         on => format!("auto {on} of {all}"),
@@ -112,8 +111,8 @@ fn auto(app: &App) -> String {
 /// The name and the counts, as much in words as there is room for.
 fn parts(app: &App, room: usize, now: DateTime<Utc>) -> Vec<HeaderPart> {
     let name = if app.options.demo { " manutop demo" } else { " manutop" };
-    let all = count(app.total(), "connection");
-    let (by_word, by_severity) = if app.glanced.is_none() { counts(app, now) } else { Default::default() };
+    let all = count(app.connections.all().len(), "connection");
+    let (by_word, by_severity) = counts(app, now);
     let line = |total: &str, counts: &[Count], words: bool, gap: u16| {
         let mut parts = vec![HeaderPart { x: 0, text: name.into(), kind: PartKind::Name }];
         let mut push = |text: String, kind| {

@@ -46,14 +46,6 @@ fn main_screen_at_every_size() {
 }
 
 #[test]
-fn a_first_look_tells_how_many_there_are_and_nothing_it_does_not_know() {
-    for (width, height) in [(60, 15), (120, 32)] {
-        let mut app = app_of(seven()).at_a_glance(10_000);
-        insta::assert_snapshot!(format!("first_look_{width}x{height}"), picture(&mut app, width, height));
-    }
-}
-
-#[test]
 fn the_header_says_that_nothing_is_told_beyond_the_screen() {
     let headers: String = [60, 80, 120]
         .map(|width| {

@@ -18,12 +18,13 @@ use crate::config;
 use crate::config::Draft;
 use crate::dashboard::connection_form::Template;
 use crate::dashboard::keymap::Keymap;
-use crate::dashboard_loop::configuration::Source;
+use crate::dashboard_loop::appearance::check_keys;
 use crate::demo::story::Spare;
 use crate::demo::{DemoOptions, Servers, story};
 use crate::domain::{Clock, Program, SystemClock};
 use crate::engine::Parts;
 use crate::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
+use crate::live_configuration::ConfigurationSource;
 use crate::oauth::providers;
 use crate::platform::browser::SystemBrowser;
 use crate::platform::environment::Environment;
@@ -91,9 +92,9 @@ async fn run(files: &GlobalArgs, tour: bool, port: Option<u16>) -> Result<Exit, 
     };
     let demo = Some(Demo { breakable, templates: story.spare.into_iter().map(template).collect(), tour });
     let (keymap, theme) = (Keymap::default(), files.theme);
-    let source = Source { file: config_file, stamp: None, providers: providers::ALL, glance_dir: None };
+    let source = ConfigurationSource { file: config_file, stamp: None, providers: providers::ALL, check_keys };
     let opening = Opening { source, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, environment };
-    show(parts, opening, None).await
+    show(parts, opening).await
 }
 
 /// What the form of a new connection begins with.

@@ -1,0 +1,33 @@
+//! What the loop needs of the terminal beyond drawing, and in the demo of what can be broken.
+
+use std::io;
+
+use crate::dashboard::tour::fault::FaultKind;
+use crate::domain::{ConnectionName, Secret};
+use crate::terminal::window::Window;
+
+/// The terminal beyond drawing. The real one is the terminal itself; tests have one in memory.
+pub trait Host: Window {
+    /// Restores the terminal and stops the process; returns when it is continued, without the
+    /// terminal.
+    ///
+    /// # Errors
+    /// The process cannot be stopped.
+    fn suspend(&mut self) -> io::Result<()>;
+
+    /// Takes over the terminal again after another program had it.
+    ///
+    /// # Errors
+    /// The terminal cannot be set up.
+    fn reenter(&mut self) -> io::Result<()>;
+
+    /// Copies a text to the terminal's clipboard (OSC 52).
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    fn copy(&mut self, text: &Secret) -> io::Result<()>;
+
+    /// In the demo, breaks something or fixes everything; otherwise nothing can be broken. Must not
+    /// wait: the engine's events report the effect.
+    fn fault(&mut self, _connection: &ConnectionName, _kind: FaultKind) {}
+}
