@@ -55,4 +55,3 @@ pub use crate::domain::subject::{Subject, SubjectChange};
 pub use crate::domain::theme::{Background, Depth, ThemeName};
 pub use crate::domain::token::{Fingerprint, RefreshFacts, RefreshToken, TokenFacts, TokenRecord};
 pub use crate::domain::view::{Activity, ConnectionView, Holding, Last, LoginView, Redirect};
-pub use crate::platform::child_process::{CREDENTIALS_DIRECTORY, LEAD_TO_PASSPHRASE, NOT_FOR_CHILDREN};

@@ -17,8 +17,8 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::NOT_FOR_CHILDREN;
 use crate::domain::text::neutralise;
+use crate::platform::child_process::ChildCommand as _;
 use crate::platform::limits;
 
 /// How many events may wait.
@@ -93,7 +93,6 @@ impl Hook {
 async fn run(words: &[String], event: &Value, timeout: Duration) -> Result<(), String> {
     let failed = |error| limits::explained(format!("{} cannot be started: {error}", name(words)));
     let mut child = start(words).map_err(failed)?;
-    limits::restore_for_child(child.id());
     let ended = tokio::time::timeout(timeout, attend(&mut child, event)).await;
     match ended {
         Ok(Ok(())) => Ok(()),
@@ -113,14 +112,11 @@ fn start(words: &[String]) -> io::Result<Child> {
     let (program, arguments) = words.split_first().ok_or_else(|| io::Error::other("it names no program"))?;
     let mut command = Command::new(program);
     command.args(arguments);
-    for variable in NOT_FOR_CHILDREN {
-        command.env_remove(variable);
-    }
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
     // A group of its own: a Ctrl-C in the terminal is not meant for it, and all of it can be ended.
     #[cfg(unix)]
     command.process_group(0);
-    command.spawn()
+    command.start()
 }
 
 /// Hands the event over and waits for the end.

@@ -10,10 +10,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::domain::NOT_FOR_CHILDREN;
-use crate::engine::{Browser, Opened};
+use crate::platform::child_process::ChildCommand as _;
 use crate::platform::environment::Environment;
 use crate::platform::login_page::LoginPage;
+use crate::platform::open_url::{Browser, Opened};
 use crate::platform::{limits, login_page};
 
 /// How long a browser command is watched for an early failure.
@@ -121,8 +121,7 @@ fn command_line(entry: &str, url: &str) -> Vec<OsString> {
 /// ended well (it handed the URL to a running browser), counts as started.
 fn start(mut command: Command) -> Result<(), String> {
     set_apart(&mut command);
-    let mut child = command.spawn().map_err(|error| limits::explained(error.to_string()))?;
-    limits::restore_for_child(Some(child.id()));
+    let mut child = command.start().map_err(|error| limits::explained(error.to_string()))?;
     let deadline = Instant::now() + WATCH;
     while Instant::now() < deadline {
         match child.try_wait().map_err(|error| error.to_string())? {
@@ -136,9 +135,6 @@ fn start(mut command: Command) -> Result<(), String> {
 }
 
 fn set_apart(command: &mut Command) {
-    for variable in NOT_FOR_CHILDREN {
-        command.env_remove(variable);
-    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // A Ctrl-C or a hang-up of the terminal is not meant for the browser.
     #[cfg(unix)]
@@ -159,8 +155,8 @@ mod tests {
     use std::{fs, thread};
 
     use super::{SystemBrowser, command_line, set_apart};
-    use crate::engine::Browser;
     use crate::platform::environment::Environment;
+    use crate::platform::open_url::Browser;
 
     fn browser(ssh: bool, display: bool, browser: Option<&str>) -> SystemBrowser {
         SystemBrowser::new(Environment { ssh, display, browser: browser.map(Into::into) })

@@ -1,4 +1,4 @@
-//! The browser, a seam: what opens an authorization URL for a person.
+//! Opening an authorization URL in a browser: the interface, which tests replace.
 
 use std::any::Any;
 
@@ -17,7 +17,7 @@ impl Opened {
     }
 }
 
-/// Opens URLs. The shell has the real one; tests record what would have been opened.
+/// Opens URLs. Tests record what would have been opened.
 pub trait Browser: Send + Sync {
     /// Starts a browser on `url` without waiting for it. Called off the drawing thread. The caller keeps
     /// what it returns until the login ends.

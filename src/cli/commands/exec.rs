@@ -11,8 +11,8 @@ use eyre::Report;
 use crate::cli::commands::token::Freshness;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
-use crate::domain::{ConnectionName, LEAD_TO_PASSPHRASE};
-use crate::platform::limits;
+use crate::domain::ConnectionName;
+use crate::platform::child_process::{OF_SERVICE_MANAGER, replace_by};
 
 /// Where the token of a single connection goes; with several, a name is added.
 const VARIABLE: &str = "MANUTOP_ACCESS_TOKEN";
@@ -43,14 +43,11 @@ impl ExecArgs {
         let tokens = self.freshness.obtain(files, &self.names).await?;
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]);
-        // The program may be the service itself, so it keeps the way to the service manager.
-        for variable in LEAD_TO_PASSPHRASE {
-            command.env_remove(variable);
-        }
         for (variable, token) in variables.iter().zip(&tokens) {
             command.env(variable, token.token.expose());
         }
-        become_it(command)
+        // The program may be the service itself, so it keeps the way to the service manager.
+        become_program(command, &OF_SERVICE_MANAGER)
     }
 
     /// The variable for each connection.
@@ -76,17 +73,12 @@ impl ExecArgs {
     }
 }
 
-/// Puts a program in the place of this one.
+/// Replaces this program by another, see [`replace_by`].
 ///
 /// # Errors
 /// It cannot be started; on Unix success does not return.
-pub(crate) fn become_it(mut command: Command) -> Result<Exit, Report> {
-    limits::restore_for_exec();
-    #[cfg(unix)]
-    let result = Err::<std::process::ExitStatus, _>(std::os::unix::process::CommandExt::exec(&mut command));
-    #[cfg(not(unix))]
-    let result = command.status();
-    match result {
+pub(crate) fn become_program(mut command: Command, keep: &[&str]) -> Result<Exit, Report> {
+    match replace_by(&mut command, keep) {
         // Any number may come of it, and only the program knows what it means.
         Ok(status) => std::process::exit(status.code().unwrap_or(Exit::Failed as i32)),
         Err(error) => {

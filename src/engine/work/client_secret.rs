@@ -8,9 +8,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-use crate::domain::{CREDENTIALS_DIRECTORY, Connection, NOT_FOR_CHILDREN, Problem, Reason, Secret, SecretSource};
+use crate::domain::{Connection, Problem, Reason, Secret, SecretSource};
 use crate::engine::work::context::{Context, store_problem};
 use crate::oauth::redact::excerpt;
+use crate::platform::child_process::{CREDENTIALS_DIRECTORY, ChildCommand as _};
 use crate::platform::limits;
 
 /// How long the command may take; a person may have to touch a key.
@@ -48,19 +49,15 @@ fn of_command(program: &str, why: &Reason) -> Reason {
 /// Runs a program without a shell and takes the first line it prints.
 async fn run(words: &[String]) -> Result<Secret, Reason> {
     let mut command = Command::new(&words[0]);
-    // In a unit of systemd the client secret may be a credential beside the passphrase.
-    for variable in NOT_FOR_CHILDREN.iter().filter(|variable| **variable != CREDENTIALS_DIRECTORY) {
-        command.env_remove(variable);
-    }
     let mut child = command
         .args(&words[1..])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
-        .spawn()
+        // In a unit of systemd the client secret may be a credential beside the passphrase.
+        .start_keeping(&[CREDENTIALS_DIRECTORY])
         .map_err(|error| Reason::ours(limits::explained(format!("cannot be started: {error}"))))?;
-    limits::restore_for_child(child.id());
     let (mut stdout, mut stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
     let (mut printed, mut complaint) = (Vec::new(), Vec::new());
     let read = async { tokio::join!(collect(&mut stdout, &mut printed), collect(&mut stderr, &mut complaint)) };

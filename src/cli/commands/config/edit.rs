@@ -20,8 +20,7 @@ use crate::cli::support::prompt;
 use crate::cli::support::stderr::say;
 use crate::config;
 use crate::config::Original;
-use crate::domain::NOT_FOR_CHILDREN;
-use crate::platform::limits;
+use crate::platform::child_process::ChildCommand as _;
 
 /// What is tried where neither `$VISUAL` nor `$EDITOR` is set.
 #[cfg(not(windows))]
@@ -209,12 +208,7 @@ fn start(words: &[String], file: &Path) -> io::Result<ExitStatus> {
     let _patient = prompt::outlive_interrupt()?;
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).arg(file);
-    for variable in NOT_FOR_CHILDREN {
-        command.env_remove(variable);
-    }
-    let mut child = command.spawn()?;
-    limits::restore_for_child(Some(child.id()));
-    child.wait()
+    command.start()?.wait()
 }
 
 #[cfg(test)]

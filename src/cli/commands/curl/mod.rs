@@ -16,11 +16,11 @@ use std::process::Command;
 use eyre::Report;
 
 use crate::cli::commands::curl::line::CurlLine;
-use crate::cli::commands::exec::become_it;
+use crate::cli::commands::exec::become_program;
 use crate::cli::commands::token::Freshness;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
-use crate::domain::{ConnectionName, NOT_FOR_CHILDREN};
+use crate::domain::ConnectionName;
 
 /// What names a proxy for plain http.
 const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
@@ -45,7 +45,7 @@ impl CurlArgs {
         let tokens = self.freshness.obtain(files, std::slice::from_ref(&self.name)).await?;
         // Open until curl has taken this program's place.
         let header = header::inherited(&tokens[0].header())?;
-        become_it(command(&line, header.as_raw_fd()))
+        become_program(command(&line, header.as_raw_fd()), &[])
     }
 }
 
@@ -53,9 +53,7 @@ impl CurlArgs {
 fn command(line: &CurlLine, header: i32) -> Command {
     let mut command = Command::new("curl");
     // With the keys of its TLS sessions, what it sends could be read.
-    for variable in NOT_FOR_CHILDREN.iter().chain(&["SSLKEYLOGFILE"]) {
-        command.env_remove(variable);
-    }
+    command.env_remove("SSLKEYLOGFILE");
     let protocols = if line.is_plain { "=http,https" } else { "=https" };
     // `-q` counts in the first place only.
     command.args(["-q", "--globoff", "--proto", protocols, "--proto-redir", "=https"]);
@@ -78,7 +76,7 @@ mod tests {
         let line = line::read(&words.iter().map(Into::into).collect::<Vec<_>>()).unwrap();
         let command = command(&line, 9);
         let is_removed = |name: &str| command.get_envs().any(|set| set == (name.as_ref(), None));
-        assert!(is_removed("MANUTOP_PASSPHRASE"));
+        assert!(is_removed("SSLKEYLOGFILE"));
         assert!(PROXIES.iter().all(|name| is_removed(name) == line.is_plain));
         command.get_args().map(|word| word.to_str().unwrap()).collect::<Vec<_>>().join(" ")
     }
