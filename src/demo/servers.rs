@@ -5,51 +5,15 @@
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use axum::Router;
 use tokio::sync::oneshot;
 
-use crate::demo::limit::RateLimit;
+use crate::demo::manu::Manu;
+use crate::demo::manus::Manus;
+use crate::demo::options::DemoOptions;
 use crate::demo::wire::{CuttableListener, Scissors};
-use crate::demo::{Manu, Manus};
-use crate::domain::{Clock, SystemClock};
-
-/// How the servers are to be.
-#[derive(Clone)]
-pub struct DemoOptions {
-    /// Manu Online's port; Manus gets the next one. `None` (the default): two free ones.
-    pub port: Option<u16>,
-    /// How long Manu Online's access tokens live. Default 90 s.
-    pub manu_lifetime: Duration,
-    /// For how long Manu Online's server still takes a refresh token that was just replaced (zero:
-    /// not at all, and its family is revoked). Other servers have such a grace period.
-    pub manu_grace: Duration,
-    /// How long Manus's access tokens live. Default 150 s.
-    pub manus_lifetime: Duration,
-    /// Token requests Manu Online allows each client. Default 60 a minute; `None`: any number.
-    pub manu_limit: Option<RateLimit>,
-    /// Mints Manus allows each client. Default 5 a minute; `None`: any number.
-    pub manus_limit: Option<RateLimit>,
-    /// What the servers take for the time. Default [`SystemClock`].
-    pub clock: Arc<dyn Clock>,
-}
-
-impl Default for DemoOptions {
-    fn default() -> Self {
-        Self {
-            port: None,
-            manu_lifetime: Duration::from_secs(90),
-            manu_grace: Duration::ZERO,
-            manus_lifetime: Duration::from_secs(150),
-            manu_limit: Some(RateLimit::per_minute(60)),
-            manus_limit: Some(RateLimit::per_minute(5)),
-            clock: Arc::new(SystemClock),
-        }
-    }
-}
 
 /// Both servers, running on a thread of their own until this is dropped.
 pub struct Servers {
@@ -65,7 +29,7 @@ impl Servers {
     /// # Errors
     /// When a port is taken or there is no port after the one given, or when the thread or its
     /// runtime cannot be made.
-    #[expect(clippy::needless_pass_by_value, reason = "written in place by whoever starts servers")]
+    #[expect(clippy::needless_pass_by_value, reason = "written in place by the caller")]
     pub fn start(options: DemoOptions) -> io::Result<Self> {
         let (first_port, second_port) = ports(options.port)?;
         let (first_listener, first_base) = listen(first_port)?;
@@ -78,7 +42,7 @@ impl Servers {
         let thread = std::thread::Builder::new().name("demo-servers".into()).spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    // Either way it is over: told to stop, or the owner is gone.
+                    // Either way it ends: by request, or because the owner is gone.
                     _ = stopped => {}
                     () = serve(first_listener, first_routes) => {}
                     () = serve(second_listener, second_routes) => {}

@@ -35,5 +35,4 @@ pub use crate::oauth::callback::CallbackError;
 pub use crate::oauth::http::{Body, Broken, Http, HttpAnswer, Request};
 pub use crate::oauth::listener::{ListenError, Listener};
 pub use crate::oauth::outcomes::CodeProgress;
-pub(crate) use crate::oauth::page::escape;
 pub use crate::oauth::refusal::{Class, Refusal};

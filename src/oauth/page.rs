@@ -1,5 +1,7 @@
 //! What the browser shows after the redirect: one self-contained page, no script, no asset.
 
+use html_escape::encode_safe;
+
 /// What a page reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageTone {
@@ -21,7 +23,7 @@ pub(super) fn render(tone: PageTone, heading: &str, sentence: &str) -> String {
         PageTone::Waiting => "Go back to manutop and answer there.",
         PageTone::Good | PageTone::Bad => "You can close this tab and go back to manutop.",
     };
-    let (heading, sentence) = (escape(heading), escape(sentence));
+    let (heading, sentence) = (encode_safe(heading), encode_safe(sentence));
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>manutop: {heading}</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -31,22 +33,6 @@ pub(super) fn render(tone: PageTone, heading: &str, sentence: &str) -> String {
          <body><main><div class=\"mark\" aria-hidden=\"true\">{mark}</div><h1>{heading}</h1><p>{sentence}</p>\
          <p>{next}</p></main></body></html>"
     )
-}
-
-/// Text as it may stand between tags and in quoted attributes.
-pub(crate) fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

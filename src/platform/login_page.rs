@@ -9,10 +9,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use html_escape::encode_quoted_attribute;
 use tempfile::TempDir;
 use url::Url;
-
-use crate::oauth::escape;
 
 /// What the directories of pages are called.
 const PREFIX: &str = "manutop-login-";
@@ -111,7 +110,7 @@ fn remove_left(place: &Path) {
 
 /// The page: no script, nothing loaded, and the login's server does not learn where it is.
 fn html(target: &str) -> String {
-    let target = escape(target);
+    let target = encode_quoted_attribute(target);
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'\">\

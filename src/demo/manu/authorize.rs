@@ -11,21 +11,11 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use crate::demo::manu::grants::Grants;
+use crate::demo::manu::request::AuthorizationRequest;
 use crate::demo::manu::{SCOPES, page, redirect};
 use crate::demo::params::Params;
 use crate::demo::shared::Inner;
 use crate::demo::wire::html_response;
-
-/// What an authorization request asks for, checked.
-#[derive(Clone)]
-pub(super) struct Asked {
-    pub(super) client_id: String,
-    pub(super) redirect_uri: String,
-    pub(super) scope: String,
-    pub(super) state: Option<String>,
-    /// The PKCE challenge, always S256 (RFC 7636 §4.3); none when the client uses no PKCE.
-    pub(super) challenge: Option<String>,
-}
 
 /// What is wrong with an authorization request.
 enum Wrong {
@@ -73,7 +63,7 @@ pub(super) fn decide(inner: &mut Inner<Grants>, params: &Params, now: DateTime<U
     }
 }
 
-fn check(grants: &Grants, params: &Params) -> Result<Asked, Wrong> {
+fn check(grants: &Grants, params: &Params) -> Result<AuthorizationRequest, Wrong> {
     let (client_id, redirect_uri) = check_client(grants, params)?;
     let state = params.get("state").map(str::to_owned);
     let back = Back { redirect_uri: redirect_uri.clone(), state: state.clone() };
@@ -92,7 +82,7 @@ fn check(grants: &Grants, params: &Params) -> Result<Asked, Wrong> {
         return Err(wrong("invalid_scope", &format!("known scopes are {}", SCOPES.join(", "))));
     }
     let challenge = check_challenge(params).map_err(|reason| wrong("invalid_request", reason))?;
-    Ok(Asked { client_id, redirect_uri, scope: scope.to_owned(), state, challenge })
+    Ok(AuthorizationRequest { client_id, redirect_uri, scope: scope.to_owned(), state, challenge })
 }
 
 /// The client and its redirect URI: until both are certain, nobody is redirected.

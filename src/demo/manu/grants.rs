@@ -7,10 +7,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::demo::issued::{Issued, random_text};
+use crate::demo::issued::{Issued, REFRESH_LIFETIME, random_text};
 use crate::demo::limit::{Limiter, RateLimit};
-use crate::demo::manu::REFRESH_LIFETIME;
-use crate::demo::manu::authorize::Asked;
+use crate::demo::manu::request::AuthorizationRequest;
 use crate::domain::Secret;
 
 /// How long an authorization code works (RFC 6749 §4.1.2: at most ten minutes, better less).
@@ -39,7 +38,7 @@ pub(super) struct FamilyId(usize);
 
 /// An authorization code's terms.
 pub(super) struct Code {
-    pub(super) asked: Asked,
+    pub(super) asked: AuthorizationRequest,
     pub(super) expires_at: DateTime<Utc>,
     /// The family it gave, once it was used.
     pub(super) gave: Option<FamilyId>,
@@ -68,7 +67,7 @@ pub(super) struct Grants {
     spent: HashMap<String, DateTime<Utc>>,
     access: HashMap<String, (FamilyId, DateTime<Utc>)>,
     codes: HashMap<String, Code>,
-    consents: HashMap<String, (Asked, DateTime<Utc>)>,
+    consents: HashMap<String, (AuthorizationRequest, DateTime<Utc>)>,
 }
 
 impl Grants {
@@ -166,7 +165,7 @@ impl Grants {
     }
 
     /// Keeps what a consent page asks, under a value only that page knows.
-    pub(super) fn open_consent(&mut self, asked: Asked, now: DateTime<Utc>) -> String {
+    pub(super) fn open_consent(&mut self, asked: AuthorizationRequest, now: DateTime<Utc>) -> String {
         let id = random_text(32);
         self.consents.retain(|_, (_, expires_at)| *expires_at > now);
         self.consents.insert(id.clone(), (asked, now + CONSENT_LIFETIME));
@@ -174,13 +173,13 @@ impl Grants {
     }
 
     /// What a consent page asked; once.
-    pub(super) fn take_consent(&mut self, id: &str, now: DateTime<Utc>) -> Option<Asked> {
+    pub(super) fn take_consent(&mut self, id: &str, now: DateTime<Utc>) -> Option<AuthorizationRequest> {
         let (asked, expires_at) = self.consents.remove(id)?;
         (now < expires_at).then_some(asked)
     }
 
     /// Makes an authorization code.
-    pub(super) fn open_code(&mut self, asked: Asked, now: DateTime<Utc>) -> String {
+    pub(super) fn open_code(&mut self, asked: AuthorizationRequest, now: DateTime<Utc>) -> String {
         let code = random_text(24);
         self.codes.insert(code.clone(), Code { asked, expires_at: now + CODE_LIFETIME, gave: None });
         code

@@ -7,11 +7,11 @@ mod authorize;
 mod grants;
 mod page;
 mod redirect;
+mod request;
 mod revoke;
 mod token;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -26,9 +26,9 @@ use url::Url;
 use crate::demo::fault::DemoFault;
 use crate::demo::issued::Issued;
 use crate::demo::manu::grants::{DemoClient, Grants};
+use crate::demo::options::{DemoOptions, lifetime};
 use crate::demo::params;
 use crate::demo::params::Params;
-use crate::demo::servers::DemoOptions;
 use crate::demo::shared::{DemoState, with_common_layers};
 use crate::demo::stats::Stats;
 use crate::demo::wire::{DemoAnswer, Scissors, html_response};
@@ -36,9 +36,6 @@ use crate::domain::Secret;
 
 /// The scopes there are. Asking for another is `invalid_scope`.
 pub const SCOPES: &[&str] = &["API_ALL", "API_READ", "API_WRITE"];
-
-/// How long a refresh token lives: about two years, as the provider says.
-const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(2 * 365);
 
 /// The handle of Manu Online's server. Cheap to clone; usable from any thread.
 #[derive(Clone)]
@@ -221,10 +218,4 @@ impl Manu {
         };
         DemoAnswer::new(StatusCode::UNAUTHORIZED, json!({"error": "invalid_token"})).header(WWW_AUTHENTICATE, challenge)
     }
-}
-
-/// A configured lifetime; one beyond all calendars becomes a hundred years.
-pub(super) fn lifetime(configured: Duration) -> TimeDelta {
-    let longest = TimeDelta::days(36_500);
-    TimeDelta::from_std(configured).unwrap_or(longest).min(longest)
 }

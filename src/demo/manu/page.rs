@@ -2,7 +2,9 @@
 //!
 //! Invariants: whatever came with a request is escaped; nothing is loaded from anywhere.
 
-use crate::demo::manu::authorize::Asked;
+use html_escape::encode_safe as escape;
+
+use crate::demo::manu::request::AuthorizationRequest;
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c2430;--paper:#f2f5f9;--card:#fff;--quiet:#56637a;--line:#d5dce6;--accent:#0b6e4f;--on-accent:#fff}\
@@ -22,7 +24,7 @@ textarea{width:100%;padding:.75rem;font:.9rem/1.5 ui-monospace,monospace;color:i
 label{font-weight:600}";
 
 /// Asks the person.
-pub(super) fn consent(asked: &Asked, consent: &str) -> String {
+pub(super) fn consent(asked: &AuthorizationRequest, consent: &str) -> String {
     let (client, scope) = (escape(&asked.client_id), escape(&asked.scope));
     let back = escape(&asked.redirect_uri);
     let main = format!(
@@ -83,19 +85,4 @@ fn page(title: &str, main: &str) -> String {
 </html>
 "#
     )
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
