@@ -133,7 +133,7 @@ fn filter_log(bencher: Bencher) {
 fn log_entry(bencher: Bencher) {
     let mut requests = Requests::new((0..Requests::MAX).map(entry).collect());
     requests.set_filter(|filter| filter.edit(|field| field.push("token 4xx")));
-    bencher.with_inputs(|| entry(7)).bench_local_refs(|entry| requests.push(entry));
+    bencher.with_inputs(|| entry(7)).bench_local_values(|entry| requests.push(entry));
 }
 
 /// Reading the token endpoint's documented answer.

@@ -14,7 +14,6 @@ use manutop::dashboard::request_log::history::{LogAsk, LogNews, LogPosition, Pag
 use manutop::dashboard_loop::log_reader::Searcher;
 use manutop::domain::{ConnectionName, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, Wire};
 use manutop::request_log::filter::LogFilter;
-use manutop::request_log::row::RowMaker;
 use manutop::request_log::segments::RequestLog;
 use tempfile::TempDir;
 
@@ -40,26 +39,6 @@ fn append(bencher: Bencher) {
             log.append(black_box(entry));
         }
     });
-}
-
-/// The row of an entry that is kept in memory.
-#[divan::bench]
-fn row(bencher: Bencher) {
-    let mut maker = RowMaker::default();
-    let mut number = 0;
-    bencher
-        .with_inputs(|| {
-            number += 1;
-            entry(number)
-        })
-        .bench_local_refs(|entry| maker.of_entry(black_box(entry)));
-}
-
-/// Unpacking the details of one.
-#[divan::bench]
-fn details(bencher: Bencher) {
-    let row = RowMaker::default().of_entry(&entry(7));
-    bencher.bench_local(|| black_box(&row).entry());
 }
 
 /// The newest entries, and how many there are in all.

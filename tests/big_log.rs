@@ -14,7 +14,6 @@ use manutop::dashboard::request_log::history::{LogAsk, LogNews, LogPosition, Pag
 use manutop::dashboard_loop::log_reader::{LogReader, Searcher};
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Wire};
 use manutop::request_log::filter::LogFilter;
-use manutop::request_log::row::LogRow;
 use manutop::request_log::segments::RequestLog;
 use manutop::request_log::segments::reader::Reader;
 use support::rig::Rig;
@@ -91,23 +90,19 @@ fn search(searcher: &mut Searcher, words: &str, since: ReadFrom, enough: usize) 
     (found, ended)
 }
 
-fn load(searcher: &mut Searcher, words: &str, page: PageId) -> Option<Vec<LogRow>> {
+fn load(searcher: &mut Searcher, words: &str, page: PageId) -> Option<Vec<LogEntry>> {
     let ask = LogAsk::Load { question: 1, filter: filter(words), page };
     let Some(LogNews::Loaded { rows, .. }) = searcher.answer(ask, |_| true).expect("readable") else { panic!() };
     rows
 }
 
-fn opened(searcher: &mut Searcher) -> (Vec<LogRow>, LogPosition) {
+fn opened(searcher: &mut Searcher) -> (Vec<LogEntry>, LogPosition) {
     let LogNews::Opened { rows, place } = searcher.newest().expect("readable") else { panic!() };
     (rows, place)
 }
 
-fn entries(rows: &[LogRow]) -> Vec<LogEntry> {
-    rows.iter().map(LogRow::entry).collect()
-}
-
-fn numbers(rows: &[LogRow]) -> Vec<i64> {
-    rows.iter().map(|row| row.brief().at.timestamp()).collect()
+fn numbers(rows: &[LogEntry]) -> Vec<i64> {
+    rows.iter().map(|row| row.at.timestamp()).collect()
 }
 
 fn count(pages: &[Page]) -> usize {
@@ -125,7 +120,7 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
     let mut read = |searcher: &Searcher| searcher.bytes_read() - std::mem::replace(&mut before, searcher.bytes_read());
 
     let (rows, place) = opened(searcher);
-    assert_eq!(entries(&rows), (99_500..100_000).rev().map(entry).collect::<Vec<_>>());
+    assert_eq!(rows, (99_500..100_000).rev().map(entry).collect::<Vec<_>>());
     assert!(read(searcher) < MIB / 2);
 
     let (pages, ended) = search(searcher, "", ReadFrom::Position(place), 0);
@@ -142,7 +137,7 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
     assert!(read(searcher) < 3 * MIB, "the summaries know what failed");
 
     let (pages, ended) = search(searcher, "@RARE", ReadFrom::Position(place), 50);
-    let found: Vec<_> = pages.iter().filter_map(|page| page.rows.as_ref()).flatten().map(LogRow::entry).collect();
+    let found: Vec<_> = pages.iter().filter_map(|page| page.rows.as_ref()).flatten().map(LogEntry::clone).collect();
     assert_eq!((found, ended), (vec![entry(RARE)], true));
     assert!(read(searcher) <= 5 * MIB, "the segment it is in, and the one that is written");
 
@@ -173,14 +168,14 @@ fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_mad
     let searcher = &mut Searcher::new(directory.path());
     let (_, place) = opened(searcher);
     let (pages, _) = search(searcher, "", ReadFrom::Position(place), 0);
-    let before: Vec<_> = pages.iter().map(|page| entries(&load(searcher, "", page.id).unwrap())).collect();
+    let before: Vec<_> = pages.iter().map(|page| load(searcher, "", page.id).unwrap()).collect();
     assert_eq!(before.concat(), (0..11_500).rev().map(entry).collect::<Vec<_>>());
 
     std::thread::scope(|scope| {
         let writers = [20_001..26_000, 30_001..36_000].map(|numbers| scope.spawn(|| fill(directory.path(), numbers)));
         while writers.iter().any(|writer| !writer.is_finished()) {
             for (page, before) in pages.iter().zip(&before) {
-                assert!(entries(&load(searcher, "", page.id).unwrap()) == *before);
+                assert!(load(searcher, "", page.id).unwrap() == *before);
             }
         }
     });
@@ -266,7 +261,7 @@ async fn nothing_is_read_before_it_is_begun_and_of_several_questions_the_last_is
             news => panic!("{news:?} was not asked for"),
         }
     }
-    assert_eq!(entries(&found), [entry(RARE)]);
+    assert_eq!(found, [entry(RARE)]);
     assert_eq!(reader.next().now_or_never(), None, "nothing is told that was not asked");
 }
 

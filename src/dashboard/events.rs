@@ -32,7 +32,7 @@ pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             }
             offer_login(app, &connection);
         }
-        Event::RequestLogged(entry) => app.requests.push(&entry),
+        Event::RequestLogged(entry) => app.requests.push(*entry),
         Event::LoginStarted { connection } => login_started(app, &connection, now),
         Event::LoggedIn { connection, generation } => {
             login_ended(app, &connection);

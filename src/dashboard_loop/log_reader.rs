@@ -13,9 +13,8 @@ use std::{io, thread};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::dashboard::request_log::history::{LogAsk, LogNews, LogPosition, LogRest, Page, PageId, ReadFrom};
-use crate::domain::{BriefLine, LogEntry};
+use crate::domain::{Brief, BriefLine, LogEntry};
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::{LogRow, RowMaker};
 use crate::request_log::segments::archive::Archive;
 
 /// How many of the newest entries are read at the start.
@@ -106,14 +105,13 @@ fn serve(mut searcher: Searcher, asked: &Receiver<LogAsk>, teller: &UnboundedSen
 /// What the thread owns.
 pub struct Searcher {
     archive: Archive,
-    maker: RowMaker,
 }
 
 impl Searcher {
     /// Looks through the log of a data directory.
     #[must_use]
     pub fn new(data_dir: &Path) -> Self {
-        Self { archive: Archive::new(data_dir), maker: RowMaker::default() }
+        Self { archive: Archive::new(data_dir) }
     }
 
     /// How many bytes were read so far.
@@ -135,9 +133,8 @@ impl Searcher {
             if rows.len() == NEWEST {
                 break;
             }
-            let maker = &mut self.maker;
             self.archive.lines(segment, None, |offset, line| {
-                rows.extend(maker.of_line(line, |_| true));
+                rows.extend(read_line(line, |_| true));
                 place = LogPosition { segment, offset };
                 rows.len() < NEWEST
             })?;
@@ -172,7 +169,7 @@ impl Searcher {
                 continue;
             }
             self.archive.lines(id.segment, id.end, |_, line| {
-                let entry = serde_json::from_slice(line).ok().filter(|entry: &LogEntry| rest.filter.passes(entry));
+                let entry = read_line(line, |entry| rest.filter.passes(entry));
                 all &= entry.is_none() || entries.len() < most;
                 entries.extend(entry.filter(|_| all));
                 all
@@ -278,11 +275,10 @@ impl Searcher {
     /// Reads a page; `None` where it is gone.
     fn read(&mut self, id: PageId, filter: &LogFilter, with_rows: bool) -> io::Result<Option<Page>> {
         let (mut entries, mut count) = (0, 0);
-        let mut rows: Vec<LogRow> = Vec::new();
-        let maker = &mut self.maker;
+        let mut rows: Vec<LogEntry> = Vec::new();
         let is_there = self.archive.lines(id.segment, id.end, |_, line| {
             if with_rows {
-                rows.extend(maker.of_line(line, |entry| {
+                rows.extend(read_line(line, |entry| {
                     entries += 1;
                     filter.passes(entry)
                 }));
@@ -300,6 +296,12 @@ impl Searcher {
         rows.shrink_to_fit();
         Ok(Some(Page { id, entries, count, rows: with_rows.then_some(rows) }))
     }
+}
+
+/// The entry of a line; `None` where it is damaged, or does not pass. Only those that pass are read whole.
+fn read_line(line: &[u8], passes: impl FnOnce(Brief<'_>) -> bool) -> Option<LogEntry> {
+    let brief = BriefLine::read(line)?;
+    passes(brief.brief()).then(|| serde_json::from_slice(line).ok()).flatten()
 }
 
 fn size(count: u64) -> usize {

@@ -3,5 +3,4 @@
 
 pub mod export;
 pub mod filter;
-pub mod row;
 pub mod segments;

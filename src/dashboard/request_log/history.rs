@@ -11,9 +11,8 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::ConnectionName;
+use crate::domain::{ConnectionName, LogEntry};
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::LogRow;
 
 /// How many rows are kept beyond those that are seen.
 const KEPT: usize = 5000;
@@ -48,7 +47,7 @@ pub struct Page {
     /// How many of them pass.
     pub count: usize,
     /// Those that pass, newest first, where they are at hand.
-    pub rows: Option<Vec<LogRow>>,
+    pub rows: Option<Vec<LogEntry>>,
 }
 
 /// From where to read back.
@@ -102,7 +101,7 @@ pub enum LogNews {
     /// The newest entries, newest first, at the start of the program.
     Opened {
         /// The entries.
-        rows: Vec<LogRow>,
+        rows: Vec<LogEntry>,
         /// Where the oldest of them is.
         place: LogPosition,
     },
@@ -126,7 +125,7 @@ pub enum LogNews {
         /// The page.
         page: PageId,
         /// The entries that pass, newest first.
-        rows: Option<Vec<LogRow>>,
+        rows: Option<Vec<LogEntry>>,
     },
     /// The disk cannot be read.
     Failed {
@@ -202,7 +201,7 @@ impl LogHistory {
     }
 
     /// The rows `range` of those that pass, newest first; `None` for what is not at hand.
-    pub(crate) fn rows(&self, range: Range<usize>) -> Vec<Option<&LogRow>> {
+    pub(crate) fn rows(&self, range: Range<usize>) -> Vec<Option<&LogEntry>> {
         let mut rows = vec![None; self.gap.min(range.end).saturating_sub(range.start)];
         for (begin, page) in self.starts().take_while(|(begin, _)| *begin < range.end) {
             let part = part(&range, begin, page.count);
@@ -241,7 +240,7 @@ impl LogHistory {
         range: &Range<usize>,
         to_end: bool,
         filter: &LogFilter,
-        oldest: Option<&LogRow>,
+        oldest: Option<&LogEntry>,
     ) -> Option<LogAsk> {
         if self.asked || self.known == KnownMatches::Unreadable {
             return None;
@@ -273,13 +272,13 @@ impl LogHistory {
     }
 
     /// What there may be below the oldest entry in memory.
-    pub(crate) fn rest(&self, filter: &LogFilter, oldest: Option<&LogRow>) -> Option<LogRest> {
+    pub(crate) fn rest(&self, filter: &LogFilter, oldest: Option<&LogEntry>) -> Option<LogRest> {
         let is_there = self.known != KnownMatches::All || self.shown() > 0;
         self.since(oldest).filter(|_| is_there).map(|since| LogRest { filter: filter.clone(), since })
     }
 
-    fn since(&self, oldest: Option<&LogRow>) -> Option<ReadFrom> {
-        let entry = |row: &LogRow| ReadFrom::Entry(row.connection.clone(), row.brief().at);
+    fn since(&self, oldest: Option<&LogEntry>) -> Option<ReadFrom> {
+        let entry = |entry: &LogEntry| ReadFrom::Entry(entry.connection.clone(), entry.at);
         self.begin.map(ReadFrom::Position).or_else(|| oldest.map(entry))
     }
 
@@ -315,7 +314,7 @@ impl LogHistory {
     }
 
     /// Takes in the rows of a page. False where it is gone, and so are all before it.
-    pub(crate) fn loaded(&mut self, question: u64, id: PageId, rows: Option<Vec<LogRow>>) -> bool {
+    pub(crate) fn loaded(&mut self, question: u64, id: PageId, rows: Option<Vec<LogEntry>>) -> bool {
         if question != self.question {
             return true;
         }

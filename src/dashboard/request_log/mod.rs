@@ -17,7 +17,6 @@ use crate::dashboard::layout::first_row;
 use crate::dashboard::request_log::history::{KnownMatches, LogAsk, LogHistory, LogNews, LogPosition, LogRest};
 use crate::domain::{ConnectionName, Exchange, LogEntry};
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::{LogRow, RowMaker};
 
 /// The number of the first entry that arrives: those that the disk held before come below it.
 const FIRST: u64 = 1 << 32;
@@ -26,8 +25,7 @@ const FIRST: u64 = 1 << 32;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requests {
     /// Newest first.
-    entries: VecDeque<LogRow>,
-    maker: RowMaker,
+    entries: VecDeque<LogEntry>,
     /// What is below them on the disk.
     history: Option<LogHistory>,
     /// The number that the next one gets.
@@ -62,7 +60,6 @@ impl Default for Requests {
     fn default() -> Self {
         Self {
             entries: VecDeque::new(),
-            maker: RowMaker::default(),
             history: None,
             next: FIRST,
             filter: LogFilter::default(),
@@ -88,13 +85,13 @@ impl Requests {
     pub fn new(log: Vec<LogEntry>) -> Self {
         let mut requests = Self::default();
         for entry in log {
-            requests.push(&entry);
+            requests.push(entry);
         }
         requests
     }
 
     /// Adds the newest entry; the oldest makes room.
-    pub fn push(&mut self, entry: &LogEntry) {
+    pub fn push(&mut self, entry: LogEntry) {
         // How long a person took to log in says nothing about the server.
         if entry.exchange != Exchange::Authorization {
             let latencies = self.latency.entry(entry.connection.clone()).or_default();
@@ -103,8 +100,8 @@ impl Requests {
             }
             latencies.push_back(entry.duration_ms);
         }
-        let passes = self.filter.passes(entry);
-        self.entries.push_front(self.maker.of_entry(entry));
+        let passes = self.filter.passes(&entry);
+        self.entries.push_front(entry);
         if passes {
             self.matches.push_front(self.next);
         }
@@ -161,22 +158,22 @@ impl Requests {
     }
 
     /// Puts what the disk held before below what has come meanwhile.
-    fn open(&mut self, rows: Vec<LogRow>, place: LogPosition) {
+    fn open(&mut self, rows: Vec<LogEntry>, place: LogPosition) {
         let mut history = LogHistory::before(place);
         // What has come meanwhile may have been written before it was read.
         let come = self.entries.len();
         for row in rows {
-            if self.entries.range(..come).any(|other| other.brief() == row.brief()) {
+            if self.entries.range(..come).any(|other| *other == row) {
                 continue;
             }
             if self.entries.len() == Self::MAX {
                 history.take_over(self.filter.passes(&row));
                 continue;
             }
-            if row.brief().exchange != Exchange::Authorization {
+            if row.exchange != Exchange::Authorization {
                 let latencies = self.latency.entry(row.connection.clone()).or_default();
                 if latencies.len() < Self::LATENCIES {
-                    latencies.push_front(row.brief().duration_ms);
+                    latencies.push_front(row.duration_ms);
                 }
             }
             let passes = self.filter.passes(&row);
@@ -265,7 +262,7 @@ impl Requests {
 
     /// The shown entries `first..first + count`, newest first, as far as they are in memory.
     #[must_use]
-    pub fn window(&self, first: usize, count: usize) -> impl DoubleEndedIterator<Item = &LogRow> {
+    pub fn window(&self, first: usize, count: usize) -> impl DoubleEndedIterator<Item = &LogEntry> {
         let end = self.matches.len();
         let from = self.hidden().saturating_add(first).min(end);
         let numbers = self.matches.range(from..from.saturating_add(count).min(end));
@@ -274,7 +271,7 @@ impl Requests {
 
     /// The shown entries `first..first + count`, newest first; `None` for those that are being read.
     #[must_use]
-    pub fn rows(&self, first: usize, count: usize) -> Vec<Option<&LogRow>> {
+    pub fn rows(&self, first: usize, count: usize) -> Vec<Option<&LogEntry>> {
         let end = first.saturating_add(count).min(self.shown());
         let mut rows: Vec<_> = self.window(first, count).map(Some).collect();
         if let Some(history) = &self.history {
@@ -286,7 +283,7 @@ impl Requests {
 
     /// All entries in memory, newest first, whatever is shown.
     #[must_use]
-    pub fn newest(&self) -> impl DoubleEndedIterator<Item = &LogRow> {
+    pub fn newest(&self) -> impl DoubleEndedIterator<Item = &LogEntry> {
         self.entries.iter()
     }
 
@@ -345,7 +342,7 @@ impl Requests {
 
     /// The selected entry; `None` where there is none, or it is still being read.
     #[must_use]
-    pub fn selected(&self) -> Option<&LogRow> {
+    pub fn selected(&self) -> Option<&LogEntry> {
         self.rows(self.selected_index(), 1).pop().flatten()
     }
 
@@ -403,7 +400,7 @@ impl Requests {
     }
 
     /// A connection's entries, newest first.
-    pub fn of<'a>(&'a self, connection: &'a ConnectionName) -> impl Iterator<Item = &'a LogRow> {
+    pub fn of<'a>(&'a self, connection: &'a ConnectionName) -> impl Iterator<Item = &'a LogEntry> {
         self.entries.iter().filter(move |row| row.connection == *connection)
     }
 

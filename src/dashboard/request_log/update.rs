@@ -15,7 +15,6 @@ use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::Severity;
 use crate::request_log::export::Format;
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::LogRow;
 
 /// Carries out an action in the log pane, or one chosen in its menu.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
@@ -87,7 +86,7 @@ pub(crate) fn follow_selection(app: &mut App) {
 /// The details of the selected request. It stays selected while it is read.
 pub(crate) fn details(app: &mut App) -> Option<Screen> {
     app.requests.hold_selected();
-    app.requests.selected().map(|row| Screen::Request { entry: Box::new(row.entry()), scroll: 0 })
+    app.requests.selected().map(|entry| Screen::Request { entry: Box::new(entry.clone()), scroll: 0 })
 }
 
 /// Closes the details: the newest request is followed again if that was the one read.
@@ -134,7 +133,7 @@ fn toggle_only(app: &mut App) {
 fn copy(app: &App) -> Vec<Effect> {
     let entry = match &app.mode {
         Screen::Request { entry, .. } => Some(entry.clone()),
-        _ => app.requests.selected().map(|row| Box::new(row.entry())),
+        _ => app.requests.selected().map(|entry| Box::new(entry.clone())),
     };
     entry.map(Effect::CopyRequest).into_iter().collect()
 }
@@ -147,7 +146,7 @@ fn open_export_menu(app: &mut App) {
 }
 
 fn export(app: &mut App, format: Format, now: DateTime<Utc>) -> Vec<Effect> {
-    let entries = app.requests.window(0, usize::MAX).rev().map(LogRow::entry).collect();
+    let entries = app.requests.window(0, usize::MAX).rev().cloned().collect();
     if app.requests.shown() == 0 {
         app.say(None, Severity::Warning, "no request is shown, so there is none to write", now);
         return Vec::new();

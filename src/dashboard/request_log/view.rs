@@ -82,7 +82,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
         let chosen = focused && first + at == selected;
         let style = if chosen { theme.selected() } else { Style::new() };
         match entry {
-            Some(entry) => table.row(buffer, y, cells(app, entry.brief(), &columns, chosen, theme, now), style),
+            Some(entry) => table.row(buffer, y, cells(app, entry.into(), &columns, chosen, theme, now), style),
             None => table.row(buffer, y, iter::once(unread(window.width, theme)), style),
         }
     }

@@ -6,7 +6,6 @@ use crate::dashboard::tests::{resize, toast};
 use crate::dashboard::*;
 use crate::domain::Outcome;
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::{LogRow, RowMaker};
 
 /// What a disk would hold: segments, the oldest first. An offset counts entries.
 struct Disk {
@@ -28,15 +27,15 @@ impl Disk {
         let all: Vec<_> = places.collect();
         let taken = &all[all.len() - count..];
         let place = taken[0].1;
-        let rows = taken.iter().rev().map(|(entry, _)| RowMaker::default().of_entry(entry)).collect();
+        let rows = taken.iter().rev().map(|(entry, _)| (*entry).clone()).collect();
         LogNews::Opened { rows, place }
     }
 
-    fn rows(&self, id: PageId, filter: &LogFilter) -> Option<Vec<LogRow>> {
+    fn rows(&self, id: PageId, filter: &LogFilter) -> Option<Vec<LogEntry>> {
         let entries = self.segments.get(usize::try_from(id.segment).unwrap() - 1)?;
         let part = &entries[..id.end.map_or(entries.len(), |end| usize::try_from(end).unwrap())];
         let rows = part.iter().rev().filter(|entry| filter.passes(*entry));
-        Some(rows.map(|entry| RowMaker::default().of_entry(entry)).collect())
+        Some(rows.cloned().collect())
     }
 
     fn answer(&mut self, ask: LogAsk) -> LogNews {
@@ -105,8 +104,8 @@ fn opened(disk: &mut Disk) -> App {
     app
 }
 
-fn ago(row: &LogRow) -> i64 {
-    (now() - row.brief().at).num_seconds()
+fn ago(row: &LogEntry) -> i64 {
+    (now() - row.at).num_seconds()
 }
 
 /// How long ago the entries were sent that are on the screen.

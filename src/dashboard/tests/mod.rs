@@ -378,7 +378,7 @@ fn the_log_is_bounded_even_while_frozen() {
     requests.select(3);
     requests.toggle_freeze();
     for _ in 0..Requests::MAX + 5 {
-        requests.push(&request("factory", 0));
+        requests.push(request("factory", 0));
     }
     assert_eq!((requests.shown(), requests.selected()), (0, None));
     requests.toggle_freeze();

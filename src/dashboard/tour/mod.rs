@@ -203,8 +203,8 @@ fn open_failure(app: &mut App) -> Vec<Effect> {
     app.pane = Pane::Requests;
     let mut shown = app.requests.window(0, usize::MAX);
     let newest = app.requests.window(0, 1).next();
-    if let Some(row) = shown.find(|row| !row.brief().is_ok()).or(newest) {
-        app.mode = Screen::Request { entry: Box::new(row.entry()), scroll: 0 };
+    if let Some(row) = shown.find(|row| !row.is_ok()).or(newest) {
+        app.mode = Screen::Request { entry: Box::new(row.clone()), scroll: 0 };
     }
     Vec::new()
 }
