@@ -8,11 +8,11 @@ use std::{io, thread};
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::dashboard::request_log::history::LogRest;
-use crate::dashboard_loop::log_reader::Searcher;
 use crate::domain::{Event, LogEntry};
 use crate::format::time::Zone;
 use crate::request_log::export::Format;
+use crate::request_log::query::LogRest;
+use crate::request_log::search::LogSearcher;
 
 /// How many names are tried where others have taken the first.
 const NAMES: u32 = 100;
@@ -24,7 +24,7 @@ const MOST: usize = 10_000;
 pub fn begin(
     dir: PathBuf,
     mut entries: Vec<LogEntry>,
-    older: Option<(Searcher, LogRest)>,
+    older: Option<(LogSearcher, LogRest)>,
     format: Format,
     zone: Zone,
     now: DateTime<Utc>,

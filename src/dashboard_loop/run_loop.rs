@@ -17,7 +17,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio::time::Instant;
 
 use crate::dashboard::effect::Effect;
-use crate::dashboard::request_log::history::{LogAsk, LogRest};
 use crate::dashboard::tour::fault::FaultKind;
 use crate::dashboard::{App, Msg, draw, update};
 use crate::dashboard_loop::configuration::{Configuration, ConfigurationReport, Typed};
@@ -33,6 +32,7 @@ use crate::platform::signals::{Signal, Signals};
 use crate::platform::timer::Alarm;
 use crate::request_log::export::Format;
 use crate::request_log::export::curl::curl;
+use crate::request_log::query::{LogQuery, LogRest};
 use crate::request_log::segments::RequestLog;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::input::TerminalInput;
@@ -404,7 +404,7 @@ impl<H: Host> Dashboard<H> {
         }
     }
 
-    fn ask_log(&self, ask: LogAsk) {
+    fn ask_log(&self, ask: LogQuery) {
         if let Some(reader) = &self.log_reader {
             reader.ask(ask);
         }

@@ -28,6 +28,12 @@ pub fn neutralise(text: &str, max_chars: usize) -> String {
     safe
 }
 
+/// Whether `text` contains `needle`, ignoring the case of ASCII letters.
+#[must_use]
+pub fn contains(text: &str, needle: &str) -> bool {
+    text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+}
+
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
 /// Whether emoji are joined behind this one: a wide character, or what makes one of a narrow one.

@@ -24,7 +24,6 @@ use crate::cli::support::since::LogSince;
 use crate::cli::support::stderr::say;
 use crate::cli::support::{json, stdout};
 use crate::config::Paths;
-use crate::dashboard::request_log::request::{purpose, result, severity, target};
 use crate::dashboard_loop::appearance::depth;
 use crate::domain::text::neutralise;
 use crate::domain::{Brief, BriefLine, Clock as _, ConnectionName, Depth, LogEntry, LogSummary, Severity, SystemClock};
@@ -37,6 +36,7 @@ use crate::request_log::filter::LogFilter;
 use crate::request_log::segments::archive::Archive;
 use crate::request_log::segments::files::Number;
 use crate::request_log::segments::reader::Reader;
+use crate::request_log::words::{purpose, result, severity, target};
 
 /// How many requests are shown where nothing is said of it.
 const LAST: usize = 50;
@@ -100,10 +100,9 @@ impl LogArgs {
     }
 
     fn teller(self, data_dir: PathBuf, lines: mpsc::Sender<Vec<String>>) -> Result<Teller, CliError> {
-        let mut filter = LogFilter::default();
         let name = self.name.map(|name| format!("@{name}"));
         let words: Vec<_> = name.into_iter().chain(self.filter).collect();
-        filter.edit(|field| field.push(&words.join(" ")));
+        let mut filter = LogFilter::of_words(&words.join(" "));
         if self.errors {
             filter.toggle_errors();
         }

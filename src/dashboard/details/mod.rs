@@ -18,6 +18,7 @@ use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, Brief, ConnectionView, Holding, LossOutcome, Problem, Severity, TokenFacts};
 use crate::format::time::{ago, countdown, milliseconds};
+use crate::request_log::words;
 
 /// The columns of the labels, the space after them included.
 const LABELS: usize = 9;
@@ -240,10 +241,10 @@ fn last_failure(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<
         app.requests.of(&view.name).map(Brief::from).take(RECENT).enumerate().find(|(_, entry)| !entry.is_ok())?;
     let when = moment(app.options.zone, failed.at, now);
     let (sequel, tone) = match since {
-        0 => ("", Tone::Status(request::severity(failed))),
+        0 => ("", Tone::Status(words::severity(failed))),
         _ => ("; answered well since", Tone::Dim),
     };
-    Some(SheetLine::new("failed", format!("{when}: {}{sequel}", request::verdict(failed)), tone))
+    Some(SheetLine::new("failed", format!("{when}: {}{sequel}", words::verdict(failed)), tone))
 }
 
 /// How many bars of a sparkline the full screen has room for, beside label and number.

@@ -63,7 +63,7 @@ pub(crate) fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
             app.connections.set_filter(app.filter.text(), now);
         }
         Screen::Palette(_) => command_palette::typed(app, |field| field.push(text), now),
-        Screen::LogFilter => app.requests.set_filter(|filter| filter.edit(|field| field.push(text))),
+        Screen::LogFilter => app.requests.edit_filter(|field| field.push(text)),
         Screen::Login(dialog) if dialog.typing && !dialog.qr => {
             dialog.field.push(text);
             dialog.refused = None;

@@ -1,8 +1,8 @@
 //! What the disk holds of the request log beyond what is in memory: how many entries pass the
 //! filter in each segment, as far as that is known, and the rows of the segments that are looked at.
 //!
-//! Nothing is read here. What is needed next is asked for ([`LogAsk`]), one thing at a time, and
-//! comes back as [`LogNews`]; an answer to a question that is no longer asked is ignored.
+//! Nothing is read here. What is needed next is asked for ([`LogQuery`]), one thing at a time, and
+//! comes back as [`crate::request_log::query::LogAnswer`]; an answer to a question that is no longer asked is ignored.
 //!
 //! Invariants: pages follow each other without a gap from where the rows in memory end, the newest
 //! first; rows are kept of the pages that are seen, and of others only up to [`KEPT`].
@@ -11,128 +11,14 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::{ConnectionName, LogEntry};
+use crate::domain::LogEntry;
 use crate::request_log::filter::LogFilter;
+use crate::request_log::query::{LogPosition, LogQuery, LogRest, Page, PageId, ReadFrom};
 
 /// How many rows are kept beyond those that are seen.
 const KEPT: usize = 5000;
 /// How many entries a search finds at least before it rests.
 const ENOUGH: usize = 200;
-
-/// A place in the log on disk: an entry that begins there, and all before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogPosition {
-    /// The segment's number: the greater, the younger.
-    pub segment: i64,
-    /// How far into it, in bytes.
-    pub offset: u64,
-}
-
-/// The entries of a segment, or of its beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageId {
-    /// The segment's number.
-    pub segment: i64,
-    /// Only what ends before this offset; `None` for all of it.
-    pub end: Option<u64>,
-}
-
-/// What is known of the entries of a segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Which.
-    pub id: PageId,
-    /// How many entries there are.
-    pub entries: usize,
-    /// How many of them pass.
-    pub count: usize,
-    /// Those that pass, newest first, where they are at hand.
-    pub rows: Option<Vec<LogEntry>>,
-}
-
-/// From where to read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadFrom {
-    /// From a place that is known.
-    Position(LogPosition),
-    /// From an entry: who logged it, and when it was sent.
-    Entry(ConnectionName, DateTime<Utc>),
-    /// From the segment before this one.
-    Segment(i64),
-}
-
-/// Something to be read of the log on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogAsk {
-    /// Look for entries that pass, from the newest to the oldest.
-    Search {
-        /// Comes back with the answer.
-        question: u64,
-        /// What passes.
-        filter: LogFilter,
-        /// Where to begin.
-        since: ReadFrom,
-        /// How many that are found are enough; what costs nothing is told beyond that.
-        enough: usize,
-    },
-    /// Read the entries of a page that pass.
-    Load {
-        /// Comes back with the answer.
-        question: u64,
-        /// What passes.
-        filter: LogFilter,
-        /// Which page.
-        page: PageId,
-    },
-}
-
-/// All that passes a filter from a place on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogRest {
-    /// What passes.
-    pub filter: LogFilter,
-    /// Where to begin.
-    pub since: ReadFrom,
-}
-
-/// What was read of the log on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogNews {
-    /// The newest entries, newest first, at the start of the program.
-    Opened {
-        /// The entries.
-        rows: Vec<LogEntry>,
-        /// Where the oldest of them is.
-        place: LogPosition,
-    },
-    /// What a search has found since it was last told.
-    Found {
-        /// The question.
-        question: u64,
-        /// The pages that follow those told before.
-        pages: Vec<Page>,
-        /// Back to when it has looked.
-        back_to: Option<DateTime<Utc>>,
-        /// Whether it goes on by itself.
-        goes_on: bool,
-        /// Whether there is nothing older.
-        ended: bool,
-    },
-    /// The rows of a page; `None` where it has made room for newer ones.
-    Loaded {
-        /// The question.
-        question: u64,
-        /// The page.
-        page: PageId,
-        /// The entries that pass, newest first.
-        rows: Option<Vec<LogEntry>>,
-    },
-    /// The disk cannot be read.
-    Failed {
-        /// Why, in plain words.
-        why: String,
-    },
-}
 
 /// How far the log on disk is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -241,7 +127,7 @@ impl LogHistory {
         to_end: bool,
         filter: &LogFilter,
         oldest: Option<&LogEntry>,
-    ) -> Option<LogAsk> {
+    ) -> Option<LogQuery> {
         if self.asked || self.known == KnownMatches::Unreadable {
             return None;
         }
@@ -255,16 +141,16 @@ impl LogHistory {
             self.renews = true;
             // What is in memory is most often enough to be seen.
             let enough = if range.is_empty() && !to_end { 0 } else { enough.saturating_add(shown) };
-            LogAsk::Search { question: self.question, filter: filter.clone(), since, enough }
+            LogQuery::Search { question: self.question, filter: filter.clone(), since, enough }
         } else if let Some(page) = self.wanted(range) {
-            LogAsk::Load { question, filter: filter.clone(), page }
+            LogQuery::Load { question, filter: filter.clone(), page }
         } else if self.known == KnownMatches::Some && (range.end > shown || to_end) {
             let since = ReadFrom::Segment(self.pages.last()?.id.segment);
-            LogAsk::Search { question, filter: filter.clone(), since, enough }
+            LogQuery::Search { question, filter: filter.clone(), since, enough }
         } else {
             return None;
         };
-        if matches!(ask, LogAsk::Search { .. }) {
+        if matches!(ask, LogQuery::Search { .. }) {
             self.known = KnownMatches::Searching(None);
         }
         self.asked = true;

@@ -14,9 +14,11 @@ pub mod view;
 use std::collections::{HashMap, VecDeque};
 
 use crate::dashboard::layout::first_row;
-use crate::dashboard::request_log::history::{KnownMatches, LogAsk, LogHistory, LogNews, LogPosition, LogRest};
+use crate::dashboard::request_log::history::{KnownMatches, LogHistory};
+use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::{ConnectionName, Exchange, LogEntry};
 use crate::request_log::filter::LogFilter;
+use crate::request_log::query::{LogAnswer, LogPosition, LogQuery, LogRest};
 
 /// The number of the first entry that arrives: those that the disk held before come below it.
 const FIRST: u64 = 1 << 32;
@@ -30,6 +32,8 @@ pub struct Requests {
     history: Option<LogHistory>,
     /// The number that the next one gets.
     next: u64,
+    /// The filter's words as they are typed.
+    field: TextField,
     filter: LogFilter,
     matches: VecDeque<u64>,
     /// Where the log was frozen: entries from this number on are not shown.
@@ -62,6 +66,7 @@ impl Default for Requests {
             entries: VecDeque::new(),
             history: None,
             next: FIRST,
+            field: TextField::default(),
             filter: LogFilter::default(),
             matches: VecDeque::new(),
             frozen: None,
@@ -132,22 +137,22 @@ impl Requests {
     }
 
     /// Takes in what was read of the log on disk; answers in words where somebody should be told.
-    pub fn hear(&mut self, news: LogNews) -> Option<String> {
+    pub fn hear(&mut self, news: LogAnswer) -> Option<String> {
         match news {
-            LogNews::Opened { rows, place } => self.open(rows, place),
-            LogNews::Found { question, pages, back_to, goes_on, ended } => {
+            LogAnswer::Opened { rows, place } => self.open(rows, place),
+            LogAnswer::Found { question, pages, back_to, goes_on, ended } => {
                 let answers = self.history.as_mut()?.found(question, pages, back_to, goes_on, ended);
                 if answers && self.to_end {
                     self.select(usize::MAX);
                     self.to_end = goes_on;
                 }
             }
-            LogNews::Loaded { question, page, rows } => {
+            LogAnswer::Loaded { question, page, rows } => {
                 if !self.history.as_mut()?.loaded(question, page, rows) {
                     return Some("requests that stood here have made room for newer ones".into());
                 }
             }
-            LogNews::Failed { why } => {
+            LogAnswer::Failed { why } => {
                 if let Some(history) = &mut self.history {
                     history.failed();
                 }
@@ -186,7 +191,7 @@ impl Requests {
     }
 
     /// What is to be read of the disk next, if anything, for a window of `height` rows.
-    pub fn look_further(&mut self, height: usize) -> Option<LogAsk> {
+    pub fn look_further(&mut self, height: usize) -> Option<LogQuery> {
         let (first, at_hand) = (self.first_row(height), self.at_hand());
         let (top, bottom) = (first.saturating_sub(height), first.saturating_add(2 * height));
         let history = self.history.as_mut()?;
@@ -213,21 +218,44 @@ impl Requests {
         self.history.as_ref().map_or(KnownMatches::All, LogHistory::known)
     }
 
+    /// The field in which the filter's words are typed.
+    #[must_use]
+    pub fn filter_field(&self) -> &TextField {
+        &self.field
+    }
+
+    /// Changes the filter's words.
+    pub fn edit_filter(&mut self, change: impl FnOnce(&mut TextField)) {
+        change(&mut self.field);
+        let mut filter = self.filter.clone();
+        filter.set_words(self.field.text());
+        self.apply(filter);
+    }
+
+    /// Shows everything again: neither words nor switches hide anything.
+    pub fn clear_filter(&mut self) {
+        self.field.clear();
+        self.apply(LogFilter::default());
+    }
+
     /// What passes, and so is shown.
     #[must_use]
     pub fn filter(&self) -> &LogFilter {
         &self.filter
     }
 
-    /// Changes what passes.
+    /// Changes the filter's switches.
     pub fn set_filter(&mut self, change: impl FnOnce(&mut LogFilter)) {
         let mut filter = self.filter.clone();
         change(&mut filter);
-        let same = filter.means_the_same_as(&self.filter);
-        self.filter = filter;
-        if same {
+        self.apply(filter);
+    }
+
+    fn apply(&mut self, filter: LogFilter) {
+        if filter == self.filter {
             return;
         }
+        self.filter = filter;
         let numbered = (0..self.next).rev().zip(&self.entries);
         self.matches = numbered.filter(|(_, row)| self.filter.passes(*row)).map(|(number, _)| number).collect();
         if let Some(history) = &mut self.history {

@@ -9,12 +9,12 @@ use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
-use crate::dashboard::request_log::history::{LogAsk, LogNews};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::Severity;
 use crate::request_log::export::Format;
 use crate::request_log::filter::LogFilter;
+use crate::request_log::query::{LogAnswer, LogQuery};
 
 /// Carries out an action in the log pane, or one chosen in its menu.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Vec<Effect> {
@@ -48,14 +48,12 @@ pub(crate) fn in_filter(app: &mut App, action: Action) {
         Action::Accept => app.mode = Screen::Normal,
         Action::Cancel => {
             app.mode = Screen::Normal;
-            app.requests.set_filter(|filter| filter.edit(TextField::clear));
+            app.requests.edit_filter(TextField::clear);
         }
         Action::Up => app.requests.step(-1),
         Action::Down => app.requests.step(1),
-        action => app.requests.set_filter(|filter| {
-            filter.edit(|field| {
-                field.act(action);
-            });
+        action => app.requests.edit_filter(|field| {
+            field.act(action);
         }),
     }
 }
@@ -69,7 +67,7 @@ pub(crate) fn is_filtered(app: &App) -> bool {
 pub(crate) fn clear(app: &mut App) -> bool {
     let filtered = is_filtered(app);
     if filtered {
-        app.requests.set_filter(|filter| *filter = LogFilter::default());
+        app.requests.clear_filter();
     }
     filtered
 }
@@ -107,14 +105,14 @@ fn turn(app: &mut App, by: isize) {
 }
 
 /// Takes in what was read of the log on disk.
-pub(crate) fn hear(app: &mut App, news: LogNews, now: DateTime<Utc>) {
+pub(crate) fn hear(app: &mut App, news: LogAnswer, now: DateTime<Utc>) {
     if let Some(text) = app.requests.hear(news) {
         app.say(None, Severity::Warning, text, now);
     }
 }
 
 /// What is to be read of the log on disk next, if anything.
-pub(crate) fn look_further(app: &mut App) -> Option<LogAsk> {
+pub(crate) fn look_further(app: &mut App) -> Option<LogQuery> {
     if !app.requests.has_history() {
         return None;
     }

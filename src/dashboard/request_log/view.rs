@@ -12,16 +12,17 @@ use crate::dashboard;
 use crate::dashboard::App;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::history::KnownMatches;
-use crate::dashboard::request_log::request::{purpose, result, severity, target, verdict};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::widgets::pane::frame_of;
 use crate::dashboard::widgets::table::Table;
+use crate::dashboard::widgets::text_field::TextField;
 use crate::dashboard::widgets::text_field_view;
 use crate::dashboard::widgets::truncate::cut;
 use crate::domain::{Brief, Severity};
 use crate::format::time::milliseconds;
 use crate::request_log::filter::LogFilter;
+use crate::request_log::words::{purpose, result, severity, target, verdict};
 
 const TITLE: &str = " Requests ";
 /// A blank and the time of day.
@@ -106,8 +107,8 @@ fn titles(app: &App, width: u16, theme: Theme) -> Vec<Line<'static>> {
     // The least important last.
     let mut titles = Vec::new();
     let typing = app.mode == Screen::LogFilter;
-    if typing || !filter.field().text().is_empty() {
-        titles.push(typed(filter, width / 2, typing, theme));
+    if typing || !app.requests.filter_field().text().is_empty() {
+        titles.push(typed(app.requests.filter_field(), width / 2, typing, theme));
     }
     match (app.requests.frozen(), app.requests.unseen()) {
         (Some(_), 0) => titles.push(word("frozen".into())),
@@ -134,11 +135,11 @@ fn titles(app: &App, width: u16, theme: Theme) -> Vec<Line<'static>> {
 }
 
 /// The filter in at most `width` columns; while it is empty, what can be typed.
-fn typed(filter: &LogFilter, width: u16, typing: bool, theme: Theme) -> Line<'static> {
+fn typed(field: &TextField, width: u16, typing: bool, theme: Theme) -> Line<'static> {
     let style = theme.severity(Severity::Warning);
     let mut title = vec![Span::styled(" /", style)];
-    title.extend(text_field_view::spans(filter.field(), width, typing, style));
-    if filter.field().text().is_empty() {
+    title.extend(text_field_view::spans(field, width, typing, style));
+    if field.text().is_empty() {
         title.push(Span::styled(format!(" {}", LogFilter::HINT), theme.dim()));
     }
     title.push(Span::styled(" ", style));

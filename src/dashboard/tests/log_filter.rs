@@ -66,7 +66,7 @@ fn a_filter_is_the_same_whether_requests_come_before_it_or_after() {
     let mut entries = log();
     entries.extend((0..40).map(|ago| LogEntry { outcome: Outcome::Status(429), ..request("hr-sync", ago) }));
     for filter in ["4xx", "error", "@hr-sync post", "nothing"] {
-        let set = |requests: &mut Requests| requests.set_filter(|f| f.edit(|field| field.push(filter)));
+        let set = |requests: &mut Requests| requests.edit_filter(|field| field.push(filter));
         let mut before = Requests::default();
         set(&mut before);
         for entry in &entries {
