@@ -105,8 +105,8 @@ impl From<Fingerprint> for String {
     }
 }
 
-/// What may be shown of a [`TokenRecord`]: everything but the tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What may be shown of a [`TokenRecord`]: everything but the tokens. The status snapshot keeps it on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenFacts {
     /// See [`TokenRecord::generation`].
     pub generation: u64,
@@ -120,12 +120,13 @@ pub struct TokenFacts {
     pub refresh: Option<RefreshFacts>,
     /// The scope granted, where the answer told.
     pub scope: Option<String>,
-    /// Who the tokens name, unverified.
+    /// Who the tokens name, unverified. Personal, so never serialised.
+    #[serde(skip)]
     pub subject: Option<Subject>,
 }
 
 /// What may be shown of a refresh token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshFacts {
     /// When it was received.
     pub obtained_at: DateTime<Utc>,
