@@ -348,8 +348,8 @@ impl<H: Host> Dashboard<H> {
     }
 
     fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-        if let (Msg::Event(Event::RequestLogged(entry)), Some(log)) = (&message, &self.request_log) {
-            log.append(entry);
+        if let (Msg::Event(event), Some(log)) = (&message, &self.request_log) {
+            log.record(event);
         }
         // Only now that nothing of it is left: a crash in between leaves a connection without tokens.
         if let Msg::Event(Event::Forgotten { connection, result: Ok(()), .. }) = &message {

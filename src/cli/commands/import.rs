@@ -61,7 +61,7 @@ impl ImportArgs {
         }
         let refresh_token = read(name)?;
         let result = import(&mut working, name, refresh_token).await?;
-        working.finish(&session).await;
+        working.finish().await;
         let imported = result?;
         if self.json {
             json::print(json!({

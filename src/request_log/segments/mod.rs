@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 use std::{io, thread};
 
-use crate::domain::LogEntry;
+use crate::domain::{Event, LogEntry};
 use crate::request_log::segments::archive::Archive;
 use crate::request_log::segments::files::{SEGMENT, SUMMARY_ROOM, SegmentFiles};
 
@@ -71,6 +71,13 @@ impl RequestLog {
         self.limit.store(bytes, Ordering::Relaxed);
     }
 
+    /// Appends the exchange that an event reports, if it reports one.
+    pub fn record(&self, event: &Event) {
+        if let Event::RequestLogged(entry) = event {
+            self.append(entry);
+        }
+    }
+
     /// Appends an entry. Returns at once; the disk follows.
     pub fn append(&self, entry: &LogEntry) {
         let line = serde_json::to_vec(entry).ok().map(|mut line| {
@@ -94,6 +101,18 @@ impl RequestLog {
             (None, n) => Some(format!("the request log on disk lacks {n} entries: the disk does not keep up")),
             (Some(error), n) => Some(format!("the request log on disk lacks {n} entries: {error}")),
         }
+    }
+
+    /// Closes the log like dropping it, and returns what is wrong with it.
+    #[must_use]
+    pub fn close(mut self) -> Option<String> {
+        self.finish();
+        self.trouble()
+    }
+
+    fn finish(&mut self) {
+        self.lines = None; // the thread ends when it has written what waits
+        let _ = self.ended.recv_timeout(CLOSE_WAIT);
     }
 
     /// The newest `count` entries of the log in a data directory, oldest first. Lines that
@@ -120,8 +139,7 @@ impl RequestLog {
 
 impl Drop for RequestLog {
     fn drop(&mut self) {
-        self.lines = None; // the thread ends when it has written what waits
-        let _ = self.ended.recv_timeout(CLOSE_WAIT);
+        self.finish();
     }
 }
 
