@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
+use crate::oauth::salvage::member;
 use crate::oauth::shape;
 
 /// The largest `expires_in` that is told apart from a larger one; what is plausible is judged by
@@ -204,38 +205,6 @@ fn salvage(text: &str) -> Option<TokenAnswer> {
         is_broken: true,
     };
     (found.access_token.is_some() || found.refresh_token.is_some()).then_some(found)
-}
-
-/// What the last `"key":` with a complete scalar after it holds that `take` can use.
-fn member<T>(text: &str, spellings: &[&str], take: impl Fn(&Value) -> Option<T>) -> Option<T> {
-    spellings.iter().find_map(|key| {
-        let quoted = format!("\"{key}\"");
-        text.rmatch_indices(&quoted).find_map(|(at, _)| {
-            let value = text[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
-            let scalar = if value.starts_with('"') { string_literal(value)? } else { number_literal(value)? };
-            take(&serde_json::from_str(scalar).ok()?)
-        })
-    })
-}
-
-/// The string literal a text begins with, quotes included; `None` where it is cut off.
-fn string_literal(text: &str) -> Option<&str> {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(&text[..=at]),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The number a text begins with; `None` where it may be cut off.
-fn number_literal(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    (end > 0).then(|| &text[..end])
 }
 
 #[cfg(test)]

@@ -13,21 +13,19 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT,
 };
-use thiserror::Error;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::domain::text::neutralise;
-use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Reason, Secret, Wire};
+use crate::domain::{Clock, Exchange, LogEntry, Outcome, Reason, Secret, Wire};
 use crate::fault_point;
 use crate::fault_point::Step;
+use crate::oauth::message::{Body, Broken, HttpAnswer, HttpRequest, MAX_BODY, Payload};
 use crate::oauth::received::ReceivedBody;
 use crate::oauth::timing::{Phase, Stopwatch};
 use crate::oauth::{deadline, headers, timing};
 use crate::platform::limits;
 
-/// The most that is read of an answer's body, in bytes.
-pub const MAX_BODY: usize = 1024 * 1024;
 /// Who we say we are.
 const AGENT: &str = concat!("manutop/", env!("CARGO_PKG_VERSION"));
 /// How long reaching the server may take, TLS included. Nothing has been sent until then.
@@ -37,75 +35,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The same for a revocation, which nothing waits for longer than it must.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What to send, and on whose behalf.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// Whose exchange it is.
-    pub connection: &'a ConnectionName,
-    /// What it is for.
-    pub exchange: Exchange,
-    /// Where it goes.
-    pub url: &'a Url,
-    /// What is sent.
-    pub payload: Payload<'a>,
-    /// The secrets in it, which an answer may echo.
-    pub secrets: &'a [&'a Secret],
-    /// 1 for the first try.
-    pub attempt: u32,
-}
-
-/// What a request carries.
-#[derive(Debug, Clone, Copy)]
-pub enum Payload<'a> {
-    /// `POST` with a form as its body.
-    Form(&'a Secret),
-    /// `GET` with an access token (RFC 6750 §2.1).
-    Bearer(&'a Secret),
-}
-
-/// A complete answer (its body perhaps cut at [`MAX_BODY`]).
-#[derive(Debug)]
-pub struct HttpAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// As much of the body as was read, its codings undone. It may hold tokens: it is never logged.
-    pub body: Body,
-    /// The body has its end: it was not longer than [`MAX_BODY`], and its coding not broken.
-    pub is_whole: bool,
-    /// The `WWW-Authenticate` header as it was sent.
-    pub challenge: Option<String>,
-    /// When the server lets the next request come (`Retry-After`), already a moment in time.
-    pub retry_after: Option<DateTime<Utc>>,
-}
-
-/// A body that does not show itself in debug output.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Body(pub Vec<u8>);
-
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Body({} bytes)", self.0.len())
-    }
-}
-
-/// Why there is no complete answer. The difference decides whether a refresh token may be spent.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Broken {
-    /// Nothing of the request left this machine.
-    #[error("{0}")]
-    NotSent(Reason),
-    /// The request may have arrived; no complete answer came back.
-    #[error("{why}")]
-    Unanswered {
-        /// What happened.
-        why: Reason,
-        /// The HTTP status, where the answer came so far.
-        status: Option<u16>,
-        /// What of the body arrived before it broke, its codings undone: it may hold tokens.
-        partial: Body,
-    },
-}
 
 /// Makes exchanges. Clients are built at the first request, because loading the platform's
 /// certificates takes milliseconds that the first frame does not have.
@@ -139,7 +68,7 @@ impl Http {
     ///
     /// # Errors
     /// [`Broken`], in the result's second half.
-    pub async fn exchange(&self, request: &Request<'_>) -> (LogEntry, Result<HttpAnswer, Broken>) {
+    pub async fn exchange(&self, request: &HttpRequest<'_>) -> (LogEntry, Result<HttpAnswer, Broken>) {
         let mut entry = entry(request, self.clock.now());
         let watch = Stopwatch::start();
         let mut received = None;
@@ -163,7 +92,7 @@ impl Http {
     /// Sends the request and reads its answer into `received`, where it stays if this is dropped.
     async fn run(
         &self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         entry: &mut LogEntry,
         received: &mut Option<ReceivedBody>,
     ) -> Result<(), Broken> {
@@ -208,7 +137,7 @@ impl Http {
 }
 
 /// The request, with every header but those that the connection adds.
-fn outgoing(client: &reqwest::Client, request: &Request<'_>) -> Result<reqwest::Request, Broken> {
+fn outgoing(client: &reqwest::Client, request: &HttpRequest<'_>) -> Result<reqwest::Request, Broken> {
     let builder = match request.payload {
         Payload::Form(form) => client
             .post(request.url.clone())
@@ -271,7 +200,7 @@ fn bearer(token: &Secret) -> Result<HeaderValue, Broken> {
     Ok(value)
 }
 
-fn entry(request: &Request<'_>, at: DateTime<Utc>) -> LogEntry {
+fn entry(request: &HttpRequest<'_>, at: DateTime<Utc>) -> LogEntry {
     LogEntry {
         at,
         connection: request.connection.clone(),

@@ -12,7 +12,7 @@ use crate::oauth::{answer, jwt};
 pub const LONGEST: usize = 16 * 1024;
 
 /// A kind of token, and what its pasted forms are recognised by.
-struct Kind {
+struct PastedKind {
     /// The member of a JSON answer, and the field of a form.
     member: &'static str,
     /// Other names that may stand before it, in lower case.
@@ -21,13 +21,13 @@ struct Kind {
     missing: &'static str,
 }
 
-const REFRESH: Kind = Kind {
+const REFRESH: PastedKind = PastedKind {
     member: "refresh_token",
     labels: &["refresh_token", "refreshtoken", "refresh-token", "refresh token"],
     missing: "is not in this JSON answer; copy an answer that has a refresh_token",
 };
 
-const ACCESS: Kind = Kind {
+const ACCESS: PastedKind = PastedKind {
     member: "access_token",
     labels: &["access_token", "accesstoken", "access-token", "access token", "authorization"],
     missing: "is not in this JSON answer; copy an answer that has an access_token",
@@ -63,7 +63,7 @@ pub fn goes_on(text: &str) -> bool {
     (text.starts_with(['{', '[']) && is_open(text)) || after_label(text, &REFRESH) == Some("")
 }
 
-fn find(text: &str, kind: &Kind) -> Result<Secret, &'static str> {
+fn find(text: &str, kind: &PastedKind) -> Result<Secret, &'static str> {
     let text = trim(text);
     if text.len() > LONGEST {
         return Err("is longer than 16 KiB");
@@ -103,7 +103,7 @@ fn form_field(text: &str, field: &str) -> Option<String> {
 }
 
 /// Takes off quotes, names and the scheme, in whatever order they surround the token.
-fn bare<'a>(text: &'a str, kind: &Kind) -> &'a str {
+fn bare<'a>(text: &'a str, kind: &PastedKind) -> &'a str {
     let mut text = trim(text);
     loop {
         let inner = unquoted(text).or_else(|| after_label(text, kind)).or_else(|| after_scheme(text));
@@ -122,7 +122,7 @@ fn unquoted(text: &str) -> Option<&str> {
 }
 
 /// What stands after the token's name: `refresh_token=…`, `Refresh token: …`, or on the next line.
-fn after_label<'a>(text: &'a str, kind: &Kind) -> Option<&'a str> {
+fn after_label<'a>(text: &'a str, kind: &PastedKind) -> Option<&'a str> {
     kind.labels.iter().find_map(|label| {
         let (head, rest) = text.split_at_checked(label.len())?;
         let is_separator = |c: char| c.is_whitespace() || matches!(c, '=' | ':');

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 use crate::domain::{LogEntry, Secret};
-use crate::oauth::http::{Body, Broken, HttpAnswer, Payload, Request};
+use crate::oauth::message::{Body, Broken, HttpAnswer, HttpRequest, Payload};
 use crate::oauth::{answer, coding, headers, shape};
 
 /// How much of a broken body is looked through for pieces of tokens, in bytes.
@@ -34,7 +34,7 @@ impl ReceivedBody {
     /// The answer, its codings undone and `entry` completed from it; broken if it ended so.
     pub(super) fn into_result(
         self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         entry: &mut LogEntry,
         ended: Result<(), Broken>,
     ) -> Result<HttpAnswer, Broken> {
@@ -59,7 +59,7 @@ impl ReceivedBody {
 }
 
 /// The answer's headers, masked wherever they echo what was sent or repeat what the body says.
-fn received_headers(received: &HeaderMap, request: &Request<'_>, body: &[u8]) -> Vec<(String, String)> {
+fn received_headers(received: &HeaderMap, request: &HttpRequest<'_>, body: &[u8]) -> Vec<(String, String)> {
     let answered = match request.payload {
         Payload::Form(_) => secrets_in(body),
         Payload::Bearer(_) => Vec::new(),
