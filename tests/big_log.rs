@@ -16,7 +16,7 @@ use manutop::request_log::filter::LogFilter;
 use manutop::request_log::query::{LogAnswer, LogPosition, LogQuery, Page, PageId, ReadFrom};
 use manutop::request_log::search::LogSearcher;
 use manutop::request_log::segments::RequestLog;
-use manutop::request_log::segments::reader::Reader;
+use manutop::request_log::segments::reader::SegmentReader;
 use support::rig::Rig;
 use support::stage::Stage;
 
@@ -217,7 +217,7 @@ fn the_files_of_older_versions_are_read_as_the_oldest_and_make_room_first() {
     }
     fs::write(directory.path().join("requests.jsonl"), lines(30..4600)).unwrap();
     fill(directory.path(), 4600..4700);
-    let mut reader = Reader::open(directory.path()).unwrap();
+    let mut reader = SegmentReader::open(directory.path()).unwrap();
     for number in 0..4700 {
         assert_eq!(reader.next_entry().unwrap(), Some(entry(number)));
     }

@@ -32,19 +32,19 @@ pub struct LogSummary {
     /// The HTTP statuses.
     pub statuses: BTreeSet<u16>,
     /// Whose they were.
-    pub connections: Texts,
+    pub connections: TextSet,
     /// Methods, hosts and paths.
-    pub targets: Texts,
+    pub targets: TextSet,
     /// Words for what is no status, and OAuth error codes.
-    pub errors: Texts,
+    pub errors: TextSet,
 }
 
 /// Different texts; `None` where they are too many to be listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Texts(Option<BTreeSet<String>>);
+pub struct TextSet(Option<BTreeSet<String>>);
 
-impl Texts {
+impl TextSet {
     /// Whether there may be one like that.
     pub fn may_have(&self, is_so: impl FnMut(&str) -> bool) -> bool {
         self.0.as_ref().is_none_or(|texts| texts.iter().map(String::as_str).any(is_so))
@@ -66,7 +66,7 @@ impl LogSummary {
     /// The summary of one entry, to which others are added.
     #[must_use]
     pub fn of(first: &Brief<'_>) -> Self {
-        let none = || Texts(Some(BTreeSet::new()));
+        let none = || TextSet(Some(BTreeSet::new()));
         let mut summary = Self {
             entries: 0,
             failed: 0,
@@ -111,11 +111,11 @@ impl LogSummary {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Texts;
+    use super::TextSet;
 
     #[test]
     fn a_list_that_grows_too_long_denies_nothing_any_more() {
-        let mut texts = Texts(Some(BTreeSet::new()));
+        let mut texts = TextSet(Some(BTreeSet::new()));
         texts.add("factory");
         assert!(texts.may_have(|text| text == "factory") && !texts.may_have(|text| text == "hr"));
         for number in 0..300 {

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::domain::{Brief, BriefLine, LogEntry};
 use crate::request_log::filter::LogFilter;
 use crate::request_log::query::{LogAnswer, LogPosition, LogQuery, LogRest, Page, PageId, ReadFrom};
-use crate::request_log::segments::archive::Archive;
+use crate::request_log::segments::archive::LogSegments;
 
 /// How many of the newest entries are read at the start.
 const NEWEST: usize = 500;
@@ -20,14 +20,14 @@ const MOST_ROWS: usize = 5000;
 
 /// Reads the log of a data directory.
 pub struct LogSearcher {
-    archive: Archive,
+    archive: LogSegments,
 }
 
 impl LogSearcher {
     /// A searcher of this directory. Nothing is read yet.
     #[must_use]
     pub fn new(data_dir: &Path) -> Self {
-        Self { archive: Archive::new(data_dir) }
+        Self { archive: LogSegments::new(data_dir) }
     }
 
     /// How many bytes it has read so far.

@@ -1,11 +1,11 @@
-//! What the disk holds of the request log beyond what is in memory: how many entries pass the
-//! filter in each segment, as far as that is known, and the rows of the segments that are looked at.
+//! The part of the request log that is only on disk: how many entries pass the filter in each segment, as far as that
+//! is known, and the entries of the segments that are being viewed.
 //!
-//! Nothing is read here. What is needed next is asked for ([`LogQuery`]), one thing at a time, and
-//! comes back as [`crate::request_log::query::LogAnswer`]; an answer to a question that is no longer asked is ignored.
+//! Nothing is read here. It queries what it needs next ([`LogQuery`]), one query at a time; an outdated answer is
+//! ignored.
 //!
-//! Invariants: pages follow each other without a gap from where the rows in memory end, the newest
-//! first; rows are kept of the pages that are seen, and of others only up to [`KEPT`].
+//! Invariants: pages follow each other without a gap from where the entries in memory end, newest first; at most
+//! [`KEPT`] entries are kept beyond the pages in view.
 
 use std::ops::Range;
 
@@ -15,9 +15,9 @@ use crate::domain::LogEntry;
 use crate::request_log::filter::LogFilter;
 use crate::request_log::query::{LogPosition, LogQuery, LogRest, Page, PageId, ReadFrom};
 
-/// How many rows are kept beyond those that are seen.
+/// How many entries are kept beyond those in view.
 const KEPT: usize = 5000;
-/// How many entries a search finds at least before it rests.
+/// How many matches a search finds before it pauses.
 const ENOUGH: usize = 200;
 
 /// How far the log on disk is known.
@@ -25,9 +25,9 @@ const ENOUGH: usize = 200;
 pub enum KnownMatches {
     /// To its oldest entry.
     All,
-    /// There is more to look through.
+    /// There is more to search.
     Some,
-    /// It is being looked through; back to when.
+    /// It is being searched, and has been back to this time.
     Searching(Option<DateTime<Utc>>),
     /// The rest cannot be read.
     Unreadable,
@@ -36,27 +36,26 @@ pub enum KnownMatches {
 /// The log on disk, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogHistory {
-    /// Where the rows in memory end on the disk; `None` once some of them have made room since it
-    /// was looked up.
+    /// The position on disk of the oldest entry in memory; `None` once entries have been dropped from memory since.
     begin: Option<LogPosition>,
-    /// How many that pass have made room in memory since.
+    /// How many matches have been dropped from memory since.
     gap: usize,
     pages: Vec<Page>,
-    /// How many of the pages' entries pass, and how many rows are at hand.
+    /// How many of the pages' entries pass, and how many of those have been read.
     count: usize,
     held: usize,
     known: KnownMatches,
     /// How many entries there are, whether they pass or not, as far as that is known.
     entries: usize,
-    /// The number of the present question.
+    /// The number of the current query.
     question: u64,
     asked: bool,
-    /// Whether the first answer takes the place of what is known.
+    /// Whether the next answer replaces what is known.
     renews: bool,
 }
 
 impl LogHistory {
-    /// All that is before a place.
+    /// Everything before a position.
     pub(crate) fn before(place: LogPosition) -> Self {
         Self {
             begin: Some(place),
@@ -72,7 +71,7 @@ impl LogHistory {
         }
     }
 
-    /// How many that pass are known.
+    /// How many matches are known.
     pub(crate) fn shown(&self) -> usize {
         self.gap + self.count
     }
@@ -86,7 +85,7 @@ impl LogHistory {
         self.known
     }
 
-    /// The rows `range` of those that pass, newest first; `None` for what is not at hand.
+    /// The matches in `range`, newest first; `None` for those that have not been read.
     pub(crate) fn rows(&self, range: Range<usize>) -> Vec<Option<&LogEntry>> {
         let mut rows = vec![None; self.gap.min(range.end).saturating_sub(range.start)];
         for (begin, page) in self.starts().take_while(|(begin, _)| *begin < range.end) {
@@ -99,28 +98,28 @@ impl LogHistory {
         rows
     }
 
-    /// Another filter: nothing is known of what passes it.
+    /// Forgets all matches: the filter has changed.
     pub(crate) fn forget(&mut self) {
         if std::mem::take(&mut self.gap) > 0 {
             self.begin = None;
         }
         self.pages.clear();
-        self.tally();
+        self.recount();
         self.known = if self.known == KnownMatches::Unreadable { KnownMatches::Unreadable } else { KnownMatches::Some };
         self.question += 1;
         self.asked = false;
         self.renews = false;
     }
 
-    /// The oldest row in memory has made room.
+    /// The oldest entry in memory has been dropped.
     pub(crate) fn take_over(&mut self, passes: bool) {
         self.begin = None;
         self.entries += 1;
         self.gap += usize::from(passes);
     }
 
-    /// What is to be read so that the rows `range` can be seen, if anything: the oldest entry in
-    /// memory is `oldest`, and `to_end` asks for everything.
+    /// The next query for viewing the matches in `range`, if one is needed. `oldest` is the oldest entry in memory;
+    /// `to_end` searches to the end of the log.
     pub(crate) fn ask(
         &mut self,
         range: &Range<usize>,
@@ -139,7 +138,7 @@ impl LogHistory {
             let since = self.since(oldest)?;
             self.question += 1;
             self.renews = true;
-            // What is in memory is most often enough to be seen.
+            // Most often the entries in memory fill the view.
             let enough = if range.is_empty() && !to_end { 0 } else { enough.saturating_add(shown) };
             LogQuery::Search { question: self.question, filter: filter.clone(), since, enough }
         } else if let Some(page) = self.wanted(range) {
@@ -157,7 +156,7 @@ impl LogHistory {
         Some(ask)
     }
 
-    /// What there may be below the oldest entry in memory.
+    /// What may be on disk below the oldest entry in memory.
     pub(crate) fn rest(&self, filter: &LogFilter, oldest: Option<&LogEntry>) -> Option<LogRest> {
         let is_there = self.known != KnownMatches::All || self.shown() > 0;
         self.since(oldest).filter(|_| is_there).map(|since| LogRest { filter: filter.clone(), since })
@@ -168,7 +167,7 @@ impl LogHistory {
         self.begin.map(ReadFrom::Position).or_else(|| oldest.map(entry))
     }
 
-    /// Takes in what was found of the pages that follow; true where it answers the present question.
+    /// Adds the next pages that were found. False if the answer is outdated.
     pub(crate) fn found(
         &mut self,
         question: u64,
@@ -188,7 +187,7 @@ impl LogHistory {
             });
         }
         self.pages.extend(pages);
-        self.tally();
+        self.recount();
         self.entries = self.entries.max(self.pages.iter().map(|page| page.entries).sum());
         self.asked = goes_on;
         self.known = match (goes_on, ended) {
@@ -199,7 +198,7 @@ impl LogHistory {
         true
     }
 
-    /// Takes in the rows of a page. False where it is gone, and so are all before it.
+    /// Adds the entries of a page. False if it has been rotated out, and with it everything older.
     pub(crate) fn loaded(&mut self, question: u64, id: PageId, rows: Option<Vec<LogEntry>>) -> bool {
         if question != self.question {
             return true;
@@ -216,17 +215,17 @@ impl LogHistory {
             self.entries = self.entries.saturating_sub(gone);
             self.known = KnownMatches::All;
         }
-        self.tally();
+        self.recount();
         is_there
     }
 
-    /// The rest cannot be read.
+    /// The disk cannot be read.
     pub(crate) fn failed(&mut self) {
         self.known = KnownMatches::Unreadable;
         self.asked = false;
     }
 
-    /// Lets go of rows that are far from those seen.
+    /// Drops entries far from those in view.
     pub(crate) fn keep_near(&mut self, seen: &Range<usize>) {
         if self.held <= KEPT {
             return;
@@ -246,22 +245,22 @@ impl LogHistory {
                 self.pages[at].rows = None;
             }
         }
-        self.tally();
+        self.recount();
     }
 
-    fn tally(&mut self) {
+    fn recount(&mut self) {
         self.count = self.pages.iter().map(|page| page.count).sum();
         self.held = self.pages.iter().filter_map(|page| page.rows.as_ref()).map(Vec::len).sum();
     }
 
-    /// The first page that is to be seen and not at hand.
+    /// The first page in the range that has not been read.
     fn wanted(&self, range: &Range<usize>) -> Option<PageId> {
         let is_wanted =
             |(begin, page): &(usize, &Page)| page.rows.is_none() && !part(range, *begin, page.count).is_empty();
         self.starts().find(is_wanted).map(|(_, page)| page.id)
     }
 
-    /// The pages, each with the place of its first row among those that pass.
+    /// The pages, each with the index of its first match.
     fn starts(&self) -> impl Iterator<Item = (usize, &Page)> {
         self.pages.iter().scan(self.gap, |next, page| {
             let begin = *next;
@@ -271,7 +270,7 @@ impl LogHistory {
     }
 }
 
-/// Which of `count` rows that begin at `begin` are in a range.
+/// Which of `count` matches starting at index `begin` are in a range.
 fn part(range: &Range<usize>, begin: usize, count: usize) -> Range<usize> {
     let last = range.end.saturating_sub(begin).min(count);
     range.start.saturating_sub(begin).min(last)..last

@@ -1,26 +1,28 @@
-//! The request log on the screen: a bounded ring, newest first, filtered, that can be frozen; and
-//! below it what the disk holds ([`LogHistory`]), where there is one.
+//! The request log pane: a bounded ring of the newest entries, filtered, which can be frozen; and below it what the
+//! disk holds ([`LogHistory`]), if there is a log on disk.
 //!
-//! Invariants: at most [`Requests::MAX`] entries; the selection is an entry's number, not its
-//! place, so new entries never move what is being read; numbers count up and are never reused;
-//! `matches` holds the numbers of all entries that pass the filter, newest first. A new entry is
-//! matched once, a changed filter looks at all of them once, and nothing else looks at all.
+//! Invariants: at most [`Requests::MAX`] entries; every entry has a number, which counts up and is never reused;
+//! `matches` holds the numbers of all entries that pass the filter, newest first. A new entry is matched once, a
+//! changed filter matches all of them once, and nothing else goes through all.
 
 pub mod history;
+pub mod latencies;
 pub mod request;
+pub mod selection;
 pub mod update;
 pub mod view;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::dashboard::layout::first_row;
 use crate::dashboard::request_log::history::{KnownMatches, LogHistory};
+use crate::dashboard::request_log::latencies::Latencies;
+use crate::dashboard::request_log::selection::Cursor;
 use crate::dashboard::widgets::text_field::TextField;
-use crate::domain::{ConnectionName, Exchange, LogEntry};
+use crate::domain::{ConnectionName, LogEntry};
 use crate::request_log::filter::LogFilter;
 use crate::request_log::query::{LogAnswer, LogPosition, LogQuery, LogRest};
 
-/// The number of the first entry that arrives: those that the disk held before come below it.
+/// The number of the first new entry. Entries that were on disk before get lower ones.
 const FIRST: u64 = 1 << 32;
 
 /// The request log.
@@ -28,7 +30,7 @@ const FIRST: u64 = 1 << 32;
 pub struct Requests {
     /// Newest first.
     entries: VecDeque<LogEntry>,
-    /// What is below them on the disk.
+    /// Older ones on disk.
     history: Option<LogHistory>,
     /// The number that the next one gets.
     next: u64,
@@ -36,28 +38,15 @@ pub struct Requests {
     field: TextField,
     filter: LogFilter,
     matches: VecDeque<u64>,
-    /// Where the log was frozen: entries from this number on are not shown.
+    /// While the log is frozen, entries from this number on are not shown.
     frozen: Option<u64>,
     cursor: Cursor,
-    /// Whether the oldest that passes is to be selected, once it is found.
+    /// Whether to select the oldest match once it is found.
     to_end: bool,
-    /// Entries from this number on have come since the log was last followed, and were not
-    /// selected.
+    /// Entries from this number on arrived since the log was last followed, and have not been selected.
     unseen: u64,
     top: usize,
-    latency: HashMap<ConnectionName, VecDeque<u64>>,
-}
-
-/// What is selected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Cursor {
-    /// The newest, whatever comes.
-    #[default]
-    Newest,
-    /// The entry with this number.
-    Number(u64),
-    /// One of those on the disk alone, counted from the newest of them that pass.
-    Older(usize),
+    latencies: Latencies,
 }
 
 impl Default for Requests {
@@ -74,7 +63,7 @@ impl Default for Requests {
             to_end: false,
             unseen: 0,
             top: 0,
-            latency: HashMap::new(),
+            latencies: Latencies::default(),
         }
     }
 }
@@ -82,8 +71,6 @@ impl Default for Requests {
 impl Requests {
     /// The most entries kept in memory.
     pub const MAX: usize = 10_000;
-    /// The most durations kept for each connection's sparkline.
-    pub const LATENCIES: usize = 60;
 
     /// A log with what was read from disk, oldest first.
     #[must_use]
@@ -95,16 +82,9 @@ impl Requests {
         requests
     }
 
-    /// Adds the newest entry; the oldest makes room.
+    /// Adds the newest entry, and drops the oldest from memory if there are too many.
     pub fn push(&mut self, entry: LogEntry) {
-        // How long a person took to log in says nothing about the server.
-        if entry.exchange != Exchange::Authorization {
-            let latencies = self.latency.entry(entry.connection.clone()).or_default();
-            if latencies.len() == Self::LATENCIES {
-                latencies.pop_front();
-            }
-            latencies.push_back(entry.duration_ms);
-        }
+        self.latencies.add_newest(&entry);
         let passes = self.filter.passes(&entry);
         self.entries.push_front(entry);
         if passes {
@@ -115,12 +95,12 @@ impl Requests {
             self.top += 1;
         }
         if self.entries.len() > Self::MAX {
-            self.make_room();
+            self.drop_oldest();
         }
     }
 
-    /// Lets go of the oldest entry in memory. On the disk it may be still.
-    fn make_room(&mut self) {
+    /// Drops the oldest entry from memory. It may still be on disk.
+    fn drop_oldest(&mut self) {
         self.entries.pop_back();
         let oldest = self.oldest();
         let gone = self.matches.back().copied().filter(|number| *number < oldest);
@@ -136,7 +116,7 @@ impl Requests {
         }
     }
 
-    /// Takes in what was read of the log on disk; answers in words where somebody should be told.
+    /// Takes in an answer about the log on disk. Returns a message for the person, if there is one.
     pub fn hear(&mut self, news: LogAnswer) -> Option<String> {
         match news {
             LogAnswer::Opened { rows, place } => self.open(rows, place),
@@ -149,7 +129,7 @@ impl Requests {
             }
             LogAnswer::Loaded { question, page, rows } => {
                 if !self.history.as_mut()?.loaded(question, page, rows) {
-                    return Some("requests that stood here have made room for newer ones".into());
+                    return Some("older requests were rotated out of the log on disk".into());
                 }
             }
             LogAnswer::Failed { why } => {
@@ -162,25 +142,20 @@ impl Requests {
         None
     }
 
-    /// Puts what the disk held before below what has come meanwhile.
+    /// Adds what was on disk at the start below what has arrived meanwhile.
     fn open(&mut self, rows: Vec<LogEntry>, place: LogPosition) {
         let mut history = LogHistory::before(place);
-        // What has come meanwhile may have been written before it was read.
-        let come = self.entries.len();
+        // An entry that arrived meanwhile may also have been read from the disk.
+        let arrived = self.entries.len();
         for row in rows {
-            if self.entries.range(..come).any(|other| *other == row) {
+            if self.entries.range(..arrived).any(|other| *other == row) {
                 continue;
             }
             if self.entries.len() == Self::MAX {
                 history.take_over(self.filter.passes(&row));
                 continue;
             }
-            if row.exchange != Exchange::Authorization {
-                let latencies = self.latency.entry(row.connection.clone()).or_default();
-                if latencies.len() < Self::LATENCIES {
-                    latencies.push_front(row.duration_ms);
-                }
-            }
+            self.latencies.add_oldest(&row);
             let passes = self.filter.passes(&row);
             self.entries.push_back(row);
             if passes {
@@ -190,7 +165,7 @@ impl Requests {
         self.history = Some(history);
     }
 
-    /// What is to be read of the disk next, if anything, for a window of `height` rows.
+    /// The next query to the disk for a window of `height` rows, if one is needed.
     pub fn look_further(&mut self, height: usize) -> Option<LogQuery> {
         let (first, at_hand) = (self.first_row(height), self.at_hand());
         let (top, bottom) = (first.saturating_sub(height), first.saturating_add(2 * height));
@@ -200,19 +175,19 @@ impl Requests {
         history.ask(&range, self.to_end, &self.filter, self.entries.back())
     }
 
-    /// What there may be on the disk of those shown, below those in memory.
+    /// The part of what is shown that is only on disk, if there may be any.
     #[must_use]
     pub fn rest(&self) -> Option<LogRest> {
         self.history.as_ref()?.rest(&self.filter, self.entries.back())
     }
 
-    /// Whether it goes on on a disk.
+    /// Whether there is a log on disk.
     #[must_use]
     pub fn has_history(&self) -> bool {
         self.history.is_some()
     }
 
-    /// How far the log is known; where there is none on a disk, all of it is.
+    /// How far the log is known. Without a log on disk, all of it is.
     #[must_use]
     pub fn known(&self) -> KnownMatches {
         self.history.as_ref().map_or(KnownMatches::All, LogHistory::known)
@@ -238,7 +213,7 @@ impl Requests {
         self.apply(LogFilter::default());
     }
 
-    /// What passes, and so is shown.
+    /// What is shown.
     #[must_use]
     pub fn filter(&self) -> &LogFilter {
         &self.filter
@@ -262,7 +237,7 @@ impl Requests {
             history.forget();
         }
         self.to_end = false;
-        // Where it would be among those that pass now, nobody knows before they are read.
+        // Its place among the new matches is unknown until they are read.
         if matches!(self.cursor, Cursor::Older(_)) {
             self.cursor = Cursor::Newest;
         }
@@ -271,7 +246,7 @@ impl Requests {
         }
     }
 
-    /// How many there are, shown or not, as far as that is known.
+    /// How many entries there are, shown or not, as far as that is known.
     #[must_use]
     pub fn all(&self) -> usize {
         self.entries.len() + self.history.as_ref().map_or(0, LogHistory::entries)
@@ -288,7 +263,7 @@ impl Requests {
         self.matches.len() - self.hidden()
     }
 
-    /// The shown entries `first..first + count`, newest first, as far as they are in memory.
+    /// Those of the shown entries `first..first + count` that are in memory, newest first.
     #[must_use]
     pub fn window(&self, first: usize, count: usize) -> impl DoubleEndedIterator<Item = &LogEntry> {
         let end = self.matches.len();
@@ -297,7 +272,7 @@ impl Requests {
         numbers.filter_map(|&number| self.entries.get(self.place(number)))
     }
 
-    /// The shown entries `first..first + count`, newest first; `None` for those that are being read.
+    /// The shown entries `first..first + count`, newest first; `None` for those that are still being read.
     #[must_use]
     pub fn rows(&self, first: usize, count: usize) -> Vec<Option<&LogEntry>> {
         let end = first.saturating_add(count).min(self.shown());
@@ -309,122 +284,16 @@ impl Requests {
         rows
     }
 
-    /// All entries in memory, newest first, whatever is shown.
+    /// All entries in memory, newest first, shown or not.
     #[must_use]
     pub fn newest(&self) -> impl DoubleEndedIterator<Item = &LogEntry> {
         self.entries.iter()
     }
 
-    /// Whether the log is held still, and how many that would be shown have come since.
-    #[must_use]
-    pub fn frozen(&self) -> Option<usize> {
-        self.frozen.map(|_| self.hidden())
-    }
-
-    /// How many that pass the filter have come since the newest one was last followed.
-    #[must_use]
-    pub fn unseen(&self) -> usize {
-        if self.follows() { 0 } else { self.matches.partition_point(|number| *number >= self.unseen) }
-    }
-
-    /// Whether the newest entry is shown and selected as soon as it comes.
-    fn follows(&self) -> bool {
-        self.frozen.is_none() && self.cursor == Cursor::Newest
-    }
-
-    /// Goes back to the newest entry, and follows it from then on.
-    pub fn follow(&mut self) {
-        self.frozen = None;
-        self.cursor = Cursor::Newest;
-        self.to_end = false;
-        self.top = 0;
-    }
-
-    /// Holds the log still, or lets it go on.
-    pub fn toggle_freeze(&mut self) {
-        if self.follows() {
-            self.unseen = self.next;
-        }
-        self.frozen = match self.frozen {
-            Some(_) => None,
-            None => Some(self.next),
-        };
-        if self.follows() {
-            self.top = 0;
-        }
-    }
-
-    /// Where the selected entry stands among those shown.
-    #[must_use]
-    pub fn selected_index(&self) -> usize {
-        let index = match self.cursor {
-            Cursor::Newest => 0,
-            // One that the filter hides gives way to the next older one.
-            Cursor::Number(number) => {
-                self.matches.partition_point(|other| *other > number).saturating_sub(self.hidden())
-            }
-            Cursor::Older(index) => self.at_hand() + index,
-        };
-        index.min(self.shown().saturating_sub(1))
-    }
-
-    /// The selected entry; `None` where there is none, or it is still being read.
-    #[must_use]
-    pub fn selected(&self) -> Option<&LogEntry> {
-        self.rows(self.selected_index(), 1).pop().flatten()
-    }
-
-    /// Selects by place; the first place follows the newest from then on.
-    pub fn select(&mut self, index: usize) {
-        let last = self.shown().saturating_sub(1);
-        self.to_end = false;
-        if index > 0 && last > 0 {
-            self.hold(index.min(last));
-        } else {
-            self.cursor = Cursor::Newest;
-        }
-    }
-
-    /// Keeps the selected entry selected, even the first one, whatever comes: it is being read.
-    pub fn hold_selected(&mut self) {
-        self.hold(self.selected_index());
-    }
-
-    fn hold(&mut self, index: usize) {
-        if self.follows() {
-            self.unseen = self.next;
-        }
-        if let Some(&number) = self.matches.get(self.hidden() + index) {
-            self.unseen = self.unseen.max(number + 1);
-            self.cursor = Cursor::Number(number);
-        } else if self.shown() > 0 {
-            self.cursor = Cursor::Older(index - self.at_hand());
-        }
-    }
-
-    /// Moves the selection by so many entries, stopping at either end; the greatest step goes to
-    /// the oldest of all, which the disk may still be read for.
-    pub fn step(&mut self, by: isize) {
-        self.select(self.selected_index().saturating_add_signed(by));
-        self.to_end = by == isize::MAX && self.known() != KnownMatches::All;
-    }
-
-    /// The first entry to draw in a window of `height` rows.
-    #[must_use]
-    pub fn first_row(&self, height: usize) -> usize {
-        first_row(self.top, self.selected_index(), self.shown(), height)
-    }
-
-    /// Remembers where the window stands, so that it moves no more than it must.
-    pub fn settle(&mut self, height: usize) {
-        self.top = self.first_row(height);
-    }
-
     /// The latest durations of a connection's exchanges in milliseconds, oldest first.
     #[must_use]
     pub fn latency(&self, connection: &ConnectionName) -> impl ExactSizeIterator<Item = u64> + '_ {
-        static NONE: VecDeque<u64> = VecDeque::new();
-        self.latency.get(connection).unwrap_or(&NONE).iter().copied()
+        self.latencies.of(connection)
     }
 
     /// A connection's entries, newest first.
@@ -432,17 +301,12 @@ impl Requests {
         self.entries.iter().filter(move |row| row.connection == *connection)
     }
 
-    /// How many of those that pass the filter are not shown because the log is frozen.
-    fn hidden(&self) -> usize {
-        self.frozen.map_or(0, |frozen| self.matches.partition_point(|number| *number >= frozen))
-    }
-
     /// The number of the oldest entry in memory.
     fn oldest(&self) -> u64 {
         self.next - self.entries.len() as u64
     }
 
-    /// Where the entry with a number stands in the ring.
+    /// The index in the ring of the entry with a number.
     fn place(&self, number: u64) -> usize {
         usize::try_from(self.next - 1 - number).unwrap_or(usize::MAX)
     }

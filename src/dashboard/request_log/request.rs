@@ -23,8 +23,7 @@ pub fn line(zone: Zone, entry: Brief<'_>) -> SheetLine {
     SheetLine::new(zone.time(entry.at), text, tone(entry))
 }
 
-/// The same for the details pane: what came of it and how long it took; where the pane is `wide`,
-/// what it was for.
+/// The same for the details pane: result and duration, and the purpose if the pane is `wide`.
 #[must_use]
 pub fn short_line(zone: Zone, entry: Brief<'_>, wide: bool) -> SheetLine {
     let purpose = if wide { format!("{:<16}", purpose(entry.exchange)) } else { String::new() };
@@ -39,7 +38,7 @@ fn tone<'a>(entry: impl Into<Brief<'a>>) -> Tone {
     if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) }
 }
 
-/// Everything the log holds of it.
+/// Everything that was logged.
 #[must_use]
 pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
     let utc = entry.at.format("%H:%M:%S%.3f UTC");
@@ -66,7 +65,7 @@ pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
     Sheet { lines, label_width: 12 }
 }
 
-/// Where the time went: each phase with a bar that begins where the one before it ends.
+/// The phases, each with a bar that starts where the previous one ends.
 fn phases(timings: &Timings) -> Vec<SheetLine> {
     let phases = [
         ("  start", timings.blocked_us),

@@ -1,4 +1,4 @@
-//! Keys of the request log and of a request's details.
+//! Actions of the request log and of a request's details.
 
 use chrono::{DateTime, Utc};
 
@@ -42,7 +42,7 @@ pub(crate) fn on_request(app: &mut App, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Carries out an action while the filter is typed.
+/// Carries out an action while the filter is being typed.
 pub(crate) fn in_filter(app: &mut App, action: Action) {
     match action {
         Action::Accept => app.mode = Screen::Normal,
@@ -58,12 +58,12 @@ pub(crate) fn in_filter(app: &mut App, action: Action) {
     }
 }
 
-/// Whether `Esc` would clear the log's filter: where the log has the keyboard, and is filtered.
+/// Whether `Esc` would clear the log's filter: the log has the focus and is filtered.
 pub(crate) fn is_filtered(app: &App) -> bool {
     app.pane == Pane::Requests && app.requests.filter().is_active()
 }
 
-/// Clears the log's filter, both switches included; false where there is nothing to clear here.
+/// Clears the log's filter, including both switches. False if there is nothing to clear.
 pub(crate) fn clear(app: &mut App) -> bool {
     let filtered = is_filtered(app);
     if filtered {
@@ -72,7 +72,7 @@ pub(crate) fn clear(app: &mut App) -> bool {
     filtered
 }
 
-/// A log of one connection goes along when another is selected.
+/// A log restricted to one connection follows the selection.
 pub(crate) fn follow_selection(app: &mut App) {
     let (Some(only), Some(selected)) = (app.requests.filter().only(), app.connections.selected()) else { return };
     if *only != selected.name {
@@ -81,37 +81,37 @@ pub(crate) fn follow_selection(app: &mut App) {
     }
 }
 
-/// The details of the selected request. It stays selected while it is read.
+/// The details of the selected request, which stays selected while they are open.
 pub(crate) fn details(app: &mut App) -> Option<Screen> {
     app.requests.hold_selected();
     app.requests.selected().map(|entry| Screen::Request { entry: Box::new(entry.clone()), scroll: 0 })
 }
 
-/// Closes the details: the newest request is followed again if that was the one read.
+/// Closes the details. If they showed the newest request, it is followed again.
 pub(crate) fn close(app: &mut App) {
     if matches!(app.mode, Screen::Request { .. }) {
         app.requests.select(app.requests.selected_index());
     }
 }
 
-/// Turns over to another request.
+/// Shows the details of a neighbouring request.
 fn turn(app: &mut App, by: isize) {
     app.requests.step(by);
     match details(app) {
         Some(mode) => app.mode = mode,
-        // It is being read, and so is the next time the key is pressed.
+        // It has not been read from the disk yet; pressing the key again shows it.
         None => app.requests.step(-by),
     }
 }
 
-/// Takes in what was read of the log on disk.
+/// Takes in an answer about the log on disk.
 pub(crate) fn hear(app: &mut App, news: LogAnswer, now: DateTime<Utc>) {
     if let Some(text) = app.requests.hear(news) {
         app.say(None, Severity::Warning, text, now);
     }
 }
 
-/// What is to be read of the log on disk next, if anything.
+/// The next query to the log on disk, if one is needed.
 pub(crate) fn look_further(app: &mut App) -> Option<LogQuery> {
     if !app.requests.has_history() {
         return None;
@@ -146,7 +146,7 @@ fn open_export_menu(app: &mut App) {
 fn export(app: &mut App, format: Format, now: DateTime<Utc>) -> Vec<Effect> {
     let entries = app.requests.window(0, usize::MAX).rev().cloned().collect();
     if app.requests.shown() == 0 {
-        app.say(None, Severity::Warning, "no request is shown, so there is none to write", now);
+        app.say(None, Severity::Warning, "there is no request to export", now);
         return Vec::new();
     }
     vec![Effect::Export { format, entries, older: app.requests.rest() }]

@@ -2,6 +2,7 @@
 
 use crate::dashboard::fixtures::*;
 use crate::dashboard::request_log::history::KnownMatches;
+use crate::dashboard::request_log::latencies::Latencies;
 use crate::dashboard::tests::{resize, toast};
 use crate::dashboard::*;
 use crate::domain::Outcome;
@@ -129,7 +130,7 @@ fn what_the_disk_held_comes_below_what_has_come_meanwhile_and_nothing_comes_twic
     assert_eq!((app.requests.shown(), app.requests.all(), app.requests.known()), (2301, 2301, KnownMatches::All));
     let newest: Vec<_> = app.requests.window(0, 3).map(|row| (row.connection.as_str(), ago(row))).collect();
     assert_eq!(newest, [("hr-sync", 0), ("factory", 0), ("factory", 1)]);
-    assert_eq!(app.requests.latency(&name("factory")).len(), Requests::LATENCIES);
+    assert_eq!(app.requests.latency(&name("factory")).len(), Latencies::MAX);
 }
 
 #[test]
@@ -242,7 +243,7 @@ fn pages_that_have_made_room_on_the_disk_are_told_as_gone() {
     disk.answers(&mut app, effects);
     assert_eq!((app.requests.shown(), app.requests.all(), app.requests.known()), (4000, 4000, KnownMatches::All));
     assert_eq!(seen(&app).last(), Some(&3999));
-    assert!(toast(&app).contains("made room"), "{}", toast(&app));
+    assert!(toast(&app).contains("rotated out"), "{}", toast(&app));
 }
 
 #[test]

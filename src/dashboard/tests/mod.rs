@@ -37,6 +37,7 @@ use crate::dashboard::dialogs::popup;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
+use crate::dashboard::request_log::latencies::Latencies;
 use crate::dashboard::screen::UnlockDialog;
 use crate::dashboard::*;
 use crate::domain::{
@@ -384,7 +385,7 @@ fn the_log_is_bounded_even_while_frozen() {
     requests.toggle_freeze();
     assert_eq!(requests.shown(), Requests::MAX);
     assert_eq!(requests.selected_index(), Requests::MAX - 1, "what was selected is gone: the oldest one left");
-    assert_eq!(requests.latency(&name("factory")).len(), Requests::LATENCIES);
+    assert_eq!(requests.latency(&name("factory")).len(), Latencies::MAX);
 }
 
 #[test]

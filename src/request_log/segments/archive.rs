@@ -10,17 +10,17 @@ use std::path::Path;
 
 use crate::domain::LogSummary;
 use crate::request_log::segments::files::{Number, SegmentFiles};
-use crate::request_log::segments::lines::Lines;
+use crate::request_log::segments::lines::LinesBackwards;
 use crate::request_log::segments::summary;
 
 /// The log of a data directory. Blocks on the disk: not for a thread that anything waits for.
 #[derive(Debug)]
-pub struct Archive {
+pub struct LogSegments {
     files: SegmentFiles,
     bytes_read: Cell<u64>,
 }
 
-impl Archive {
+impl LogSegments {
     /// The log of a data directory, which need not be there yet. Nothing is read.
     #[must_use]
     pub fn new(data_dir: &Path) -> Self {
@@ -50,7 +50,7 @@ impl Archive {
     /// # Errors
     /// It cannot be read.
     pub fn summary(&self, segment: Number) -> io::Result<Option<LogSummary>> {
-        let Some(mut lines) = Lines::open(&self.files.finished(segment))? else { return Ok(None) };
+        let Some(mut lines) = LinesBackwards::open(&self.files.finished(segment))? else { return Ok(None) };
         let summary = summary::read(&mut lines);
         self.count(&lines);
         summary
@@ -88,21 +88,21 @@ impl Archive {
         outcome
     }
 
-    fn open(&self, segment: Number) -> io::Result<Option<Lines>> {
-        let finished = || Lines::open(&self.files.finished(segment));
+    fn open(&self, segment: Number) -> io::Result<Option<LinesBackwards>> {
+        let finished = || LinesBackwards::open(&self.files.finished(segment));
         if let Some(lines) = finished()? {
             return Ok(Some(lines));
         }
         // It is the one that is written, was finished just now, or is gone.
         let _lock = self.files.hold_still();
         if SegmentFiles::next(&self.files.numbers()?) == segment {
-            Lines::open(&self.files.current())
+            LinesBackwards::open(&self.files.current())
         } else {
             finished()
         }
     }
 
-    fn count(&self, lines: &Lines) {
+    fn count(&self, lines: &LinesBackwards) {
         self.bytes_read.set(self.bytes_read.get() + lines.bytes_read());
     }
 }

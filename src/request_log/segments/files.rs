@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use crate::request_log::segments::lines::Lines;
+use crate::request_log::segments::lines::LinesBackwards;
 use crate::request_log::segments::summary;
 
 /// The largest size of one file, in bytes.
@@ -156,7 +156,7 @@ fn number_of(name: &str) -> Option<Number> {
 
 /// Ends a finished segment with its summary.
 fn conclude(path: &Path) -> io::Result<()> {
-    let Some(line) = Lines::open(path)?.map(summary::line_of).transpose()?.flatten() else { return Ok(()) };
+    let Some(line) = LinesBackwards::open(path)?.map(summary::line_of).transpose()?.flatten() else { return Ok(()) };
     if line.len() as u64 <= SUMMARY_ROOM {
         private(OpenOptions::new().append(true)).open(path)?.write_all(&line)?;
     }

@@ -16,7 +16,7 @@ pub(crate) const LONGEST_LINE: usize = 1024 * 1024;
 
 /// Where reading backwards stands in a file.
 #[derive(Debug)]
-pub struct Lines {
+pub struct LinesBackwards {
     file: File,
     /// What was read and not given away, up to `end`; it begins `start` bytes into the file.
     bytes: Vec<u8>,
@@ -28,7 +28,7 @@ pub struct Lines {
     read: u64,
 }
 
-impl Lines {
+impl LinesBackwards {
     /// Begins with the last line of a file; `None` where there is no such file.
     pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
         // Something else than a file could make opening wait for ever.
@@ -109,7 +109,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lines");
         fs::write(&path, text).unwrap();
-        let mut lines = Lines::open(&path).unwrap().unwrap();
+        let mut lines = LinesBackwards::open(&path).unwrap().unwrap();
         let mut found = Vec::new();
         while let Some((at, line)) = lines.previous().unwrap() {
             found.push((at, line.to_vec()));

@@ -21,7 +21,7 @@ use std::time::Duration;
 use std::{io, thread};
 
 use crate::domain::{Event, LogEntry};
-use crate::request_log::segments::archive::Archive;
+use crate::request_log::segments::archive::LogSegments;
 use crate::request_log::segments::files::{SEGMENT, SUMMARY_ROOM, SegmentFiles};
 
 /// How many entries may wait for the disk.
@@ -35,12 +35,12 @@ pub struct RequestLog {
     lines: Option<SyncSender<Vec<u8>>>,
     /// Disconnected once the thread has ended.
     ended: Receiver<()>,
-    trouble: Arc<Trouble>,
+    trouble: Arc<LogFailures>,
     limit: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
-struct Trouble {
+struct LogFailures {
     dropped: AtomicU64,
     last_error: Mutex<Option<String>>,
 }
@@ -52,7 +52,7 @@ impl RequestLog {
     pub fn start(data_dir: &Path, limit: u64) -> Self {
         let (lines, received) = mpsc::sync_channel(WAITING);
         let (running, ended) = mpsc::channel();
-        let trouble = Arc::new(Trouble::default());
+        let trouble = Arc::new(LogFailures::default());
         let limit = Arc::new(AtomicU64::new(limit));
         let files = SegmentFiles::new(data_dir);
         let writer = Writer { files, torn: false, trouble: Arc::clone(&trouble), limit: Arc::clone(&limit) };
@@ -115,13 +115,13 @@ impl RequestLog {
         let _ = self.ended.recv_timeout(CLOSE_WAIT);
     }
 
-    /// The newest `count` entries of the log in a data directory, oldest first. Lines that
+    /// The newest `count` entries of the log in a data directory, oldest first. LinesBackwards that
     /// cannot be read are left out. Reads from the disk: not for the drawing thread.
     ///
     /// # Errors
     /// When a file exists and cannot be read.
     pub fn tail(data_dir: &Path, count: usize) -> io::Result<Vec<LogEntry>> {
-        let archive = Archive::new(data_dir);
+        let archive = LogSegments::new(data_dir);
         let mut newest_first = Vec::new();
         for segment in archive.segments()? {
             if newest_first.len() == count {
@@ -143,7 +143,7 @@ impl Drop for RequestLog {
     }
 }
 
-impl Trouble {
+impl LogFailures {
     fn failed(&self, error: &io::Error) {
         *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
     }
@@ -154,7 +154,7 @@ struct Writer {
     files: SegmentFiles,
     /// Whether the last write stopped in the middle of a line.
     torn: bool,
-    trouble: Arc<Trouble>,
+    trouble: Arc<LogFailures>,
     limit: Arc<AtomicU64>,
 }
 

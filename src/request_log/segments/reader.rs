@@ -16,7 +16,7 @@ use crate::request_log::segments::files::{Number, SegmentFiles};
 use crate::request_log::segments::lines::LONGEST_LINE;
 
 /// A place in the request log. Blocks on the disk: not for a thread that anything waits for.
-pub struct Reader {
+pub struct SegmentReader {
     files: SegmentFiles,
     /// A file that was read to its end and is not written any more; but whoever had opened it
     /// before it was rotated may write once more.
@@ -28,7 +28,7 @@ pub struct Reader {
     ahead: VecDeque<Tail>,
 }
 
-impl Reader {
+impl SegmentReader {
     /// Begins with the oldest entry of the log in a data directory, which need not be there yet.
     ///
     /// # Errors
@@ -52,7 +52,7 @@ impl Reader {
         Ok(reader)
     }
 
-    /// The next entry; `None` where there is none yet: asking again is fine. Lines that cannot be
+    /// The next entry; `None` where there is none yet: asking again is fine. LinesBackwards that cannot be
     /// read are left out.
     ///
     /// # Errors
