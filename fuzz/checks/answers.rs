@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Secret, SystemClock};
-use manutop::oauth::http::{Broken, Http, HttpRequest, Payload};
+use manutop::oauth::http::Http;
+use manutop::oauth::message::{Broken, HttpRequest, Payload};
 use manutop::oauth::redact::excerpt;
 use manutop::oauth::{Refusal, answer, jwt};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -32,7 +32,7 @@ use crate::platform::signals;
 use crate::platform::signals::{Signal, Signals};
 use crate::request_log::filter::LogFilter;
 use crate::request_log::segments::archive::LogSegments;
-use crate::request_log::segments::files::Number;
+use crate::request_log::segments::files::SegmentNumber;
 use crate::request_log::segments::reader::SegmentReader;
 use crate::request_log::words::{purpose, result, severity, target};
 
@@ -157,7 +157,7 @@ impl LogPrinter {
     }
 
     /// The oldest segment that has to be read.
-    fn oldest_needed(&self) -> io::Result<Number> {
+    fn oldest_needed(&self) -> io::Result<SegmentNumber> {
         let archive = LogSegments::new(&self.data_dir);
         let mut left = self.last.unwrap_or(usize::MAX);
         let segments = archive.segments()?;

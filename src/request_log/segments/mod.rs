@@ -1,10 +1,9 @@
-//! The request log on disk: one JSON line per HTTP exchange, in segments of 2 MiB, of which as many
-//! are kept as the configuration says.
+//! The request log on disk: one JSON line per HTTP exchange, in segments of 2 MiB, within the size that the
+//! configuration allows.
 //!
-//! Invariants: appending never waits for the disk (one plain thread writes; what it cannot keep
-//! up with is dropped and counted); each line is one `O_APPEND` write, so that several processes
-//! share the files, and a killed one costs its own line at most. Entries hold no secret before they
-//! come here, see [`LogEntry`].
+//! Invariants: appending never waits for the disk (one plain thread writes; what it cannot keep up with is dropped and
+//! counted); each line is one `O_APPEND` write, so that several processes can share the files and a killed one loses at
+//! most its own line. Entries hold no secret before they get here, see [`LogEntry`].
 
 pub mod archive;
 pub mod files;
@@ -29,8 +28,7 @@ const WAITING: usize = 1024;
 /// How long dropping the log waits for the disk.
 const CLOSE_WAIT: Duration = Duration::from_millis(500);
 
-/// Appends to the request log. Dropping it waits, for half a second at most, until what was
-/// appended is written.
+/// Appends to the request log. Dropping it waits, for half a second at most, until everything is written.
 pub struct RequestLog {
     lines: Option<SyncSender<Vec<u8>>>,
     /// Disconnected once the thread has ended.
@@ -46,8 +44,8 @@ struct LogFailures {
 }
 
 impl RequestLog {
-    /// Starts the thread that writes to `<data_dir>/requests.jsonl`. Nothing is touched on the
-    /// disk before the first entry. All files together may grow to `limit` bytes.
+    /// Starts the thread that writes to `<data_dir>/requests.jsonl`. Nothing on disk is touched before the first entry.
+    /// All files together may grow to `limit` bytes.
     #[must_use]
     pub fn start(data_dir: &Path, limit: u64) -> Self {
         let (lines, received) = mpsc::sync_channel(WAITING);
@@ -66,7 +64,7 @@ impl RequestLog {
         Self { lines: started.is_ok().then_some(lines), ended, trouble, limit }
     }
 
-    /// Lets the log grow to so many bytes, all files together, from the next segment on.
+    /// Changes how many bytes all files together may take, from the next segment on.
     pub fn set_limit(&self, bytes: u64) {
         self.limit.store(bytes, Ordering::Relaxed);
     }
@@ -78,7 +76,7 @@ impl RequestLog {
         }
     }
 
-    /// Appends an entry. Returns at once; the disk follows.
+    /// Appends an entry. Returns at once.
     pub fn append(&self, entry: &LogEntry) {
         let line = serde_json::to_vec(entry).ok().map(|mut line| {
             line.push(b'\n');
@@ -90,8 +88,7 @@ impl RequestLog {
         }
     }
 
-    /// What is wrong with the log, in plain words: entries that were dropped because the disk
-    /// does not keep up, or why it cannot be written.
+    /// What is wrong with the log, in plain words: why it cannot be written, or that the disk does not keep up.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         let error = self.trouble.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -111,7 +108,7 @@ impl RequestLog {
     }
 
     fn finish(&mut self) {
-        self.lines = None; // the thread ends when it has written what waits
+        self.lines = None; // the thread ends once it has written everything
         let _ = self.ended.recv_timeout(CLOSE_WAIT);
     }
 
@@ -172,7 +169,7 @@ impl Writer {
         if self.torn {
             line.insert(0, b'\n');
         }
-        // Opened anew each time: another process may have rotated, and requests are rare.
+        // Opened each time: another process may have rotated, and requests are rare.
         let mut file = self.files.open()?;
         let size = line.len() as u64;
         if file.metadata()?.len() + size > SEGMENT - SUMMARY_ROOM {

@@ -1,5 +1,5 @@
-//! The last line of a finished segment: what is in it. It is no entry, so whoever reads the lines
-//! passes over it; whoever looks for something reads it first.
+//! The last line of a finished segment: a summary of it. It is not an entry, so readers skip it; a search reads it
+//! first.
 
 use std::io;
 
@@ -10,12 +10,12 @@ use crate::request_log::segments::lines::LinesBackwards;
 
 #[derive(Serialize, Deserialize)]
 struct SummaryLine {
-    /// How much of the file it tells of. Whoever had the file open may have appended since.
+    /// How much of the file it covers. A process that had the file open may have appended since.
     bytes: u64,
     summary: LogSummary,
 }
 
-/// The line that tells what is in a segment; `None` where there is no entry.
+/// The summary line of a segment; `None` if it has no entry.
 pub(crate) fn line_of(mut lines: LinesBackwards) -> io::Result<Option<Vec<u8>>> {
     let bytes = lines.end();
     let mut summary: Option<LogSummary> = None;
@@ -34,7 +34,7 @@ pub(crate) fn line_of(mut lines: LinesBackwards) -> io::Result<Option<Vec<u8>>> 
     }))
 }
 
-/// Reads it from the end of a segment; `None` where it was not written, or does not tell of all.
+/// Reads the summary at the end of a segment; `None` if there is none or it does not cover everything.
 pub(crate) fn read(lines: &mut LinesBackwards) -> io::Result<Option<LogSummary>> {
     let Some((at, last)) = lines.previous()? else { return Ok(None) };
     let line = serde_json::from_slice(last).ok().filter(|line: &SummaryLine| line.bytes == at);
