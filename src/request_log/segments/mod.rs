@@ -112,8 +112,8 @@ impl RequestLog {
         let _ = self.ended.recv_timeout(CLOSE_WAIT);
     }
 
-    /// The newest `count` entries of the log in a data directory, oldest first. LinesBackwards that
-    /// cannot be read are left out. Reads from the disk: not for the drawing thread.
+    /// The newest `count` entries of the log in a data directory, oldest first. Damaged lines are skipped. Blocks on the
+    /// disk: not for the drawing thread.
     ///
     /// # Errors
     /// When a file exists and cannot be read.

@@ -50,8 +50,7 @@ impl SegmentReader {
         Ok(reader)
     }
 
-    /// The next entry; `None` where there is none yet: asking again is fine. LinesBackwards that cannot be
-    /// read are left out.
+    /// The next entry; `None` if there is none yet, and a later call may return one. Damaged lines are skipped.
     ///
     /// # Errors
     /// The disk cannot be read.
