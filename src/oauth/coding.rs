@@ -22,7 +22,7 @@ const MAX_LAYERS: usize = 6;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DecodedBody {
     pub(super) bytes: Vec<u8>,
-    /// Every coding ended where it should; `false` where the rest of the body is missing.
+    /// Every coding ended properly; `false` if the rest of the body is missing.
     pub(super) is_whole: bool,
 }
 
@@ -33,8 +33,8 @@ pub(super) fn named(headers: &HeaderMap) -> Vec<String> {
     names.filter(|name| !name.is_empty() && name != "identity").collect()
 }
 
-/// Undoes the codings that are named, then gzip and zlib that are not. A body that is none of what
-/// it is said to be stays as it is: proxies undo a coding and leave its name.
+/// Undoes the named codings, then gzip and zlib that are not named. A body that does not match the name stays as it is:
+/// proxies undo a coding and leave its name.
 pub(super) fn decode(body: Vec<u8>, named: &[String]) -> DecodedBody {
     let mut decoded = DecodedBody { bytes: body, is_whole: true };
     for name in named.iter().rev().take(MAX_LAYERS) {
@@ -47,7 +47,7 @@ pub(super) fn decode(body: Vec<u8>, named: &[String]) -> DecodedBody {
             "br" => brotli(&decoded.bytes),
             _ => None,
         };
-        // An unknown or wrong name: what lies beneath is found by its first bytes, if at all.
+        // An unknown or wrong name: the actual coding can only be found by its first bytes.
         let Some(found) = found else { break };
         decoded = DecodedBody { bytes: found.bytes, is_whole: decoded.is_whole && found.is_whole };
     }
@@ -113,7 +113,7 @@ fn zlib(body: &[u8]) -> Option<DecodedBody> {
     if is_header { inflate(body, true).map(|(found, _)| found) } else { None }
 }
 
-/// Deflate (RFC 1951), and how much of the input it was; `None` where nothing comes of it.
+/// Deflate (RFC 1951), and how much of the input it used; `None` if it yields nothing.
 fn inflate(data: &[u8], is_zlib: bool) -> Option<(DecodedBody, usize)> {
     let mut flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF | TINFL_FLAG_IGNORE_ADLER32;
     if is_zlib {
@@ -126,10 +126,10 @@ fn inflate(data: &[u8], is_zlib: bool) -> Option<(DecodedBody, usize)> {
     (is_whole || written > 0).then_some((DecodedBody { bytes, is_whole }, used))
 }
 
-/// Brotli (RFC 7932); `None` where nothing comes of it.
+/// Brotli (RFC 7932); `None` if it yields nothing.
 fn brotli(data: &[u8]) -> Option<DecodedBody> {
     let mut bytes = Vec::new();
-    // By one byte more than fits, so that it is seen whether more would have come.
+    // One byte more than fits, to see whether there is more.
     let mut reader = brotli_decompressor::Decompressor::new(data, 4096).take(MAX_BODY as u64 + 1);
     let ended = reader.read_to_end(&mut bytes);
     let is_whole = ended.is_ok() && bytes.len() <= MAX_BODY;
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_a_break_is_kept_and_known_not_to_be_whole() {
+    fn what_precedes_a_break_is_kept_and_known_not_to_be_whole() {
         // Stored and fixed blocks: the text so far is there, byte for byte.
         for (coded, name) in [
             (gzipped(BODY, 0, b""), "gzip"),

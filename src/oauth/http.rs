@@ -1,8 +1,8 @@
-//! One HTTP exchange: bounded in size and time, never redirected, never repeated, described by
-//! one redacted [`LogEntry`].
+//! One HTTP exchange: bounded in size and time, never redirected, never repeated, described by one redacted
+//! [`LogEntry`].
 //!
-//! A connection is used for one exchange only. A kept-alive one may be closed by the server just
-//! as a request goes out, and then nobody can tell whether a refresh token was spent.
+//! A connection is used for one exchange only. The server may close a kept-alive one just as a request is sent, and then
+//! it is unknown whether a refresh token was spent.
 
 use std::error::Error as _;
 use std::io;
@@ -26,18 +26,18 @@ use crate::oauth::timing::{Phase, Stopwatch};
 use crate::oauth::{deadline, headers, timing};
 use crate::platform::limits;
 
-/// Who we say we are.
+/// The user agent.
 const AGENT: &str = concat!("manutop/", env!("CARGO_PKG_VERSION"));
 /// How long reaching the server may take, TLS included. Nothing has been sent until then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a whole exchange may take while this process runs. Generous: an answer given up on may
 /// hold a refresh token.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// The same for a revocation, which nothing waits for longer than it must.
+/// The same for a revocation, which a logout waits for.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes exchanges. Clients are built at the first request, because loading the platform's
-/// certificates takes milliseconds that the first frame does not have.
+/// Makes exchanges. Clients are built at the first request, because loading the platform's certificates takes
+/// milliseconds and would delay the first frame.
 #[derive(Clone)]
 pub struct Http {
     clock: Arc<dyn Clock>,
@@ -64,7 +64,7 @@ impl Http {
 
     /// Sends one request and reads its answer.
     ///
-    /// Gives the entry for the request log together with the result, whatever that is.
+    /// Returns the entry for the request log together with the result, whatever that is.
     ///
     /// # Errors
     /// [`Broken`], in the result's second half.
@@ -89,7 +89,7 @@ impl Http {
         (entry, result)
     }
 
-    /// Sends the request and reads its answer into `received`, where it stays if this is dropped.
+    /// Sends the request and reads its answer into `received`, which keeps it if this future is dropped.
     async fn run(
         &self,
         request: &HttpRequest<'_>,
@@ -107,12 +107,12 @@ impl Http {
         read(&mut response, received).await.map_err(|why| unanswered(why, None))
     }
 
-    /// Begins to make the client for a URL, where there is none yet: whoever is about to send has other
-    /// things to do meanwhile. Must be called on a runtime.
+    /// Starts building the client for a URL, if there is none yet, while the caller prepares its request. Must be called
+    /// on a runtime.
     pub fn prepare(&self, url: &Url) {
         if !self.cell(url).initialized() {
             let (http, url) = (self.clone(), url.clone());
-            // A failure is told to whoever sends.
+            // The request that needs the client reports a failure.
             tokio::spawn(async move { drop(http.client(&url).await) });
         }
     }
@@ -162,7 +162,7 @@ fn sent_headers(outgoing: &reqwest::Request, secrets: &[&Secret]) -> Vec<(String
     headers::described(&sent, secrets)
 }
 
-/// Reads the answer's body, as much as fits; `Err` says why it ended before its end.
+/// Reads the answer's body, as much as fits; `Err` says why it broke off.
 async fn read(response: &mut reqwest::Response, received: &mut ReceivedBody) -> Result<(), Reason> {
     while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
         let room = MAX_BODY - received.body.len();
@@ -245,8 +245,8 @@ fn late(is_connected: bool) -> Broken {
     if is_connected { unanswered("timeout".into(), None) } else { Broken::NotSent("connecting took too long".into()) }
 }
 
-/// The innermost cause, which is the one that says something, without the URL.
-/// In public without the words of a peer, whose certificate names what it likes.
+/// The innermost cause, which says most, without the URL. The public form lacks the peer's words, because its
+/// certificate can contain any text.
 fn words(error: &reqwest::Error) -> Reason {
     if error.is_timeout() {
         return if error.is_connect() { "connecting took too long".into() } else { "timeout".into() };

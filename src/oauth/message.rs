@@ -9,14 +9,14 @@ use crate::domain::{ConnectionName, Exchange, Reason, Secret};
 /// The most that is read of an answer's body, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
-/// What to send, and on whose behalf.
+/// A request for a connection.
 #[derive(Debug)]
 pub struct HttpRequest<'a> {
-    /// Whose exchange it is.
+    /// The connection it is for.
     pub connection: &'a ConnectionName,
-    /// What it is for.
+    /// Its purpose.
     pub exchange: Exchange,
-    /// Where it goes.
+    /// The endpoint.
     pub url: &'a Url,
     /// What is sent.
     pub payload: Payload<'a>,
@@ -42,11 +42,11 @@ pub struct HttpAnswer {
     pub status: u16,
     /// As much of the body as was read, its codings undone. It may hold tokens: it is never logged.
     pub body: Body,
-    /// The body has its end: it was not longer than [`MAX_BODY`], and its coding not broken.
+    /// The body is complete: not longer than [`MAX_BODY`], and its coding not broken.
     pub is_whole: bool,
     /// The `WWW-Authenticate` header as it was sent.
     pub challenge: Option<String>,
-    /// When the server lets the next request come (`Retry-After`), already a moment in time.
+    /// The time from which the server accepts the next request (`Retry-After`).
     pub retry_after: Option<DateTime<Utc>>,
 }
 
@@ -66,14 +66,14 @@ pub enum Broken {
     /// Nothing of the request left this machine.
     #[error("{0}")]
     NotSent(Reason),
-    /// The request may have arrived; no complete answer came back.
+    /// The request may have arrived; no complete answer was received.
     #[error("{why}")]
     Unanswered {
         /// What happened.
         why: Reason,
-        /// The HTTP status, where the answer came so far.
+        /// The HTTP status, if the answer got that far.
         status: Option<u16>,
-        /// What of the body arrived before it broke, its codings undone: it may hold tokens.
+        /// The part of the body that arrived, decoded: it may hold tokens.
         partial: Body,
     },
 }

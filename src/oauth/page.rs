@@ -5,7 +5,7 @@
 pub(super) enum PageTone {
     Good,
     Bad,
-    /// Nothing yet: the page asks again by itself.
+    /// Nothing yet: the page reloads automatically.
     Waiting,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn render(tone: PageTone, heading: &str, sentence: &str) -> String {
     )
 }
 
-/// Text as it may stand between tags and in quoted attributes.
+/// Text escaped for use between tags and in quoted attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

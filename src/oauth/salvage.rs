@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What the last `"key":` with a complete scalar after it holds that `take` can use.
+/// The value of the last `"key":` that is a complete scalar and that `take` accepts.
 pub(super) fn member<T>(text: &str, spellings: &[&str], take: impl Fn(&Value) -> Option<T>) -> Option<T> {
     spellings.iter().find_map(|key| {
         let quoted = format!("\"{key}\"");
@@ -14,7 +14,7 @@ pub(super) fn member<T>(text: &str, spellings: &[&str], take: impl Fn(&Value) ->
     })
 }
 
-/// The string literal a text begins with, quotes included; `None` where it is cut off.
+/// The string literal at the start of a text, including quotes; `None` if it is cut off.
 fn string_literal(text: &str) -> Option<&str> {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -28,7 +28,7 @@ fn string_literal(text: &str) -> Option<&str> {
     None
 }
 
-/// The number a text begins with; `None` where it may be cut off.
+/// The number at the start of a text; `None` if it may be cut off.
 fn number_literal(text: &str) -> Option<&str> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     (end > 0).then(|| &text[..end])
