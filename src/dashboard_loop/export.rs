@@ -1,5 +1,5 @@
-//! Writes the request log to a file that somebody asked for: whole or not at all, for its owner
-//! alone, never over another file, and on a thread of its own.
+//! Exports the request log to a file: whole or not at all, readable by its owner only, never over another file, and on
+//! its own thread.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,13 +14,13 @@ use crate::request_log::export::Format;
 use crate::request_log::query::LogRest;
 use crate::request_log::search::LogSearcher;
 
-/// How many names are tried where others have taken the first.
+/// How many names are tried if files with the first ones exist.
 const NAMES: u32 = 100;
-/// How many requests are written at most, where the disk holds more than memory.
+/// How many requests are written at most, if the disk holds more than memory.
 const MOST: usize = 10_000;
 
-/// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `told` gets [`Event::Exported`] when that has ended.
-/// Returns at once, whatever the disk does.
+/// Starts writing `entries` into `dir`, preceded by the `older` ones found on disk; `told` receives [`Event::Exported`]
+/// at the end. Returns at once, however slow the disk is.
 pub fn begin(
     dir: PathBuf,
     mut entries: Vec<LogEntry>,
@@ -43,7 +43,7 @@ pub fn begin(
             }
             Err(error) => (false, Err(format!("the request log on disk cannot be read: {error}"))),
         };
-        // Nobody listening is no error: the program is ending.
+        // It fails only if the program is ending.
         let _ = told.send(Event::Exported { requests: entries.len(), all, result });
     };
     if let Err(error) = thread::Builder::new().name("export".into()).spawn(work) {
@@ -52,12 +52,12 @@ pub fn begin(
 }
 
 /// Writes `entries` into `dir` as `requests-YYYYMMDD-HHMMSS.har` or `.jsonl`, by the clock of
-/// `zone`, with a number after it where that name is taken; gives the path. Blocks on the disk.
+/// `zone`, with a number appended if that name is taken; returns the path. Blocks on the disk.
 ///
 /// # Errors
 /// The file cannot be written; then there is none.
 pub fn write(dir: &Path, entries: &[LogEntry], format: Format, zone: Zone, now: DateTime<Utc>) -> io::Result<PathBuf> {
-    // Made for its owner alone, and named only once it is whole.
+    // Created readable by its owner only, and named once it is complete.
     let mut file = tempfile::Builder::new().prefix(".requests-").tempfile_in(dir)?;
     file.write_all(format.write(entries).as_bytes())?;
     file.as_file().sync_all()?;
