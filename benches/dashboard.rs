@@ -123,7 +123,7 @@ fn filter_log(bencher: Bencher) {
     let mut requests = Requests::new((0..Requests::MAX).map(entry).collect());
     bencher.bench_local(|| {
         for words in ["token @connection-7", "token @connection-8"] {
-            requests.set_filter(|filter| filter.edit(|field| *field = TextField::new(black_box(words))));
+            requests.edit_filter(|field| *field = TextField::new(black_box(words)));
         }
     });
 }
@@ -132,8 +132,8 @@ fn filter_log(bencher: Bencher) {
 #[divan::bench]
 fn log_entry(bencher: Bencher) {
     let mut requests = Requests::new((0..Requests::MAX).map(entry).collect());
-    requests.set_filter(|filter| filter.edit(|field| field.push("token 4xx")));
-    bencher.with_inputs(|| entry(7)).bench_local_refs(|entry| requests.push(entry));
+    requests.edit_filter(|field| field.push("token 4xx"));
+    bencher.with_inputs(|| entry(7)).bench_local_values(|entry| requests.push(entry));
 }
 
 /// Reading the token endpoint's documented answer.

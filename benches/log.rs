@@ -10,11 +10,10 @@ use std::sync::OnceLock;
 use chrono::{DateTime, TimeDelta};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use manutop::dashboard::request_log::history::{LogAsk, LogNews, LogPosition, PageId, ReadFrom};
-use manutop::dashboard_loop::log_reader::Searcher;
 use manutop::domain::{ConnectionName, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome, Wire};
 use manutop::request_log::filter::LogFilter;
-use manutop::request_log::row::RowMaker;
+use manutop::request_log::query::{LogAnswer, LogPosition, LogQuery, PageId, ReadFrom};
+use manutop::request_log::search::LogSearcher;
 use manutop::request_log::segments::RequestLog;
 use tempfile::TempDir;
 
@@ -42,49 +41,29 @@ fn append(bencher: Bencher) {
     });
 }
 
-/// The row of an entry that is kept in memory.
-#[divan::bench]
-fn row(bencher: Bencher) {
-    let mut maker = RowMaker::default();
-    let mut number = 0;
-    bencher
-        .with_inputs(|| {
-            number += 1;
-            entry(number)
-        })
-        .bench_local_refs(|entry| maker.of_entry(black_box(entry)));
-}
-
-/// Unpacking the details of one.
-#[divan::bench]
-fn details(bencher: Bencher) {
-    let row = RowMaker::default().of_entry(&entry(7));
-    bencher.bench_local(|| black_box(&row).entry());
-}
-
 /// The newest entries, and how many there are in all.
 #[divan::bench]
 fn open(bencher: Bencher) {
     let directory = million();
-    bencher.bench_local(|| opened(&mut Searcher::new(directory)).1);
+    bencher.bench_local(|| opened(&mut LogSearcher::new(directory)).1);
 }
 
 /// The page at the very end.
 #[divan::bench]
 fn scroll_to_the_end(bencher: Bencher) {
     let directory = million();
-    let mut searcher = Searcher::new(directory);
+    let mut searcher = LogSearcher::new(directory);
     opened(&mut searcher);
     let page = PageId { segment: 1, end: None };
     bencher.bench_local(|| {
-        searcher.answer(LogAsk::Load { question: 1, filter: LogFilter::default(), page }, |_| true).expect("readable")
+        searcher.answer(LogQuery::Load { question: 1, filter: LogFilter::default(), page }, |_| true).expect("readable")
     });
 }
 
 /// Until the first 200 are found, or the end; how many of the million must be read depends.
 #[divan::bench(args = ["token", "@rare", "error", "503", "no such word"])]
 fn filter(bencher: Bencher, words: &str) {
-    let mut searcher = Searcher::new(million());
+    let mut searcher = LogSearcher::new(million());
     let (place, _) = opened(&mut searcher);
     bencher.bench_local(|| search(&mut searcher, words, place, 200));
 }
@@ -92,26 +71,25 @@ fn filter(bencher: Bencher, words: &str) {
 /// What nobody needs: a filter for which every entry is read, to the end.
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn filter_all(bencher: Bencher) {
-    let mut searcher = Searcher::new(million());
+    let mut searcher = LogSearcher::new(million());
     let (place, _) = opened(&mut searcher);
     bencher.bench_local(|| assert_eq!(search(&mut searcher, "@connection-7 503", place, usize::MAX), 9995));
 }
 
-fn opened(searcher: &mut Searcher) -> (LogPosition, usize) {
-    let Ok(LogNews::Opened { place, .. }) = searcher.newest() else { panic!("the log can be read") };
+fn opened(searcher: &mut LogSearcher) -> (LogPosition, usize) {
+    let Ok(LogAnswer::Opened { place, .. }) = searcher.newest() else { panic!("the log can be read") };
     (place, search(searcher, "", place, 0))
 }
 
-fn search(searcher: &mut Searcher, words: &str, place: LogPosition, enough: usize) -> usize {
-    let mut filter = LogFilter::default();
-    filter.edit(|field| field.push(words));
+fn search(searcher: &mut LogSearcher, words: &str, place: LogPosition, enough: usize) -> usize {
+    let filter = LogFilter::of_words(words);
     let mut count = 0;
-    let mut take = |news: &LogNews| {
-        if let LogNews::Found { pages, .. } = news {
+    let mut take = |news: &LogAnswer| {
+        if let LogAnswer::Found { pages, .. } = news {
             count += pages.iter().map(|page| page.count).sum::<usize>();
         }
     };
-    let ask = LogAsk::Search { question: 1, filter, since: ReadFrom::Position(place), enough };
+    let ask = LogQuery::Search { question: 1, filter, since: ReadFrom::Position(place), enough };
     let last = searcher.answer(ask, |news| {
         take(&news);
         true

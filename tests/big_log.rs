@@ -10,13 +10,13 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyModifiers};
 use futures_util::FutureExt as _;
-use manutop::dashboard::request_log::history::{LogAsk, LogNews, LogPosition, Page, PageId, ReadFrom};
-use manutop::dashboard_loop::log_reader::{LogReader, Searcher};
+use manutop::dashboard_loop::log_reader::LogReader;
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Wire};
 use manutop::request_log::filter::LogFilter;
-use manutop::request_log::row::LogRow;
+use manutop::request_log::query::{LogAnswer, LogPosition, LogQuery, Page, PageId, ReadFrom};
+use manutop::request_log::search::LogSearcher;
 use manutop::request_log::segments::RequestLog;
-use manutop::request_log::segments::reader::Reader;
+use manutop::request_log::segments::reader::SegmentReader;
 use support::rig::Rig;
 use support::stage::Stage;
 
@@ -71,17 +71,15 @@ fn fill(directory: &Path, numbers: std::ops::Range<usize>) {
 }
 
 fn filter(words: &str) -> LogFilter {
-    let mut filter = LogFilter::default();
-    filter.edit(|field| field.push(words));
-    filter
+    LogFilter::of_words(words)
 }
 
 /// All pages that a search finds, and whether it came to the end of the log.
-fn search(searcher: &mut Searcher, words: &str, since: ReadFrom, enough: usize) -> (Vec<Page>, bool) {
+fn search(searcher: &mut LogSearcher, words: &str, since: ReadFrom, enough: usize) -> (Vec<Page>, bool) {
     let mut found = Vec::new();
-    let ask = LogAsk::Search { question: 1, filter: filter(words), since, enough };
+    let ask = LogQuery::Search { question: 1, filter: filter(words), since, enough };
     let mut took = |news| {
-        let LogNews::Found { pages, ended, goes_on, .. } = news else { panic!("{news:?}") };
+        let LogAnswer::Found { pages, ended, goes_on, .. } = news else { panic!("{news:?}") };
         found.extend(pages);
         (ended, goes_on)
     };
@@ -91,23 +89,19 @@ fn search(searcher: &mut Searcher, words: &str, since: ReadFrom, enough: usize) 
     (found, ended)
 }
 
-fn load(searcher: &mut Searcher, words: &str, page: PageId) -> Option<Vec<LogRow>> {
-    let ask = LogAsk::Load { question: 1, filter: filter(words), page };
-    let Some(LogNews::Loaded { rows, .. }) = searcher.answer(ask, |_| true).expect("readable") else { panic!() };
+fn load(searcher: &mut LogSearcher, words: &str, page: PageId) -> Option<Vec<LogEntry>> {
+    let ask = LogQuery::Load { question: 1, filter: filter(words), page };
+    let Some(LogAnswer::Loaded { rows, .. }) = searcher.answer(ask, |_| true).expect("readable") else { panic!() };
     rows
 }
 
-fn opened(searcher: &mut Searcher) -> (Vec<LogRow>, LogPosition) {
-    let LogNews::Opened { rows, place } = searcher.newest().expect("readable") else { panic!() };
+fn opened(searcher: &mut LogSearcher) -> (Vec<LogEntry>, LogPosition) {
+    let LogAnswer::Opened { rows, place } = searcher.newest().expect("readable") else { panic!() };
     (rows, place)
 }
 
-fn entries(rows: &[LogRow]) -> Vec<LogEntry> {
-    rows.iter().map(LogRow::entry).collect()
-}
-
-fn numbers(rows: &[LogRow]) -> Vec<i64> {
-    rows.iter().map(|row| row.brief().at.timestamp()).collect()
+fn numbers(rows: &[LogEntry]) -> Vec<i64> {
+    rows.iter().map(|row| row.at.timestamp()).collect()
 }
 
 fn count(pages: &[Page]) -> usize {
@@ -120,12 +114,13 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
     fill(directory.path(), 0..100_000);
     let size: u64 = fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
     assert!(size > 32 * MIB, "{size}");
-    let searcher = &mut Searcher::new(directory.path());
+    let searcher = &mut LogSearcher::new(directory.path());
     let mut before = 0;
-    let mut read = |searcher: &Searcher| searcher.bytes_read() - std::mem::replace(&mut before, searcher.bytes_read());
+    let mut read =
+        |searcher: &LogSearcher| searcher.bytes_read() - std::mem::replace(&mut before, searcher.bytes_read());
 
     let (rows, place) = opened(searcher);
-    assert_eq!(entries(&rows), (99_500..100_000).rev().map(entry).collect::<Vec<_>>());
+    assert_eq!(rows, (99_500..100_000).rev().map(entry).collect::<Vec<_>>());
     assert!(read(searcher) < MIB / 2);
 
     let (pages, ended) = search(searcher, "", ReadFrom::Position(place), 0);
@@ -142,7 +137,7 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
     assert!(read(searcher) < 3 * MIB, "the summaries know what failed");
 
     let (pages, ended) = search(searcher, "@RARE", ReadFrom::Position(place), 50);
-    let found: Vec<_> = pages.iter().filter_map(|page| page.rows.as_ref()).flatten().map(LogRow::entry).collect();
+    let found: Vec<_> = pages.iter().filter_map(|page| page.rows.as_ref()).flatten().map(LogEntry::clone).collect();
     assert_eq!((found, ended), (vec![entry(RARE)], true));
     assert!(read(searcher) <= 5 * MIB, "the segment it is in, and the one that is written");
 
@@ -158,10 +153,10 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
 fn a_search_that_nobody_asks_for_any_more_is_given_up() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path(), 0..30_000);
-    let searcher = &mut Searcher::new(directory.path());
+    let searcher = &mut LogSearcher::new(directory.path());
     let (_, place) = opened(searcher);
     let ask =
-        LogAsk::Search { question: 1, filter: filter("token"), since: ReadFrom::Position(place), enough: usize::MAX };
+        LogQuery::Search { question: 1, filter: filter("token"), since: ReadFrom::Position(place), enough: usize::MAX };
     assert_eq!(searcher.answer(ask, |_| false).unwrap(), None);
     assert!(searcher.bytes_read() < 5 * MIB, "{}", searcher.bytes_read());
 }
@@ -170,17 +165,17 @@ fn a_search_that_nobody_asks_for_any_more_is_given_up() {
 fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_made_room_are_told_as_gone() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path(), 0..12_000);
-    let searcher = &mut Searcher::new(directory.path());
+    let searcher = &mut LogSearcher::new(directory.path());
     let (_, place) = opened(searcher);
     let (pages, _) = search(searcher, "", ReadFrom::Position(place), 0);
-    let before: Vec<_> = pages.iter().map(|page| entries(&load(searcher, "", page.id).unwrap())).collect();
+    let before: Vec<_> = pages.iter().map(|page| load(searcher, "", page.id).unwrap()).collect();
     assert_eq!(before.concat(), (0..11_500).rev().map(entry).collect::<Vec<_>>());
 
     std::thread::scope(|scope| {
         let writers = [20_001..26_000, 30_001..36_000].map(|numbers| scope.spawn(|| fill(directory.path(), numbers)));
         while writers.iter().any(|writer| !writer.is_finished()) {
             for (page, before) in pages.iter().zip(&before) {
-                assert!(entries(&load(searcher, "", page.id).unwrap()) == *before);
+                assert!(load(searcher, "", page.id).unwrap() == *before);
             }
         }
     });
@@ -200,7 +195,7 @@ fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_mad
 fn an_entry_is_found_again_on_the_disk_and_where_it_was_never_written_what_is_older_than_it() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path(), 0..15_000);
-    let searcher = &mut Searcher::new(directory.path());
+    let searcher = &mut LogSearcher::new(directory.path());
     let since = |number: usize| {
         let entry = entry(number);
         ReadFrom::Entry(entry.connection, entry.at)
@@ -222,12 +217,12 @@ fn the_files_of_older_versions_are_read_as_the_oldest_and_make_room_first() {
     }
     fs::write(directory.path().join("requests.jsonl"), lines(30..4600)).unwrap();
     fill(directory.path(), 4600..4700);
-    let mut reader = Reader::open(directory.path()).unwrap();
+    let mut reader = SegmentReader::open(directory.path()).unwrap();
     for number in 0..4700 {
         assert_eq!(reader.next_entry().unwrap(), Some(entry(number)));
     }
     assert_eq!(reader.next_entry().unwrap(), None);
-    let searcher = &mut Searcher::new(directory.path());
+    let searcher = &mut LogSearcher::new(directory.path());
     let (_, place) = opened(searcher);
     let (pages, _) = search(searcher, "", ReadFrom::Position(place), usize::MAX);
     assert_eq!(count(&pages), 4200);
@@ -239,7 +234,7 @@ async fn nothing_is_read_before_it_is_begun_and_of_several_questions_the_last_is
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path(), 0..25_000);
     let mut reader = LogReader::new(directory.path());
-    let ask = |question, words, place| LogAsk::Search {
+    let ask = |question, words, place| LogQuery::Search {
         question,
         filter: filter(words),
         since: ReadFrom::Position(place),
@@ -249,24 +244,24 @@ async fn nothing_is_read_before_it_is_begun_and_of_several_questions_the_last_is
     assert_eq!(reader.next().now_or_never(), None);
     reader.begin();
     reader.begin();
-    let LogNews::Opened { rows, place } = reader.next().await else { panic!("the newest come first") };
+    let LogAnswer::Opened { rows, place } = reader.next().await else { panic!("the newest come first") };
     assert_eq!(rows.len(), 500);
     reader.ask(ask(2, "token", place));
     reader.ask(ask(3, "@rare", place));
     let mut found = Vec::new();
     loop {
         match reader.next().await {
-            LogNews::Found { question: 3, pages, goes_on, .. } => {
+            LogAnswer::Found { question: 3, pages, goes_on, .. } => {
                 found.extend(pages.into_iter().filter_map(|page| page.rows).flatten());
                 if !goes_on {
                     break;
                 }
             }
-            LogNews::Found { question: 2, .. } => assert!(found.is_empty(), "the older question comes first"),
+            LogAnswer::Found { question: 2, .. } => assert!(found.is_empty(), "the older question comes first"),
             news => panic!("{news:?} was not asked for"),
         }
     }
-    assert_eq!(entries(&found), [entry(RARE)]);
+    assert_eq!(found, [entry(RARE)]);
     assert_eq!(reader.next().now_or_never(), None, "nothing is told that was not asked");
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Outcome, Secret, SystemClock};
-use manutop::oauth::http::{Payload, Request};
+use manutop::oauth::message::{HttpRequest, Payload};
 use manutop::oauth::{Broken, Http, HttpAnswer};
 use url::Url;
 
@@ -52,7 +52,7 @@ fn is_whole(came: &[u8]) -> bool {
 async fn exchange(url: &str, payload: Payload<'_>, secrets: &[&Secret]) -> (LogEntry, Result<HttpAnswer, Broken>) {
     let (connection, url) = (ConnectionName::new("factory").unwrap(), Url::parse(url).unwrap());
     let exchange = if matches!(payload, Payload::Form(_)) { Exchange::Refresh } else { Exchange::Test };
-    let request = Request { connection: &connection, exchange, url: &url, payload, secrets, attempt: 1 };
+    let request = HttpRequest { connection: &connection, exchange, url: &url, payload, secrets, attempt: 1 };
     Http::new(Arc::new(SystemClock)).exchange(&request).await
 }
 
@@ -148,7 +148,7 @@ mod stopped {
     use std::time::Duration;
 
     use manutop::domain::{ConnectionName, Exchange, Secret, SystemClock};
-    use manutop::oauth::http::{Payload, Request};
+    use manutop::oauth::message::{HttpRequest, Payload};
     use manutop::oauth::{Broken, Http};
     use rustix::process::{Pid, Signal, kill_process};
 
@@ -164,7 +164,7 @@ mod stopped {
         let (connection, url) = (ConnectionName::new("factory").unwrap(), url.parse().unwrap());
         let form = Secret::new("grant_type=refresh_token");
         let payload = Payload::Form(&form);
-        let request = Request {
+        let request = HttpRequest {
             connection: &connection,
             exchange: Exchange::Refresh,
             url: &url,
@@ -252,7 +252,7 @@ async fn an_exchange_without_an_answer_ends_at_its_timeout_and_keeps_what_came()
             stream
         });
         let payload = Payload::Form(&form);
-        let request = Request {
+        let request = HttpRequest {
             connection: &connection,
             exchange: Exchange::Refresh,
             url: &url,

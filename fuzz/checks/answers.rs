@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manutop::domain::{ConnectionName, Exchange, LogEntry, Secret, SystemClock};
-use manutop::oauth::http::{Broken, Http, Payload, Request};
+use manutop::oauth::http::Http;
+use manutop::oauth::message::{Broken, HttpRequest, Payload};
 use manutop::oauth::redact::excerpt;
 use manutop::oauth::{Refusal, answer, jwt};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -98,7 +99,7 @@ async fn send(http: &Http, url: &Url) -> (LogEntry, Result<manutop::oauth::HttpA
     let (client_secret, refresh_token) = (Secret::new(CLIENT_SECRET), Secret::new(REFRESH_TOKEN));
     let form = Secret::new(format!("client_secret={CLIENT_SECRET}&refresh_token={REFRESH_TOKEN}"));
     let connection = ConnectionName::new("fuzzed").expect("a name");
-    let request = Request {
+    let request = HttpRequest {
         connection: &connection,
         exchange: Exchange::Refresh,
         url,

@@ -2,10 +2,10 @@
 //! but change the state.
 
 use crate::config::Draft;
-use crate::dashboard::request_log::history::{LogAsk, LogRest};
 use crate::dashboard::tour::fault::FaultKind;
 use crate::domain::{Command, ConnectionName, CopyWhat, LogEntry, Secret};
 use crate::request_log::export::Format;
+use crate::request_log::query::{LogQuery, LogRest};
 
 /// Something to be done. The engine is asked for most; the shell does what needs the terminal, the
 /// clipboard or files.
@@ -56,7 +56,7 @@ pub enum Effect {
         older: Option<LogRest>,
     },
     /// Read of the request log on disk what is to be seen next.
-    Log(LogAsk),
+    Log(LogQuery),
     /// Leave the program.
     Quit,
     /// Stop until `fg` (Unix job control).

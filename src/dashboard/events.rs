@@ -34,7 +34,7 @@ pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             }
             offer_login(app, &connection);
         }
-        Event::RequestLogged(entry) => app.requests.push(&entry),
+        Event::RequestLogged(entry) => app.requests.push(*entry),
         Event::Configured { connections } => {
             let order: Vec<_> = connections.iter().map(|connection| connection.name.clone()).collect();
             app.connections.arrange(&order, now);

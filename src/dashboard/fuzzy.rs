@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
+use crate::domain::text::contains;
 use crate::domain::{ConnectionView, Severity, Status};
 
 /// What each letter is worth that occurs in a provider's or a status's word: less than at the
@@ -190,9 +191,4 @@ pub fn only_status(status: &Status) -> String {
 #[must_use]
 pub fn only_severity(severity: Severity) -> String {
     format!("{IS}{}", severity_word(severity))
-}
-
-/// Whether `text` contains `needle`, ASCII letters in either case.
-pub(crate) fn contains(text: &str, needle: &str) -> bool {
-    text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
 }

@@ -54,7 +54,6 @@ use crate::dashboard::frame::message_line::Message;
 use crate::dashboard::keymap::{Keymap, Scope};
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::Requests;
-use crate::dashboard::request_log::history::LogNews;
 use crate::dashboard::screen::{Screen, Screens};
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::timeline::Timeline;
@@ -67,6 +66,7 @@ use crate::domain::{
     ThemeName,
 };
 use crate::format::time::Zone;
+use crate::request_log::query::LogAnswer;
 
 /// What reaches the dashboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub enum Msg {
     /// From the engine or the shell.
     Event(Event),
     /// From whoever reads the request log on disk.
-    Log(LogNews),
+    Log(LogAnswer),
     /// A second has begun.
     Tick,
 }

@@ -158,7 +158,6 @@ mod tests {
     use crate::domain::{Event, HostEvent, Program, SystemClock};
     use crate::engine::{Browser, Engine, Opened, Parts};
     use crate::platform::clipboard::Clipboard;
-
     use crate::secrets::memory::MemoryStore;
     use crate::secrets::worker::Secrets;
     use crate::tokens::vault::Vault;

@@ -1,5 +1,5 @@
-//! Writes the request log to a file that somebody asked for: whole or not at all, for its owner
-//! alone, never over another file, and on a thread of its own.
+//! Exports the request log to a file: whole or not at all, readable by its owner only, never over another file, and on
+//! its own thread.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,15 +8,15 @@ use std::{io, thread};
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::dashboard::request_log::history::LogRest;
-use crate::dashboard_loop::log_reader::Searcher;
 use crate::domain::{Event, HostEvent, LogEntry};
 use crate::format::time::Zone;
 use crate::request_log::export::Format;
+use crate::request_log::query::LogRest;
+use crate::request_log::search::LogSearcher;
 
-/// How many names are tried where others have taken the first.
+/// How many names are tried if files with the first ones exist.
 const NAMES: u32 = 100;
-/// How many requests are written at most, where the disk holds more than memory.
+/// How many requests are written at most, if the disk holds more than memory.
 const MOST: usize = 10_000;
 
 /// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `told` gets [`HostEvent::Exported`] when that has ended.
@@ -24,7 +24,7 @@ const MOST: usize = 10_000;
 pub fn begin(
     dir: PathBuf,
     mut entries: Vec<LogEntry>,
-    older: Option<(Searcher, LogRest)>,
+    older: Option<(LogSearcher, LogRest)>,
     format: Format,
     zone: Zone,
     now: DateTime<Utc>,
@@ -53,12 +53,12 @@ pub fn begin(
 }
 
 /// Writes `entries` into `dir` as `requests-YYYYMMDD-HHMMSS.har` or `.jsonl`, by the clock of
-/// `zone`, with a number after it where that name is taken; gives the path. Blocks on the disk.
+/// `zone`, with a number appended if that name is taken; returns the path. Blocks on the disk.
 ///
 /// # Errors
 /// The file cannot be written; then there is none.
 pub fn write(dir: &Path, entries: &[LogEntry], format: Format, zone: Zone, now: DateTime<Utc>) -> io::Result<PathBuf> {
-    // Made for its owner alone, and named only once it is whole.
+    // Created readable by its owner only, and named once it is complete.
     let mut file = tempfile::Builder::new().prefix(".requests-").tempfile_in(dir)?;
     file.write_all(format.write(entries).as_bytes())?;
     file.as_file().sync_all()?;

@@ -10,7 +10,6 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::dashboard::effect::Effect;
-use crate::dashboard::request_log::history::{LogAsk, LogRest};
 use crate::dashboard::{Msg, update};
 use crate::dashboard_loop::copying::{Copying, Wanted};
 use crate::dashboard_loop::host::Host;
@@ -21,6 +20,7 @@ use crate::live_configuration::ConfigurationReport;
 use crate::notifications::Wishes;
 use crate::platform::signals::Signal;
 use crate::request_log::export::Format;
+use crate::request_log::query::{LogQuery, LogRest};
 use crate::terminal::frame_writer::FrameWriter;
 
 /// The most messages handled before a frame is drawn: a flood of them must not freeze the screen.
@@ -51,8 +51,8 @@ impl<H: Host> Dashboard<H> {
     }
 
     pub(super) fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-        if let (Msg::Event(Event::RequestLogged(entry)), Some(log)) = (&message, &self.request_log) {
-            log.append(entry);
+        if let (Msg::Event(event), Some(log)) = (&message, &self.request_log) {
+            log.record(event);
         }
         // Only now that nothing of it is left: a crash in between leaves a connection without tokens.
         if let Msg::Event(Event::Connection(ConnectionEvent {
@@ -116,7 +116,7 @@ impl<H: Host> Dashboard<H> {
         }
     }
 
-    pub(super) fn ask_log(&self, ask: LogAsk) {
+    pub(super) fn ask_log(&self, ask: LogQuery) {
         if let Some(reader) = &self.log_reader {
             reader.ask(ask);
         }

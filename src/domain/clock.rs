@@ -1,11 +1,11 @@
-//! The clock, a seam: everything that needs the time is given `now` or one of these.
+//! The clock: everything that needs the time is given `now` or one of these.
 
 use std::sync::OnceLock;
 use std::time::Instant;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-/// When the program was started; unset where it is a library.
+/// When the program was started; unset in a library.
 static STARTED: OnceLock<Instant> = OnceLock::new();
 
 /// Notes that the program starts now. The first call counts.
@@ -19,16 +19,15 @@ pub fn running_for() -> TimeDelta {
     STARTED.get().and_then(|started| TimeDelta::from_std(started.elapsed()).ok()).unwrap_or_default()
 }
 
-/// A moment as scripts, logs and hooks are told it: in UTC, to the second, `2026-03-10T12:02:31Z`
-/// (RFC 3339).
+/// A time for scripts, logs and hooks: in UTC, to the second, `2026-03-10T12:02:31Z` (RFC 3339).
 #[must_use]
 pub fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Tells the wall-clock time. Tests put a hand-moved one in its place.
+/// A wall clock. Tests replace it with one they move by hand.
 pub trait Clock: Send + Sync {
-    /// The present moment, UTC.
+    /// The current time, UTC.
     fn now(&self) -> DateTime<Utc>;
 }
 

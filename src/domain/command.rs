@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::domain::connection::{Connection, ConnectionName};
 use crate::domain::secret::Secret;
 
-/// Something somebody wants of the engine.
+/// Something the engine is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Log in: with a browser, or by minting the first token.
@@ -28,12 +28,12 @@ pub enum Command {
         /// Whether the new tokens replace the ones held.
         replace: bool,
     },
-    /// Open the login URL in the browser once more.
+    /// Open the login URL in the browser again.
     ReopenBrowser {
         /// Which connection.
         connection: ConnectionName,
     },
-    /// Give up what is being done: a login, a wait for a lock. A request that is out is not torn.
+    /// Cancel what is being done: a login, a wait for a lock. A request that has been sent is not interrupted.
     Cancel {
         /// Which connection.
         connection: ConnectionName,
@@ -42,12 +42,12 @@ pub enum Command {
     Refresh {
         /// Which connection.
         connection: ConnectionName,
-        /// Even while the present one is fresh, and by a refresh token that may have been replaced
-        /// where that stands in the connection's view: somebody saw it there and tries all the same.
+        /// Even while the current one is fresh; and with a refresh token that may have been replaced, if the
+        /// connection's view says so: a person saw that and tries anyway.
         force: bool,
     },
-    /// Get a new access token even while the present one is fresh, but send no refresh token that
-    /// may have been replaced: for whoever has not been shown that it may.
+    /// Get a new access token even while the current one is fresh, but do not send a refresh token that may have been
+    /// replaced: the person has not seen that.
     ForceIfSure {
         /// Which connection.
         connection: ConnectionName,
@@ -66,14 +66,14 @@ pub enum Command {
         /// On or off.
         on: bool,
     },
-    /// Begin by itself what is due, from now on: this process leads.
+    /// Start automatic work from now on: this process leads.
     TakeOver,
     /// Make one real API call with the access token.
     Test {
         /// Which connection.
         connection: ConnectionName,
     },
-    /// Tell what is known of its tokens: their history, and what the access token says of itself.
+    /// Report what is known about its tokens: their history, and the access token's claims.
     Inspect {
         /// Which connection.
         connection: ConnectionName,
@@ -83,8 +83,8 @@ pub enum Command {
         /// Which connection.
         connection: ConnectionName,
     },
-    /// Work with these connections from now on. What is under way ends as it was begun; a
-    /// connection that is not among them goes once nothing of it is owed. Its tokens stay.
+    /// Work with these connections from now on. Running work ends with the old settings; a connection that is not among
+    /// them is removed once all its tokens are saved. Its tokens stay stored.
     Configure {
         /// All connections, in their order; names unique.
         connections: Vec<Connection>,
@@ -107,7 +107,7 @@ pub enum Command {
         /// The refresh token, as it was pasted.
         refresh_token: Secret,
     },
-    /// Forget all there is of a connection: tokens, client secret, journal. It stays configured.
+    /// Forget everything about a connection: tokens, client secret, journal. It stays configured.
     Remove {
         /// Which connection.
         connection: ConnectionName,

@@ -38,8 +38,7 @@ impl ConnectionName {
         Ok(Self(name.into()))
     }
 
-    /// Whether a text counts as this name: names become file names, and many file systems do not
-    /// tell cases apart.
+    /// Whether a text counts as this name: names become file names, and many file systems ignore case.
     #[must_use]
     pub fn is_same_as(&self, text: &str) -> bool {
         self.0.eq_ignore_ascii_case(text)
@@ -85,13 +84,13 @@ impl From<ConnectionName> for String {
 pub struct Connection {
     /// Its unique name.
     pub name: ConnectionName,
-    /// What people call it, in any script; at most 80 columns wide, without control characters.
+    /// Its title, in any script; at most 80 columns wide, without control characters.
     pub title: Option<String>,
     /// Whose connection it is.
     pub provider: &'static Provider,
     /// The client identifier (RFC 6749 §2.2); not a secret.
     pub client_id: String,
-    /// Where its client secret comes from.
+    /// The source of its client secret.
     pub client_secret: SecretSource,
     /// The grant with this connection's settings.
     pub grant: ConnectionGrant,
@@ -99,7 +98,7 @@ pub struct Connection {
     pub token_url: Url,
     /// The call that proves a token works; `https`, or `http` on loopback.
     pub test_url: Url,
-    /// Whether it is refreshed without being asked.
+    /// Whether it is refreshed automatically.
     pub auto_refresh: bool,
     /// What happens after a refresh token was sent and its answer lost.
     pub after_lost_answer: AfterLostAnswer,
@@ -153,7 +152,7 @@ pub enum ConnectionGrant {
     ClientCredentials,
 }
 
-/// Where a client secret comes from. It is never in the configuration file.
+/// The source of a client secret. It is never in the configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SecretSource {
     /// The secret store, put there by `manutop secret set`.

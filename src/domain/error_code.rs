@@ -1,7 +1,7 @@
-//! The error codes that specifications register. Only these are shown where a server's own words are not: a code that
-//! a server made up may hold anything.
+//! The error codes that specifications register. Only these appear in public, where a server's own words do not: a code
+//! that a server made up may hold anything.
 
-/// The codes that say something about the grant wherever they stand: RFC 6749 §5.2 and §4.1.2.1, RFC 6750 §3.1,
+/// The codes that describe the grant wherever they occur: RFC 6749 §5.2 and §4.1.2.1, RFC 6750 §3.1,
 /// RFC 8628 §3.5, RFC 8707 §2, and those of the providers.
 pub const MEANINGFUL: [&str; 17] = [
     "invalid_grant",
@@ -42,7 +42,7 @@ const OTHERS: [&str; 15] = [
     "registration_not_supported",
 ];
 
-/// The registered code that `text` is, letter by letter.
+/// The registered code equal to `text`.
 #[must_use]
 pub fn registered(text: &str) -> Option<&'static str> {
     MEANINGFUL.into_iter().chain(OTHERS).find(|code| *code == text)

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::lost_answer::LostAnswer;
 use crate::domain::token::{Fingerprint, TokenRecord};
 
-/// How one generation of tokens came to be.
+/// How one generation of tokens was obtained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
     /// The generation.
@@ -27,10 +27,10 @@ pub struct Rotation {
     pub pasted: Option<Fingerprint>,
     /// The process that saved them.
     pub pid: u32,
-    /// The lost answer that came before: the refresh token had been sent without an answer.
+    /// The lost answer before it: the refresh token had been sent without an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<LostAnswer>,
-    /// What that process was; not known of one that found them after a crash.
+    /// The kind of that process; unknown if it found them after a crash.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Program>,
 }
@@ -57,7 +57,7 @@ pub enum Obtained {
 pub enum Program {
     /// One with a screen, which keeps connections alive while it is open.
     Dashboard,
-    /// One without a screen, which keeps connections alive until it is told to stop.
+    /// One without a screen, which keeps connections alive until it is stopped.
     Keepalive,
     /// A single command.
     Command,
@@ -73,8 +73,7 @@ pub struct Author {
 }
 
 impl Author {
-    /// As the subject of a sentence: `keepalive, process 1234,`, or `another process` where
-    /// nothing is known of it.
+    /// As the subject of a sentence: `keepalive, process 1234,`, or `another process` if it is unknown.
     #[must_use]
     pub fn subject(author: Option<Self>) -> String {
         author.map_or_else(|| "another process".into(), |author| format!("{author},"))
@@ -93,10 +92,10 @@ impl fmt::Display for Author {
     }
 }
 
-/// The `manutop keepalive` that leads on a data directory: the one that refreshes by itself.
+/// The `manutop keepalive` that leads on a data directory: the one that refreshes automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepaliveProcess {
-    /// Its process ID, where it could be read.
+    /// Its process ID, if it could be read.
     pub pid: Option<u32>,
 }
 

@@ -1,5 +1,5 @@
-//! What can be told of a connection's tokens on request: their history, and what an access token
-//! says of itself. No secret is in it.
+//! What is reported about a connection's tokens on request: their history, and the claims of the access token. It
+//! holds no secret.
 
 use chrono::{DateTime, Utc};
 
@@ -14,19 +14,18 @@ pub struct Inspection {
     pub token: TokenForm,
 }
 
-/// What an access token is to whoever only holds it.
+/// What can be read from an access token without the server's key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenForm {
     /// There is none.
     Nothing,
-    /// Text that says nothing (RFC 6749 §1.4).
+    /// Opaque text (RFC 6749 §1.4).
     Opaque,
     /// A JSON Web Token, decoded and not verified.
     Jwt(Box<Jwt>),
 }
 
-/// A JSON Web Token (RFC 7519) without its signature. What it says was not verified: nobody but
-/// the server has the key.
+/// A JSON Web Token (RFC 7519) without its signature. Its claims are not verified: only the server has the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jwt {
     /// Its header, as neutralised lines of JSON.

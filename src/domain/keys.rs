@@ -1,6 +1,6 @@
-//! Keys as somebody wrote them down: words with their places, not known yet to mean anything.
+//! Key bindings as written in the configuration: words with their positions, not interpreted yet.
 
-/// A word of a file, and where it stands.
+/// A word of a file and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The word.
@@ -11,13 +11,13 @@ pub struct Written {
     pub column: usize,
 }
 
-/// The wish that other keys do an action: a line such as `refresh = ["r", "F5"]`.
+/// Keys for an action: a line such as `refresh = ["r", "F5"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebinding {
-    /// Where the keys are to work.
+    /// The scope in which the keys work.
     pub scope: Written,
-    /// What they are to do.
+    /// The action.
     pub action: Written,
-    /// The keys, in the order of preference; none to leave the action without one.
+    /// The keys, in order of preference; none to unbind the action.
     pub keys: Vec<Written>,
 }

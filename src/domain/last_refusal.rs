@@ -1,8 +1,7 @@
-//! What the provider said last, where it gave no tokens: durable beside a connection's journal, so
-//! that every process knows it, also after a restart.
+//! The provider's last refusal: stored beside a connection's journal, so that every process knows it, also after a
+//! restart.
 //!
-//! It is void as soon as the refresh token, the client or the token endpoint it was said about is
-//! another one.
+//! It is void as soon as the refresh token, the client or the token endpoint changes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,14 +13,14 @@ use crate::domain::reason::{Published, Reason};
 use crate::domain::secret::Secret;
 use crate::domain::token::{Fingerprint, TokenRecord};
 
-/// How long a lasting refusal of the client is believed before the provider is asked again.
+/// How long a refusal of the client is believed before the provider is asked again.
 pub const ASKED_AGAIN_AFTER: TimeDelta = TimeDelta::hours(1);
-/// For how long other processes share a failure for which the provider named no time.
+/// How long other processes share a failure for which the provider gave no time.
 pub const SHARED_FOR: TimeDelta = TimeDelta::seconds(5);
 /// A refusal this far ahead of the clock was written before the clock was set back.
 const FROM_THE_FUTURE: TimeDelta = TimeDelta::minutes(1);
 
-/// The provider's last word about a connection, where it was no.
+/// The provider's last refusal of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastRefusal {
     /// What it means.
@@ -32,7 +31,7 @@ pub struct LastRefusal {
     pub not_before: DateTime<Utc>,
     /// The provider's words: bounded, redacted.
     pub words: String,
-    /// What of them is for others to read; none where an older version wrote it.
+    /// Their public form; none if an older version wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public: Option<Published>,
     /// The refresh token that was sent; none with client credentials.
@@ -44,7 +43,7 @@ pub struct LastRefusal {
     pub client_id: String,
     /// The token endpoint.
     pub token_url: String,
-    /// The lost answer before it, where the refresh token had been sent before.
+    /// The lost answer before it, if the refresh token had been sent before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lost: Option<LostAnswer>,
 }
@@ -64,7 +63,7 @@ pub enum RefusalKind {
 }
 
 impl LastRefusal {
-    /// Whether it was said about this connection as it is configured, and about this record.
+    /// Whether it applies to this connection as configured and to this record.
     #[must_use]
     pub fn is_about(&self, connection: &Connection, record: Option<&TokenRecord>) -> bool {
         let refresh = record.and_then(|record| record.refresh_token.as_ref());
@@ -72,7 +71,7 @@ impl LastRefusal {
         is_same_token && connection.client_id == self.client_id && connection.token_url.as_str() == self.token_url
     }
 
-    /// Whether it was said about this client secret.
+    /// Whether it applies to this client secret.
     #[must_use]
     pub fn is_about_secret(&self, client_secret: &Secret) -> bool {
         Fingerprint::of(client_secret) == self.client_secret
@@ -84,16 +83,15 @@ impl LastRefusal {
         matches!(self.kind, RefusalKind::InvalidGrant | RefusalKind::Misconfigured)
     }
 
-    /// Whether a request at `now` would only be refused again. `insists` is a person's wish, or a
-    /// service's order to look again; an invalid grant is not sent for anybody.
+    /// Whether a request at `now` would only be refused again. `insists`: a person or a service asks to try anyway. A
+    /// refresh token that was refused is never sent.
     #[must_use]
     pub fn forbids(&self, insists: bool, now: DateTime<Utc>) -> bool {
         let is_waiting = now < self.not_before && self.at - now < FROM_THE_FUTURE;
         self.kind == RefusalKind::InvalidGrant || (is_waiting && !insists)
     }
 
-    /// Whether it answers somebody who has been waiting since `asked_at`: another process has asked
-    /// meanwhile.
+    /// Whether it answers a request waiting since `asked_at`: another process has asked the provider meanwhile.
     #[must_use]
     pub fn answers(&self, asked_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         (asked_at..=now).contains(&self.at)
@@ -109,7 +107,7 @@ impl LastRefusal {
         Reason::from_disk(&self.words, self.public.as_ref(), otherwise)
     }
 
-    /// What stands in the connection's way; `None` once it is time to ask again.
+    /// The connection's problem; `None` once it is time to ask again.
     #[must_use]
     pub fn problem(&self, now: DateTime<Utc>) -> Option<Problem> {
         let why = self.reason();

@@ -1,6 +1,6 @@
-//! One HTTP exchange, as the request log keeps it: redacted before it comes into being.
+//! One HTTP exchange, as the request log keeps it: redacted when it is created.
 //!
-//! What later versions add is optional, so that lines written by older ones are still read.
+//! Fields added by later versions are optional, so that lines written by older ones can be read.
 
 use std::net::IpAddr;
 
@@ -9,12 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::connection::ConnectionName;
 
-/// How large the request log on disk may grow where nobody says otherwise, in bytes: some 10,000
-/// requests.
+/// The default limit of the request log on disk, in bytes: some 10,000 requests.
 pub const DEFAULT_LOG_LIMIT: u64 = 10 * 1024 * 1024;
 
-/// How the description of an exchange begins that gave tokens with an implausible lifetime: a note
-/// of ours, and no failure.
+/// The start of the description of an exchange that gave tokens with an implausible lifetime: our own note, not a
+/// failure.
 pub const LIFETIME_NOTE: &str = "expires_in ";
 
 /// One HTTP exchange. It holds no secret: it is made from method, URL, status, headers and times,
@@ -22,7 +21,7 @@ pub const LIFETIME_NOTE: &str = "expires_in ";
 /// server is bounded and neutralised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// When the request went out (or, for a redirect, came in).
+    /// When the request was sent (or, for a redirect, received).
     pub at: DateTime<Utc>,
     /// Whose exchange it was.
     pub connection: ConnectionName,
@@ -34,7 +33,7 @@ pub struct LogEntry {
     pub host: String,
     /// The path, without its query.
     pub path: String,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
     /// From the first byte out to the last byte in, milliseconds.
     pub duration_ms: u64,
@@ -42,7 +41,7 @@ pub struct LogEntry {
     pub attempt: u32,
     /// Size of the response's body in bytes, as far as it was read.
     pub size: u64,
-    /// The answer's headers: those that tell of rate limits, `Retry-After` and `Date` first.
+    /// The answer's headers; rate limits, `Retry-After` and `Date` first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<(String, String)>,
     /// The OAuth error code (RFC 6749 §4.1.2.1, §5.2).
@@ -52,17 +51,17 @@ pub struct LogEntry {
     /// begins with [`LIFETIME_NOTE`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oauth_error_description: Option<String>,
-    /// What the wire showed beyond that.
+    /// Further details of the exchange.
     #[serde(default, skip_serializing_if = "Wire::is_empty")]
     pub wire: Wire,
 }
 
-/// What the wire showed of an exchange, where it is known: older versions did not note it, and a
-/// redirect that a browser brings has no such thing.
+/// Details of an exchange, if they are known: older versions did not log them, and a redirect through a browser has
+/// none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wire {
-    /// The whole URL; in its query only values that are numbers are kept.
+    /// The whole URL; in the query only numeric values are kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// The answer's protocol, `HTTP/1.1`.
@@ -87,7 +86,7 @@ pub struct Timings {
     /// Looking up the host's name; none for an address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_us: Option<u64>,
-    /// TCP, and for `https` TLS, which cannot be told apart.
+    /// TCP and, for `https`, TLS, which cannot be distinguished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_us: Option<u64>,
     /// From the connection to the answer's headers: sending, and the server's thinking.
@@ -111,7 +110,7 @@ impl Timings {
         *self == Self::default()
     }
 
-    /// From the beginning to the answer's headers; `None` if none came.
+    /// From the beginning to the answer's headers; `None` if there was no answer.
     #[must_use]
     pub fn first_byte_us(&self) -> Option<u64> {
         self.receive_us?;
@@ -138,7 +137,7 @@ pub enum Exchange {
     Revoke,
 }
 
-/// What came of an exchange.
+/// The outcome of an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -155,7 +154,7 @@ impl LogEntry {
         self.oauth_error.is_none() && matches!(self.outcome, Outcome::Status(status) if status < 400)
     }
 
-    /// Where it went. Older entries do not tell the scheme, which is plain on loopback alone.
+    /// The URL. Older entries lack the scheme, which is `http` on loopback only.
     #[must_use]
     pub fn url(&self) -> String {
         self.wire.url.clone().unwrap_or_else(|| {

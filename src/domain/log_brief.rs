@@ -1,4 +1,4 @@
-//! What a row, a filter and a chart need of an exchange: borrowed, whatever keeps it.
+//! What a row, a filter and a chart need of an exchange, borrowed from an entry or a line.
 
 use std::borrow::Cow;
 
@@ -22,7 +22,7 @@ pub struct Brief<'a> {
     pub host: &'a str,
     /// The path, without its query.
     pub path: &'a str,
-    /// The HTTP status, or a short word where no complete answer came.
+    /// The HTTP status, or a short word if there was no complete answer.
     pub outcome: Result<u16, &'a str>,
     /// From the first byte out to the last byte in, milliseconds.
     pub duration_ms: u64,
@@ -63,7 +63,7 @@ impl<'a> From<&'a LogEntry> for Brief<'a> {
     }
 }
 
-/// A line of the log on disk of which nothing is read but its essence: a third of the work.
+/// A line of the log on disk, parsed only as far as [`Brief`] needs: a third of the work.
 #[derive(Debug, Deserialize)]
 pub struct BriefLine<'a> {
     at: DateTime<Utc>,
@@ -86,7 +86,7 @@ pub struct BriefLine<'a> {
 }
 
 impl<'a> BriefLine<'a> {
-    /// Reads a line; `None` where it is no entry.
+    /// Parses a line; `None` if it is not an entry.
     #[must_use]
     pub fn read(line: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(line).ok()

@@ -1,8 +1,7 @@
-//! What a finished part of the request log holds, in so few words that whoever looks for
-//! something need not read it.
+//! A short summary of a finished part of the request log, so that a search can skip it.
 //!
-//! Invariant: a summary never denies what is there. A list that would grow too long is left open,
-//! and then anything may be there.
+//! Invariant: a summary never denies what is there. A list that would get too long is dropped, and then anything may be
+//! there.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::log::Exchange;
 use crate::domain::log_brief::Brief;
 
-/// The most different texts of one kind that are listed, and the most bytes of them together.
+/// The most distinct texts in a list, and the most bytes of them together.
 const MOST_TEXTS: usize = 256;
 const MOST_BYTES: usize = 4096;
 
@@ -32,20 +31,20 @@ pub struct LogSummary {
     /// The HTTP statuses.
     pub statuses: BTreeSet<u16>,
     /// Whose they were.
-    pub connections: Texts,
+    pub connections: TextSet,
     /// Methods, hosts and paths.
-    pub targets: Texts,
-    /// Words for what is no status, and OAuth error codes.
-    pub errors: Texts,
+    pub targets: TextSet,
+    /// Words for failures without a status, and OAuth error codes.
+    pub errors: TextSet,
 }
 
-/// Different texts; `None` where they are too many to be listed.
+/// Distinct texts; `None` if there are too many to list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Texts(Option<BTreeSet<String>>);
+pub struct TextSet(Option<BTreeSet<String>>);
 
-impl Texts {
-    /// Whether there may be one like that.
+impl TextSet {
+    /// Whether there may be a matching text.
     pub fn may_have(&self, is_so: impl FnMut(&str) -> bool) -> bool {
         self.0.as_ref().is_none_or(|texts| texts.iter().map(String::as_str).any(is_so))
     }
@@ -66,7 +65,7 @@ impl LogSummary {
     /// The summary of one entry, to which others are added.
     #[must_use]
     pub fn of(first: &Brief<'_>) -> Self {
-        let none = || Texts(Some(BTreeSet::new()));
+        let none = || TextSet(Some(BTreeSet::new()));
         let mut summary = Self {
             entries: 0,
             failed: 0,
@@ -82,7 +81,7 @@ impl LogSummary {
         summary
     }
 
-    /// Takes in one more.
+    /// Adds an entry.
     pub fn add(&mut self, entry: &Brief<'_>) {
         self.entries += 1;
         self.failed += u64::from(!entry.is_ok());
@@ -111,11 +110,11 @@ impl LogSummary {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::Texts;
+    use super::TextSet;
 
     #[test]
-    fn a_list_that_grows_too_long_denies_nothing_any_more() {
-        let mut texts = Texts(Some(BTreeSet::new()));
+    fn a_list_that_gets_too_long_denies_nothing() {
+        let mut texts = TextSet(Some(BTreeSet::new()));
         texts.add("factory");
         assert!(texts.may_have(|text| text == "factory") && !texts.may_have(|text| text == "hr"));
         for number in 0..300 {

@@ -1,4 +1,4 @@
-//! A refresh token that was sent without a readable answer coming back.
+//! A refresh token that was sent without receiving a readable answer.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What can stand between a connection and a valid access token.
+//! What can keep a connection from having a valid access token.
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
@@ -10,13 +10,13 @@ use crate::domain::reason::Reason;
 /// Every text in here is bounded, free of secrets and of control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Problem {
-    /// Nobody has logged in yet.
+    /// There has been no login yet.
     #[error("never logged in")]
     NeverLoggedIn,
     /// No client secret is stored and no command supplies one.
     #[error("no client secret; set one with: manutop secret set {name}")]
     NoClientSecret {
-        /// The connection's name, for the command that mends it.
+        /// The connection's name, for the command that fixes it.
         name: String,
     },
     /// The refresh token is not valid any more; only a person can help.
@@ -29,21 +29,21 @@ pub enum Problem {
     /// nothing can be sent; tokens are kept.
     #[error("misconfigured: {why}")]
     Misconfigured {
-        /// What the provider said; where it has not refused, what is wrong and how to correct it.
+        /// What the provider said; if it has not refused, what is wrong and how to fix it.
         why: Reason,
         /// Whether the provider has refused.
         refused: bool,
     },
-    /// A refresh token was sent and no readable answer came. It is sent again when it is due.
+    /// A refresh token was sent and no readable answer was received. It is sent again when it is due.
     #[error("answer lost: {why}")]
     AnswerLost {
-        /// When it is sent again; `None` where nothing retries by itself.
+        /// When it is sent again; `None` without automatic refresh.
         at: Option<DateTime<Utc>>,
         /// When it was lost, and how.
         why: Reason,
     },
-    /// A refresh token was sent and no readable answer came: it may have been replaced. A person
-    /// decides, where the configuration asks for one (`after_lost_answer = "ask"`).
+    /// A refresh token was sent and no readable answer was received: it may have been replaced. A person decides, because
+    /// the configuration says so (`after_lost_answer = "ask"`).
     #[error("uncertain: {why}")]
     Uncertain {
         /// What happened.
@@ -78,7 +78,7 @@ pub enum Problem {
     /// A passing failure; the next try is due at `at`.
     #[error("{why}")]
     Retrying {
-        /// When it is tried again; `None` where nothing retries by itself.
+        /// When it is retried; `None` without automatic refresh.
         at: Option<DateTime<Utc>>,
         /// What failed.
         why: Reason,
@@ -89,7 +89,7 @@ pub enum Problem {
         /// When the next request may go out.
         until: DateTime<Utc>,
     },
-    /// Somebody cancelled it.
+    /// A person cancelled it.
     #[error("cancelled")]
     Cancelled,
 }
@@ -126,7 +126,7 @@ impl Problem {
         matches!(self, Self::NotSaved { durable: false, .. })
     }
 
-    /// Whether waiting may mend it, so that automatic refresh goes on.
+    /// Whether waiting may resolve it, so that automatic refresh continues.
     #[must_use]
     pub fn is_passing(&self) -> bool {
         matches!(

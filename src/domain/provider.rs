@@ -5,8 +5,7 @@ use std::time::Duration;
 
 /// A provider: everything in which its protocol differs from another's, as data.
 ///
-/// Nothing else in the program asks *which* provider it has before it; it asks what the
-/// [`Grant`] is.
+/// The rest of the program never asks *which* provider a connection has; it asks for the [`Grant`].
 pub struct Provider {
     /// The word in the configuration: `provider = "…"`.
     pub id: &'static str,
@@ -22,10 +21,9 @@ pub struct Provider {
     pub token_url: &'static str,
     /// A cheap call that proves an access token works (`GET`, `Authorization: Bearer`).
     pub test_url: &'static str,
-    /// The lifetime of an access token when the answer does not tell (`expires_in` missing).
+    /// The lifetime of an access token if the answer does not give one (no `expires_in`).
     pub access_token_lifetime: Duration,
-    /// The longest lifetime of an access token that is believed; what is said to live longer is
-    /// judged by [`crate::oauth::lifetime`].
+    /// The longest plausible lifetime of an access token; [`crate::oauth::lifetime`] handles longer ones.
     pub longest_access_token_lifetime: Duration,
 }
 
@@ -35,7 +33,7 @@ pub enum Grant {
     AuthorizationCode {
         /// The authorization endpoint (§3.1).
         authorize_url: &'static str,
-        /// The scope asked for where the configuration names none.
+        /// The scope requested if the configuration names none.
         default_scope: &'static str,
         /// What is known about its refresh tokens.
         refresh_tokens: RefreshTokens,
@@ -49,7 +47,7 @@ pub enum Grant {
 pub struct RefreshTokens {
     /// How long one is thought to work. Servers do not say, so this is always an estimate.
     pub estimated_lifetime: Duration,
-    /// Whether each refresh replaces it and makes the one sent worthless (RFC 9700 §4.14.2).
+    /// Whether each refresh replaces it and invalidates the one sent (RFC 9700 §4.14.2).
     pub rotate: bool,
 }
 

@@ -83,8 +83,8 @@ impl Reason {
         Published { text: self.public.clone(), code: self.code.map(str::to_owned) }
     }
 
-    /// A sentence from disk. One that an older version wrote does not say which of its words are whose: of that, only
-    /// an HTTP status and a registered code at its beginning are public, and `otherwise` where it has none.
+    /// A sentence from disk. Older versions did not mark which words are manutop's own. Of their sentences, only an HTTP
+    /// status and a registered code at the beginning are public; `otherwise` if there is none.
     #[must_use]
     pub fn from_disk(full: &str, published: Option<&Published>, otherwise: &'static str) -> Self {
         match published {

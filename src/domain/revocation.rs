@@ -1,16 +1,16 @@
-//! What became of a refresh token at the provider when its connection was logged out (RFC 7009).
+//! The result of revoking a refresh token at logout (RFC 7009).
 
 use crate::domain::reason::Reason;
 
-/// The end of a revocation. Whatever it is, the tokens are forgotten here.
+/// The result of a revocation. In every case the tokens are forgotten here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Revocation {
-    /// None was asked for: no revocation endpoint is configured, or no refresh token was held.
+    /// Not requested: no revocation endpoint is configured, or no refresh token was held.
     #[default]
     None,
-    /// The provider says that the token does not work any more.
+    /// The provider reports that the token no longer works.
     Revoked,
-    /// The provider did not revoke it, or its answer never came.
+    /// The provider did not revoke it, or did not answer.
     Failed {
         /// Why, in plain words.
         why: Reason,
@@ -23,13 +23,13 @@ pub enum Revocation {
 }
 
 impl Revocation {
-    /// What to add to "logged out" and the like; empty where no revocation was asked for.
+    /// What to add to "logged out" and the like; empty if no revocation was requested.
     #[must_use]
     pub fn words(&self) -> String {
         self.reason().to_string()
     }
 
-    /// The same, and what of it is public.
+    /// The same with its public form.
     #[must_use]
     pub fn reason(&self) -> Reason {
         match self {
@@ -40,7 +40,7 @@ impl Revocation {
         }
     }
 
-    /// A failure to forget the tokens here, and first that they work no more, if the provider revoked them before.
+    /// A failure to forget the tokens here; says first that they no longer work, if the provider has revoked them.
     #[must_use]
     pub fn before_failure(&self, failure: &str) -> String {
         match self {
@@ -49,7 +49,7 @@ impl Revocation {
         }
     }
 
-    /// Whether it was revoked; `None` where that was not asked for.
+    /// Whether it was revoked; `None` if that was not requested.
     #[must_use]
     pub fn is_revoked(&self) -> Option<bool> {
         match self {

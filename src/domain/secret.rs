@@ -1,4 +1,4 @@
-//! A secret string: never printed by accident, wiped from memory when dropped.
+//! A secret string: never printed by accident, zeroed when dropped.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 #[derive(Clone, Default)]
 pub struct Secret(SecretString);
 
-/// The longest client secret taken, in bytes.
+/// The longest client secret accepted, in bytes.
 const LONGEST_CLIENT_SECRET: usize = 16 * 1024;
 
 impl Secret {
@@ -21,7 +21,7 @@ impl Secret {
         Self(SecretString::from(text.into()))
     }
 
-    /// The secret itself. Hand it on only to the wire, a store, or what the user asked for.
+    /// The secret itself. Pass it only to the network, a store, or where the user asked for it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

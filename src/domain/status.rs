@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-/// What a glance should tell. Derived by [`crate::domain::ConnectionView::status`].
+/// What a person should see at a glance. Derived by [`crate::domain::ConnectionView::status`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// The store has not answered yet.
@@ -13,13 +13,13 @@ pub enum Status {
     Expiring,
     /// The access token has ended.
     Expired,
-    /// An exchange is out.
+    /// A token request has been sent.
     Refreshing,
     /// A login is under way.
     LoggingIn,
     /// Another process holds the connection's lock.
     WaitingForLock {
-        /// The holder's process ID, where it could be read.
+        /// The holder's process ID, if it could be read.
         pid: Option<u32>,
     },
     /// See [`crate::domain::Problem::NeverLoggedIn`].
@@ -64,7 +64,7 @@ pub enum Severity {
     Good,
     /// Something is under way.
     Busy,
-    /// It may mend itself; worth a look.
+    /// It may recover; worth a look.
     Warning,
     /// A person is needed.
     Bad,

@@ -1,7 +1,7 @@
 //! Whose tokens these are, as far as the tokens say so.
 //!
-//! Decoded from a token and never verified: it is shown to people, and a login that comes back as
-//! another subject is asked about. No decision about security relies on it.
+//! Decoded from a token and never verified: it is shown to people, and a login as another subject must be confirmed.
+//! No security decision relies on it.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub struct Subject {
     pub issuer: Option<String>,
 }
 
-/// A login that came back as another subject than the one whose tokens are held.
+/// A login as another subject than the one whose tokens are held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectChange {
     /// Whose tokens are held.
@@ -41,7 +41,7 @@ pub struct SubjectChange {
 }
 
 impl Subject {
-    /// The subject of these claims, each bounded and neutralised; `None` where none names anybody.
+    /// The subject of these claims, each bounded and neutralised; `None` if they name no one.
     #[must_use]
     pub fn of(claim: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let claim = |name: &str| {
@@ -70,7 +70,7 @@ impl Subject {
         }
     }
 
-    /// The same without the claims that must not be shown; `None` where none is left.
+    /// The same without the claims that must not be shown; `None` if none is left.
     #[must_use]
     pub fn without(self, is_hidden: impl Fn(&str) -> bool) -> Option<Self> {
         let shown = |claim: Option<String>| claim.filter(|claim| !is_hidden(claim));
@@ -90,8 +90,8 @@ impl Subject {
         [&self.sub, &self.email, &self.preferred_username, &self.client_id].into_iter().any(Option::is_some)
     }
 
-    /// Whether this is somebody else, as far as both say: by `sub` where both have one, else by
-    /// e-mail address, else by user name.
+    /// Whether this is another subject, as far as is known: by `sub` if both have one, else by e-mail address, else by user
+    /// name.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> bool {
         if let (Some(own), Some(other)) = (&self.sub, &other.sub) {

@@ -18,8 +18,8 @@ pub fn neutralise(text: &str, max_chars: usize) -> String {
         }
         match character {
             '\t' | '\n' | '\r' => safe.push(' '),
-            // Joined, emoji take as many columns as each terminal thinks fit; side by side they
-            // mean the same, and nothing is hidden between them.
+            // Terminals disagree on the width of joined emoji. Side by side they mean the same, and nothing is hidden
+            // between them.
             ZERO_WIDTH_JOINER if safe.chars().next_back().is_some_and(is_emoji) => {}
             c if c.is_control() || is_deceptive(c) => safe.push('\u{fffd}'),
             c => safe.push(c),
@@ -28,9 +28,15 @@ pub fn neutralise(text: &str, max_chars: usize) -> String {
     safe
 }
 
+/// Whether `text` contains `needle`, ignoring the case of ASCII letters.
+#[must_use]
+pub fn contains(text: &str, needle: &str) -> bool {
+    text.as_bytes().windows(needle.len()).any(|part| part.eq_ignore_ascii_case(needle.as_bytes()))
+}
+
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
-/// Whether emoji are joined behind this one: a wide character, or what makes one of a narrow one.
+/// Whether emoji can be joined to this one: a wide character, or what makes one of a narrow one.
 fn is_emoji(character: char) -> bool {
     character == '\u{fe0f}' || ('\u{1f000}'..='\u{1faff}').contains(&character)
 }
@@ -53,7 +59,7 @@ fn is_combining(character: char) -> bool {
     ) || ('\u{0483}'..'\u{2000}').contains(&character)
 }
 
-/// The known word, in lower case, that was probably meant by `key`.
+/// The known word that was probably meant by `key`, in lower case.
 #[must_use]
 pub fn near_miss<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = key.to_ascii_lowercase().replace('-', "_");

@@ -1,13 +1,13 @@
-//! Themes by name: what somebody asks for. What they look like is the drawing's business.
+//! The names of themes. Their colours are defined where they are drawn.
 
 use std::str::FromStr;
 
 use crate::domain::text::near_miss;
 
-/// A theme somebody can ask for.
+/// A theme that can be chosen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ThemeName {
-    /// Dark or light, as the terminal says; its own 16 colours where it says nothing.
+    /// Dark or light, as the terminal reports; its own 16 colours if it does not.
     #[default]
     Auto,
     /// For dark backgrounds.
@@ -16,7 +16,7 @@ pub enum ThemeName {
     Light,
     /// Contrasts of 7:1 and more, on a background of its own.
     HighContrast,
-    /// Colours that people who see fewer of them can tell apart.
+    /// Colours that colour-blind people can distinguish.
     ColourBlind,
     /// The terminal's own 16 colours.
     Sixteen,
@@ -25,7 +25,7 @@ pub enum ThemeName {
 }
 
 impl ThemeName {
-    /// Every theme, in the order in which they are gone through.
+    /// Every theme, in the order in which the key cycles through them.
     pub const ALL: [Self; 7] =
         [Self::Auto, Self::Dark, Self::Light, Self::HighContrast, Self::ColourBlind, Self::Sixteen, Self::None];
 
@@ -43,7 +43,7 @@ impl ThemeName {
         }
     }
 
-    /// The theme after this one; after the last comes the first.
+    /// The theme after this one; the first follows the last.
     #[must_use]
     pub fn next(self) -> Self {
         let at = Self::ALL.iter().position(|theme| *theme == self).unwrap_or(0);
@@ -81,11 +81,11 @@ pub enum Background {
 /// How many colours may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// None: somebody set `NO_COLOR`.
+    /// None: `NO_COLOR` is set.
     None,
     /// The 16 that every terminal has, in its own shades.
     Sixteen,
-    /// The 256 of xterm, whose shades are settled.
+    /// The 256 of xterm, whose shades are fixed.
     Many,
 }
 
@@ -106,8 +106,8 @@ mod tests {
             assert_eq!(word.parse(), Ok(theme), "{word}");
         }
         assert_eq!("drak".parse::<ThemeName>(), Err("is no theme; did you mean dark?".into()));
-        let told = "solarized".parse::<ThemeName>().unwrap_err();
-        assert_eq!(told, "is no theme; known are auto, dark, light, high-contrast, colour-blind, 16, none");
+        let error = "solarized".parse::<ThemeName>().unwrap_err();
+        assert_eq!(error, "is no theme; known are auto, dark, light, high-contrast, colour-blind, 16, none");
     }
 
     #[test]

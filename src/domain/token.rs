@@ -1,4 +1,4 @@
-//! Token records, and the facts about them that are no secret.
+//! Token records, and the facts about them that are not secret.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,13 +19,13 @@ pub struct TokenRecord {
     pub generation: u64,
     /// The access token (RFC 6749 §1.4).
     pub access_token: Secret,
-    /// When the answer with this access token came.
+    /// When the answer with this access token was received.
     pub obtained_at: DateTime<Utc>,
-    /// When the access token ends: `obtained_at` + `expires_in`.
+    /// When the access token expires: `obtained_at` + `expires_in`.
     pub expires_at: DateTime<Utc>,
     /// The refresh token (§1.5) and when it was received; none with client credentials.
     pub refresh_token: Option<RefreshToken>,
-    /// The scope granted, where the answer told (§5.1).
+    /// The granted scope, if the answer named it (§5.1).
     pub scope: Option<String>,
     /// The client the tokens were issued to.
     pub client_id: String,
@@ -33,20 +33,18 @@ pub struct TokenRecord {
     pub subject: Option<Subject>,
 }
 
-/// A refresh token and what is known of its age.
+/// A refresh token and its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
     /// The token itself.
     pub token: Secret,
     /// When it was received.
     pub obtained_at: DateTime<Utc>,
-    /// When it probably ends; an estimate from the provider's documentation.
+    /// When it probably expires; an estimate from the provider's documentation.
     pub estimated_end: DateTime<Utc>,
 }
 
-/// The first 8 hex digits of a secret's SHA-256: enough to tell two apart, useless to guess one.
-///
-/// Held in place: there are two for every connection, and no memory is asked for to show them.
+/// The first 8 hex digits of a secret's SHA-256: enough to distinguish two, useless for guessing one.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Cow<str>", into = "String")]
 pub struct Fingerprint([u8; 8]);
@@ -64,7 +62,7 @@ impl Fingerprint {
         Self(digits)
     }
 
-    /// The one of these digits; `None` if that is not what they are.
+    /// Parses 8 hex digits.
     #[must_use]
     pub fn parse(digits: &str) -> Option<Self> {
         let digits: [u8; 8] = digits.as_bytes().try_into().ok()?;
@@ -105,31 +103,32 @@ impl From<Fingerprint> for String {
     }
 }
 
-/// What may be shown of a [`TokenRecord`]: everything but the tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What may be shown of a [`TokenRecord`]: everything but the tokens. The status snapshot keeps it on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenFacts {
     /// See [`TokenRecord::generation`].
     pub generation: u64,
     /// When the access token was obtained.
     pub obtained_at: DateTime<Utc>,
-    /// When the access token ends.
+    /// When the access token expires.
     pub expires_at: DateTime<Utc>,
     /// The access token's fingerprint.
     pub access_fingerprint: Fingerprint,
     /// The refresh token's facts; none with client credentials.
     pub refresh: Option<RefreshFacts>,
-    /// The scope granted, where the answer told.
+    /// The granted scope, if the answer named it.
     pub scope: Option<String>,
-    /// Who the tokens name, unverified.
+    /// Who the tokens name, unverified. Personal, so never serialised.
+    #[serde(skip)]
     pub subject: Option<Subject>,
 }
 
 /// What may be shown of a refresh token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshFacts {
     /// When it was received.
     pub obtained_at: DateTime<Utc>,
-    /// When it probably ends; an estimate.
+    /// When it probably expires; an estimate.
     pub estimated_end: DateTime<Utc>,
     /// Its fingerprint.
     pub fingerprint: Fingerprint,
@@ -160,8 +159,8 @@ impl TokenRecord {
         self.expires_at - now
     }
 
-    /// Whether its refresh token came without an access token: there is none, or an older one. A
-    /// refresh brings the missing one, and is due at once.
+    /// Whether its refresh token was received without an access token: there is none, or an older one. A refresh, which is
+    /// due at once, gets the missing one.
     #[must_use]
     pub fn lacks_access_token(&self) -> bool {
         let is_newer = self.refresh_token.as_ref().is_some_and(|refresh| refresh.obtained_at > self.obtained_at);

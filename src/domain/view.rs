@@ -1,4 +1,4 @@
-//! A connection as it stands: all that a screen or a script may know of it, without a secret.
+//! The state of a connection: everything that a screen or a script may know about it, without secrets.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,19 +15,19 @@ use crate::domain::token::TokenFacts;
 pub struct ConnectionView {
     /// Its unique name.
     pub name: ConnectionName,
-    /// What people call it, where the configuration says so.
+    /// Its title, if the configuration sets one.
     pub title: Option<String>,
     /// Whose connection it is.
     pub provider: &'static Provider,
     /// Whether a person logs in with a browser.
     pub needs_browser: bool,
-    /// Whether it is refreshed without being asked (the configuration's word, or the session's).
+    /// Whether it is refreshed automatically, by configuration or for this session.
     pub auto: bool,
     /// What is held of its tokens.
     pub holding: Holding,
     /// What is being done right now.
     pub activity: Activity,
-    /// What stands in the way; `None` when all is well.
+    /// The current problem, if there is one.
     pub problem: Option<Problem>,
     /// The last answer that was lost, until newer tokens follow those it was about.
     pub lost_answer: Option<(LostAnswer, LossOutcome)>,
@@ -45,14 +45,14 @@ pub struct ConnectionView {
 pub enum Holding {
     /// The store has not answered yet.
     Unknown,
-    /// The store has not answered yet; this is what was known when the last run ended. It is for
-    /// the eye alone: nothing is done by it, and the engine neither says nor sees it.
+    /// The store has not answered yet; this is from the status snapshot of an earlier run. It is only displayed: nothing
+    /// is decided by it, and the engine does not use it.
     Remembered(TokenFacts),
     /// There are none.
     Nothing,
     /// The newest record.
     Tokens {
-        /// All of it that is no secret.
+        /// Everything except its secrets.
         facts: TokenFacts,
         /// Whether it has been saved and read back; until then it is safe in the journal only.
         saved: bool,
@@ -66,17 +66,17 @@ pub enum Activity {
     Idle,
     /// Another process holds the lock.
     WaitingForLock {
-        /// The holder's process ID, where it could be read.
+        /// The holder's process ID, if it could be read.
         pid: Option<u32>,
         /// Since when.
         since: DateTime<Utc>,
     },
-    /// A token exchange is out.
+    /// A token request has been sent.
     Refreshing {
         /// Since when.
         since: DateTime<Utc>,
     },
-    /// A test call is out.
+    /// A test call has been sent.
     Testing {
         /// Since when.
         since: DateTime<Utc>,
@@ -90,19 +90,18 @@ pub enum Activity {
 pub struct LoginView {
     /// The authorization URL to open in a browser. Whole; hundreds of characters.
     pub url: String,
-    /// How the answer comes back.
+    /// How the answer is received.
     pub redirect: Redirect,
     /// When waiting ends.
     pub deadline: DateTime<Utc>,
-    /// What became of the browser: `None` while nothing is known yet, `Ok` when one was started,
-    /// `Err` with the reason when none was.
+    /// Whether a browser was started; `None` while that is unknown.
     pub browser: Option<Result<(), String>>,
-    /// The login came back as somebody else, and waits for a yes or a no
+    /// The login was made as another subject and waits for an answer
     /// ([`ConfirmLogin`](crate::domain::Command::ConfirmLogin)).
     pub question: Option<Box<SubjectChange>>,
 }
 
-/// How the answer to an authorization request comes back.
+/// How the answer to an authorization request is received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redirect {
     /// A listener on this machine waits at this address.
@@ -120,7 +119,7 @@ pub enum Redirect {
 /// The last result from a server, for the table's last column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Last {
-    /// When the answer came or the failure was seen.
+    /// When the answer or failure was received.
     pub at: DateTime<Utc>,
     /// The HTTP status, or a short word such as `timeout`.
     pub result: Result<u16, String>,
@@ -146,7 +145,7 @@ impl ConnectionView {
         }
     }
 
-    /// The same with what an earlier run left to show of its tokens meanwhile.
+    /// The same with the facts that an earlier run left in the status snapshot.
     #[must_use]
     pub fn remembered(connection: &Connection, facts: TokenFacts) -> Self {
         Self { holding: Holding::Remembered(facts), ..Self::loading(connection) }
@@ -161,7 +160,7 @@ impl ConnectionView {
         }
     }
 
-    /// The same to be shown, and for nothing else: remembered facts as long as there are no others.
+    /// The same for display only: remembered facts as long as there are no others.
     #[must_use]
     pub fn shown_token(&self) -> Option<&TokenFacts> {
         match &self.holding {
@@ -176,14 +175,13 @@ impl ConnectionView {
         matches!(self.holding, Holding::Unknown | Holding::Remembered(_))
     }
 
-    /// Whether its refresh token may have been replaced without anybody knowing by which.
+    /// Whether its refresh token may have been replaced by one that was lost.
     #[must_use]
     pub fn is_uncertain(&self) -> bool {
         matches!(self.problem, Some(Problem::Uncertain { .. }))
     }
 
-    /// The status at the moment `now`: what is being done comes before what stands in the way,
-    /// and that before the token's age.
+    /// The status at `now`: activity takes precedence over a problem, and that over the token's age.
     #[must_use]
     pub fn status(&self, now: DateTime<Utc>) -> Status {
         match &self.activity {
@@ -204,7 +202,7 @@ impl ConnectionView {
         }
     }
 
-    /// The next moment at which time alone may change the status; `None` where it cannot.
+    /// The next time at which the status changes without an event, if there is one.
     #[must_use]
     pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let facts = self.token()?;
@@ -215,7 +213,7 @@ impl ConnectionView {
 }
 
 impl Problem {
-    /// The stable word for scripts: that of the status it makes, whatever is being done meanwhile.
+    /// The stable word for scripts: that of the status, regardless of activity.
     #[must_use]
     pub fn id(&self) -> &'static str {
         problem_status(self).map_or("cancelled", |status| status.id())

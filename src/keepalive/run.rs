@@ -266,10 +266,10 @@ impl State {
 
     fn hear(&mut self, event: &Event) {
         let now = self.clock.now();
+        self.request_log.record(event);
         self.shared.metrics.hear(event);
         self.on_event.hear(event, now);
         match event {
-            Event::RequestLogged(entry) => self.request_log.append(entry),
             Event::Configured { .. } if std::mem::take(&mut self.is_reloading) => self.notify.ready(),
             Event::StoreChanged(result) => self.shared.set_store_problem(result.clone().err()),
             Event::PassphraseAsked { refused, .. } => {

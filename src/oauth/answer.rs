@@ -1,5 +1,5 @@
-//! Reads the token endpoint's answer leniently: whatever else is missing or odd, tokens in it are
-//! rescued, because a refresh token that was answered and dropped ends the connection.
+//! Reads the token endpoint's answer leniently: whatever else is missing or odd, tokens in it are kept, because dropping
+//! a refresh token that was received ends the connection.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::domain::Secret;
 use crate::domain::text::neutralise;
+use crate::oauth::salvage::member;
 use crate::oauth::shape;
 
-/// The largest `expires_in` that is told apart from a larger one; what is plausible is judged by
-/// [`crate::oauth::lifetime`].
+/// The largest `expires_in`; larger ones count as this. [`crate::oauth::lifetime`] decides what is plausible.
 const LONGEST: Duration = Duration::from_secs(10_000_000_000_000);
 /// Spellings of the members, the right one first.
 const ACCESS_TOKEN: &[&str] = &["access_token", "accessToken"];
@@ -20,16 +20,16 @@ const EXPIRES_IN: &[&str] = &["expires_in", "expiresIn"];
 /// What was found in an answer of the token endpoint (RFC 6749 §5.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenAnswer {
-    /// The access token; missing only where a refresh token came alone.
+    /// The access token; missing only if there is just a refresh token.
     pub access_token: Option<Secret>,
     /// The refresh token; none, or an empty one, leaves the old one in force (§6).
     pub refresh_token: Option<Secret>,
-    /// There is a `refresh_token` beside the access token that is no usable text: a new one was
-    /// issued, and is not [`Self::refresh_token`].
+    /// The `refresh_token` beside the access token is not usable text: a new one was issued, but it is not
+    /// [`Self::refresh_token`].
     pub has_odd_refresh_token: bool,
-    /// `expires_in` as it was sent, where it is a number; [`crate::oauth::lifetime`] judges it.
+    /// `expires_in` as sent, if it is a number; [`crate::oauth::lifetime`] checks it.
     pub expires_in: Option<Duration>,
-    /// The scope granted, where it differs from the one asked for.
+    /// The granted scope, if the answer names it.
     pub scope: Option<String>,
     /// The `id_token` (`OpenID` Connect Core §3.1.3.3), from which nothing but a subject to show is read.
     pub id_token: Option<Secret>,
@@ -46,7 +46,7 @@ impl TokenAnswer {
 }
 
 /// Finds tokens in a complete answer's body: in a JSON object at any depth, among other text or in
-/// a JSON string, in a form, in any common character set; and, where the JSON is broken or cut
+/// a JSON string, in a form, in any common character set; and, if the JSON is broken or cut
 /// off, as whole string members.
 ///
 /// The outermost object that holds both tokens counts, else the outermost of each token; of
@@ -67,7 +67,7 @@ fn find(body: &[u8], is_whole: bool) -> Option<TokenAnswer> {
     let value = shape::value(&text, is_whole);
     let mut parsed = value.as_ref().and_then(gather);
     if let Some(found) = &mut parsed {
-        // JSON that could be parsed is whole, whatever is missing after it; a form tells nothing.
+        // JSON that could be parsed is whole, even if text after it is missing. A form may be cut anywhere.
         found.is_broken = !is_whole && !text.contains('{');
         if found.access_token.is_some() && found.refresh_token.is_some() {
             return parsed;
@@ -84,7 +84,7 @@ fn find(body: &[u8], is_whole: bool) -> Option<TokenAnswer> {
     fill(parsed, seen).or_else(|| gather(&shape::unfolded(value?)))
 }
 
-/// Whether a refresh token stands anywhere in a value.
+/// Whether a value contains a refresh token anywhere.
 fn holds(value: &Value, token: &Secret) -> bool {
     let is_here = |members: &Map<String, Value>| {
         named(members, REFRESH_TOKEN).and_then(usable_value).is_some_and(|found| found == *token)
@@ -92,7 +92,7 @@ fn holds(value: &Value, token: &Secret) -> bool {
     value.as_object().is_some_and(is_here) || children(value).into_iter().any(|inner| holds(inner, token))
 }
 
-/// What the outermost object with both tokens says; else what the outermost with each says.
+/// The answer in the outermost object with both tokens, else from the outermost object with each.
 fn gather(value: &Value) -> Option<TokenAnswer> {
     let mut found = None;
     let mut level = vec![value];
@@ -110,10 +110,10 @@ fn gather(value: &Value) -> Option<TokenAnswer> {
     found
 }
 
-/// One finding, completed from another where it says nothing.
+/// The first finding, with what it lacks taken from the second.
 fn fill(first: Option<TokenAnswer>, second: Option<TokenAnswer>) -> Option<TokenAnswer> {
     let (Some(first), Some(second)) = (&first, &second) else { return first.or(second) };
-    // Whatever stands elsewhere is not the refresh token that was issued with this access token.
+    // A refresh token elsewhere is not the one that was issued with this access token.
     let other = second.refresh_token.as_ref().filter(|_| !first.has_odd_refresh_token);
     Some(TokenAnswer {
         access_token: first.access_token.clone().or_else(|| second.access_token.clone()),
@@ -151,7 +151,7 @@ fn from_members(members: &Map<String, Value>) -> TokenAnswer {
     }
 }
 
-/// The member of this name; where there is none, one that is the same but for case and separators.
+/// The member with this name, else one whose name differs only in case and separators.
 fn named<'a>(members: &'a Map<String, Value>, spellings: &[&str]) -> Option<&'a Value> {
     members.get(spellings[0]).or_else(|| {
         let wanted = shape::squeezed(spellings[0]);
@@ -159,7 +159,7 @@ fn named<'a>(members: &'a Map<String, Value>, spellings: &[&str]) -> Option<&'a 
     })
 }
 
-/// A value that is no token and does not say that there is none either.
+/// Whether a value is neither a token nor a way to say that there is none.
 fn is_odd(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -190,7 +190,7 @@ fn seconds(value: &Value) -> Option<Duration> {
     (number > 0.0).then(|| Duration::try_from_secs_f64(number).map_or(LONGEST, |lifetime| lifetime.min(LONGEST)))
 }
 
-/// Picks whole members out of text that is no JSON value: cut off, or with something before it.
+/// Picks whole members out of text that is not a JSON value: cut off, or preceded by something.
 fn salvage(text: &str) -> Option<TokenAnswer> {
     let token = |spellings| member(text, spellings, usable_value);
     let found = TokenAnswer {
@@ -204,38 +204,6 @@ fn salvage(text: &str) -> Option<TokenAnswer> {
         is_broken: true,
     };
     (found.access_token.is_some() || found.refresh_token.is_some()).then_some(found)
-}
-
-/// What the last `"key":` with a complete scalar after it holds that `take` can use.
-fn member<T>(text: &str, spellings: &[&str], take: impl Fn(&Value) -> Option<T>) -> Option<T> {
-    spellings.iter().find_map(|key| {
-        let quoted = format!("\"{key}\"");
-        text.rmatch_indices(&quoted).find_map(|(at, _)| {
-            let value = text[at + quoted.len()..].trim_start().strip_prefix(':')?.trim_start();
-            let scalar = if value.starts_with('"') { string_literal(value)? } else { number_literal(value)? };
-            take(&serde_json::from_str(scalar).ok()?)
-        })
-    })
-}
-
-/// The string literal a text begins with, quotes included; `None` where it is cut off.
-fn string_literal(text: &str) -> Option<&str> {
-    let mut escaped = false;
-    for (at, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(&text[..=at]),
-            _ => {}
-        }
-    }
-    None
-}
-
-/// The number a text begins with; `None` where it may be cut off.
-fn number_literal(text: &str) -> Option<&str> {
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    (end > 0).then(|| &text[..end])
 }
 
 #[cfg(test)]

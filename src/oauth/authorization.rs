@@ -11,7 +11,7 @@ use crate::domain::Secret;
 pub struct Authorization {
     /// What the person opens.
     pub url: Url,
-    /// Must come back unchanged (RFC 6749 §10.12).
+    /// The answer must repeat it unchanged (RFC 6749 §10.12).
     pub state: Secret,
     /// The PKCE code verifier (RFC 7636 §4.1), where PKCE is on.
     pub verifier: Option<Secret>,
@@ -23,7 +23,7 @@ pub struct Authorization {
 /// is set, a fresh S256 challenge (RFC 7636 §4.3).
 ///
 /// # Errors
-/// The redirect URI is no absolute URI; the configuration's reader refuses such ones earlier.
+/// The redirect URI is not absolute; the configuration refuses such URIs earlier.
 pub fn request(
     authorize_url: &Url,
     client_id: &str,

@@ -1,5 +1,5 @@
-//! Reads what comes back from the authorization endpoint: a redirect's query. `state` is checked
-//! before anything else is believed. What a person pasted is read by [`crate::oauth::pasted_answer`].
+//! Reads the authorization endpoint's answer: a redirect's query. `state` is checked before anything else is believed.
+//! [`crate::oauth::pasted_answer`] reads what a person pasted.
 
 use std::iter;
 
@@ -20,7 +20,7 @@ const LONGEST_ISSUER: usize = 200;
 pub struct Expected {
     /// What the authorization request sent.
     pub state: Secret,
-    /// The authorization server's issuer identifier, where it is known or was seen before (RFC 9207).
+    /// The authorization server's issuer identifier, if it is known or was seen before (RFC 9207).
     pub issuer: Option<String>,
     /// What else the server may know and repeat, and must not be shown.
     pub secrets: Vec<Secret>,
@@ -79,7 +79,7 @@ pub enum CallbackError {
         "it is the URL that starts the login; open it in a browser, log in, and paste the address the browser ends on"
     )]
     LoginUrl,
-    /// The text pasted is no URL, and does not look like a code.
+    /// The pasted text is not a URL and does not look like a code.
     #[error("it is neither a URL nor a code; paste the whole address the browser ended on")]
     NoAnswer,
     /// Longer than any answer.
@@ -88,8 +88,8 @@ pub enum CallbackError {
 }
 
 impl CallbackError {
-    /// What is wrong, and what of it is public: of a refusal the code where it is a registered one, for anybody may
-    /// write the rest into a redirect.
+    /// What is wrong, with its public form: of a refusal only a registered code, because anyone can write the rest into a
+    /// redirect.
     #[must_use]
     pub fn reason(&self) -> Reason {
         let public = match self {
@@ -109,7 +109,7 @@ fn refusal(error: &str, description: Option<&str>) -> String {
     description.map_or_else(|| words.to_owned(), |description| format!("{words}: {description}"))
 }
 
-/// Reads the query of a redirect (RFC 6749 §4.1.2). Its issuer must be the one expected where that is known (RFC 9207
+/// Reads the query of a redirect (RFC 6749 §4.1.2). Its issuer must be the expected one if that is known (RFC 9207
 /// §2.4). A redirect may name none: whether a server always does so is not known.
 ///
 /// # Errors

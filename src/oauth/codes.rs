@@ -1,5 +1,5 @@
-//! Finds the error code in a server's error body, wherever it stands and however it is spelled,
-//! and the words that belong to it.
+//! Finds the error code in a server's error body, wherever it is and however it is spelled, and the words that belong to
+//! it.
 //!
 //! Invariant: in any place but the documented ones only a well-known code counts as one; a
 //! `status: "ok"` or a `code: "17"` says nothing about the grant.
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::domain::error_code::MEANINGFUL as KNOWN;
 use crate::oauth::shape::squeezed;
 
-/// Where codes stand, squeezed, the likeliest first.
+/// The members that hold codes, squeezed, the likeliest first.
 const CODE_NAMES: [&str; 12] = [
     "error",
     "errorcode",
@@ -26,7 +26,7 @@ const CODE_NAMES: [&str; 12] = [
     "faultcode",
     "name",
 ];
-/// Where the words stand, squeezed, the likeliest first.
+/// The members that hold the words, squeezed, the likeliest first.
 const WORD_NAMES: [&str; 6] = ["errordescription", "errormessage", "message", "description", "detail", "msg"];
 /// The longest text looked through for a code.
 const MAX_TEXT: usize = 1000;
@@ -34,7 +34,7 @@ const MAX_TEXT: usize = 1000;
 /// What an error body says, as the server wrote it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Said<'a> {
-    /// The well-known code, or what stands in the documented place.
+    /// The well-known code, or the text in the documented place.
     pub(super) code: Option<Cow<'a, str>>,
     pub(super) is_known: bool,
     pub(super) words: Option<&'a str>,
@@ -49,7 +49,7 @@ pub(super) fn said(value: &Value) -> Said<'_> {
     }
     for members in &objects {
         if let Some((code, text)) = known_in(members) {
-            // A code among other words: those are the words, where there are no better ones.
+            // A code among other words: those are the words unless there are better ones.
             let rest = Some(text).filter(|text| squeezed(text) != squeezed(code));
             let words = words(members).or_else(all_words).or(rest);
             return Said { code: Some(code.into()), is_known: true, words };
@@ -71,7 +71,7 @@ pub(super) fn known(text: &str) -> Option<&'static str> {
     KNOWN.into_iter().find(|known| squeezed(known) == whole).or_else(|| KNOWN.into_iter().find(word))
 }
 
-/// What stands in the documented places (`error`, `error.code`, `code`), whatever it is.
+/// The text in the documented places (`error`, `error.code`, `code`), whatever it is.
 fn documented(value: &Value) -> Option<&str> {
     match value.get("error") {
         Some(Value::String(code)) => Some(code),

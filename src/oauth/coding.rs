@@ -13,16 +13,16 @@ use miniz_oxide::inflate::core::inflate_flags::{
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 
-use crate::oauth::http::MAX_BODY;
+use crate::oauth::message::MAX_BODY;
 
 /// The most codings undone, one within the other.
 const MAX_LAYERS: usize = 6;
 
 /// A body after its codings.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Decoded {
+pub(super) struct DecodedBody {
     pub(super) bytes: Vec<u8>,
-    /// Every coding ended where it should; `false` where the rest of the body is missing.
+    /// Every coding ended properly; `false` if the rest of the body is missing.
     pub(super) is_whole: bool,
 }
 
@@ -33,10 +33,10 @@ pub(super) fn named(headers: &HeaderMap) -> Vec<String> {
     names.filter(|name| !name.is_empty() && name != "identity").collect()
 }
 
-/// Undoes the codings that are named, then gzip and zlib that are not. A body that is none of what
-/// it is said to be stays as it is: proxies undo a coding and leave its name.
-pub(super) fn decode(body: Vec<u8>, named: &[String]) -> Decoded {
-    let mut decoded = Decoded { bytes: body, is_whole: true };
+/// Undoes the named codings, then gzip and zlib that are not named. A body that does not match the name stays as it is:
+/// proxies undo a coding and leave its name.
+pub(super) fn decode(body: Vec<u8>, named: &[String]) -> DecodedBody {
+    let mut decoded = DecodedBody { bytes: body, is_whole: true };
     for name in named.iter().rev().take(MAX_LAYERS) {
         if is_plain(&decoded.bytes) {
             break;
@@ -47,15 +47,15 @@ pub(super) fn decode(body: Vec<u8>, named: &[String]) -> Decoded {
             "br" => brotli(&decoded.bytes),
             _ => None,
         };
-        // An unknown or wrong name: what lies beneath is found by its first bytes, if at all.
+        // An unknown or wrong name: the actual coding can only be found by its first bytes.
         let Some(found) = found else { break };
-        decoded = Decoded { bytes: found.bytes, is_whole: decoded.is_whole && found.is_whole };
+        decoded = DecodedBody { bytes: found.bytes, is_whole: decoded.is_whole && found.is_whole };
     }
     for _ in 0..MAX_LAYERS {
         let Some(found) = gzip(&decoded.bytes).or_else(|| zlib(&decoded.bytes).filter(|found| found.is_whole)) else {
             break;
         };
-        decoded = Decoded { bytes: found.bytes, is_whole: decoded.is_whole && found.is_whole };
+        decoded = DecodedBody { bytes: found.bytes, is_whole: decoded.is_whole && found.is_whole };
     }
     decoded
 }
@@ -68,8 +68,8 @@ fn is_plain(body: &[u8]) -> bool {
 
 /// All members of a gzip file (RFC 1952 §2.2). Checksums are not compared: what was decoded is
 /// worth more than the proof that all of it is right.
-fn gzip(body: &[u8]) -> Option<Decoded> {
-    let mut all = Decoded { bytes: Vec::new(), is_whole: true };
+fn gzip(body: &[u8]) -> Option<DecodedBody> {
+    let mut all = DecodedBody { bytes: Vec::new(), is_whole: true };
     let (mut rest, mut is_first) = (body, true);
     while let Some(data) = after_gzip_header(rest) {
         let (member, used) = inflate(data, false)?;
@@ -107,14 +107,14 @@ fn after_gzip_header(body: &[u8]) -> Option<&[u8]> {
 }
 
 /// Deflate within zlib (RFC 1950 §2.2).
-fn zlib(body: &[u8]) -> Option<Decoded> {
+fn zlib(body: &[u8]) -> Option<DecodedBody> {
     let [first, second, ..] = *body else { return None };
     let is_header = first & 15 == 8 && first >> 4 <= 7 && u16::from_be_bytes([first, second]) % 31 == 0;
     if is_header { inflate(body, true).map(|(found, _)| found) } else { None }
 }
 
-/// Deflate (RFC 1951), and how much of the input it was; `None` where nothing comes of it.
-fn inflate(data: &[u8], is_zlib: bool) -> Option<(Decoded, usize)> {
+/// Deflate (RFC 1951), and how much of the input it used; `None` if it yields nothing.
+fn inflate(data: &[u8], is_zlib: bool) -> Option<(DecodedBody, usize)> {
     let mut flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF | TINFL_FLAG_IGNORE_ADLER32;
     if is_zlib {
         flags |= TINFL_FLAG_PARSE_ZLIB_HEADER;
@@ -123,18 +123,18 @@ fn inflate(data: &[u8], is_zlib: bool) -> Option<(Decoded, usize)> {
     let (status, used, written) = decompress(&mut DecompressorOxide::new(), data, &mut bytes, 0, flags);
     bytes.truncate(written);
     let is_whole = status == TINFLStatus::Done;
-    (is_whole || written > 0).then_some((Decoded { bytes, is_whole }, used))
+    (is_whole || written > 0).then_some((DecodedBody { bytes, is_whole }, used))
 }
 
-/// Brotli (RFC 7932); `None` where nothing comes of it.
-fn brotli(data: &[u8]) -> Option<Decoded> {
+/// Brotli (RFC 7932); `None` if it yields nothing.
+fn brotli(data: &[u8]) -> Option<DecodedBody> {
     let mut bytes = Vec::new();
-    // By one byte more than fits, so that it is seen whether more would have come.
+    // One byte more than fits, to see whether there is more.
     let mut reader = brotli_decompressor::Decompressor::new(data, 4096).take(MAX_BODY as u64 + 1);
     let ended = reader.read_to_end(&mut bytes);
     let is_whole = ended.is_ok() && bytes.len() <= MAX_BODY;
     bytes.truncate(MAX_BODY);
-    (is_whole || !bytes.is_empty()).then_some(Decoded { bytes, is_whole })
+    (is_whole || !bytes.is_empty()).then_some(DecodedBody { bytes, is_whole })
 }
 
 #[cfg(test)]
@@ -142,7 +142,7 @@ mod tests {
     use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
     use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 
-    use super::{Decoded, MAX_BODY, decode, named};
+    use super::{DecodedBody, MAX_BODY, decode, named};
 
     const BODY: &[u8] = br#"{"access_token":"At-1a2b3c4d","refresh_token":"Rt-5e6f7a8b","expires_in":1799}"#;
     /// [`BODY`], coded by another implementation of brotli.
@@ -157,13 +157,13 @@ mod tests {
         [&header, extra, &compress_to_vec(body, 6), &[0; 8]].concat()
     }
 
-    fn decoded(body: &[u8], names: &[&str]) -> Decoded {
+    fn decoded(body: &[u8], names: &[&str]) -> DecodedBody {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         decode(body.to_vec(), &names)
     }
 
     fn assert_read(body: &[u8], names: &[&str]) {
-        let Decoded { bytes, is_whole } = decoded(body, names);
+        let DecodedBody { bytes, is_whole } = decoded(body, names);
         assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(BODY), "{names:?}");
         assert!(is_whole, "{names:?}");
     }
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_before_a_break_is_kept_and_known_not_to_be_whole() {
+    fn what_precedes_a_break_is_kept_and_known_not_to_be_whole() {
         // Stored and fixed blocks: the text so far is there, byte for byte.
         for (coded, name) in [
             (gzipped(BODY, 0, b""), "gzip"),

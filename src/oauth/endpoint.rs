@@ -27,7 +27,7 @@ pub const LIMITS: Limits = Limits {
     most: 128,
     head_time: Duration::from_secs(5),
     total_time: Duration::from_secs(75),
-    // Cookies belong to a host, not to a port: those of other programs on this machine come along.
+    // Cookies belong to a host, not to a port: the browser also sends those of other programs on this machine.
     head_bytes: 64 * 1024,
     fields: 100,
 };
@@ -59,7 +59,7 @@ pub struct Arrivals {
 
 impl Arrivals {
     /// Waits for the next redirect: an authorization code that has not come before, or why there is none in it. Of
-    /// requests that are no answer to this login, only the first comes; see [`Arrivals::ignored`].
+    /// requests that are no answer to this login, only the first is reported; see [`Arrivals::ignored`].
     pub async fn next(&mut self) -> Option<Result<Granted, CallbackError>> {
         self.heard.recv().await
     }
@@ -113,7 +113,7 @@ impl Endpoint {
         let is_callback = uri.path() == &*self.path;
         match *method {
             Method::GET if is_callback => self.callback(uri.query().unwrap_or_default()).await,
-            // Whatever looks first whether somebody is there: no answer, and no refusal.
+            // A probe before the real request: neither an answer nor a refusal.
             Method::HEAD if is_callback => StatusCode::NO_CONTENT.into_response(),
             _ => stray(),
         }

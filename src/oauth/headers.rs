@@ -18,7 +18,7 @@ const MAX_NAME: usize = 60;
 const MAX_VALUE: usize = 200;
 /// The longest value looked at, in characters.
 const LONGEST_VALUE: usize = 2000;
-/// What stands for a secret.
+/// Replaces a secret.
 const MASK: &str = "***";
 
 /// Headers whose value is never kept, by a part of their name.
@@ -35,7 +35,7 @@ const SECRET_NAMES: [&str; 11] = [
     "credential",
     "signature",
 ];
-/// Headers whose value may hold long words that are no secret.
+/// Headers whose value may hold long words that are not secret.
 const PLAIN_NAMES: [&str; 20] = [
     "accept",
     "age",
@@ -59,8 +59,7 @@ const PLAIN_NAMES: [&str; 20] = [
     "via",
 ];
 
-/// The headers of a message, those that tell of limits and of the clock first. `secrets` are those
-/// that went out or came in with it.
+/// The headers of a message, rate limits and the clock first. `secrets` are those sent or received with it.
 pub(super) fn described(headers: &HeaderMap, secrets: &[&Secret]) -> Vec<(String, String)> {
     let known = KnownSecrets::of(secrets);
     let describe = |(name, value): (&HeaderName, &HeaderValue)| {
@@ -87,14 +86,14 @@ pub(super) fn described(headers: &HeaderMap, secrets: &[&Secret]) -> Vec<(String
 fn described_value(name: &str, value: &str, known: &KnownSecrets) -> String {
     let is_limit = is_limit(name);
     if !is_limit && SECRET_NAMES.iter().any(|part| name.contains(part)) {
-        // The scheme is no secret, and tells what was sent.
+        // The scheme is not secret and shows what was sent.
         return if value.starts_with("Bearer ") { format!("Bearer {MASK}") } else { MASK.into() };
     }
     let value = neutralise(value, LONGEST_VALUE);
     if known.are_in(&value) {
         return MASK.into();
     }
-    // Where it leads to is told by the path; the query may hold codes and tokens (RFC 6749 §4.1.2).
+    // The path shows where it leads; the query may hold codes and tokens (RFC 6749 §4.1.2).
     let value = match value.split_once(['?', '#']) {
         Some((path, _)) if name == "location" => format!("{path}?{MASK}"),
         _ => value,

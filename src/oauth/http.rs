@@ -1,8 +1,8 @@
-//! One HTTP exchange: bounded in size and time, never redirected, never repeated, described by
-//! one redacted [`LogEntry`].
+//! One HTTP exchange: bounded in size and time, never redirected, never repeated, described by one redacted
+//! [`LogEntry`].
 //!
-//! A connection is used for one exchange only. A kept-alive one may be closed by the server just
-//! as a request goes out, and then nobody can tell whether a refresh token was spent.
+//! A connection is used for one exchange only. The server may close a kept-alive one just as a request is sent, and then
+//! it is unknown whether a refresh token was spent.
 
 use std::error::Error as _;
 use std::io;
@@ -13,102 +13,31 @@ use chrono::{DateTime, Utc};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT,
 };
-use thiserror::Error;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use crate::domain::text::neutralise;
-use crate::domain::{Clock, ConnectionName, Exchange, LogEntry, Outcome, Reason, Secret, Wire};
+use crate::domain::{Clock, Exchange, LogEntry, Outcome, Reason, Secret, Wire};
 use crate::fault_point;
 use crate::fault_point::Step;
+use crate::oauth::message::{Body, Broken, HttpAnswer, HttpRequest, MAX_BODY, Payload};
 use crate::oauth::received::ReceivedBody;
 use crate::oauth::timing::{Phase, Stopwatch};
 use crate::oauth::{deadline, headers, timing};
 use crate::platform::limits;
 
-/// The most that is read of an answer's body, in bytes.
-pub const MAX_BODY: usize = 1024 * 1024;
-/// Who we say we are.
+/// The user agent.
 const AGENT: &str = concat!("manutop/", env!("CARGO_PKG_VERSION"));
 /// How long reaching the server may take, TLS included. Nothing has been sent until then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a whole exchange may take while this process runs. Generous: an answer given up on may
 /// hold a refresh token.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(60);
-/// The same for a revocation, which nothing waits for longer than it must.
+/// The same for a revocation, which a logout waits for.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What to send, and on whose behalf.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// Whose exchange it is.
-    pub connection: &'a ConnectionName,
-    /// What it is for.
-    pub exchange: Exchange,
-    /// Where it goes.
-    pub url: &'a Url,
-    /// What is sent.
-    pub payload: Payload<'a>,
-    /// The secrets in it, which an answer may echo.
-    pub secrets: &'a [&'a Secret],
-    /// 1 for the first try.
-    pub attempt: u32,
-}
-
-/// What a request carries.
-#[derive(Debug, Clone, Copy)]
-pub enum Payload<'a> {
-    /// `POST` with a form as its body.
-    Form(&'a Secret),
-    /// `GET` with an access token (RFC 6750 §2.1).
-    Bearer(&'a Secret),
-}
-
-/// A complete answer (its body perhaps cut at [`MAX_BODY`]).
-#[derive(Debug)]
-pub struct HttpAnswer {
-    /// The HTTP status.
-    pub status: u16,
-    /// As much of the body as was read, its codings undone. It may hold tokens: it is never logged.
-    pub body: Body,
-    /// The body has its end: it was not longer than [`MAX_BODY`], and its coding not broken.
-    pub is_whole: bool,
-    /// The `WWW-Authenticate` header as it was sent.
-    pub challenge: Option<String>,
-    /// When the server lets the next request come (`Retry-After`), already a moment in time.
-    pub retry_after: Option<DateTime<Utc>>,
-}
-
-/// A body that does not show itself in debug output.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Body(pub Vec<u8>);
-
-impl std::fmt::Debug for Body {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Body({} bytes)", self.0.len())
-    }
-}
-
-/// Why there is no complete answer. The difference decides whether a refresh token may be spent.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Broken {
-    /// Nothing of the request left this machine.
-    #[error("{0}")]
-    NotSent(Reason),
-    /// The request may have arrived; no complete answer came back.
-    #[error("{why}")]
-    Unanswered {
-        /// What happened.
-        why: Reason,
-        /// The HTTP status, where the answer came so far.
-        status: Option<u16>,
-        /// What of the body arrived before it broke, its codings undone: it may hold tokens.
-        partial: Body,
-    },
-}
-
-/// Makes exchanges. Clients are built at the first request, because loading the platform's
-/// certificates takes milliseconds that the first frame does not have.
+/// Makes exchanges. Clients are built at the first request, because loading the platform's certificates takes
+/// milliseconds and would delay the first frame.
 #[derive(Clone)]
 pub struct Http {
     clock: Arc<dyn Clock>,
@@ -135,11 +64,11 @@ impl Http {
 
     /// Sends one request and reads its answer.
     ///
-    /// Gives the entry for the request log together with the result, whatever that is.
+    /// Returns the entry for the request log together with the result, whatever that is.
     ///
     /// # Errors
     /// [`Broken`], in the result's second half.
-    pub async fn exchange(&self, request: &Request<'_>) -> (LogEntry, Result<HttpAnswer, Broken>) {
+    pub async fn exchange(&self, request: &HttpRequest<'_>) -> (LogEntry, Result<HttpAnswer, Broken>) {
         let mut entry = entry(request, self.clock.now());
         let watch = Stopwatch::start();
         let mut received = None;
@@ -160,10 +89,10 @@ impl Http {
         (entry, result)
     }
 
-    /// Sends the request and reads its answer into `received`, where it stays if this is dropped.
+    /// Sends the request and reads its answer into `received`, which keeps it if this future is dropped.
     async fn run(
         &self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         entry: &mut LogEntry,
         received: &mut Option<ReceivedBody>,
     ) -> Result<(), Broken> {
@@ -178,12 +107,12 @@ impl Http {
         read(&mut response, received).await.map_err(|why| unanswered(why, None))
     }
 
-    /// Begins to make the client for a URL, where there is none yet: whoever is about to send has other
-    /// things to do meanwhile. Must be called on a runtime.
+    /// Starts building the client for a URL, if there is none yet, while the caller prepares its request. Must be called
+    /// on a runtime.
     pub fn prepare(&self, url: &Url) {
         if !self.cell(url).initialized() {
             let (http, url) = (self.clone(), url.clone());
-            // A failure is told to whoever sends.
+            // The request that needs the client reports a failure.
             tokio::spawn(async move { drop(http.client(&url).await) });
         }
     }
@@ -208,7 +137,7 @@ impl Http {
 }
 
 /// The request, with every header but those that the connection adds.
-fn outgoing(client: &reqwest::Client, request: &Request<'_>) -> Result<reqwest::Request, Broken> {
+fn outgoing(client: &reqwest::Client, request: &HttpRequest<'_>) -> Result<reqwest::Request, Broken> {
     let builder = match request.payload {
         Payload::Form(form) => client
             .post(request.url.clone())
@@ -233,7 +162,7 @@ fn sent_headers(outgoing: &reqwest::Request, secrets: &[&Secret]) -> Vec<(String
     headers::described(&sent, secrets)
 }
 
-/// Reads the answer's body, as much as fits; `Err` says why it ended before its end.
+/// Reads the answer's body, as much as fits; `Err` says why it broke off.
 async fn read(response: &mut reqwest::Response, received: &mut ReceivedBody) -> Result<(), Reason> {
     while let Some(chunk) = response.chunk().await.map_err(|error| words(&error))? {
         let room = MAX_BODY - received.body.len();
@@ -271,7 +200,7 @@ fn bearer(token: &Secret) -> Result<HeaderValue, Broken> {
     Ok(value)
 }
 
-fn entry(request: &Request<'_>, at: DateTime<Utc>) -> LogEntry {
+fn entry(request: &HttpRequest<'_>, at: DateTime<Utc>) -> LogEntry {
     LogEntry {
         at,
         connection: request.connection.clone(),
@@ -316,8 +245,8 @@ fn late(is_connected: bool) -> Broken {
     if is_connected { unanswered("timeout".into(), None) } else { Broken::NotSent("connecting took too long".into()) }
 }
 
-/// The innermost cause, which is the one that says something, without the URL.
-/// In public without the words of a peer, whose certificate names what it likes.
+/// The innermost cause, which says most, without the URL. The public form lacks the peer's words, because its
+/// certificate can contain any text.
 fn words(error: &reqwest::Error) -> Reason {
     if error.is_timeout() {
         return if error.is_connect() { "connecting took too long".into() } else { "timeout".into() };

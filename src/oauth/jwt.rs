@@ -1,4 +1,4 @@
-//! What an access token says of itself, where it is a JSON Web Token (RFC 7519): decoded for the
+//! The claims of an access token that is a JSON Web Token (RFC 7519): decoded for the
 //! person who looks, never verified and never relied on (RFC 9068 §6 leaves that to the resource).
 //!
 //! Nothing of the token's own text comes out: neither the signature nor a piece of the rest.
@@ -14,9 +14,9 @@ use crate::oauth::redact::KnownSecrets;
 
 /// The longest token looked into, in bytes.
 const MAX_TOKEN: usize = 32 * 1024;
-/// The most lines told of the header, and of the claims.
+/// The most lines shown of the header, and of the claims.
 const MAX_LINES: usize = 200;
-/// The longest line told, in characters.
+/// The longest line shown, in characters.
 const MAX_LINE: usize = 400;
 /// Members that may hold a secret of their own, by a part of their name.
 const SECRET_NAMES: [&str; 3] = ["token", "secret", "password"];
@@ -30,7 +30,7 @@ pub enum JwtKind {
     Id,
 }
 
-/// Decodes a token; `None` if it is no JSON Web Token, or too long.
+/// Decodes a token; `None` if it is not a JSON Web Token or too long.
 #[must_use]
 pub fn read(token: &Secret) -> Option<Jwt> {
     let (header, claims) = decode(token.expose())?;
@@ -41,8 +41,8 @@ pub fn read(token: &Secret) -> Option<Jwt> {
     Some(Jwt { header: lines(header, &own), claims: lines(claims, &own), issued_at, not_before, expires_at })
 }
 
-/// What a token calls itself, where that leaves no doubt: the header of RFC 9068, or the claims in
-/// which common servers tell their kinds of tokens apart. `None` for everything else.
+/// The kind that a token declares unambiguously: by the header of RFC 9068, or by the claims with which common servers
+/// distinguish their tokens. `None` for everything else.
 #[must_use]
 pub fn calls_itself(token: &Secret) -> Option<JwtKind> {
     let (header, claims) = decode(token.expose())?;
@@ -61,7 +61,7 @@ pub fn calls_itself(token: &Secret) -> Option<JwtKind> {
     }
 }
 
-/// Who a token names, unverified; `None` if it is no JSON Web Token, or names no one.
+/// The subject of a token, unverified; `None` if it is not a JSON Web Token or names no one.
 #[must_use]
 pub fn subject(token: &Secret) -> Option<Subject> {
     let (_, claims) = decode(token.expose())?;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn header_claims_and_moments_are_told_but_not_the_signature() {
+    fn header_claims_and_times_are_shown_but_not_the_signature() {
         let claims = r#"{"sub":"ada","exp":1767225600,"iat":1767222000.5,"nbf":"soon"}"#;
         let jwt = read(&token(r#"{"alg":"HS256","typ":"JWT"}"#, claims)).unwrap();
         assert_eq!(jwt.header, ["{", "  \"alg\": \"HS256\",", "  \"typ\": \"JWT\"", "}"]);
@@ -166,11 +166,11 @@ mod tests {
             inner.expose()
         );
         let jwt = read(&token("{}", &claims)).unwrap();
-        let told = jwt.claims.join("\n");
+        let shown = jwt.claims.join("\n");
         for absent in ["abc", "7", "eyJ", "\u{1b}", "\u{202e}"] {
-            assert!(!told.contains(absent), "{absent:?} in {told}");
+            assert!(!shown.contains(absent), "{absent:?} in {shown}");
         }
-        assert_eq!(told.matches("***").count(), 3, "{told}");
+        assert_eq!(shown.matches("***").count(), 3, "{shown}");
     }
 
     #[test]
@@ -206,15 +206,15 @@ mod tests {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn nothing_of_the_token_itself_is_told(name in "[a-zA-Z0-9_.-]{1,40}", value in ".{0,60}", quoted: bool) {
+        fn nothing_of_the_token_itself_is_shown(name in "[a-zA-Z0-9_.-]{1,40}", value in ".{0,60}", quoted: bool) {
             let plain = serde_json::json!({ &name: value }).to_string();
             let once = token(r#"{"alg":"none"}"#, &plain);
             // A token can quote its header, which does not depend on the rest.
             let claims = if quoted { format!(r#"{{"q":"{}"}}"#, &once.expose()[..18]) } else { plain };
             let token = token(r#"{"alg":"none"}"#, &claims);
-            let told = format!("{:?}", read(&token).unwrap());
+            let shown = format!("{:?}", read(&token).unwrap());
             for piece in token.expose().as_bytes().windows(16) {
-                prop_assert!(!told.contains(std::str::from_utf8(piece).unwrap()), "{told}");
+                prop_assert!(!shown.contains(std::str::from_utf8(piece).unwrap()), "{shown}");
             }
         }
 

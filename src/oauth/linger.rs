@@ -1,7 +1,7 @@
 //! Listeners that stay for a few seconds after their login has ended: a browser that reloads the
 //! page, or asks twice, gets the same page again.
 //!
-//! Invariant: none stands in the way of the next login on its port, see [`make_room`].
+//! Invariant: none blocks the next login on its port, see [`make_room`].
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,7 @@ struct Lingering {
     gone: CancellationToken,
 }
 
-/// Lets these servers of a port go on for a while.
+/// Lets these servers of a port run for a while longer.
 pub(super) fn linger(port: u16, mut servers: JoinSet<()>) {
     let own = Lingering { port, stop: CancellationToken::new(), gone: CancellationToken::new() };
     list(|all| {
@@ -30,7 +30,7 @@ pub(super) fn linger(port: u16, mut servers: JoinSet<()>) {
         all.push(own.clone());
     });
     tokio::spawn(async move {
-        // Also where the runtime ends first.
+        // Also if the runtime ends first.
         let _gone = own.gone.drop_guard();
         let _ = tokio::time::timeout(LINGER, own.stop.cancelled()).await;
         servers.shutdown().await;

@@ -52,7 +52,7 @@ impl Listener {
         parse(redirect_uri).is_some()
     }
 
-    /// Binds the address of a redirect URI; where it names no port, a free one is chosen.
+    /// Binds the address of a redirect URI; if it names no port, a free one is chosen.
     ///
     /// # Errors
     /// The URI is not on this machine, its port is taken, or the system refuses.

@@ -36,7 +36,7 @@ pub enum ListenError {
     },
 }
 
-/// The URL and its loopback addresses; `None` where it is not `http` on loopback.
+/// The URL and its loopback addresses; `None` if it is not `http` on loopback.
 pub(super) fn parse(redirect_uri: &str) -> Option<(Url, Vec<IpAddr>)> {
     let url = Url::parse(redirect_uri).ok().filter(|url| url.scheme() == "http")?;
     let addresses = match url.host()? {
@@ -61,7 +61,7 @@ fn authority(uri: &str) -> &str {
     rest.split(['/', '?']).next().unwrap_or_default()
 }
 
-/// The redirect URI with `port`, where it names none itself.
+/// The redirect URI with `port`, if it names none itself.
 pub(super) fn with_port(redirect_uri: &str, port: u16) -> String {
     if explicit_port(redirect_uri).is_some() {
         return redirect_uri.to_owned();

@@ -25,10 +25,10 @@ pub enum CodeProgress {
 
 /// The answers to one login.
 #[derive(Debug, Default)]
-pub(super) struct Outcomes(Mutex<Known>);
+pub(super) struct Outcomes(Mutex<KnownOutcome>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownOutcome {
     codes: Vec<(Secret, watch::Sender<CodeProgress>)>,
     /// Whether a browser has asked: it may ask again.
     was_asked: bool,
@@ -89,12 +89,12 @@ impl Outcomes {
         self.lock().was_asked
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, KnownOutcome> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Known {
+impl KnownOutcome {
     fn add(&mut self, code: &Secret, progress: CodeProgress) -> &watch::Sender<CodeProgress> {
         if self.codes.len() >= MOST {
             let refused =

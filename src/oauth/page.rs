@@ -7,7 +7,7 @@ use html_escape::encode_safe;
 pub(super) enum PageTone {
     Good,
     Bad,
-    /// Nothing yet: the page asks again by itself.
+    /// Nothing yet: the page reloads automatically.
     Waiting,
 }
 

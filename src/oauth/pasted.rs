@@ -12,22 +12,22 @@ use crate::oauth::{answer, jwt};
 pub const LONGEST: usize = 16 * 1024;
 
 /// A kind of token, and what its pasted forms are recognised by.
-struct Kind {
+struct PastedKind {
     /// The member of a JSON answer, and the field of a form.
     member: &'static str,
-    /// Other names that may stand before it, in lower case.
+    /// Other names that may precede it, in lower case.
     labels: &'static [&'static str],
     /// Why an answer without it is refused.
     missing: &'static str,
 }
 
-const REFRESH: Kind = Kind {
+const REFRESH: PastedKind = PastedKind {
     member: "refresh_token",
     labels: &["refresh_token", "refreshtoken", "refresh-token", "refresh token"],
     missing: "is not in this JSON answer; copy an answer that has a refresh_token",
 };
 
-const ACCESS: Kind = Kind {
+const ACCESS: PastedKind = PastedKind {
     member: "access_token",
     labels: &["access_token", "accesstoken", "access-token", "access token", "authorization"],
     missing: "is not in this JSON answer; copy an answer that has an access_token",
@@ -54,16 +54,16 @@ pub fn access_token(text: &Secret) -> Result<Secret, &'static str> {
     find(text.expose(), &ACCESS)
 }
 
-/// Whether a refresh token pasted line by line plainly goes on: its JSON is not closed, or its
+/// Whether a refresh token pasted line by line clearly continues: its JSON is not closed, or its
 /// value is on the next line.
 #[must_use]
-pub fn goes_on(text: &str) -> bool {
+pub fn is_unfinished(text: &str) -> bool {
     let text = trim(text);
     let is_open = |text| serde_json::from_str::<serde::de::IgnoredAny>(text).is_err_and(|error| error.is_eof());
     (text.starts_with(['{', '[']) && is_open(text)) || after_label(text, &REFRESH) == Some("")
 }
 
-fn find(text: &str, kind: &Kind) -> Result<Secret, &'static str> {
+fn find(text: &str, kind: &PastedKind) -> Result<Secret, &'static str> {
     let text = trim(text);
     if text.len() > LONGEST {
         return Err("is longer than 16 KiB");
@@ -103,7 +103,7 @@ fn form_field(text: &str, field: &str) -> Option<String> {
 }
 
 /// Takes off quotes, names and the scheme, in whatever order they surround the token.
-fn bare<'a>(text: &'a str, kind: &Kind) -> &'a str {
+fn bare<'a>(text: &'a str, kind: &PastedKind) -> &'a str {
     let mut text = trim(text);
     loop {
         let inner = unquoted(text).or_else(|| after_label(text, kind)).or_else(|| after_scheme(text));
@@ -121,8 +121,8 @@ fn unquoted(text: &str) -> Option<&str> {
         .find_map(|(open, close)| text.strip_prefix(open)?.strip_suffix(close))
 }
 
-/// What stands after the token's name: `refresh_token=…`, `Refresh token: …`, or on the next line.
-fn after_label<'a>(text: &'a str, kind: &Kind) -> Option<&'a str> {
+/// The text after the token's name: `refresh_token=…`, `Refresh token: …`, or on the next line.
+fn after_label<'a>(text: &'a str, kind: &PastedKind) -> Option<&'a str> {
     kind.labels.iter().find_map(|label| {
         let (head, rest) = text.split_at_checked(label.len())?;
         let is_separator = |c: char| c.is_whitespace() || matches!(c, '=' | ':');
@@ -152,7 +152,7 @@ fn judge(token: &str) -> Result<Secret, &'static str> {
         return Err("is an address (URL); copy the token alone");
     }
     if (token.starts_with("{{") && token.ends_with("}}")) || (token.starts_with('<') && token.ends_with('>')) {
-        return Err("is a placeholder; copy the value it stands for");
+        return Err("is a placeholder; copy the actual value");
     }
     Ok(Secret::new(token))
 }
@@ -163,7 +163,7 @@ mod tests {
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
-    use super::{LONGEST, access_token, goes_on, refresh_token};
+    use super::{LONGEST, access_token, is_unfinished, refresh_token};
     use crate::domain::Secret;
 
     const TOKEN: &str = "Rt-01.2_3~4+5/6==";
@@ -318,12 +318,12 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_of_several_lines_goes_on_until_its_json_is_closed() {
+    fn a_paste_of_several_lines_continues_until_its_json_is_closed() {
         for open in ["{", "{\n\"access_token\": \"A\",", "[{\"refresh_token\":", "refresh_token", "Refresh Token:"] {
-            assert!(goes_on(open), "{open}");
+            assert!(is_unfinished(open), "{open}");
         }
         for whole in ["", TOKEN, "{}", "{\"refresh_token\":\"R\"}", "{ no json", "refresh_token: R"] {
-            assert!(!goes_on(whole), "{whole}");
+            assert!(!is_unfinished(whole), "{whole}");
         }
     }
 
@@ -338,7 +338,7 @@ mod tests {
         }
 
         #[test]
-        fn an_ordinary_token_comes_back_as_it_is(token in "[A-Za-z0-9][A-Za-z0-9._~+/-]{0,80}={0,2}") {
+        fn an_ordinary_token_is_unchanged(token in "[A-Za-z0-9][A-Za-z0-9._~+/-]{0,80}={0,2}") {
             prop_assert_eq!(read(&token), Ok(token));
         }
     }

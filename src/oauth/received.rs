@@ -1,19 +1,18 @@
-//! What of an answer has arrived, until it is complete or given up: its codings undone, its headers
-//! masked for the log.
+//! The part of an answer that has arrived, until it is complete or abandoned: decoded, its headers masked for the log.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 use crate::domain::{LogEntry, Secret};
-use crate::oauth::http::{Body, Broken, HttpAnswer, Payload, Request};
+use crate::oauth::message::{Body, Broken, HttpAnswer, HttpRequest, Payload};
 use crate::oauth::{answer, coding, headers, shape};
 
-/// How much of a broken body is looked through for pieces of tokens, in bytes.
+/// How much of a broken body is searched for pieces of tokens, in bytes.
 const MOST_BROKEN: usize = 64 * 1024;
 /// The longest `Retry-After` obeyed.
 const LONGEST_WAIT: TimeDelta = TimeDelta::hours(24);
 
-/// What of an answer has arrived, as it was sent.
+/// The part of an answer that has arrived, as sent.
 pub(super) struct ReceivedBody {
     status: u16,
     headers: HeaderMap,
@@ -34,7 +33,7 @@ impl ReceivedBody {
     /// The answer, its codings undone and `entry` completed from it; broken if it ended so.
     pub(super) fn into_result(
         self,
-        request: &Request<'_>,
+        request: &HttpRequest<'_>,
         entry: &mut LogEntry,
         ended: Result<(), Broken>,
     ) -> Result<HttpAnswer, Broken> {
@@ -59,7 +58,7 @@ impl ReceivedBody {
 }
 
 /// The answer's headers, masked wherever they echo what was sent or repeat what the body says.
-fn received_headers(received: &HeaderMap, request: &Request<'_>, body: &[u8]) -> Vec<(String, String)> {
+fn received_headers(received: &HeaderMap, request: &HttpRequest<'_>, body: &[u8]) -> Vec<(String, String)> {
     let answered = match request.payload {
         Payload::Form(_) => secrets_in(body),
         Payload::Bearer(_) => Vec::new(),
@@ -68,7 +67,7 @@ fn received_headers(received: &HeaderMap, request: &Request<'_>, body: &[u8]) ->
     headers::described(received, &secrets)
 }
 
-/// The tokens in a token endpoint's answer; the text itself, where it is broken and may hold one.
+/// The tokens in a token endpoint's answer; the text itself if it is broken and may hold one.
 fn secrets_in(body: &[u8]) -> Vec<Secret> {
     let tokens = answer::read(body);
     let is_broken = tokens.as_ref().is_none_or(|tokens| tokens.is_broken);

@@ -16,7 +16,7 @@ const DEAD_TOKEN: &str = " (some servers say this of a dead refresh token: check
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
-    /// The error code in lower case (`invalid_grant`), where one was found.
+    /// The error code in lower case (`invalid_grant`), if one was found.
     pub code: Option<String>,
     /// The server's words: its description, or an excerpt of what was not understood.
     pub description: Option<String>,
@@ -48,7 +48,7 @@ impl Refusal {
     pub fn read(status: u16, body: &[u8], sent: &[&Secret]) -> Self {
         let text = shape::text(body);
         let value = shape::value(&text, true);
-        // Where it says nothing by itself, a string in it may.
+        // If it says nothing, a string in it may.
         let is_clear = value.as_ref().is_some_and(|value| !value.is_string() && codes::said(value).code.is_some());
         let value = if is_clear { value } else { value.map(shape::unfolded) };
         let said = value.as_ref().map(codes::said).unwrap_or_default();
@@ -68,7 +68,7 @@ impl Refusal {
         }
     }
 
-    /// Completes it from the `WWW-Authenticate` header, where the body names no code of OAuth.
+    /// Completes it from the `WWW-Authenticate` header if the body has no OAuth code.
     #[must_use]
     pub fn or_challenge(mut self, header: Option<&str>, sent: &[&Secret]) -> Self {
         if let Some((code, words)) = header.filter(|_| !self.is_oauth).and_then(codes::challenge) {
@@ -106,7 +106,7 @@ impl Refusal {
                     | "invalid_grant_type",
                 ),
             ) => Class::Misconfigured,
-            // Whatever is no error of OAuth comes from a proxy, a gateway or a deployment in between.
+            // Anything but an OAuth error is from a proxy, a gateway or a deployment.
             _ => Class::Transient,
         }
     }
@@ -129,7 +129,7 @@ impl Refusal {
         }
     }
 
-    /// The same, and what of it is public: the status, and the code where it is a registered one.
+    /// The same with its public form: the status, and the code if it is registered.
     #[must_use]
     pub fn reason(&self) -> Reason {
         let known = self.code.as_deref().and_then(error_code::registered);

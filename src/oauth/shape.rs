@@ -38,7 +38,7 @@ fn one_byte_text(bytes: &[u8]) -> String {
 }
 
 /// The value a text holds: JSON at its start or after something else (a comment, a prefix against
-/// hijacking, a JSONP call), else a form. Trailing text is ignored. `None` where nothing is whole.
+/// hijacking, a JSONP call), else a form. Trailing text is ignored. `None` if nothing is whole.
 ///
 /// `is_whole` says that the text is not known to end early: of a form that does, the last field
 /// counts as missing.
@@ -50,7 +50,7 @@ pub(super) fn value(text: &str, is_whole: bool) -> Option<Value> {
 }
 
 /// The value with JSON objects and forms in the place of the strings that hold them. Such a string
-/// may be anything that somebody wrote down, so this is for a value that says nothing by itself.
+/// may be arbitrary text, so this is only for a value that holds nothing else.
 pub(super) fn unfolded(mut value: Value) -> Value {
     unfold(&mut value, MAX_DEPTH);
     value

@@ -38,7 +38,7 @@ pub(super) struct Stopwatch(Arc<Mutex<Laps>>);
 struct Laps {
     phase: Phase,
     since: Instant,
-    /// By phase; `None` where it was never entered.
+    /// By phase; `None` if it was never entered.
     spent: [Option<Duration>; 5],
 }
 
@@ -88,7 +88,7 @@ impl Resolve for Lookup {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
             enter(Phase::Dns);
-            // The port is put in by whoever connects.
+            // The caller sets the port.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await;
             enter(Phase::Connect);
             let found: Vec<_> = found.map_err(Box::<dyn Error + Send + Sync>::from)?.collect();

@@ -1,18 +1,16 @@
-//! What of the request log is shown: words typed into its filter, and two switches.
+//! What of the request log is shown: words, and two switches.
 //!
-//! The language is small. Words are looked for in what a row shows, letters in either case; all of
-//! them must be found. `@name` is that connection alone, `4xx` and `429` a class of HTTP status and
-//! one of them, `error` what failed. A word that only resembles one of these is looked for as text.
+//! A word is searched for in everything a row shows, ignoring case, and all words must be found. `@name` means that
+//! connection, `4xx` and `429` a class of HTTP status and one status, `error` failed requests. Anything else that
+//! resembles these is plain text.
 
-use crate::dashboard::fuzzy::contains;
-use crate::dashboard::request_log::request;
-use crate::dashboard::widgets::text_field::TextField;
+use crate::domain::text::contains;
 use crate::domain::{Brief, ConnectionName, LogSummary};
+use crate::request_log::words::purpose;
 
-/// What passes.
+/// Decides which entries are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogFilter {
-    field: TextField,
     terms: Vec<Term>,
     errors: bool,
     only: Option<ConnectionName>,
@@ -30,53 +28,46 @@ enum Term {
 }
 
 impl LogFilter {
-    /// What can be typed, for the empty field.
+    /// The syntax in short, shown in the empty field.
     pub const HINT: &'static str = "words @name 4xx 429 error";
 
-    /// The filter as it is typed.
+    /// A filter with these words and both switches off.
     #[must_use]
-    pub fn field(&self) -> &TextField {
-        &self.field
+    pub fn of_words(words: &str) -> Self {
+        Self { terms: words.split_whitespace().map(Term::of).collect(), ..Self::default() }
     }
 
-    /// Whether only what failed passes.
+    /// Replaces the words and keeps the switches.
+    pub fn set_words(&mut self, words: &str) {
+        self.terms = Self::of_words(words).terms;
+    }
+
+    /// Whether only failed requests pass.
     #[must_use]
     pub fn errors(&self) -> bool {
         self.errors
     }
 
-    /// The only connection whose requests pass, where there is but one.
+    /// The connection whose requests alone pass, if there is one.
     #[must_use]
     pub fn only(&self) -> Option<&ConnectionName> {
         self.only.as_ref()
     }
 
-    /// Whether it holds anything back.
+    /// Whether it hides anything.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        !self.terms.is_empty() || self.errors || self.only.is_some()
+        *self != Self::default()
     }
 
-    /// Changes the text.
-    pub fn edit(&mut self, change: impl FnOnce(&mut TextField)) {
-        change(&mut self.field);
-        self.terms = self.field.text().split_whitespace().map(Term::of).collect();
-    }
-
-    /// Lets only what failed pass, or everything again.
+    /// Turns "failed requests only" on or off.
     pub fn toggle_errors(&mut self) {
         self.errors = !self.errors;
     }
 
-    /// Lets only this connection's requests pass, or everybody's.
+    /// Restricts it to one connection, or to none.
     pub fn set_only(&mut self, connection: Option<ConnectionName>) {
         self.only = connection;
-    }
-
-    /// Whether the same passes both.
-    #[must_use]
-    pub fn means_the_same_as(&self, other: &Self) -> bool {
-        (&self.terms, self.errors, &self.only) == (&other.terms, other.errors, &other.only)
     }
 
     /// Whether an entry passes.
@@ -88,7 +79,7 @@ impl LogFilter {
             && self.terms.iter().all(|term| term.finds(&entry))
     }
 
-    /// Whether any of the entries that a summary tells of may pass.
+    /// Whether any of the summarised entries may pass.
     #[must_use]
     pub fn may_pass(&self, summary: &LogSummary) -> bool {
         (!self.errors || summary.failed > 0)
@@ -96,14 +87,14 @@ impl LogFilter {
             && self.terms.iter().all(|term| term.may_be_in(summary))
     }
 
-    /// How many of them pass, where the summary tells as much.
+    /// How many of the summarised entries pass, if the summary can answer that.
     #[must_use]
     pub fn count(&self, summary: &LogSummary) -> Option<u64> {
         if !self.may_pass(summary) {
             return Some(0);
         }
-        let asks_for_failures_alone = self.only.is_none() && self.terms.iter().all(|term| *term == Term::Failed);
-        asks_for_failures_alone.then_some(if self.is_active() { summary.failed } else { summary.entries })
+        let only_failures = self.only.is_none() && self.terms.iter().all(|term| *term == Term::Failed);
+        only_failures.then_some(if self.is_active() { summary.failed } else { summary.entries })
     }
 }
 
@@ -144,7 +135,7 @@ impl Term {
                 [&summary.connections, &summary.targets, &summary.errors]
                     .iter()
                     .any(|texts| texts.may_have(|other| contains(other, text)))
-                    || summary.exchanges.iter().any(|exchange| contains(request::purpose(*exchange), text))
+                    || summary.exchanges.iter().any(|exchange| contains(purpose(*exchange), text))
                     || summary.statuses.iter().any(|status| is_in_status(*status, text))
             }
         }
@@ -161,7 +152,7 @@ fn is_in(entry: &Brief<'_>, text: &str) -> bool {
         || contains(entry.method, text)
         || contains(entry.host, text)
         || contains(entry.path, text)
-        || contains(request::purpose(entry.exchange), text)
+        || contains(purpose(entry.exchange), text)
         || entry.oauth_error.is_some_and(|error| contains(error, text))
 }
 
@@ -173,7 +164,7 @@ fn is_in_status(status: u16, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dashboard::fixtures::log;
+    use crate::request_log::fixtures::log;
 
     #[test]
     fn a_summary_never_denies_what_would_pass_and_counts_only_what_it_knows() {
@@ -184,7 +175,7 @@ mod tests {
         for (words, count) in [
             ("", Some(14)),
             ("error", Some(2)),
-            ("@nobody", Some(0)),
+            ("@unknown", Some(0)),
             ("@FACTORY", None),
             ("5xx", Some(0)),
             ("4xx", None),
@@ -198,8 +189,7 @@ mod tests {
             ("nothing like this", Some(0)),
             ("error timeout", None),
         ] {
-            let mut filter = LogFilter::default();
-            filter.edit(|field| field.push(words));
+            let filter = LogFilter::of_words(words);
             assert_eq!(filter.count(&summary), count, "{words}");
             assert!(filter.may_pass(&summary) || !entries.iter().any(|entry| filter.passes(entry)), "{words}");
         }

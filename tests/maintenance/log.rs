@@ -90,7 +90,7 @@ async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_tim
         let told = bench.run(&[&["log"], arguments].concat(), 0);
         assert_eq!(count(&told.stdout), lines, "{arguments:?}: {told:?}");
         let says_so = lines == 0 && !arguments.contains(&"--lines");
-        assert_eq!(told.stderr.contains("there is no such request"), says_so, "{arguments:?}: {told:?}");
+        assert_eq!(told.stderr.contains("there is no matching request"), says_so, "{arguments:?}: {told:?}");
     }
     assert!(bench.run(&["log", "--since", "yesterday"], 2).stderr.contains("2026-03-10 14:02"));
 

@@ -220,19 +220,16 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     };
     attention.close(LAST_EVENTS).await;
     while let Ok(event) = events.try_recv() {
-        match (event, &request_log) {
-            (Event::RequestLogged(entry), Some(log)) => log.append(&entry),
-            // The screen that would have said so is gone.
-            (
-                Event::Connection(ConnectionEvent {
-                    connection,
-                    kind: EventKind::ClientSecretSet { result: Err(why) },
-                }),
-                _,
-            ) => {
-                say!("{connection}: the client secret is not stored: {why}");
-            }
-            _ => {}
+        if let Some(log) = &request_log {
+            log.record(&event);
+        }
+        // The screen that would have shown it is gone.
+        if let Event::Connection(ConnectionEvent {
+            connection,
+            kind: EventKind::ClientSecretSet { result: Err(why) },
+        }) = event
+        {
+            say!("{connection}: the client secret is not stored: {why}");
         }
     }
     // Whose tokens are in danger is worth more than that the terminal is gone.

@@ -61,7 +61,7 @@ impl ImportArgs {
         }
         let refresh_token = read(name)?;
         let result = import(&mut working, name, refresh_token).await?;
-        working.finish(&session).await;
+        working.finish().await;
         let imported = result?;
         if self.json {
             json::print(json!({
@@ -110,7 +110,7 @@ fn refuse_in_vain(view: &ConnectionView) -> Result<(), CliError> {
 /// Reads the refresh token from a hidden prompt, or from standard input where that is no terminal.
 fn read(name: &ConnectionName) -> Result<Secret, CliError> {
     let text = if io::stdin().is_terminal() {
-        prompt::hidden_lines(format_args!("Refresh token for {name}: "), pasted::goes_on)
+        prompt::hidden_lines(format_args!("Refresh token for {name}: "), pasted::is_unfinished)
     } else {
         prompt::piped(pasted::LONGEST)
     };

@@ -60,7 +60,7 @@ impl Which {
             return watch::run(session, working, self.json).await;
         }
         let views = working.engine.views().await;
-        working.finish(&session).await;
+        working.finish().await;
         if views.is_empty() {
             say!("there are no connections in {}", session.paths.config_file.display());
         }

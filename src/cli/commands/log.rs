@@ -1,9 +1,7 @@
-//! `manutop log`: the request log on disk, as lines for people or as JSON, and with `--follow` what
-//! any process appends.
+//! `manutop log`: the request log on disk, as lines for people or as JSON, and with `--follow` what any process appends.
 //!
-//! Invariants: only the data directory matters: neither configuration nor secret store is touched;
-//! a plain thread reads the disk, one entry at a time; nothing is polled where the system tells of
-//! changes.
+//! Invariants: it needs only the data directory and touches neither configuration nor secret store; a plain thread
+//! reads the disk, one entry at a time; nothing is polled if the system reports changes.
 
 use std::collections::VecDeque;
 use std::io::IsTerminal as _;
@@ -24,7 +22,6 @@ use crate::cli::support::since::LogSince;
 use crate::cli::support::stderr::say;
 use crate::cli::support::{json, stdout};
 use crate::config::Paths;
-use crate::dashboard::request_log::request::{purpose, result, severity, target};
 use crate::dashboard_loop::appearance::depth;
 use crate::domain::text::neutralise;
 use crate::domain::{Brief, BriefLine, Clock as _, ConnectionName, Depth, LogEntry, LogSummary, Severity, SystemClock};
@@ -34,38 +31,39 @@ use crate::platform::file_watch::Watch;
 use crate::platform::signals;
 use crate::platform::signals::{Signal, Signals};
 use crate::request_log::filter::LogFilter;
-use crate::request_log::segments::archive::Archive;
-use crate::request_log::segments::files::Number;
-use crate::request_log::segments::reader::Reader;
+use crate::request_log::segments::archive::LogSegments;
+use crate::request_log::segments::files::SegmentNumber;
+use crate::request_log::segments::reader::SegmentReader;
+use crate::request_log::words::{purpose, result, severity, target};
 
-/// How many requests are shown where nothing is said of it.
+/// How many requests are shown by default.
 const LAST: usize = 50;
-/// How many lines are handed over at once.
+/// How many lines are written at once.
 const BATCH: usize = 128;
-/// How often the log is looked at where the system does not tell of changes.
+/// How often the log is checked if the system does not report changes.
 const UNWATCHED: Duration = Duration::from_secs(2);
 
-/// Show the request log, which every command and dashboard writes; --follow stays
+/// Show the request log, which every command and dashboard writes; --follow keeps printing
 #[derive(Debug, clap::Args)]
 pub struct LogArgs {
-    /// This connection's requests alone, also of one that is configured no more
+    /// Only this connection's requests; it need not be configured any more
     name: Option<ConnectionName>,
-    /// Stay, and print what is appended until Ctrl-C
+    /// Keep printing new requests until Ctrl-C
     #[arg(long, short)]
     follow: bool,
-    /// Everything since then: a span (90s, 10m, 1d 6h), a local time (2026-03-10 14:02) or one as in RFC 3339
+    /// Everything since then: a span (90s, 10m, 1d 6h), a local time (2026-03-10 14:02) or an RFC 3339 time
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     since: Option<LogSince>,
-    /// How many of the newest; without this and --since, 50
+    /// How many of the newest; 50 unless --since is given
     #[arg(long, short = 'n', value_name = "N")]
     lines: Option<usize>,
-    /// Only what has all these words, as the dashboard's filter: words, @name, 4xx, 429, error
+    /// Only requests that match all these words, as in the dashboard's filter: words, @name, 4xx, 429, error
     #[arg(long, value_name = "WORDS")]
     filter: Option<String>,
-    /// Only what failed
+    /// Only failed requests
     #[arg(long)]
     errors: bool,
-    /// As JSON, one object a line
+    /// Print JSON, one object per line
     #[arg(long)]
     json: bool,
 }
@@ -73,18 +71,18 @@ pub struct LogArgs {
 impl LogArgs {
     pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         let data_dir = Paths::resolve(files.config.clone(), files.data_dir.clone()).map_err(CliError::from)?.data_dir;
-        let mut wishes = Signals::listen()?;
+        let mut signals = Signals::listen()?;
         let (lines, mut written) = stdout::start_writing()?;
         let (done, read) = oneshot::channel();
-        let teller = self.teller(data_dir, lines)?;
+        let printer = self.printer(data_dir, lines)?;
         thread::Builder::new().name("log".into()).spawn(move || {
-            // Nobody waits any more where the program ends.
-            let _ = done.send(teller.run());
+            // It fails only if the program is ending.
+            let _ = done.send(printer.run());
         })?;
         let ended = loop {
             tokio::select! {
                 biased;
-                signal = wishes.next() => match signal {
+                signal = signals.next() => match signal {
                     Signal::Quit | Signal::HungUp => return Ok(Exit::Ok),
                     Signal::Suspend => signals::stop()?,
                     Signal::Continued | Signal::Resized | Signal::Reload => {}
@@ -93,24 +91,23 @@ impl LogArgs {
             }
         };
         if ended.is_ok() {
-            // All is written, so all is read; or it could not be.
+            // Everything that was read is written. Report it if reading failed.
             read.await.unwrap_or(Ok(()))?;
         }
         stdout::end(ended)
     }
 
-    fn teller(self, data_dir: PathBuf, lines: mpsc::Sender<Vec<String>>) -> Result<Teller, CliError> {
-        let mut filter = LogFilter::default();
+    fn printer(self, data_dir: PathBuf, lines: mpsc::Sender<Vec<String>>) -> Result<LogPrinter, CliError> {
         let name = self.name.map(|name| format!("@{name}"));
         let words: Vec<_> = name.into_iter().chain(self.filter).collect();
-        filter.edit(|field| field.push(&words.join(" ")));
+        let mut filter = LogFilter::of_words(&words.join(" "));
         if self.errors {
             filter.toggle_errors();
         }
         let since = self.since.map(|since| since.moment(Zone::Local, SystemClock.now())).transpose()?;
-        let form = if self.json { Form::Json } else { Form::Line { zone: Zone::Local, coloured: is_coloured() } };
+        let form = if self.json { LogForm::Json } else { LogForm::Line { zone: Zone::Local, coloured: is_coloured() } };
         let last = self.lines.or(since.is_none().then_some(LAST));
-        Ok(Teller { data_dir, filter, since, last, follow: self.follow, form, lines })
+        Ok(LogPrinter { data_dir, filter, since, last, follow: self.follow, form, lines })
     }
 }
 
@@ -119,22 +116,21 @@ fn is_coloured() -> bool {
     io::stdout().is_terminal() && depth(variable) != Depth::None && variable("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Reads the log and hands lines over; lives on a thread of its own.
-struct Teller {
+/// Reads the log and sends lines to the writer, on its own thread.
+struct LogPrinter {
     data_dir: PathBuf,
     filter: LogFilter,
     since: Option<DateTime<Utc>>,
-    /// How many of what is there at the beginning; `None` for all.
+    /// How many of the existing entries; `None` for all.
     last: Option<usize>,
     follow: bool,
-    form: Form,
+    form: LogForm,
     lines: mpsc::Sender<Vec<String>>,
 }
 
-impl Teller {
+impl LogPrinter {
     fn run(self) -> Result<(), CliError> {
-        let told = self.tell();
-        told.map_err(|error| {
+        self.print().map_err(|error| {
             CliError::new(
                 Exit::Failed,
                 format!("the request log in {} cannot be read: {error}", self.data_dir.display()),
@@ -142,18 +138,18 @@ impl Teller {
         })
     }
 
-    fn tell(&self) -> io::Result<()> {
-        // Before the first look, so that nothing falls in between.
-        let mut changes = self.follow.then(|| Changes::of(&self.data_dir.join("requests.jsonl")));
-        let mut reader = Reader::open_at(&self.data_dir, self.oldest_needed()?)?;
-        let Some(found) = self.tell_newest(&mut reader)? else { return Ok(()) };
+    fn print(&self) -> io::Result<()> {
+        // Watching starts before reading, so that nothing is missed in between.
+        let mut changes = self.follow.then(|| LogChanges::of(&self.data_dir.join("requests.jsonl")));
+        let mut reader = SegmentReader::open_at(&self.data_dir, self.oldest_needed()?)?;
+        let Some(found) = self.print_newest(&mut reader)? else { return Ok(()) };
         if found == 0 && !self.follow && self.last != Some(0) {
-            let which = if self.filter.is_active() || self.since.is_some() { "such " } else { "" };
-            say!("there is no {which}request in the log in {}", self.data_dir.display());
+            let which = if self.filter.is_active() || self.since.is_some() { "matching request" } else { "request" };
+            say!("there is no {which} in the log in {}", self.data_dir.display());
         }
         while let Some(changes) = &mut changes {
             changes.wait();
-            if self.tell_rest(&mut reader)?.is_none() {
+            if self.print_rest(&mut reader)?.is_none() {
                 break;
             }
         }
@@ -161,8 +157,8 @@ impl Teller {
     }
 
     /// The oldest segment that has to be read.
-    fn oldest_needed(&self) -> io::Result<Number> {
-        let archive = Archive::new(&self.data_dir);
+    fn oldest_needed(&self) -> io::Result<SegmentNumber> {
+        let archive = LogSegments::new(&self.data_dir);
         let mut left = self.last.unwrap_or(usize::MAX);
         let segments = archive.segments()?;
         let mut oldest = segments.first().copied().unwrap_or_default();
@@ -192,9 +188,9 @@ impl Teller {
         self.since.is_none_or(|since| entry.at >= since) && self.filter.passes(entry)
     }
 
-    /// What is there, or the newest of it; how many that are, `None` where nobody reads it.
-    fn tell_newest(&self, reader: &mut Reader) -> io::Result<Option<usize>> {
-        let Some(last) = self.last else { return self.tell_rest(reader) };
+    /// Prints the existing entries, or the newest of them. Returns how many, or `None` if the output is closed.
+    fn print_newest(&self, reader: &mut SegmentReader) -> io::Result<Option<usize>> {
+        let Some(last) = self.last else { return self.print_rest(reader) };
         let mut newest = VecDeque::new();
         while let Some(line) = self.next_line(reader)? {
             newest.push_back(line);
@@ -206,8 +202,8 @@ impl Teller {
         Ok(self.lines.blocking_send(newest.into()).ok().map(|()| found))
     }
 
-    /// Everything up to the end, as it is now; how many that are, `None` where nobody reads it.
-    fn tell_rest(&self, reader: &mut Reader) -> io::Result<Option<usize>> {
+    /// Prints everything up to the current end. Returns how many, or `None` if the output is closed.
+    fn print_rest(&self, reader: &mut SegmentReader) -> io::Result<Option<usize>> {
         let mut found = 0;
         loop {
             let mut batch = Vec::new();
@@ -227,7 +223,7 @@ impl Teller {
         }
     }
 
-    fn next_line(&self, reader: &mut Reader) -> io::Result<Option<String>> {
+    fn next_line(&self, reader: &mut SegmentReader) -> io::Result<Option<String>> {
         while let Some(entry) = reader.next_entry()? {
             if self.wants(Brief::from(&entry)) {
                 return Ok(Some(self.form.line(&entry)));
@@ -237,15 +233,15 @@ impl Teller {
     }
 }
 
-/// Tells when there may be more to read.
-struct Changes {
+/// Waits until there may be more to read.
+struct LogChanges {
     watch: Option<Watch>,
     wakes: Receiver<()>,
 }
 
-impl Changes {
+impl LogChanges {
     fn of(file: &std::path::Path) -> Self {
-        // One that waits stands for all that come until it is taken.
+        // One pending wake-up covers all changes until it is received.
         let (wake, wakes) = sync_channel(1);
         let watch = Watch::start(file, move || {
             let _ = wake.try_send(());
@@ -260,13 +256,13 @@ impl Changes {
 
     fn unwatched(&mut self, why: &notify::Error) {
         self.watch = None;
-        say!("the log cannot be watched ({why}), so it is looked at every {} s", UNWATCHED.as_secs());
+        say!("cannot watch the log ({why}); checking it every {} s", UNWATCHED.as_secs());
     }
 
     fn wait(&mut self) {
         match &mut self.watch {
             Some(watch) => {
-                // It wakes as long as it is watched.
+                // The sender lives as long as the watch.
                 let _ = self.wakes.recv();
                 if let Err(error) = watch.follow() {
                     self.unwatched(&error);
@@ -277,32 +273,32 @@ impl Changes {
     }
 }
 
-/// How an entry is told.
+/// How an entry is printed.
 #[derive(Debug, Clone, Copy)]
-enum Form {
+enum LogForm {
     Json,
     Line { zone: Zone, coloured: bool },
 }
 
-/// An entry as it is on the disk, with the version.
+/// An entry as on disk, with the version of the JSON format.
 #[derive(Serialize)]
-struct Versioned<'a> {
+struct VersionedEntry<'a> {
     version: u32,
     #[serde(flatten)]
     entry: &'a LogEntry,
 }
 
-impl Form {
+impl LogForm {
     fn line(self, entry: &LogEntry) -> String {
         match self {
-            Self::Json => serde_json::to_string(&Versioned { version: json::VERSION, entry })
+            Self::Json => serde_json::to_string(&VersionedEntry { version: json::VERSION, entry })
                 .expect("strings, numbers and times always serialise"),
             Self::Line { zone, coloured } => line(entry, zone, coloured),
         }
     }
 }
 
-/// When, who, what for, where to, what came of it, how long it took, what the server said.
+/// Time, connection, purpose, target, result, duration and the server's explanation.
 fn line(entry: &LogEntry, zone: Zone, coloured: bool) -> String {
     let when = zone.date_time(entry.at);
     let outcome = padded(&result(entry), 18);
@@ -339,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_all_in_one_row_and_moves_no_cursor() {
+    fn a_line_is_one_row_without_control_characters() {
         let line = line(&refused(), options().zone, false);
         let words: Vec<_> = line.split_whitespace().collect();
         assert_eq!(words[2..4], ["factory", "refresh"], "{line}");
@@ -350,10 +346,10 @@ mod tests {
     }
 
     #[test]
-    fn json_has_the_version_and_what_the_disk_has() {
-        let text = Form::Json.line(&refused());
-        let told: serde_json::Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(told["version"], 1);
+    fn json_is_the_entry_on_disk_with_a_version() {
+        let text = LogForm::Json.line(&refused());
+        let printed: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(printed["version"], 1);
         assert_eq!(serde_json::from_str::<LogEntry>(&text).unwrap(), refused());
     }
 }

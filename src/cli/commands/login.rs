@@ -65,7 +65,7 @@ impl LoginArgs {
         let result = loop {
             tokio::select! {
                 event = working.events.recv() => match event {
-                    Some(Event::RequestLogged(entry)) => working.log.push(*entry),
+                    Some(event @ Event::RequestLogged(_)) => working.log.record(&event),
                     Some(Event::Connection(ConnectionEvent { kind: EventKind::SubjectChanged { change }, .. })) => {
                         if let Some(command) = self.decide(&change, &mut told) {
                             working.engine.send(command);
@@ -92,7 +92,7 @@ impl LoginArgs {
             Ok(_) => working.engine.views().await.into_iter().find_map(|view| view.token()?.subject.clone()),
             Err(_) => None,
         };
-        working.finish(&session).await;
+        working.finish().await;
         let end = result?.named(subject);
         if self.json {
             json::print(json!({

@@ -40,7 +40,7 @@ impl LogoutArgs {
             _ => None,
         });
         let end = end.await?;
-        working.finish(&session).await;
+        working.finish().await;
         let revocation = end.unwrap_or_else(|| Err(CliError::on(name, Exit::Failed, "the logout was given up")))?;
         if self.json {
             json::print(json!({

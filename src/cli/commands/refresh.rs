@@ -65,7 +65,7 @@ impl RefreshArgs {
             }
         }
         let owed = owed(&working).await;
-        working.finish(&session).await;
+        working.finish().await;
         let mut worst = Exit::Ok;
         let mut objects = Vec::new();
         for (name, result) in names.iter().zip(results) {

@@ -120,7 +120,7 @@ async fn erase(session: &Session, name: &ConnectionName) -> Result<Revocation, R
             _ => None,
         })
         .await?;
-    working.finish(session).await;
+    working.finish().await;
     let (result, revocation) = forgotten.unwrap_or((Err(Problem::Cancelled), Revocation::None));
     let Err(problem) = result else { return Ok(revocation) };
     let file = session.paths.config_file.display();

@@ -45,7 +45,7 @@ impl RescueArgs {
         // Whatever takes the connection's lock saves what it can read.
         let mut working = session.work_on(std::slice::from_ref(&self.name))?;
         let result = working.attend(async |engine| engine.refresh(&self.name, false).await).await?;
-        working.finish(&session).await;
+        working.finish().await;
         if let Err(problem) = result {
             let stop = CliError::about(&self.name, &problem);
             // It is saved before it is used: where it is due at once, its refresh may fail.

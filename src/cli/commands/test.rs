@@ -32,7 +32,7 @@ impl TestArgs {
             Ok(_) => call(&mut working, name).await?,
             Err(problem) => Err(CliError::about(name, &problem)),
         };
-        working.finish(&session).await;
+        working.finish().await;
         let (status, took) = end?;
         let milliseconds = took.as_millis();
         if self.json {

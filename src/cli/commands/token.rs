@@ -165,7 +165,7 @@ impl Freshness {
         for (name, problem) in owed(&working).await {
             say!("{}", still_owed(&name, &problem));
         }
-        working.finish(session).await;
+        working.finish().await;
         for (name, token) in names.iter().zip(&results) {
             if let Ok(AccessToken { problem: Some(problem), .. }) = token {
                 warn(name, problem);

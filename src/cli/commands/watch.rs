@@ -60,7 +60,7 @@ pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -
             () = tokio::time::sleep(LOOK) => {}
         }
     };
-    working.finish(&session).await;
+    working.finish().await;
     stdout::end(ended)
 }
 

@@ -12,7 +12,7 @@ use crate::cli::support::{passphrase, stores};
 use crate::config;
 use crate::config::{Config, Paths, StoreKind};
 use crate::dashboard_loop::appearance::check_keys;
-use crate::domain::{Clock, Connection, ConnectionName, Event, LogEntry, Program, SystemClock};
+use crate::domain::{Clock, Connection, ConnectionName, Event, Program, SystemClock};
 use crate::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
 use crate::engine::{Browser, Engine, Opened, Parts};
 use crate::live_configuration::ConfigurationSource;
@@ -41,8 +41,7 @@ pub(crate) struct Session {
 pub(crate) struct Working {
     pub(crate) engine: Engine,
     pub(crate) events: UnboundedReceiver<Event>,
-    /// Exchanges announced while the work was attended to.
-    pub(crate) log: Vec<LogEntry>,
+    pub(crate) log: RequestLog,
 }
 
 impl Session {
@@ -86,7 +85,7 @@ impl Session {
 
     /// Starts an engine on every connection for a single command: nothing is refreshed by itself.
     pub(crate) fn work(&self) -> Result<Working, Report> {
-        Working::start(self.parts(Arc::new(NoBrowser), Program::Command))
+        self.start(self.parts(Arc::new(NoBrowser), Program::Command))
     }
 
     /// The same on these connections alone: no other one's tokens are read.
@@ -101,7 +100,13 @@ impl Session {
         browser: Arc<dyn Browser>,
     ) -> Result<Working, Report> {
         let connections: Result<Vec<_>, CliError> = names.iter().map(|name| self.connection(name).cloned()).collect();
-        Working::start(Parts { connections: connections?, ..self.parts(browser, Program::Command) })
+        self.start(Parts { connections: connections?, ..self.parts(browser, Program::Command) })
+    }
+
+    fn start(&self, parts: Parts) -> Result<Working, Report> {
+        let (engine, events) = Engine::start(parts)?;
+        let log = RequestLog::start(&self.paths.data_dir, self.config.request_log);
+        Ok(Working { engine, events, log })
     }
 
     /// Where the configuration is from.
@@ -127,27 +132,13 @@ impl Session {
 }
 
 impl Working {
-    fn start(parts: Parts) -> Result<Self, Report> {
-        let (engine, events) = Engine::start(parts)?;
-        Ok(Self { engine, events, log: Vec::new() })
-    }
-
-    /// Ends the engine after what is owed is saved, and writes what it did to the request log.
-    pub(crate) async fn finish(mut self, session: &Session) {
+    /// Ends the engine after what is owed is saved, and closes the request log.
+    pub(crate) async fn finish(mut self) {
         self.engine.shutdown().await;
         while let Ok(event) = self.events.try_recv() {
-            if let Event::RequestLogged(entry) = event {
-                self.log.push(*entry);
-            }
+            self.log.record(&event);
         }
-        if self.log.is_empty() {
-            return;
-        }
-        let log = RequestLog::start(&session.paths.data_dir, session.config.request_log);
-        for entry in &self.log {
-            log.append(entry);
-        }
-        if let Some(trouble) = log.trouble() {
+        if let Some(trouble) = self.log.close() {
             say!("the request log is incomplete: {trouble}");
         }
     }

@@ -21,7 +21,7 @@ use crate::platform::signals;
 use crate::platform::signals::{Insistence, Signal, Signals, Wish};
 
 impl Working {
-    /// Waits for `work`. Exchanges announced meanwhile are kept for [`Working::finish`].
+    /// Waits for `work`. Exchanges announced meanwhile are logged.
     ///
     /// # Errors
     /// The system lets no signal be listened to; then nothing is begun. A [`CliError`] where a second signal asked the program
@@ -75,8 +75,10 @@ impl Working {
                 stop = &mut told_to_end => return Err(stop?.into()),
                 event = events.recv(), if !has_ended => {
                     has_ended = event.is_none();
+                    if let Some(event) = &event {
+                        log.record(event);
+                    }
                     match &event {
-                        Some(Event::RequestLogged(entry)) => log.push(entry.as_ref().clone()),
                         Some(Event::Connection(ConnectionEvent { connection, kind: EventKind::InMemoryOnly { why, .. } })) => say!("{connection}: {}", in_memory(why)),
                         Some(Event::Changed(view)) => tell_holder(&mut told, &view.name, &view.activity),
                         _ => {}

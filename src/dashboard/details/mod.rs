@@ -16,9 +16,9 @@ use crate::dashboard::details::token_history::{Inspected, moment};
 use crate::dashboard::request_log::request;
 use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
 use crate::domain::text::neutralise;
-use crate::domain::{Activity, ConnectionView, Holding, LossOutcome, Problem, Severity, TokenFacts};
+use crate::domain::{Activity, Brief, ConnectionView, Holding, LossOutcome, Problem, Severity, TokenFacts};
 use crate::format::time::{ago, countdown, milliseconds};
-use crate::request_log::row::LogRow;
+use crate::request_log::words;
 
 /// The columns of the labels, the space after them included.
 const LABELS: usize = 9;
@@ -42,7 +42,7 @@ pub fn full_sheet(app: &App, view: &ConnectionView, inspected: &Inspected, now: 
     lines.push(SheetLine::blank());
     lines.push(SheetLine::new("", "Its latest requests", Tone::Heading));
     let entries = app.requests.of(&view.name).take(RECENT);
-    lines.extend(entries.map(|row| request::line(app.options.zone, row.brief())));
+    lines.extend(entries.map(|row| request::line(app.options.zone, row.into())));
     Sheet { lines, label_width: LABELS_FULL }
 }
 
@@ -56,7 +56,7 @@ pub fn sheet(app: &App, view: &ConnectionView, room: Size, now: DateTime<Utc>) -
     if left >= 2 && room.width >= 44 {
         let entries = app.requests.newest().take(LOOKED_THROUGH).filter(|row| row.connection == view.name).take(left);
         let mut entries =
-            entries.map(|row| request::short_line(app.options.zone, row.brief(), room.width >= 62)).peekable();
+            entries.map(|row| request::short_line(app.options.zone, row.into(), room.width >= 62)).peekable();
         if entries.peek().is_some() {
             sheet.lines.push(SheetLine::blank());
             sheet.lines.push(SheetLine::new("", "Its latest requests", Tone::Heading));
@@ -238,13 +238,13 @@ fn last(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<SheetLin
 /// The newest of its requests that failed, also where all is well again: the cause of what was.
 fn last_failure(app: &App, view: &ConnectionView, now: DateTime<Utc>) -> Option<SheetLine> {
     let (since, failed) =
-        app.requests.of(&view.name).map(LogRow::brief).take(RECENT).enumerate().find(|(_, entry)| !entry.is_ok())?;
+        app.requests.of(&view.name).map(Brief::from).take(RECENT).enumerate().find(|(_, entry)| !entry.is_ok())?;
     let when = moment(app.options.zone, failed.at, now);
     let (sequel, tone) = match since {
-        0 => ("", Tone::Status(request::severity(failed))),
+        0 => ("", Tone::Status(words::severity(failed))),
         _ => ("; answered well since", Tone::Dim),
     };
-    Some(SheetLine::new("failed", format!("{when}: {}{sequel}", request::verdict(failed)), tone))
+    Some(SheetLine::new("failed", format!("{when}: {}{sequel}", words::verdict(failed)), tone))
 }
 
 /// How many bars of a sparkline the full screen has room for, beside label and number.

@@ -1,148 +1,33 @@
-//! What the disk holds of the request log beyond what is in memory: how many entries pass the
-//! filter in each segment, as far as that is known, and the rows of the segments that are looked at.
+//! The part of the request log that is only on disk: how many entries pass the filter in each segment, as far as that
+//! is known, and the entries of the segments that are being viewed.
 //!
-//! Nothing is read here. What is needed next is asked for ([`LogAsk`]), one thing at a time, and
-//! comes back as [`LogNews`]; an answer to a question that is no longer asked is ignored.
+//! Nothing is read here. It queries what it needs next ([`LogQuery`]), one query at a time; an outdated answer is
+//! ignored.
 //!
-//! Invariants: pages follow each other without a gap from where the rows in memory end, the newest
-//! first; rows are kept of the pages that are seen, and of others only up to [`KEPT`].
+//! Invariants: pages follow each other without a gap from where the entries in memory end, newest first; at most
+//! [`KEPT`] entries are kept beyond the pages in view.
 
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use crate::domain::ConnectionName;
+use crate::domain::LogEntry;
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::LogRow;
+use crate::request_log::query::{LogPosition, LogQuery, LogRest, Page, PageId, ReadFrom};
 
-/// How many rows are kept beyond those that are seen.
+/// How many entries are kept beyond those in view.
 const KEPT: usize = 5000;
-/// How many entries a search finds at least before it rests.
+/// How many matches a search finds before it pauses.
 const ENOUGH: usize = 200;
-
-/// A place in the log on disk: an entry that begins there, and all before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogPosition {
-    /// The segment's number: the greater, the younger.
-    pub segment: i64,
-    /// How far into it, in bytes.
-    pub offset: u64,
-}
-
-/// The entries of a segment, or of its beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageId {
-    /// The segment's number.
-    pub segment: i64,
-    /// Only what ends before this offset; `None` for all of it.
-    pub end: Option<u64>,
-}
-
-/// What is known of the entries of a segment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// Which.
-    pub id: PageId,
-    /// How many entries there are.
-    pub entries: usize,
-    /// How many of them pass.
-    pub count: usize,
-    /// Those that pass, newest first, where they are at hand.
-    pub rows: Option<Vec<LogRow>>,
-}
-
-/// From where to read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadFrom {
-    /// From a place that is known.
-    Position(LogPosition),
-    /// From an entry: who logged it, and when it was sent.
-    Entry(ConnectionName, DateTime<Utc>),
-    /// From the segment before this one.
-    Segment(i64),
-}
-
-/// Something to be read of the log on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogAsk {
-    /// Look for entries that pass, from the newest to the oldest.
-    Search {
-        /// Comes back with the answer.
-        question: u64,
-        /// What passes.
-        filter: LogFilter,
-        /// Where to begin.
-        since: ReadFrom,
-        /// How many that are found are enough; what costs nothing is told beyond that.
-        enough: usize,
-    },
-    /// Read the entries of a page that pass.
-    Load {
-        /// Comes back with the answer.
-        question: u64,
-        /// What passes.
-        filter: LogFilter,
-        /// Which page.
-        page: PageId,
-    },
-}
-
-/// All that passes a filter from a place on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogRest {
-    /// What passes.
-    pub filter: LogFilter,
-    /// Where to begin.
-    pub since: ReadFrom,
-}
-
-/// What was read of the log on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LogNews {
-    /// The newest entries, newest first, at the start of the program.
-    Opened {
-        /// The entries.
-        rows: Vec<LogRow>,
-        /// Where the oldest of them is.
-        place: LogPosition,
-    },
-    /// What a search has found since it was last told.
-    Found {
-        /// The question.
-        question: u64,
-        /// The pages that follow those told before.
-        pages: Vec<Page>,
-        /// Back to when it has looked.
-        back_to: Option<DateTime<Utc>>,
-        /// Whether it goes on by itself.
-        goes_on: bool,
-        /// Whether there is nothing older.
-        ended: bool,
-    },
-    /// The rows of a page; `None` where it has made room for newer ones.
-    Loaded {
-        /// The question.
-        question: u64,
-        /// The page.
-        page: PageId,
-        /// The entries that pass, newest first.
-        rows: Option<Vec<LogRow>>,
-    },
-    /// The disk cannot be read.
-    Failed {
-        /// Why, in plain words.
-        why: String,
-    },
-}
 
 /// How far the log on disk is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownMatches {
     /// To its oldest entry.
     All,
-    /// There is more to look through.
+    /// There is more to search.
     Some,
-    /// It is being looked through; back to when.
+    /// It is being searched, and has been back to this time.
     Searching(Option<DateTime<Utc>>),
     /// The rest cannot be read.
     Unreadable,
@@ -151,27 +36,26 @@ pub enum KnownMatches {
 /// The log on disk, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogHistory {
-    /// Where the rows in memory end on the disk; `None` once some of them have made room since it
-    /// was looked up.
+    /// The position on disk of the oldest entry in memory; `None` once entries have been dropped from memory since.
     begin: Option<LogPosition>,
-    /// How many that pass have made room in memory since.
+    /// How many matches have been dropped from memory since.
     gap: usize,
     pages: Vec<Page>,
-    /// How many of the pages' entries pass, and how many rows are at hand.
+    /// How many of the pages' entries pass, and how many of those have been read.
     count: usize,
     held: usize,
     known: KnownMatches,
     /// How many entries there are, whether they pass or not, as far as that is known.
     entries: usize,
-    /// The number of the present question.
+    /// The number of the current query.
     question: u64,
     asked: bool,
-    /// Whether the first answer takes the place of what is known.
+    /// Whether the next answer replaces what is known.
     renews: bool,
 }
 
 impl LogHistory {
-    /// All that is before a place.
+    /// Everything before a position.
     pub(crate) fn before(place: LogPosition) -> Self {
         Self {
             begin: Some(place),
@@ -187,7 +71,7 @@ impl LogHistory {
         }
     }
 
-    /// How many that pass are known.
+    /// How many matches are known.
     pub(crate) fn shown(&self) -> usize {
         self.gap + self.count
     }
@@ -201,8 +85,8 @@ impl LogHistory {
         self.known
     }
 
-    /// The rows `range` of those that pass, newest first; `None` for what is not at hand.
-    pub(crate) fn rows(&self, range: Range<usize>) -> Vec<Option<&LogRow>> {
+    /// The matches in `range`, newest first; `None` for those that have not been read.
+    pub(crate) fn rows(&self, range: Range<usize>) -> Vec<Option<&LogEntry>> {
         let mut rows = vec![None; self.gap.min(range.end).saturating_sub(range.start)];
         for (begin, page) in self.starts().take_while(|(begin, _)| *begin < range.end) {
             let part = part(&range, begin, page.count);
@@ -214,35 +98,35 @@ impl LogHistory {
         rows
     }
 
-    /// Another filter: nothing is known of what passes it.
+    /// Forgets all matches: the filter has changed.
     pub(crate) fn forget(&mut self) {
         if std::mem::take(&mut self.gap) > 0 {
             self.begin = None;
         }
         self.pages.clear();
-        self.tally();
+        self.recount();
         self.known = if self.known == KnownMatches::Unreadable { KnownMatches::Unreadable } else { KnownMatches::Some };
         self.question += 1;
         self.asked = false;
         self.renews = false;
     }
 
-    /// The oldest row in memory has made room.
+    /// The oldest entry in memory has been dropped.
     pub(crate) fn take_over(&mut self, passes: bool) {
         self.begin = None;
         self.entries += 1;
         self.gap += usize::from(passes);
     }
 
-    /// What is to be read so that the rows `range` can be seen, if anything: the oldest entry in
-    /// memory is `oldest`, and `to_end` asks for everything.
+    /// The next query for viewing the matches in `range`, if one is needed. `oldest` is the oldest entry in memory;
+    /// `to_end` searches to the end of the log.
     pub(crate) fn ask(
         &mut self,
         range: &Range<usize>,
         to_end: bool,
         filter: &LogFilter,
-        oldest: Option<&LogRow>,
-    ) -> Option<LogAsk> {
+        oldest: Option<&LogEntry>,
+    ) -> Option<LogQuery> {
         if self.asked || self.known == KnownMatches::Unreadable {
             return None;
         }
@@ -254,36 +138,36 @@ impl LogHistory {
             let since = self.since(oldest)?;
             self.question += 1;
             self.renews = true;
-            // What is in memory is most often enough to be seen.
+            // Most often the entries in memory fill the view.
             let enough = if range.is_empty() && !to_end { 0 } else { enough.saturating_add(shown) };
-            LogAsk::Search { question: self.question, filter: filter.clone(), since, enough }
+            LogQuery::Search { question: self.question, filter: filter.clone(), since, enough }
         } else if let Some(page) = self.wanted(range) {
-            LogAsk::Load { question, filter: filter.clone(), page }
+            LogQuery::Load { question, filter: filter.clone(), page }
         } else if self.known == KnownMatches::Some && (range.end > shown || to_end) {
             let since = ReadFrom::Segment(self.pages.last()?.id.segment);
-            LogAsk::Search { question, filter: filter.clone(), since, enough }
+            LogQuery::Search { question, filter: filter.clone(), since, enough }
         } else {
             return None;
         };
-        if matches!(ask, LogAsk::Search { .. }) {
+        if matches!(ask, LogQuery::Search { .. }) {
             self.known = KnownMatches::Searching(None);
         }
         self.asked = true;
         Some(ask)
     }
 
-    /// What there may be below the oldest entry in memory.
-    pub(crate) fn rest(&self, filter: &LogFilter, oldest: Option<&LogRow>) -> Option<LogRest> {
+    /// What may be on disk below the oldest entry in memory.
+    pub(crate) fn rest(&self, filter: &LogFilter, oldest: Option<&LogEntry>) -> Option<LogRest> {
         let is_there = self.known != KnownMatches::All || self.shown() > 0;
         self.since(oldest).filter(|_| is_there).map(|since| LogRest { filter: filter.clone(), since })
     }
 
-    fn since(&self, oldest: Option<&LogRow>) -> Option<ReadFrom> {
-        let entry = |row: &LogRow| ReadFrom::Entry(row.connection.clone(), row.brief().at);
+    fn since(&self, oldest: Option<&LogEntry>) -> Option<ReadFrom> {
+        let entry = |entry: &LogEntry| ReadFrom::Entry(entry.connection.clone(), entry.at);
         self.begin.map(ReadFrom::Position).or_else(|| oldest.map(entry))
     }
 
-    /// Takes in what was found of the pages that follow; true where it answers the present question.
+    /// Adds the next pages that were found. False if the answer is outdated.
     pub(crate) fn found(
         &mut self,
         question: u64,
@@ -303,7 +187,7 @@ impl LogHistory {
             });
         }
         self.pages.extend(pages);
-        self.tally();
+        self.recount();
         self.entries = self.entries.max(self.pages.iter().map(|page| page.entries).sum());
         self.asked = goes_on;
         self.known = match (goes_on, ended) {
@@ -314,8 +198,8 @@ impl LogHistory {
         true
     }
 
-    /// Takes in the rows of a page. False where it is gone, and so are all before it.
-    pub(crate) fn loaded(&mut self, question: u64, id: PageId, rows: Option<Vec<LogRow>>) -> bool {
+    /// Adds the entries of a page. False if it has been rotated out, and with it everything older.
+    pub(crate) fn loaded(&mut self, question: u64, id: PageId, rows: Option<Vec<LogEntry>>) -> bool {
         if question != self.question {
             return true;
         }
@@ -331,17 +215,17 @@ impl LogHistory {
             self.entries = self.entries.saturating_sub(gone);
             self.known = KnownMatches::All;
         }
-        self.tally();
+        self.recount();
         is_there
     }
 
-    /// The rest cannot be read.
+    /// The disk cannot be read.
     pub(crate) fn failed(&mut self) {
         self.known = KnownMatches::Unreadable;
         self.asked = false;
     }
 
-    /// Lets go of rows that are far from those seen.
+    /// Drops entries far from those in view.
     pub(crate) fn keep_near(&mut self, seen: &Range<usize>) {
         if self.held <= KEPT {
             return;
@@ -361,22 +245,22 @@ impl LogHistory {
                 self.pages[at].rows = None;
             }
         }
-        self.tally();
+        self.recount();
     }
 
-    fn tally(&mut self) {
+    fn recount(&mut self) {
         self.count = self.pages.iter().map(|page| page.count).sum();
         self.held = self.pages.iter().filter_map(|page| page.rows.as_ref()).map(Vec::len).sum();
     }
 
-    /// The first page that is to be seen and not at hand.
+    /// The first page in the range that has not been read.
     fn wanted(&self, range: &Range<usize>) -> Option<PageId> {
         let is_wanted =
             |(begin, page): &(usize, &Page)| page.rows.is_none() && !part(range, *begin, page.count).is_empty();
         self.starts().find(is_wanted).map(|(_, page)| page.id)
     }
 
-    /// The pages, each with the place of its first row among those that pass.
+    /// The pages, each with the index of its first match.
     fn starts(&self) -> impl Iterator<Item = (usize, &Page)> {
         self.pages.iter().scan(self.gap, |next, page| {
             let begin = *next;
@@ -386,7 +270,7 @@ impl LogHistory {
     }
 }
 
-/// Which of `count` rows that begin at `begin` are in a range.
+/// Which of `count` matches starting at index `begin` are in a range.
 fn part(range: &Range<usize>, begin: usize, count: usize) -> Range<usize> {
     let last = range.end.saturating_sub(begin).min(count);
     range.start.saturating_sub(begin).min(last)..last

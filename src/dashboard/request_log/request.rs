@@ -1,83 +1,14 @@
-//! A logged request in words: one line of it, and all of it as a sheet.
-
-use std::fmt::Write as _;
-
-use unicode_width::UnicodeWidthStr;
+//! A logged request on a sheet: one line of it, or everything that is logged.
 
 use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
 use crate::domain::text::neutralise;
-use crate::domain::{Brief, Exchange, LogEntry, Severity, Timings};
+use crate::domain::{Brief, LogEntry, Severity, Timings};
 use crate::format::time::{Zone, microseconds, milliseconds, size};
-use crate::format::width::{beginning, ending, padded};
+use crate::format::width::padded;
+use crate::request_log::words::{purpose, result, severity, target};
 
-/// The columns of the bars that show where the time went.
+/// The width of the bars that show the phases.
 const BAR: usize = 24;
-
-/// What came of it, short: `200`, `400 invalid_grant`, `timeout`.
-#[must_use]
-pub fn result<'a>(entry: impl Into<Brief<'a>>) -> String {
-    let entry = entry.into();
-    let mut text = match entry.outcome {
-        Ok(status) => status.to_string(),
-        Err(word) => neutralise(word, 60),
-    };
-    if let Some(error) = entry.oauth_error {
-        let _ = write!(text, " {}", neutralise(error, 60));
-    }
-    text
-}
-
-/// How much it asks for attention.
-#[must_use]
-pub fn severity<'a>(entry: impl Into<Brief<'a>>) -> Severity {
-    let entry = entry.into();
-    match (entry.outcome, entry.is_ok()) {
-        (_, true) => Severity::Good,
-        (Ok(429 | 500..), false) => Severity::Warning,
-        (_, false) => Severity::Bad,
-    }
-}
-
-/// What came of it, with the server's own words where it refused.
-#[must_use]
-pub fn verdict<'a>(entry: impl Into<Brief<'a>>) -> String {
-    let entry = entry.into();
-    match entry.description {
-        Some(description) => format!("{}: {}", result(entry), neutralise(description, 200)),
-        None => result(entry),
-    }
-}
-
-/// Method, host and path, fitted into `width` columns: the end of the path tells most, and is cut
-/// before a `/` where there is one.
-#[must_use]
-pub fn target<'a>(entry: impl Into<Brief<'a>>, width: usize) -> String {
-    let entry = entry.into();
-    let path = neutralise(entry.path, 200);
-    let method = neutralise(entry.method, 10);
-    let whole = format!("{method} {}{path}", neutralise(entry.host, 100));
-    if whole.width() <= width {
-        return whole;
-    }
-    let room = width.saturating_sub(method.width() + 1);
-    let length = path.width();
-    // A few letters of the host would say nothing.
-    if length + 8 < room {
-        let host = neutralise(entry.host, 100);
-        return format!("{method} {}…{path}", beginning(&host, room - length - 1));
-    }
-    format!("{method} …{}", tail(&path, room.saturating_sub(1)))
-}
-
-/// The longest end of a path of at most `room` columns that begins with a `/`; where there is
-/// none, the last characters.
-fn tail(path: &str, room: usize) -> &str {
-    let tail = ending(path, room);
-    match tail.find('/') {
-        Some(at) if at + 1 < tail.len() => &tail[at..],
-        _ => tail,
-    }
-}
 
 /// One line for a connection's full screen.
 #[must_use]
@@ -92,8 +23,7 @@ pub fn line(zone: Zone, entry: Brief<'_>) -> SheetLine {
     SheetLine::new(zone.time(entry.at), text, tone(entry))
 }
 
-/// The same for the details pane: what came of it and how long it took; where the pane is `wide`,
-/// what it was for.
+/// The same for the details pane: result and duration, and the purpose if the pane is `wide`.
 #[must_use]
 pub fn short_line(zone: Zone, entry: Brief<'_>, wide: bool) -> SheetLine {
     let purpose = if wide { format!("{:<16}", purpose(entry.exchange)) } else { String::new() };
@@ -108,7 +38,7 @@ fn tone<'a>(entry: impl Into<Brief<'a>>) -> Tone {
     if severity == Severity::Good { Tone::Plain } else { Tone::Status(severity) }
 }
 
-/// Everything the log holds of it.
+/// Everything that was logged.
 #[must_use]
 pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
     let utc = entry.at.format("%H:%M:%S%.3f UTC");
@@ -135,7 +65,7 @@ pub fn sheet(zone: Zone, entry: &LogEntry) -> Sheet {
     Sheet { lines, label_width: 12 }
 }
 
-/// Where the time went: each phase with a bar that begins where the one before it ends.
+/// The phases, each with a bar that starts where the previous one ends.
 fn phases(timings: &Timings) -> Vec<SheetLine> {
     let phases = [
         ("  start", timings.blocked_us),
@@ -174,23 +104,9 @@ fn headers(heading: &str, headers: &[(String, String)]) -> Vec<SheetLine> {
     [SheetLine::blank(), SheetLine::new("", heading, Tone::Heading)].into_iter().chain(shown).collect()
 }
 
-/// What it was for, in words.
-#[must_use]
-pub fn purpose(exchange: Exchange) -> &'static str {
-    match exchange {
-        Exchange::Authorization => "authorization",
-        Exchange::Code => "code for tokens",
-        Exchange::Refresh => "refresh",
-        Exchange::Mint => "mint",
-        Exchange::Test => "test call",
-        Exchange::Revoke => "revocation",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dashboard::fixtures::request;
 
     #[test]
     fn bars_follow_each_other_and_none_is_invisible() {
@@ -198,24 +114,5 @@ mod tests {
         assert_eq!(bar(50, 50, 100), " ".repeat(12) + &"█".repeat(12));
         assert_eq!(bar(100, 0, 100), " ".repeat(23) + "█");
         assert_eq!(bar(0, u64::MAX, u64::MAX), "█".repeat(24));
-    }
-
-    #[test]
-    fn a_path_too_long_is_cut_before_a_slash() {
-        let mint = LogEntry {
-            host: "api.manus.im".into(),
-            path: "/api/user/manage/v1/oauth/token".into(),
-            ..request("hr-sync", 0)
-        };
-        for (width, text) in [
-            (60, "POST api.manus.im/api/user/manage/v1/oauth/token"),
-            (47, "POST api.manus.…/api/user/manage/v1/oauth/token"),
-            (23, "POST …/v1/oauth/token"),
-            (18, "POST …/oauth/token"),
-            (12, "POST …/token"),
-            (10, "POST …oken"),
-        ] {
-            assert_eq!(target(&mint, width), text, "{width}");
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Keys of the request log and of a request's details.
+//! Actions of the request log and of a request's details.
 
 use chrono::{DateTime, Utc};
 
@@ -9,14 +9,13 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
-use crate::dashboard::request_log::history::{LogAsk, LogNews};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::dashboard::{App, reading};
 use crate::domain::{LogEntry, Severity};
 use crate::request_log::export::Format;
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::LogRow;
+use crate::request_log::query::{LogAnswer, LogQuery};
 
 /// Carries out an action in the log pane, or one chosen in its menu.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
@@ -24,7 +23,7 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::FilterLog => return Flow::Open(Screen::LogFilter),
         Action::ErrorsOnly => app.requests.set_filter(LogFilter::toggle_errors),
         Action::OnlySelected => toggle_only(app),
-        Action::CopyRequest => return copy(app.requests.selected().map(|row| Box::new(row.entry()))),
+        Action::CopyRequest => return copy(app.requests.selected().map(|entry| Box::new(entry.clone()))),
         Action::OpenExportMenu => return export_menu(),
         Action::Export(format) => return export(app, format, now),
         _ => {}
@@ -57,15 +56,13 @@ pub(crate) fn in_filter(app: &mut App, action: Action) -> Flow {
     match action {
         Action::Accept => return Flow::CLOSE,
         Action::Cancel => {
-            app.requests.set_filter(|filter| filter.edit(TextField::clear));
+            app.requests.edit_filter(TextField::clear);
             return Flow::CLOSE;
         }
         Action::Up => app.requests.step(-1),
         Action::Down => app.requests.step(1),
-        action => app.requests.set_filter(|filter| {
-            filter.edit(|field| {
-                field.act(action);
-            });
+        action => app.requests.edit_filter(|field| {
+            field.act(action);
         }),
     }
     Flow::NOTHING
@@ -73,19 +70,19 @@ pub(crate) fn in_filter(app: &mut App, action: Action) -> Flow {
 
 /// Adds text to the filter.
 pub(crate) fn type_text(app: &mut App, text: &str) {
-    app.requests.set_filter(|filter| filter.edit(|field| field.push(text)));
+    app.requests.edit_filter(|field| field.push(text));
 }
 
-/// Clears the log's filter, both switches included; false where there is nothing to clear here.
+/// Clears the log's filter, including both switches. False if there is nothing to clear.
 pub(crate) fn clear(app: &mut App) -> bool {
     let filtered = app.pane == Pane::Requests && app.requests.filter().is_active();
     if filtered {
-        app.requests.set_filter(|filter| *filter = LogFilter::default());
+        app.requests.clear_filter();
     }
     filtered
 }
 
-/// A log of one connection goes along when another is selected.
+/// A log restricted to one connection follows the selection.
 pub(crate) fn follow_selection(app: &mut App) {
     let (Some(only), Some(selected)) = (app.requests.filter().only(), app.connections.selected()) else { return };
     if *only != selected.name {
@@ -94,10 +91,10 @@ pub(crate) fn follow_selection(app: &mut App) {
     }
 }
 
-/// The details of the selected request. It stays selected while it is read.
+/// The details of the selected request, which stays selected while they are open.
 pub(crate) fn details(app: &mut App) -> Option<Screen> {
     app.requests.hold_selected();
-    app.requests.selected().map(|row| Screen::Request { entry: Box::new(row.entry()), scroll: 0 })
+    app.requests.selected().map(|entry| Screen::Request { entry: Box::new(entry.clone()), scroll: 0 })
 }
 
 /// Turns to another request.
@@ -111,15 +108,15 @@ fn turn(app: &mut App, by: isize) -> Flow {
     Flow::NOTHING
 }
 
-/// Takes in what was read of the log on disk.
-pub(crate) fn hear(app: &mut App, news: LogNews, now: DateTime<Utc>) {
+/// Takes in an answer about the log on disk.
+pub(crate) fn hear(app: &mut App, news: LogAnswer, now: DateTime<Utc>) {
     if let Some(text) = app.requests.hear(news) {
         app.say(None, Severity::Warning, text, now);
     }
 }
 
-/// What is to be read of the log on disk next, if anything.
-pub(crate) fn look_further(app: &mut App) -> Option<LogAsk> {
+/// The next query to the log on disk, if one is needed.
+pub(crate) fn look_further(app: &mut App) -> Option<LogQuery> {
     if !app.requests.has_history() {
         return None;
     }
@@ -144,7 +141,7 @@ fn export_menu() -> Flow {
 }
 
 fn export(app: &mut App, format: Format, now: DateTime<Utc>) -> Flow {
-    let entries = app.requests.window(0, usize::MAX).rev().map(LogRow::entry).collect();
+    let entries = app.requests.window(0, usize::MAX).rev().cloned().collect();
     if app.requests.shown() == 0 {
         app.say(None, Severity::Warning, "no request is shown, so there is none to write", now);
         return Flow::NOTHING;

@@ -1,4 +1,4 @@
-//! The request log, newest first. Only the entries that are seen are built.
+//! Draws the request log, newest first. Only the entries in view are built.
 
 use std::iter;
 
@@ -12,16 +12,17 @@ use crate::dashboard;
 use crate::dashboard::App;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::history::KnownMatches;
-use crate::dashboard::request_log::request::{purpose, result, severity, target, verdict};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::widgets::pane::frame_of;
 use crate::dashboard::widgets::table::Table;
+use crate::dashboard::widgets::text_field::TextField;
 use crate::dashboard::widgets::text_field_view;
 use crate::dashboard::widgets::truncate::cut;
 use crate::domain::{Brief, Severity};
 use crate::format::time::milliseconds;
 use crate::request_log::filter::LogFilter;
+use crate::request_log::words::{purpose, result, severity, target, verdict};
 
 const TITLE: &str = " Requests ";
 /// A blank and the time of day.
@@ -37,18 +38,18 @@ const PURPOSE: u16 = 15;
 const TRY: u16 = 3;
 /// Room for `182 ms`, and for hours in seconds.
 const TOOK: u16 = 6;
-/// Under this the method and path say nothing and are left out.
+/// Below this, method and path would be useless and are left out.
 const LEAST_TARGET: u16 = 12;
-/// Above this the result gets a share of what there is room for.
+/// Above this, the result gets a share of the room.
 const ENOUGH_TARGET: u16 = 24;
-/// No path of a provider is longer; what is left over tells more as the server's words.
+/// No provider has a longer path; the rest of the room goes to the server's explanation.
 const LONGEST_TARGET: u16 = 58;
-/// From this width on there is room for exact times, purposes and attempts.
+/// From this width on, exact times, purposes and attempts are shown.
 const WIDE: u16 = 100;
 
 /// A column of the log.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Column {
+enum LogColumn {
     Time,
     Name,
     Purpose,
@@ -82,23 +83,22 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
         let chosen = focused && first + at == selected;
         let style = if chosen { theme.selected() } else { Style::new() };
         match entry {
-            Some(entry) => table.row(buffer, y, cells(app, entry.brief(), &columns, chosen, theme, now), style),
+            Some(entry) => table.row(buffer, y, cells(app, entry.into(), &columns, chosen, theme, now), style),
             None => table.row(buffer, y, iter::once(unread(window.width, theme)), style),
         }
     }
     if app.requests.shown() == 0 {
         let text = match app.requests.all() {
-            _ if matches!(app.requests.known(), KnownMatches::Searching(_)) => " looking through the log on disk …",
+            _ if matches!(app.requests.known(), KnownMatches::Searching(_)) => " searching the log on disk …",
             0 => " no request yet",
             _ if app.requests.filter().is_active() => " no request passes the filter; Esc clears it",
-            _ => " all that was here has made room for newer ones; g shows them",
+            _ => " these requests have been dropped; g shows the newest",
         };
         frame.render_widget(Span::styled(text, theme.dim()), window);
     }
 }
 
-/// What is shown of the log: each a title of its own, as many as there is room for. What does not
-/// fit is marked.
+/// What restricts the log, each as its own title. If some do not fit, a `…` says so.
 fn titles(app: &App, width: u16, theme: Theme) -> Vec<Line<'static>> {
     let style = theme.severity(Severity::Warning);
     let word = |text: String| Line::from(Span::styled(format!(" {text} "), style));
@@ -106,8 +106,8 @@ fn titles(app: &App, width: u16, theme: Theme) -> Vec<Line<'static>> {
     // The least important last.
     let mut titles = Vec::new();
     let typing = *app.screens.top() == Screen::LogFilter;
-    if typing || !filter.field().text().is_empty() {
-        titles.push(typed(filter, width / 2, typing, theme));
+    if typing || !app.requests.filter_field().text().is_empty() {
+        titles.push(typed(app.requests.filter_field(), width / 2, typing, theme));
     }
     match (app.requests.frozen(), app.requests.unseen()) {
         (Some(_), 0) => titles.push(word("frozen".into())),
@@ -133,20 +133,19 @@ fn titles(app: &App, width: u16, theme: Theme) -> Vec<Line<'static>> {
     titles
 }
 
-/// The filter in at most `width` columns; while it is empty, what can be typed.
-fn typed(filter: &LogFilter, width: u16, typing: bool, theme: Theme) -> Line<'static> {
+/// The filter in at most `width` columns; while it is empty, its syntax.
+fn typed(field: &TextField, width: u16, typing: bool, theme: Theme) -> Line<'static> {
     let style = theme.severity(Severity::Warning);
     let mut title = vec![Span::styled(" /", style)];
-    title.extend(text_field_view::spans(filter.field(), width, typing, style));
-    if filter.field().text().is_empty() {
+    title.extend(text_field_view::spans(field, width, typing, style));
+    if field.text().is_empty() {
         title.push(Span::styled(format!(" {}", LogFilter::HINT), theme.dim()));
     }
     title.push(Span::styled(" ", style));
     Line::from(title)
 }
 
-/// Which of the entries are seen, and how many there are; while older ones are looked for, back to
-/// when.
+/// Which entries are in view and how many there are; during a search, how far back it has come.
 fn place(app: &App, first: usize, height: usize, now: DateTime<Utc>) -> Option<String> {
     let (shown, all) = (app.requests.shown(), app.requests.all());
     let hidden = if app.requests.filter().is_active() { format!(", {all} in all") } else { String::new() };
@@ -165,46 +164,50 @@ fn place(app: &App, first: usize, height: usize, now: DateTime<Utc>) -> Option<S
     (!hidden.is_empty() || !search.is_empty()).then(|| format!(" {shown}{more} shown{hidden}{search} "))
 }
 
-fn heading(column: Column) -> &'static str {
+fn heading(column: LogColumn) -> &'static str {
     match column {
-        Column::Time => " TIME",
-        Column::Name => "NAME",
-        Column::Purpose => "PURPOSE",
-        Column::Target => "REQUEST",
-        Column::Result => "RESULT",
-        Column::Try => "TRY",
-        Column::Took => "  TOOK",
+        LogColumn::Time => " TIME",
+        LogColumn::Name => "NAME",
+        LogColumn::Purpose => "PURPOSE",
+        LogColumn::Target => "REQUEST",
+        LogColumn::Result => "RESULT",
+        LogColumn::Try => "TRY",
+        LogColumn::Took => "  TOOK",
     }
 }
 
-/// The columns there is room for, each with its width; a blank stands between two of them. What
-/// came of a request matters more than where it went and how long it took.
-fn fit(width: u16, longest: usize) -> Vec<(Column, u16)> {
+/// The columns that fit, each with its width, separated by a blank. The result matters more than the target and the
+/// duration.
+fn fit(width: u16, longest: usize) -> Vec<(LogColumn, u16)> {
     let name = u16::try_from(longest).unwrap_or(u16::MAX).clamp(6, 14);
     let left = width.saturating_sub(TIME + 1 + name + 1);
     if left < RESULT + 1 + TOOK {
-        return vec![(Column::Time, TIME), (Column::Name, name), (Column::Result, left)];
+        return vec![(LogColumn::Time, TIME), (LogColumn::Name, name), (LogColumn::Result, left)];
     }
     let left = left - 1 - TOOK;
-    let ends = |result| [(Column::Result, result), (Column::Took, TOOK)];
-    let mut columns = vec![(Column::Time, TIME), (Column::Name, name)];
+    let ends = |result| [(LogColumn::Result, result), (LogColumn::Took, TOOK)];
+    let mut columns = vec![(LogColumn::Time, TIME), (LogColumn::Name, name)];
     if left < RESULT + 1 + LEAST_TARGET {
         columns.extend(ends(left));
     } else if width < WIDE {
         let result = RESULT_WIDE.min((left - 1).saturating_sub(ENOUGH_TARGET)).max(RESULT);
-        columns.push((Column::Target, left - 1 - result));
+        columns.push((LogColumn::Target, left - 1 - result));
         columns.extend(ends(result));
     } else {
         columns[0].1 = EXACT_TIME;
         let left = left - (EXACT_TIME - TIME) - (PURPOSE + 1) - (TRY + 1) - 1;
         let target = (left / 2).min(LONGEST_TARGET);
-        columns.extend([(Column::Purpose, PURPOSE), (Column::Target, target), (Column::Result, left - target)]);
-        columns.extend([(Column::Try, TRY), (Column::Took, TOOK)]);
+        columns.extend([
+            (LogColumn::Purpose, PURPOSE),
+            (LogColumn::Target, target),
+            (LogColumn::Result, left - target),
+        ]);
+        columns.extend([(LogColumn::Try, TRY), (LogColumn::Took, TOOK)]);
     }
     columns
 }
 
-/// The row of an entry that is still being read from the disk.
+/// The row of an entry that has not been read yet.
 fn unread(width: u16, theme: Theme) -> (Line<'static>, u16) {
     (Line::from(Span::styled(" …", theme.dim())), width)
 }
@@ -212,7 +215,7 @@ fn unread(width: u16, theme: Theme) -> (Line<'static>, u16) {
 fn cells(
     app: &App,
     entry: Brief<'_>,
-    columns: &[(Column, u16)],
+    columns: &[(LogColumn, u16)],
     chosen: bool,
     theme: Theme,
     now: DateTime<Utc>,
@@ -220,16 +223,16 @@ fn cells(
     let severity = severity(entry);
     columns.iter().map(move |&(column, width)| {
         let (text, style) = match column {
-            Column::Time => (format!(" {}", time(app, entry, width, now)), theme.dim()),
-            Column::Name => (entry.connection.to_owned(), Style::new()),
-            Column::Purpose => (purpose(entry.exchange).into(), Style::new()),
-            Column::Target => (target(entry, width.into()), Style::new()),
-            Column::Result => {
+            LogColumn::Time => (format!(" {}", time(app, entry, width, now)), theme.dim()),
+            LogColumn::Name => (entry.connection.to_owned(), Style::new()),
+            LogColumn::Purpose => (purpose(entry.exchange).into(), Style::new()),
+            LogColumn::Target => (target(entry, width.into()), Style::new()),
+            LogColumn::Result => {
                 let text = if width > RESULT_WIDE { verdict(entry) } else { result(entry) };
                 (text, if severity == Severity::Good { Style::new() } else { theme.severity(severity) })
             }
-            Column::Try => (format!("{:>3}", entry.attempt), Style::new()),
-            Column::Took => (format!("{:>6}", milliseconds(entry.duration_ms)), Style::new()),
+            LogColumn::Try => (format!("{:>3}", entry.attempt), Style::new()),
+            LogColumn::Took => (format!("{:>6}", milliseconds(entry.duration_ms)), Style::new()),
         };
         let style = if chosen { theme.undimmed(style) } else { style };
         (cut(Line::from(Span::styled(text, style)), width), width)
@@ -247,21 +250,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_columns_never_need_more_than_the_width_and_always_tell_the_result() {
+    fn the_columns_always_fit_and_always_include_the_result() {
         for width in 30..300 {
             for longest in [1, 9, 14, 64] {
                 let columns = fit(width, longest);
                 let gaps = u16::try_from(columns.len() - 1).unwrap();
                 let sum = columns.iter().map(|(_, width)| width).sum::<u16>() + gaps;
                 assert!(sum <= width, "{width}, {longest}: {sum}");
-                assert!(columns.iter().any(|(column, _)| *column == Column::Result));
+                assert!(columns.iter().any(|(column, _)| *column == LogColumn::Result));
             }
         }
     }
 
     #[test]
-    fn the_result_of_a_refused_client_is_whole_where_details_stand_beside_the_log() {
-        let result = |width| fit(width, 9).into_iter().find(|(column, _)| *column == Column::Result).map(|(_, w)| w);
+    fn the_result_of_a_refused_client_is_not_cut_beside_the_details() {
+        let result = |width| fit(width, 9).into_iter().find(|(column, _)| *column == LogColumn::Result).map(|(_, w)| w);
         for width in [43, 67, 129] {
             assert!(result(width) >= Some(18), "{width}: {:?}", result(width));
         }

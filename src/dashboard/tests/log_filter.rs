@@ -66,11 +66,11 @@ fn a_filter_is_the_same_whether_requests_come_before_it_or_after() {
     let mut entries = log();
     entries.extend((0..40).map(|ago| LogEntry { outcome: Outcome::Status(429), ..request("hr-sync", ago) }));
     for filter in ["4xx", "error", "@hr-sync post", "nothing"] {
-        let set = |requests: &mut Requests| requests.set_filter(|f| f.edit(|field| field.push(filter)));
+        let set = |requests: &mut Requests| requests.edit_filter(|field| field.push(filter));
         let mut before = Requests::default();
         set(&mut before);
         for entry in &entries {
-            before.push(entry);
+            before.push(entry.clone());
         }
         let mut after = Requests::new(entries.clone());
         set(&mut after);
@@ -141,7 +141,7 @@ fn entries_that_make_room_leave_the_filtered_rows_too() {
     requests.set_filter(LogFilter::toggle_errors);
     assert_eq!(requests.shown(), 2);
     for _ in 0..Requests::MAX {
-        requests.push(&request("factory", 0));
+        requests.push(request("factory", 0));
     }
     assert_eq!((requests.shown(), requests.all(), requests.selected()), (0, Requests::MAX, None));
 }
@@ -187,7 +187,7 @@ fn read(app: &App) -> &LogEntry {
 fn from_one_request_s_details_to_the_next_among_those_shown() {
     let mut app = app_in_the_log();
     press(&mut app, "Enter");
-    assert_eq!(read(&app), &app.requests.newest().next().unwrap().entry());
+    assert_eq!(read(&app), app.requests.newest().next().unwrap());
     press(&mut app, "J J");
     assert_eq!(read(&app), &refused_request());
     press(&mut app, "K");

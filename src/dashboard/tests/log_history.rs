@@ -1,17 +1,18 @@
 //! The log below what is in memory: asked for as it is needed, and never mistaken.
 
 use crate::dashboard::fixtures::*;
-use crate::dashboard::request_log::history::{KnownMatches, LogAsk, LogPosition, Page, PageId, ReadFrom};
+use crate::dashboard::request_log::history::KnownMatches;
+use crate::dashboard::request_log::latencies::Latencies;
 use crate::dashboard::tests::{resize, toast};
 use crate::dashboard::*;
 use crate::domain::Outcome;
 use crate::request_log::filter::LogFilter;
-use crate::request_log::row::{LogRow, RowMaker};
+use crate::request_log::query::{LogAnswer, LogPosition, LogQuery, Page, PageId, ReadFrom};
 
 /// What a disk would hold: segments, the oldest first. An offset counts entries.
 struct Disk {
     segments: Vec<Vec<LogEntry>>,
-    asked: Vec<LogAsk>,
+    asked: Vec<LogQuery>,
 }
 
 impl Disk {
@@ -21,31 +22,31 @@ impl Disk {
         Self { segments: entries.chunks(1000).map(<[_]>::to_vec).collect(), asked: Vec::new() }
     }
 
-    fn newest(&self, count: usize) -> LogNews {
+    fn newest(&self, count: usize) -> LogAnswer {
         let places = (1..).zip(&self.segments).flat_map(|(segment, entries)| {
             (0..).zip(entries).map(move |(offset, entry)| (entry, LogPosition { segment, offset }))
         });
         let all: Vec<_> = places.collect();
         let taken = &all[all.len() - count..];
         let place = taken[0].1;
-        let rows = taken.iter().rev().map(|(entry, _)| RowMaker::default().of_entry(entry)).collect();
-        LogNews::Opened { rows, place }
+        let rows = taken.iter().rev().map(|(entry, _)| (*entry).clone()).collect();
+        LogAnswer::Opened { rows, place }
     }
 
-    fn rows(&self, id: PageId, filter: &LogFilter) -> Option<Vec<LogRow>> {
+    fn rows(&self, id: PageId, filter: &LogFilter) -> Option<Vec<LogEntry>> {
         let entries = self.segments.get(usize::try_from(id.segment).unwrap() - 1)?;
         let part = &entries[..id.end.map_or(entries.len(), |end| usize::try_from(end).unwrap())];
         let rows = part.iter().rev().filter(|entry| filter.passes(*entry));
-        Some(rows.map(|entry| RowMaker::default().of_entry(entry)).collect())
+        Some(rows.cloned().collect())
     }
 
-    fn answer(&mut self, ask: LogAsk) -> LogNews {
+    fn answer(&mut self, ask: LogQuery) -> LogAnswer {
         self.asked.push(ask.clone());
         match ask {
-            LogAsk::Load { question, filter, page } => {
-                LogNews::Loaded { question, page, rows: self.rows(page, &filter) }
+            LogQuery::Load { question, filter, page } => {
+                LogAnswer::Loaded { question, page, rows: self.rows(page, &filter) }
             }
-            LogAsk::Search { question, filter, since, .. } => {
+            LogQuery::Search { question, filter, since, .. } => {
                 let begin = match since {
                     ReadFrom::Position(place) => PageId { segment: place.segment, end: Some(place.offset) },
                     ReadFrom::Segment(segment) => PageId { segment: segment - 1, end: None },
@@ -63,7 +64,7 @@ impl Disk {
                     Page { id, entries: self.rows(id, &LogFilter::default()).unwrap().len(), count, rows: None }
                 };
                 let pages = std::iter::once(begin).chain(rest).map(page).collect();
-                LogNews::Found { question, pages, back_to: None, goes_on: false, ended: true }
+                LogAnswer::Found { question, pages, back_to: None, goes_on: false, ended: true }
             }
         }
     }
@@ -85,7 +86,7 @@ impl Disk {
     }
 }
 
-fn hear(app: &mut App, news: LogNews) -> Vec<Effect> {
+fn hear(app: &mut App, news: LogAnswer) -> Vec<Effect> {
     update(app, Msg::Log(news), now())
 }
 
@@ -105,8 +106,8 @@ fn opened(disk: &mut Disk) -> App {
     app
 }
 
-fn ago(row: &LogRow) -> i64 {
-    (now() - row.brief().at).num_seconds()
+fn ago(row: &LogEntry) -> i64 {
+    (now() - row.at).num_seconds()
 }
 
 /// How long ago the entries were sent that are on the screen.
@@ -129,7 +130,7 @@ fn what_the_disk_held_comes_below_what_has_come_meanwhile_and_nothing_comes_twic
     assert_eq!((app.requests.shown(), app.requests.all(), app.requests.known()), (2301, 2301, KnownMatches::All));
     let newest: Vec<_> = app.requests.window(0, 3).map(|row| (row.connection.as_str(), ago(row))).collect();
     assert_eq!(newest, [("hr-sync", 0), ("factory", 0), ("factory", 1)]);
-    assert_eq!(app.requests.latency(&name("factory")).len(), Requests::LATENCIES);
+    assert_eq!(app.requests.latency(&name("factory")).len(), Latencies::MAX);
 }
 
 #[test]
@@ -213,7 +214,7 @@ fn what_makes_room_in_memory_is_read_back_from_the_disk() {
         assert_eq!(app.requests.selected().map(ago), expected.next());
         disk.press(&mut app, "k");
     }
-    assert!(disk.asked.iter().any(|ask| matches!(ask, LogAsk::Search { since: ReadFrom::Entry(..), .. })));
+    assert!(disk.asked.iter().any(|ask| matches!(ask, LogQuery::Search { since: ReadFrom::Entry(..), .. })));
 }
 
 #[test]
@@ -236,13 +237,13 @@ fn pages_that_have_made_room_on_the_disk_are_told_as_gone() {
     let mut disk = Disk::of(0..5000);
     let mut app = opened(&mut disk);
     let mut effects = press(&mut app, "G");
-    let Some(Effect::Log(ask @ LogAsk::Load { .. })) = effects.pop() else { panic!("{effects:?}") };
-    let LogNews::Loaded { question, page, .. } = disk.answer(ask) else { panic!() };
-    let effects = hear(&mut app, LogNews::Loaded { question, page, rows: None });
+    let Some(Effect::Log(ask @ LogQuery::Load { .. })) = effects.pop() else { panic!("{effects:?}") };
+    let LogAnswer::Loaded { question, page, .. } = disk.answer(ask) else { panic!() };
+    let effects = hear(&mut app, LogAnswer::Loaded { question, page, rows: None });
     disk.answers(&mut app, effects);
     assert_eq!((app.requests.shown(), app.requests.all(), app.requests.known()), (4000, 4000, KnownMatches::All));
     assert_eq!(seen(&app).last(), Some(&3999));
-    assert!(toast(&app).contains("made room"), "{}", toast(&app));
+    assert!(toast(&app).contains("rotated out"), "{}", toast(&app));
 }
 
 #[test]
@@ -253,13 +254,13 @@ fn g_goes_to_the_oldest_that_passes_once_it_is_found() {
         let id = PageId { segment, end };
         Page { id, entries: count, count, rows: disk.rows(id, &LogFilter::default()) }
     };
-    let found = |question, pages, goes_on, ended| LogNews::Found { question, pages, back_to: None, goes_on, ended };
+    let found = |question, pages, goes_on, ended| LogAnswer::Found { question, pages, back_to: None, goes_on, ended };
     let effects = hear(&mut app, disk.newest(500));
-    assert!(matches!(effects[..], [Effect::Log(LogAsk::Search { enough: 0, question: 1, .. })]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::Log(LogQuery::Search { enough: 0, question: 1, .. })]), "{effects:?}");
     hear(&mut app, found(1, vec![page(5, Some(500), 500)], false, false));
     assert_eq!((app.requests.shown(), app.requests.known()), (1000, KnownMatches::Some));
     let effects = press(&mut app, "G");
-    let asks = [Effect::Log(LogAsk::Search {
+    let asks = [Effect::Log(LogQuery::Search {
         question: 1,
         filter: LogFilter::default(),
         since: ReadFrom::Segment(5),
@@ -276,7 +277,7 @@ fn g_goes_to_the_oldest_that_passes_once_it_is_found() {
 fn a_disk_that_cannot_be_read_is_told_of_and_not_asked_again() {
     let mut disk = Disk::of(0..5000);
     let mut app = opened(&mut disk);
-    assert_eq!(hear(&mut app, LogNews::Failed { why: "input/output error".into() }), NOTHING);
+    assert_eq!(hear(&mut app, LogAnswer::Failed { why: "input/output error".into() }), NOTHING);
     assert!(toast(&app).contains("input/output error"));
     assert_eq!(app.requests.known(), KnownMatches::Unreadable);
     assert_eq!(press(&mut app, "G"), NOTHING, "nothing is asked any more");

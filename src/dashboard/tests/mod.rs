@@ -40,6 +40,7 @@ use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
+use crate::dashboard::request_log::latencies::Latencies;
 use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::*;
 use crate::domain::{
@@ -382,13 +383,13 @@ fn the_log_is_bounded_even_while_frozen() {
     requests.select(3);
     requests.toggle_freeze();
     for _ in 0..Requests::MAX + 5 {
-        requests.push(&request("factory", 0));
+        requests.push(request("factory", 0));
     }
     assert_eq!((requests.shown(), requests.selected()), (0, None));
     requests.toggle_freeze();
     assert_eq!(requests.shown(), Requests::MAX);
     assert_eq!(requests.selected_index(), Requests::MAX - 1, "what was selected is gone: the oldest one left");
-    assert_eq!(requests.latency(&name("factory")).len(), Requests::LATENCIES);
+    assert_eq!(requests.latency(&name("factory")).len(), Latencies::MAX);
 }
 
 #[test]

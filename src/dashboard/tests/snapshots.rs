@@ -9,11 +9,11 @@ use ratatui::style::{Color, Modifier};
 
 use crate::dashboard::draw::draw;
 use crate::dashboard::fixtures::*;
-use crate::dashboard::request_log::history::{LogNews, LogPosition, Page, PageId};
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::theme::ascii;
 use crate::dashboard::{App, Msg, update};
 use crate::domain::{CopiedTo, CopyWhat, Event, EventKind, Holding, HostEvent, Inspection, Problem, TokenForm};
+use crate::request_log::query::{LogAnswer, LogPosition, Page, PageId};
 
 /// The screen at a size.
 pub(crate) fn buffer(app: &mut App, width: u16, height: u16) -> Buffer {
@@ -252,17 +252,17 @@ fn a_log_that_goes_on_on_the_disk() {
     let mut app = app_of(seven());
     let hear = |app: &mut App, news| update(app, Msg::Log(news), now());
     let place = LogPosition { segment: 3, offset: 4711 };
-    assert_eq!(hear(&mut app, LogNews::Opened { rows: Vec::new(), place }).len(), 1, "it is asked how much there is");
+    assert_eq!(hear(&mut app, LogAnswer::Opened { rows: Vec::new(), place }).len(), 1, "it is asked how much there is");
     let page = |segment, end, count| Page { id: PageId { segment, end }, entries: count, count, rows: None };
     let pages = vec![page(3, Some(4711), 900), page(2, None, 2400)];
     let back_to = Some(now() - chrono::TimeDelta::hours(3));
-    let found = LogNews::Found { question: 1, pages, back_to, goes_on: true, ended: false };
+    let found = LogAnswer::Found { question: 1, pages, back_to, goes_on: true, ended: false };
     assert_eq!(hear(&mut app, found), NOTHING);
     press(&mut app, "S-Tab PgDn");
     insta::assert_snapshot!("log_on_disk_searched", picture(&mut app, 120, 32));
-    let rest = LogNews::Found { question: 1, pages: Vec::new(), back_to: None, goes_on: false, ended: false };
+    let rest = LogAnswer::Found { question: 1, pages: Vec::new(), back_to: None, goes_on: false, ended: false };
     assert_eq!(hear(&mut app, rest).len(), 1, "the rows that are seen are read");
-    assert_eq!(hear(&mut app, LogNews::Failed { why: "input/output error".into() }), NOTHING);
+    assert_eq!(hear(&mut app, LogAnswer::Failed { why: "input/output error".into() }), NOTHING);
     insta::assert_snapshot!("log_on_disk_unreadable", picture(&mut app, 80, 24));
 }
 

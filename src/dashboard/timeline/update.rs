@@ -12,7 +12,7 @@ use crate::dashboard::timeline::axis::Zoom;
 use crate::dashboard::timeline::chart::{Chart, ChartQuery};
 use crate::dashboard::timeline::layout::Sides;
 use crate::dashboard::{App, layout};
-use crate::request_log::row::LogRow;
+use crate::domain::Brief;
 
 /// How much of what is to come is shown.
 pub(crate) fn ahead(app: &App) -> Zoom {
@@ -26,7 +26,7 @@ pub(crate) fn ahead(app: &App) -> Zoom {
 fn behind(app: &App, now: DateTime<Utc>) -> Zoom {
     app.timeline.behind.unwrap_or_else(|| {
         let oldest = app.requests.newest().next_back();
-        Zoom::holding(oldest.map_or(TimeDelta::zero(), |row| now - row.brief().at))
+        Zoom::holding(oldest.map_or(TimeDelta::zero(), |row| now - row.at))
     })
 }
 
@@ -103,6 +103,6 @@ pub(crate) fn look_back(app: &mut App, now: DateTime<Utc>) {
         connection: selected.filter(|_| app.timeline.only),
     };
     if app.timeline.chart.as_ref().is_none_or(|chart| !chart.answers(&question)) {
-        app.timeline.chart = Some(Chart::new(app.requests.newest().map(LogRow::brief), question));
+        app.timeline.chart = Some(Chart::new(app.requests.newest().map(Brief::from), question));
     }
 }

@@ -175,7 +175,7 @@ fn help(app: &mut App, at: usize, now: DateTime<Utc>) -> Flow {
         }
         (Flow::Restart(effects, _), Some(Help::OpenFailure)) => {
             app.pane = Pane::Requests;
-            let failed = app.requests.window(0, usize::MAX).position(|row| !row.brief().is_ok());
+            let failed = app.requests.window(0, usize::MAX).position(|row| !row.is_ok());
             app.requests.select(failed.unwrap_or(0));
             Flow::Restart(effects, vec![Action::Open])
         }

@@ -1,9 +1,8 @@
 //! Incidents: when a connection needs a person, or has failed to refresh itself for a while.
 //!
-//! Pure: connections and moments in, openings and closings out. An incident opens once, stands
-//! whatever is tried in between, and closes when the connection is well again. What a person is
-//! doing right now (a login) neither opens nor closes one. A worse trouble that only a person can
-//! mend takes the place of one that might have mended itself.
+//! Pure: connections and times in, opened and closed incidents out. An incident opens once, stays open whatever is
+//! tried meanwhile, and closes when the connection works again. A login in progress neither opens nor closes one. A
+//! problem that only a person can fix replaces one that might have resolved without one.
 
 use std::collections::HashMap;
 
@@ -14,18 +13,18 @@ use crate::domain::problem::Problem;
 use crate::domain::reason::Reason;
 use crate::domain::view::{Activity, ConnectionView, Holding};
 
-/// How long after the start an opening is *standing*: somebody has just opened the program, looks
-/// at the screen, and need not be told what was so before.
+/// How long after the start an incident counts as existing before: it is on the screen that has just been opened, and
+/// needs no notification.
 pub const START: TimeDelta = TimeDelta::seconds(15);
-/// How long a store, or an ended token that is being replaced, may take to mend itself.
+/// How long a store, or an expired token that is being replaced, may take to recover.
 pub const SOON: TimeDelta = TimeDelta::seconds(60);
 /// How long refreshing may fail while there is a valid access token, or none ever was.
 pub const A_WHILE: TimeDelta = TimeDelta::minutes(5);
-/// A longer pause between two looks means that the machine slept: what was about to open gets its
-/// whole time anew, for the network is not there yet either.
+/// A longer pause between two checks means that the machine slept. Pending incidents then start waiting again, because
+/// the network may not be up yet.
 const SLEPT: TimeDelta = TimeDelta::seconds(45);
 
-/// What a connection's trouble is.
+/// The kind of a connection's problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IncidentKind {
     /// See [`Problem::NeedsLogin`].
@@ -60,7 +59,7 @@ impl IncidentKind {
         }
     }
 
-    /// What a person is told, after the connection's name.
+    /// The sentence for a person, which follows the connection's name.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -74,24 +73,24 @@ impl IncidentKind {
         }
     }
 
-    /// Whether waiting may mend it.
+    /// Whether waiting may resolve it.
     fn may_pass(self) -> bool {
         matches!(self, Self::Store | Self::RefreshFailing)
     }
 }
 
-/// A trouble that somebody should know of.
+/// A problem that a person should know about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
     /// Whose.
     pub connection: ConnectionName,
     /// What it is.
     pub kind: IncidentKind,
-    /// When the trouble began, as far as it was seen.
+    /// When the problem was first seen.
     pub since: DateTime<Utc>,
     /// The problem in words, as it was when the incident opened: bounded and without a secret.
     pub why: Reason,
-    /// Whether it was so when the program was opened: shown on the screen, but no news.
+    /// Whether it existed when the program was opened: shown on the screen, but not notified.
     pub standing: bool,
 }
 
@@ -129,9 +128,9 @@ struct Trouble {
 enum Health {
     /// Valid, saved tokens and no problem.
     Well,
-    /// Nothing that anybody waits for.
+    /// Nothing to wait for.
     Moot,
-    /// Not to be told now: a login is under way, the store has not answered, a refresh is due.
+    /// Not to be decided now: a login is in progress, the store has not answered, or a refresh is due.
     Unclear,
     /// In trouble, which is an incident once it has lasted so long.
     Ill(IncidentKind, TimeDelta),
@@ -144,14 +143,14 @@ impl Incidents {
         Self { started: now, looked: now, troubles: HashMap::new() }
     }
 
-    /// Looks at all connections; to be called about once a second. A closing comes before the
-    /// opening that takes its place; a connection that is not among `views` any more is closed.
+    /// Checks all connections; to be called about once a second. An incident closes before another replaces it; those of
+    /// connections that are no longer among `views` are closed.
     pub fn look(&mut self, views: &[ConnectionView], now: DateTime<Utc>) -> Vec<IncidentChange> {
         self.look_at(views, |_| None, now)
     }
 
-    /// The same where somebody knows which connections ask for attention, or are busy: only those
-    /// are looked at, and those that were in trouble, which `find` finds.
+    /// The same if the caller knows which connections need attention or are busy: only those are checked, and those with
+    /// a known problem, which `find` looks up.
     pub fn look_at<'a>(
         &mut self,
         asking: impl IntoIterator<Item = &'a ConnectionView>,
@@ -179,13 +178,13 @@ impl Incidents {
         changes
     }
 
-    /// The incidents that stand, in no order.
+    /// The open incidents, in no order.
     pub fn standing(&self) -> impl Iterator<Item = &Incident> {
         self.troubles.values().filter_map(|trouble| trouble.opened.as_ref())
     }
 
     fn forgive_sleep(&mut self, now: DateTime<Utc>) {
-        // A clock set back makes a pause as well.
+        // A clock set back also counts as a pause.
         if (now - self.looked).abs() > SLEPT {
             for trouble in self.troubles.values_mut().filter(|trouble| trouble.opened.is_none()) {
                 trouble.since = now;
@@ -213,7 +212,7 @@ impl Incidents {
                 changes.extend(open.closed(false));
                 Trouble { kind, since: now, opened: None }
             }
-            // Not open yet: one trouble after the other still is one time without a refresh.
+            // Not open yet: consecutive problems are one period without a refresh.
             Some(brewing) => Trouble { kind, ..brewing },
             None => Trouble { kind, since: now, opened: None },
         };
@@ -269,7 +268,7 @@ fn health(view: &ConnectionView, now: DateTime<Utc>) -> Health {
             let has_ended = token.is_some_and(|token| token.remaining(now) <= TimeDelta::zero());
             Health::Ill(IncidentKind::RefreshFailing, if has_ended { SOON } else { A_WHILE })
         }
-        // It never worked, or nothing is done by itself that could fail.
+        // It never worked, or nothing automatic could fail.
         Some(
             Problem::NeverLoggedIn
             | Problem::NoClientSecret { .. }
@@ -291,7 +290,7 @@ fn health_of_tokens(view: &ConnectionView, now: DateTime<Utc>) -> Health {
                 Health::Unclear
             }
         }
-        // A refresh is due, and about to come; unless it is put off again and again.
+        // A refresh is due and about to run, unless it is postponed again and again.
         Holding::Tokens { .. } if view.auto => Health::Ill(IncidentKind::RefreshFailing, A_WHILE),
         Holding::Tokens { .. } | Holding::Nothing => Health::Moot,
     }

@@ -1,8 +1,8 @@
-//! Keeps the overview of the data directory up to date, from which the next start shows its rows
-//! before the store has answered; see [`crate::tokens::status_snapshot`].
+//! Keeps the status snapshot up to date, from which the next start draws its first frame; see
+//! [`crate::tokens::status_snapshot`].
 //!
-//! It is written when the engine ends, and once in a while when tokens have changed. Nothing waits
-//! for it but the end, and that not for long.
+//! It is written at intervals if tokens have changed, and when the engine ends. Only that last write is waited for, and
+//! not for long.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,66 +14,65 @@ use crate::engine::actor::Actor;
 use crate::engine::work::context::TaskReport;
 use crate::tokens::status_snapshot::SnapshotChanges;
 
-/// How long after the overview was written it is written again.
+/// The time between two writes.
 const PAUSE: Duration = Duration::from_secs(60);
-/// How long the end of the engine waits for it.
-const LAST_WORDS: Duration = Duration::from_millis(150);
+/// How long the end of the engine waits for the last write.
+const LAST_WRITE: Duration = Duration::from_millis(150);
 
 impl Actor {
-    /// Has the overview written, unless that was done a while ago or there is no news. No timer of
-    /// its own: it is looked at whenever due work is.
+    /// Starts writing the snapshot if it is due and something has changed. It has no timer of its own: the caller runs
+    /// with other due work.
     pub(crate) fn note_overview(&mut self) {
         if self.overview_noted.elapsed() < PAUSE {
             return;
         }
         self.overview_noted = Instant::now();
-        let news = self.news();
-        if news.is_empty() {
+        let changes = self.snapshot_changes();
+        if changes.is_empty() {
             return;
         }
         let tools = Arc::clone(&self.tools);
         tokio::spawn(async move {
-            if !tools.vault.note_overview(news).await {
+            if !tools.vault.note_overview(changes).await {
                 tools.note(TaskReport::OverviewFailed);
             }
         });
     }
 
-    /// The same at the end, which comes soon whatever the disk does.
+    /// Writes it a last time, within [`LAST_WRITE`] however slow the disk is.
     pub(crate) async fn note_overview_at_last(&mut self) {
-        let news = self.news();
-        if !news.is_empty() {
-            let _ = tokio::time::timeout(LAST_WORDS, self.tools.vault.note_overview(news)).await;
+        let changes = self.snapshot_changes();
+        if !changes.is_empty() {
+            let _ = tokio::time::timeout(LAST_WRITE, self.tools.vault.note_overview(changes)).await;
         }
     }
 
-    /// It could not be written: all of it will be, next time.
+    /// It could not be written: the next attempt writes every connection.
     pub(crate) fn overview_failed(&mut self) {
         for slot in self.slots.values_mut() {
             slot.noted = None;
         }
     }
 
-    /// What the overview has not been told yet. A single command has seen few of the connections,
-    /// and ends at once: it tells nothing.
-    fn news(&mut self) -> SnapshotChanges {
+    /// What has changed since the last write. Always empty in a single command, which has read few of the connections
+    /// and ends at once.
+    fn snapshot_changes(&mut self) -> SnapshotChanges {
+        let mut changes = SnapshotChanges::new();
         if self.tools.program == Program::Command {
-            return SnapshotChanges::new();
+            return changes;
         }
-        let mut news = SnapshotChanges::new();
         for slot in self.slots.values_mut() {
-            let name = &slot.connection.name;
             let generation = slot.generation();
-            if generation == slot.noted {
+            if std::mem::replace(&mut slot.noted, generation) == generation {
                 continue;
             }
-            slot.noted = generation;
+            let name = &slot.connection.name;
             match &slot.view.holding {
-                Holding::Tokens { facts, .. } => news.push((name.clone(), Some(facts.clone()))),
-                Holding::Nothing => news.push((name.clone(), None)),
+                Holding::Tokens { facts, .. } => changes.push((name.clone(), Some(facts.clone()))),
+                Holding::Nothing => changes.push((name.clone(), None)),
                 Holding::Unknown | Holding::Remembered(_) => {}
             }
         }
-        news
+        changes
     }
 }

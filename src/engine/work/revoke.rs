@@ -12,7 +12,7 @@ use crate::domain::{Connection, Exchange, Problem, Reason, Revocation, TokenReco
 use crate::engine::work::client_secret;
 use crate::engine::work::context::{Context, store_problem};
 use crate::engine::work::refresh::lock;
-use crate::oauth::http::{Payload, Request};
+use crate::oauth::message::{HttpRequest, Payload};
 use crate::oauth::{Broken, Refusal, form};
 use crate::tokens::locked_connection::LockedConnection;
 use crate::tokens::reconcile::Hazard;
@@ -87,7 +87,7 @@ pub(crate) async fn revoke(tools: &Context, connection: &Connection, record: &To
     let (form, secrets) = (form::revoke(client, &refresh.token), [&client_secret, &refresh.token]);
     send(
         tools,
-        Request {
+        HttpRequest {
             connection: &connection.name,
             exchange: Exchange::Revoke,
             url,
@@ -99,7 +99,7 @@ pub(crate) async fn revoke(tools: &Context, connection: &Connection, record: &To
     .await
 }
 
-async fn send(tools: &Context, request: Request<'_>) -> Revocation {
+async fn send(tools: &Context, request: HttpRequest<'_>) -> Revocation {
     let (mut entry, answer) = tools.http.exchange(&request).await;
     let revocation = match answer {
         Ok(answer) if (200..300).contains(&answer.status) => Revocation::Revoked,

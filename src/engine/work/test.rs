@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::domain::{Connection, EventKind, Exchange, Secret, TestFailure};
 use crate::engine::work::context::{Context, TaskReport};
-use crate::oauth::http::{Payload, Request};
+use crate::oauth::message::{HttpRequest, Payload};
 use crate::oauth::{Broken, Refusal};
 
 /// Calls the connection's test URL with an access token and announces what came of it. The refresh token is not sent,
@@ -20,7 +20,7 @@ pub(crate) async fn check(
     let secrets: Vec<_> = iter::once(&token).chain(&refresh_token).collect();
     let (mut entry, answer) = {
         let _place = tools.gate.enter(&connection.test_url).await;
-        let request = Request {
+        let request = HttpRequest {
             connection: &connection.name,
             exchange: Exchange::Test,
             url: &connection.test_url,

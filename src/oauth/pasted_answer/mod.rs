@@ -31,8 +31,8 @@ const QUOTES: [(char, char); 9] = [
     ('\u{ab}', '\u{bb}'),
 ];
 
-/// Reads a pasted answer. A bare code has neither `state` nor issuer; that the person copied it out of their own
-/// browser stands in for them.
+/// Reads a pasted answer. A bare code has neither `state` nor issuer; it is trusted because the person copied it from
+/// their own browser.
 ///
 /// # Errors
 /// As [`read_redirect`]; besides, whatever is not the final URL of this login.
@@ -60,7 +60,7 @@ pub fn read_answer(text: &Secret, expected: &Expected, redirect_uri: &str) -> Re
     others.filter_map(|text| answer(text, expected, redirect_uri)).find(Result::is_ok).unwrap_or(whole)
 }
 
-/// What a text says, where it is a URL or the query of one.
+/// The content of a text that is a URL or its query.
 fn answer(text: &str, known: &Expected, redirect_uri: &str) -> Option<Result<Granted, CallbackError>> {
     let decoded = decoded(unquoted(text));
     // A URL has no blanks: some programs make one of a line break.
@@ -112,7 +112,7 @@ fn percent_decoded(text: &str) -> String {
     form_urlencoded::parse(pair.as_bytes()).next().map_or_else(String::new, |(_, text)| text.into_owned())
 }
 
-/// The query where that alone was pasted, or with the path before it.
+/// The query, if only that was pasted, perhaps with the path before it.
 fn query_alone<'t>(text: &'t str, expected: Option<&Url>) -> Option<&'t str> {
     let (before, query) = text.split_once(['?', '#']).unwrap_or(("", text));
     let is_path = before.is_empty() || expected.is_some_and(|expected| is_path(before, expected.path()));
@@ -136,7 +136,7 @@ fn has_any(query: &str, names: &[&str]) -> bool {
     query.contains('=') && form_urlencoded::parse(query.as_bytes()).any(|(name, _)| names.contains(&name.as_ref()))
 }
 
-/// The text as a URL, where it is one with or without its scheme.
+/// The text as a URL, if it is one with or without a scheme.
 fn url(text: &str, expected: Option<&Url>) -> Option<Url> {
     if text.contains("://") {
         return Url::parse(text).ok();
@@ -181,7 +181,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A text as a bare code, where it looks like one.
+/// A text as a bare code, if it looks like one.
 fn code(text: &str) -> Result<Secret, CallbackError> {
     let is_plausible = text.len() >= SHORTEST_CODE
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "-._~+/=%|:!*$,;".contains(c))
@@ -189,7 +189,7 @@ fn code(text: &str) -> Result<Secret, CallbackError> {
     if !is_plausible {
         return Err(CallbackError::NoAnswer);
     }
-    // As it stands in an address bar: `4%2F0A…` is `4/0A…`.
+    // As shown in an address bar: `4%2F0A…` is `4/0A…`.
     let decoded = percent_decoded(text);
     if decoded.chars().all(|c| c.is_ascii_graphic()) { Ok(Secret::new(decoded)) } else { Err(CallbackError::NoAnswer) }
 }

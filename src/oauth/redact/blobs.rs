@@ -34,13 +34,13 @@ type Digit<'a> = (u8, &'a Range<usize>);
 /// do not end it.
 fn base64_runs(view: &[Glyph], last: [char; 2]) -> Vec<Vec<Digit<'_>>> {
     runs(view, |c| match c {
-        'A'..='Z' => Step::Digit(c as u8 - b'A'),
-        'a'..='z' => Step::Digit(c as u8 - b'a' + 26),
-        '0'..='9' => Step::Digit(c as u8 - b'0' + 52),
-        c if c == last[0] => Step::Digit(62),
-        c if c == last[1] => Step::Digit(63),
-        c if c.is_whitespace() || "-_.:".contains(c) => Step::Skip,
-        _ => Step::End,
+        'A'..='Z' => BlobStep::Digit(c as u8 - b'A'),
+        'a'..='z' => BlobStep::Digit(c as u8 - b'a' + 26),
+        '0'..='9' => BlobStep::Digit(c as u8 - b'0' + 52),
+        c if c == last[0] => BlobStep::Digit(62),
+        c if c == last[1] => BlobStep::Digit(63),
+        c if c.is_whitespace() || "-_.:".contains(c) => BlobStep::Skip,
+        _ => BlobStep::End,
     })
 }
 
@@ -52,17 +52,17 @@ fn hex_runs(view: &[Glyph]) -> Vec<Vec<Digit<'_>>> {
         is_prefix = matches!(c, 'x' | 'X') && before == '0';
         before = c;
         match c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()) {
-            Some(digit) => Step::Digit(digit),
+            Some(digit) => BlobStep::Digit(digit),
             // The 0 of 0x was no digit.
-            None if is_prefix => Step::Unsay,
-            None if c.is_alphanumeric() => Step::End,
-            None => Step::Skip,
+            None if is_prefix => BlobStep::Unsay,
+            None if c.is_alphanumeric() => BlobStep::End,
+            None => BlobStep::Skip,
         }
     })
 }
 
 /// What a character is to a run of digits.
-enum Step {
+enum BlobStep {
     Digit(u8),
     Skip,
     /// The digit before it was none.
@@ -70,14 +70,14 @@ enum Step {
     End,
 }
 
-fn runs(view: &[Glyph], mut step: impl FnMut(char) -> Step) -> Vec<Vec<Digit<'_>>> {
+fn runs(view: &[Glyph], mut step: impl FnMut(char) -> BlobStep) -> Vec<Vec<Digit<'_>>> {
     let (mut runs, mut run) = (Vec::new(), Vec::new());
     for glyph in view {
         match step(glyph.c) {
-            Step::Digit(digit) => run.push((digit, &glyph.at)),
-            Step::Skip => {}
-            Step::Unsay => drop(run.pop()),
-            Step::End => runs.push(std::mem::take(&mut run)),
+            BlobStep::Digit(digit) => run.push((digit, &glyph.at)),
+            BlobStep::Skip => {}
+            BlobStep::Unsay => drop(run.pop()),
+            BlobStep::End => runs.push(std::mem::take(&mut run)),
         }
     }
     runs.push(run);

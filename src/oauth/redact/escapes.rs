@@ -1,4 +1,4 @@
-//! Undoes escapes that stand for one character: percent-encoding (RFC 3986 §2.1), references of HTML, and the
+//! Undoes escapes of single characters: percent-encoding (RFC 3986 §2.1), references of HTML, and the
 //! backslash sequences of JSON, JavaScript, C and shells.
 
 use std::ops::Range;
@@ -36,7 +36,7 @@ pub(super) fn undone(view: &[Glyph]) -> Option<View> {
     is_changed.then_some(result)
 }
 
-/// How many characters an escape takes, and what it stands for.
+/// How many characters an escape takes, and what it means.
 type Decoded = Option<(usize, View)>;
 
 /// `%41%42`, as one run so that several bytes can make one character; `%u0041` as old JavaScript writes it.
@@ -99,7 +99,7 @@ fn notation(rest: &[Glyph]) -> Decoded {
     if rest[1].c == '+' && length >= 4 { number(rest, 2, length, 16) } else { None }
 }
 
-/// The character whose number stands in so many digits from `start` on.
+/// The character whose number is given in so many digits from `start` on.
 fn number(rest: &[Glyph], start: usize, length: usize, radix: u32) -> Decoded {
     let c = char::from_u32(digits(rest, start, length, radix)?).unwrap_or(char::REPLACEMENT_CHARACTER);
     Some((start + length, vec![Glyph { c, at: span(rest, 0, start + length) }]))

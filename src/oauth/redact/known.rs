@@ -32,7 +32,7 @@ pub struct KnownSecrets {
     pieces: HashSet<u64>,
     /// The lengths of secrets that are too short for a piece, and their hashes, folded.
     short: Vec<(usize, u64)>,
-    /// Pieces of the bytes that secrets in base64 or hex stand for.
+    /// Pieces of the bytes that secrets in base64 or hex encode.
     raw: HashSet<u64>,
 }
 
@@ -127,7 +127,7 @@ impl KnownSecrets {
     }
 }
 
-/// The bytes that a text stands for, where all of it is base64 or hex digits.
+/// The bytes that a text encodes, if all of it is base64 or hex digits.
 fn meant_bytes(text: &str) -> Vec<Vec<u8>> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)

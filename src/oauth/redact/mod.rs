@@ -19,7 +19,7 @@ pub use crate::oauth::redact::known::KnownSecrets;
 
 /// The most of a text that is looked at, in bytes. What comes after it is never shown.
 const LONGEST: usize = 8 * 1024;
-/// What stands for a secret.
+/// Replaces a secret.
 const MASK: &str = "***";
 
 /// A bounded, neutralised excerpt of a server's text without secrets: those that are known are replaced in whatever

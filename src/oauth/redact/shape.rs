@@ -9,7 +9,7 @@ use crate::oauth::redact::view::{Glyph, View, narrowed};
 
 /// A run of this many token characters or more is taken for a secret, unless it is words.
 const SUSPICIOUS: usize = 20;
-/// So many letters of both cases and digits in a row are no word and no number.
+/// So many letters of both cases and digits in a row are neither a word nor a number.
 const MIXED: usize = 12;
 /// The longest word: more letters of one case in a row are taken for a secret.
 const LONGEST_WORD: usize = 22;
@@ -21,7 +21,7 @@ const LONGEST_NUMBER: usize = 8;
 /// What names a request to the people who run a server, before the identifier.
 const IDENTIFIERS: [&str; 5] = ["traceid", "correlationid", "requestid", "errorid", "transactionid"];
 
-/// Where such runs are, in the text as it stands and with its escapes undone.
+/// Where such runs are, in the text as it is and with its escapes undone.
 pub(super) fn suspicious(view: &View) -> Vec<Range<usize>> {
     let mut found = runs(view);
     let mut undone = narrowed(view);
@@ -105,7 +105,7 @@ fn is_mixed(segment: &[Glyph]) -> bool {
         && has(char::is_ascii_uppercase)
 }
 
-/// Sequences of very short words that are not prose. Every other one of `words` is what stands between two.
+/// Sequences of very short words that are not prose. Every other one of `words` is the separator of two.
 fn crumbs(words: &[&[Glyph]]) -> Vec<Range<usize>> {
     let is_word = |word: &[Glyph]| word[0].c.is_alphanumeric();
     let is_number = |word: &[Glyph]| word.len() <= LONGEST_NUMBER && word.iter().all(|glyph| glyph.c.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Server text as a sequence of characters that know where they stand in the original, so that what is
+//! Server text as a sequence of characters that know their position in the original, so that what is
 //! recognised after decoding can be masked before it.
 
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use unicode_normalization::char::decompose_compatible;
 use unicode_width::UnicodeWidthChar as _;
 
-/// One character, and the bytes of the original text that stand for it.
+/// One character, and the bytes of the original text that encode it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Glyph {
     pub(super) c: char,
@@ -16,7 +16,7 @@ pub(super) struct Glyph {
 /// A text, decoded to some degree.
 pub(super) type View = Vec<Glyph>;
 
-/// The text as it stands.
+/// The text as it is.
 pub(super) fn plain(text: &str) -> View {
     text.char_indices().map(|(at, c)| Glyph { c, at: at..at + c.len_utf8() }).collect()
 }

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
-use crate::dashboard::request_log::request::{purpose, result};
 use crate::domain::text::neutralise;
 use crate::domain::{Exchange, LogEntry};
+use crate::request_log::words::{purpose, result};
 
 /// Headers that curl makes itself, or that say who sent the logged one.
 const NOT_REPEATED: [&str; 5] = ["authorization", "content-length", "content-type", "host", "user-agent"];
@@ -93,8 +93,8 @@ fn quoted(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::curl;
-    use crate::dashboard::fixtures::{refused_request, request};
     use crate::domain::{Exchange, LogEntry, Wire};
+    use crate::request_log::fixtures::{refused_request, request};
 
     fn test_call() -> LogEntry {
         let headers = [("accept", "application/json"), ("authorization", "Bearer ***"), ("host", "api.manus.im")];

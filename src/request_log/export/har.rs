@@ -6,8 +6,8 @@
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::dashboard::request_log::request::purpose;
 use crate::domain::{LogEntry, Outcome, Timings};
+use crate::request_log::words::purpose;
 
 /// Said of the file as a whole.
 const COMMENT: &str = "Bodies are never logged: they hold the tokens. Secrets in headers are masked as ***.";
@@ -139,8 +139,8 @@ mod tests {
     use serde_json::Value;
 
     use super::har;
-    use crate::dashboard::fixtures::{log, refused_request};
     use crate::domain::{LogEntry, Outcome};
+    use crate::request_log::fixtures::{log, refused_request};
 
     /// What HAR 1.2 requires of every entry, and of what kind it is.
     fn assert_complete(entry: &Value) {

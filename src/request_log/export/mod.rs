@@ -44,8 +44,8 @@ fn json(entry: &LogEntry) -> String {
 #[cfg(test)]
 mod tests {
     use super::Format;
-    use crate::dashboard::fixtures::log;
     use crate::domain::LogEntry;
+    use crate::request_log::fixtures::log;
 
     #[test]
     fn json_lines_are_read_back_as_the_same_entries_oldest_first() {

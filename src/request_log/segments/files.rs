@@ -1,10 +1,10 @@
-//! The files of the request log: `requests.jsonl`, which is written, and finished segments, whose
-//! numbers count up: `requests-000001.jsonl`. A number is never given twice while any later one is
-//! there, so it says what is meant whatever is rotated meanwhile. `requests.jsonl.1` to `.4` are
-//! what older versions left; they count as older than all others, and go as room is needed.
+//! The files of the request log: the current `requests.jsonl`, and finished segments with ascending numbers:
+//! `requests-000001.jsonl`. A number is never reused while a later one exists, so it stays valid whatever is rotated
+//! meanwhile. `requests.jsonl.1` to `.4` are from older versions; they count as the oldest and are removed as room is
+//! needed.
 //!
-//! Invariants: only the holder of a file lock rotates, and looks again once it holds it, so that
-//! two processes never rotate twice; files are readable by their owner only.
+//! Invariants: only the holder of a file lock rotates, and checks again once it holds the lock, so that two processes
+//! never rotate twice; files are readable by their owner only.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
@@ -12,20 +12,20 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, io, thread};
 
-use crate::request_log::segments::lines::Lines;
+use crate::request_log::segments::lines::LinesBackwards;
 use crate::request_log::segments::summary;
 
 /// The largest size of one file, in bytes.
 pub(crate) const SEGMENT: u64 = 2 * 1024 * 1024;
-/// How much of that is kept free for the summary of a finished one.
+/// How much of that is reserved for the summary.
 pub(crate) const SUMMARY_ROOM: u64 = 32 * 1024;
-/// How many files older versions kept beside the one that is written.
+/// How many files older versions kept besides the current one.
 const OF_OLD: i64 = 4;
-/// How long rotating waits for another process that rotates.
+/// How long to wait for another process that rotates.
 const LOCK_WAIT: Duration = Duration::from_secs(1);
 
-/// Which file of the log: the greater, the younger. Those of older versions are negative.
-pub type Number = i64;
+/// The number of a segment; newer ones have higher numbers. Files of older versions are negative.
+pub type SegmentNumber = i64;
 
 /// The files of a data directory.
 #[derive(Debug, Clone)]
@@ -42,16 +42,16 @@ impl SegmentFiles {
         self.directory.join("requests.jsonl")
     }
 
-    /// Where a finished segment is.
-    pub(crate) fn finished(&self, number: Number) -> PathBuf {
+    /// The path of a finished segment.
+    pub(crate) fn finished(&self, number: SegmentNumber) -> PathBuf {
         self.directory.join(match number {
             ..0 => format!("requests.jsonl.{}", -number),
             _ => format!("requests-{number:06}.jsonl"),
         })
     }
 
-    /// The finished segments there are, the youngest first.
-    pub(crate) fn numbers(&self) -> io::Result<Vec<Number>> {
+    /// The existing finished segments, newest first.
+    pub(crate) fn numbers(&self) -> io::Result<Vec<SegmentNumber>> {
         let mut numbers = Vec::new();
         let entries = match fs::read_dir(&self.directory) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(numbers),
@@ -64,19 +64,18 @@ impl SegmentFiles {
         Ok(numbers)
     }
 
-    /// The number that the file which is written will have, given the finished ones.
-    pub(crate) fn next(numbers: &[Number]) -> Number {
+    /// The number that the current file will get, given the finished ones.
+    pub(crate) fn next(numbers: &[SegmentNumber]) -> SegmentNumber {
         numbers.first().copied().unwrap_or(0).max(0) + 1
     }
 
-    /// Keeps others from rotating, where there is something to rotate. While somebody rotates, a
-    /// file could be met twice or not at all. Without the lock the worst is exactly that, so it is
-    /// not worth an error.
+    /// Keeps other processes from rotating, if there is anything to rotate. During a rotation a file could be seen twice
+    /// or not at all. Nothing worse happens without the lock, so failing to get it is no error.
     pub(crate) fn hold_still(&self) -> Option<File> {
         if self.current().exists() { self.lock().ok().flatten() } else { None }
     }
 
-    /// Opens the file that is written.
+    /// Opens the current file.
     pub(crate) fn open(&self) -> io::Result<File> {
         let path = self.current();
         match private(OpenOptions::new().append(true).create(true)).open(&path) {
@@ -88,12 +87,11 @@ impl SegmentFiles {
         }
     }
 
-    /// Makes room for `size` bytes in the file that is written, and keeps all of them together
-    /// within `limit`. When the lock cannot be had in time the file grows beyond its limit for a
-    /// while, which loses nothing.
+    /// Makes room for `size` bytes in the current file, and keeps all files together within `limit`. If the lock is not
+    /// free in time, the file grows beyond its limit for a while, which loses nothing.
     pub(crate) fn rotate(&self, size: u64, limit: u64) -> io::Result<()> {
         let Some(_lock) = self.lock()? else { return Ok(()) };
-        // Another process may have rotated between our look and our lock.
+        // Another process may have rotated before we had the lock.
         if fs::metadata(self.current()).map_or(0, |file| file.len()) + size <= SEGMENT - SUMMARY_ROOM {
             return Ok(());
         }
@@ -103,18 +101,18 @@ impl SegmentFiles {
         fs::rename(self.current(), &finished)?;
         numbers.insert(0, number);
         self.make_room(&numbers, limit)?;
-        // Without it the segment is read where it could have been passed over: nothing worse.
-        let _ = conclude(&finished);
+        // Without a summary the segment is read where it could have been skipped.
+        let _ = append_summary(&finished);
         Ok(())
     }
 
-    /// Removes the oldest, so that there is room for one more file.
-    fn make_room(&self, numbers: &[Number], limit: u64) -> io::Result<()> {
+    /// Removes the oldest files so that there is room for one more.
+    fn make_room(&self, numbers: &[SegmentNumber], limit: u64) -> io::Result<()> {
         let mut room = limit.saturating_sub(SEGMENT);
         for (&number, at) in numbers.iter().zip(0..) {
             let path = self.finished(number);
             let size = fs::metadata(&path).map_or(0, |file| file.len());
-            // The youngest stays whatever its size: the next number is counted from it.
+            // The newest stays whatever its size: the next number follows from it.
             if size <= room || at == 0 {
                 room = room.saturating_sub(size);
                 continue;
@@ -128,7 +126,7 @@ impl SegmentFiles {
         Ok(())
     }
 
-    /// The lock on rotating, held until the file is dropped; `None` when another process keeps it.
+    /// The rotation lock, held until the file is dropped; `None` if another process keeps it.
     fn lock(&self) -> io::Result<Option<File>> {
         let path = self.directory.join("requests.lock");
         let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)?;
@@ -145,25 +143,25 @@ impl SegmentFiles {
 }
 
 /// The number of the finished segment with this name.
-fn number_of(name: &str) -> Option<Number> {
+fn number_of(name: &str) -> Option<SegmentNumber> {
     if let Some(age) = name.strip_prefix("requests.jsonl.") {
-        return age.parse().ok().filter(|age| (1..=OF_OLD).contains(age)).map(|age: Number| -age);
+        return age.parse().ok().filter(|age| (1..=OF_OLD).contains(age)).map(|age: SegmentNumber| -age);
     }
     let digits = name.strip_prefix("requests-")?.strip_suffix(".jsonl")?;
     let all_digits = digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
     digits.parse().ok().filter(|_| all_digits)
 }
 
-/// Ends a finished segment with its summary.
-fn conclude(path: &Path) -> io::Result<()> {
-    let Some(line) = Lines::open(path)?.map(summary::line_of).transpose()?.flatten() else { return Ok(()) };
+/// Appends its summary to a finished segment.
+fn append_summary(path: &Path) -> io::Result<()> {
+    let Some(line) = LinesBackwards::open(path)?.map(summary::line_of).transpose()?.flatten() else { return Ok(()) };
     if line.len() as u64 <= SUMMARY_ROOM {
         private(OpenOptions::new().append(true)).open(path)?.write_all(&line)?;
     }
     Ok(())
 }
 
-/// Files made with these options are readable by their owner only.
+/// Makes the options create files that only their owner can read.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);

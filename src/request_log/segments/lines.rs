@@ -1,37 +1,37 @@
 //! The lines of one file of the log, from its end to its beginning, a block at a time.
 //!
-//! Invariants: only what is asked for is read, and counted; in memory is a block and the line that
-//! reaches into it; a line longer than any of ours is passed over in pieces.
+//! Invariants: only what is needed is read, and counted; memory holds one block and the line that reaches into it; a
+//! line longer than any entry is skipped in pieces.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::{fs, io};
 
-/// How much is read at once, in bytes; first less, for the last line is often all that is wanted.
+/// How much is read at once, in bytes; less at first, because the last line is often enough.
 const BLOCK: usize = 64 * 1024;
 const FIRST_BLOCK: usize = 4 * 1024;
 /// The longest line that is read, in bytes; headers are bounded far below.
 pub(crate) const LONGEST_LINE: usize = 1024 * 1024;
 
-/// Where reading backwards stands in a file.
+/// Reads a file line by line, backwards.
 #[derive(Debug)]
-pub struct Lines {
+pub struct LinesBackwards {
     file: File,
-    /// What was read and not given away, up to `end`; it begins `start` bytes into the file.
+    /// What has been read; up to `end` it has not been returned yet. It starts `start` bytes into the file.
     bytes: Vec<u8>,
     start: u64,
     end: usize,
-    /// Whether what is there is the beginning of a line too long to be one of ours.
+    /// Whether `bytes` ends in a line that is too long to be an entry.
     is_too_long: bool,
     /// How many bytes were read of the file.
     read: u64,
 }
 
-impl Lines {
-    /// Begins with the last line of a file; `None` where there is no such file.
+impl LinesBackwards {
+    /// Starts with the last line of a file; `None` if there is no such file.
     pub(crate) fn open(path: &Path) -> io::Result<Option<Self>> {
-        // Something else than a file could make opening wait for ever.
+        // Opening anything but a regular file could block for ever.
         let opened = fs::metadata(path).and_then(|metadata| metadata.is_file().then(|| File::open(path)).transpose());
         let file = match opened {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -42,24 +42,24 @@ impl Lines {
         Ok(Some(Self { file, bytes: Vec::new(), start, end: 0, is_too_long: false, read: 0 }))
     }
 
-    /// Goes on with the line that ends before this place.
+    /// Continues with the line that ends before this offset.
     pub(crate) fn before(mut self, offset: u64) -> Self {
         self.start = self.start.min(offset);
         self
     }
 
-    /// Where what was not told yet ends in the file.
+    /// The offset up to which lines have not been returned yet.
     pub(crate) fn end(&self) -> u64 {
         self.start + self.end as u64
     }
 
-    /// How many bytes were read so far.
+    /// How many bytes have been read so far.
     pub(crate) fn bytes_read(&self) -> u64 {
         self.read
     }
 
-    /// The line before the one given last, without its end, and where it begins in the file;
-    /// `None` at the beginning of the file.
+    /// The line before the previous result, without its line break, and its offset; `None` at the beginning of the
+    /// file.
     pub(crate) fn previous(&mut self) -> io::Result<Option<(u64, &[u8])>> {
         loop {
             let whole = self.end - usize::from(self.bytes[..self.end].ends_with(b"\n"));
@@ -79,10 +79,10 @@ impl Lines {
         }
     }
 
-    /// Puts the block that comes before in the file before what is left.
+    /// Reads the preceding block of the file.
     fn read_block(&mut self) -> io::Result<()> {
         if self.end > LONGEST_LINE {
-            // Its end is kept, lest the line before it be taken for a part of it.
+            // Its line break is kept, so that the line before it is not taken for a part of it.
             self.is_too_long = true;
             self.bytes.drain(..self.end - 1);
             self.end = 1;
@@ -109,7 +109,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lines");
         fs::write(&path, text).unwrap();
-        let mut lines = Lines::open(&path).unwrap().unwrap();
+        let mut lines = LinesBackwards::open(&path).unwrap().unwrap();
         let mut found = Vec::new();
         while let Some((at, line)) = lines.previous().unwrap() {
             found.push((at, line.to_vec()));
@@ -119,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_back_from_the_last_to_the_first_with_their_places() {
+    fn lines_are_returned_from_last_to_first_with_their_offsets() {
         assert_eq!(lines_of(b""), []);
         assert_eq!(lines_of(b"one\ntwo\n"), [(4, b"two".to_vec()), (0, b"one".to_vec())]);
         assert_eq!(lines_of(b"one\n\ntorn"), [(5, b"torn".to_vec()), (4, vec![]), (0, b"one".to_vec())]);
     }
 
     #[test]
-    fn lines_that_reach_over_blocks_are_whole_and_endless_ones_are_passed_over() {
+    fn lines_that_span_blocks_are_whole_and_overlong_ones_are_skipped() {
         let long = |length, letter| vec![letter; length];
         let mut text = b"first\n".to_vec();
         let mut expected = vec![(0, b"first".to_vec())];

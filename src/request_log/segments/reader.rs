@@ -1,8 +1,8 @@
-//! Reads the request log from its oldest entry to its newest, and on from there.
+//! Reads the request log from its oldest entry to its newest, and follows what is appended.
 //!
-//! Invariants: what another process appends is read once, also where the files are rotated
-//! meanwhile: a file that was opened is read to its end under whatever name it has by then. In
-//! memory is one line at a time. Nothing is made or changed on the disk but the lock on rotating.
+//! Invariants: what another process appends is read exactly once, even if files are rotated meanwhile: an open file is
+//! read to its end whatever its name is by then. Memory holds one line at a time. Nothing is created or changed on disk
+//! except the rotation lock.
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _};
@@ -12,24 +12,22 @@ use std::{fs, io};
 use same_file::Handle;
 
 use crate::domain::LogEntry;
-use crate::request_log::segments::files::{Number, SegmentFiles};
+use crate::request_log::segments::files::{SegmentFiles, SegmentNumber};
 use crate::request_log::segments::lines::LONGEST_LINE;
 
-/// A place in the request log. Blocks on the disk: not for a thread that anything waits for.
-pub struct Reader {
+/// A position in the request log. Blocks on the disk: not for the drawing thread.
+pub struct SegmentReader {
     files: SegmentFiles,
-    /// A file that was read to its end and is not written any more; but whoever had opened it
-    /// before it was rotated may write once more.
+    /// A finished file that has been read to its end. A process that opened it before it was rotated may still append.
     done: Option<Tail>,
-    /// The finished segments to read before `ahead`, the oldest first. Each is opened in its turn:
-    /// they may be hundreds.
-    finished: VecDeque<Number>,
-    /// The files to read, the oldest first; the last is the one that is written.
+    /// The finished segments to read before `ahead`, oldest first. They are opened one at a time: there may be hundreds.
+    finished: VecDeque<SegmentNumber>,
+    /// The open files to read, oldest first; the last is the current one.
     ahead: VecDeque<Tail>,
 }
 
-impl Reader {
-    /// Begins with the oldest entry of the log in a data directory, which need not be there yet.
+impl SegmentReader {
+    /// Starts with the oldest entry of the log in a data directory, which need not exist yet.
     ///
     /// # Errors
     /// A file exists and cannot be read.
@@ -42,18 +40,17 @@ impl Reader {
         Ok(Self { files, done: None, finished, ahead })
     }
 
-    /// Begins with this segment, or where it is gone with the first after it.
+    /// Starts with this segment, or the first after it if it is gone.
     ///
     /// # Errors
     /// A file exists and cannot be read.
-    pub fn open_at(data_dir: &Path, segment: Number) -> io::Result<Self> {
+    pub fn open_at(data_dir: &Path, segment: SegmentNumber) -> io::Result<Self> {
         let mut reader = Self::open(data_dir)?;
         reader.finished.retain(|number| *number >= segment);
         Ok(reader)
     }
 
-    /// The next entry; `None` where there is none yet: asking again is fine. Lines that cannot be
-    /// read are left out.
+    /// The next entry; `None` if there is none yet, and a later call may return one. Damaged lines are skipped.
     ///
     /// # Errors
     /// The disk cannot be read.
@@ -65,46 +62,46 @@ impl Reader {
                 }
             }
             if let Some(number) = self.finished.pop_front() {
-                // One that is gone has made room.
+                // It may have been rotated out.
                 self.done = open(&self.files.finished(number))?.map(Tail::new).or(self.done.take());
             } else if self.ahead.len() > 1 {
                 self.done = self.ahead.pop_front();
-            } else if !self.look_for_files()? {
+            } else if !self.open_newer()? {
                 return Ok(None);
             }
         }
     }
 
-    /// Opens the files that are younger than the last one opened; says whether there is any.
-    fn look_for_files(&mut self) -> io::Result<bool> {
-        // The usual case, without the lock: nobody has rotated.
+    /// Opens files newer than the last one opened. Returns whether there are any.
+    fn open_newer(&mut self) -> io::Result<bool> {
+        // The usual case, which needs no lock: nothing has been rotated.
         if open(&self.files.current())?.is_none_or(|current| self.knows(&current)) && !self.ahead.is_empty() {
             return Ok(false);
         }
         let _lock = self.files.hold_still();
-        let mut younger = VecDeque::new();
+        let mut newer = VecDeque::new();
         let finished = self.files.numbers()?.into_iter().map(|number| self.files.finished(number));
         for path in std::iter::once(self.files.current()).chain(finished) {
             match open(&path)? {
                 Some(handle) if self.knows(&handle) => break,
-                Some(handle) => younger.push_front(Tail::new(handle)),
+                Some(handle) => newer.push_front(Tail::new(handle)),
                 None => {}
             }
         }
-        let found = !younger.is_empty();
-        self.ahead.extend(younger);
+        let found = !newer.is_empty();
+        self.ahead.extend(newer);
         Ok(found)
     }
 
-    /// Whether it is the last file opened, or, where somebody took that away, the one before.
+    /// Whether it is the last file opened, or the one before if the last has been removed.
     fn knows(&self, handle: &Handle) -> bool {
         self.ahead.back().into_iter().chain(&self.done).any(|tail| tail.is(handle))
     }
 }
 
-/// Opens a file of the log, where there is one.
+/// Opens a file of the log if it exists.
 fn open(path: &Path) -> io::Result<Option<Handle>> {
-    // Something else than a file could make opening wait for ever.
+    // Opening anything but a regular file could block for ever.
     let opened =
         fs::metadata(path).and_then(|metadata| metadata.is_file().then(|| Handle::from_path(path)).transpose());
     match opened {
@@ -113,19 +110,19 @@ fn open(path: &Path) -> io::Result<Option<Handle>> {
     }
 }
 
-/// One file, and how far it was read.
+/// One file, and how far it has been read.
 struct Tail {
-    file: BufReader<Whole>,
-    /// What there is of the line that is being read.
+    file: BufReader<IdentifiedFile>,
+    /// The line being read, as far as it has arrived.
     line: Vec<u8>,
-    /// Whether that line is too long to be one of ours.
+    /// Whether that line is too long to be an entry.
     is_too_long: bool,
 }
 
-/// A file that knows whether it is another one's.
-struct Whole(Handle);
+/// A file that can be compared with others.
+struct IdentifiedFile(Handle);
 
-impl io::Read for Whole {
+impl io::Read for IdentifiedFile {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         self.0.as_file_mut().read(bytes)
     }
@@ -133,15 +130,14 @@ impl io::Read for Whole {
 
 impl Tail {
     fn new(handle: Handle) -> Self {
-        Self { file: BufReader::new(Whole(handle)), line: Vec::new(), is_too_long: false }
+        Self { file: BufReader::new(IdentifiedFile(handle)), line: Vec::new(), is_too_long: false }
     }
 
     fn is(&self, handle: &Handle) -> bool {
         self.file.get_ref().0 == *handle
     }
 
-    /// The next line that is an entry. One without its end is read on next time, unless it is
-    /// whole already.
+    /// The next entry. A line without a line break is completed by a later call, unless it is an entry already.
     fn next_entry(&mut self) -> io::Result<Option<LogEntry>> {
         loop {
             let room = (LONGEST_LINE as u64).saturating_sub(self.line.len() as u64);

@@ -11,7 +11,7 @@ use crate::domain::{
     TokenRecord,
 };
 use crate::engine::work::context::Context;
-use crate::oauth::http::{Payload, Request};
+use crate::oauth::message::{HttpRequest, Payload};
 use crate::oauth::redact::KnownSecrets;
 use crate::oauth::{Body, Broken, Class, HttpAnswer, Refusal, TokenAnswer, answer, jwt, lifetime};
 
@@ -51,7 +51,7 @@ pub(crate) struct TokenRequest<'a> {
 pub(crate) async fn send(tools: &Context, request: TokenRequest<'_>) -> Verdict {
     let (mut entry, result) = tools
         .http
-        .exchange(&Request {
+        .exchange(&HttpRequest {
             connection: &request.connection.name,
             exchange: request.exchange,
             url: &request.connection.token_url,
