@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::domain::ConnectionName;
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionName, TokenRecord};
 use crate::platform::limits;
 use crate::trust::Untrusted;
 
@@ -119,7 +119,7 @@ pub enum StoreError {
     },
     /// A newer record waits in the journal to be saved; writing over it would lose it.
     #[error("generation {generation} waits in the journal to be saved")]
-    Owed {
+    Unsaved {
         /// The generation that waits.
         generation: u64,
     },
@@ -229,7 +229,7 @@ impl StoreError {
             Self::Refused { .. } => "correct the value and try again",
             Self::NotReadBack { .. } => "see whether two keyring daemons share one home, then try again",
             Self::Outdated { .. } => "refresh again, which uses the newer tokens; if there are none, log in",
-            Self::Owed { .. } => "refresh again: that saves them first",
+            Self::Unsaved { .. } => "refresh again: that saves them first",
             Self::Renaming { .. } => "nothing is sent until then",
             Self::Untrusted(why) => return why.advice().into(),
             Self::Io { .. } | Self::Both { .. } => "see that the disk has room and the data directory is writable",
@@ -302,27 +302,6 @@ fn corrupt_advice(item: &str) -> Cow<'static, str> {
                 .into()
         }
     }
-}
-
-/// A received record did not reach the secret store.
-#[derive(Debug, Error)]
-pub enum SaveError {
-    /// It is safe in the journal, sealed; [`Lease::recover`](crate::tokens::locked_connection::LockedConnection::recover) tries again.
-    #[error("saved in the journal only: {why}")]
-    InJournal {
-        /// Why the secret store did not take it.
-        #[source]
-        why: StoreError,
-    },
-    /// It is in memory only: keep it, and hand it to [`Lease::receive`](crate::tokens::locked_connection::LockedConnection::receive) again.
-    #[error("saved nowhere: {why}")]
-    Nowhere {
-        /// Why neither journal nor secret store took it.
-        #[source]
-        why: StoreError,
-        /// The record, with the generation it was given.
-        record: Box<TokenRecord>,
-    },
 }
 
 #[cfg(test)]

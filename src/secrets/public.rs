@@ -23,7 +23,7 @@ impl StoreError {
             | Self::PassphraseNeeded { .. }
             | Self::TimedOut { .. }
             | Self::Outdated { .. }
-            | Self::Owed { .. }
+            | Self::Unsaved { .. }
             | Self::Renaming { .. } => return self.to_string(),
             Self::WrongPassphrase { .. } => "the passphrase is wrong",
             Self::Unavailable { .. } => "no secret store can be reached",

@@ -1,4 +1,4 @@
-//! What a sealed text belongs to: its kind, its connection and its generation are inside the seal, and compared
+//! What a sealed text belongs to: its kind, connection and generation are inside the seal, and compared
 //! when it is opened. A seal moved to another connection, or to another generation, is refused.
 //!
 //! Earlier versions sealed without a binding. Such a seal still opens and is bound at the next save.
@@ -6,10 +6,8 @@
 use serde::Deserialize;
 
 use crate::domain::{ConnectionName, Secret};
+use crate::secrets::age_identity::Identity;
 use crate::secrets::error::StoreError;
-use crate::tokens::journal::Spending;
-use crate::tokens::locked_connection::LockedConnection;
-use crate::tokens::seal::Identity;
 
 /// How every bound text begins. An unbound record has format 1, so that an earlier version of manutop finds a newer
 /// format here and leaves it alone.
@@ -111,29 +109,6 @@ impl<'a> SealBinding<'a> {
     }
 }
 
-impl LockedConnection {
-    /// Opens an answer to this generation's refresh token that could not be read when it came; see
-    /// [`Hazard::Uncertain`](crate::tokens::reconcile::Hazard).
-    ///
-    /// # Errors
-    /// The store does not give the identity it was sealed to, or the answer belongs to another connection or
-    /// generation.
-    pub async fn unread(&self, generation: u64, sealed: &str) -> Result<Secret, StoreError> {
-        self.vault.open_sealed(SealBinding::unread(&self.name, generation), sealed).await
-    }
-
-    /// The answer that could not be read, bound to what it belongs to where an earlier version did not do so.
-    pub(crate) fn bound(&self, spending: &Spending) -> Option<String> {
-        let sealed = spending.unread.as_ref()?;
-        let identity = self.vault.cached_identity();
-        let rebound = identity.and_then(|identity| {
-            let opened = identity.open(sealed).filter(|opened| !is_bound(opened))?;
-            SealBinding::unread(&self.name, spending.generation).seal(&identity, &opened)
-        });
-        rebound.or_else(|| Some(sealed.clone()))
-    }
-}
-
 /// Whether an opened seal says what it belongs to.
 pub(crate) fn is_bound(opened: &Secret) -> bool {
     opened.expose().starts_with(START)
@@ -154,17 +129,17 @@ pub(crate) fn misplaced(item: &str, why: &str) -> StoreError {
 mod tests {
     use super::{START, SealBinding};
     use crate::domain::{ConnectionName, Secret};
+    use crate::secrets::age_identity::Identity;
     use crate::secrets::error::StoreError;
     use crate::tokens::record::tests::record;
     use crate::tokens::record::{from_line, to_line};
-    use crate::tokens::seal::Identity;
 
     fn name(name: &str) -> ConnectionName {
         ConnectionName::new(name).unwrap()
     }
 
     #[test]
-    fn what_is_sealed_comes_back_for_what_it_belongs_to_alone() {
+    fn a_seal_opens_only_for_what_it_belongs_to() {
         let (identity, factory, plant) = (Identity::generate(), name("factory"), name("plant"));
         let line = to_line(&record(7));
         let sealed = SealBinding::record(&factory, 7).seal(&identity, &line).unwrap();
@@ -183,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unread_answer_comes_back_and_both_kinds_are_json_to_who_decrypts_them_by_hand() {
+    fn an_unread_answer_comes_back_and_both_kinds_are_json_when_decrypted_by_hand() {
         let (identity, factory) = (Identity::generate(), name("factory"));
         for (binding, content) in [
             (SealBinding::unread(&factory, 7), Secret::new("aGVsbG8=")),

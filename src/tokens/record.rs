@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Fingerprint, RefreshToken, Secret, Subject, TokenRecord};
 use crate::secrets::error::StoreError;
-
-/// The format of records and journals alike.
-pub(crate) const VERSION: u64 = 1;
+use crate::secrets::format_version::{VERSION, check_version};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -46,21 +44,6 @@ struct RefreshLine<Text> {
     token: Text,
     obtained_at: DateTime<Utc>,
     estimated_end: DateTime<Utc>,
-}
-
-#[derive(Deserialize)]
-struct Versioned {
-    version: u64,
-}
-
-/// Refuses JSON of a format version this program does not know.
-pub(crate) fn check_version(item: &str, json: &str) -> Result<(), StoreError> {
-    let Versioned { version } = serde_json::from_str(json).map_err(|error| StoreError::unreadable(item, &error))?;
-    match version {
-        VERSION => Ok(()),
-        0 => Err(StoreError::Corrupt { item: item.to_owned(), why: "format 0 does not exist".into() }),
-        version => Err(StoreError::NewerFormat { item: item.to_owned(), version }),
-    }
 }
 
 /// The record as a line.
@@ -111,7 +94,7 @@ pub fn from_line(item: &str, line: &Secret) -> Result<TokenRecord, StoreError> {
     })
 }
 
-/// What tells two records of one generation apart: the refresh token's fingerprint, or the access
+/// What distinguishes two records of one generation: the refresh token's fingerprint, or the access
 /// token's where there is no refresh token.
 pub(crate) fn fingerprint(record: &TokenRecord) -> Fingerprint {
     Fingerprint::of(record.refresh_token.as_ref().map_or(&record.access_token, |refresh| &refresh.token))

@@ -14,9 +14,9 @@ use age::{DecryptError, scrypt};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Secret;
+use crate::secrets::age_identity::Identity;
 use crate::secrets::error::StoreError;
 use crate::secrets::private_files;
-use crate::tokens::seal::Identity;
 use crate::trust;
 use crate::trust::Purpose;
 

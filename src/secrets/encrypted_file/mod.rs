@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Secret;
 use crate::secrets::encrypted_file::key::StoreKey;
 use crate::secrets::error::StoreError;
+use crate::secrets::format_version::{VERSION, check_version};
 use crate::secrets::private_files;
 use crate::secrets::secret_store::{SecretStore, StoreFactory};
-use crate::tokens::record;
 
 /// A passphrase, and where it came from.
 #[derive(Debug, Clone)]
@@ -177,7 +177,7 @@ impl SecretStore for FileStore {
         let text = key
             .decrypt(&bytes)
             .ok_or_else(|| damaged("it cannot be decrypted: it was changed, or encrypted to another key"))?;
-        record::check_version(item, text.expose())?;
+        check_version(item, text.expose())?;
         let document: Document<String> =
             serde_json::from_str(text.expose()).map_err(|error| StoreError::unreadable(item, &error))?;
         let value = Secret::new(document.value);
@@ -186,7 +186,7 @@ impl SecretStore for FileStore {
 
     fn set(&mut self, item: &str, secret: &Secret) -> Result<(), StoreError> {
         let key = self.shared.key()?;
-        let document = Document { version: record::VERSION, item, value: secret.expose() };
+        let document = Document { version: VERSION, item, value: secret.expose() };
         let text = Secret::new(serde_json::to_string(&document).expect("strings and numbers always serialise"));
         let bytes = key
             .encrypt(&text)

@@ -36,10 +36,10 @@ impl Moving {
         let vault = bench.process();
         vault.set_client_secret(&name(), &client_secret()).await.unwrap();
         vault.lock(&other(), |_| {}).await.unwrap().receive(record(7)).await.unwrap();
-        let mut lease = bench.lease(&vault).await;
-        lease.preflight().await.unwrap();
+        let mut locked = bench.lock(&vault).await;
+        locked.preflight().await.unwrap();
         bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
-        lease.receive(record(2)).await.unwrap_err();
+        locked.receive(record(2)).await.unwrap_err();
         assert!(matches!(bench.journal(), Some(Journal::Received { generation: 2, .. })));
         Self { bench, to: MemoryStore::new(), has_switched: false }
     }
@@ -64,8 +64,8 @@ impl Moving {
     async fn assert_nothing_is_lost(&self, context: &str) {
         let vault = if self.has_switched { self.destination() } else { self.bench.process() };
         for (name, newest) in [(name(), 2), (other(), 7)] {
-            let standing = vault.read(&name).await.unwrap();
-            assert_eq!((standing.record, standing.hazard), (Some(record(newest)), None), "{name} {context}");
+            let state = vault.read(&name).await.unwrap();
+            assert_eq!((state.record, state.hazard), (Some(record(newest)), None), "{name} {context}");
         }
         assert_eq!(vault.client_secret(&name()).await.unwrap(), Some(client_secret()), "{context}");
     }
@@ -111,8 +111,8 @@ async fn damage_to_one_connection_moves_along_and_keeps_no_other_from_moving() {
         moving.migrate().await.unwrap();
         assert_eq!(moving.to.item("sandbox/token"), token, "as it was");
         assert_eq!(std::fs::read(&path).unwrap(), text);
-        let standing = moving.destination().read(&name()).await.unwrap();
-        assert_eq!(standing.record, Some(record(2)));
+        let state = moving.destination().read(&name()).await.unwrap();
+        assert_eq!(state.record, Some(record(2)));
         assert!(moving.bench.memory.items().is_empty());
     }
 }
@@ -155,8 +155,8 @@ async fn a_configuration_that_cannot_be_changed_leaves_the_source_in_use() {
     let vault = moving.bench.process();
     vault.lock(&other(), |_| {}).await.unwrap().receive(record(8)).await.unwrap();
     moving.migrate().await.unwrap();
-    let standing = moving.destination().read(&other()).await.unwrap();
-    assert_eq!((standing.record, standing.hazard), (Some(record(8)), None));
+    let state = moving.destination().read(&other()).await.unwrap();
+    assert_eq!((state.record, state.hazard), (Some(record(8)), None));
 }
 
 #[tokio::test]
@@ -166,11 +166,11 @@ async fn tokens_that_an_old_process_saved_in_the_source_after_the_switch_are_fet
     moving.has_switched = true; // and killed before the source was emptied
     let old_process = moving.bench.process();
     old_process.lock(&other(), |_| {}).await.unwrap().receive(record(8)).await.unwrap();
-    let standing = moving.destination().read(&other()).await.unwrap();
-    assert!(standing.record.is_none(), "generation 7 is known to be old and never handed out");
+    let state = moving.destination().read(&other()).await.unwrap();
+    assert!(state.record.is_none(), "generation 7 is known to be old and never handed out");
     moving.migrate().await.unwrap();
-    let standing = moving.destination().read(&other()).await.unwrap();
-    assert_eq!((standing.record, standing.hazard), (Some(record(8)), None));
+    let state = moving.destination().read(&other()).await.unwrap();
+    assert_eq!((state.record, state.hazard), (Some(record(8)), None));
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_newer_format_on_either_side_stops_the_move_and_stays_untouched() {
 #[tokio::test]
 async fn a_move_waits_for_whoever_works_on_a_connection() {
     let moving = Moving::new().await;
-    let holder = moving.bench.lease(&moving.bench.process()).await;
+    let holder = moving.bench.lock(&moving.bench.process()).await;
     let mut told = Vec::new();
     let begin = Migration::begin(moving.bench.process(), moving.destination(), false, &[], |name, pid| {
         told.push((name.clone(), pid));
@@ -238,7 +238,7 @@ async fn a_connection_that_is_renamed_while_the_move_waits_for_it_is_moved_under
     };
     let (held, ()) = tokio::join!(begin, rename);
     held.unwrap().copy().await.unwrap().remove_source().await.unwrap();
-    let standing = moving.destination().read(&plant).await.unwrap();
-    assert_eq!((standing.record, standing.hazard), (Some(record(2)), None));
+    let state = moving.destination().read(&plant).await.unwrap();
+    assert_eq!((state.record, state.hazard), (Some(record(2)), None));
     assert!(moving.bench.memory.items().is_empty(), "{:?}", moving.bench.memory.items());
 }

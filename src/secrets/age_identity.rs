@@ -1,7 +1,6 @@
-//! Sealing records to the `age` X25519 identity, so that the journal holds no readable secret.
+//! An `age` X25519 identity: journals are sealed to one, the files of the encrypted store to another.
 //!
-//! The identity is kept in the secret store and, once fetched, in memory: sealing goes on while
-//! the keyring is locked, hung or gone.
+//! Secrets are encrypted to its public key, so sealing needs no store once the identity is in memory.
 
 use age::secrecy::ExposeSecret;
 use age::x25519;
