@@ -11,6 +11,5 @@ pub mod keyring;
 pub mod memory;
 pub mod namespace;
 pub mod private_files;
-pub mod public;
 pub mod secret_store;
 pub mod worker;

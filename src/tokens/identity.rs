@@ -1,7 +1,7 @@
 //! The identity that journals seal to. A keyring may hold several: one in a collection that was locked for a while, and
 //! another that was made in the default collection meanwhile.
 //!
-//! Invariant: whatever was sealed to an identity that the store still holds can be opened.
+//! Invariant: everything sealed to an identity that the store still holds can be opened.
 
 use std::sync::{Arc, PoisonError};
 

@@ -14,7 +14,7 @@
 //!
 //! Invariants, wherever the process dies:
 //!
-//! - at no time can two names send one refresh token, whatever the configuration says or a running
+//! - at no time can two names send one refresh token, no matter what the configuration says or a running
 //!   process remembers: a name can only send what store and journal hold under it, and between 2
 //!   and 4 neither does;
 //! - the record is removed from the old name only after it was read back under the new one; `Moving` holds all that

@@ -42,7 +42,7 @@ pub(crate) struct StoreKey {
 
 impl StoreKey {
     /// Makes a key, wraps it by the passphrase and writes it down. `None` if another process was
-    /// quicker: then that one is to be unwrapped.
+    /// faster: then its key is to be unwrapped.
     pub(crate) fn create(dir: &Path, passphrase: &Secret, work_factor: u8) -> Result<Option<Self>, StoreError> {
         let path = dir.join(FILE);
         let identity = Identity::generate();
@@ -95,7 +95,7 @@ impl StoreKey {
     }
 
     /// The name of an item's file: hex digits, so that it fits every file system, and none that
-    /// can be told from the item without the key.
+    /// can be derived from the item without the key.
     pub(crate) fn file_name(&self, item: &str) -> String {
         let mut hasher = Sha256::new();
         hasher.update(b"manutop file name 1\n");

@@ -3,7 +3,7 @@
 //!
 //! Invariants: nothing readable is ever written; a file is replaced as a whole or not at all, and
 //! no write overtakes a newer one of this process; a record is bound to its item, so files that
-//! were swapped are noticed; a key is made only where no record is that another key could open.
+//! were swapped are noticed; a key is made only where there is no record that another key could open.
 
 pub mod key;
 
@@ -62,8 +62,8 @@ struct Document<Text> {
 }
 
 impl FileStore {
-    /// The store in this directory, which is made when it is first needed. It opens itself with
-    /// the passphrase given, if any, at the first call; else it waits for one.
+    /// The store in this directory, which is made when it is first needed. The first call unlocks it with
+    /// the passphrase given, if any; else it waits for one.
     #[must_use]
     pub fn new(dir: PathBuf, given: Option<Passphrase>) -> Self {
         Self::with_work_factor(dir, given, key::WORK_FACTOR)

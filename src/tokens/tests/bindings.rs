@@ -64,7 +64,7 @@ impl Bench {
         serde_json::from_str(&fs::read_to_string(self.path(name)).unwrap()).unwrap()
     }
 
-    /// Changes journals as somebody who can write them does; gives their texts.
+    /// Changes journals as anyone who can write them could; returns their texts.
     fn tamper(&self, change: impl FnOnce(&mut Value, &mut Value)) -> [String; 2] {
         let (mut one, mut other) = (self.document(&name()), self.document(&plant()));
         change(&mut one, &mut other);
@@ -96,7 +96,7 @@ impl Bench {
         }
     }
 
-    /// What opening the unread answer gives.
+    /// The unread answer, opened.
     async fn unread(&self, name: &ConnectionName) -> Result<Secret, StoreError> {
         let mut locked = self.vault().lock(name, |_| {}).await.unwrap();
         let hazard = locked.recover().await.unwrap().hazard;
@@ -314,7 +314,7 @@ async fn a_rename_binds_the_unread_answer_to_the_new_name_and_generation() {
         drop(locked);
         bench.with_unread().await;
         let held = Renaming::begin(bench.vault(), &name(), &works, |_, _| {}).await.unwrap();
-        drop(held.carry().await.unwrap()); // cut off; doing it again goes on
+        drop(held.carry().await.unwrap()); // interrupted; another attempt resumes
         rename(&bench, &works).await;
         assert_eq!(bench.unread(&works).await.unwrap(), Secret::new("answer-of-factory"));
         let document = bench.document(&works);

@@ -9,7 +9,7 @@ use crate::tokens::record::tests::record;
 use crate::tokens::tests::{Bench, generation, name, until};
 
 #[tokio::test]
-async fn a_whole_refresh_leaves_the_new_record_saved_and_nothing_owed() {
+async fn a_whole_refresh_leaves_the_new_record_saved_and_nothing_to_repair() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     let mut locked = bench.lock(&vault).await;
@@ -65,7 +65,7 @@ async fn taking_a_spending_back_never_lowers_the_mark_of_a_record_found_meanwhil
     let vault = bench.process();
     let mut locked = bench.lock(&vault).await;
     locked.spending(&record(1)).await.unwrap();
-    // Somebody without our locks (another machine on the same home) saved a newer record.
+    // A process without our locks (another machine on the same home) saved a newer record.
     bench.memory.put("factory/token", &crate::tokens::record::to_line(&record(2)));
     assert_eq!(generation(&locked.recover().await.unwrap()), Some(2));
     locked.unspent().await.unwrap();
@@ -119,7 +119,7 @@ async fn an_item_left_empty_by_a_daemon_killed_while_creating_it_is_written_agai
     let mut locked = bench.lock(&vault).await;
     locked.preflight().await.unwrap();
     bench.memory.fail_next(Call::Set, InjectedFault::Emptied);
-    bench.memory.fail_next(Call::Set, InjectedFault::Emptied); // the call is tried once more on a new session
+    bench.memory.fail_next(Call::Set, InjectedFault::Emptied); // the call is retried on a new session
     locked.receive(record(1)).await.unwrap_err();
     assert!(bench.memory.item("factory/token").unwrap().is_empty());
     drop(locked);
@@ -159,7 +159,7 @@ async fn died_in_the_middle_of_a_logout_is_logged_out() {
 }
 
 #[tokio::test]
-async fn a_logout_of_nobody_writes_nothing() {
+async fn a_logout_without_tokens_writes_nothing() {
     let bench = Bench::new();
     bench.lock(&bench.process()).await.forget().await.unwrap();
     assert_eq!(bench.journal(), None);

@@ -39,10 +39,10 @@ async fn a_record_that_waits_to_be_saved_cannot_be_written_over_by_spending_the_
     bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
     locked.receive(record(2)).await.unwrap_err();
     let before = bench.journal();
-    for (spent, owed) in [(record(1), true), (record(2), false)] {
+    for (spent, is_refused) in [(record(1), true), (record(2), false)] {
         let outcome = locked.spending(&spent).await;
-        assert_eq!(matches!(outcome, Err(StoreError::Unsaved { generation: 2 })), owed, "{outcome:?}");
-        if owed {
+        assert_eq!(matches!(outcome, Err(StoreError::Unsaved { generation: 2 })), is_refused, "{outcome:?}");
+        if is_refused {
             assert_eq!(bench.journal(), before);
         }
     }

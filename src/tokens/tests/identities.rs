@@ -132,7 +132,7 @@ impl Bench {
     }
 }
 
-/// Another connection goes on in the default collection, and has an identity made there.
+/// Another connection is used in the default collection, and an identity is made there.
 async fn another_connection_goes_on(vault: &Vault) {
     let other = ConnectionName::new("other").unwrap();
     vault.lock(&other, |_| {}).await.unwrap().preflight().await.unwrap();

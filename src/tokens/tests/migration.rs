@@ -60,7 +60,7 @@ impl Moving {
         copied.remove_source().await
     }
 
-    /// Whoever starts now, with the configuration as it is, has everything.
+    /// A process that starts now, with the present configuration, has everything.
     async fn assert_nothing_is_lost(&self, context: &str) {
         let vault = if self.has_switched { self.destination() } else { self.bench.process() };
         for (name, newest) in [(name(), 2), (other(), 7)] {
@@ -79,7 +79,7 @@ async fn everything_is_moved_and_a_record_that_waits_is_saved_first() {
     assert_eq!(moving.to.items(), ["factory/client-secret", "factory/token", "identity", "sandbox/token"]);
     assert!(moving.bench.memory.items().is_empty(), "{:?}", moving.bench.memory.items());
     moving.assert_nothing_is_lost("after the move").await;
-    assert_eq!(moving.migrate().await.unwrap(), moved, "once more changes nothing");
+    assert_eq!(moving.migrate().await.unwrap(), moved, "again changes nothing");
     moving.assert_nothing_is_lost("after a second move").await;
 }
 
@@ -128,7 +128,7 @@ async fn killed_at_any_call_of_either_store_nothing_is_lost_and_doing_it_again_f
                 for _ in 0..survived {
                     store.fail_next(call, InjectedFault::None);
                 }
-                // Not `Unavailable`, which is tried once more on a new session.
+                // Not `Unavailable`, which is retried on a new session.
                 store.fail_next(call, InjectedFault::Error(StoreError::Locked));
                 let context =
                     format!("{call:?} {survived} of the {}", if is_source { "source" } else { "destination" });
@@ -207,16 +207,16 @@ async fn a_newer_format_on_either_side_stops_the_move_and_stays_untouched() {
 }
 
 #[tokio::test]
-async fn a_move_waits_for_whoever_works_on_a_connection() {
+async fn a_move_waits_for_the_holder_of_a_connection_s_lock() {
     let moving = Moving::new().await;
     let holder = moving.bench.lock(&moving.bench.process()).await;
-    let mut told = Vec::new();
+    let mut holders = Vec::new();
     let begin = Migration::begin(moving.bench.process(), moving.destination(), false, &[], |name, pid| {
-        told.push((name.clone(), pid));
+        holders.push((name.clone(), pid));
     });
     let waited = tokio::time::timeout(std::time::Duration::from_millis(300), begin).await;
     assert!(waited.is_err(), "the lock is held");
-    assert_eq!(told, [(name(), Some(std::process::id()))]);
+    assert_eq!(holders, [(name(), Some(std::process::id()))]);
     drop(holder);
     moving.copy().await.unwrap();
 }
@@ -226,10 +226,10 @@ async fn a_connection_that_is_renamed_while_the_move_waits_for_it_is_moved_under
     let moving = Moving::new().await;
     let plant = ConnectionName::new("plant").unwrap();
     let renaming = Renaming::begin(moving.bench.process(), &name(), &plant, |_, _| {}).await.unwrap();
-    let (told, waits) = tokio::sync::oneshot::channel();
-    let mut told = Some(told);
+    let (waiting, waits) = tokio::sync::oneshot::channel();
+    let mut waiting = Some(waiting);
     let begin = async {
-        let on_wait = |_: &ConnectionName, _| told.take().into_iter().for_each(|told| told.send(()).unwrap());
+        let on_wait = |_: &ConnectionName, _| waiting.take().into_iter().for_each(|waiting| waiting.send(()).unwrap());
         Migration::begin(moving.bench.process(), moving.destination(), false, &[name()], on_wait).await
     };
     let rename = async {

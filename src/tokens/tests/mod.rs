@@ -131,7 +131,7 @@ async fn a_client_secret_is_set_read_removed_and_untouched_by_tokens() {
     assert!(!vault.remove_client_secret(&name()).await.unwrap());
 }
 
-/// A clock that stands still.
+/// A stopped clock.
 struct Still(chrono::DateTime<chrono::Utc>);
 
 impl Clock for Still {
@@ -208,9 +208,9 @@ async fn of_many_journals_only_those_that_changed_are_read() {
     elsewhere.lock(&known[9].name, |_| {}).await.unwrap().forget().await.unwrap();
     elsewhere.lock(&name(), |_| {}).await.unwrap().receive(record(1)).await.unwrap();
     let changes = here.changes(known).await;
-    let told: Vec<_> =
+    let changes: Vec<_> =
         changes.iter().map(|change| (change.known.name.as_str(), change.generation, change.forgotten)).collect();
-    assert_eq!(told, [("connection-7", 2, false), ("connection-9", 1, true), ("factory", 1, false)]);
+    assert_eq!(changes, [("connection-7", 2, false), ("connection-9", 1, true), ("factory", 1, false)]);
     // What is known then is news no more.
     let known = changes
         .into_iter()

@@ -49,14 +49,14 @@ async fn a_lock_held_by_another_process_is_waited_for_by_pid() {
     }
     let bench = Bench::with_tokens().await;
     let mut other = holder(&bench);
-    let (told, vault) = (Arc::new(Mutex::new(Vec::new())), bench.process());
-    let (sink, connection) = (Arc::clone(&told), name());
+    let (holders, vault) = (Arc::new(Mutex::new(Vec::new())), bench.process());
+    let (sink, connection) = (Arc::clone(&holders), name());
     let waiting = vault.lock(&connection, |pid| sink.lock().unwrap().push(pid));
     let mut waiting = std::pin::pin!(waiting);
     assert!(tokio::time::timeout(Duration::from_millis(400), &mut waiting).await.is_err(), "it is held");
     other.kill().unwrap();
     let locked = tokio::time::timeout(Duration::from_secs(2), waiting).await.expect("freed by the kernel").unwrap();
-    assert_eq!(*told.lock().unwrap(), [Some(other.id())], "told once, with the holder");
+    assert_eq!(*holders.lock().unwrap(), [Some(other.id())], "called once, with the holder");
     other.wait().unwrap();
     drop(locked);
 }

@@ -1,5 +1,5 @@
 //! Another name: killed at any call of the store, no token is lost, no two names can send it, and
-//! doing it once more finishes it.
+//! doing it again finishes it.
 
 use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Obtained, RefusalKind, Secret, TokenRecord};
 use crate::secrets::error::StoreError;
@@ -74,8 +74,8 @@ impl Bench {
         let state = vault.read(&plant()).await.unwrap();
         assert_eq!((state.record, state.hazard), (Some(record(2)), None), "{context}");
         assert_eq!(vault.client_secret(&plant()).await.unwrap(), Some(client_secret()), "{context}");
-        let told: Vec<_> = vault.history(&plant()).await.unwrap().iter().map(|told| told.generation).collect();
-        assert_eq!(told, [2], "{context}");
+        let kept: Vec<_> = vault.history(&plant()).await.unwrap().iter().map(|kept| kept.generation).collect();
+        assert_eq!(kept, [2], "{context}");
         assert_eq!(self.memory.items(), ["identity", "plant/client-secret", "plant/token"], "{context}");
         assert!(matches!(self.journal(), Some(Journal::Settled { generation: 2, forgotten: true, .. })), "{context}");
         assert!(vault.history(&name()).await.unwrap().is_empty(), "{context}");
@@ -103,7 +103,7 @@ async fn killed_at_any_call_of_the_store_one_name_can_send_at_most_and_doing_it_
             for _ in 0..survived {
                 bench.memory.fail_next(call, InjectedFault::None);
             }
-            // Not `Unavailable`, which is tried once more on a new session.
+            // Not `Unavailable`, which is retried on a new session.
             bench.memory.fail_next(call, InjectedFault::Error(StoreError::Locked));
             let context = format!("{call:?} {survived}");
             if bench.rename(&name(), &plant()).await.is_ok() {
@@ -118,7 +118,7 @@ async fn killed_at_any_call_of_the_store_one_name_can_send_at_most_and_doing_it_
     assert!(deaths > 15, "only {deaths} places to die in");
 }
 
-/// Between blocking the old name and filling the new one: nobody can do anything with the tokens.
+/// Between blocking the old name and filling the new one: no name can do anything with the tokens.
 #[tokio::test]
 async fn while_the_tokens_are_on_their_way_the_old_name_does_nothing_at_all() {
     let bench = Bench::to_be_renamed().await;
@@ -321,7 +321,7 @@ async fn tokens_and_secrets_of_an_earlier_connection_are_neither_overwritten_nor
     assert_eq!(bench.sendable(&name()).await, Some(record(2)), "nothing has happened to the old name");
     assert!(vault.remove_client_secret(&plant()).await.unwrap());
     bench.rename(&name(), &plant()).await.unwrap();
-    bench.assert_renamed("free at last").await;
+    bench.assert_renamed("freed").await;
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn a_client_secret_set_while_a_rename_is_cut_off_is_not_lost() {
     let vault = bench.process();
     vault.remove_client_secret(&plant()).await.unwrap();
     bench.rename(&name(), &plant()).await.unwrap();
-    bench.assert_renamed("brought once more").await;
+    bench.assert_renamed("copied again").await;
     // Another one under the old name, when the new one has its own, is of a connection to come.
     let bench = Bench::to_be_renamed().await;
     drop(bench.hold(&name(), &plant()).await.unwrap().carry().await.unwrap());
@@ -343,7 +343,7 @@ async fn a_client_secret_set_while_a_rename_is_cut_off_is_not_lost() {
 }
 
 #[tokio::test]
-async fn somebody_s_login_under_the_new_name_meanwhile_is_not_overwritten() {
+async fn a_login_under_the_new_name_meanwhile_is_not_overwritten() {
     let bench = Bench::to_be_renamed().await;
     bench.after_a_restart().await;
     bench.memory.fail_next(Call::Set, InjectedFault::None);
@@ -388,15 +388,15 @@ async fn two_renames_that_cross_do_not_wait_for_each_other_for_ever() {
 }
 
 #[tokio::test]
-async fn whoever_works_on_either_name_is_waited_for_and_told() {
+async fn the_holder_of_either_name_s_lock_is_waited_for_and_named() {
     let bench = Bench::to_be_renamed().await;
     for busy in [name(), plant()] {
         let holder = bench.process().lock(&busy, |_| {}).await.unwrap();
-        let mut told = Vec::new();
+        let mut holders = Vec::new();
         let (old, new) = (name(), plant());
-        let begin = Renaming::begin(bench.process(), &old, &new, |name, pid| told.push((name.clone(), pid)));
+        let begin = Renaming::begin(bench.process(), &old, &new, |name, pid| holders.push((name.clone(), pid)));
         assert!(tokio::time::timeout(std::time::Duration::from_millis(300), begin).await.is_err());
-        assert_eq!(told, [(busy, Some(std::process::id()))]);
+        assert_eq!(holders, [(busy, Some(std::process::id()))]);
         drop(holder);
     }
     bench.rename(&name(), &plant()).await.unwrap();

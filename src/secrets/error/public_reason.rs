@@ -1,5 +1,5 @@
-//! What of a store's failure others may read: what is wrong, without paths and without the words of a system or a
-//! keyring.
+//! The part of a store's failure that others may read: what is wrong, without paths and without the words of a
+//! system or a keyring.
 
 use crate::domain::Reason;
 use crate::secrets::error::{StoreArea, StoreError};
