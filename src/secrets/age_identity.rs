@@ -65,7 +65,7 @@ mod tests {
     use crate::domain::Secret;
 
     #[test]
-    fn what_is_sealed_opens_with_the_same_identity_after_a_restart() {
+    fn a_seal_opens_with_the_same_identity_after_a_restart() {
         let identity = Identity::generate();
         let sealed = identity.seal(&Secret::new("refresh-token")).unwrap();
         assert!(!sealed.contains("refresh") && sealed.bytes().all(|byte| byte.is_ascii_hexdigit()));

@@ -10,13 +10,14 @@ use crate::secrets::error::StoreError;
 pub(crate) const VERSION: u64 = 1;
 
 #[derive(Deserialize)]
-struct Versioned {
+struct VersionedDocument {
     version: u64,
 }
 
 /// Refuses JSON of a format version that this program does not know.
 pub(crate) fn check_version(item: &str, json: &str) -> Result<(), StoreError> {
-    let Versioned { version } = serde_json::from_str(json).map_err(|error| StoreError::unreadable(item, &error))?;
+    let VersionedDocument { version } =
+        serde_json::from_str(json).map_err(|error| StoreError::unreadable(item, &error))?;
     match version {
         VERSION => Ok(()),
         0 => Err(StoreError::Corrupt { item: item.to_owned(), why: "format 0 does not exist".into() }),

@@ -12,17 +12,17 @@ use crate::secrets::secret_store::{SecretStore, StoreFactory};
 /// Secrets in memory, gone with the process. Cheap to clone; clones are the same store.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMemory>,
 }
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedMemory {
+    state: Mutex<MemoryState>,
     released: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct MemoryState {
     items: BTreeMap<String, Secret>,
     item_limit: Option<usize>,
     once: VecDeque<(Call, InjectedFault)>,
@@ -88,7 +88,7 @@ impl MemoryStore {
             }
             let session = state.session;
             drop(state);
-            Ok(Box::new(Session { store: store.clone(), session }))
+            Ok(Box::new(MemorySession { store: store.clone(), session }))
         })
     }
 
@@ -151,20 +151,20 @@ impl MemoryStore {
         self.state().calls.clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One handle on a [`MemoryStore`].
-struct Session {
+struct MemorySession {
     store: MemoryStore,
     session: u64,
 }
 
-impl Session {
+impl MemorySession {
     /// Begins a call: hangs, fails, or returns the fault to inject.
-    fn enter(&self, call: Call) -> Result<(MutexGuard<'_, State>, InjectedFault), StoreError> {
+    fn enter(&self, call: Call) -> Result<(MutexGuard<'_, MemoryState>, InjectedFault), StoreError> {
         let mut state = self.store.state();
         state.calls.push(call);
         let fault = match state.once.iter().position(|(aimed, _)| *aimed == call) {
@@ -190,7 +190,7 @@ impl Session {
     }
 }
 
-impl SecretStore for Session {
+impl SecretStore for MemorySession {
     fn probe(&mut self) -> Result<(), StoreError> {
         self.enter(Call::Probe).map(|_| ())
     }

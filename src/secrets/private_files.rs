@@ -1,4 +1,4 @@
-//! Files and directories that only their owner can read, and that survive a crash.
+//! Files and directories that are private to their owner and survive a crash.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -10,12 +10,12 @@ use crate::secrets::error::StoreError;
 use crate::trust::Purpose;
 use crate::{fault_point, trust};
 
-/// Makes a directory within the data directory, for its owner alone. An existing one is left unchanged, and must be ours.
+/// Makes a private directory within the data directory. An existing one is left unchanged, and must be ours.
 pub(crate) fn private_dir(path: &Path) -> Result<(), StoreError> {
     make(path, Purpose::Data)
 }
 
-/// Makes the data directory, for its owner alone. An existing one is left unchanged: it may hold other things too.
+/// Makes the data directory, private to its owner. An existing one is left unchanged: it may hold other things too.
 pub(crate) fn data_dir(path: &Path) -> Result<(), StoreError> {
     make(path, Purpose::DataDirectory)
 }
@@ -35,7 +35,7 @@ fn make(path: &Path, purpose: Purpose) -> Result<(), StoreError> {
     Ok(trust::check(path, purpose)?)
 }
 
-/// Options that make a new file for its owner alone.
+/// Options that make a new file private to its owner.
 pub(crate) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true);
@@ -44,8 +44,8 @@ pub(crate) fn private_file() -> OpenOptions {
     options
 }
 
-/// The whole text of a file, if it is one, has no more than `most` bytes and is UTF-8. For what is
-/// only of use and may be missing.
+/// The whole text of a file, if it is a file, has no more than `most` bytes and is UTF-8. For files that are
+/// useful and may be missing.
 pub(crate) fn whole_text(path: &Path, most: u64) -> Option<String> {
     // Reading anything but a file could wait for ever.
     path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= most)?;
@@ -80,7 +80,7 @@ pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Stor
 /// at once exactly one succeeds.
 pub(crate) fn create(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
     let failed = |error| StoreError::io("write", path, error);
-    // Made for its owner alone.
+    // It is private to its owner.
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(parent(path)).map_err(failed)?;
     file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     match file.persist_noclobber(path) {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_for_its_owner_alone() {
+    fn what_is_made_is_private_to_its_owner() {
         let dir = tempfile::tempdir().unwrap();
         let made = dir.path().join("a/b");
         private_dir(&made).unwrap();

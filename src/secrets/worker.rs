@@ -35,10 +35,10 @@ const MAX_THREADS: usize = 8;
 /// An asynchronous handle on a secret store. Cheap to clone; clones share the store's thread.
 #[derive(Clone)]
 pub struct Secrets {
-    shared: Arc<Shared>,
+    shared: Arc<SharedWorker>,
 }
 
-struct Shared {
+struct SharedWorker {
     factory: StoreFactory,
     timeout: Duration,
     worker: Mutex<Option<Worker>>,
@@ -47,11 +47,11 @@ struct Shared {
 }
 
 struct Worker {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<StoreRequest>,
     abandoned: Arc<AtomicBool>,
 }
 
-struct Request {
+struct StoreRequest {
     operation: Operation,
     reply: oneshot::Sender<Answer>,
 }
@@ -87,7 +87,7 @@ impl Secrets {
     /// The same with another limit on how long a call may take.
     #[must_use]
     pub fn with_timeout(factory: StoreFactory, timeout: Duration) -> Self {
-        Self { shared: Arc::new(Shared { factory, timeout, worker: Mutex::default(), alive: Arc::default() }) }
+        Self { shared: Arc::new(SharedWorker { factory, timeout, worker: Mutex::default(), alive: Arc::default() }) }
     }
 
     /// Succeeds if the store is reachable and unlocked; raises no prompt.
@@ -162,7 +162,7 @@ impl Secrets {
 
     async fn call_within(&self, operation: Operation, limit: Duration) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let abandoned = self.shared.submit(Request { operation, reply })?;
+        let abandoned = self.shared.submit(StoreRequest { operation, reply })?;
         match tokio::time::timeout(limit, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
@@ -177,9 +177,9 @@ impl Secrets {
     }
 }
 
-impl Shared {
+impl SharedWorker {
     /// Hands the request to the thread, starting one if there is none or it hangs.
-    fn submit(&self, request: Request) -> Result<Arc<AtomicBool>, StoreError> {
+    fn submit(&self, request: StoreRequest) -> Result<Arc<AtomicBool>, StoreError> {
         let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let request = match slot.take().filter(|worker| !worker.abandoned.load(Ordering::Acquire)) {
             Some(worker) => match worker.requests.send(request) {
@@ -222,9 +222,9 @@ fn timed_out(after: Duration) -> StoreError {
 }
 
 /// The thread's work: ends when the last handle is dropped, or when it has been abandoned.
-fn serve(factory: &StoreFactory, inbox: &mpsc::Receiver<Request>, abandoned: &AtomicBool) {
+fn serve(factory: &StoreFactory, inbox: &mpsc::Receiver<StoreRequest>, abandoned: &AtomicBool) {
     let mut store = None;
-    while let Ok(Request { operation, reply }) = inbox.recv() {
+    while let Ok(StoreRequest { operation, reply }) = inbox.recv() {
         let is_wanted = || !abandoned.load(Ordering::Acquire) && !reply.is_closed();
         if is_wanted() {
             let answer = attempt(factory, &mut store, &operation, is_wanted);

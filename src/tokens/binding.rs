@@ -32,7 +32,7 @@ pub(crate) struct SealBinding<'a> {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct BindingHeader {
     kind: String,
     connection: String,
     generation: u64,
@@ -64,10 +64,10 @@ impl<'a> SealBinding<'a> {
         Self { kind: SealKind::Unread, connection, generation }
     }
 
-    /// What comes before the content.
+    /// The text before the content.
     fn start(&self) -> String {
         let (kind, (quote, _)) = (self.kind.word(), self.kind.quotes());
-        // Names that differ in their case alone are one name.
+        // Names that differ only in case are one name.
         let (connection, generation) = (self.connection.as_str().to_ascii_lowercase(), self.generation);
         format!("{START}\"{kind}\",\"connection\":\"{connection}\",\"generation\":{generation},\"content\":{quote}")
     }
@@ -94,9 +94,9 @@ impl<'a> SealBinding<'a> {
         Err(misplaced(item, &self.difference(text)))
     }
 
-    /// What another binding says, in words.
+    /// How another binding differs, in words.
     fn difference(&self, text: &str) -> String {
-        let Ok(Header { kind, connection, generation }) = serde_json::from_str(text) else {
+        let Ok(BindingHeader { kind, connection, generation }) = serde_json::from_str(text) else {
             return format!("its sealed {} does not say what it belongs to", self.kind.word());
         };
         if !self.connection.is_same_as(&connection) {
@@ -114,13 +114,13 @@ pub(crate) fn is_bound(opened: &Secret) -> bool {
     opened.expose().starts_with(START)
 }
 
-/// Another connection in words; what is not a name is not repeated.
+/// Another connection in words; a text that is not a connection's name is not repeated.
 pub(crate) fn whose(connection: &str) -> String {
     ConnectionName::new(connection)
         .map_or_else(|_| "another connection".into(), |name| format!("the connection {name}"))
 }
 
-/// What belongs elsewhere is not used.
+/// The error for a text that belongs elsewhere.
 pub(crate) fn misplaced(item: &str, why: &str) -> StoreError {
     StoreError::Misplaced { item: item.to_owned(), why: why.to_owned() }
 }

@@ -4,7 +4,7 @@ use crate::domain::{ConnectionName, Secret};
 use crate::secrets::error::StoreError;
 use crate::tokens::items::client_secret_item;
 use crate::tokens::lock;
-use crate::tokens::lock::Held;
+use crate::tokens::lock::HeldLock;
 use crate::tokens::vault::Vault;
 
 impl Vault {
@@ -43,7 +43,7 @@ impl Vault {
     }
 
     /// Keeps every other process and task from changing client secrets.
-    pub(crate) async fn hold_client_secrets(&self) -> Result<Held, StoreError> {
+    pub(crate) async fn hold_client_secrets(&self) -> Result<HeldLock, StoreError> {
         lock::wait_briefly(self.data_dir().client_secrets_lock(), "the lock on the client secrets").await
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct DataDir {
 }
 
 impl DataDir {
-    /// Makes the directories that are missing, for their owner alone.
+    /// Makes the directories that are missing, private to their owner.
     ///
     /// # Errors
     /// `Io` if a directory cannot be made, `Untrusted` if one belongs to another user or others could

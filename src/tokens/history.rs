@@ -106,7 +106,7 @@ fn shorten(path: &Path, text: &str) -> Result<(), StoreError> {
     let lines: Vec<&str> = text.lines().collect();
     let kept = lines[lines.len().saturating_sub(KEPT)..].join("\n") + "\n";
     let dir = path.parent().expect("a history lies in a directory");
-    // Made for its owner alone.
+    // It is private to its owner.
     let file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir);
     file.and_then(|mut file| {
         file.write_all(kept.as_bytes())?;
@@ -116,7 +116,7 @@ fn shorten(path: &Path, text: &str) -> Result<(), StoreError> {
     .map_err(|error| StoreError::io("write", path, error))
 }
 
-/// The end of the file, twice as much as it may hold; nothing if there is none.
+/// The end of the file, at most twice its maximum size; empty if there is none.
 fn tail(path: &Path) -> Result<String, StoreError> {
     let failed = |error| StoreError::io("read", path, error);
     match fs::metadata(path) {
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn generations_come_back_newest_first_from_a_file_for_its_owner_alone() {
+    fn generations_come_back_newest_first_from_a_private_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("history/factory.jsonl");
         assert_eq!(read(&path).unwrap(), []);

@@ -11,7 +11,7 @@ use crate::secrets::error::StoreError;
 use crate::tokens::binding::SealBinding;
 use crate::tokens::items::IDENTITY;
 use crate::tokens::lock;
-use crate::tokens::lock::Held;
+use crate::tokens::lock::HeldLock;
 use crate::tokens::vault::Vault;
 
 impl Vault {
@@ -90,7 +90,7 @@ impl Vault {
     }
 
     /// Keeps every other process and task from making an identity.
-    pub(crate) async fn hold_identity(&self) -> Result<Held, StoreError> {
+    pub(crate) async fn hold_identity(&self) -> Result<HeldLock, StoreError> {
         lock::wait_briefly(self.data_dir().identity_lock(), "the lock on the identity").await
     }
 }

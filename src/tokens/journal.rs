@@ -72,16 +72,16 @@ pub(crate) struct Spending {
     /// How often it was sent.
     #[serde(default = "once")]
     pub(crate) sends: u32,
-    /// When it was sent first, where that was earlier.
+    /// When it was first sent, if that was earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) first_at: Option<DateTime<Utc>>,
-    /// When the answer was known to be lost; nothing while it is out, or where its process died.
+    /// When the answer was found to be lost; `None` while it is awaited, or if its process died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lost_at: Option<DateTime<Utc>>,
-    /// How the answer was lost; nothing while it is out, or where its process died.
+    /// How the answer was lost; `None` while it is awaited, or if its process died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
-    /// The part of it that others may read; nothing where an older version wrote it.
+    /// The part of `why` that others may read; `None` if an older version wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) public: Option<Published>,
     /// An answer that came and could not be read, sealed to the identity; hex digits. It may hold a
@@ -95,7 +95,7 @@ fn once() -> u32 {
 }
 
 impl Spending {
-    /// The lost answer that this amounts to once its process is gone.
+    /// The lost answer that this is once its process is gone.
     pub(crate) fn lost(&self) -> LostAnswer {
         LostAnswer { at: self.first_at.unwrap_or(self.at), sends: self.sends }
     }
@@ -115,7 +115,7 @@ pub(crate) struct JournalFile {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct JournalDocument {
     version: u64,
     /// The connection whose journal it is; absent in journals of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,7 +134,7 @@ impl JournalFile {
         };
         let item = path.display().to_string();
         check_version(&item, &text)?;
-        let Document { connection, file, .. } =
+        let JournalDocument { connection, file, .. } =
             serde_json::from_str(&text).map_err(|error| StoreError::unreadable(&item, &error))?;
         match connection.filter(|connection| !is_of(path, connection)) {
             None => Ok(Some(file)),
@@ -152,7 +152,7 @@ impl JournalFile {
     /// The text of its file at this path, which names the connection.
     pub(crate) fn text(self, path: &Path) -> String {
         let connection = owner(path).map(str::to_owned);
-        let document = Document { version: VERSION, connection, file: self };
+        let document = JournalDocument { version: VERSION, connection, file: self };
         serde_json::to_string(&document).expect("strings, numbers and times always serialise") + "\n"
     }
 }

@@ -11,7 +11,7 @@ use crate::tokens::vault::Vault;
 /// A role that this process has. Dropping it gives the role up.
 #[derive(Debug)]
 pub struct Leadership {
-    _lock: lock::Held,
+    _lock: lock::HeldLock,
 }
 
 impl Vault {

@@ -22,7 +22,7 @@ const SHORT_WAIT: Duration = Duration::from_secs(30);
 
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldLock {
     /// Closing it frees the lock.
     _file: File,
 }
@@ -34,13 +34,13 @@ pub(crate) struct Holder {
 }
 
 enum Attempt {
-    Got(Held),
+    Got(HeldLock),
     Taken(Option<u32>),
 }
 
 /// Waits for the lock. `on_wait` is called with the holder's process ID when it has to wait, and again whenever
 /// the holder changes. Dropping the future gives up; a lock taken at that moment is freed.
-pub(crate) async fn wait(path: PathBuf, mut on_wait: impl FnMut(Option<u32>)) -> Result<Held, StoreError> {
+pub(crate) async fn wait(path: PathBuf, mut on_wait: impl FnMut(Option<u32>)) -> Result<HeldLock, StoreError> {
     let mut waited_for = None;
     let mut pause = PAUSE;
     loop {
@@ -63,7 +63,7 @@ pub(crate) async fn wait(path: PathBuf, mut on_wait: impl FnMut(Option<u32>)) ->
 ///
 /// # Errors
 /// `TimedOut`, or `Io` if the lock file cannot be opened or locked.
-pub(crate) async fn wait_briefly(path: PathBuf, what: &'static str) -> Result<Held, StoreError> {
+pub(crate) async fn wait_briefly(path: PathBuf, what: &'static str) -> Result<HeldLock, StoreError> {
     tokio::time::timeout(SHORT_WAIT, wait(path, |_| {}))
         .await
         .map_err(|_| StoreError::TimedOut { what, after: SHORT_WAIT })?
@@ -71,7 +71,7 @@ pub(crate) async fn wait_briefly(path: PathBuf, what: &'static str) -> Result<He
 
 /// Waits for the lock on this thread, without a pause: the kernel hands it over when the holder
 /// frees it or dies. `on_wait` is called first if there is a holder.
-pub(crate) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<Held, StoreError> {
+pub(crate) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<HeldLock, StoreError> {
     match attempt(path)? {
         Attempt::Got(held) => return Ok(held),
         Attempt::Taken(holder) => on_wait(holder),
@@ -84,11 +84,11 @@ pub(crate) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<He
         }
     }
     let _ = sign(&mut file);
-    Ok(Held { _file: file })
+    Ok(HeldLock { _file: file })
 }
 
 /// The lock, if it is free at this moment. Blocks on the disk.
-pub(crate) fn take(path: &Path) -> Result<Option<Held>, StoreError> {
+pub(crate) fn take(path: &Path) -> Result<Option<HeldLock>, StoreError> {
     Ok(match attempt(path)? {
         Attempt::Got(held) => Some(held),
         Attempt::Taken(_) => None,
@@ -118,7 +118,7 @@ fn attempt(path: &Path) -> Result<Attempt, StoreError> {
         Ok(()) => {
             // Only shown to others: a full disk must not cost the lock.
             let _ = sign(&mut file);
-            Ok(Attempt::Got(Held { _file: file }))
+            Ok(Attempt::Got(HeldLock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => Ok(Attempt::Taken(holder(&mut file))),
         Err(TryLockError::Error(error)) => Err(failed(error)),

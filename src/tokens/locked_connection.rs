@@ -16,7 +16,7 @@ use crate::domain::{ConnectionName, Fingerprint, LostAnswer};
 use crate::secrets::error::StoreError;
 use crate::tokens::journal::{Journal, JournalFile};
 use crate::tokens::lock;
-use crate::tokens::lock::Held;
+use crate::tokens::lock::HeldLock;
 use crate::tokens::on_disk;
 use crate::tokens::reserve::ReservedSpace;
 use crate::tokens::vault::Vault;
@@ -25,7 +25,7 @@ use crate::tokens::vault::Vault;
 pub struct LockedConnection {
     pub(super) vault: Vault,
     pub(super) name: ConnectionName,
-    lock: Arc<Held>,
+    lock: Arc<HeldLock>,
     /// The journal as it was before [`LockedConnection::spending`].
     pub(super) before: Option<Journal>,
     /// The lost answer after which the refresh token is sent again.
@@ -56,7 +56,7 @@ impl Vault {
 }
 
 impl LockedConnection {
-    fn new(vault: Vault, name: ConnectionName, lock: Arc<Held>) -> Self {
+    fn new(vault: Vault, name: ConnectionName, lock: Arc<HeldLock>) -> Self {
         let space = ReservedSpace::default();
         Self { vault, name, lock, before: None, lost: None, space, pasted: None, replaces: false }
     }

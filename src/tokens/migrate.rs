@@ -12,7 +12,7 @@ use crate::domain::{ConnectionName, Secret};
 use crate::secrets::error::StoreError;
 use crate::tokens::items::{IDENTITY, client_secret_item, token_item};
 use crate::tokens::journal::Journal;
-use crate::tokens::lock::Held;
+use crate::tokens::lock::HeldLock;
 use crate::tokens::locked_connection::LockedConnection;
 use crate::tokens::reconcile::TokenState;
 use crate::tokens::record;
@@ -24,7 +24,7 @@ pub struct Migration {
     to: Vault,
     is_finishing: bool,
     connections: Vec<(LockedConnection, LockedConnection)>,
-    _others: [Held; 2],
+    _others: [HeldLock; 2],
 }
 
 /// Everything is in the destination, read back; the source still has it too.

@@ -9,7 +9,7 @@
 //!   ([`recover`]).
 //! - Two processes never spend the same token: a `LockedConnection` holds an OS file lock ([`lock`]).
 //! - No secret is readable on disk: the journal holds fingerprints and sealed records only ([`journal`], [`binding`]),
-//!   in files for their owner alone ([`private_files`](crate::secrets::private_files)).
+//!   in private files ([`private_files`](crate::secrets::private_files)).
 //! - A secret store that hangs stalls nothing else: [`Secrets`](crate::secrets::worker::Secrets) keeps it on its own
 //!   thread and bounds every call.
 //! - What a running process shows is up to date without reading every journal each time:

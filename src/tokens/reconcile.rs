@@ -18,7 +18,7 @@ pub struct TokenState {
     pub saved: bool,
     /// Why it is not, where saving was attempted.
     pub unsaved_because: Option<StoreError>,
-    /// What must be known before the record is sent.
+    /// Why it is risky to send the record, if it is.
     pub hazard: Option<Hazard>,
     /// The high-water mark: the newest generation known of, forgotten ones included; 0 if there never was one.
     pub mark: u64,
@@ -46,7 +46,7 @@ impl TokenState {
     }
 }
 
-/// What must be known before a record is sent.
+/// Why it is risky to send a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hazard {
     /// The refresh token was sent and its answer lost: it may have been replaced. No newer one is
@@ -60,11 +60,11 @@ pub enum Hazard {
         pid: u32,
         /// When it did.
         at: DateTime<Utc>,
-        /// Since when the answer is known to be lost; when it was sent, where its process died.
+        /// Since when the answer is known to be lost; when it was sent, if its process died.
         lost_since: DateTime<Utc>,
         /// When it was first sent, and how often.
         lost: LostAnswer,
-        /// How the answer was lost, where its process survived to record it.
+        /// How the answer was lost, if its process survived to record it.
         why: Option<Reason>,
         /// An answer that came and could not be read, sealed; see
         /// [`unread`](crate::tokens::locked_connection::LockedConnection::unread).
@@ -111,7 +111,7 @@ pub(crate) fn received(journal: &Journal) -> Option<ReceivedTokens<'_>> {
     }
 }
 
-/// The sealed record, if it takes that to know the newest.
+/// The sealed record, if it must be opened to know which record is the newest.
 pub(crate) fn needs_opening<'a>(
     journal: Option<&'a Journal>,
     stored: Option<&TokenRecord>,

@@ -12,7 +12,7 @@ use crate::secrets::error::StoreError;
 use crate::secrets::format_version::{VERSION, check_version};
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct RecordLine<'a> {
     version: u64,
     generation: u64,
     access_token: &'a str,
@@ -28,7 +28,7 @@ struct Line<'a> {
 }
 
 #[derive(Deserialize)]
-struct OwnedLine {
+struct OwnedRecordLine {
     generation: u64,
     access_token: String,
     obtained_at: DateTime<Utc>,
@@ -52,7 +52,7 @@ struct RefreshLine<Text> {
 /// Never: strings, numbers and times always serialise.
 #[must_use]
 pub fn to_line(record: &TokenRecord) -> Secret {
-    let line = Line {
+    let line = RecordLine {
         version: VERSION,
         generation: record.generation,
         access_token: record.access_token.expose(),
@@ -77,7 +77,8 @@ pub fn to_line(record: &TokenRecord) -> Secret {
 /// `NewerFormat`, or `Corrupt` where it is none.
 pub fn from_line(item: &str, line: &Secret) -> Result<TokenRecord, StoreError> {
     check_version(item, line.expose())?;
-    let line: OwnedLine = serde_json::from_str(line.expose()).map_err(|error| StoreError::unreadable(item, &error))?;
+    let line: OwnedRecordLine =
+        serde_json::from_str(line.expose()).map_err(|error| StoreError::unreadable(item, &error))?;
     Ok(TokenRecord {
         generation: line.generation,
         access_token: Secret::new(line.access_token),

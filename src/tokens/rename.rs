@@ -5,10 +5,10 @@
 //! The steps, with both names' locks held throughout:
 //!
 //! 1. the old name's unsaved record is saved; the new name is free; client secret and history are copied
-//! 2. the old name's journal says [`Journal::Moving`]: from here on it can neither send nor erase
-//! 3. the new name's journal says what the old one's said, so that what was uncertain or refused
+//! 2. the old name's journal says [`Journal::Moving`]: from here on that name can neither send nor erase
+//! 3. the new name's journal gets the state that the old one's had, so that a token that was uncertain or refused
 //!    stays so
-//! 4. the record goes to the new name, read back and compared: from here on that can send
+//! 4. the record is saved under the new name, read back and compared: from here on that name can send
 //! 5. the configuration has the new name
 //! 6. the old name's items are removed; its journal keeps the mark of a logout, "given up to here"
 //!
@@ -33,7 +33,7 @@ use crate::secrets::error::StoreError;
 use crate::tokens::binding::SealBinding;
 use crate::tokens::items::{client_secret_item, token_item};
 use crate::tokens::journal::{Journal, JournalFile, Spending};
-use crate::tokens::lock::Held;
+use crate::tokens::lock::HeldLock;
 use crate::tokens::locked_connection::LockedConnection;
 use crate::tokens::reconcile::Hazard;
 use crate::tokens::record::fingerprint;
@@ -45,7 +45,7 @@ pub struct Renaming {
     vault: Vault,
     old: LockedConnection,
     new: LockedConnection,
-    _client_secrets: Held,
+    _client_secrets: HeldLock,
 }
 
 /// How far an earlier rename came.

@@ -16,9 +16,9 @@
 //! - ZFS and other file systems that write every block to a new place: a full disk is found before the request, but
 //!   one that fills up before the answer can still refuse it. So does a snapshot taken in between on btrfs.
 //!
-//! Invariants: there is at most one such file per connection, made and used under the connection's lock. What is not
-//! needed is removed, what a killed process left behind is replaced by the next reservation. Without a reservation, or where it cannot be
-//! used, a journal is replaced the ordinary way ([`private_files::replace`]).
+//! Invariants: there is at most one such file per connection, made and used under the connection's lock. It is
+//! removed if it is not needed; one that a killed process left behind is replaced by the next reservation. Without a
+//! reservation, or if it cannot be used, a journal is replaced the ordinary way ([`private_files::replace`]).
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};

@@ -18,10 +18,10 @@ use crate::tokens::data_dir::DataDir;
 /// The tokens of all connections. Cheap to clone.
 #[derive(Clone)]
 pub struct Vault {
-    inner: Arc<Inner>,
+    inner: Arc<VaultInner>,
 }
 
-struct Inner {
+struct VaultInner {
     secrets: Secrets,
     data_dir: DataDir,
     clock: Arc<dyn Clock>,
@@ -29,14 +29,14 @@ struct Inner {
 }
 
 impl Vault {
-    /// Opens the vault, making its directories for their owner alone. Touches no secret store.
+    /// Opens the vault and makes its directories, private to their owner. Touches no secret store.
     ///
     /// # Errors
     /// `Io` if a directory cannot be made, `Untrusted` if one belongs to another user or others could
     /// replace what is kept in the data directory.
     pub fn open(secrets: Secrets, data_dir: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         let (data_dir, identity) = (DataDir::create(data_dir)?, Mutex::default());
-        Ok(Self { inner: Arc::new(Inner { secrets, data_dir, clock, identity }) })
+        Ok(Self { inner: Arc::new(VaultInner { secrets, data_dir, clock, identity }) })
     }
 
     pub(crate) fn secrets(&self) -> &Secrets {
@@ -51,7 +51,7 @@ impl Vault {
         &*self.inner.clock
     }
 
-    /// The identity in memory, for [`identity`](super::identity) alone.
+    /// The identity in memory; only for [`identity`](super::identity).
     pub(super) fn identity_in_memory(&self) -> &Mutex<Option<Arc<Identity>>> {
         &self.inner.identity
     }

@@ -31,7 +31,7 @@ pub struct Untrusted {
     pub(super) reason: TrustReason,
 }
 
-/// Why not.
+/// Why a path is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum TrustReason {
     /// Another user owns it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::trust::Purpose;
 use crate::trust::walk::{StepPlace, WalkStep};
 
-/// What the decision depends on besides the steps. All but `me` is only asked where the plain rules refuse.
+/// What the rules depend on besides the steps. All but `me` are only asked for where the plain rules refuse.
 pub(super) trait SystemFacts {
     /// The effective user.
     fn me(&self) -> u32;
@@ -141,17 +141,17 @@ mod tests {
         Fake { me: ADA, ..Fake::default() }
     }
 
-    type Found = (&'static str, StepPlace, u32, u32, u32);
+    type FoundStep = (&'static str, StepPlace, u32, u32, u32);
 
-    fn steps(found: &[Found]) -> Vec<WalkStep> {
-        let step = |&(path, place, uid, gid, mode): &Found| {
+    fn steps(found: &[FoundStep]) -> Vec<WalkStep> {
+        let step = |&(path, place, uid, gid, mode): &FoundStep| {
             let is_dir = place == StepPlace::Above || mode & 0o100 != 0;
             WalkStep { path: path.into(), place, uid, gid, mode, is_dir }
         };
         found.iter().map(step).collect()
     }
 
-    fn fault_at(system: &Fake, purpose: Purpose, found: &[Found]) -> Option<(String, TrustFault)> {
+    fn fault_at(system: &Fake, purpose: Purpose, found: &[FoundStep]) -> Option<(String, TrustFault)> {
         let steps = steps(found);
         first_fault(&steps, purpose, system).map(|(step, fault)| (step.path.display().to_string(), fault))
     }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn root_trusts_root_alone() {
+    fn root_trusts_only_root() {
         let root = Fake::default();
         for purpose in [Purpose::Configuration, Purpose::Secret, Purpose::DataDirectory, Purpose::Data] {
             assert_eq!(file(&root, purpose, ADA, ADA, 0o700), Some(TrustFault::Owner));
@@ -235,7 +235,7 @@ mod tests {
                 assert_eq!(fault_at(&ada(), purpose, &found), expected, "{purpose:?} {uid}:{gid} {mode:o}");
             }
         }
-        // What is not there yet has no end.
+        // A path that does not exist yet has no end.
         let found = [("/a", StepPlace::Above, MALLORY, 0, 0o755)];
         assert_eq!(fault_at(&ada(), Purpose::DataDirectory, &found), Some(("/a".into(), TrustFault::Owner)));
         for (uid, fault) in [(ADA, None), (0, None), (MALLORY, Some(("/tmp/l".into(), TrustFault::Owner)))] {

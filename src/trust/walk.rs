@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::{fs, io};
 
-/// So many links are followed; systems follow no more.
+/// The most links that are followed; systems follow no more either.
 const MOST_LINKS: usize = 40;
 
 /// What a step of the way is.
@@ -25,12 +25,12 @@ pub(super) enum StepPlace {
 /// One step of the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WalkStep {
-    /// Without links, but for the last part of a link's own.
+    /// Resolved, except for the last part if this is a link.
     pub(super) path: PathBuf,
     pub(super) place: StepPlace,
     pub(super) uid: u32,
     pub(super) gid: u32,
-    /// Without the bits of the type.
+    /// Only the permission bits.
     pub(super) mode: u32,
     pub(super) is_dir: bool,
 }
@@ -42,10 +42,10 @@ impl WalkStep {
     }
 }
 
-/// The steps to an absolute path, from the root on; without an end where it is not there.
+/// The steps to an absolute path, from the root on; without an end if it does not exist.
 pub(super) fn steps(path: &Path) -> Result<Vec<WalkStep>, (PathBuf, io::Error)> {
     let mut at = PathBuf::from("/");
-    let mut steps = vec![seen(&at, StepPlace::Above)?];
+    let mut steps = vec![inspect(&at, StepPlace::Above)?];
     let mut rest = parts(path);
     let mut links = 0;
     while let Some(part) = rest.pop_front() {
@@ -84,18 +84,18 @@ pub(super) fn steps(path: &Path) -> Result<Vec<WalkStep>, (PathBuf, io::Error)> 
     }
     // A path that ends in `..` or leads to the root means a directory that was passed.
     if steps.last().is_some_and(|step| step.place != StepPlace::End) {
-        steps.push(seen(&at, StepPlace::End)?);
+        steps.push(inspect(&at, StepPlace::End)?);
     }
     Ok(steps)
 }
 
-/// What a link leads to that has no path, such as the pipe of `/dev/fd/63`.
+/// The target of a link that has no path, such as the pipe of `/dev/fd/63`.
 fn nameless(link: &Path, target: &Path) -> Option<Metadata> {
     let end = fs::metadata(link).ok()?;
     matches!(fs::symlink_metadata(target), Err(error) if error.kind() == ErrorKind::NotFound).then_some(end)
 }
 
-fn seen(path: &Path, place: StepPlace) -> Result<WalkStep, (PathBuf, io::Error)> {
+fn inspect(path: &Path, place: StepPlace) -> Result<WalkStep, (PathBuf, io::Error)> {
     let found = fs::symlink_metadata(path).map_err(|error| (path.to_owned(), error))?;
     Ok(WalkStep::new(path.to_owned(), place, &found))
 }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_has_no_end_and_links_in_a_circle_are_an_error() {
+    fn a_missing_path_has_no_end_and_a_circle_of_links_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path().canonicalize().unwrap();
         fs::create_dir(dir.join("a")).unwrap();

@@ -3,7 +3,7 @@
 //! The file is what `age` itself understands: a passphrase-encrypted identity file. Should manutop
 //! ever be gone, `age --decrypt --identity identity.age FILE` still opens every record.
 //!
-//! Invariants: the file is made once and never written over; the key is in memory only.
+//! Invariants: the file is made once and never overwritten; the unwrapped key is in memory only.
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _};
@@ -29,7 +29,7 @@ const VERSION: u64 = 1;
 
 /// scrypt's cost as a power of two when wrapping: 128 MiB and some tenths of a second.
 pub(crate) const WORK_FACTOR: u8 = 17;
-/// The most that is accepted when unwrapping: a changed file must not take all memory.
+/// The highest cost accepted when unwrapping: a manipulated file must not use up the memory.
 const MOST_WORK: u8 = 20;
 
 /// No key or record is larger.
@@ -41,7 +41,7 @@ pub(crate) struct StoreKey {
 }
 
 impl StoreKey {
-    /// Makes a key, wraps it by the passphrase and writes it down. `None` if another process was
+    /// Makes a key, wraps it by the passphrase and writes its file. `None` if another process was
     /// faster: then its key is to be unwrapped.
     pub(crate) fn create(dir: &Path, passphrase: &Secret, work_factor: u8) -> Result<Option<Self>, StoreError> {
         let path = dir.join(FILE);
@@ -54,7 +54,7 @@ impl StoreKey {
         Ok(private_files::create(&path, &wrapped)?.then_some(Self { identity }))
     }
 
-    /// Unwraps the key that is written down.
+    /// Unwraps the key in the file.
     pub(crate) fn unwrap(dir: &Path, passphrase: &Secret) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let item = path.display().to_string();

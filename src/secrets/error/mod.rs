@@ -43,7 +43,7 @@ pub enum StoreError {
     /// The secret store, or a lock, took too long.
     #[error("{what} did not answer within {} s", after.as_secs_f32())]
     TimedOut {
-        /// What was waited for.
+        /// What did not answer.
         what: &'static str,
         /// How long.
         after: Duration,
@@ -77,7 +77,7 @@ pub enum StoreError {
     LockedElsewhere {
         /// The store's item.
         item: String,
-        /// What that keyring is called.
+        /// The name of that keyring.
         keyring: String,
     },
     /// Something stored was written by a newer manutop; it is left unchanged.
@@ -110,7 +110,7 @@ pub enum StoreError {
         /// The store's item.
         item: String,
     },
-    /// A record was about to be spent that is older than the newest one known.
+    /// A record about to be sent is older than the newest one known.
     #[error("generation {given} is older than generation {mark}, the newest one known; it is never sent")]
     Outdated {
         /// The generation that was to be sent.
@@ -162,7 +162,7 @@ impl StoreError {
         Self::Unavailable { why: neutralise(why, 300) }
     }
 
-    /// Whether it is the fault of one connection's item, so that the others can still be read.
+    /// Whether only one connection's item is affected, so that the others can still be read.
     #[must_use]
     pub fn is_about_one_item(&self) -> bool {
         match self {
@@ -177,8 +177,8 @@ impl StoreError {
         }
     }
 
-    /// Whether it is about a connection's tokens that cannot be read any more, so that a login may put
-    /// others in their place, or a logout give them up. What a newer manutop wrote is not.
+    /// Whether a connection's tokens can no longer be read, so that a login may replace them or a logout give
+    /// them up. Tokens that a newer manutop wrote are not replaceable.
     #[must_use]
     pub fn is_replaceable(&self) -> bool {
         match self {
@@ -188,7 +188,7 @@ impl StoreError {
         }
     }
 
-    /// Whether it is about a damaged client secret.
+    /// Whether a client secret is damaged.
     #[must_use]
     pub fn is_damaged_client_secret(&self) -> bool {
         matches!(self, Self::Corrupt { item, .. } if StoreArea::of(item) == StoreArea::ClientSecret)

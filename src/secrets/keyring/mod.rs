@@ -1,7 +1,7 @@
 //! The platform's keyring: Secret Service, macOS Keychain, or Windows Credential Manager.
 //!
 //! Items have service `manutop` and a user such as `factory/token`. Before every call the keyring
-//! is asked whether it is locked, because a locked one answers with a prompt that may wait for
+//! is asked whether it is locked, because a locked one raises a prompt that may wait for
 //! ever. A new session is made after a failure: one stays broken once its daemon was restarted.
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]

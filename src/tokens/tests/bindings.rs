@@ -247,7 +247,7 @@ async fn unread_answers_exchanged_between_connections_or_generations_are_not_use
 }
 
 #[tokio::test]
-async fn a_sealed_record_is_no_unread_answer_and_the_other_way_round() {
+async fn a_sealed_record_is_not_taken_for_an_unread_answer_nor_the_reverse() {
     for bench in Bench::both().await {
         bench.with_received().await;
         let sealed = bench.document(&name())["sealed"].clone();

@@ -166,7 +166,7 @@ async fn a_logout_without_tokens_writes_nothing() {
 }
 
 #[tokio::test]
-async fn an_older_record_restored_from_a_backup_is_said_and_never_handed_out() {
+async fn an_older_record_restored_from_a_backup_is_reported_and_never_handed_out() {
     let bench = Bench::with_tokens().await;
     let backup = bench.memory.item("factory/token").unwrap();
     let vault = bench.process();

@@ -12,7 +12,7 @@ use crate::tokens::save_error::SaveError;
 use crate::tokens::tests::{Bench, generation, name};
 
 #[tokio::test]
-async fn a_store_that_fails_at_the_save_owes_it_and_gets_it_when_it_is_back() {
+async fn a_record_that_the_store_did_not_take_is_saved_when_the_store_is_back() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     let mut locked = bench.lock(&vault).await;
@@ -49,7 +49,7 @@ async fn a_record_that_waits_to_be_saved_cannot_be_written_over_by_spending_the_
 }
 
 #[tokio::test]
-async fn a_store_that_says_yes_and_keeps_the_old_record_is_found_out() {
+async fn a_store_that_reports_success_but_keeps_the_old_record_is_detected() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     let mut locked = bench.lock(&vault).await;
@@ -113,7 +113,7 @@ async fn a_record_numbered_too_low_is_raised_rather_than_taken_for_an_old_one() 
 }
 
 #[tokio::test]
-async fn an_identity_lost_while_a_record_is_sealed_to_it_is_said_and_nothing_is_touched() {
+async fn an_identity_lost_while_a_record_is_sealed_to_it_is_reported_and_nothing_changes() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
@@ -183,7 +183,7 @@ async fn a_hanging_store_is_bounded_and_the_runtime_stays_alive() {
 }
 
 #[tokio::test]
-async fn a_hanging_thread_is_left_behind_and_another_serves_the_next_call() {
+async fn a_hanging_thread_is_abandoned_and_another_serves_the_next_call() {
     let (release, hung) = std::sync::mpsc::channel::<()>();
     let (hung, calm) = (std::sync::Mutex::new(Some(hung)), MemoryStore::new());
     let factory: crate::secrets::secret_store::StoreFactory = std::sync::Arc::new(move || {
@@ -200,7 +200,7 @@ async fn a_hanging_thread_is_left_behind_and_another_serves_the_next_call() {
 }
 
 #[tokio::test]
-async fn threads_left_behind_in_a_dead_store_are_bounded_and_end_when_it_wakes() {
+async fn threads_abandoned_in_a_dead_store_are_bounded_and_end_when_it_wakes() {
     let bench = Bench::new();
     let secrets = Secrets::with_timeout(bench.memory.factory(), Duration::from_millis(10));
     bench.memory.hang();
@@ -234,7 +234,7 @@ async fn a_write_given_up_before_it_began_never_happens() {
 }
 
 #[tokio::test]
-async fn a_store_whose_session_broke_is_made_anew_within_the_same_call() {
+async fn a_store_whose_session_broke_is_reconnected_within_the_same_call() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     vault.probe().await.unwrap();
@@ -265,7 +265,7 @@ async fn a_store_that_panics_costs_one_call() {
 }
 
 #[tokio::test]
-async fn preflight_refuses_whatever_would_keep_an_answer_from_being_saved() {
+async fn preflight_refuses_anything_that_would_keep_an_answer_from_being_saved() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     let locked = bench.lock(&vault).await;

@@ -159,7 +159,7 @@ async fn a_record_sealed_to_an_identity_that_was_locked_for_a_while_is_opened_on
 }
 
 #[tokio::test]
-async fn an_unread_answer_is_opened_with_any_identity_and_said_to_be_locked_away_until_then() {
+async fn an_unread_answer_is_opened_with_any_identity_and_reported_as_locked_until_then() {
     let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
     bench.keyring.state().is_old_locked = false;
     let old = bench.process();
@@ -177,7 +177,7 @@ async fn an_unread_answer_is_opened_with_any_identity_and_said_to_be_locked_away
 }
 
 #[tokio::test]
-async fn a_store_out_of_reach_is_said_and_not_that_the_record_cannot_be_opened() {
+async fn a_store_out_of_reach_is_reported_and_not_that_the_record_cannot_be_opened() {
     let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
     let vault = bench.process();
     another_connection_goes_on(&vault).await;

@@ -174,7 +174,7 @@ async fn tokens_that_an_old_process_saved_in_the_source_after_the_switch_are_fet
 }
 
 #[tokio::test]
-async fn another_client_secret_in_the_source_is_neither_taken_nor_thrown_away_when_finishing() {
+async fn another_client_secret_in_the_source_is_neither_copied_nor_removed_when_finishing() {
     let mut moving = Moving::new().await;
     drop(moving.copy().await.unwrap());
     moving.has_switched = true;

@@ -52,7 +52,7 @@ impl Bench {
         tokio::time::timeout(Duration::from_secs(10), vault.lock(&name(), |_| {})).await.expect("lock is free").unwrap()
     }
 
-    /// What a newly started process finds and makes good.
+    /// What a newly started process finds after its repairs.
     async fn after_a_restart(&self) -> TokenState {
         self.lock(&self.process()).await.recover().await.unwrap()
     }
@@ -78,7 +78,7 @@ async fn until(path: &Path, wanted: impl Fn(&Journal) -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("the journal never got there: {:?}", Journal::read(path));
+    panic!("the journal never reached that state: {:?}", Journal::read(path));
 }
 
 fn generation(state: &TokenState) -> Option<u64> {
@@ -104,7 +104,7 @@ fn the_engine_may_move_its_work_between_threads() {
 }
 
 #[tokio::test]
-async fn opening_touches_no_store_and_makes_directories_for_their_owner_alone() {
+async fn opening_touches_no_store_and_makes_private_directories() {
     let bench = Bench::new();
     bench.process();
     assert!(bench.memory.calls().is_empty());
@@ -155,7 +155,7 @@ async fn a_change_by_another_process_is_noticed_and_its_absence_too() {
 }
 
 #[tokio::test]
-async fn a_change_of_this_very_moment_is_reported_again_lest_its_twin_go_unseen() {
+async fn a_change_of_this_very_moment_is_reported_again_in_case_another_follows() {
     let bench = Bench::with_tokens().await;
     let changed = std::fs::metadata(bench.dir.path().join("journals")).unwrap().modified().unwrap();
     let clock = Arc::new(Still(chrono::DateTime::from(changed) + chrono::TimeDelta::milliseconds(50)));
@@ -208,10 +208,10 @@ async fn of_many_journals_only_those_that_changed_are_read() {
     elsewhere.lock(&known[9].name, |_| {}).await.unwrap().forget().await.unwrap();
     elsewhere.lock(&name(), |_| {}).await.unwrap().receive(record(1)).await.unwrap();
     let changes = here.changes(known).await;
-    let changes: Vec<_> =
+    let facts: Vec<_> =
         changes.iter().map(|change| (change.known.name.as_str(), change.generation, change.forgotten)).collect();
-    assert_eq!(changes, [("connection-7", 2, false), ("connection-9", 1, true), ("factory", 1, false)]);
-    // What is known then is news no more.
+    assert_eq!(facts, [("connection-7", 2, false), ("connection-9", 1, true), ("factory", 1, false)]);
+    // What was read is not reported again.
     let known = changes
         .into_iter()
         .map(|change| crate::tokens::journal_stamps::JournalStamp { journal: change.journal, ..change.known })

@@ -37,7 +37,7 @@ fn holder(bench: &Bench) -> Child {
 async fn hold_forever(dir: std::ffi::OsString) {
     let secrets = Secrets::new(MemoryStore::new().factory());
     let vault = Vault::open(secrets, dir.as_ref(), Arc::new(crate::domain::SystemClock)).unwrap();
-    let _lease = vault.lock(&name(), |_| {}).await.unwrap();
+    let _locked = vault.lock(&name(), |_| {}).await.unwrap();
     println!("holding");
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
@@ -153,7 +153,7 @@ async fn the_identity_is_locked_while_it_is_being_made() {
 }
 
 #[tokio::test]
-async fn a_logout_by_another_process_between_our_two_looks_is_no_rollback() {
+async fn a_logout_by_another_process_between_our_two_reads_is_no_rollback() {
     let bench = Bench::with_tokens().await;
     let (vault, factory) = (bench.process(), name());
     vault.probe().await.unwrap(); // so that the next get is the reader's
@@ -172,7 +172,7 @@ async fn a_logout_by_another_process_between_our_two_looks_is_no_rollback() {
 }
 
 #[tokio::test]
-async fn a_lock_outlives_a_file_write_begun_under_it_even_if_the_lease_is_dropped() {
+async fn a_lock_outlives_a_file_write_begun_under_it_even_if_it_is_dropped() {
     let bench = Bench::new();
     let locked = bench.lock(&bench.process()).await;
     let path = bench.dir.path().join("locks/factory.lock");

@@ -120,7 +120,7 @@ async fn killed_at_any_call_of_the_store_one_name_can_send_at_most_and_doing_it_
 
 /// Between blocking the old name and filling the new one: no name can do anything with the tokens.
 #[tokio::test]
-async fn while_the_tokens_are_on_their_way_the_old_name_does_nothing_at_all() {
+async fn while_the_tokens_are_being_moved_the_old_name_does_nothing_at_all() {
     let bench = Bench::to_be_renamed().await;
     bench.after_a_restart().await;
     // Reads: both records and secrets, the copy of the secret; then the record's own writing fails.
