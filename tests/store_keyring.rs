@@ -16,12 +16,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use manutop::domain::{Secret, SystemClock};
-use manutop::secrets::error::{SaveError, StoreError};
+use manutop::secrets::error::StoreError;
 use manutop::secrets::keyring;
 use manutop::secrets::namespace::Namespace;
 use manutop::secrets::worker::Secrets;
 use manutop::tokens::locked_connection::LockedConnection;
 use manutop::tokens::record::to_line;
+use manutop::tokens::save_error::SaveError;
 use manutop::tokens::vault::Vault;
 use records::{name, record};
 use support::{Keyring, inside_a_session, run_again};

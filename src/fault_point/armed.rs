@@ -1,4 +1,4 @@
-//! The fault points as tests see them: named by the environment, killing and bearing witness.
+//! The fault points in tests: named by the environment, killing the process and recording steps in the witness's file.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -90,7 +90,7 @@ pub(super) fn pass(step: Step) {
     }
 }
 
-/// A test that misspells its step must not pass for one that survived it.
+/// A test that misspells its step must not look like one that survived it.
 fn parse(text: &str) -> Armed {
     let (name, passes) = text.split_once(':').unwrap_or((text, "1"));
     let step = Step::named(name).expect("MANUTOP_FAULT_POINT names a step");

@@ -1,17 +1,17 @@
 //! Fault points: the numbered steps of a rotation and of a rename, at each of which a test can kill
 //! the process.
 //!
-//! They exist with the cargo feature `fault-points` only, which no release build accepts; without
-//! it every call compiles to nothing. With it, the environment, read once, says what happens:
+//! They exist only with the cargo feature `fault-points`, which no release build accepts; without
+//! it every call compiles to nothing. With it, environment variables, read once, decide what happens:
 //!
 //! - `MANUTOP_FAULT_POINT=STEP:N`: at the N-th pass of that step the process sends itself SIGKILL,
-//!   so that nothing is cleaned up, as when somebody else had killed it there;
+//!   so that nothing is cleaned up, as if it had been killed from outside;
 //! - `MANUTOP_FAULT_WITNESS=FILE`: steps that concern one record append a line to the file (step,
-//!   connection, generation, fingerprint): an account apart from journal and store, to hold both
-//!   against. It names no secret.
+//!   connection, generation, fingerprint): an account apart from journal and store, to compare both
+//!   with. It names no secret.
 //!
 //! Invariant of the witness: a line that a token was received or spent is written after that is
-//! durable, a line that takes `Spending` back before it is. Killed in between, the account says
+//! durable, a line that takes `Spending` back before it is. Killed in between, the account has
 //! too little, never too much.
 
 #[cfg(all(feature = "fault-points", not(debug_assertions)))]
@@ -57,7 +57,7 @@ pub enum Step {
     RenameBegun,
     /// Client secret and history are copied, and the rest can be.
     RenamePrepared,
-    /// The old name's journal says that the tokens are on their way.
+    /// The old name's journal says that the tokens are being moved.
     RenameDeparted,
     /// The new name's journal awaits them.
     RenameAwaited,
@@ -67,11 +67,11 @@ pub enum Step {
     RenameConfigured,
     /// The old name has nothing in the store any more.
     RenameEmptied,
-    /// The old name's journal says that all is given up.
+    /// The old name's journal says that its tokens are given up.
     RenameDone,
 }
 
-/// Passes a step: dies here if so told.
+/// Passes a step: dies here if the environment says so.
 #[inline]
 pub fn pass(step: Step) {
     #[cfg(feature = "fault-points")]

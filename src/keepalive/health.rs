@@ -48,7 +48,7 @@ pub(crate) async fn report(shared: &KeepaliveState) -> (bool, Value) {
 /// A disk that hangs must not keep the answer back.
 async fn other_leader(shared: &KeepaliveState) -> Option<u32> {
     let vault = shared.vault.clone();
-    let look = tokio::task::spawn_blocking(move || vault.keeper());
+    let look = tokio::task::spawn_blocking(move || vault.keepalive_process());
     let keeper = tokio::time::timeout(ANSWER_TIMEOUT, look).await.ok().and_then(Result::ok).flatten();
     keeper.and_then(|KeepaliveProcess { pid }| pid)
 }

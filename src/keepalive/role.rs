@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::secrets::error::StoreError;
-use crate::tokens::vault::{Leadership, Vault};
+use crate::tokens::leadership::Leadership;
+use crate::tokens::vault::Vault;
 
 /// What became of the wish to lead.
 pub(crate) enum RoleChange {

@@ -29,7 +29,8 @@ use crate::notifications::on_event::OnEvent;
 use crate::platform::signals::{Insistence, Signal, Signals, Wish};
 use crate::request_log::segments::RequestLog;
 use crate::secrets::error::StoreError;
-use crate::tokens::vault::{Leadership, Vault};
+use crate::tokens::leadership::Leadership;
+use crate::tokens::vault::Vault;
 
 /// The longest pause between two heartbeats: incidents are a matter of minutes.
 const HEARTBEAT: Duration = Duration::from_secs(5);

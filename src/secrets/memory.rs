@@ -12,21 +12,21 @@ use crate::secrets::secret_store::{SecretStore, StoreFactory};
 /// Secrets in memory, gone with the process. Cheap to clone; clones are the same store.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMemory>,
 }
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct SharedMemory {
+    state: Mutex<MemoryState>,
     released: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct MemoryState {
     items: BTreeMap<String, Secret>,
     item_limit: Option<usize>,
     once: VecDeque<(Call, InjectedFault)>,
-    standing: Option<StoreError>,
+    failing: Option<StoreError>,
     refusing: Option<(Call, StoreError)>,
     hanging: bool,
     session: u64,
@@ -46,19 +46,19 @@ pub enum Call {
     Delete,
 }
 
-/// How a call goes wrong.
+/// How a call fails.
 #[derive(Debug, Clone)]
 pub enum InjectedFault {
-    /// It does not: lets one call pass, to aim at a later one.
+    /// It does not: lets one call succeed, to aim at a later one.
     None,
     /// It fails and changes nothing.
     Error(StoreError),
-    /// It says yes and changes nothing.
+    /// It reports success and changes nothing.
     Ignored,
     /// It hangs before doing anything, and every later call with it, until
     /// [`MemoryStore::release`]; then it does what it was asked.
     Hang,
-    /// It leaves the item there but empty, and fails: a daemon killed while creating.
+    /// It leaves the item empty, and fails: a daemon killed while creating.
     Emptied,
 }
 
@@ -83,16 +83,16 @@ impl MemoryStore {
         let store = self.clone();
         Arc::new(move || {
             let state = store.state();
-            if let Some(error) = &state.standing {
+            if let Some(error) = &state.failing {
                 return Err(error.clone());
             }
             let session = state.session;
             drop(state);
-            Ok(Box::new(Session { store: store.clone(), session }))
+            Ok(Box::new(MemorySession { store: store.clone(), session }))
         })
     }
 
-    /// What the item holds, read past every fault.
+    /// What the item holds, read in spite of every fault.
     #[must_use]
     pub fn item(&self, item: &str) -> Option<Secret> {
         self.state().items.get(item).cloned()
@@ -104,27 +104,27 @@ impl MemoryStore {
         self.state().items.keys().cloned().collect()
     }
 
-    /// Puts an item there, past every fault: a restored backup, say.
+    /// Stores an item in spite of every fault: a restored backup, say.
     pub fn put(&self, item: &str, secret: &Secret) {
         self.state().items.insert(item.to_owned(), secret.clone());
     }
 
-    /// Takes an item away, past every fault.
+    /// Removes an item in spite of every fault.
     pub fn remove(&self, item: &str) {
         self.state().items.remove(item);
     }
 
-    /// Makes the next call of this kind go wrong; several line up.
+    /// Makes the next call of this kind fail; several are queued.
     pub fn fail_next(&self, call: Call, fault: InjectedFault) {
         self.state().once.push_back((call, fault));
     }
 
-    /// Makes every call fail from now on, the making of handles too; `None` mends it.
+    /// Makes every call fail from now on, making handles too; `None` ends that.
     pub fn fail_always(&self, error: Option<StoreError>) {
-        self.state().standing = error;
+        self.state().failing = error;
     }
 
-    /// Makes every call of one kind fail from now on; `None` mends it.
+    /// Makes every call of one kind fail from now on; `None` ends that.
     pub fn refuse(&self, refusing: Option<(Call, StoreError)>) {
         self.state().refusing = refusing;
     }
@@ -134,7 +134,7 @@ impl MemoryStore {
         self.state().hanging = true;
     }
 
-    /// Lets the hanging calls go on.
+    /// Lets the hanging calls continue.
     pub fn release(&self) {
         self.state().hanging = false;
         self.shared.released.notify_all();
@@ -151,20 +151,20 @@ impl MemoryStore {
         self.state().calls.clone()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, MemoryState> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One handle on a [`MemoryStore`].
-struct Session {
+struct MemorySession {
     store: MemoryStore,
     session: u64,
 }
 
-impl Session {
-    /// Begins a call: hangs, fails, or says which fault to play.
-    fn enter(&self, call: Call) -> Result<(MutexGuard<'_, State>, InjectedFault), StoreError> {
+impl MemorySession {
+    /// Begins a call: hangs, fails, or returns the fault to inject.
+    fn enter(&self, call: Call) -> Result<(MutexGuard<'_, MemoryState>, InjectedFault), StoreError> {
         let mut state = self.store.state();
         state.calls.push(call);
         let fault = match state.once.iter().position(|(aimed, _)| *aimed == call) {
@@ -174,7 +174,7 @@ impl Session {
         state.hanging |= matches!(fault, InjectedFault::Hang);
         let released = &self.store.shared.released;
         let state = released.wait_while(state, |state| state.hanging).unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = &state.standing {
+        if let Some(error) = &state.failing {
             return Err(error.clone());
         }
         if let Some((_, error)) = state.refusing.as_ref().filter(|(refused, _)| *refused == call) {
@@ -190,7 +190,7 @@ impl Session {
     }
 }
 
-impl SecretStore for Session {
+impl SecretStore for MemorySession {
     fn probe(&mut self) -> Result<(), StoreError> {
         self.enter(Call::Probe).map(|_| ())
     }

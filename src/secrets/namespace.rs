@@ -1,7 +1,7 @@
 //! Keeps the tokens of different data directories apart in the one keyring of a user.
 //!
 //! Locks and journals live in the data directory: two data directories that shared one keyring
-//! item would overwrite each other's tokens without ever meeting at a lock.
+//! item would overwrite each other's tokens without ever sharing a lock.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

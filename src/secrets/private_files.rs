@@ -1,4 +1,4 @@
-//! Files and directories that only their owner can read, and that survive a crash.
+//! Files and directories that are private to their owner and survive a crash.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -10,12 +10,12 @@ use crate::secrets::error::StoreError;
 use crate::trust::Purpose;
 use crate::{fault_point, trust};
 
-/// Makes a directory within the data directory, for its owner alone. One that is there stays as it is, and must be ours.
+/// Makes a private directory within the data directory. An existing one is left unchanged, and must be ours.
 pub(crate) fn private_dir(path: &Path) -> Result<(), StoreError> {
     make(path, Purpose::Data)
 }
 
-/// Makes the data directory, for its owner alone. One that is there stays as it is: it may hold other things, too.
+/// Makes the data directory, private to its owner. An existing one is left unchanged: it may hold other things too.
 pub(crate) fn data_dir(path: &Path) -> Result<(), StoreError> {
     make(path, Purpose::DataDirectory)
 }
@@ -31,11 +31,11 @@ fn make(path: &Path, purpose: Purpose) -> Result<(), StoreError> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path).map_err(|error| StoreError::io("make directory", path, error))?;
-    // In a shared directory another user may have been quicker.
+    // In a shared directory another user may have been faster.
     Ok(trust::check(path, purpose)?)
 }
 
-/// Options that make a new file for its owner alone.
+/// Options that make a new file private to its owner.
 pub(crate) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true);
@@ -44,10 +44,10 @@ pub(crate) fn private_file() -> OpenOptions {
     options
 }
 
-/// The whole text of a file, if it is one, has no more than `most` bytes and is UTF-8. For what is
-/// only of use and may be missing.
+/// The whole text of a file, if it is a file, has no more than `most` bytes and is UTF-8. For files that are
+/// useful and may be missing.
 pub(crate) fn whole_text(path: &Path, most: u64) -> Option<String> {
-    // Something else than a file could make reading wait for ever.
+    // Reading anything but a file could wait for ever.
     path.metadata().ok().filter(|metadata| metadata.is_file() && metadata.len() <= most)?;
     let mut text = String::new();
     File::open(path).ok()?.take(most).read_to_string(&mut text).ok()?;
@@ -55,7 +55,7 @@ pub(crate) fn whole_text(path: &Path, most: u64) -> Option<String> {
 }
 
 /// Replaces a file as a whole: after a crash it holds the old text or the new one, and once this
-/// returns, the new one. Only one writer at a time (the connection's lock sees to it): the
+/// returns, the new one. Only one writer at a time (the connection's lock ensures it): the
 /// temporary file's name is fixed, so that a killed writer leaves at most one behind.
 pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>) -> Result<(), StoreError> {
     let name = path.file_name().expect("what is replaced has a file name");
@@ -69,18 +69,18 @@ pub(crate) fn replace(path: &Path, content: impl AsRef<[u8]>) -> Result<(), Stor
         fs::rename(&temporary, path)
     });
     if written.is_err() {
-        // It may hold nothing of use; a failure to remove it is told by the write's own.
+        // It may hold nothing of use; the write's own failure is the one reported.
         let _ = fs::remove_file(&temporary);
     }
     written.map_err(failed)?;
     sync_dir(parent(path)).map_err(failed)
 }
 
-/// Makes a file as a whole, durably, unless there is one; says whether it was made. Of several who
-/// try at once exactly one succeeds.
+/// Makes a file as a whole, durably, unless there is one; returns whether it was made. Of several attempts
+/// at once exactly one succeeds.
 pub(crate) fn create(path: &Path, content: &[u8]) -> Result<bool, StoreError> {
     let failed = |error| StoreError::io("write", path, error);
-    // Made for its owner alone.
+    // It is private to its owner.
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(parent(path)).map_err(failed)?;
     file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     match file.persist_noclobber(path) {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_for_its_owner_alone() {
+    fn what_is_made_is_private_to_its_owner() {
         let dir = tempfile::tempdir().unwrap();
         let made = dir.path().join("a/b");
         private_dir(&made).unwrap();

@@ -1,4 +1,4 @@
-//! The seam to a place that keeps secrets: the keyring, encrypted files, or memory.
+//! The trait of a place that keeps secrets: the keyring, encrypted files, or memory.
 //!
 //! Its calls may block for as long as they like; [`Secrets`](crate::secrets::worker::Secrets) bounds them.
 
@@ -12,7 +12,7 @@ use crate::secrets::error::StoreError;
 pub struct Elsewhere {
     /// The item.
     pub item: String,
-    /// What the place is called.
+    /// The place's name.
     pub place: String,
     /// Whether it is locked, so that the item is neither read nor removed.
     pub is_locked: bool,
@@ -22,7 +22,7 @@ pub struct Elsewhere {
 ///
 /// Items are single-line ASCII: newlines have destroyed keyrings.
 pub trait SecretStore {
-    /// Says whether the store is reachable and unlocked, without raising a prompt.
+    /// Succeeds if the store is reachable and unlocked; raises no prompt.
     ///
     /// # Errors
     /// `Locked`, `PassphraseNeeded`, `WrongPassphrase`, `Unavailable`.
@@ -35,7 +35,7 @@ pub trait SecretStore {
     /// `Locked`, `Unavailable`, `Corrupt`.
     fn get(&mut self, item: &str) -> Result<Option<Secret>, StoreError>;
 
-    /// All items of that name, the one that [`SecretStore::get`] gives first; most stores have one.
+    /// All items of that name, the one that [`SecretStore::get`] returns first; most stores have one.
     ///
     /// # Errors
     /// As [`SecretStore::get`].
@@ -51,7 +51,7 @@ pub trait SecretStore {
         Ok(Vec::new())
     }
 
-    /// Creates the item or replaces it; others of that name go, as far as they can be reached.
+    /// Creates the item or replaces it; others of that name are removed, as far as they can be reached.
     ///
     /// # Errors
     /// `Locked`, `Unavailable`, `TooLarge`, `Refused`.
@@ -63,15 +63,15 @@ pub trait SecretStore {
     /// `Locked`, `Unavailable`.
     fn delete(&mut self, item: &str) -> Result<(), StoreError>;
 
-    /// Opens a store that waits for a passphrase; one that needs none says yes.
+    /// Unlocks a store that waits for a passphrase; succeeds on one that needs none.
     ///
     /// # Errors
-    /// `WrongPassphrase`, or whatever keeps it from being opened.
+    /// `WrongPassphrase`, or what keeps it from being opened.
     fn unlock(&mut self, _passphrase: &Secret) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// The largest item it takes, in bytes; `None` where there is no limit worth speaking of.
+    /// The largest item it takes, in bytes; `None` where there is no practical limit.
     /// Larger secrets are split over several items.
     fn item_limit(&self) -> Option<usize> {
         None

@@ -1,8 +1,8 @@
 //! The asynchronous handle on a secret store that may block or hang.
 //!
 //! One plain thread owns the store; requests go in through a channel, answers come back through a
-//! oneshot, and a timeout stands around each call. A thread whose call hangs is left behind and
-//! another takes its place. Not `spawn_blocking`: a blocked task there keeps the runtime from
+//! oneshot, and each call has a timeout. A thread whose call hangs is abandoned and
+//! replaced. Not `spawn_blocking`: a blocked task there keeps the runtime from
 //! shutting down.
 //!
 //! Invariants: a request whose caller gave up before it began is never carried out, so that no
@@ -22,23 +22,23 @@ use crate::secrets::chunks;
 use crate::secrets::error::StoreError;
 use crate::secrets::secret_store::{Elsewhere, SecretStore, StoreFactory};
 
-/// How long a call to the secret store may take unless told otherwise.
+/// How long a call to the secret store may take by default.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long opening with a passphrase may take: making it slow is its point, and some machines
-/// are slower than the one that set the pace.
+/// How long unlocking with a passphrase may take: it is slow on purpose, and some machines
+/// are slower than the one whose speed set the cost.
 const UNLOCK_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// So many threads may hang in a dead store; then calls fail at once until one comes back.
+/// How many threads may hang in a dead store; beyond that, calls fail at once until one returns.
 const MAX_THREADS: usize = 8;
 
 /// An asynchronous handle on a secret store. Cheap to clone; clones share the store's thread.
 #[derive(Clone)]
 pub struct Secrets {
-    shared: Arc<Shared>,
+    shared: Arc<SharedWorker>,
 }
 
-struct Shared {
+struct SharedWorker {
     factory: StoreFactory,
     timeout: Duration,
     worker: Mutex<Option<Worker>>,
@@ -47,18 +47,18 @@ struct Shared {
 }
 
 struct Worker {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<StoreRequest>,
     abandoned: Arc<AtomicBool>,
 }
 
-struct Request {
+struct StoreRequest {
     operation: Operation,
     reply: oneshot::Sender<Answer>,
 }
 
 type Answer = Result<Output, StoreError>;
 
-/// What an operation gives.
+/// The result of an operation.
 enum Output {
     Nothing,
     Secret(Option<Secret>),
@@ -87,10 +87,10 @@ impl Secrets {
     /// The same with another limit on how long a call may take.
     #[must_use]
     pub fn with_timeout(factory: StoreFactory, timeout: Duration) -> Self {
-        Self { shared: Arc::new(Shared { factory, timeout, worker: Mutex::default(), alive: Arc::default() }) }
+        Self { shared: Arc::new(SharedWorker { factory, timeout, worker: Mutex::default(), alive: Arc::default() }) }
     }
 
-    /// Says whether the store is reachable and unlocked, without raising a prompt.
+    /// Succeeds if the store is reachable and unlocked; raises no prompt.
     ///
     /// # Errors
     /// `Locked`, `Unavailable`, `TimedOut`.
@@ -147,11 +147,11 @@ impl Secrets {
         self.call(Operation::Delete(item.to_owned())).await.map(|_| ())
     }
 
-    /// Opens a store that waits for a passphrase; one that needs none says yes. May take long:
-    /// two minutes are allowed.
+    /// Unlocks a store that waits for a passphrase; succeeds on one that needs none. May take up to two
+    /// minutes.
     ///
     /// # Errors
-    /// `WrongPassphrase`, or whatever keeps the store from being opened.
+    /// `WrongPassphrase`, or what keeps the store from being opened.
     pub async fn unlock(&self, passphrase: Secret) -> Result<(), StoreError> {
         self.call_within(Operation::Unlock(passphrase), UNLOCK_TIMEOUT).await.map(|_| ())
     }
@@ -162,12 +162,12 @@ impl Secrets {
 
     async fn call_within(&self, operation: Operation, limit: Duration) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let abandoned = self.shared.submit(Request { operation, reply })?;
+        let abandoned = self.shared.submit(StoreRequest { operation, reply })?;
         match tokio::time::timeout(limit, answer).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => {
                 abandoned.store(true, Ordering::Release);
-                Err(StoreError::unavailable("its thread ended; it is started anew"))
+                Err(StoreError::unavailable("its thread ended; it is being restarted"))
             }
             Err(_) => {
                 abandoned.store(true, Ordering::Release);
@@ -177,9 +177,9 @@ impl Secrets {
     }
 }
 
-impl Shared {
-    /// Hands the request to the thread, starting one if there is none that can be trusted.
-    fn submit(&self, request: Request) -> Result<Arc<AtomicBool>, StoreError> {
+impl SharedWorker {
+    /// Hands the request to the thread, starting one if there is none or it hangs.
+    fn submit(&self, request: StoreRequest) -> Result<Arc<AtomicBool>, StoreError> {
         let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let request = match slot.take().filter(|worker| !worker.abandoned.load(Ordering::Acquire)) {
             Some(worker) => match worker.requests.send(request) {
@@ -221,20 +221,20 @@ fn timed_out(after: Duration) -> StoreError {
     StoreError::TimedOut { what: "the secret store", after }
 }
 
-/// The thread's life: ends when the last handle is dropped, or when it has been left behind.
-fn serve(factory: &StoreFactory, inbox: &mpsc::Receiver<Request>, abandoned: &AtomicBool) {
+/// The thread's work: ends when the last handle is dropped, or when it has been abandoned.
+fn serve(factory: &StoreFactory, inbox: &mpsc::Receiver<StoreRequest>, abandoned: &AtomicBool) {
     let mut store = None;
-    while let Ok(Request { operation, reply }) = inbox.recv() {
+    while let Ok(StoreRequest { operation, reply }) = inbox.recv() {
         let is_wanted = || !abandoned.load(Ordering::Acquire) && !reply.is_closed();
         if is_wanted() {
             let answer = attempt(factory, &mut store, &operation, is_wanted);
-            // Nobody may be waiting any more; then there is nobody to tell.
+            // The caller may have given up; then the answer is dropped.
             let _ = reply.send(answer);
         }
     }
 }
 
-/// Carries the operation out; on a session that broke since its last use, once more on a new one.
+/// Carries the operation out; if the session broke since its last use, again on a new one.
 fn attempt(
     factory: &StoreFactory,
     store: &mut Option<Box<dyn SecretStore>>,

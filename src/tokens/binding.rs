@@ -1,4 +1,4 @@
-//! What a sealed text belongs to: its kind, its connection and its generation are inside the seal, and compared
+//! What a sealed text belongs to: its kind, connection and generation are inside the seal, and compared
 //! when it is opened. A seal moved to another connection, or to another generation, is refused.
 //!
 //! Earlier versions sealed without a binding. Such a seal still opens and is bound at the next save.
@@ -6,10 +6,8 @@
 use serde::Deserialize;
 
 use crate::domain::{ConnectionName, Secret};
+use crate::secrets::age_identity::Identity;
 use crate::secrets::error::StoreError;
-use crate::tokens::journal::Spending;
-use crate::tokens::locked_connection::LockedConnection;
-use crate::tokens::seal::Identity;
 
 /// How every bound text begins. An unbound record has format 1, so that an earlier version of manutop finds a newer
 /// format here and leaves it alone.
@@ -34,7 +32,7 @@ pub(crate) struct SealBinding<'a> {
 }
 
 #[derive(Deserialize)]
-struct Header {
+struct BindingHeader {
     kind: String,
     connection: String,
     generation: u64,
@@ -66,10 +64,10 @@ impl<'a> SealBinding<'a> {
         Self { kind: SealKind::Unread, connection, generation }
     }
 
-    /// What comes before the content.
+    /// The text before the content.
     fn start(&self) -> String {
         let (kind, (quote, _)) = (self.kind.word(), self.kind.quotes());
-        // Names that differ in their case alone are one name.
+        // Names that differ only in case are one name.
         let (connection, generation) = (self.connection.as_str().to_ascii_lowercase(), self.generation);
         format!("{START}\"{kind}\",\"connection\":\"{connection}\",\"generation\":{generation},\"content\":{quote}")
     }
@@ -96,9 +94,9 @@ impl<'a> SealBinding<'a> {
         Err(misplaced(item, &self.difference(text)))
     }
 
-    /// What another binding says, in words.
+    /// How another binding differs, in words.
     fn difference(&self, text: &str) -> String {
-        let Ok(Header { kind, connection, generation }) = serde_json::from_str(text) else {
+        let Ok(BindingHeader { kind, connection, generation }) = serde_json::from_str(text) else {
             return format!("its sealed {} does not say what it belongs to", self.kind.word());
         };
         if !self.connection.is_same_as(&connection) {
@@ -111,41 +109,18 @@ impl<'a> SealBinding<'a> {
     }
 }
 
-impl LockedConnection {
-    /// Opens an answer to this generation's refresh token that could not be read when it came; see
-    /// [`Hazard::Uncertain`](crate::tokens::reconcile::Hazard).
-    ///
-    /// # Errors
-    /// The store does not give the identity it was sealed to, or the answer belongs to another connection or
-    /// generation.
-    pub async fn unread(&self, generation: u64, sealed: &str) -> Result<Secret, StoreError> {
-        self.vault.open_sealed(SealBinding::unread(&self.name, generation), sealed).await
-    }
-
-    /// The answer that could not be read, bound to what it belongs to where an earlier version did not do so.
-    pub(crate) fn bound(&self, spending: &Spending) -> Option<String> {
-        let sealed = spending.unread.as_ref()?;
-        let identity = self.vault.cached_identity();
-        let rebound = identity.and_then(|identity| {
-            let opened = identity.open(sealed).filter(|opened| !is_bound(opened))?;
-            SealBinding::unread(&self.name, spending.generation).seal(&identity, &opened)
-        });
-        rebound.or_else(|| Some(sealed.clone()))
-    }
-}
-
 /// Whether an opened seal says what it belongs to.
 pub(crate) fn is_bound(opened: &Secret) -> bool {
     opened.expose().starts_with(START)
 }
 
-/// Another connection in words; what is not a name is not repeated.
+/// Another connection in words; a text that is not a connection's name is not repeated.
 pub(crate) fn whose(connection: &str) -> String {
     ConnectionName::new(connection)
         .map_or_else(|_| "another connection".into(), |name| format!("the connection {name}"))
 }
 
-/// What belongs elsewhere is not used.
+/// The error for a text that belongs elsewhere.
 pub(crate) fn misplaced(item: &str, why: &str) -> StoreError {
     StoreError::Misplaced { item: item.to_owned(), why: why.to_owned() }
 }
@@ -154,17 +129,17 @@ pub(crate) fn misplaced(item: &str, why: &str) -> StoreError {
 mod tests {
     use super::{START, SealBinding};
     use crate::domain::{ConnectionName, Secret};
+    use crate::secrets::age_identity::Identity;
     use crate::secrets::error::StoreError;
     use crate::tokens::record::tests::record;
     use crate::tokens::record::{from_line, to_line};
-    use crate::tokens::seal::Identity;
 
     fn name(name: &str) -> ConnectionName {
         ConnectionName::new(name).unwrap()
     }
 
     #[test]
-    fn what_is_sealed_comes_back_for_what_it_belongs_to_alone() {
+    fn a_seal_opens_only_for_what_it_belongs_to() {
         let (identity, factory, plant) = (Identity::generate(), name("factory"), name("plant"));
         let line = to_line(&record(7));
         let sealed = SealBinding::record(&factory, 7).seal(&identity, &line).unwrap();
@@ -183,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unread_answer_comes_back_and_both_kinds_are_json_to_who_decrypts_them_by_hand() {
+    fn an_unread_answer_comes_back_and_both_kinds_are_json_when_decrypted_by_hand() {
         let (identity, factory) = (Identity::generate(), name("factory"));
         for (binding, content) in [
             (SealBinding::unread(&factory, 7), Secret::new("aGVsbG8=")),

@@ -1,13 +1,14 @@
 //! Several items of one name: a keyring may hold them, in one collection or in several. The default
-//! collection's come first; of token records the journal's mark tells which is the newest.
+//! collection's come first; of token records the journal's mark decides which is the newest.
 
 use crate::domain::{ConnectionName, Secret};
 use crate::secrets::error::StoreError;
 use crate::secrets::secret_store::Elsewhere;
+use crate::tokens::items::{client_secret_item, token_item};
 use crate::tokens::journal::Journal;
 use crate::tokens::record;
 use crate::tokens::record::fingerprint;
-use crate::tokens::vault::{Vault, client_secret_item, token_item};
+use crate::tokens::vault::Vault;
 
 impl Vault {
     /// The line of a connection's newest record in the store: the one that the journal's mark is

@@ -1,22 +1,55 @@
 //! The history of a connection's generations: a file of JSON lines beside its journal.
 //!
-//! It is worth having and nothing depends on it: it is written after a record is safe, and what
-//! cannot be read of it is left out. Whoever writes holds the connection's lock, so that lines are
-//! whole and the file is shortened by one process at a time.
+//! Nothing depends on it: it is written after a record is safe, and lines that cannot be read are
+//! left out. It is only written under the connection's lock, so that lines are whole and one process at a time
+//! shortens the file.
 
 use std::fs;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use crate::domain::Rotation;
+use crate::domain::{ConnectionName, Rotation};
 use crate::secrets::error::StoreError;
 use crate::secrets::private_files;
+use crate::tokens::on_disk::on_disk;
+use crate::tokens::vault::Vault;
 
-/// The most generations told.
-pub(crate) const TOLD: usize = 50;
-/// From this size on the file is shortened to the generations told, in bytes.
+/// The most generations that are kept and returned.
+const KEPT: usize = 50;
+/// From this size on, in bytes, the file is shortened to that many.
 const MAX_SIZE: u64 = 64 * 1024;
+
+impl Vault {
+    /// How a connection's newest generations were obtained, at most fifty, newest first. A logout
+    /// keeps it.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub async fn history(&self, name: &ConnectionName) -> Result<Vec<Rotation>, StoreError> {
+        let path = self.data_dir().history(name);
+        on_disk(move || read(&path)).await
+    }
+
+    /// Removes that history, with the connection.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub async fn remove_history(&self, name: &ConnectionName) -> Result<(), StoreError> {
+        let path = self.data_dir().history(name);
+        on_disk(move || remove(&path)).await
+    }
+
+    /// The newest generation in the history; 0 without one. If it is newer than what journal and
+    /// store know, both were rolled back, as by a backup that was restored.
+    ///
+    /// # Errors
+    /// The disk does not answer.
+    pub async fn newest_in_history(&self, name: &ConnectionName) -> Result<u64, StoreError> {
+        let path = self.data_dir().history(name);
+        on_disk(move || Ok(newest(&path))).await
+    }
+}
 
 /// Appends a generation. Blocks on the disk.
 pub(crate) fn append(path: &Path, rotation: &Rotation) -> Result<(), StoreError> {
@@ -27,7 +60,7 @@ pub(crate) fn append(path: &Path, rotation: &Rotation) -> Result<(), StoreError>
     if fs::metadata(path).is_ok_and(|file| file.len() >= MAX_SIZE) {
         shorten(path, &text)?;
     } else if !text.is_empty() && !text.ends_with('\n') {
-        // Whoever wrote last was killed in the middle of a line.
+        // The last writer was killed in the middle of a line.
         line.insert(0, '\n');
     }
     private_files::private_file()
@@ -39,22 +72,22 @@ pub(crate) fn append(path: &Path, rotation: &Rotation) -> Result<(), StoreError>
 
 /// The newest generations, newest first; of two lines about one generation the earlier counts.
 /// Blocks on the disk.
-pub(crate) fn read(path: &Path) -> Result<Vec<Rotation>, StoreError> {
-    let mut told: Vec<Rotation> = tail(path)?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    told.sort_by_key(|rotation| rotation.generation); // stable: the earlier line stays first
-    told.dedup_by_key(|rotation| rotation.generation);
-    told.reverse();
-    told.truncate(TOLD);
-    Ok(told)
+fn read(path: &Path) -> Result<Vec<Rotation>, StoreError> {
+    let mut rotations: Vec<Rotation> = tail(path)?.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    rotations.sort_by_key(|rotation| rotation.generation); // stable: the earlier line stays first
+    rotations.dedup_by_key(|rotation| rotation.generation);
+    rotations.reverse();
+    rotations.truncate(KEPT);
+    Ok(rotations)
 }
 
 /// The newest generation it knows of; 0 if there is none, or the file cannot be read. Blocks on the
 /// disk.
-pub(crate) fn newest(path: &Path) -> u64 {
+fn newest(path: &Path) -> u64 {
     read(path).ok().and_then(|rotations| rotations.first().map(|newest| newest.generation)).unwrap_or(0)
 }
 
-/// Makes the one a copy of the other, missing or not. Blocks on the disk.
+/// Makes one history a copy of the other, which may be missing. Blocks on the disk.
 pub(crate) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     let text = tail(from)?;
     if text.is_empty() {
@@ -71,9 +104,9 @@ pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
 /// Leaves only the newest lines. A crash leaves the old file or the new one.
 fn shorten(path: &Path, text: &str) -> Result<(), StoreError> {
     let lines: Vec<&str> = text.lines().collect();
-    let kept = lines[lines.len().saturating_sub(TOLD)..].join("\n") + "\n";
+    let kept = lines[lines.len().saturating_sub(KEPT)..].join("\n") + "\n";
     let dir = path.parent().expect("a history lies in a directory");
-    // Made for its owner alone.
+    // It is private to its owner.
     let file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir);
     file.and_then(|mut file| {
         file.write_all(kept.as_bytes())?;
@@ -83,13 +116,13 @@ fn shorten(path: &Path, text: &str) -> Result<(), StoreError> {
     .map_err(|error| StoreError::io("write", path, error))
 }
 
-/// The end of the file, twice as much as it may hold; nothing if there is none.
+/// The end of the file, at most twice its maximum size; empty if there is none.
 fn tail(path: &Path) -> Result<String, StoreError> {
     let failed = |error| StoreError::io("read", path, error);
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
-        // Something else than a file could make reading wait for ever.
+        // Reading anything but a file could wait for ever.
         _ => return Ok(String::new()),
     }
     let mut bytes = Vec::new();
@@ -107,7 +140,7 @@ fn tail(path: &Path) -> Result<String, StoreError> {
 mod tests {
     use std::fs;
 
-    use super::{MAX_SIZE, TOLD, append, read, remove};
+    use super::{KEPT, MAX_SIZE, append, read, remove};
     use crate::domain::{Obtained, Program, Rotation};
     use crate::tokens::record::tests::record;
 
@@ -116,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn generations_come_back_newest_first_from_a_file_for_its_owner_alone() {
+    fn generations_come_back_newest_first_from_a_private_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("history/factory.jsonl");
         assert_eq!(read(&path).unwrap(), []);
@@ -138,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_cut_off_costs_no_other_and_the_first_word_on_a_generation_counts() {
+    fn a_line_that_was_cut_off_costs_no_other_and_the_first_line_about_a_generation_counts() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("factory.jsonl");
         append(&path, &rotation(1)).unwrap();
@@ -156,8 +189,8 @@ mod tests {
             append(&path, &rotation(generation)).unwrap();
             assert!(fs::metadata(&path).unwrap().len() < MAX_SIZE + 1000);
         }
-        let told = read(&path).unwrap();
-        assert_eq!((told.len(), told[0].generation), (TOLD, 1000));
+        let read = read(&path).unwrap();
+        assert_eq!((read.len(), read[0].generation), (KEPT, 1000));
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left behind");
     }
 }

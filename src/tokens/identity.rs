@@ -1,18 +1,18 @@
 //! The identity that journals seal to. A keyring may hold several: one in a collection that was locked for a while, and
 //! another that was made in the default collection meanwhile.
 //!
-//! Invariant: whatever was sealed to an identity that the store still holds can be opened.
+//! Invariant: everything sealed to an identity that the store still holds can be opened.
 
 use std::sync::{Arc, PoisonError};
 
 use crate::domain::{ConnectionName, Secret};
+use crate::secrets::age_identity::Identity;
 use crate::secrets::error::StoreError;
 use crate::tokens::binding::SealBinding;
-use crate::tokens::seal::Identity;
+use crate::tokens::items::IDENTITY;
+use crate::tokens::lock;
+use crate::tokens::lock::HeldLock;
 use crate::tokens::vault::Vault;
-
-/// The item of the identity.
-pub(crate) const IDENTITY: &str = "identity";
 
 impl Vault {
     pub(crate) fn cached_identity(&self) -> Option<Arc<Identity>> {
@@ -24,15 +24,15 @@ impl Vault {
         identity
     }
 
-    /// Opens what a connection's journal holds sealed, with whichever identity opens it: the one in memory, or any in
+    /// Opens what a connection's journal holds sealed, with the identity in memory or any in
     /// the store. None is made here: a new one opens nothing.
     ///
     /// # Errors
     /// `LockedElsewhere` if an identity is in a locked keyring and no other opens it, `Corrupt` if there is none left
-    /// to try, `Misplaced` if the seal belongs elsewhere, or whatever keeps the store from being read.
+    /// to try, `Misplaced` if the seal belongs elsewhere, or what keeps the store from being read.
     pub(crate) async fn open_sealed(&self, binding: SealBinding<'_>, sealed: &str) -> Result<Secret, StoreError> {
         let opened = self.opened(binding.connection, sealed).await?;
-        binding.content(&self.journal_path(binding.connection).display().to_string(), &opened)
+        binding.content(&self.data_dir().journal(binding.connection).display().to_string(), &opened)
     }
 
     async fn opened(&self, name: &ConnectionName, sealed: &str) -> Result<Secret, StoreError> {
@@ -51,7 +51,7 @@ impl Vault {
         Err(match elsewhere.into_iter().find(|found| found.is_locked) {
             Some(locked) => StoreError::LockedElsewhere { item: locked.item, keyring: locked.place },
             None => StoreError::Corrupt {
-                item: self.journal_path(name).display().to_string(),
+                item: self.data_dir().journal(name).display().to_string(),
                 why: "its record is sealed to an identity that the secret store no longer holds".into(),
             },
         })
@@ -65,7 +65,7 @@ impl Vault {
         }
     }
 
-    /// The one for sealing. One that is locked away is no use; a login must not have to wait for a keyring that
+    /// The one for sealing. One in a locked keyring is of no use; a login must not have to wait for a keyring that
     /// may never be unlocked.
     async fn usable_identity(&self) -> Result<Option<Identity>, StoreError> {
         match self.stored_identities().await {
@@ -75,7 +75,7 @@ impl Vault {
     }
 
     /// The identity for sealing, as the store holds it now: what is sealed must be possible to
-    /// open after a restart. Made if there is none; put back if it went missing while we run.
+    /// open after a restart. Generated if there is none; put back if it went missing while manutop runs.
     pub(crate) async fn identity(&self) -> Result<Arc<Identity>, StoreError> {
         if let Some(stored) = self.usable_identity().await? {
             return Ok(self.keep_identity(Arc::new(stored)));
@@ -87,5 +87,10 @@ impl Vault {
         let identity = self.cached_identity().unwrap_or_else(|| Arc::new(Identity::generate()));
         self.secrets().set(IDENTITY, &identity.text()).await?;
         Ok(self.keep_identity(identity))
+    }
+
+    /// Keeps every other process and task from making an identity.
+    pub(crate) async fn hold_identity(&self) -> Result<HeldLock, StoreError> {
+        lock::wait_briefly(self.data_dir().identity_lock(), "the lock on the identity").await
     }
 }

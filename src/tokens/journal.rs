@@ -1,4 +1,4 @@
-//! The journal: one small write-ahead log per connection, without a readable secret. It says what
+//! The journal: one small write-ahead log per connection, without a readable secret. It records what
 //! a crash left undone. A refresh goes through three states; the fourth is a rename's.
 
 use std::fs;
@@ -8,25 +8,26 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Published, Secret};
+use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Published, Secret, TokenRecord};
 use crate::secrets::error::StoreError;
+use crate::secrets::format_version::{VERSION, check_version};
 use crate::secrets::private_files;
-use crate::tokens::{binding, damage, record};
+use crate::tokens::{binding, damaged_journal, record};
 
 /// Enough for nearly every journal: a sealed record of two long tokens, or an answer that could not be read.
-pub(crate) const ROOM: u64 = 256 * 1024;
+pub(crate) const SPACE: u64 = 256 * 1024;
 
 /// How much the journal of the next record may need, where the present one's line has so many bytes: sealing writes
 /// two hex digits a byte, and the next one may be twice as long.
-pub(crate) fn room_for(line: usize) -> u64 {
-    ROOM.max(4 * line as u64 + 4096)
+pub(crate) fn space_for(line: usize) -> u64 {
+    SPACE.max(4 * line as u64 + 4096)
 }
 
 /// What the journal of a connection says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "lowercase")]
 pub(crate) enum Journal {
-    /// Nothing is owed. The mark is the newest record ever saved; an older one was rolled back.
+    /// Nothing is unfinished. The mark is the newest record ever saved; an older one was rolled back.
     Settled {
         /// Its generation.
         generation: u64,
@@ -47,7 +48,7 @@ pub(crate) enum Journal {
         /// The record's line, sealed to the identity; hex digits.
         sealed: String,
     },
-    /// The tokens are on their way to another name: under this one they are neither sent nor
+    /// The tokens are being moved to another name: under this one they are neither sent nor
     /// erased nor replaced. See [`Renaming`](crate::tokens::rename::Renaming).
     Moving {
         /// The name they will have.
@@ -64,23 +65,23 @@ pub(crate) struct Spending {
     pub(crate) generation: u64,
     /// The refresh token's fingerprint.
     pub(crate) fingerprint: Fingerprint,
-    /// Who sent it last.
+    /// The process that sent it last.
     pub(crate) pid: u32,
     /// When.
     pub(crate) at: DateTime<Utc>,
     /// How often it was sent.
     #[serde(default = "once")]
     pub(crate) sends: u32,
-    /// When it was sent first, where that was earlier.
+    /// When it was first sent, if that was earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) first_at: Option<DateTime<Utc>>,
-    /// When the answer was known to be lost; nothing while it is out, or where its process died.
+    /// When the answer was found to be lost; `None` while it is awaited, or if its process died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) lost_at: Option<DateTime<Utc>>,
-    /// How the answer was lost; nothing while it is out, or where its process died.
+    /// How the answer was lost; `None` while it is awaited, or if its process died.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
-    /// What of it is for others to read; nothing where an older version wrote it.
+    /// The part of `why` that others may read; `None` if an older version wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) public: Option<Published>,
     /// An answer that came and could not be read, sealed to the identity; hex digits. It may hold a
@@ -94,7 +95,7 @@ fn once() -> u32 {
 }
 
 impl Spending {
-    /// The lost answer that this amounts to once its process is gone.
+    /// The lost answer that this is once its process is gone.
     pub(crate) fn lost(&self) -> LostAnswer {
         LostAnswer { at: self.first_at.unwrap_or(self.at), sends: self.sends }
     }
@@ -105,7 +106,7 @@ impl Spending {
 pub(crate) struct JournalFile {
     #[serde(flatten)]
     pub(crate) journal: Journal,
-    /// What the provider said last, where it gave no tokens.
+    /// The provider's last answer, where it gave no tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) refusal: Option<LastRefusal>,
     /// The lost answer that the newest record has recovered.
@@ -114,9 +115,9 @@ pub(crate) struct JournalFile {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Document {
+struct JournalDocument {
     version: u64,
-    /// Whose journal it is; absent in journals of earlier versions.
+    /// The connection whose journal it is; absent in journals of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
     #[serde(flatten)]
@@ -129,11 +130,11 @@ impl JournalFile {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(damage::read_failed(path, error)),
+            Err(error) => return Err(damaged_journal::read_failed(path, error)),
         };
         let item = path.display().to_string();
-        record::check_version(&item, &text)?;
-        let Document { connection, file, .. } =
+        check_version(&item, &text)?;
+        let JournalDocument { connection, file, .. } =
             serde_json::from_str(&text).map_err(|error| StoreError::unreadable(&item, &error))?;
         match connection.filter(|connection| !is_of(path, connection)) {
             None => Ok(Some(file)),
@@ -151,7 +152,7 @@ impl JournalFile {
     /// The text of its file at this path, which names the connection.
     pub(crate) fn text(self, path: &Path) -> String {
         let connection = owner(path).map(str::to_owned);
-        let document = Document { version: record::VERSION, connection, file: self };
+        let document = JournalDocument { version: VERSION, connection, file: self };
         serde_json::to_string(&document).expect("strings, numbers and times always serialise") + "\n"
     }
 }
@@ -214,6 +215,12 @@ impl Journal {
         self
     }
 
+    /// The journal of a record that is in the store.
+    pub(crate) fn settled(record: &TokenRecord) -> Self {
+        let (generation, fingerprint) = (record.generation, record::fingerprint(record));
+        Self::Settled { generation, fingerprint, forgotten: false }
+    }
+
     /// The journal of a connection that never had tokens.
     pub(crate) fn of_nothing() -> Self {
         Self::Settled { generation: 0, fingerprint: Fingerprint::of(&Secret::default()), forgotten: true }
@@ -268,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_the_state_comes_back_and_is_gone_with_the_next_state() {
+    fn what_is_kept_beside_the_state_comes_back_and_is_gone_with_the_next_state() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("factory.json");
         let fingerprint = Fingerprint::of(&Secret::new("token"));

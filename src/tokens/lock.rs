@@ -1,6 +1,6 @@
 //! OS file locks: no time-to-live, freed by the kernel when the holder dies.
 //!
-//! The file is never deleted or renamed; its text is the last holder's process ID, for the eyes of
+//! The file is never deleted or renamed; its text is the last holder's process ID, shown to
 //! those who wait, and means something only while the lock is held.
 
 use std::fs::{File, TryLockError};
@@ -11,41 +11,45 @@ use std::time::Duration;
 
 use crate::secrets::error::StoreError;
 use crate::secrets::private_files;
+use crate::tokens::on_disk::on_disk;
 
 /// The first pause between two tries; it grows to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
+/// How long [`wait_briefly`] waits: the holder needs a few round trips to the store; longer is a hang.
+const SHORT_WAIT: Duration = Duration::from_secs(30);
+
 /// A lock that is held until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct HeldLock {
     /// Closing it frees the lock.
     _file: File,
 }
 
-/// Whoever holds a lock.
+/// The process that holds a lock.
 pub(crate) struct Holder {
     /// Its process ID, where it can be read.
     pub(crate) pid: Option<u32>,
 }
 
 enum Attempt {
-    Got(Held),
+    Got(HeldLock),
     Taken(Option<u32>),
 }
 
-/// Waits for the lock. `on_wait` is told the holder's PID when it has to wait, and again whenever
-/// the holder changes. Dropping the future gives up; a lock got in that moment is freed.
-pub(crate) async fn wait(path: PathBuf, mut on_wait: impl FnMut(Option<u32>)) -> Result<Held, StoreError> {
-    let mut told = None;
+/// Waits for the lock. `on_wait` is called with the holder's process ID when it has to wait, and again whenever
+/// the holder changes. Dropping the future gives up; a lock taken at that moment is freed.
+pub(crate) async fn wait(path: PathBuf, mut on_wait: impl FnMut(Option<u32>)) -> Result<HeldLock, StoreError> {
+    let mut waited_for = None;
     let mut pause = PAUSE;
     loop {
         let tried = path.clone();
-        match crate::tokens::vault::on_disk(move || attempt(&tried)).await? {
+        match on_disk(move || attempt(&tried)).await? {
             Attempt::Got(held) => return Ok(held),
             Attempt::Taken(holder) => {
-                if told != Some(holder) {
-                    told = Some(holder);
+                if waited_for != Some(holder) {
+                    waited_for = Some(holder);
                     on_wait(holder);
                 }
             }
@@ -55,9 +59,19 @@ pub(crate) async fn wait(path: PathBuf, mut on_wait: impl FnMut(Option<u32>)) ->
     }
 }
 
+/// Waits for a lock that is never held for long; `what` names it in the error.
+///
+/// # Errors
+/// `TimedOut`, or `Io` if the lock file cannot be opened or locked.
+pub(crate) async fn wait_briefly(path: PathBuf, what: &'static str) -> Result<HeldLock, StoreError> {
+    tokio::time::timeout(SHORT_WAIT, wait(path, |_| {}))
+        .await
+        .map_err(|_| StoreError::TimedOut { what, after: SHORT_WAIT })?
+}
+
 /// Waits for the lock on this thread, without a pause: the kernel hands it over when the holder
-/// frees it or dies. `on_wait` is told first if there is a holder.
-pub(crate) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<Held, StoreError> {
+/// frees it or dies. `on_wait` is called first if there is a holder.
+pub(crate) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<HeldLock, StoreError> {
     match attempt(path)? {
         Attempt::Got(held) => return Ok(held),
         Attempt::Taken(holder) => on_wait(holder),
@@ -70,26 +84,26 @@ pub(crate) fn block(path: &Path, on_wait: impl FnOnce(Option<u32>)) -> Result<He
         }
     }
     let _ = sign(&mut file);
-    Ok(Held { _file: file })
+    Ok(HeldLock { _file: file })
 }
 
-/// The lock, if nobody holds it at this moment. Blocks on the disk.
-pub(crate) fn take(path: &Path) -> Result<Option<Held>, StoreError> {
+/// The lock, if it is free at this moment. Blocks on the disk.
+pub(crate) fn take(path: &Path) -> Result<Option<HeldLock>, StoreError> {
     Ok(match attempt(path)? {
         Attempt::Got(held) => Some(held),
         Attempt::Taken(_) => None,
     })
 }
 
-/// Whether somebody holds the lock at this moment. Blocks on the disk.
+/// Whether the lock is held at this moment. Blocks on the disk.
 pub(crate) fn is_held(path: &Path) -> bool {
     holder_of(path).is_some()
 }
 
-/// Who holds the lock at this moment. Blocks on the disk.
+/// The holder of the lock at this moment. Blocks on the disk.
 pub(crate) fn holder_of(path: &Path) -> Option<Holder> {
     let mut file = File::open(path).ok()?;
-    // A shared lock for an instant: at worst somebody else's try comes one pause later.
+    // A shared lock for an instant: at worst another process's attempt comes one pause later.
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)).then(|| Holder { pid: holder(&mut file) })
 }
 
@@ -102,9 +116,9 @@ fn attempt(path: &Path) -> Result<Attempt, StoreError> {
     let mut file = open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
-            // For the eyes of others only: a full disk must not cost the lock.
+            // Only shown to others: a full disk must not cost the lock.
             let _ = sign(&mut file);
-            Ok(Attempt::Got(Held { _file: file }))
+            Ok(Attempt::Got(HeldLock { _file: file }))
         }
         Err(TryLockError::WouldBlock) => Ok(Attempt::Taken(holder(&mut file))),
         Err(TryLockError::Error(error)) => Err(failed(error)),

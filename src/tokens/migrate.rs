@@ -1,30 +1,30 @@
 //! Moving everything from one secret store to another, in three steps: all connections held,
-//! everything copied and read back, the source emptied. Between the last two, whoever moves makes
-//! the configuration name the new store.
+//! everything copied and read back, the source emptied. Between the last two, the caller puts the new store into the
+//! configuration.
 //!
-//! Invariants, whatever dies in between: an item leaves the source only after the destination gave
-//! it back; beginning again finishes the move. A journal's record that waits to be saved is saved
+//! Invariants, wherever the process dies: an item is removed from the source only after it was read back from the
+//! destination; beginning again finishes the move. A journal's record that waits to be saved is saved
 //! first, and the identity it is sealed to moves along.
 
 use std::collections::BTreeSet;
 
 use crate::domain::{ConnectionName, Secret};
 use crate::secrets::error::StoreError;
-use crate::tokens::identity::IDENTITY;
+use crate::tokens::items::{IDENTITY, client_secret_item, token_item};
 use crate::tokens::journal::Journal;
-use crate::tokens::lock::Held;
+use crate::tokens::lock::HeldLock;
 use crate::tokens::locked_connection::LockedConnection;
 use crate::tokens::reconcile::TokenState;
 use crate::tokens::record;
-use crate::tokens::vault::{Vault, client_secret_item, token_item};
+use crate::tokens::vault::Vault;
 
 /// A move about to be made: every connection's lock is held.
 pub struct Migration {
     from: Vault,
     to: Vault,
     is_finishing: bool,
-    leases: Vec<(LockedConnection, LockedConnection)>,
-    _others: [Held; 2],
+    connections: Vec<(LockedConnection, LockedConnection)>,
+    _others: [HeldLock; 2],
 }
 
 /// Everything is in the destination, read back; the source still has it too.
@@ -47,11 +47,11 @@ pub struct Moved {
 impl Migration {
     /// Holds every connection named and every other that left a journal, and all client secrets.
     /// Both vaults are of one data directory. `is_finishing` says that `to` is the one in use
-    /// already: an earlier move did not come to its end. `on_wait` is told whom a connection's
-    /// lock has to be waited for.
+    /// already: an earlier move was interrupted. `on_wait` is called with the connection and the holder of
+    /// the lock that has to be waited for.
     ///
     /// # Errors
-    /// Whatever keeps either store from being used, or the locks from being taken.
+    /// What keeps either store from being used, or the locks from being taken.
     pub async fn begin(
         from: Vault,
         to: Vault,
@@ -63,37 +63,37 @@ impl Migration {
         to.probe().await?;
         let mut all: BTreeSet<_> = names.iter().cloned().collect();
         all.extend(from.names_in_journals().await?);
-        let leases = loop {
-            let mut leases = Vec::new();
+        let connections = loop {
+            let mut connections = Vec::new();
             // In one order, so that two moves at once do not wait for each other for ever.
             for name in &all {
-                let lease = from.lock(name, |pid| on_wait(name, pid)).await?;
-                let beside = lease.in_vault(to.clone());
-                leases.push((lease, beside));
+                let locked = from.lock(name, |pid| on_wait(name, pid)).await?;
+                let beside = locked.in_vault(to.clone());
+                connections.push((locked, beside));
             }
-            // Whoever was waited for may have been renaming.
+            // The holder that was waited for may have been renaming.
             let held = all.len();
             all.extend(from.names_in_journals().await?);
             if all.len() == held {
-                break leases;
+                break connections;
             }
         };
         let others = [from.hold_client_secrets().await?, from.hold_identity().await?];
-        Ok(Self { from, to, is_finishing, leases, _others: others })
+        Ok(Self { from, to, is_finishing, connections, _others: others })
     }
 
     /// Copies what the destination lacks, and reads everything back. The source keeps it all.
     ///
     /// # Errors
-    /// Whatever keeps an item from being read, judged, written or read back. Nothing is lost then,
-    /// and beginning again goes on.
+    /// What keeps an item from being read, compared, written or read back. Nothing is lost then,
+    /// and another attempt resumes.
     pub async fn copy(mut self) -> Result<Copied, StoreError> {
         let mut unreadable = BTreeSet::new();
-        for at in 0..self.leases.len() {
-            match self.save_what_is_owed(at).await {
-                // That connection's own trouble: its items move as they are.
+        for at in 0..self.connections.len() {
+            match self.save_what_is_unsaved(at).await {
+                // Only that connection is affected: its items move as they are.
                 Err(why) if why.is_about_one_item() && !matches!(why, StoreError::Renaming { .. }) => {
-                    unreadable.insert(self.leases[at].0.name().clone());
+                    unreadable.insert(self.connections[at].0.name().clone());
                 }
                 saved => saved?,
             }
@@ -125,29 +125,29 @@ impl Migration {
     }
 
     fn names(&self) -> Vec<ConnectionName> {
-        self.leases.iter().map(|(lease, _)| lease.name().clone()).collect()
+        self.connections.iter().map(|(locked, _)| locked.name().clone()).collect()
     }
 
     /// Saves a record that waits in the journal into the store whose identity opens it: the
     /// source, or where an earlier move emptied that already, the destination.
-    async fn save_what_is_owed(&mut self, at: usize) -> Result<(), StoreError> {
-        let (source, destination) = &mut self.leases[at];
+    async fn save_what_is_unsaved(&mut self, at: usize) -> Result<(), StoreError> {
+        let (source, destination) = &mut self.connections[at];
         let why = match source.recover().await {
-            Ok(standing) if standing.saved => return Ok(()),
+            Ok(state) if state.saved => return Ok(()),
             // The source does not take it; the destination may.
             Ok(TokenState { record: Some(record), unsaved_because: Some(StoreError::TooLarge { .. }), .. }) => {
                 return self.to.secrets().set(&token_item(source.name()), &record::to_line(&record)).await;
             }
-            Ok(standing) => standing.unsaved_because.unwrap_or(StoreError::Owed { generation: standing.mark }),
+            Ok(state) => state.unsaved_because.unwrap_or(StoreError::Unsaved { generation: state.mark }),
             Err(why) => why,
         };
         match destination.recover().await {
-            Ok(standing) if self.is_finishing && standing.saved => Ok(()),
+            Ok(state) if self.is_finishing && state.saved => Ok(()),
             _ => Err(why),
         }
     }
 
-    /// Copies a token record unless the destination has a newer one; says what it has then.
+    /// Copies a token record unless the destination has a newer one; returns what it has then.
     async fn copy_token(&self, name: &ConnectionName) -> Result<Option<(String, Secret)>, StoreError> {
         let item = token_item(name);
         let journal = self.from.journal(name).await?;
@@ -163,7 +163,7 @@ impl Migration {
         let is_newer = match &theirs {
             None => true,
             Some(theirs) if theirs.generation == ours.generation && *theirs != ours => {
-                // Generations count up through both stores; the journal tells which of the two it is.
+                // Generations count up through both stores; the journal decides which of the two it is.
                 let mark = journal.as_ref().map(Journal::fingerprint);
                 let is_marked = |record| mark == Some(&record::fingerprint(record));
                 match (is_marked(&ours), is_marked(theirs)) {
@@ -214,7 +214,7 @@ impl Copied {
     /// Empties the source. To be called only once the configuration names the destination.
     ///
     /// # Errors
-    /// Whatever keeps an item from being removed; beginning again goes on.
+    /// What keeps an item from being removed; another attempt resumes.
     pub async fn remove_source(self) -> Result<Moved, StoreError> {
         let Self { migration, left } = self;
         let mut moved = Moved { tokens: 0, client_secrets: 0, left };
@@ -228,7 +228,7 @@ impl Copied {
 }
 
 impl Migration {
-    /// Removes an item from the source if the destination has it; says how many it has.
+    /// Removes an item from the source if the destination has it; returns how many it has.
     async fn remove(&self, item: &str, left: &[String]) -> Result<usize, StoreError> {
         if self.to.secrets().get(item).await?.is_none() {
             return Ok(0);

@@ -1,4 +1,4 @@
-//! Weighs the journal against the secret store: which record is the newest, may it be sent, and
+//! Reconciles the journal with the secret store: which record is the newest, may it be sent, and
 //! what did a crash leave undone. Pure; every row of the recovery table is here.
 
 use chrono::{DateTime, Utc};
@@ -8,7 +8,7 @@ use crate::secrets::error::StoreError;
 use crate::tokens::journal::{Journal, Spending};
 use crate::tokens::record::fingerprint;
 
-/// Where a connection's tokens stand.
+/// The state of a connection's tokens.
 #[derive(Debug, Clone)]
 pub struct TokenState {
     /// The newest record. `None` if there is none, and with [`Hazard::RolledBack`]: the record in
@@ -16,14 +16,14 @@ pub struct TokenState {
     pub record: Option<TokenRecord>,
     /// Whether the record is in the secret store; until then it is safe in the journal only.
     pub saved: bool,
-    /// Why it is not, where saving was tried.
+    /// Why it is not, where saving was attempted.
     pub unsaved_because: Option<StoreError>,
-    /// What must be known before the record is sent.
+    /// Why it is risky to send the record, if it is.
     pub hazard: Option<Hazard>,
-    /// The newest generation known of, forgotten ones included; 0 if there never was one.
+    /// The high-water mark: the newest generation known of, forgotten ones included; 0 if there never was one.
     pub mark: u64,
-    /// What the provider said last, where it gave no tokens. Whether it still is about this
-    /// connection is for [`LastRefusal::is_about`] to say.
+    /// The provider's last answer, where it gave no tokens. [`LastRefusal::is_about`] checks whether it still
+    /// applies to the connection.
     pub refusal: Option<LastRefusal>,
     /// The lost answer that the newest record has recovered.
     pub recovered: Option<LostAnswer>,
@@ -35,9 +35,18 @@ impl TokenState {
     pub fn next_generation(&self) -> u64 {
         self.mark.saturating_add(1)
     }
+
+    /// No record is handed out: the store holds generation `stored`, which is not the newest one known.
+    pub(crate) fn rolled_back(stored: u64, mark: u64) -> Self {
+        Self { hazard: Some(Hazard::RolledBack { stored, mark }), ..Self::without_record(mark) }
+    }
+
+    fn without_record(mark: u64) -> Self {
+        Self { record: None, saved: true, unsaved_because: None, hazard: None, mark, refusal: None, recovered: None }
+    }
 }
 
-/// What must be known before a record is sent.
+/// Why it is risky to send a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hazard {
     /// The refresh token was sent and its answer lost: it may have been replaced. No newer one is
@@ -51,13 +60,14 @@ pub enum Hazard {
         pid: u32,
         /// When it did.
         at: DateTime<Utc>,
-        /// Since when the answer is known to be lost; when it was sent, where its process died.
+        /// Since when the answer is known to be lost; when it was sent, if its process died.
         lost_since: DateTime<Utc>,
-        /// When it was sent first, and how often.
+        /// When it was first sent, and how often.
         lost: LostAnswer,
-        /// How the answer was lost, where its process lived to say so.
+        /// How the answer was lost, if its process survived to record it.
         why: Option<Reason>,
-        /// An answer that came and could not be read, sealed; see [`Lease::unread`](crate::tokens::locked_connection::LockedConnection::unread).
+        /// An answer that came and could not be read, sealed; see
+        /// [`unread`](crate::tokens::locked_connection::LockedConnection::unread).
         unread: Option<String>,
     },
     /// The store holds an older record than was saved once, or another one of the same
@@ -70,7 +80,7 @@ pub enum Hazard {
     },
 }
 
-/// What the holder of the lock has to make good.
+/// What the holder of the lock has to repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repair {
     /// Nothing.
@@ -83,7 +93,7 @@ pub(crate) enum Repair {
     Erase,
 }
 
-/// A sealed record, and what the journal says of it.
+/// A sealed record, and the journal's facts about it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ReceivedTokens<'a> {
     pub(crate) generation: u64,
@@ -101,7 +111,7 @@ pub(crate) fn received(journal: &Journal) -> Option<ReceivedTokens<'_>> {
     }
 }
 
-/// The sealed record, if it takes that to know the newest.
+/// The sealed record, if it must be opened to know which record is the newest.
 pub(crate) fn needs_opening<'a>(
     journal: Option<&'a Journal>,
     stored: Option<&TokenRecord>,
@@ -109,44 +119,35 @@ pub(crate) fn needs_opening<'a>(
     journal.filter(|journal| !is_in_store(journal, stored)).and_then(received)
 }
 
-/// Weighs them. `received` is the opened record where [`needs_opening`] asked for it.
-pub(crate) fn judge(
+/// Reconciles them. `received` is the opened record where [`needs_opening`] asked for it.
+pub(crate) fn reconcile(
     journal: Option<&Journal>,
     stored: Option<TokenRecord>,
     received: Option<TokenRecord>,
 ) -> (TokenState, Repair) {
     let generation = stored.as_ref().map_or(0, |record| record.generation);
     let mark = journal.map_or(0, Journal::generation).max(generation);
-    let standing = TokenState {
-        record: None,
-        saved: true,
-        unsaved_because: None,
-        hazard: None,
-        mark,
-        refusal: None,
-        recovered: None,
-    };
-    let rolled_back = Some(Hazard::RolledBack { stored: generation, mark });
+    let state = TokenState::without_record(mark);
 
     if let Some(record) = received {
-        return (TokenState { record: Some(record), saved: false, ..standing }, Repair::Save);
+        return (TokenState { record: Some(record), saved: false, ..state }, Repair::Save);
     }
     let Some(journal) = journal else {
-        let owed = if stored.is_some() { Repair::Settle } else { Repair::Nothing };
-        return (TokenState { record: stored, ..standing }, owed);
+        let repair = if stored.is_some() { Repair::Settle } else { Repair::Nothing };
+        return (TokenState { record: stored, ..state }, repair);
     };
     let is_newer = generation > journal.generation();
     let is_same = is_in_store(journal, stored.as_ref()) && !is_newer;
     match journal {
-        _ if is_newer => (TokenState { record: stored, ..standing }, Repair::Settle),
-        Journal::Settled { forgotten: true, .. } if is_same => (standing, Repair::Erase),
-        Journal::Settled { forgotten: true, .. } if stored.is_none() => (standing, Repair::Nothing),
-        Journal::Settled { .. } if is_same => (TokenState { record: stored, ..standing }, Repair::Nothing),
-        Journal::Received { .. } if is_same => (TokenState { record: stored, ..standing }, Repair::Settle),
+        _ if is_newer => (TokenState { record: stored, ..state }, Repair::Settle),
+        Journal::Settled { forgotten: true, .. } if is_same => (state, Repair::Erase),
+        Journal::Settled { forgotten: true, .. } if stored.is_none() => (state, Repair::Nothing),
+        Journal::Settled { .. } if is_same => (TokenState { record: stored, ..state }, Repair::Nothing),
+        Journal::Received { .. } if is_same => (TokenState { record: stored, ..state }, Repair::Settle),
         Journal::Spending(spending) if is_same => {
-            (TokenState { record: stored, hazard: Some(uncertain(spending)), ..standing }, Repair::Nothing)
+            (TokenState { record: stored, hazard: Some(uncertain(spending)), ..state }, Repair::Nothing)
         }
-        _ => (TokenState { hazard: rolled_back, ..standing }, Repair::Nothing),
+        _ => (TokenState::rolled_back(generation, mark), Repair::Nothing),
     }
 }
 
@@ -167,7 +168,7 @@ fn is_in_store(journal: &Journal, stored: Option<&TokenRecord>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Hazard, Repair, judge, needs_opening};
+    use super::{Hazard, Repair, needs_opening, reconcile};
     use crate::domain::{Fingerprint, LostAnswer};
     use crate::tokens::journal::{Journal, Spending};
     use crate::tokens::record::fingerprint;
@@ -198,18 +199,18 @@ mod tests {
         Journal::Received { generation, fingerprint: fingerprint(&record(generation)), sealed: "5ea1".into() }
     }
 
-    /// Journal, generation in the store; expected: generation handed out, hazard, what is owed.
+    /// Journal, generation in the store; expected: generation handed out, hazard, repair.
     fn check(journal: Option<&Journal>, stored: Option<u64>, expected: (Option<u64>, Option<Hazard>, Repair)) {
         let stored = stored.map(record);
         let opened = needs_opening(journal, stored.as_ref()).map(|_| record(journal.unwrap().generation()));
         let was_opened = opened.is_some();
-        let (standing, owed) = judge(journal, stored.clone(), opened);
-        let (generation, hazard, expected_owed) = expected;
+        let (state, repair) = reconcile(journal, stored.clone(), opened);
+        let (generation, hazard, expected_repair) = expected;
         let context = format!("{journal:?} {:?}", stored.map(|record| record.generation));
-        assert_eq!(standing.record, generation.map(record), "{context}");
-        assert_eq!(standing.hazard, hazard, "{context}");
-        assert_eq!(owed, expected_owed, "{context}");
-        assert_eq!(standing.saved, !was_opened, "{context}");
+        assert_eq!(state.record, generation.map(record), "{context}");
+        assert_eq!(state.hazard, hazard, "{context}");
+        assert_eq!(repair, expected_repair, "{context}");
+        assert_eq!(state.saved, !was_opened, "{context}");
     }
 
     fn rolled_back(stored: u64, mark: u64) -> Hazard {
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_journal_the_store_is_believed_and_the_mark_is_owed() {
+    fn without_a_journal_the_store_is_believed_and_the_journal_is_to_be_settled() {
         check(None, None, (None, None, Repair::Nothing));
         check(None, Some(3), (Some(3), None, Repair::Settle));
     }
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_received_record_is_owed_to_the_store_unless_it_is_there() {
+    fn a_received_record_is_to_be_saved_unless_the_store_has_it() {
         let journal = received(42);
         check(Some(&journal), Some(41), (Some(42), None, Repair::Save));
         check(Some(&journal), None, (Some(42), None, Repair::Save));

@@ -9,12 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Fingerprint, RefreshToken, Secret, Subject, TokenRecord};
 use crate::secrets::error::StoreError;
-
-/// The format of records and journals alike.
-pub(crate) const VERSION: u64 = 1;
+use crate::secrets::format_version::{VERSION, check_version};
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct RecordLine<'a> {
     version: u64,
     generation: u64,
     access_token: &'a str,
@@ -30,7 +28,7 @@ struct Line<'a> {
 }
 
 #[derive(Deserialize)]
-struct OwnedLine {
+struct OwnedRecordLine {
     generation: u64,
     access_token: String,
     obtained_at: DateTime<Utc>,
@@ -48,28 +46,13 @@ struct RefreshLine<Text> {
     estimated_end: DateTime<Utc>,
 }
 
-#[derive(Deserialize)]
-struct Versioned {
-    version: u64,
-}
-
-/// Refuses JSON of a format version this program does not know.
-pub(crate) fn check_version(item: &str, json: &str) -> Result<(), StoreError> {
-    let Versioned { version } = serde_json::from_str(json).map_err(|error| StoreError::unreadable(item, &error))?;
-    match version {
-        VERSION => Ok(()),
-        0 => Err(StoreError::Corrupt { item: item.to_owned(), why: "format 0 does not exist".into() }),
-        version => Err(StoreError::NewerFormat { item: item.to_owned(), version }),
-    }
-}
-
 /// The record as a line.
 ///
 /// # Panics
 /// Never: strings, numbers and times always serialise.
 #[must_use]
 pub fn to_line(record: &TokenRecord) -> Secret {
-    let line = Line {
+    let line = RecordLine {
         version: VERSION,
         generation: record.generation,
         access_token: record.access_token.expose(),
@@ -94,7 +77,8 @@ pub fn to_line(record: &TokenRecord) -> Secret {
 /// `NewerFormat`, or `Corrupt` where it is none.
 pub fn from_line(item: &str, line: &Secret) -> Result<TokenRecord, StoreError> {
     check_version(item, line.expose())?;
-    let line: OwnedLine = serde_json::from_str(line.expose()).map_err(|error| StoreError::unreadable(item, &error))?;
+    let line: OwnedRecordLine =
+        serde_json::from_str(line.expose()).map_err(|error| StoreError::unreadable(item, &error))?;
     Ok(TokenRecord {
         generation: line.generation,
         access_token: Secret::new(line.access_token),
@@ -111,7 +95,7 @@ pub fn from_line(item: &str, line: &Secret) -> Result<TokenRecord, StoreError> {
     })
 }
 
-/// What tells two records of one generation apart: the refresh token's fingerprint, or the access
+/// What distinguishes two records of one generation: the refresh token's fingerprint, or the access
 /// token's where there is no refresh token.
 pub(crate) fn fingerprint(record: &TokenRecord) -> Fingerprint {
     Fingerprint::of(record.refresh_token.as_ref().map_or(&record.access_token, |refresh| &refresh.token))

@@ -1,27 +1,27 @@
-//! Giving a connection another name: its tokens with their journal, its client secret and the
-//! history of its tokens. Between [`Renaming::carry`] and [`Carried::empty_old`], whoever renames
-//! makes the configuration have the new name.
+//! Renaming a connection: its tokens with their journal, its client secret and the
+//! history of its tokens. Between [`Renaming::carry`] and [`Carried::empty_old`], the caller puts
+//! the new name into the configuration.
 //!
 //! The steps, with both names' locks held throughout:
 //!
-//! 1. what the old name is owed is saved; the new name is free; client secret and history are copied
-//! 2. the old name's journal says [`Journal::Moving`]: from here on it can neither send nor erase
-//! 3. the new name's journal says what the old one's said, so that what was uncertain or refused
+//! 1. the old name's unsaved record is saved; the new name is free; client secret and history are copied
+//! 2. the old name's journal says [`Journal::Moving`]: from here on that name can neither send nor erase
+//! 3. the new name's journal gets the state that the old one's had, so that a token that was uncertain or refused
 //!    stays so
-//! 4. the record goes to the new name, read back and compared: from here on that can send
+//! 4. the record is saved under the new name, read back and compared: from here on that name can send
 //! 5. the configuration has the new name
-//! 6. the old name's items go; its journal keeps the mark of a logout, "given up to here"
+//! 6. the old name's items are removed; its journal keeps the mark of a logout, "given up to here"
 //!
-//! Invariants, whatever dies in between:
+//! Invariants, wherever the process dies:
 //!
-//! - at no time can two names send one refresh token, whatever the configuration says or a running
+//! - at no time can two names send one refresh token, no matter what the configuration says or a running
 //!   process remembers: a name can only send what store and journal hold under it, and between 2
 //!   and 4 neither does;
-//! - the record leaves the old name only after the new one gave it back; `Moving` says all that
-//!   doing it again needs to know, from any step on;
+//! - the record is removed from the old name only after it was read back under the new one; `Moving` holds all that
+//!   is needed to resume, from any step on;
 //! - a name's generations only go up: over what an earlier connection left under the new name the
 //!   record is raised, as a login's would be, and a login under the old name begins above the mark.
-//!   That mark goes when the connection that has the name then is removed;
+//!   That mark is removed when the connection that has the name then is removed;
 //! - tokens or another client secret under the new name are neither overwritten nor used.
 
 use thiserror::Error;
@@ -31,20 +31,21 @@ use crate::fault_point;
 use crate::fault_point::Step;
 use crate::secrets::error::StoreError;
 use crate::tokens::binding::SealBinding;
+use crate::tokens::items::{client_secret_item, token_item};
 use crate::tokens::journal::{Journal, JournalFile, Spending};
-use crate::tokens::lock::Held;
-use crate::tokens::locked_connection::{LockedConnection, settled};
+use crate::tokens::lock::HeldLock;
+use crate::tokens::locked_connection::LockedConnection;
 use crate::tokens::reconcile::Hazard;
 use crate::tokens::record::fingerprint;
-use crate::tokens::vault::{Vault, client_secret_item, token_item};
-use crate::tokens::{damage, history, record};
+use crate::tokens::vault::Vault;
+use crate::tokens::{damaged_journal, history, record};
 
 /// A rename about to be made: both names' locks are held.
 pub struct Renaming {
     vault: Vault,
     old: LockedConnection,
     new: LockedConnection,
-    _client_secrets: Held,
+    _client_secrets: HeldLock,
 }
 
 /// How far an earlier rename came.
@@ -52,9 +53,9 @@ pub struct Renaming {
 pub enum RenameProgress {
     /// There was none.
     None,
-    /// It was cut off; [`Renaming::carry`] goes on with it.
+    /// It was interrupted; [`Renaming::carry`] resumes it.
     CutOff,
-    /// It came to its end, or there was a logout: the old name's tokens are given up.
+    /// It was completed, or there was a logout: the old name's tokens are given up.
     GivenUp,
 }
 
@@ -64,7 +65,7 @@ pub struct Carried {
     arrives: Arriving,
 }
 
-/// What the journal of the new name begins with: the state, and what the provider said last, so that
+/// What the journal of the new name begins with: the state, and the provider's last answer, so that
 /// a dead token is as dead under the new name.
 struct Arriving {
     journal: Journal,
@@ -144,11 +145,11 @@ pub enum RenameError {
 }
 
 impl Renaming {
-    /// Takes both names' locks. `on_wait` is told whom one has to be waited for. Waits without
+    /// Takes both names' locks. `on_wait` is called with the holder that has to be waited for. Waits without
     /// limit; dropping the future gives up cleanly. Nothing is changed yet.
     ///
     /// # Errors
-    /// Whatever keeps the store from being used, or the locks from being taken.
+    /// What keeps the store from being used, or the locks from being taken.
     pub async fn begin(
         vault: Vault,
         old: &ConnectionName,
@@ -181,10 +182,10 @@ impl Renaming {
         })
     }
 
-    /// Brings everything to the new name and reads it back; goes on with what was cut off.
+    /// Copies everything to the new name and reads it back; resumes a rename that was interrupted.
     ///
     /// # Errors
-    /// [`RenameError`]. Nothing is lost then, and doing it again goes on.
+    /// [`RenameError`]. Nothing is lost then, and another attempt resumes.
     pub async fn carry(mut self) -> Result<Carried, RenameError> {
         let file = self.vault.journal_file(self.old.name()).await?;
         let arrives = match file.as_ref().map(|file| file.journal.clone()) {
@@ -199,13 +200,13 @@ impl Renaming {
         Ok(Carried { renaming: self, arrives })
     }
 
-    /// Blocks the old name; gives what the journal of the new one begins with.
+    /// Blocks the old name; returns what the journal of the new one begins with.
     async fn depart(&mut self) -> Result<Arriving, RenameError> {
-        let standing = self.old.recover().await?;
-        if !standing.saved {
-            return Err(standing.unsaved_because.unwrap_or(StoreError::Owed { generation: standing.mark }).into());
+        let state = self.old.recover().await?;
+        if !state.saved {
+            return Err(state.unsaved_because.unwrap_or(StoreError::Unsaved { generation: state.mark }).into());
         }
-        if let Some(Hazard::RolledBack { stored, mark }) = standing.hazard {
+        if let Some(Hazard::RolledBack { stored, mark }) = state.hazard {
             return Err(RenameError::RolledBack { stored, mark });
         }
         let left_there = self.mark_left_there().await?;
@@ -215,11 +216,12 @@ impl Renaming {
             return Err(RenameError::ClientSecretThere { name: self.new.name().clone() });
         }
         self.copy_client_secret().await?;
-        let (from, to) = (self.vault.history_path(self.old.name()), self.vault.history_path(self.new.name()));
+        let (from, to) =
+            (self.vault.data_dir().history(self.old.name()), self.vault.data_dir().history(self.new.name()));
         self.new.on_disk(move || history::copy(&from, &to)).await?;
         self.new.preflight().await?;
         fault_point::pass(Step::RenamePrepared);
-        let present = self.present(standing.record.as_ref()).await?;
+        let present = self.present(state.record.as_ref()).await?;
         let sent = present.generation();
         let arrives = match sent {
             generation if left_there > 0 && left_there >= generation => {
@@ -254,20 +256,20 @@ impl Renaming {
 
     /// The generation mark that an earlier connection left under the new name; 0 without one.
     async fn mark_left_there(&mut self) -> Result<u64, RenameError> {
-        // This also finishes a logout that was cut off. A history there may be a copy of ours.
-        let standing = match self.new.recover_by_journal().await {
+        // This also finishes a logout that was interrupted. A history there may be a copy of ours.
+        let state = match self.new.recover_by_journal().await {
             Err(why) if why.is_replaceable() => {
                 return Err(RenameError::DamageThere { name: self.new.name().clone(), why });
             }
-            standing => standing?,
+            state => state?,
         };
-        if standing.record.is_some() || self.stored(&self.new).await?.is_some() {
+        if state.record.is_some() || self.stored(&self.new).await?.is_some() {
             return Err(RenameError::TokensThere { name: self.new.name().clone() });
         }
-        Ok(standing.mark)
+        Ok(state.mark)
     }
 
-    /// Brings the client secret to the new name, if that has none.
+    /// Copies the client secret to the new name, if that has none.
     async fn copy_client_secret(&self) -> Result<(), StoreError> {
         match self.client_secrets().await? {
             (Some(ours), None) => self.vault.secrets().set(&client_secret_item(self.new.name()), &ours).await,
@@ -277,7 +279,9 @@ impl Renaming {
 
     /// The old name's client secret and the new one's.
     async fn client_secrets(&self) -> Result<(Option<Secret>, Option<Secret>), StoreError> {
-        let of = async |lease: &LockedConnection| self.vault.secrets().get(&client_secret_item(lease.name())).await;
+        let of = async |connection: &LockedConnection| {
+            self.vault.secrets().get(&client_secret_item(connection.name())).await
+        };
         Ok((of(&self.old).await?, of(&self.new).await?))
     }
 
@@ -289,13 +293,13 @@ impl Renaming {
         };
         Ok(match (record, journal) {
             (Some(record), Some(spending @ Journal::Spending(_))) if is_of(&spending, record) => spending,
-            (Some(record), _) => settled(record),
+            (Some(record), _) => Journal::settled(record),
             (None, Some(given_up)) => given_up.forgotten(),
             (None, None) => Journal::of_nothing(),
         })
     }
 
-    /// Brings the record to the new name, unless it was there already and may have gone on since.
+    /// Copies the record to the new name, unless it was there already and may have been refreshed since.
     async fn arrive(&mut self, arriving: &Arriving) -> Result<(), RenameError> {
         let arrives = &arriving.journal;
         let (ours, there) = (self.stored(&self.old).await?, self.stored(&self.new).await?);
@@ -322,16 +326,16 @@ impl Renaming {
         let record = TokenRecord { generation, ..record };
         let item = token_item(self.new.name());
         self.vault.secrets().set(&item, &record::to_line(&record)).await?;
-        // And once more the way that everybody reads it.
-        let (standing, _) = self.vault.weigh(self.new.name(), Some(&arrives.clone().into())).await?;
-        if standing.record == Some(record) { Ok(()) } else { Err(StoreError::NotReadBack { item }.into()) }
+        // And again the way that all others read it.
+        let (state, _) = self.vault.load_state(self.new.name(), Some(&arrives.clone().into())).await?;
+        if state.record == Some(record) { Ok(()) } else { Err(StoreError::NotReadBack { item }.into()) }
     }
 
     /// The record in the store under a name.
-    async fn stored(&self, lease: &LockedConnection) -> Result<Option<TokenRecord>, StoreError> {
-        let item = token_item(lease.name());
-        let journal = self.vault.journal(lease.name()).await?;
-        let line = self.vault.token_line(lease.name(), journal.as_ref()).await?;
+    async fn stored(&self, connection: &LockedConnection) -> Result<Option<TokenRecord>, StoreError> {
+        let item = token_item(connection.name());
+        let journal = self.vault.journal(connection.name()).await?;
+        let line = self.vault.token_line(connection.name(), journal.as_ref()).await?;
         line.map(|line| record::from_line(&item, &line)).transpose()
     }
 }
@@ -340,22 +344,22 @@ impl Carried {
     /// Empties the old name. To be called only once the configuration has the new one.
     ///
     /// # Errors
-    /// Whatever keeps something from being removed; doing it again goes on.
+    /// What keeps something from being removed; another attempt resumes.
     pub async fn empty_old(self) -> Result<Renamed, StoreError> {
         fault_point::pass(Step::RenameConfigured);
         let Self { renaming, arrives } = self;
         let Renaming { vault, old, new, .. } = &renaming;
         let (ours, theirs) = renaming.client_secrets().await?;
-        // One that was set since is of a connection to come.
+        // One that was set since belongs to a future connection of that name.
         let left_client_secret = ours.is_some() && theirs.is_some() && ours != theirs;
         if !left_client_secret {
             vault.secrets().delete(&client_secret_item(old.name())).await?;
         }
         vault.secrets().delete(&token_item(old.name())).await?;
-        let path = vault.history_path(old.name());
-        let (from, to) = (vault.journal_path(old.name()), vault.journal_path(new.name()));
+        let path = vault.data_dir().history(old.name());
+        let (from, to) = (vault.data_dir().journal(old.name()), vault.data_dir().journal(new.name()));
         old.on_disk(move || {
-            damage::move_asides(&from, &to);
+            damaged_journal::move_asides(&from, &to);
             history::remove(&path)
         })
         .await?;
@@ -363,10 +367,10 @@ impl Carried {
         old.write(arrives.journal.forgotten()).await?;
         fault_point::pass(Step::RenameDone);
         let file = vault.journal_file(new.name()).await?;
-        let (standing, _) = vault.weigh(new.name(), file.as_ref()).await?;
+        let (state, _) = vault.load_state(new.name(), file.as_ref()).await?;
         Ok(Renamed {
-            generation: standing.record.map(|record| record.generation),
-            is_uncertain: matches!(standing.hazard, Some(Hazard::Uncertain { .. })),
+            generation: state.record.map(|record| record.generation),
+            is_uncertain: matches!(state.hazard, Some(Hazard::Uncertain { .. })),
             has_client_secret: theirs.is_some(),
             left_client_secret,
         })

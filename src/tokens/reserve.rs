@@ -1,7 +1,7 @@
 //! Disk space for an answer, reserved before the request goes out.
 //!
-//! A full disk must be found before a refresh token is spent, not after. So the journal entry of the answer has its
-//! place on the disk first: a private file beside the journal, `.NAME.json.room`, whose blocks are allocated. The
+//! A full disk must be found before a refresh token is spent, not after. So the journal entry of the answer gets its
+//! space on the disk first: a private file beside the journal, `.NAME.json.room`, whose blocks are allocated. The
 //! entry is written *into* that file and renamed over the journal, which needs neither a new block nor a new
 //! directory entry; nor a new file descriptor, for the file and its directory stay open.
 //!
@@ -9,16 +9,16 @@
 //!
 //! - ext4, XFS, tmpfs, F2FS: `fallocate` allocates the blocks and charges the quota; writing into them cannot fail
 //!   for lack of either.
-//! - btrfs: the first write into a preallocated extent goes in place, so the data has its room. The little metadata
+//! - btrfs: the first write into a preallocated extent goes in place, so the data has its space. The little metadata
 //!   comes from a reserve of the file system's own.
 //! - File systems without `fallocate` (NFS before 4.2, some FUSE, other systems than Linux): bytes that do not
 //!   compress are written and synced, which allocates blocks and charges the quota as well.
 //! - ZFS and other file systems that write every block to a new place: a full disk is found before the request, but
 //!   one that fills up before the answer can still refuse it. So does a snapshot taken in between on btrfs.
 //!
-//! Invariants: there is at most one such file per connection, made and used under the connection's lock. What is not
-//! needed is removed, what a killed process left behind is replaced by the next reservation. Without a reservation, or where it cannot be
-//! used, a journal is replaced the ordinary way ([`private_files::replace`]).
+//! Invariants: there is at most one such file per connection, made and used under the connection's lock. It is
+//! removed if it is not needed; one that a killed process left behind is replaced by the next reservation. Without a
+//! reservation, or if it cannot be used, a journal is replaced the ordinary way ([`private_files::replace`]).
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -31,9 +31,9 @@ use crate::fault_point::Step;
 use crate::secrets::error::StoreError;
 use crate::secrets::private_files;
 
-/// A lease's reservation, if it has made one. Cheap to clone.
+/// The disk space reserved for one locked connection, if it has reserved any. Cheap to clone.
 #[derive(Clone, Default)]
-pub(crate) struct Room(Arc<Mutex<Option<Reserved>>>);
+pub(crate) struct ReservedSpace(Arc<Mutex<Option<Reserved>>>);
 
 /// The file that holds the space. Dropping it removes the file where a slow disk stalls nothing.
 struct Reserved {
@@ -47,7 +47,7 @@ struct Reserved {
 }
 
 /// Where the space for a journal is reserved. The name does not end like a journal's.
-fn room_path(journal: &Path) -> PathBuf {
+fn space_path(journal: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(journal.file_name().expect("a journal has a file name"));
     name.push(".room");
@@ -56,10 +56,10 @@ fn room_path(journal: &Path) -> PathBuf {
 
 /// Removes what a killed process may have reserved. Blocks on the disk.
 pub(crate) fn remove_leftover(journal: &Path) -> Result<(), StoreError> {
-    private_files::remove(&room_path(journal))
+    private_files::remove(&space_path(journal))
 }
 
-impl Room {
+impl ReservedSpace {
     /// Reserves `bytes` bytes for the journal at this path; one that is as large and still in place is
     /// kept. Blocks on the disk.
     ///
@@ -105,7 +105,7 @@ impl Room {
 
 impl Reserved {
     fn new(journal: &Path, bytes: u64) -> io::Result<Self> {
-        let path = room_path(journal);
+        let path = space_path(journal);
         // A new file: on a copy-on-write file system, blocks written before would be written to a new place.
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -157,7 +157,7 @@ impl Drop for Reserved {
     fn drop(&mut self) {
         let Some(path) = self.path.take() else { return };
         let file = self.file.try_clone();
-        // The lock may be somebody else's by then, and the file as well.
+        // By then another process may hold the lock, and the file may be its.
         let remove = move || {
             if file.is_ok_and(|file| is_at(&file, &path)) {
                 let _ = fs::remove_file(path);
@@ -184,7 +184,7 @@ fn is_at(_: &File, _: &Path) -> bool {
     true
 }
 
-/// Has the file system set aside blocks for so many bytes.
+/// Makes the file system allocate blocks for so many bytes.
 fn allocate(file: &File, bytes: u64) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
@@ -199,7 +199,8 @@ fn allocate(file: &File, bytes: u64) -> io::Result<()> {
     fill(file, bytes)
 }
 
-/// The same where it has no call for that: a compressing file system must not find room for less than is asked for.
+/// The same where it has no call for that. The bytes do not compress, so that a compressing file system allocates
+/// as much as was asked for.
 fn fill(mut file: &File, bytes: u64) -> io::Result<()> {
     let mut piece = [0; 4096];
     let mut left = bytes;
@@ -218,7 +219,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use super::{Room, fill, room_path};
+    use super::{ReservedSpace, fill, space_path};
 
     fn files(dir: &Path) -> Vec<String> {
         let names = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -232,18 +233,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let journal = dir.path().join("factory.json");
         fs::write(&journal, "spending").unwrap();
-        let room = Room::default();
-        room.reserve(&journal, 10_000).unwrap();
-        assert_eq!(fs::metadata(room_path(&journal)).unwrap().len(), 10_000);
+        let space = ReservedSpace::default();
+        space.reserve(&journal, 10_000).unwrap();
+        assert_eq!(fs::metadata(space_path(&journal)).unwrap().len(), 10_000);
         #[cfg(target_os = "linux")]
         {
             use std::os::unix::fs::MetadataExt as _;
-            let (held, written) = (fs::metadata(room_path(&journal)).unwrap(), "received".repeat(100));
+            let (held, written) = (fs::metadata(space_path(&journal)).unwrap(), "received".repeat(100));
             assert!(held.blocks() * 512 >= 10_000, "allocated, not a hole");
-            room.replace(&journal, &written).unwrap();
+            space.replace(&journal, &written).unwrap();
             assert_eq!(fs::metadata(&journal).unwrap().ino(), held.ino(), "nothing new was needed");
         }
-        room.replace(&journal, "settled").unwrap();
+        space.replace(&journal, "settled").unwrap();
         assert_eq!(
             (fs::read_to_string(&journal).unwrap().as_str(), files(dir.path())),
             ("settled", vec!["factory.json".to_owned()])
@@ -254,21 +255,21 @@ mod tests {
     async fn a_text_that_is_longer_than_what_was_reserved_is_written_whole() {
         let dir = tempfile::tempdir().unwrap();
         let journal = dir.path().join("factory.json");
-        let room = Room::default();
-        room.reserve(&journal, 100).unwrap();
-        room.replace(&journal, &"x".repeat(5000)).unwrap();
+        let space = ReservedSpace::default();
+        space.reserve(&journal, 100).unwrap();
+        space.replace(&journal, &"x".repeat(5000)).unwrap();
         assert_eq!(fs::metadata(&journal).unwrap().len(), 5000);
         assert_eq!(files(dir.path()), ["factory.json"]);
     }
 
     #[tokio::test]
-    async fn a_reservation_that_was_taken_away_is_done_without() {
+    async fn a_reservation_that_was_taken_away_is_not_needed() {
         let dir = tempfile::tempdir().unwrap();
         let journal = dir.path().join("factory.json");
-        let room = Room::default();
-        room.reserve(&journal, 100).unwrap();
-        fs::remove_file(room_path(&journal)).unwrap();
-        room.replace(&journal, "received").unwrap();
+        let space = ReservedSpace::default();
+        space.reserve(&journal, 100).unwrap();
+        fs::remove_file(space_path(&journal)).unwrap();
+        space.replace(&journal, "received").unwrap();
         assert_eq!(fs::read_to_string(&journal).unwrap(), "received");
         assert_eq!(files(dir.path()), ["factory.json"]);
     }
@@ -277,13 +278,13 @@ mod tests {
     async fn what_a_killed_process_left_is_replaced_and_what_is_not_used_is_removed() {
         let dir = tempfile::tempdir().unwrap();
         let journal = dir.path().join("factory.json");
-        fs::write(room_path(&journal), vec![b'x'; 1 << 20]).unwrap();
-        let room = Room::default();
+        fs::write(space_path(&journal), vec![b'x'; 1 << 20]).unwrap();
+        let space = ReservedSpace::default();
         for (bytes, reserved) in [(100, 100), (50, 100), (200, 200)] {
-            room.reserve(&journal, bytes).unwrap();
-            assert_eq!(fs::metadata(room_path(&journal)).unwrap().len(), reserved);
+            space.reserve(&journal, bytes).unwrap();
+            assert_eq!(fs::metadata(space_path(&journal)).unwrap().len(), reserved);
         }
-        drop(room);
+        drop(space);
         for _ in 0..2000 {
             if files(dir.path()).is_empty() {
                 return;

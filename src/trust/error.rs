@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::trust::Purpose;
 #[cfg(unix)]
-use crate::trust::judge::TrustFault;
+use crate::trust::rules::TrustFault;
 #[cfg(unix)]
 use crate::trust::system::System;
 #[cfg(unix)]
@@ -17,9 +17,9 @@ use crate::trust::system::user_name;
 #[cfg(unix)]
 use crate::trust::system::user_word;
 #[cfg(unix)]
-use crate::trust::walk::WalkStep;
+use crate::trust::walk::StepPlace;
 #[cfg(unix)]
-use crate::trust::walk::WalkedPlace;
+use crate::trust::walk::WalkStep;
 
 /// A path is not used, because another user could change or read what is there.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,7 +31,7 @@ pub struct Untrusted {
     pub(super) reason: TrustReason,
 }
 
-/// Why not.
+/// Why a path is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum TrustReason {
     /// Another user owns it.
@@ -112,9 +112,9 @@ fn quoted(path: &Path) -> String {
 /// What is wrong with a step, in words.
 #[cfg(unix)]
 pub(super) fn explain(step: &WalkStep, fault: TrustFault, purpose: Purpose, system: &System) -> Untrusted {
-    use crate::trust::judge::World as _;
+    use crate::trust::rules::SystemFacts as _;
     let mode = step.mode;
-    let is_shared = purpose == Purpose::DataDirectory && step.place == WalkedPlace::End && mode & 0o1000 != 0;
+    let is_shared = purpose == Purpose::DataDirectory && step.place == StepPlace::End && mode & 0o1000 != 0;
     let writable = |by| TrustReason::Writable { by, mode, is_shared };
     let reason = match fault {
         TrustFault::Owner => {
@@ -132,7 +132,7 @@ pub(super) fn explain(step: &WalkStep, fault: TrustFault, purpose: Purpose, syst
 fn owner_advice(step: &WalkStep, purpose: Purpose, me: u32) -> String {
     let (at, owner) = (quoted(&step.path), user_word(step.uid, true));
     let chown = match (step.place, purpose) {
-        (WalkedPlace::Link, _) => "chown -h",
+        (StepPlace::Link, _) => "chown -h",
         (_, Purpose::Data) => "chown -R",
         _ => "chown",
     };

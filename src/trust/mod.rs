@@ -1,13 +1,13 @@
 //! Trust in files: may this path be read as configuration, hold a secret, or be written to?
 //!
-//! The one place where owner and mode of files that manutop did not make are judged. Configuration, passphrase file and
+//! The one place where owner and mode of files that manutop did not make are checked. Configuration, passphrase file and
 //! data directory are checked here before anything is run or sent. It only looks: nothing is changed.
 //!
 //! The rules, which follow OpenSSH's `StrictModes` and sudo:
 //!
 //! - Every directory and link from the root to the file is checked, those of a link as well as those of its target.
-//!   Who can replace one of them can replace the file.
-//! - The owner must be the effective user or root. As root that is root alone: `sudo manutop` refuses a user's files,
+//!   Anyone who can replace one of them can replace the file.
+//! - The owner must be the effective user or root. As root only root is accepted: `sudo manutop` refuses a user's files,
 //!   whose `client_secret_command` would run as root and whose directory would fill with root's files.
 //! - Others must not have write permission. A directory above may be writable if it is sticky, as `/tmp` is: there only
 //!   owners rename. The data directory itself may not: others could create files in it under the names that manutop uses.
@@ -35,7 +35,7 @@
 
 mod error;
 #[cfg(unix)]
-mod judge;
+mod rules;
 #[cfg(unix)]
 mod system;
 #[cfg(unix)]
@@ -60,7 +60,7 @@ pub enum Purpose {
     Data,
 }
 
-/// Whether a path may be used. Of one that is not there, or not yet, what is there of the way to it is checked. Blocks on
+/// Whether a path may be used. If it does not exist, the part of the way to it that exists is checked. Blocks on
 /// the disk.
 ///
 /// # Errors
@@ -73,7 +73,7 @@ pub fn check(path: &Path, purpose: Purpose) -> Result<(), Untrusted> {
         at,
         reason: error::TrustReason::Unseen { why: error.to_string() },
     })?;
-    match judge::first_fault(&steps, purpose, &system) {
+    match rules::first_fault(&steps, purpose, &system) {
         None => Ok(()),
         Some((step, fault)) => Err(error::explain(step, fault, purpose, &system)),
     }

@@ -1,4 +1,4 @@
-//! What this system says about users, groups and mounts.
+//! Facts about this system's users, groups and mounts.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use nix::unistd::{Gid, Group, Uid, User};
 use rustix::process::{getegid, geteuid, getgroups};
 
-use crate::trust::judge::World;
+use crate::trust::rules::SystemFacts;
 
 /// The system as the effective user sees it.
 pub(super) struct System {
@@ -19,7 +19,7 @@ impl System {
     }
 }
 
-impl World for System {
+impl SystemFacts for System {
     fn me(&self) -> u32 {
         self.me
     }

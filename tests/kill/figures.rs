@@ -34,7 +34,7 @@ pub struct Figures {
     pub adoptions: u64,
     /// Refresh tokens that were durable once and are not to be found. Never.
     pub losses: Vec<String>,
-    /// Replaced refresh tokens sent that nobody chose to send. Never.
+    /// Replaced refresh tokens sent without that being journaled first. Never.
     pub silent_reuses: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! The account that is kept apart from journal and store: what was received and what was spent,
-//! as the workers bore witness of it the moment it was durable (see `manutop::fault_point`).
+//! An account kept apart from journal and store: which tokens were received and which were spent,
+//! as the workers recorded it the moment it was durable (see `manutop::fault_point`).
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -31,7 +31,7 @@ pub struct Ledger {
     logins: usize,
     /// How often a token was sent again whose answer had been lost: the most reuses there can be.
     pub resends: u64,
-    /// How many lost answers led to new tokens by themselves.
+    /// How many lost answers were followed by new tokens without a person.
     pub recovered: u64,
     /// What must never be: an old token sent.
     pub wrongly_sent: Vec<String>,
@@ -86,16 +86,16 @@ impl Ledger {
                 }
                 return;
             }
-            _ => panic!("the witness tells of no {step:?}"),
+            _ => panic!("the witness records no {step:?}"),
         }
-        // What is spent was durable, even if its process died before it could bear witness.
+        // What is spent was durable, even if its process died before it could record that.
         if generation >= newest.0 {
             account.newest = (generation, fingerprint.to_owned());
         }
         self.durable.insert(fingerprint.to_owned());
     }
 
-    /// A record found under the lock, durable without a doubt.
+    /// A record found under the lock, certainly durable.
     pub fn found(&mut self, name: &ConnectionName, generation: u64, fingerprint: &Fingerprint) {
         let account = self.accounts.entry(name.clone()).or_default();
         if (generation, fingerprint.as_str()) != (account.newest.0, account.newest.1.as_str()) {

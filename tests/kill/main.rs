@@ -10,7 +10,7 @@
 //! scheduling).
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
+#![expect(clippy::unwrap_used, reason = "a failure in here fails the test")]
 
 mod figures;
 #[path = "../support/keyring.rs"]
@@ -55,7 +55,7 @@ fn kill_many(test: &str, kind: StoreKind, grace: Duration) {
     assert!(figures.losses.is_empty(), "tokens were lost: {:#?}", figures.losses);
     assert!(figures.silent_reuses.is_empty(), "old tokens were sent: {:#?}", figures.silent_reuses);
     assert!(figures.kills > 20 && figures.rotations > 20 && figures.resends > 1, "nothing was tried: {figures}");
-    assert!(figures.recovered > 0, "nothing recovered by itself: {figures}");
+    assert!(figures.recovered > 0, "nothing recovered without a person: {figures}");
 }
 
 /// Kills processes on the encrypted files.
@@ -100,7 +100,7 @@ fn on_a_keyring_against_a_server_with_a_grace_period() {
     kill_on_a_keyring("on_a_keyring_against_a_server_with_a_grace_period", GRACE);
 }
 
-/// Runs `body` beside a watcher that starts a daemon again that died by itself: to the processes
+/// Runs `body` beside a watcher that restarts a daemon that died of its own: to the processes
 /// under test that is one more thing that may happen at any moment.
 fn while_reviving(keyring: &mut Keyring, body: impl FnOnce()) {
     struct End<'a>(&'a AtomicBool);
@@ -122,6 +122,6 @@ fn while_reviving(keyring: &mut Keyring, body: impl FnOnce()) {
         let end = End(&over); // also when the body fails
         body();
         drop(end);
-        println!("the daemon died by itself {} times", watcher.join().unwrap());
+        println!("the daemon died of its own {} times", watcher.join().unwrap());
     });
 }

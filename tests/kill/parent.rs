@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LIFE: std::ops::Range<u64> = 30..400;
 /// How long one may live that is to kill itself at a fault point.
 const ARMED_LIFE: Duration = Duration::from_secs(2);
-/// Short enough that tokens fall due by themselves in a worker's life.
+/// Short enough that tokens fall due in a worker's life.
 const ACCESS_LIFETIME: Duration = Duration::from_secs(1);
 /// All workers at once are killed every so many kills, as by a power cut.
 const POWER_CUT: u64 = 20;
@@ -94,7 +94,7 @@ impl Parent {
         self.servers.manu()
     }
 
-    /// Runs workers side by side and kills them until `enough` says so of kills and time.
+    /// Runs workers side by side and kills them until `enough` accepts kills and time.
     pub fn run(&mut self, test: &str, workers: usize, enough: impl Fn(u64, Duration) -> bool) {
         let begun = Instant::now();
         let mut lives: Vec<Life> = (0..workers).map(|_| self.begin(test)).collect();
@@ -142,7 +142,7 @@ impl Parent {
         Life { worker: Worker::start(test, &orders, point), ends: Instant::now() + life }
     }
 
-    /// Answers that are long out, or never come, or say no.
+    /// Answers that are slow, lost or refusals.
     fn disturb_the_server(&mut self) {
         let pause = Duration::from_millis(self.rng.u64(1..80));
         let fault = match self.rng.u32(0..40) {
@@ -157,22 +157,21 @@ impl Parent {
     }
 
     fn end(&mut self, worker: &mut Worker) {
-        let died_by_itself = worker.ended().is_some();
+        let was_dead = worker.ended().is_some();
         let status = worker.kill();
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-        assert_eq!(signal, Some(9), "a worker ended by itself: {status}");
+        assert_eq!(signal, Some(9), "a worker was not killed: {status}");
         self.figures.kills += 1;
         self.figures.adoptions += worker.adoptions() as u64;
-        if let Some(step) = worker.point.filter(|_| died_by_itself) {
+        if let Some(step) = worker.point.filter(|_| was_dead) {
             *self.figures.at_points.entry(step.name()).or_default() += 1;
         }
     }
 
-    /// Looks at the connections that a dead worker held or left uncertain, or at `all`.
+    /// Checks the connections that a dead worker held or left uncertain, or `all`.
     fn settle_what_they_left(&mut self, all: bool) {
         for name in self.orders.names() {
-            let is_uncertain =
-                self.runtime.block_on(self.vault.read(&name)).is_ok_and(|standing| standing.hazard.is_some());
+            let is_uncertain = self.runtime.block_on(self.vault.read(&name)).is_ok_and(|state| state.hazard.is_some());
             if all || is_uncertain || self.is_left_locked(&name) {
                 self.settle(&name);
             }
@@ -186,58 +185,55 @@ impl Parent {
         !holder.trim().is_empty() && !Path::new("/proc").join(holder.trim()).exists()
     }
 
-    /// Judges one connection, and logs it in where only that helps.
+    /// Checks one connection, and logs it in where only that helps.
     pub fn settle(&mut self, name: &ConnectionName) {
-        let mut lease = self.lease(name);
-        let standing = self.recover(&mut lease);
+        let mut locked = self.lock(name);
+        let state = self.recover(&mut locked);
         self.ledger.catch_up();
         let newest = self.manu().newest_refresh_token(&client_id(name)).map(|token| Fingerprint::of(&token));
-        let held = standing.record.as_ref().map(|record| (record.generation, fingerprint(record)));
+        let held = state.record.as_ref().map(|record| (record.generation, fingerprint(record)));
         let (mark, known) = self.ledger.newest(name);
-        let context = format!("{name}: {standing:?}, known {mark} {known}, the server's newest {newest:?}");
+        let context = format!("{name}: {state:?}, known {mark} {known}, the server's newest {newest:?}");
         let Some((generation, held)) = held else {
             self.figures.losses.push(context);
-            drop(lease);
+            drop(locked);
             return self.log_in(name);
         };
         let is_old = generation < mark || (generation == mark && held.as_str() != known);
         let has_moved = newest.as_ref() != Some(&held);
         // A revoked family has no newest token. A server with a grace period answers a request that reaches
-        // it late, whose sender is dead, with tokens that are received by none.
-        let may_be_late = standing.hazard.is_some() || self.figures.grace > 0;
+        // it late, whose sender is dead, with tokens that no process receives.
+        let may_be_late = state.hazard.is_some() || self.figures.grace > 0;
         let is_lost = has_moved && newest.is_some_and(|newest| self.ledger.was_durable(&newest) || !may_be_late);
         if is_old || is_lost {
             self.figures.losses.push(context);
-            drop(lease);
+            drop(locked);
             return self.log_in(name);
         }
-        if standing.hazard.is_none() {
+        if state.hazard.is_none() {
             self.ledger.found(name, generation, &held);
         } else {
             self.figures.uncertain += 1;
             *(if has_moved { &mut self.figures.lost_answers } else { &mut self.figures.unmoved }) += 1;
         }
-        if standing.refusal.is_some_and(|refusal| refusal.kind == RefusalKind::InvalidGrant) {
+        if state.refusal.is_some_and(|refusal| refusal.kind == RefusalKind::InvalidGrant) {
             self.figures.needed_a_person += 1;
-            drop(lease);
+            drop(locked);
             self.log_in(name);
         }
     }
 
-    fn lease(&self, name: &ConnectionName) -> LockedConnection {
+    fn lock(&self, name: &ConnectionName) -> LockedConnection {
         let lock = self.vault.lock(name, |_| {});
-        self.runtime
-            .block_on(async { tokio::time::timeout(PATIENCE, lock).await })
-            .expect("the lock comes free")
-            .unwrap()
+        self.runtime.block_on(async { tokio::time::timeout(PATIENCE, lock).await }).expect("the lock is freed").unwrap()
     }
 
     /// What store and journal hold once the store answers: its daemon may just have died.
-    fn recover(&self, lease: &mut LockedConnection) -> TokenState {
+    fn recover(&self, locked: &mut LockedConnection) -> TokenState {
         let begun = Instant::now();
         loop {
-            match self.runtime.block_on(lease.recover()) {
-                Ok(standing) if standing.saved || standing.record.is_none() => return standing,
+            match self.runtime.block_on(locked.recover()) {
+                Ok(state) if state.saved || state.record.is_none() => return state,
                 other => assert!(begun.elapsed() < PATIENCE, "the store does not come back: {other:?}"),
             }
             std::thread::sleep(Duration::from_millis(50));
@@ -246,18 +242,18 @@ impl Parent {
 
     /// Logs a connection in, as a new login would.
     pub fn log_in(&mut self, name: &ConnectionName) {
-        let mut lease = self.lease(name);
-        let generation = self.recover(&mut lease).next_generation();
+        let mut locked = self.lock(name);
+        let generation = self.recover(&mut locked).next_generation();
         self.ledger.catch_up();
         let issued = self.manu().issue(&client_id(name), SCOPE);
         let record = issued.record(generation);
-        if self.runtime.block_on(lease.receive(record.clone())).is_err() {
-            self.recover(&mut lease);
+        if self.runtime.block_on(locked.receive(record.clone())).is_err() {
+            self.recover(&mut locked);
         }
         self.ledger.logged_in(name, generation, &fingerprint(&record));
     }
 
-    /// Draws the balance between the server's counts and ours.
+    /// Compares the server's counts with ours.
     fn sum_up(&mut self) {
         let stats = self.manu().stats();
         let figures = &mut self.figures;
@@ -271,7 +267,7 @@ impl Parent {
             figures.silent_reuses.push(format!("{stats:?}, {} sent again by the rule", figures.resends));
         }
         println!("{figures}\nat fault points: {:?}", figures.at_points);
-        assert!(figures.rotations >= figures.kept, "the books do not balance: {figures:?}");
+        assert!(figures.rotations >= figures.kept, "more was kept than rotated: {figures:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! `manutop rename` killed at each of its steps and at each file it writes, while one process
 //! still has the old name and its tokens in memory, and another has the new name already: no token
-//! is lost, none is sent twice, and the same command once more finishes it.
+//! is lost, none is sent twice, and running the same command again finishes it.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -18,7 +18,7 @@ use super::world::{client_id, name};
 
 const SIGKILL: i32 = 9;
 
-/// Who tries to send first, once the rename was killed.
+/// The name that tries to send first, once the rename was killed.
 #[derive(Debug, Clone, Copy)]
 enum First {
     Old,
@@ -32,7 +32,7 @@ struct Bench {
     runtime: Runtime,
     /// Has the old name, and has read its tokens.
     stale: Engine,
-    /// Has the new name, as whoever starts in the middle of it.
+    /// Has the new name, as a process that starts during the rename.
     eager: Engine,
 }
 
@@ -121,9 +121,9 @@ impl Bench {
         assert!(self.refreshes(&self.eager, &plant()), "{context}: the new name is live");
         assert!(!self.refreshes(&self.stale, &name(0)), "{context}: the old one sends nothing");
         self.assert_no_reuse(context);
-        let standing = self.runtime.block_on(StoreKind::Files.vault(self.root.path()).read(&plant())).unwrap();
-        let held = standing.record.unwrap().refresh_token.unwrap().token;
-        assert_eq!((held.expose(), standing.hazard), (self.newest().as_str(), None), "{context}");
+        let state = self.runtime.block_on(StoreKind::Files.vault(self.root.path()).read(&plant())).unwrap();
+        let held = state.record.unwrap().refresh_token.unwrap().token;
+        assert_eq!((held.expose(), state.hazard), (self.newest().as_str(), None), "{context}");
         for item in ["token", "client-secret"] {
             assert_eq!(self.in_store(&format!("{}/{item}", name(0))), None, "{context}");
         }
@@ -145,7 +145,7 @@ fn no_token_in(dir: &Path, token: &str, context: &str) {
     }
 }
 
-/// Says whether the rename came to that point at all.
+/// Kills the rename at that point and finishes it; returns whether it reached the point at all.
 fn killed_at(step: Step, pass: u32, first: First) -> bool {
     let context = format!("{step:?}, pass {pass}, {first:?} first");
     let bench = Bench::new();
@@ -163,13 +163,13 @@ fn killed_at(step: Step, pass: u32, first: First) -> bool {
 fn killed_at_each_step_no_token_is_lost_none_sent_twice_and_the_same_command_finishes() {
     for step in Step::OF_A_RENAME {
         for first in [First::Old, First::New] {
-            assert!(killed_at(step, 1, first), "it never came to {step:?}");
+            assert!(killed_at(step, 1, first), "it never reached {step:?}");
         }
     }
 }
 
 #[test]
-fn killed_at_each_file_it_writes_the_same_holds() {
+fn killed_at_each_file_it_writes_no_token_is_lost_and_none_sent_twice() {
     let mut writes = 0;
     while killed_at(Step::JournalWritten, writes + 1, if writes % 2 == 0 { First::Old } else { First::New }) {
         writes += 1;

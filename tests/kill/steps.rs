@@ -15,9 +15,9 @@ use super::world::{client_id, name};
 enum Found {
     /// The first token, which the server still takes.
     Unspent,
-    /// The first token, said to be uncertain; the server has not replaced it.
+    /// The first token, reported as uncertain; the server has not replaced it.
     UncertainUnmoved,
-    /// The first token, said to be uncertain; the server has replaced it.
+    /// The first token, reported as uncertain; the server has replaced it.
     UncertainMoved,
     /// The second token, which the server takes.
     Kept,
@@ -57,19 +57,19 @@ fn killed_at(step: Step, pass: u32) -> Found {
     let mut worker = Worker::start(TEST, &parent.orders, Some((step, pass)));
     let deadline = Instant::now() + Duration::from_secs(20);
     while worker.ended().is_none() {
-        assert!(Instant::now() < deadline, "it never came to {step:?}");
+        assert!(Instant::now() < deadline, "it never reached {step:?}");
         std::thread::sleep(Duration::from_millis(5));
     }
     let newest = manu.newest_refresh_token(&client_id(&name)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let standing = runtime.block_on(async {
+    let state = runtime.block_on(async {
         let vault = StoreKind::Files.vault(root.path());
         vault.lock(&name, |pid| panic!("held by {pid:?}")).await.unwrap().recover().await.unwrap()
     });
-    let held = standing.record.unwrap();
+    let held = state.record.unwrap();
     let is_first = fingerprint(&held) == manutop::domain::Fingerprint::of(&first);
-    assert!(standing.saved && (is_first || held.refresh_token.unwrap().token == newest));
-    match (standing.hazard, is_first, first == newest) {
+    assert!(state.saved && (is_first || held.refresh_token.unwrap().token == newest));
+    match (state.hazard, is_first, first == newest) {
         (None, true, true) => Found::Unspent,
         (Some(Hazard::Uncertain { pid, .. }), true, unmoved) => {
             assert_eq!(pid, worker.id());

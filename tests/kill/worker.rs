@@ -1,7 +1,7 @@
-//! A worker: a process with an engine of its own, until somebody kills it.
+//! A worker: a process with an engine of its own, until it is killed.
 //!
-//! It is this test binary, started again on the same test with orders in its environment. It ends
-//! by itself when its standard input does: nothing outlives the parent.
+//! It is this test binary, started again on the same test with orders in its environment. It exits
+//! when its standard input ends: nothing outlives the parent.
 
 use std::io::Read as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -14,7 +14,7 @@ use manutop::fault_point::{POINT, Step, WITNESS};
 use super::world::{Habit, Orders};
 
 const ORDERS: &str = "MANUTOP_KILL_WORKER";
-/// More than any token has left: whoever demands it gets a new one.
+/// Longer than any token is valid: demanding it forces a refresh.
 const TOO_LONG: Duration = Duration::from_secs(24 * 60 * 60);
 const ADOPTED: &str = "worker: adopted";
 
@@ -31,10 +31,10 @@ pub fn work(orders: &Orders) {
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        // A worker that forces has nothing begun without it: between its look at a connection and its
+        // In a worker that forces, nothing starts on its own: between reading a connection and pressing its
         // key, nothing can be announced that it has not seen.
         let (engine, mut events) = orders.engine(orders.habit != Habit::Forces);
-        let telling = async {
+        let reporting = async {
             while let Some(event) = events.recv().await {
                 if matches!(event.kind(), Some(EventKind::Adopted { .. })) {
                     println!("{ADOPTED}");
@@ -53,7 +53,7 @@ pub fn work(orders: &Orders) {
                     views.iter().filter(|view| is_well(view.problem.as_ref())).map(|view| &view.name).collect();
                 rng.shuffle(&mut chosen);
                 chosen.truncate(rng.usize(1..=names.len()));
-                // Several at once, as from a person with a quick hand; their ends are all told by events.
+                // Several at once, as from a person with a quick hand; events report how each ended.
                 futures_util::future::join_all(chosen.iter().map(async |name| match orders.habit {
                     Habit::Forces => engine.refresh(name, true).await.is_ok(),
                     Habit::Demands | Habit::Waits => engine.access_token(name, TOO_LONG).await.is_ok(),
@@ -62,7 +62,7 @@ pub fn work(orders: &Orders) {
                 tokio::time::sleep(Duration::from_millis(rng.u64(0..15))).await;
             }
         };
-        tokio::join!(telling, forcing);
+        tokio::join!(reporting, forcing);
     });
 }
 
@@ -117,7 +117,7 @@ impl Worker {
         self.child.wait().unwrap()
     }
 
-    /// How often it said that it had adopted another process's tokens.
+    /// How often it reported that it had adopted another process's tokens.
     pub fn adoptions(&self) -> usize {
         self.adoptions.try_iter().count()
     }

@@ -28,7 +28,7 @@ use crate::engine::work::refresh::decide::Need;
 use crate::engine::work::{access, inspect, load, login, refresh, revoke, test};
 use crate::platform::file_stamp::Stamp;
 use crate::platform::timer::Alarm;
-use crate::tokens::vault::Seen;
+use crate::tokens::journal_stamps::JournalDirStamp;
 
 /// How often it is looked what other processes did. No sleep is longer: timers stand still while a
 /// machine sleeps, so due work is looked for by the wall clock at least this often.
@@ -55,7 +55,7 @@ pub(crate) struct Actor {
     /// Who waits for all connections to be read.
     pub(crate) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     /// How the journals looked last.
-    pub(crate) seen: Seen,
+    pub(crate) seen: JournalDirStamp,
     /// When it is looked around next.
     pub(crate) look_at: Instant,
     /// Whether a look at the journals is under way.
@@ -96,7 +96,7 @@ impl Actor {
             unread,
             store_trouble: None,
             curious: Vec::new(),
-            seen: Seen::default(),
+            seen: JournalDirStamp::default(),
             look_at: Instant::now() + LOOK_OF_A_COMMAND,
             is_looking: false,
             is_look_owed: false,

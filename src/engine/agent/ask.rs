@@ -17,8 +17,8 @@ use crate::engine::AccessToken;
 use crate::engine::agent::Peer;
 use crate::engine::agent::wire::{AgentQuestion, PATIENCE, VERSION, read_line, same_user};
 use crate::engine::connections::schedule;
+use crate::tokens::data_dir::agent_socket;
 use crate::tokens::record;
-use crate::tokens::vault::agent_socket;
 
 /// Asks whoever answers on this data directory for an access token that lives for `least`.
 /// `config_file` is where the connection would be looked for.

@@ -22,8 +22,10 @@ use crate::engine::agent::wire::{AgentQuestion, PATIENCE, VERSION, read_line, sa
 use crate::local_server::{Places, serve_all};
 use crate::platform::socket;
 use crate::platform::socket::OwnFile;
+use crate::tokens::journal_stamps::JournalDirStamp;
+use crate::tokens::leadership::Leadership;
 use crate::tokens::record;
-use crate::tokens::vault::{Leadership, Seen, Vault};
+use crate::tokens::vault::Vault;
 
 /// How many are answered at once; who comes then waits.
 const MOST_AT_ONCE: usize = 64;
@@ -86,7 +88,7 @@ impl Drop for Agent {
 
 /// Waits for the right to answer, and begins to listen.
 fn take_turn(vault: &Vault, runtime: &Handle) -> Option<(Leadership, (UnixListener, OwnFile))> {
-    let right = vault.answer_alone().ok()?;
+    let right = vault.lead_agent().ok()?;
     let _runtime = runtime.enter();
     Some((right, socket::bind(&vault.agent_socket()).ok()?))
 }
@@ -112,7 +114,7 @@ struct Answerer {
 /// What the journals said, as long as none of them changes: to see that takes one `stat`.
 #[derive(Default)]
 struct Known {
-    seen: Seen,
+    seen: JournalDirStamp,
     /// How often one did.
     changes: u64,
     /// The generation that nobody has replaced or given up.

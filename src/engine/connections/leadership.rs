@@ -18,7 +18,7 @@ impl Actor {
     /// Looks who leads. A keeper knows, and a command begins nothing.
     pub(crate) fn look_for_keeper(&mut self) {
         if self.tools.program == Program::Dashboard {
-            self.beside(self.tools.vault.keeper());
+            self.beside(self.tools.vault.keepalive_process());
         }
     }
 

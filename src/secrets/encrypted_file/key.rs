@@ -3,7 +3,7 @@
 //! The file is what `age` itself understands: a passphrase-encrypted identity file. Should manutop
 //! ever be gone, `age --decrypt --identity identity.age FILE` still opens every record.
 //!
-//! Invariants: the file is made once and never written over; the key is in memory only.
+//! Invariants: the file is made once and never overwritten; the unwrapped key is in memory only.
 
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Read as _};
@@ -14,9 +14,9 @@ use age::{DecryptError, scrypt};
 use sha2::{Digest, Sha256};
 
 use crate::domain::Secret;
+use crate::secrets::age_identity::Identity;
 use crate::secrets::error::StoreError;
 use crate::secrets::private_files;
-use crate::tokens::seal::Identity;
 use crate::trust;
 use crate::trust::Purpose;
 
@@ -29,7 +29,7 @@ const VERSION: u64 = 1;
 
 /// scrypt's cost as a power of two when wrapping: 128 MiB and some tenths of a second.
 pub(crate) const WORK_FACTOR: u8 = 17;
-/// The most that is accepted when unwrapping: a changed file must not take all memory.
+/// The highest cost accepted when unwrapping: a manipulated file must not use up the memory.
 const MOST_WORK: u8 = 20;
 
 /// No key or record is larger.
@@ -41,8 +41,8 @@ pub(crate) struct StoreKey {
 }
 
 impl StoreKey {
-    /// Makes a key, wraps it by the passphrase and writes it down. `None` if another process was
-    /// quicker: then that one is to be unwrapped.
+    /// Makes a key, wraps it by the passphrase and writes its file. `None` if another process was
+    /// faster: then its key is to be unwrapped.
     pub(crate) fn create(dir: &Path, passphrase: &Secret, work_factor: u8) -> Result<Option<Self>, StoreError> {
         let path = dir.join(FILE);
         let identity = Identity::generate();
@@ -54,7 +54,7 @@ impl StoreKey {
         Ok(private_files::create(&path, &wrapped)?.then_some(Self { identity }))
     }
 
-    /// Unwraps the key that is written down.
+    /// Unwraps the key in the file.
     pub(crate) fn unwrap(dir: &Path, passphrase: &Secret) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let item = path.display().to_string();
@@ -95,7 +95,7 @@ impl StoreKey {
     }
 
     /// The name of an item's file: hex digits, so that it fits every file system, and none that
-    /// can be told from the item without the key.
+    /// can be derived from the item without the key.
     pub(crate) fn file_name(&self, item: &str) -> String {
         let mut hasher = Sha256::new();
         hasher.update(b"manutop file name 1\n");

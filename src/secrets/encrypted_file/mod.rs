@@ -3,7 +3,7 @@
 //!
 //! Invariants: nothing readable is ever written; a file is replaced as a whole or not at all, and
 //! no write overtakes a newer one of this process; a record is bound to its item, so files that
-//! were swapped are noticed; a key is made only where no record is that another key could open.
+//! were swapped are noticed; a key is made only where there is no record that another key could open.
 
 pub mod key;
 
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Secret;
 use crate::secrets::encrypted_file::key::StoreKey;
 use crate::secrets::error::StoreError;
+use crate::secrets::format_version::{VERSION, check_version};
 use crate::secrets::private_files;
 use crate::secrets::secret_store::{SecretStore, StoreFactory};
-use crate::tokens::record;
 
 /// A passphrase, and where it came from.
 #[derive(Debug, Clone)]
@@ -32,14 +32,14 @@ pub struct Passphrase {
 /// not.
 #[derive(Clone)]
 pub struct FileStore {
-    shared: Arc<Shared>,
+    shared: Arc<SharedFiles>,
 }
 
-struct Shared {
+struct SharedFiles {
     dir: PathBuf,
     work_factor: u8,
     access: Mutex<Access>,
-    /// Held while a passphrase is tried, which takes long.
+    /// Held while a passphrase is tried, which takes a while.
     trying: Mutex<()>,
     /// Held while a file is written: a write that hangs is not overtaken.
     writing: Mutex<()>,
@@ -50,20 +50,20 @@ struct Access {
     key: Option<Arc<StoreKey>>,
     /// A passphrase known from the start, until it is tried.
     given: Option<Passphrase>,
-    /// Where the one came from that was tried and found wrong.
+    /// Where a passphrase came from that was found to be wrong.
     refused: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Document<Text> {
+struct StoredItem<Text> {
     version: u64,
     item: Text,
     value: Text,
 }
 
 impl FileStore {
-    /// The store in this directory, which is made when it is first needed. It opens itself with
-    /// the passphrase given, if any, at the first call; else it waits for one.
+    /// The store in this directory, which is made when it is first needed. The first call unlocks it with
+    /// the passphrase given, if any; else it waits for one.
     #[must_use]
     pub fn new(dir: PathBuf, given: Option<Passphrase>) -> Self {
         Self::with_work_factor(dir, given, key::WORK_FACTOR)
@@ -74,7 +74,7 @@ impl FileStore {
     #[must_use]
     pub fn with_work_factor(dir: PathBuf, given: Option<Passphrase>, work_factor: u8) -> Self {
         let access = Mutex::new(Access { given, ..Access::default() });
-        let shared = Shared { dir, work_factor, access, trying: Mutex::default(), writing: Mutex::default() };
+        let shared = SharedFiles { dir, work_factor, access, trying: Mutex::default(), writing: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -85,7 +85,7 @@ impl FileStore {
         Arc::new(move || Ok(Box::new(store.clone())))
     }
 
-    /// Whether a passphrase would be chosen now, as against repeated.
+    /// Whether a passphrase given now would be a new one.
     ///
     /// # Errors
     /// `Corrupt` if there are records but not the key to them; `Io`.
@@ -94,7 +94,7 @@ impl FileStore {
     }
 }
 
-impl Shared {
+impl SharedFiles {
     fn access(&self) -> MutexGuard<'_, Access> {
         self.access.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,8 +151,8 @@ impl Shared {
         if key.try_exists().map_err(|error| StoreError::io("inspect", &key, error))? {
             return Ok(false);
         }
-        // The key is always there before the first record: one that is missing now but not in a
-        // moment was just made by another process.
+        // The key is always made before the first record: if it is missing now and exists a
+        // moment later, another process has just made it.
         if holds_records(&self.dir)? && !key.exists() {
             let why = "it is gone, and there are records that only it opens; bring it back from a backup".into();
             return Err(StoreError::Corrupt { item: key.display().to_string(), why });
@@ -177,8 +177,8 @@ impl SecretStore for FileStore {
         let text = key
             .decrypt(&bytes)
             .ok_or_else(|| damaged("it cannot be decrypted: it was changed, or encrypted to another key"))?;
-        record::check_version(item, text.expose())?;
-        let document: Document<String> =
+        check_version(item, text.expose())?;
+        let document: StoredItem<String> =
             serde_json::from_str(text.expose()).map_err(|error| StoreError::unreadable(item, &error))?;
         let value = Secret::new(document.value);
         if document.item == item { Ok(Some(value)) } else { Err(damaged("another item's record is in its place")) }
@@ -186,7 +186,7 @@ impl SecretStore for FileStore {
 
     fn set(&mut self, item: &str, secret: &Secret) -> Result<(), StoreError> {
         let key = self.shared.key()?;
-        let document = Document { version: record::VERSION, item, value: secret.expose() };
+        let document = StoredItem { version: VERSION, item, value: secret.expose() };
         let text = Secret::new(serde_json::to_string(&document).expect("strings and numbers always serialise"));
         let bytes = key
             .encrypt(&text)

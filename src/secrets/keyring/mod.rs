@@ -1,8 +1,8 @@
 //! The platform's keyring: Secret Service, macOS Keychain, or Windows Credential Manager.
 //!
 //! Items have service `manutop` and a user such as `factory/token`. Before every call the keyring
-//! is asked whether it is locked, because a locked one answers with a prompt that may wait for
-//! ever. Each store is made by hand: a session stays broken once its daemon was restarted.
+//! is asked whether it is locked, because a locked one raises a prompt that may wait for
+//! ever. A new session is made after a failure: one stays broken once its daemon was restarted.
 
 #[cfg(any(target_os = "macos", target_os = "windows"))]
 mod native;
@@ -42,7 +42,7 @@ mod tests {
     use super::label;
 
     #[test]
-    fn labels_say_whose_item_it_is() {
+    fn labels_name_the_connection_and_the_kind_of_item() {
         assert_eq!(label("factory/token"), "manutop: factory (token)");
         assert_eq!(label("identity"), "manutop: identity");
     }

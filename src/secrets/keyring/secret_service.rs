@@ -3,7 +3,7 @@
 //! There may be several items of one name: in one collection, made by different programs, or in
 //! several collections. The default collection's come first, the newest of them first; a write
 //! goes to the first and removes the others, a removal takes all. What is locked in another
-//! collection is neither read nor waited for: asking for it would raise a prompt.
+//! collection is neither read nor unlocked: that would raise a prompt.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub(crate) struct Keyring {
 }
 
 /// The items of one name.
-struct Found<'a> {
+struct FoundItems<'a> {
     /// Those that can be read, the one that counts first.
     mine: Vec<Item<'a>>,
     /// How many of those are in the default collection.
@@ -45,7 +45,7 @@ impl Keyring {
         if default.is_locked()? { Err(Error::Locked) } else { Ok(default) }
     }
 
-    fn find(&self, item: &str) -> Result<Found<'_>, Error> {
+    fn find(&self, item: &str) -> Result<FoundItems<'_>, Error> {
         let default = self.default()?;
         let user = self.namespace.user(item);
         let found = self.service.search_items(attributes(&user))?;
@@ -62,11 +62,11 @@ impl Keyring {
         let in_default = mine.len();
         mine.extend(others);
         newest_first(&mut mine[in_default..]);
-        Ok(Found { mine, in_default, locked })
+        Ok(FoundItems { mine, in_default, locked })
     }
 
     fn read(&self, item: &str) -> Result<Vec<Secret>, StoreError> {
-        let Found { mine, locked, .. } = self.find(item).map_err(|error| failure(&error))?;
+        let FoundItems { mine, locked, .. } = self.find(item).map_err(|error| failure(&error))?;
         let (mut texts, mut is_damaged) = (Vec::new(), false);
         for found in &mine {
             match String::from_utf8(found.get_secret().map_err(|error| failure(&error))?) {
@@ -85,7 +85,7 @@ impl Keyring {
     }
 
     fn write(&self, item: &str, secret: &[u8]) -> Result<(), Error> {
-        let Found { mine, .. } = self.find(item)?;
+        let FoundItems { mine, .. } = self.find(item)?;
         let Some((first, others)) = mine.split_first() else {
             let user = self.namespace.user(item);
             let made =
@@ -96,7 +96,7 @@ impl Keyring {
         others.iter().try_for_each(Item::delete)
     }
 
-    /// What the collection of an item is called.
+    /// The name of an item's collection.
     fn place_of(&self, item: &Item<'_>) -> String {
         let collections = self.service.get_all_collections().unwrap_or_default();
         let is_its = |collection: &&Collection<'_>| {
@@ -131,7 +131,7 @@ impl SecretStore for Keyring {
     }
 
     fn elsewhere(&mut self, item: &str) -> Result<Vec<Elsewhere>, StoreError> {
-        let Found { mine, in_default, locked } = self.find(item).map_err(|error| failure(&error))?;
+        let FoundItems { mine, in_default, locked } = self.find(item).map_err(|error| failure(&error))?;
         let open = mine[in_default..].iter().map(|found| (found, false));
         let of = |(found, is_locked): (&Item<'_>, bool)| Elsewhere {
             item: item.to_owned(),

@@ -43,9 +43,9 @@ impl Bench {
         ];
         for bench in &benches {
             for (name, generation) in [(name(), 1), (plant(), 11)] {
-                let mut lease = bench.vault().lock(&name, |_| {}).await.unwrap();
-                lease.preflight().await.unwrap();
-                lease.receive(record(generation)).await.unwrap();
+                let mut locked = bench.vault().lock(&name, |_| {}).await.unwrap();
+                locked.preflight().await.unwrap();
+                locked.receive(record(generation)).await.unwrap();
             }
         }
         benches
@@ -64,7 +64,7 @@ impl Bench {
         serde_json::from_str(&fs::read_to_string(self.path(name)).unwrap()).unwrap()
     }
 
-    /// Changes journals as somebody who can write them does; gives their texts.
+    /// Changes journals as anyone who can write them could; returns their texts.
     fn tamper(&self, change: impl FnOnce(&mut Value, &mut Value)) -> [String; 2] {
         let (mut one, mut other) = (self.document(&name()), self.document(&plant()));
         change(&mut one, &mut other);
@@ -88,25 +88,25 @@ impl Bench {
     /// Both have sent their refresh token, and the answer could not be read.
     async fn with_unread(&self) {
         for (name, generation) in [(name(), 1), (plant(), 11)] {
-            let mut lease = self.vault().lock(&name, |_| {}).await.unwrap();
-            lease.preflight().await.unwrap();
-            lease.spending(&record(generation)).await.unwrap();
+            let mut locked = self.vault().lock(&name, |_| {}).await.unwrap();
+            locked.preflight().await.unwrap();
+            locked.spending(&record(generation)).await.unwrap();
             let answer = Secret::new(format!("answer-of-{name}"));
-            lease.answer_lost(&"unreadable".into(), Some(&answer)).await.unwrap();
+            locked.answer_lost(&"unreadable".into(), Some(&answer)).await.unwrap();
         }
     }
 
-    /// What opening the unread answer gives.
+    /// The unread answer, opened.
     async fn unread(&self, name: &ConnectionName) -> Result<Secret, StoreError> {
-        let mut lease = self.vault().lock(name, |_| {}).await.unwrap();
-        let hazard = lease.recover().await.unwrap().hazard;
+        let mut locked = self.vault().lock(name, |_| {}).await.unwrap();
+        let hazard = locked.recover().await.unwrap().hazard;
         let Some(Hazard::Uncertain { generation, unread: Some(sealed), .. }) = hazard else { panic!("{hazard:?}") };
-        lease.unread(generation, &sealed).await
+        locked.unread(generation, &sealed).await
     }
 
     async fn recovered(&self, name: &ConnectionName) -> Result<Option<u64>, StoreError> {
-        let standing = self.vault().lock(name, |_| {}).await.unwrap().recover().await?;
-        Ok(standing.record.map(|record| record.generation))
+        let state = self.vault().lock(name, |_| {}).await.unwrap().recover().await?;
+        Ok(state.record.map(|record| record.generation))
     }
 
     /// Both are refused for what their journals hold, which stays as it is; a login replaces it.
@@ -122,11 +122,11 @@ impl Bench {
                 assert!(error.is_about_one_item() && error.is_replaceable(), "{error}");
             }
             let record = record(if at == 0 { 1 } else { 11 });
-            let mut lease = self.vault().lock(name, |_| {}).await.unwrap();
-            lease.recover_or_replace().await.unwrap();
+            let mut locked = self.vault().lock(name, |_| {}).await.unwrap();
+            locked.recover_or_replace().await.unwrap();
             assert_eq!(fs::read_to_string(self.path(name)).unwrap(), texts[at], "nothing was changed");
-            lease.receive(record).await.unwrap();
-            drop(lease);
+            locked.receive(record).await.unwrap();
+            drop(locked);
             let aside = format!("{}.damaged-1", self.path(name).display());
             assert_eq!(fs::read_to_string(aside).unwrap(), texts[at], "it is kept aside");
             assert!(self.recovered(name).await.unwrap().is_some());
@@ -235,11 +235,11 @@ async fn unread_answers_exchanged_between_connections_or_generations_are_not_use
         assert_eq!(now, texts, "nothing was removed");
         bench.tamper(swap("unread"));
         let old = bench.document(&name())["unread"].clone();
-        let mut lease = bench.vault().lock(&name(), |_| {}).await.unwrap();
-        lease.preflight().await.unwrap();
-        lease.receive(record(2)).await.unwrap();
-        lease.spending(&record(2)).await.unwrap();
-        drop(lease);
+        let mut locked = bench.vault().lock(&name(), |_| {}).await.unwrap();
+        locked.preflight().await.unwrap();
+        locked.receive(record(2)).await.unwrap();
+        locked.spending(&record(2)).await.unwrap();
+        drop(locked);
         bench.tamper(|one, _| one["unread"] = old);
         let error = bench.unread(&name()).await.unwrap_err();
         assert!(error.to_string().contains("of generation 1 and not 2"), "{error}");
@@ -247,7 +247,7 @@ async fn unread_answers_exchanged_between_connections_or_generations_are_not_use
 }
 
 #[tokio::test]
-async fn a_sealed_record_is_no_unread_answer_and_the_other_way_round() {
+async fn a_sealed_record_is_not_taken_for_an_unread_answer_nor_the_reverse() {
     for bench in Bench::both().await {
         bench.with_received().await;
         let sealed = bench.document(&name())["sealed"].clone();
@@ -263,11 +263,11 @@ async fn a_sealed_record_is_no_unread_answer_and_the_other_way_round() {
 impl Bench {
     /// The newest record is spent, and its answer could not be read.
     async fn with_unread_of(&self, name: &ConnectionName) {
-        let mut lease = self.vault().lock(name, |_| {}).await.unwrap();
-        lease.preflight().await.unwrap();
-        let newest = lease.recover().await.unwrap().record.unwrap();
-        lease.spending(&newest).await.unwrap();
-        lease.answer_lost(&"unreadable".into(), Some(&Secret::new("answer"))).await.unwrap();
+        let mut locked = self.vault().lock(name, |_| {}).await.unwrap();
+        locked.preflight().await.unwrap();
+        let newest = locked.recover().await.unwrap().record.unwrap();
+        locked.spending(&newest).await.unwrap();
+        locked.answer_lost(&"unreadable".into(), Some(&Secret::new("answer"))).await.unwrap();
     }
 
     /// What the sealed unread answer says inside.
@@ -289,10 +289,10 @@ async fn an_unread_answer_of_an_earlier_version_is_opened_and_bound_when_the_tok
         bench.tamper(|one, _| one["unread"] = old.into());
         assert_eq!(bench.unread(&name()).await.unwrap(), Secret::new("an old answer"));
         assert!(!is_bound(&bench.inside(&name()).await));
-        let mut lease = bench.vault().lock(&name(), |_| {}).await.unwrap();
-        lease.preflight().await.unwrap();
-        lease.spending(&record(1)).await.unwrap();
-        drop(lease);
+        let mut locked = bench.vault().lock(&name(), |_| {}).await.unwrap();
+        locked.preflight().await.unwrap();
+        locked.spending(&record(1)).await.unwrap();
+        drop(locked);
         assert!(is_bound(&bench.inside(&name()).await));
         assert_eq!(bench.unread(&name()).await.unwrap(), Secret::new("an old answer"));
     }
@@ -308,13 +308,13 @@ async fn a_rename_binds_the_unread_answer_to_the_new_name_and_generation() {
     let works = ConnectionName::new("works").unwrap();
     for bench in Bench::both().await {
         // An earlier connection of that name came further.
-        let mut lease = bench.vault().lock(&works, |_| {}).await.unwrap();
-        lease.receive(record(100)).await.unwrap();
-        lease.forget().await.unwrap();
-        drop(lease);
+        let mut locked = bench.vault().lock(&works, |_| {}).await.unwrap();
+        locked.receive(record(100)).await.unwrap();
+        locked.forget().await.unwrap();
+        drop(locked);
         bench.with_unread().await;
         let held = Renaming::begin(bench.vault(), &name(), &works, |_, _| {}).await.unwrap();
-        drop(held.carry().await.unwrap()); // cut off; doing it again goes on
+        drop(held.carry().await.unwrap()); // interrupted; another attempt resumes
         rename(&bench, &works).await;
         assert_eq!(bench.unread(&works).await.unwrap(), Secret::new("answer-of-factory"));
         let document = bench.document(&works);
@@ -340,9 +340,9 @@ async fn a_record_of_another_connection_is_not_used_while_the_store_is_out_of_re
     let bench = Bench { dir: tempfile::tempdir().unwrap(), store: memory.factory() };
     let vault = bench.vault();
     for (name, generation) in [(name(), 1), (plant(), 11)] {
-        let mut lease = vault.lock(&name, |_| {}).await.unwrap();
-        lease.preflight().await.unwrap();
-        lease.receive(record(generation)).await.unwrap();
+        let mut locked = vault.lock(&name, |_| {}).await.unwrap();
+        locked.preflight().await.unwrap();
+        locked.receive(record(generation)).await.unwrap();
     }
     bench.with_received().await;
     memory.fail_always(Some(StoreError::Locked));

@@ -9,40 +9,40 @@ use crate::tokens::record::tests::record;
 use crate::tokens::tests::{Bench, generation, name, until};
 
 #[tokio::test]
-async fn a_whole_refresh_leaves_the_new_record_saved_and_nothing_owed() {
+async fn a_whole_refresh_leaves_the_new_record_saved_and_nothing_to_repair() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    assert_eq!(generation(&lease.recover().await.unwrap()), Some(1));
-    lease.preflight().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
-    lease.receive(record(2)).await.unwrap();
-    drop(lease);
-    let standing = bench.after_a_restart().await;
-    assert_eq!(standing.record, Some(record(2)));
-    assert!(standing.saved && standing.hazard.is_none());
-    assert_eq!((standing.mark, standing.next_generation()), (2, 3));
+    let mut locked = bench.lock(&vault).await;
+    assert_eq!(generation(&locked.recover().await.unwrap()), Some(1));
+    locked.preflight().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
+    locked.receive(record(2)).await.unwrap();
+    drop(locked);
+    let state = bench.after_a_restart().await;
+    assert_eq!(state.record, Some(record(2)));
+    assert!(state.saved && state.hazard.is_none());
+    assert_eq!((state.mark, state.next_generation()), (2, 3));
 }
 
 #[tokio::test]
 async fn died_while_the_answer_was_out_is_uncertain_and_stays_so_until_an_answer() {
     let bench = Bench::with_tokens().await;
-    bench.lease(&bench.process()).await.spending(&record(1)).await.unwrap();
+    bench.lock(&bench.process()).await.spending(&record(1)).await.unwrap();
     for _ in 0..2 {
-        let standing = bench.after_a_restart().await;
-        assert_eq!(generation(&standing), Some(1));
-        let Some(Hazard::Uncertain { generation: 1, pid, .. }) = standing.hazard else { panic!("{standing:?}") };
+        let state = bench.after_a_restart().await;
+        assert_eq!(generation(&state), Some(1));
+        let Some(Hazard::Uncertain { generation: 1, pid, .. }) = state.hazard else { panic!("{state:?}") };
         assert_eq!(pid, std::process::id());
     }
     // The user has it tried once; the request does not leave: the earlier loss is still unexplained.
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.spending(&record(1)).await.unwrap();
-    lease.unspent().await.unwrap();
-    assert!(matches!(lease.recover().await.unwrap().hazard, Some(Hazard::Uncertain { .. })));
-    lease.spending(&record(1)).await.unwrap();
-    lease.receive(record(2)).await.unwrap();
-    drop(lease);
+    let mut locked = bench.lock(&vault).await;
+    locked.spending(&record(1)).await.unwrap();
+    locked.unspent().await.unwrap();
+    assert!(matches!(locked.recover().await.unwrap().hazard, Some(Hazard::Uncertain { .. })));
+    locked.spending(&record(1)).await.unwrap();
+    locked.receive(record(2)).await.unwrap();
+    drop(locked);
     assert!(bench.after_a_restart().await.hazard.is_none());
 }
 
@@ -51,11 +51,11 @@ async fn a_token_proved_unspent_leaves_everything_as_it_was() {
     let bench = Bench::with_tokens().await;
     let before = bench.journal();
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.unspent().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.unspent().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
     assert!(matches!(bench.journal(), Some(Journal::Spending(Spending { generation: 1, .. }))));
-    lease.unspent().await.unwrap();
+    locked.unspent().await.unwrap();
     assert_eq!(bench.journal(), before);
 }
 
@@ -63,12 +63,12 @@ async fn a_token_proved_unspent_leaves_everything_as_it_was() {
 async fn taking_a_spending_back_never_lowers_the_mark_of_a_record_found_meanwhile() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.spending(&record(1)).await.unwrap();
-    // Somebody without our locks (another machine on the same home) saved a newer record.
+    let mut locked = bench.lock(&vault).await;
+    locked.spending(&record(1)).await.unwrap();
+    // A process without our locks (another machine on the same home) saved a newer record.
     bench.memory.put("factory/token", &crate::tokens::record::to_line(&record(2)));
-    assert_eq!(generation(&lease.recover().await.unwrap()), Some(2));
-    lease.unspent().await.unwrap();
+    assert_eq!(generation(&locked.recover().await.unwrap()), Some(2));
+    locked.unspent().await.unwrap();
     assert!(matches!(bench.journal(), Some(Journal::Settled { generation: 2, .. })));
 }
 
@@ -76,24 +76,24 @@ async fn taking_a_spending_back_never_lowers_the_mark_of_a_record_found_meanwhil
 async fn died_between_journal_and_store_is_saved_at_the_next_start() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.preflight().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.preflight().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
     bench.memory.hang();
     let path = bench.journal_path();
     tokio::select! {
-        outcome = lease.receive(record(2)) => panic!("the store hangs: {outcome:?}"),
+        outcome = locked.receive(record(2)) => panic!("the store hangs: {outcome:?}"),
         () = until(&path, |journal| matches!(journal, Journal::Received { .. })) => {}
     }
-    drop((lease, vault));
+    drop((locked, vault));
     bench.memory.restart(); // the hanging call dies with its process
     bench.memory.release();
 
     let read = bench.process().read(&name()).await.unwrap();
     assert_eq!((generation(&read), read.saved), (Some(2), false), "reading changes nothing");
-    let standing = bench.after_a_restart().await;
-    assert_eq!(standing.record, Some(record(2)));
-    assert!(standing.saved);
+    let state = bench.after_a_restart().await;
+    assert_eq!(state.record, Some(record(2)));
+    assert!(state.saved);
     assert!(matches!(bench.journal(), Some(Journal::Settled { generation: 2, .. })));
     assert!(bench.process().read(&name()).await.unwrap().saved);
 }
@@ -102,11 +102,11 @@ async fn died_between_journal_and_store_is_saved_at_the_next_start() {
 async fn died_between_store_and_settling_is_settled_at_the_next_start() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
+    let mut locked = bench.lock(&vault).await;
     bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
-    lease.receive(record(2)).await.unwrap_err();
+    locked.receive(record(2)).await.unwrap_err();
     bench.memory.put("factory/token", &crate::tokens::record::to_line(&record(2)));
-    drop(lease);
+    drop(locked);
     assert!(bench.process().read(&name()).await.unwrap().saved);
     assert_eq!(generation(&bench.after_a_restart().await), Some(2));
     assert!(matches!(bench.journal(), Some(Journal::Settled { generation: 2, .. })));
@@ -116,29 +116,29 @@ async fn died_between_store_and_settling_is_settled_at_the_next_start() {
 async fn an_item_left_empty_by_a_daemon_killed_while_creating_it_is_written_again() {
     let bench = Bench::new();
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.preflight().await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.preflight().await.unwrap();
     bench.memory.fail_next(Call::Set, InjectedFault::Emptied);
-    bench.memory.fail_next(Call::Set, InjectedFault::Emptied); // the call is tried once more on a new session
-    lease.receive(record(1)).await.unwrap_err();
+    bench.memory.fail_next(Call::Set, InjectedFault::Emptied); // the call is retried on a new session
+    locked.receive(record(1)).await.unwrap_err();
     assert!(bench.memory.item("factory/token").unwrap().is_empty());
-    drop(lease);
-    let standing = bench.after_a_restart().await;
-    assert_eq!((generation(&standing), standing.saved), (Some(1), true));
+    drop(locked);
+    let state = bench.after_a_restart().await;
+    assert_eq!((generation(&state), state.saved), (Some(1), true));
 }
 
 #[tokio::test]
 async fn a_logout_forgets_the_tokens_but_not_how_far_they_had_come() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.receive(record(7)).await.unwrap();
-    lease.forget().await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.receive(record(7)).await.unwrap();
+    locked.forget().await.unwrap();
     assert_eq!(bench.memory.item("factory/token"), None);
-    drop(lease);
-    let standing = bench.after_a_restart().await;
-    assert!(standing.record.is_none() && standing.hazard.is_none());
-    assert_eq!(standing.next_generation(), 8);
+    drop(locked);
+    let state = bench.after_a_restart().await;
+    assert!(state.record.is_none() && state.hazard.is_none());
+    assert_eq!(state.next_generation(), 8);
     bench.memory.put("factory/token", &crate::tokens::record::to_line(&record(3)));
     let restored = bench.after_a_restart().await;
     assert_eq!(restored.hazard, Some(Hazard::RolledBack { stored: 3, mark: 7 }));
@@ -150,7 +150,7 @@ async fn died_in_the_middle_of_a_logout_is_logged_out() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     bench.memory.fail_next(Call::Delete, InjectedFault::Error(StoreError::Locked));
-    bench.lease(&vault).await.forget().await.unwrap_err();
+    bench.lock(&vault).await.forget().await.unwrap_err();
     assert!(bench.memory.item("factory/token").is_some());
     let read = vault.read(&name()).await.unwrap();
     assert!(read.record.is_none() && read.hazard.is_none());
@@ -159,28 +159,28 @@ async fn died_in_the_middle_of_a_logout_is_logged_out() {
 }
 
 #[tokio::test]
-async fn a_logout_of_nobody_writes_nothing() {
+async fn a_logout_without_tokens_writes_nothing() {
     let bench = Bench::new();
-    bench.lease(&bench.process()).await.forget().await.unwrap();
+    bench.lock(&bench.process()).await.forget().await.unwrap();
     assert_eq!(bench.journal(), None);
 }
 
 #[tokio::test]
-async fn an_older_record_restored_from_a_backup_is_said_and_never_handed_out() {
+async fn an_older_record_restored_from_a_backup_is_reported_and_never_handed_out() {
     let bench = Bench::with_tokens().await;
     let backup = bench.memory.item("factory/token").unwrap();
     let vault = bench.process();
-    bench.lease(&vault).await.receive(record(2)).await.unwrap();
+    bench.lock(&vault).await.receive(record(2)).await.unwrap();
     bench.memory.put("factory/token", &backup);
-    for standing in [vault.read(&name()).await.unwrap(), bench.after_a_restart().await] {
-        assert!(standing.record.is_none());
-        assert_eq!(standing.hazard, Some(Hazard::RolledBack { stored: 1, mark: 2 }));
+    for state in [vault.read(&name()).await.unwrap(), bench.after_a_restart().await] {
+        assert!(state.record.is_none());
+        assert_eq!(state.hazard, Some(Hazard::RolledBack { stored: 1, mark: 2 }));
     }
-    let mut lease = bench.lease(&vault).await;
-    let refused = lease.spending(&record(1)).await.unwrap_err();
+    let mut locked = bench.lock(&vault).await;
+    let refused = locked.spending(&record(1)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Outdated { given: 1, mark: 2 }), "{refused}");
-    lease.receive(record(3)).await.unwrap();
-    assert_eq!(generation(&lease.recover().await.unwrap()), Some(3), "a new login mends it");
+    locked.receive(record(3)).await.unwrap();
+    assert_eq!(generation(&locked.recover().await.unwrap()), Some(3), "a new login mends it");
 }
 
 #[tokio::test]

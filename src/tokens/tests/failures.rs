@@ -3,30 +3,31 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::Secret;
-use crate::secrets::error::{SaveError, StoreError};
+use crate::secrets::error::StoreError;
 use crate::secrets::memory::{Call, InjectedFault, MemoryStore};
 use crate::secrets::worker::Secrets;
 use crate::tokens::journal::Journal;
 use crate::tokens::record::tests::record;
+use crate::tokens::save_error::SaveError;
 use crate::tokens::tests::{Bench, generation, name};
 
 #[tokio::test]
-async fn a_store_that_fails_at_the_save_owes_it_and_gets_it_when_it_is_back() {
+async fn a_record_that_the_store_did_not_take_is_saved_when_the_store_is_back() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.preflight().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.preflight().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
     bench.memory.fail_always(Some(StoreError::Locked));
-    let error = lease.receive(record(2)).await.unwrap_err();
+    let error = locked.receive(record(2)).await.unwrap_err();
     assert!(matches!(error, SaveError::InJournal { why: StoreError::Locked }), "{error}");
     // Still locked: the record is known all the same, because the identity is in memory.
-    let standing = lease.recover().await.unwrap();
-    assert_eq!((generation(&standing), standing.saved), (Some(2), false));
-    assert!(matches!(standing.unsaved_because, Some(StoreError::Locked)));
+    let state = locked.recover().await.unwrap();
+    assert_eq!((generation(&state), state.saved), (Some(2), false));
+    assert!(matches!(state.unsaved_because, Some(StoreError::Locked)));
     bench.memory.fail_always(None);
-    let standing = lease.recover().await.unwrap();
-    assert_eq!((generation(&standing), standing.saved), (Some(2), true));
+    let state = locked.recover().await.unwrap();
+    assert_eq!((generation(&state), state.saved), (Some(2), true));
     assert_eq!(bench.process().read(&name()).await.unwrap().record, Some(record(2)));
 }
 
@@ -34,51 +35,51 @@ async fn a_store_that_fails_at_the_save_owes_it_and_gets_it_when_it_is_back() {
 async fn a_record_that_waits_to_be_saved_cannot_be_written_over_by_spending_the_old_one() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
+    let mut locked = bench.lock(&vault).await;
     bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
-    lease.receive(record(2)).await.unwrap_err();
+    locked.receive(record(2)).await.unwrap_err();
     let before = bench.journal();
-    for (spent, owed) in [(record(1), true), (record(2), false)] {
-        let outcome = lease.spending(&spent).await;
-        assert_eq!(matches!(outcome, Err(StoreError::Owed { generation: 2 })), owed, "{outcome:?}");
-        if owed {
+    for (spent, is_refused) in [(record(1), true), (record(2), false)] {
+        let outcome = locked.spending(&spent).await;
+        assert_eq!(matches!(outcome, Err(StoreError::Unsaved { generation: 2 })), is_refused, "{outcome:?}");
+        if is_refused {
             assert_eq!(bench.journal(), before);
         }
     }
 }
 
 #[tokio::test]
-async fn a_store_that_says_yes_and_keeps_the_old_record_is_found_out() {
+async fn a_store_that_reports_success_but_keeps_the_old_record_is_detected() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
+    let mut locked = bench.lock(&vault).await;
     bench.memory.fail_next(Call::Set, InjectedFault::Ignored);
-    let error = lease.receive(record(2)).await.unwrap_err();
+    let error = locked.receive(record(2)).await.unwrap_err();
     assert!(matches!(error, SaveError::InJournal { why: StoreError::NotReadBack { .. } }), "{error}");
-    assert!(lease.recover().await.unwrap().saved);
+    assert!(locked.recover().await.unwrap().saved);
 }
 
 #[tokio::test]
 async fn journal_and_store_failing_at_once_hands_the_record_back_until_one_takes_it() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.preflight().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.preflight().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
     bench.memory.fail_always(Some(StoreError::Locked));
     let journals = bench.dir.path().join("journals");
     std::fs::rename(&journals, bench.dir.path().join("away")).unwrap();
     let mut back = record(2);
     for _ in 0..2 {
-        let error = lease.receive(back).await.unwrap_err();
+        let error = locked.receive(back).await.unwrap_err();
         let SaveError::Nowhere { why: StoreError::Both { .. }, record: kept } = error else { panic!("{error}") };
         assert_eq!(*kept, record(2));
         back = *kept;
     }
     std::fs::rename(bench.dir.path().join("away"), &journals).unwrap();
-    assert!(matches!(lease.receive(back).await, Err(SaveError::InJournal { .. })));
+    assert!(matches!(locked.receive(back).await, Err(SaveError::InJournal { .. })));
     bench.memory.fail_always(None);
-    drop(lease);
+    drop(locked);
     assert_eq!(bench.after_a_restart().await.record, Some(record(2)));
 }
 
@@ -86,42 +87,42 @@ async fn journal_and_store_failing_at_once_hands_the_record_back_until_one_takes
 async fn a_full_or_lost_journal_directory_does_not_keep_a_record_from_the_store() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.preflight().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.preflight().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
     let journals = bench.dir.path().join("journals");
     std::fs::rename(&journals, bench.dir.path().join("away")).unwrap();
-    lease.receive(record(2)).await.unwrap();
-    assert!(matches!(lease.preflight().await, Err(StoreError::Io { .. })), "nothing more is sent");
+    locked.receive(record(2)).await.unwrap();
+    assert!(matches!(locked.preflight().await, Err(StoreError::Io { .. })), "nothing more is sent");
     std::fs::rename(bench.dir.path().join("away"), &journals).unwrap();
-    drop(lease);
-    let standing = bench.after_a_restart().await;
-    assert_eq!((generation(&standing), standing.hazard), (Some(2), None));
+    drop(locked);
+    let state = bench.after_a_restart().await;
+    assert_eq!((generation(&state), state.hazard), (Some(2), None));
 }
 
 #[tokio::test]
 async fn a_record_numbered_too_low_is_raised_rather_than_taken_for_an_old_one() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
-    lease.receive(record(9)).await.unwrap();
-    lease.receive(record(1)).await.unwrap();
-    let standing = lease.recover().await.unwrap();
-    assert_eq!(generation(&standing), Some(10));
-    assert_eq!(standing.record.unwrap().access_token, Secret::new("access-1"));
+    let mut locked = bench.lock(&vault).await;
+    locked.receive(record(9)).await.unwrap();
+    locked.receive(record(1)).await.unwrap();
+    let state = locked.recover().await.unwrap();
+    assert_eq!(generation(&state), Some(10));
+    assert_eq!(state.record.unwrap().access_token, Secret::new("access-1"));
 }
 
 #[tokio::test]
-async fn an_identity_lost_while_a_record_is_sealed_to_it_is_said_and_nothing_is_touched() {
+async fn an_identity_lost_while_a_record_is_sealed_to_it_is_reported_and_nothing_changes() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
-    bench.lease(&vault).await.receive(record(2)).await.unwrap_err();
+    bench.lock(&vault).await.receive(record(2)).await.unwrap_err();
     let journal = bench.journal();
     let identity = bench.memory.item("identity").unwrap();
     bench.memory.remove("identity");
     let restarted = bench.process();
-    let error = bench.lease(&restarted).await.recover().await.unwrap_err();
+    let error = bench.lock(&restarted).await.recover().await.unwrap_err();
     assert!(matches!(&error, StoreError::Corrupt { why, .. } if why.contains("identity")), "{error}");
     assert_eq!(bench.journal(), journal);
     bench.memory.put("identity", &identity);
@@ -132,11 +133,11 @@ async fn an_identity_lost_while_a_record_is_sealed_to_it_is_said_and_nothing_is_
 async fn an_identity_that_vanishes_while_running_is_put_back_before_the_next_request() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let lease = bench.lease(&vault).await;
-    lease.preflight().await.unwrap();
+    let locked = bench.lock(&vault).await;
+    locked.preflight().await.unwrap();
     let identity = bench.memory.item("identity").unwrap();
     bench.memory.remove("identity");
-    lease.preflight().await.unwrap();
+    locked.preflight().await.unwrap();
     assert_eq!(bench.memory.item("identity"), Some(identity));
 }
 
@@ -147,15 +148,15 @@ async fn records_and_journals_of_a_newer_version_are_left_alone() {
     let older = bench.memory.item("factory/token").unwrap();
     bench.memory.put("factory/token", &newer);
     let vault = bench.process();
-    let error = bench.lease(&vault).await.recover().await.unwrap_err();
+    let error = bench.lock(&vault).await.recover().await.unwrap_err();
     assert!(matches!(error, StoreError::NewerFormat { version: 2, .. }), "{error}");
     assert_eq!(bench.memory.item("factory/token"), Some(newer));
     bench.memory.put("factory/token", &older);
     std::fs::write(bench.journal_path(), r#"{"version":3}"#).unwrap();
-    let mut lease = bench.lease(&vault).await;
-    assert!(matches!(lease.recover().await, Err(StoreError::NewerFormat { version: 3, .. })));
-    assert!(matches!(lease.spending(&record(1)).await, Err(StoreError::NewerFormat { version: 3, .. })));
-    assert!(matches!(lease.forget().await, Err(StoreError::NewerFormat { version: 3, .. })));
+    let mut locked = bench.lock(&vault).await;
+    assert!(matches!(locked.recover().await, Err(StoreError::NewerFormat { version: 3, .. })));
+    assert!(matches!(locked.spending(&record(1)).await, Err(StoreError::NewerFormat { version: 3, .. })));
+    assert!(matches!(locked.forget().await, Err(StoreError::NewerFormat { version: 3, .. })));
     assert_eq!(std::fs::read_to_string(bench.journal_path()).unwrap(), r#"{"version":3}"#);
 }
 
@@ -182,7 +183,7 @@ async fn a_hanging_store_is_bounded_and_the_runtime_stays_alive() {
 }
 
 #[tokio::test]
-async fn a_hanging_thread_is_left_behind_and_another_serves_the_next_call() {
+async fn a_hanging_thread_is_abandoned_and_another_serves_the_next_call() {
     let (release, hung) = std::sync::mpsc::channel::<()>();
     let (hung, calm) = (std::sync::Mutex::new(Some(hung)), MemoryStore::new());
     let factory: crate::secrets::secret_store::StoreFactory = std::sync::Arc::new(move || {
@@ -199,7 +200,7 @@ async fn a_hanging_thread_is_left_behind_and_another_serves_the_next_call() {
 }
 
 #[tokio::test]
-async fn threads_left_behind_in_a_dead_store_are_bounded_and_end_when_it_wakes() {
+async fn threads_abandoned_in_a_dead_store_are_bounded_and_end_when_it_wakes() {
     let bench = Bench::new();
     let secrets = Secrets::with_timeout(bench.memory.factory(), Duration::from_millis(10));
     bench.memory.hang();
@@ -233,7 +234,7 @@ async fn a_write_given_up_before_it_began_never_happens() {
 }
 
 #[tokio::test]
-async fn a_store_whose_session_broke_is_made_anew_within_the_same_call() {
+async fn a_store_whose_session_broke_is_reconnected_within_the_same_call() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     vault.probe().await.unwrap();
@@ -264,12 +265,12 @@ async fn a_store_that_panics_costs_one_call() {
 }
 
 #[tokio::test]
-async fn preflight_refuses_whatever_would_keep_an_answer_from_being_saved() {
+async fn preflight_refuses_anything_that_would_keep_an_answer_from_being_saved() {
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
-    let lease = bench.lease(&vault).await;
+    let locked = bench.lock(&vault).await;
     bench.memory.fail_next(Call::Probe, InjectedFault::Error(StoreError::Locked));
-    assert!(matches!(lease.preflight().await, Err(StoreError::Locked)));
+    assert!(matches!(locked.preflight().await, Err(StoreError::Locked)));
     assert!(matches!(bench.journal(), Some(Journal::Settled { .. })));
 }
 
@@ -278,11 +279,11 @@ async fn a_damaged_identity_opens_nothing_and_is_replaced_before_the_next_reques
     let bench = Bench::with_tokens().await;
     let vault = bench.process();
     bench.memory.put("identity", &Secret::new("not an identity"));
-    let mut lease = bench.lease(&vault).await;
-    lease.preflight().await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.preflight().await.unwrap();
     assert!(bench.memory.item("identity").unwrap().expose().starts_with("AGE-SECRET-KEY-1"));
     bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
-    lease.receive(record(2)).await.unwrap_err();
-    drop(lease);
+    locked.receive(record(2)).await.unwrap_err();
+    drop(locked);
     assert_eq!(generation(&bench.after_a_restart().await), Some(2));
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::domain::{ConnectionName, Secret, SystemClock};
-use crate::secrets::error::{SaveError, StoreError};
+use crate::secrets::error::StoreError;
 use crate::secrets::secret_store::{Elsewhere, SecretStore};
 use crate::secrets::worker::Secrets;
-use crate::tokens::identity::IDENTITY;
+use crate::tokens::items::IDENTITY;
 use crate::tokens::record::tests::record;
+use crate::tokens::save_error::SaveError;
 use crate::tokens::tests::{generation, name};
 use crate::tokens::vault::Vault;
 
@@ -104,12 +105,12 @@ impl Bench {
         let keyring = Handle(Arc::new(Mutex::new(Keyring { is_old_default: true, ..Keyring::default() })));
         let bench = Self { dir: tempfile::tempdir().unwrap(), keyring };
         let vault = bench.process();
-        let mut lease = vault.lock(&name(), |_| {}).await.unwrap();
-        lease.preflight().await.unwrap();
-        lease.receive(record(1)).await.unwrap();
-        lease.spending(&record(1)).await.unwrap();
+        let mut locked = vault.lock(&name(), |_| {}).await.unwrap();
+        locked.preflight().await.unwrap();
+        locked.receive(record(1)).await.unwrap();
+        locked.spending(&record(1)).await.unwrap();
         bench.keyring.state().is_refusing_tokens = true;
-        assert!(matches!(lease.receive(record(2)).await, Err(SaveError::InJournal { .. })));
+        assert!(matches!(locked.receive(record(2)).await, Err(SaveError::InJournal { .. })));
         let mut state = bench.keyring.state();
         (state.is_old_default, state.is_old_locked, state.is_refusing_tokens) = (false, true, false);
         // The record in the store can be read: only the identity is locked away.
@@ -127,11 +128,11 @@ impl Bench {
 
     /// What recovery finds, with or without an identity in memory.
     async fn recovered(&self, vault: &Vault) -> Result<Option<u64>, StoreError> {
-        vault.lock(&name(), |_| {}).await.unwrap().recover().await.map(|standing| generation(&standing))
+        vault.lock(&name(), |_| {}).await.unwrap().recover().await.map(|state| generation(&state))
     }
 }
 
-/// Another connection goes on in the default collection, and has an identity made there.
+/// Another connection is used in the default collection, and an identity is made there.
 async fn another_connection_goes_on(vault: &Vault) {
     let other = ConnectionName::new("other").unwrap();
     vault.lock(&other, |_| {}).await.unwrap().preflight().await.unwrap();
@@ -158,7 +159,7 @@ async fn a_record_sealed_to_an_identity_that_was_locked_for_a_while_is_opened_on
 }
 
 #[tokio::test]
-async fn an_unread_answer_is_opened_with_any_identity_and_said_to_be_locked_away_until_then() {
+async fn an_unread_answer_is_opened_with_any_identity_and_reported_as_locked_until_then() {
     let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
     bench.keyring.state().is_old_locked = false;
     let old = bench.process();
@@ -167,16 +168,16 @@ async fn an_unread_answer_is_opened_with_any_identity_and_said_to_be_locked_away
     bench.keyring.state().is_old_locked = true;
     let vault = bench.process();
     another_connection_goes_on(&vault).await;
-    let lease = vault.lock(&name(), |_| {}).await.unwrap();
-    assert!(matches!(lease.unread(1, &sealed).await, Err(StoreError::LockedElsewhere { .. })));
+    let locked = vault.lock(&name(), |_| {}).await.unwrap();
+    assert!(matches!(locked.unread(1, &sealed).await, Err(StoreError::LockedElsewhere { .. })));
     bench.keyring.state().is_old_locked = false;
-    assert_eq!(lease.unread(1, &sealed).await.unwrap(), Secret::new("an answer"));
+    assert_eq!(locked.unread(1, &sealed).await.unwrap(), Secret::new("an answer"));
     bench.keyring.state().old.remove(IDENTITY);
-    assert!(matches!(lease.unread(1, &sealed).await, Err(StoreError::Corrupt { .. })), "it is gone");
+    assert!(matches!(locked.unread(1, &sealed).await, Err(StoreError::Corrupt { .. })), "it is gone");
 }
 
 #[tokio::test]
-async fn a_store_out_of_reach_is_said_and_not_that_the_record_cannot_be_opened() {
+async fn a_store_out_of_reach_is_reported_and_not_that_the_record_cannot_be_opened() {
     let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
     let vault = bench.process();
     another_connection_goes_on(&vault).await;

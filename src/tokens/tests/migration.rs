@@ -36,10 +36,10 @@ impl Moving {
         let vault = bench.process();
         vault.set_client_secret(&name(), &client_secret()).await.unwrap();
         vault.lock(&other(), |_| {}).await.unwrap().receive(record(7)).await.unwrap();
-        let mut lease = bench.lease(&vault).await;
-        lease.preflight().await.unwrap();
+        let mut locked = bench.lock(&vault).await;
+        locked.preflight().await.unwrap();
         bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
-        lease.receive(record(2)).await.unwrap_err();
+        locked.receive(record(2)).await.unwrap_err();
         assert!(matches!(bench.journal(), Some(Journal::Received { generation: 2, .. })));
         Self { bench, to: MemoryStore::new(), has_switched: false }
     }
@@ -60,12 +60,12 @@ impl Moving {
         copied.remove_source().await
     }
 
-    /// Whoever starts now, with the configuration as it is, has everything.
+    /// A process that starts now, with the present configuration, has everything.
     async fn assert_nothing_is_lost(&self, context: &str) {
         let vault = if self.has_switched { self.destination() } else { self.bench.process() };
         for (name, newest) in [(name(), 2), (other(), 7)] {
-            let standing = vault.read(&name).await.unwrap();
-            assert_eq!((standing.record, standing.hazard), (Some(record(newest)), None), "{name} {context}");
+            let state = vault.read(&name).await.unwrap();
+            assert_eq!((state.record, state.hazard), (Some(record(newest)), None), "{name} {context}");
         }
         assert_eq!(vault.client_secret(&name()).await.unwrap(), Some(client_secret()), "{context}");
     }
@@ -79,7 +79,7 @@ async fn everything_is_moved_and_a_record_that_waits_is_saved_first() {
     assert_eq!(moving.to.items(), ["factory/client-secret", "factory/token", "identity", "sandbox/token"]);
     assert!(moving.bench.memory.items().is_empty(), "{:?}", moving.bench.memory.items());
     moving.assert_nothing_is_lost("after the move").await;
-    assert_eq!(moving.migrate().await.unwrap(), moved, "once more changes nothing");
+    assert_eq!(moving.migrate().await.unwrap(), moved, "again changes nothing");
     moving.assert_nothing_is_lost("after a second move").await;
 }
 
@@ -111,8 +111,8 @@ async fn damage_to_one_connection_moves_along_and_keeps_no_other_from_moving() {
         moving.migrate().await.unwrap();
         assert_eq!(moving.to.item("sandbox/token"), token, "as it was");
         assert_eq!(std::fs::read(&path).unwrap(), text);
-        let standing = moving.destination().read(&name()).await.unwrap();
-        assert_eq!(standing.record, Some(record(2)));
+        let state = moving.destination().read(&name()).await.unwrap();
+        assert_eq!(state.record, Some(record(2)));
         assert!(moving.bench.memory.items().is_empty());
     }
 }
@@ -128,7 +128,7 @@ async fn killed_at_any_call_of_either_store_nothing_is_lost_and_doing_it_again_f
                 for _ in 0..survived {
                     store.fail_next(call, InjectedFault::None);
                 }
-                // Not `Unavailable`, which is tried once more on a new session.
+                // Not `Unavailable`, which is retried on a new session.
                 store.fail_next(call, InjectedFault::Error(StoreError::Locked));
                 let context =
                     format!("{call:?} {survived} of the {}", if is_source { "source" } else { "destination" });
@@ -155,8 +155,8 @@ async fn a_configuration_that_cannot_be_changed_leaves_the_source_in_use() {
     let vault = moving.bench.process();
     vault.lock(&other(), |_| {}).await.unwrap().receive(record(8)).await.unwrap();
     moving.migrate().await.unwrap();
-    let standing = moving.destination().read(&other()).await.unwrap();
-    assert_eq!((standing.record, standing.hazard), (Some(record(8)), None));
+    let state = moving.destination().read(&other()).await.unwrap();
+    assert_eq!((state.record, state.hazard), (Some(record(8)), None));
 }
 
 #[tokio::test]
@@ -166,15 +166,15 @@ async fn tokens_that_an_old_process_saved_in_the_source_after_the_switch_are_fet
     moving.has_switched = true; // and killed before the source was emptied
     let old_process = moving.bench.process();
     old_process.lock(&other(), |_| {}).await.unwrap().receive(record(8)).await.unwrap();
-    let standing = moving.destination().read(&other()).await.unwrap();
-    assert!(standing.record.is_none(), "generation 7 is known to be old and never handed out");
+    let state = moving.destination().read(&other()).await.unwrap();
+    assert!(state.record.is_none(), "generation 7 is known to be old and never handed out");
     moving.migrate().await.unwrap();
-    let standing = moving.destination().read(&other()).await.unwrap();
-    assert_eq!((standing.record, standing.hazard), (Some(record(8)), None));
+    let state = moving.destination().read(&other()).await.unwrap();
+    assert_eq!((state.record, state.hazard), (Some(record(8)), None));
 }
 
 #[tokio::test]
-async fn another_client_secret_in_the_source_is_neither_taken_nor_thrown_away_when_finishing() {
+async fn another_client_secret_in_the_source_is_neither_copied_nor_removed_when_finishing() {
     let mut moving = Moving::new().await;
     drop(moving.copy().await.unwrap());
     moving.has_switched = true;
@@ -207,16 +207,16 @@ async fn a_newer_format_on_either_side_stops_the_move_and_stays_untouched() {
 }
 
 #[tokio::test]
-async fn a_move_waits_for_whoever_works_on_a_connection() {
+async fn a_move_waits_for_the_holder_of_a_connection_s_lock() {
     let moving = Moving::new().await;
-    let holder = moving.bench.lease(&moving.bench.process()).await;
-    let mut told = Vec::new();
+    let holder = moving.bench.lock(&moving.bench.process()).await;
+    let mut holders = Vec::new();
     let begin = Migration::begin(moving.bench.process(), moving.destination(), false, &[], |name, pid| {
-        told.push((name.clone(), pid));
+        holders.push((name.clone(), pid));
     });
     let waited = tokio::time::timeout(std::time::Duration::from_millis(300), begin).await;
     assert!(waited.is_err(), "the lock is held");
-    assert_eq!(told, [(name(), Some(std::process::id()))]);
+    assert_eq!(holders, [(name(), Some(std::process::id()))]);
     drop(holder);
     moving.copy().await.unwrap();
 }
@@ -226,10 +226,10 @@ async fn a_connection_that_is_renamed_while_the_move_waits_for_it_is_moved_under
     let moving = Moving::new().await;
     let plant = ConnectionName::new("plant").unwrap();
     let renaming = Renaming::begin(moving.bench.process(), &name(), &plant, |_, _| {}).await.unwrap();
-    let (told, waits) = tokio::sync::oneshot::channel();
-    let mut told = Some(told);
+    let (waiting, waits) = tokio::sync::oneshot::channel();
+    let mut waiting = Some(waiting);
     let begin = async {
-        let on_wait = |_: &ConnectionName, _| told.take().into_iter().for_each(|told| told.send(()).unwrap());
+        let on_wait = |_: &ConnectionName, _| waiting.take().into_iter().for_each(|waiting| waiting.send(()).unwrap());
         Migration::begin(moving.bench.process(), moving.destination(), false, &[name()], on_wait).await
     };
     let rename = async {
@@ -238,7 +238,7 @@ async fn a_connection_that_is_renamed_while_the_move_waits_for_it_is_moved_under
     };
     let (held, ()) = tokio::join!(begin, rename);
     held.unwrap().copy().await.unwrap().remove_source().await.unwrap();
-    let standing = moving.destination().read(&plant).await.unwrap();
-    assert_eq!((standing.record, standing.hazard), (Some(record(2)), None));
+    let state = moving.destination().read(&plant).await.unwrap();
+    assert_eq!((state.record, state.hazard), (Some(record(2)), None));
     assert!(moving.bench.memory.items().is_empty(), "{:?}", moving.bench.memory.items());
 }

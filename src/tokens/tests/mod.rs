@@ -36,9 +36,9 @@ impl Bench {
     /// A bench on which generation 1 is saved and settled.
     async fn with_tokens() -> Self {
         let bench = Self::new();
-        let mut lease = bench.lease(&bench.process()).await;
-        lease.preflight().await.unwrap();
-        lease.receive(record(1)).await.unwrap();
+        let mut locked = bench.lock(&bench.process()).await;
+        locked.preflight().await.unwrap();
+        locked.receive(record(1)).await.unwrap();
         bench
     }
 
@@ -48,13 +48,13 @@ impl Bench {
         Vault::open(secrets, self.dir.path(), Arc::new(SystemClock)).unwrap()
     }
 
-    async fn lease(&self, vault: &Vault) -> LockedConnection {
+    async fn lock(&self, vault: &Vault) -> LockedConnection {
         tokio::time::timeout(Duration::from_secs(10), vault.lock(&name(), |_| {})).await.expect("lock is free").unwrap()
     }
 
-    /// What a newly started process finds and makes good.
+    /// What a newly started process finds after its repairs.
     async fn after_a_restart(&self) -> TokenState {
-        self.lease(&self.process()).await.recover().await.unwrap()
+        self.lock(&self.process()).await.recover().await.unwrap()
     }
 
     fn journal_path(&self) -> std::path::PathBuf {
@@ -78,11 +78,11 @@ async fn until(path: &Path, wanted: impl Fn(&Journal) -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("the journal never got there: {:?}", Journal::read(path));
+    panic!("the journal never reached that state: {:?}", Journal::read(path));
 }
 
-fn generation(standing: &TokenState) -> Option<u64> {
-    standing.record.as_ref().map(|record| record.generation)
+fn generation(state: &TokenState) -> Option<u64> {
+    state.record.as_ref().map(|record| record.generation)
 }
 
 #[test]
@@ -92,19 +92,19 @@ fn the_engine_may_move_its_work_between_threads() {
     let vault = bench.process();
     let name = name();
     sendable(&async move {
-        let mut lease = vault.lock(&name, |_| {}).await.unwrap();
-        let standing = lease.recover().await.unwrap();
-        lease.preflight().await.unwrap();
-        lease.spending(&record(standing.next_generation())).await.unwrap();
-        lease.unspent().await.unwrap();
-        lease.receive(record(1)).await.unwrap();
-        lease.forget().await.unwrap();
+        let mut locked = vault.lock(&name, |_| {}).await.unwrap();
+        let state = locked.recover().await.unwrap();
+        locked.preflight().await.unwrap();
+        locked.spending(&record(state.next_generation())).await.unwrap();
+        locked.unspent().await.unwrap();
+        locked.receive(record(1)).await.unwrap();
+        locked.forget().await.unwrap();
         vault.read(&name).await.unwrap();
     });
 }
 
 #[tokio::test]
-async fn opening_touches_no_store_and_makes_directories_for_their_owner_alone() {
+async fn opening_touches_no_store_and_makes_private_directories() {
     let bench = Bench::new();
     bench.process();
     assert!(bench.memory.calls().is_empty());
@@ -123,15 +123,15 @@ async fn a_client_secret_is_set_read_removed_and_untouched_by_tokens() {
     let secret = crate::domain::Secret::new("client secret");
     assert_eq!(vault.client_secret(&name()).await.unwrap(), None);
     vault.set_client_secret(&name(), &secret).await.unwrap();
-    let mut lease = bench.lease(&vault).await;
-    lease.receive(record(2)).await.unwrap();
-    lease.forget().await.unwrap();
+    let mut locked = bench.lock(&vault).await;
+    locked.receive(record(2)).await.unwrap();
+    locked.forget().await.unwrap();
     assert_eq!(bench.process().client_secret(&name()).await.unwrap(), Some(secret));
     assert!(vault.remove_client_secret(&name()).await.unwrap());
     assert!(!vault.remove_client_secret(&name()).await.unwrap());
 }
 
-/// A clock that stands still.
+/// A stopped clock.
 struct Still(chrono::DateTime<chrono::Utc>);
 
 impl Clock for Still {
@@ -145,22 +145,22 @@ async fn a_change_by_another_process_is_noticed_and_its_absence_too() {
     let bench = Bench::with_tokens().await;
     let clock = Arc::new(Still(at() + chrono::TimeDelta::days(100_000))); // every change is long ago
     let watching = Vault::open(Secrets::new(bench.memory.factory()), bench.dir.path(), clock).unwrap();
-    let mut seen = crate::tokens::vault::Seen::default();
+    let mut seen = crate::tokens::journal_stamps::JournalDirStamp::default();
     assert!(watching.changed_since(&mut seen), "nothing was seen before");
     assert!(!watching.changed_since(&mut seen));
     tokio::time::sleep(Duration::from_millis(20)).await;
-    bench.lease(&bench.process()).await.receive(record(2)).await.unwrap();
+    bench.lock(&bench.process()).await.receive(record(2)).await.unwrap();
     assert!(watching.changed_since(&mut seen));
     assert!(!watching.changed_since(&mut seen));
 }
 
 #[tokio::test]
-async fn a_change_of_this_very_moment_is_reported_again_lest_its_twin_go_unseen() {
+async fn a_change_of_this_very_moment_is_reported_again_in_case_another_follows() {
     let bench = Bench::with_tokens().await;
     let changed = std::fs::metadata(bench.dir.path().join("journals")).unwrap().modified().unwrap();
     let clock = Arc::new(Still(chrono::DateTime::from(changed) + chrono::TimeDelta::milliseconds(50)));
     let watching = Vault::open(Secrets::new(bench.memory.factory()), bench.dir.path(), clock).unwrap();
-    let mut seen = crate::tokens::vault::Seen::default();
+    let mut seen = crate::tokens::journal_stamps::JournalDirStamp::default();
     assert!(watching.changed_since(&mut seen));
     assert!(watching.changed_since(&mut seen));
 }
@@ -178,13 +178,13 @@ async fn no_file_holds_a_token_in_any_state_of_the_journal() {
         }
     };
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
+    let mut locked = bench.lock(&vault).await;
     grep();
-    lease.preflight().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
+    locked.preflight().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
     grep();
     bench.memory.fail_always(Some(crate::secrets::error::StoreError::Locked));
-    let error = lease.receive(record(2)).await.unwrap_err();
+    let error = locked.receive(record(2)).await.unwrap_err();
     assert!(matches!(bench.journal(), Some(Journal::Received { generation: 2, .. })));
     grep();
     assert!(!format!("{error} {error:?} {:?}", bench.journal()).contains("refresh-2"));
@@ -198,8 +198,8 @@ async fn of_many_journals_only_those_that_changed_are_read() {
     for number in 0..20 {
         let name = ConnectionName::new(&format!("connection-{number}")).unwrap();
         elsewhere.lock(&name, |_| {}).await.unwrap().receive(record(1)).await.unwrap();
-        let (standing, journal) = here.read_stamped(&name).await.unwrap();
-        known.push(crate::tokens::journal_stamps::JournalStamp { name, journal, generation: standing.mark });
+        let (state, journal) = here.read_stamped(&name).await.unwrap();
+        known.push(crate::tokens::journal_stamps::JournalStamp { name, journal, generation: state.mark });
     }
     known.push(crate::tokens::journal_stamps::JournalStamp { name: name(), journal: None, generation: 0 });
     assert!(here.changes(known.clone()).await.is_empty());
@@ -208,10 +208,10 @@ async fn of_many_journals_only_those_that_changed_are_read() {
     elsewhere.lock(&known[9].name, |_| {}).await.unwrap().forget().await.unwrap();
     elsewhere.lock(&name(), |_| {}).await.unwrap().receive(record(1)).await.unwrap();
     let changes = here.changes(known).await;
-    let told: Vec<_> =
+    let facts: Vec<_> =
         changes.iter().map(|change| (change.known.name.as_str(), change.generation, change.forgotten)).collect();
-    assert_eq!(told, [("connection-7", 2, false), ("connection-9", 1, true), ("factory", 1, false)]);
-    // What is known then is news no more.
+    assert_eq!(facts, [("connection-7", 2, false), ("connection-9", 1, true), ("factory", 1, false)]);
+    // What was read is not reported again.
     let known = changes
         .into_iter()
         .map(|change| crate::tokens::journal_stamps::JournalStamp { journal: change.journal, ..change.known })

@@ -37,7 +37,7 @@ fn holder(bench: &Bench) -> Child {
 async fn hold_forever(dir: std::ffi::OsString) {
     let secrets = Secrets::new(MemoryStore::new().factory());
     let vault = Vault::open(secrets, dir.as_ref(), Arc::new(crate::domain::SystemClock)).unwrap();
-    let _lease = vault.lock(&name(), |_| {}).await.unwrap();
+    let _locked = vault.lock(&name(), |_| {}).await.unwrap();
     println!("holding");
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
@@ -49,52 +49,52 @@ async fn a_lock_held_by_another_process_is_waited_for_by_pid() {
     }
     let bench = Bench::with_tokens().await;
     let mut other = holder(&bench);
-    let (told, vault) = (Arc::new(Mutex::new(Vec::new())), bench.process());
-    let (sink, connection) = (Arc::clone(&told), name());
+    let (holders, vault) = (Arc::new(Mutex::new(Vec::new())), bench.process());
+    let (sink, connection) = (Arc::clone(&holders), name());
     let waiting = vault.lock(&connection, |pid| sink.lock().unwrap().push(pid));
     let mut waiting = std::pin::pin!(waiting);
     assert!(tokio::time::timeout(Duration::from_millis(400), &mut waiting).await.is_err(), "it is held");
     other.kill().unwrap();
-    let lease = tokio::time::timeout(Duration::from_secs(2), waiting).await.expect("freed by the kernel").unwrap();
-    assert_eq!(*told.lock().unwrap(), [Some(other.id())], "told once, with the holder");
+    let locked = tokio::time::timeout(Duration::from_secs(2), waiting).await.expect("freed by the kernel").unwrap();
+    assert_eq!(*holders.lock().unwrap(), [Some(other.id())], "called once, with the holder");
     other.wait().unwrap();
-    drop(lease);
+    drop(locked);
 }
 
 #[tokio::test]
 async fn giving_up_the_wait_leaves_the_lock_to_others() {
     let bench = Bench::new();
     let vault = bench.process();
-    let lease = bench.lease(&vault).await;
+    let locked = bench.lock(&vault).await;
     let path = bench.dir.path().join("locks/factory.lock");
     assert!(lock::is_held(&path));
     for _ in 0..10 {
         assert!(tokio::time::timeout(Duration::from_millis(5), vault.lock(&name(), |_| {})).await.is_err());
     }
-    drop(lease);
-    bench.lease(&vault).await;
+    drop(locked);
+    bench.lock(&vault).await;
 }
 
 #[tokio::test]
 async fn other_connections_are_not_locked() {
     let bench = Bench::new();
     let vault = bench.process();
-    let _factory = bench.lease(&vault).await;
+    let _factory = bench.lock(&vault).await;
     let other = crate::domain::ConnectionName::new("identity").unwrap();
     let locked = tokio::time::timeout(Duration::from_secs(2), vault.lock(&other, |_| panic!("it is free"))).await;
-    let lease = locked.unwrap().unwrap();
-    lease.preflight().await.unwrap();
+    let locked = locked.unwrap().unwrap();
+    locked.preflight().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_token_being_spent_by_a_living_process_is_no_hazard_but_a_dead_one_s_is() {
     let bench = Bench::with_tokens().await;
     let (vault, other) = (bench.process(), bench.process());
-    let mut lease = bench.lease(&other).await;
-    lease.spending(&record(1)).await.unwrap();
-    let standing = vault.read(&name()).await.unwrap();
-    assert_eq!((generation(&standing), standing.hazard), (Some(1), None));
-    drop(lease);
+    let mut locked = bench.lock(&other).await;
+    locked.spending(&record(1)).await.unwrap();
+    let state = vault.read(&name()).await.unwrap();
+    assert_eq!((generation(&state), state.hazard), (Some(1), None));
+    drop(locked);
     assert!(matches!(vault.read(&name()).await.unwrap().hazard, Some(Hazard::Uncertain { .. })));
 }
 
@@ -103,18 +103,18 @@ async fn reading_while_another_process_saves_never_sees_a_rollback_or_an_older_r
     let bench = Bench::with_tokens().await;
     let (reader, writer) = (bench.process(), bench.process());
     let writing = tokio::spawn(async move {
-        let mut lease = writer.lock(&name(), |_| {}).await.unwrap();
+        let mut locked = writer.lock(&name(), |_| {}).await.unwrap();
         for generation in 1..60 {
-            lease.spending(&record(generation)).await.unwrap();
-            lease.receive(record(generation + 1)).await.unwrap();
+            locked.spending(&record(generation)).await.unwrap();
+            locked.receive(record(generation + 1)).await.unwrap();
         }
-        lease.forget().await.unwrap();
+        locked.forget().await.unwrap();
     });
     let mut newest = 1;
     while !writing.is_finished() {
-        let standing = reader.read(&name()).await.unwrap();
-        assert_eq!(standing.hazard, None);
-        if let Some(generation) = generation(&standing) {
+        let state = reader.read(&name()).await.unwrap();
+        assert_eq!(state.hazard, None);
+        if let Some(generation) = generation(&state) {
             assert!(generation >= newest, "{generation} after {newest}");
             newest = generation;
         }
@@ -153,7 +153,7 @@ async fn the_identity_is_locked_while_it_is_being_made() {
 }
 
 #[tokio::test]
-async fn a_logout_by_another_process_between_our_two_looks_is_no_rollback() {
+async fn a_logout_by_another_process_between_our_two_reads_is_no_rollback() {
     let bench = Bench::with_tokens().await;
     let (vault, factory) = (bench.process(), name());
     vault.probe().await.unwrap(); // so that the next get is the reader's
@@ -167,20 +167,20 @@ async fn a_logout_by_another_process_between_our_two_looks_is_no_rollback() {
         bench.memory.remove("factory/token");
         bench.memory.release();
     };
-    let (standing, ()) = tokio::join!(vault.read(&factory), logout);
-    assert_eq!(standing.unwrap().hazard, None);
+    let (state, ()) = tokio::join!(vault.read(&factory), logout);
+    assert_eq!(state.unwrap().hazard, None);
 }
 
 #[tokio::test]
-async fn a_lock_outlives_a_file_write_begun_under_it_even_if_the_lease_is_dropped() {
+async fn a_lock_outlives_a_file_write_begun_under_it_even_if_it_is_dropped() {
     let bench = Bench::new();
-    let lease = bench.lease(&bench.process()).await;
+    let locked = bench.lock(&bench.process()).await;
     let path = bench.dir.path().join("locks/factory.lock");
     let (finish, disk) = std::sync::mpsc::channel::<()>();
-    let writing = lease.on_disk(move || Ok(disk.recv()));
+    let writing = locked.on_disk(move || Ok(disk.recv()));
     assert!(tokio::time::timeout(Duration::from_millis(50), writing).await.is_err(), "the disk is slow");
-    drop(lease);
+    drop(locked);
     assert!(lock::is_held(&path));
     finish.send(()).unwrap();
-    bench.lease(&bench.process()).await;
+    bench.lock(&bench.process()).await;
 }

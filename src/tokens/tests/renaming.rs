@@ -1,5 +1,5 @@
 //! Another name: killed at any call of the store, no token is lost, no two names can send it, and
-//! doing it once more finishes it.
+//! doing it again finishes it.
 
 use crate::domain::{ConnectionName, Fingerprint, LastRefusal, LostAnswer, Obtained, RefusalKind, Secret, TokenRecord};
 use crate::secrets::error::StoreError;
@@ -24,11 +24,11 @@ impl Bench {
         let bench = Self::with_tokens().await;
         let vault = bench.process();
         vault.set_client_secret(&name(), &client_secret()).await.unwrap();
-        let mut lease = bench.lease(&vault).await;
-        lease.preflight().await.unwrap();
+        let mut locked = bench.lock(&vault).await;
+        locked.preflight().await.unwrap();
         bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
-        lease.receive(record(2)).await.unwrap_err();
-        lease.remember(&record(2), Obtained::Refresh, None).await;
+        locked.receive(record(2)).await.unwrap_err();
+        locked.remember(&record(2), Obtained::Refresh, None).await;
         assert!(matches!(bench.journal(), Some(Journal::Received { generation: 2, .. })));
         bench
     }
@@ -53,10 +53,10 @@ impl Bench {
 
     /// What a process could send under this name, after everything that it does before sending.
     async fn sendable(&self, name: &ConnectionName) -> Option<TokenRecord> {
-        let mut lease = self.process().lock(name, |_| {}).await.unwrap();
-        let record = lease.recover().await.ok()?.record?;
-        lease.spending(&record).await.ok()?;
-        lease.unspent().await.unwrap();
+        let mut locked = self.process().lock(name, |_| {}).await.unwrap();
+        let record = locked.recover().await.ok()?.record?;
+        locked.spending(&record).await.ok()?;
+        locked.unspent().await.unwrap();
         Some(record)
     }
 
@@ -71,11 +71,11 @@ impl Bench {
 
     async fn assert_renamed(&self, context: &str) {
         let vault = self.process();
-        let standing = vault.read(&plant()).await.unwrap();
-        assert_eq!((standing.record, standing.hazard), (Some(record(2)), None), "{context}");
+        let state = vault.read(&plant()).await.unwrap();
+        assert_eq!((state.record, state.hazard), (Some(record(2)), None), "{context}");
         assert_eq!(vault.client_secret(&plant()).await.unwrap(), Some(client_secret()), "{context}");
-        let told: Vec<_> = vault.history(&plant()).await.unwrap().iter().map(|told| told.generation).collect();
-        assert_eq!(told, [2], "{context}");
+        let kept: Vec<_> = vault.history(&plant()).await.unwrap().iter().map(|kept| kept.generation).collect();
+        assert_eq!(kept, [2], "{context}");
         assert_eq!(self.memory.items(), ["identity", "plant/client-secret", "plant/token"], "{context}");
         assert!(matches!(self.journal(), Some(Journal::Settled { generation: 2, forgotten: true, .. })), "{context}");
         assert!(vault.history(&name()).await.unwrap().is_empty(), "{context}");
@@ -103,7 +103,7 @@ async fn killed_at_any_call_of_the_store_one_name_can_send_at_most_and_doing_it_
             for _ in 0..survived {
                 bench.memory.fail_next(call, InjectedFault::None);
             }
-            // Not `Unavailable`, which is tried once more on a new session.
+            // Not `Unavailable`, which is retried on a new session.
             bench.memory.fail_next(call, InjectedFault::Error(StoreError::Locked));
             let context = format!("{call:?} {survived}");
             if bench.rename(&name(), &plant()).await.is_ok() {
@@ -118,9 +118,9 @@ async fn killed_at_any_call_of_the_store_one_name_can_send_at_most_and_doing_it_
     assert!(deaths > 15, "only {deaths} places to die in");
 }
 
-/// Between blocking the old name and filling the new one: nobody can do anything with the tokens.
+/// Between blocking the old name and filling the new one: no name can do anything with the tokens.
 #[tokio::test]
-async fn while_the_tokens_are_on_their_way_the_old_name_does_nothing_at_all() {
+async fn while_the_tokens_are_being_moved_the_old_name_does_nothing_at_all() {
     let bench = Bench::to_be_renamed().await;
     bench.after_a_restart().await;
     // Reads: both records and secrets, the copy of the secret; then the record's own writing fails.
@@ -130,15 +130,15 @@ async fn while_the_tokens_are_on_their_way_the_old_name_does_nothing_at_all() {
     assert!(matches!(bench.journal(), Some(Journal::Moving { .. })), "{:?}", bench.journal());
     assert_eq!(bench.process().moving_to(&name()).await.unwrap(), Some(plant()));
     let vault = bench.process();
-    let mut lease = bench.lease(&vault).await;
+    let mut locked = bench.lock(&vault).await;
     let is_blocked = |error: &StoreError| matches!(error, StoreError::Renaming { .. }) && error.is_about_one_item();
     assert!(is_blocked(&vault.read(&name()).await.unwrap_err()));
-    assert!(is_blocked(&lease.recover().await.unwrap_err()));
-    assert!(is_blocked(&lease.spending(&record(2)).await.unwrap_err()));
-    assert!(is_blocked(&lease.spending(&record(99)).await.unwrap_err()), "however new it claims to be");
-    assert!(is_blocked(&lease.forget().await.unwrap_err()));
-    assert!(is_blocked(&lease.erase().await.unwrap_err()));
-    drop(lease);
+    assert!(is_blocked(&locked.recover().await.unwrap_err()));
+    assert!(is_blocked(&locked.spending(&record(2)).await.unwrap_err()));
+    assert!(is_blocked(&locked.spending(&record(99)).await.unwrap_err()), "however new it claims to be");
+    assert!(is_blocked(&locked.forget().await.unwrap_err()));
+    assert!(is_blocked(&locked.erase().await.unwrap_err()));
+    drop(locked);
     let elsewhere = ConnectionName::new("elsewhere").unwrap();
     let error = bench.rename(&name(), &elsewhere).await.unwrap_err().to_string();
     assert!(error.ends_with("manutop rename factory plant"), "{error}");
@@ -152,14 +152,14 @@ async fn what_the_new_name_has_obtained_since_is_not_replaced_by_finishing() {
         let bench = Bench::to_be_renamed().await;
         drop(bench.hold(&name(), &plant()).await.unwrap().carry().await.unwrap());
         let vault = bench.process();
-        let mut lease = vault.lock(&plant(), |_| {}).await.unwrap();
-        let standing = lease.recover().await.unwrap();
-        lease.spending(&standing.record.unwrap()).await.unwrap();
-        lease.receive(record(3)).await.unwrap();
+        let mut locked = vault.lock(&plant(), |_| {}).await.unwrap();
+        let state = locked.recover().await.unwrap();
+        locked.spending(&state.record.unwrap()).await.unwrap();
+        locked.receive(record(3)).await.unwrap();
         if is_logged_out {
-            lease.forget().await.unwrap();
+            locked.forget().await.unwrap();
         }
-        drop(lease);
+        drop(locked);
         let renamed = bench.rename(&name(), &plant()).await.unwrap();
         assert_eq!(renamed.generation, (!is_logged_out).then_some(3));
         assert_eq!(bench.memory.item("factory/token"), None);
@@ -179,13 +179,13 @@ async fn a_logout_of_the_new_name_before_finishing_is_not_undone() {
 #[tokio::test]
 async fn what_is_uncertain_stays_so_under_the_new_name() {
     let bench = Bench::with_tokens().await;
-    bench.lease(&bench.process()).await.spending(&record(1)).await.unwrap();
+    bench.lock(&bench.process()).await.spending(&record(1)).await.unwrap();
     let before = bench.journal().unwrap();
     assert!(bench.rename(&name(), &plant()).await.unwrap().is_uncertain);
     assert_eq!(bench.journal_of(&plant()), Some(before));
-    let standing = bench.process().read(&plant()).await.unwrap();
-    assert!(matches!(standing.hazard, Some(Hazard::Uncertain { generation: 1, .. })), "{standing:?}");
-    assert_eq!(standing.record, Some(record(1)));
+    let state = bench.process().read(&plant()).await.unwrap();
+    assert!(matches!(state.hazard, Some(Hazard::Uncertain { generation: 1, .. })), "{state:?}");
+    assert_eq!(state.record, Some(record(1)));
 }
 
 /// What the provider said about the refresh token of generation 1.
@@ -211,7 +211,7 @@ async fn what_the_provider_refused_is_refused_under_the_new_name_wherever_it_was
     for call in [Call::Get, Call::Set, Call::Delete] {
         for survived in 0.. {
             let bench = Bench::with_tokens().await;
-            bench.lease(&bench.process()).await.refused(refusal()).await.unwrap();
+            bench.lock(&bench.process()).await.refused(refusal()).await.unwrap();
             (0..survived).for_each(|_| bench.memory.fail_next(call, InjectedFault::None));
             bench.memory.fail_next(call, InjectedFault::Error(StoreError::Locked));
             if bench.rename(&name(), &plant()).await.is_ok() {
@@ -219,8 +219,8 @@ async fn what_the_provider_refused_is_refused_under_the_new_name_wherever_it_was
             }
             deaths += 1;
             bench.rename(&name(), &plant()).await.unwrap();
-            let standing = bench.process().read(&plant()).await.unwrap();
-            assert_eq!((standing.record, standing.refusal), (Some(record(1)), Some(refusal())), "{call:?} {survived}");
+            let state = bench.process().read(&plant()).await.unwrap();
+            assert_eq!((state.record, state.refusal), (Some(record(1)), Some(refusal())), "{call:?} {survived}");
             assert_eq!(bench.process().read(&name()).await.unwrap().refusal, None, "{call:?} {survived}");
         }
     }
@@ -230,24 +230,24 @@ async fn what_the_provider_refused_is_refused_under_the_new_name_wherever_it_was
 #[tokio::test]
 async fn how_often_a_lost_answer_was_sent_and_that_one_was_recovered_is_known_under_the_new_name() {
     let bench = Bench::with_tokens().await;
-    let mut lease = bench.lease(&bench.process()).await;
-    lease.preflight().await.unwrap();
+    let mut locked = bench.lock(&bench.process()).await;
+    locked.preflight().await.unwrap();
     for _ in 0..2 {
-        lease.spending(&record(1)).await.unwrap();
-        lease.answer_lost(&"closed".into(), None).await.unwrap();
+        locked.spending(&record(1)).await.unwrap();
+        locked.answer_lost(&"closed".into(), None).await.unwrap();
     }
-    drop(lease);
+    drop(locked);
     bench.rename(&name(), &plant()).await.unwrap();
     let lost = match bench.process().read(&plant()).await.unwrap().hazard {
         Some(Hazard::Uncertain { lost, .. }) => lost,
         other => panic!("{other:?}"),
     };
     assert_eq!(lost.sends, 2);
-    let mut lease = bench.process().lock(&plant(), |_| {}).await.unwrap();
-    lease.preflight().await.unwrap();
-    lease.spending(&record(1)).await.unwrap();
-    lease.receive(record(2)).await.unwrap();
-    drop(lease);
+    let mut locked = bench.process().lock(&plant(), |_| {}).await.unwrap();
+    locked.preflight().await.unwrap();
+    locked.spending(&record(1)).await.unwrap();
+    locked.receive(record(2)).await.unwrap();
+    drop(locked);
     bench.rename(&plant(), &name()).await.unwrap();
     assert_eq!(bench.process().read(&name()).await.unwrap().recovered, Some(lost));
 }
@@ -256,7 +256,7 @@ async fn how_often_a_lost_answer_was_sent_and_that_one_was_recovered_is_known_un
 async fn what_was_rolled_back_is_refused_and_left_alone() {
     let bench = Bench::with_tokens().await;
     let backup = bench.memory.item("factory/token").unwrap();
-    bench.lease(&bench.process()).await.receive(record(2)).await.unwrap();
+    bench.lock(&bench.process()).await.receive(record(2)).await.unwrap();
     bench.memory.put("factory/token", &backup);
     let error = bench.rename(&name(), &plant()).await.unwrap_err();
     assert!(matches!(error, RenameError::RolledBack { stored: 1, mark: 2 }), "{error}");
@@ -268,9 +268,9 @@ async fn what_was_rolled_back_is_refused_and_left_alone() {
 async fn the_old_name_can_be_used_again_and_begins_above_what_was_given_up() {
     let bench = Bench::to_be_renamed().await;
     bench.rename(&name(), &plant()).await.unwrap();
-    let standing = bench.after_a_restart().await;
-    assert!(standing.record.is_none() && standing.hazard.is_none());
-    bench.lease(&bench.process()).await.receive(record(1)).await.unwrap();
+    let state = bench.after_a_restart().await;
+    assert!(state.record.is_none() && state.hazard.is_none());
+    bench.lock(&bench.process()).await.receive(record(1)).await.unwrap();
     let begun = bench.sendable(&name()).await.unwrap();
     assert_eq!(begun.generation, 3);
     assert_eq!(bench.sendable(&plant()).await, Some(record(2)), "the two have nothing to do with each other");
@@ -292,18 +292,18 @@ async fn there_and_back_again_loses_nothing_and_looks_rolled_back_nowhere() {
 async fn a_name_whose_earlier_connection_came_further_is_begun_above_it() {
     let bench = Bench::to_be_renamed().await;
     let vault = bench.process();
-    let mut lease = vault.lock(&plant(), |_| {}).await.unwrap();
-    lease.receive(record(100)).await.unwrap();
-    lease.forget().await.unwrap();
-    drop(lease);
-    bench.lease(&vault).await.recover().await.unwrap();
+    let mut locked = vault.lock(&plant(), |_| {}).await.unwrap();
+    locked.receive(record(100)).await.unwrap();
+    locked.forget().await.unwrap();
+    drop(locked);
+    bench.lock(&vault).await.recover().await.unwrap();
     let uncertain = record(2);
-    bench.lease(&vault).await.spending(&uncertain).await.unwrap();
+    bench.lock(&vault).await.spending(&uncertain).await.unwrap();
     let renamed = bench.rename(&name(), &plant()).await.unwrap();
     assert_eq!((renamed.generation, renamed.is_uncertain), (Some(101), true));
-    let standing = bench.process().read(&plant()).await.unwrap();
-    assert!(matches!(standing.hazard, Some(Hazard::Uncertain { generation: 101, .. })), "{standing:?}");
-    assert_eq!(standing.record, Some(TokenRecord { generation: 101, ..uncertain }));
+    let state = bench.process().read(&plant()).await.unwrap();
+    assert!(matches!(state.hazard, Some(Hazard::Uncertain { generation: 101, .. })), "{state:?}");
+    assert_eq!(state.record, Some(TokenRecord { generation: 101, ..uncertain }));
 }
 
 #[tokio::test]
@@ -321,7 +321,7 @@ async fn tokens_and_secrets_of_an_earlier_connection_are_neither_overwritten_nor
     assert_eq!(bench.sendable(&name()).await, Some(record(2)), "nothing has happened to the old name");
     assert!(vault.remove_client_secret(&plant()).await.unwrap());
     bench.rename(&name(), &plant()).await.unwrap();
-    bench.assert_renamed("free at last").await;
+    bench.assert_renamed("freed").await;
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn a_client_secret_set_while_a_rename_is_cut_off_is_not_lost() {
     let vault = bench.process();
     vault.remove_client_secret(&plant()).await.unwrap();
     bench.rename(&name(), &plant()).await.unwrap();
-    bench.assert_renamed("brought once more").await;
+    bench.assert_renamed("copied again").await;
     // Another one under the old name, when the new one has its own, is of a connection to come.
     let bench = Bench::to_be_renamed().await;
     drop(bench.hold(&name(), &plant()).await.unwrap().carry().await.unwrap());
@@ -343,7 +343,7 @@ async fn a_client_secret_set_while_a_rename_is_cut_off_is_not_lost() {
 }
 
 #[tokio::test]
-async fn somebody_s_login_under_the_new_name_meanwhile_is_not_overwritten() {
+async fn a_login_under_the_new_name_meanwhile_is_not_overwritten() {
     let bench = Bench::to_be_renamed().await;
     bench.after_a_restart().await;
     bench.memory.fail_next(Call::Set, InjectedFault::None);
@@ -363,18 +363,18 @@ async fn a_connection_without_tokens_is_renamed_as_one_without_tokens() {
     bench.process().set_client_secret(&name(), &client_secret()).await.unwrap();
     let renamed = bench.rename(&name(), &plant()).await.unwrap();
     assert_eq!((renamed.generation, renamed.has_client_secret), (None, true));
-    let standing = bench.process().read(&plant()).await.unwrap();
-    assert_eq!((standing.mark, standing.hazard), (0, None), "as though there never was one");
+    let state = bench.process().read(&plant()).await.unwrap();
+    assert_eq!((state.mark, state.hazard), (0, None), "as though there never was one");
     assert!(!bench.memory.items().iter().any(|item| item.starts_with("factory/")));
 }
 
 #[tokio::test]
 async fn a_logged_out_one_stays_so_and_keeps_its_mark() {
     let bench = Bench::with_tokens().await;
-    bench.lease(&bench.process()).await.forget().await.unwrap();
+    bench.lock(&bench.process()).await.forget().await.unwrap();
     bench.hold(&name(), &plant()).await.unwrap().carry().await.unwrap().empty_old().await.unwrap();
-    let standing = bench.process().read(&plant()).await.unwrap();
-    assert_eq!((standing.mark, standing.record, standing.hazard), (1, None, None));
+    let state = bench.process().read(&plant()).await.unwrap();
+    assert_eq!((state.mark, state.record, state.hazard), (1, None, None));
 }
 
 #[tokio::test]
@@ -388,15 +388,15 @@ async fn two_renames_that_cross_do_not_wait_for_each_other_for_ever() {
 }
 
 #[tokio::test]
-async fn whoever_works_on_either_name_is_waited_for_and_told() {
+async fn the_holder_of_either_name_s_lock_is_waited_for_and_named() {
     let bench = Bench::to_be_renamed().await;
     for busy in [name(), plant()] {
         let holder = bench.process().lock(&busy, |_| {}).await.unwrap();
-        let mut told = Vec::new();
+        let mut holders = Vec::new();
         let (old, new) = (name(), plant());
-        let begin = Renaming::begin(bench.process(), &old, &new, |name, pid| told.push((name.clone(), pid)));
+        let begin = Renaming::begin(bench.process(), &old, &new, |name, pid| holders.push((name.clone(), pid)));
         assert!(tokio::time::timeout(std::time::Duration::from_millis(300), begin).await.is_err());
-        assert_eq!(told, [(busy, Some(std::process::id()))]);
+        assert_eq!(holders, [(busy, Some(std::process::id()))]);
         drop(holder);
     }
     bench.rename(&name(), &plant()).await.unwrap();

@@ -35,9 +35,10 @@ use crate::engine::work::{client_secret, exchange, unread};
 use crate::fault_point;
 use crate::fault_point::Step;
 use crate::oauth::{Body, form};
-use crate::secrets::error::{SaveError, StoreError};
+use crate::secrets::error::StoreError;
 use crate::tokens::locked_connection::LockedConnection;
 use crate::tokens::reconcile::{Hazard, TokenState};
+use crate::tokens::save_error::SaveError;
 
 /// How often a record that is nowhere durable is tried again.
 const OWED_RETRY: Duration = Duration::from_secs(2);

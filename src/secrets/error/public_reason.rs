@@ -1,5 +1,5 @@
-//! What of a store's failure others may read: what is wrong, without paths and without the words of a system or a
-//! keyring.
+//! The part of a store's failure that others may read: what is wrong, without paths and without the words of a
+//! system or a keyring.
 
 use crate::domain::Reason;
 use crate::secrets::error::{StoreArea, StoreError};
@@ -23,7 +23,7 @@ impl StoreError {
             | Self::PassphraseNeeded { .. }
             | Self::TimedOut { .. }
             | Self::Outdated { .. }
-            | Self::Owed { .. }
+            | Self::Unsaved { .. }
             | Self::Renaming { .. } => return self.to_string(),
             Self::WrongPassphrase { .. } => "the passphrase is wrong",
             Self::Unavailable { .. } => "no secret store can be reached",

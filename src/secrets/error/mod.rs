@@ -1,8 +1,10 @@
-//! What can go wrong with the store, and what to do about it.
+//! What can go wrong with the secret store, a journal or a lock.
 //!
 //! No message holds a secret: errors of parsers and services are reduced to bounded words first.
 
-use std::borrow::Cow;
+mod advice;
+mod public_reason;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,9 +12,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::domain::ConnectionName;
 use crate::domain::text::neutralise;
-use crate::domain::{ConnectionName, TokenRecord};
-use crate::platform::limits;
 use crate::trust::Untrusted;
 
 /// Why the secret store, the journal or the lock could not be used.
@@ -30,24 +31,24 @@ pub enum StoreError {
     /// The passphrase given does not open the encrypted store.
     #[error("the passphrase is wrong{}", from.as_ref().map_or_else(String::new, |from| format!(" ({from})")))]
     WrongPassphrase {
-        /// Where it came from, if nobody typed it.
+        /// Where it came from, if it was not typed.
         from: Option<String>,
     },
-    /// There is no secret store, or its session broke and could not be made again.
+    /// There is no secret store, or its session broke and could not be restored.
     #[error("no secret store can be reached ({why})")]
     Unavailable {
-        /// What the store said; bounded, without control characters.
+        /// The store's own words; bounded, without control characters.
         why: String,
     },
-    /// The secret store, or a lock, kept us waiting too long.
+    /// The secret store, or a lock, took too long.
     #[error("{what} did not answer within {} s", after.as_secs_f32())]
     TimedOut {
-        /// What was waited for.
+        /// What did not answer.
         what: &'static str,
         /// How long.
         after: Duration,
     },
-    /// Something stored cannot be read; it was left as it is.
+    /// Something stored cannot be read; it is left unchanged.
     #[error("{item} is damaged: {why}")]
     Corrupt {
         /// The store's item, or the journal's path.
@@ -55,7 +56,7 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
-    /// Something stored is whole, and belongs to another connection or generation; it was left as it is.
+    /// Something stored is whole, and belongs to another connection or generation; it is left unchanged.
     #[error("{item} cannot be used: {why}")]
     Misplaced {
         /// The journal's path.
@@ -63,12 +64,12 @@ pub enum StoreError {
         /// What it belongs to.
         why: String,
     },
-    /// A connection's journal is there and the system does not let it be read.
+    /// A connection's journal exists and the system does not let it be read.
     #[error("{item} cannot be read ({why})")]
     Unreadable {
         /// The journal's path.
         item: String,
-        /// What the system said.
+        /// The system's own words.
         why: String,
     },
     /// The only copy is in a keyring that is locked, and not the default one.
@@ -76,10 +77,10 @@ pub enum StoreError {
     LockedElsewhere {
         /// The store's item.
         item: String,
-        /// What that keyring is called.
+        /// The name of that keyring.
         keyring: String,
     },
-    /// Something stored was written by a newer manutop; it was left as it is.
+    /// Something stored was written by a newer manutop; it is left unchanged.
     #[error("{item} has format {version}, which this version of manutop does not know")]
     NewerFormat {
         /// The store's item, or the journal's path.
@@ -95,7 +96,7 @@ pub enum StoreError {
         /// The largest item it takes, in bytes.
         limit: usize,
     },
-    /// The value or the request is refused as it stands.
+    /// The value or the request is refused.
     #[error("{item} was refused: {why}")]
     Refused {
         /// The store's item.
@@ -103,13 +104,13 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
-    /// The secret store said yes, yet reading back gave something else.
+    /// The secret store reported success, but reading back gave something else.
     #[error("{item} was written, but reading it back gave something else")]
     NotReadBack {
         /// The store's item.
         item: String,
     },
-    /// A record was about to be spent that is older than the newest one known.
+    /// A record about to be sent is older than the newest one known.
     #[error("generation {given} is older than generation {mark}, the newest one known; it is never sent")]
     Outdated {
         /// The generation that was to be sent.
@@ -119,12 +120,12 @@ pub enum StoreError {
     },
     /// A newer record waits in the journal to be saved; writing over it would lose it.
     #[error("generation {generation} waits in the journal to be saved")]
-    Owed {
+    Unsaved {
         /// The generation that waits.
         generation: u64,
     },
-    /// The tokens are on their way to another name; until they are there, nothing is done with them.
-    #[error("it is being renamed to {to}; if that was cut off, finish it with: manutop rename {name} {to}")]
+    /// The tokens are being moved to another name; until that is done they are not used.
+    #[error("it is being renamed to {to}; if that was interrupted, finish it with: manutop rename {name} {to}")]
     Renaming {
         /// The name they had.
         name: ConnectionName,
@@ -141,7 +142,7 @@ pub enum StoreError {
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own words.
         source: Arc<io::Error>,
     },
     /// Neither the journal nor the secret store took it.
@@ -161,7 +162,7 @@ impl StoreError {
         Self::Unavailable { why: neutralise(why, 300) }
     }
 
-    /// Whether it is the fault of one connection's item, so that the others can still be read.
+    /// Whether only one connection's item is affected, so that the others can still be read.
     #[must_use]
     pub fn is_about_one_item(&self) -> bool {
         match self {
@@ -176,8 +177,8 @@ impl StoreError {
         }
     }
 
-    /// Whether it is about a connection's tokens that cannot be read any more, so that a login may put
-    /// others in their place, or a logout give them up. What a newer manutop wrote is not.
+    /// Whether a connection's tokens can no longer be read, so that a login may replace them or a logout give
+    /// them up. Tokens that a newer manutop wrote are not replaceable.
     #[must_use]
     pub fn is_replaceable(&self) -> bool {
         match self {
@@ -187,73 +188,10 @@ impl StoreError {
         }
     }
 
-    /// Whether it is about a damaged client secret.
+    /// Whether a client secret is damaged.
     #[must_use]
     pub fn is_damaged_client_secret(&self) -> bool {
         matches!(self, Self::Corrupt { item, .. } if StoreArea::of(item) == StoreArea::ClientSecret)
-    }
-
-    /// What the user can do about it: a sentence without its full stop.
-    #[must_use]
-    pub fn advice(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match self {
-            _ if self.is_out_of_files() => return limits::advice().into(),
-            Self::Locked => "unlock it: log in to the desktop, or open its password manager",
-            Self::PassphraseNeeded { .. } => {
-                "give it in $CREDENTIALS_DIRECTORY/manutop, in a file named by MANUTOP_PASSPHRASE_FILE (mode 0600) or \
-                 in MANUTOP_PASSPHRASE, or run manutop in a terminal, where it asks"
-            }
-            Self::WrongPassphrase { .. } => "give the one that the encrypted store was made with",
-            Self::Unavailable { .. } => {
-                "start a secret service (gnome-keyring, KWallet or KeePassXC) in this session, or choose the encrypted \
-                 file with store = \"file\" in the configuration"
-            }
-            Self::TimedOut { .. } => "see whether the keyring shows a prompt or hangs, or another manutop hangs",
-            Self::Corrupt { item, .. } => return corrupt_advice(item),
-            Self::Misplaced { .. } => {
-                "put the right file back if files in the data directory were exchanged; otherwise log in, which \
-                 replaces it, or log out; it is kept aside"
-            }
-            Self::Unreadable { item, .. } => {
-                return format!(
-                    "give the file back to its owner (chown, then chmod 600 {item}), or log in, which replaces it"
-                )
-                .into();
-            }
-            Self::LockedElsewhere { .. } => {
-                "unlock that keyring in the desktop's password manager, or log in, which stores new tokens in the \
-                 default keyring"
-            }
-            Self::NewerFormat { .. } => "use the newer manutop that wrote it",
-            Self::TooLarge { .. } => "move to the encrypted file store: manutop store migrate --to file",
-            Self::Refused { .. } => "correct the value and try again",
-            Self::NotReadBack { .. } => "see whether two keyring daemons share one home, then try again",
-            Self::Outdated { .. } => "refresh again, which uses the newer tokens; if there are none, log in",
-            Self::Owed { .. } => "refresh again: that saves them first",
-            Self::Renaming { .. } => "nothing is sent until then",
-            Self::Untrusted(why) => return why.advice().into(),
-            Self::Io { .. } | Self::Both { .. } => "see that the disk has room and the data directory is writable",
-        })
-    }
-
-    /// What is wrong and what to do about it, in one sentence.
-    #[must_use]
-    pub fn with_advice(&self) -> String {
-        match self {
-            // What the store said is long, and of less use: it comes last, where places are narrow.
-            Self::Unavailable { why } => format!("no secret store can be reached: {} ({why})", self.advice()),
-            _ => format!("{self}; {}", self.advice()),
-        }
-    }
-
-    /// Whether no more files could be opened.
-    fn is_out_of_files(&self) -> bool {
-        match self {
-            Self::Io { source, .. } => limits::is_reached(source),
-            Self::Unavailable { why } | Self::Unreadable { why, .. } => limits::is_named_in(why),
-            Self::Both { journal, store } => journal.is_out_of_files() || store.is_out_of_files(),
-            _ => false,
-        }
     }
 
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
@@ -267,13 +205,14 @@ impl StoreError {
     }
 }
 
-/// What an item is to a connection.
+/// What an item holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StoreArea {
-    /// Its tokens: the store's item, or the journal.
+    /// A connection's tokens: the store's item, or the journal.
     Tokens,
+    /// A connection's client secret.
     ClientSecret,
-    /// Nothing of its own: all connections need it.
+    /// Neither: all connections need it.
     Store,
 }
 
@@ -290,47 +229,12 @@ impl StoreArea {
     }
 }
 
-fn corrupt_advice(item: &str) -> Cow<'static, str> {
-    match (StoreArea::of(item), item.split_once('/')) {
-        (StoreArea::Tokens, _) => {
-            "log in, which replaces it, or log out to give it up; a damaged journal is kept aside".into()
-        }
-        (StoreArea::ClientSecret, Some((name, _))) => format!("set it again with: manutop secret set {name}").into(),
-        _ => {
-            "bring it back from a backup; without one, move its directory away, then set the client secrets and log in \
-              again"
-                .into()
-        }
-    }
-}
-
-/// A received record did not reach the secret store.
-#[derive(Debug, Error)]
-pub enum SaveError {
-    /// It is safe in the journal, sealed; [`Lease::recover`](crate::tokens::locked_connection::LockedConnection::recover) tries again.
-    #[error("saved in the journal only: {why}")]
-    InJournal {
-        /// Why the secret store did not take it.
-        #[source]
-        why: StoreError,
-    },
-    /// It is in memory only: keep it, and hand it to [`Lease::receive`](crate::tokens::locked_connection::LockedConnection::receive) again.
-    #[error("saved nowhere: {why}")]
-    Nowhere {
-        /// Why neither journal nor secret store took it.
-        #[source]
-        why: StoreError,
-        /// The record, with the generation it was given.
-        record: Box<TokenRecord>,
-    },
-}
-
 #[cfg(test)]
 mod tests {
     use super::StoreError;
 
     #[test]
-    fn whose_trouble_damage_is_and_what_ends_it_is_told_by_the_item() {
+    fn the_item_decides_what_damage_affects_and_what_to_do_about_it() {
         let corrupt = |item: &str| StoreError::Corrupt { item: item.into(), why: "x".into() };
         for (item, alone, replaceable, advice) in [
             ("factory/token", true, true, "log in, which replaces it"),
@@ -351,7 +255,7 @@ mod tests {
     fn a_parser_s_words_are_not_repeated_because_they_quote_the_value() {
         let error = serde_json::from_str::<u64>("\"hunter2\"").unwrap_err();
         assert!(error.to_string().contains("hunter2"));
-        let told = StoreError::unreadable("factory/token", &error).to_string();
-        assert!(!told.contains("hunter2") && told.contains("factory/token"), "{told}");
+        let shown = StoreError::unreadable("factory/token", &error).to_string();
+        assert!(!shown.contains("hunter2") && shown.contains("factory/token"), "{shown}");
     }
 }

@@ -1,12 +1,12 @@
-//! The decision, from nothing but owners and modes and what a [`World`] says.
+//! The rules: which step of a path is not to be trusted, decided from owners, modes and [`SystemFacts`].
 
 use std::path::{Path, PathBuf};
 
 use crate::trust::Purpose;
-use crate::trust::walk::{WalkStep, WalkedPlace};
+use crate::trust::walk::{StepPlace, WalkStep};
 
-/// What the decision depends on besides the steps. All but `me` is only asked where the plain rules refuse.
-pub(super) trait World {
+/// What the rules depend on besides the steps. All but `me` are only asked for where the plain rules refuse.
+pub(super) trait SystemFacts {
     /// The effective user.
     fn me(&self) -> u32;
     /// Whether no other user is in this group.
@@ -40,60 +40,66 @@ const FOR_OTHERS: u32 = 0o077;
 pub(super) fn first_fault<'s>(
     steps: &'s [WalkStep],
     purpose: Purpose,
-    world: &impl World,
+    system: &impl SystemFacts,
 ) -> Option<(&'s WalkStep, TrustFault)> {
-    let fault = |step| Some((step, fault_of(step, purpose, world)?));
-    steps.iter().filter_map(fault).find(|(step, fault)| !is_excused(step, *fault, steps, purpose, world))
+    let fault = |step| Some((step, fault_of(step, purpose, system)?));
+    steps.iter().filter_map(fault).find(|(step, fault)| !is_excused(step, *fault, steps, purpose, system))
 }
 
-fn fault_of(step: &WalkStep, purpose: Purpose, world: &impl World) -> Option<TrustFault> {
-    let is_end = step.place == WalkedPlace::End;
-    if !is_owner_trusted(step, purpose, world) {
+fn fault_of(step: &WalkStep, purpose: Purpose, system: &impl SystemFacts) -> Option<TrustFault> {
+    let is_end = step.place == StepPlace::End;
+    if !is_owner_trusted(step, purpose, system) {
         return Some(TrustFault::Owner);
     }
-    if step.place == WalkedPlace::Link {
+    if step.place == StepPlace::Link {
         return None; // its mode means nothing
     }
     let only_owners_rename = step.is_dir && !is_end && step.mode & STICKY != 0;
     if !only_owners_rename && step.mode & 0o002 != 0 {
         return Some(TrustFault::AllWrite);
     }
-    if !only_owners_rename && step.mode & 0o020 != 0 && !is_group_trusted(step, world) {
+    if !only_owners_rename && step.mode & 0o020 != 0 && !is_group_trusted(step, system) {
         return Some(TrustFault::GroupWrites);
     }
     (is_end && purpose == Purpose::Secret && step.mode & FOR_OTHERS != 0).then_some(TrustFault::OthersRead)
 }
 
-fn is_owner_trusted(step: &WalkStep, purpose: Purpose, world: &impl World) -> bool {
-    let is_mine = step.uid == world.me();
+fn is_owner_trusted(step: &WalkStep, purpose: Purpose, system: &impl SystemFacts) -> bool {
+    let is_mine = step.uid == system.me();
     match step.place {
-        WalkedPlace::End if purpose == Purpose::Data => is_mine,
-        WalkedPlace::End | WalkedPlace::Link => is_mine || step.uid == 0,
-        WalkedPlace::Above => is_mine || step.uid == 0 || world.may_be_root_outside(step.uid),
+        StepPlace::End if purpose == Purpose::Data => is_mine,
+        StepPlace::End | StepPlace::Link => is_mine || step.uid == 0,
+        StepPlace::Above => is_mine || step.uid == 0 || system.may_be_root_outside(step.uid),
     }
 }
 
-fn is_group_trusted(step: &WalkStep, world: &impl World) -> bool {
-    world.is_private_group(step.gid) && !world.has_acl(&step.path)
+fn is_group_trusted(step: &WalkStep, system: &impl SystemFacts) -> bool {
+    system.is_private_group(step.gid) && !system.has_acl(&step.path)
 }
 
-fn is_excused(step: &WalkStep, fault: TrustFault, steps: &[WalkStep], purpose: Purpose, world: &impl World) -> bool {
-    let Some(end) = steps.last().filter(|step| step.place == WalkedPlace::End) else { return false };
+fn is_excused(
+    step: &WalkStep,
+    fault: TrustFault,
+    steps: &[WalkStep],
+    purpose: Purpose,
+    system: &impl SystemFacts,
+) -> bool {
+    let Some(end) = steps.last().filter(|step| step.place == StepPlace::End) else { return false };
     let is_only_read = matches!(purpose, Purpose::Configuration | Purpose::Credential | Purpose::Secret);
     let is_closed = |above: &WalkStep| {
-        above.place == WalkedPlace::Above && above.mode & FOR_OTHERS == 0 && end.path.starts_with(&above.path)
+        above.place == StepPlace::Above && above.mode & FOR_OTHERS == 0 && end.path.starts_with(&above.path)
     };
     (fault == TrustFault::OthersRead && steps.iter().any(is_closed))
-        || (is_only_read && world.own_read_only_mount(&end.path).is_some_and(|mount| step.path.starts_with(mount)))
+        || (is_only_read && system.own_read_only_mount(&end.path).is_some_and(|mount| step.path.starts_with(mount)))
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{TrustFault, World, first_fault};
+    use super::{SystemFacts, TrustFault, first_fault};
     use crate::trust::Purpose;
-    use crate::trust::walk::{WalkStep, WalkedPlace};
+    use crate::trust::walk::{StepPlace, WalkStep};
 
     const ADA: u32 = 1000;
     const MALLORY: u32 = 1001;
@@ -109,7 +115,7 @@ mod tests {
         mount: Option<PathBuf>,
     }
 
-    impl World for Fake {
+    impl SystemFacts for Fake {
         fn me(&self) -> u32 {
             self.me
         }
@@ -135,25 +141,25 @@ mod tests {
         Fake { me: ADA, ..Fake::default() }
     }
 
-    type Found = (&'static str, WalkedPlace, u32, u32, u32);
+    type FoundStep = (&'static str, StepPlace, u32, u32, u32);
 
-    fn steps(found: &[Found]) -> Vec<WalkStep> {
-        let step = |&(path, place, uid, gid, mode): &Found| {
-            let is_dir = place == WalkedPlace::Above || mode & 0o100 != 0;
+    fn steps(found: &[FoundStep]) -> Vec<WalkStep> {
+        let step = |&(path, place, uid, gid, mode): &FoundStep| {
+            let is_dir = place == StepPlace::Above || mode & 0o100 != 0;
             WalkStep { path: path.into(), place, uid, gid, mode, is_dir }
         };
         found.iter().map(step).collect()
     }
 
-    fn judged(world: &Fake, purpose: Purpose, found: &[Found]) -> Option<(String, TrustFault)> {
+    fn fault_at(system: &Fake, purpose: Purpose, found: &[FoundStep]) -> Option<(String, TrustFault)> {
         let steps = steps(found);
-        first_fault(&steps, purpose, world).map(|(step, fault)| (step.path.display().to_string(), fault))
+        first_fault(&steps, purpose, system).map(|(step, fault)| (step.path.display().to_string(), fault))
     }
 
     /// The fault of a file below a directory of Ada's.
-    fn file(world: &Fake, purpose: Purpose, uid: u32, gid: u32, mode: u32) -> Option<TrustFault> {
-        let found = [("/d", WalkedPlace::Above, world.me, world.me, 0o755), ("/d/f", WalkedPlace::End, uid, gid, mode)];
-        judged(world, purpose, &found).map(|(_, fault)| fault)
+    fn file(system: &Fake, purpose: Purpose, uid: u32, gid: u32, mode: u32) -> Option<TrustFault> {
+        let found = [("/d", StepPlace::Above, system.me, system.me, 0o755), ("/d/f", StepPlace::End, uid, gid, mode)];
+        fault_at(system, purpose, &found).map(|(_, fault)| fault)
     }
 
     #[test]
@@ -194,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn root_trusts_root_alone() {
+    fn root_trusts_only_root() {
         let root = Fake::default();
         for purpose in [Purpose::Configuration, Purpose::Secret, Purpose::DataDirectory, Purpose::Data] {
             assert_eq!(file(&root, purpose, ADA, ADA, 0o700), Some(TrustFault::Owner));
@@ -204,14 +210,14 @@ mod tests {
 
     #[test]
     fn an_access_control_list_is_behind_the_group_s_bits() {
-        let world = Fake { acl: true, ..ada() };
-        assert_eq!(file(&world, Purpose::Configuration, ADA, ADA, 0o664), Some(TrustFault::GroupWrites));
-        assert_eq!(file(&world, Purpose::Configuration, ADA, ADA, 0o644), None);
+        let system = Fake { acl: true, ..ada() };
+        assert_eq!(file(&system, Purpose::Configuration, ADA, ADA, 0o664), Some(TrustFault::GroupWrites));
+        assert_eq!(file(&system, Purpose::Configuration, ADA, ADA, 0o644), None);
     }
 
     #[test]
     fn every_directory_and_link_above_counts_and_sticky_ones_may_be_shared() {
-        let end = ("/a/b/f", WalkedPlace::End, ADA, ADA, 0o600);
+        let end = ("/a/b/f", StepPlace::End, ADA, ADA, 0o600);
         for (uid, gid, mode, fault) in [
             (0, 0, 0o755, None),
             (0, 0, 0o1777, None),
@@ -224,59 +230,59 @@ mod tests {
         ] {
             for purpose in [Purpose::Configuration, Purpose::Secret, Purpose::DataDirectory, Purpose::Data] {
                 let found =
-                    [("/a", WalkedPlace::Above, uid, gid, mode), ("/a/b", WalkedPlace::Above, ADA, ADA, 0o700), end];
+                    [("/a", StepPlace::Above, uid, gid, mode), ("/a/b", StepPlace::Above, ADA, ADA, 0o700), end];
                 let expected = fault.map(|fault| ("/a".to_owned(), fault));
-                assert_eq!(judged(&ada(), purpose, &found), expected, "{purpose:?} {uid}:{gid} {mode:o}");
+                assert_eq!(fault_at(&ada(), purpose, &found), expected, "{purpose:?} {uid}:{gid} {mode:o}");
             }
         }
-        // What is not there yet has no end.
-        let found = [("/a", WalkedPlace::Above, MALLORY, 0, 0o755)];
-        assert_eq!(judged(&ada(), Purpose::DataDirectory, &found), Some(("/a".into(), TrustFault::Owner)));
+        // A path that does not exist yet has no end.
+        let found = [("/a", StepPlace::Above, MALLORY, 0, 0o755)];
+        assert_eq!(fault_at(&ada(), Purpose::DataDirectory, &found), Some(("/a".into(), TrustFault::Owner)));
         for (uid, fault) in [(ADA, None), (0, None), (MALLORY, Some(("/tmp/l".into(), TrustFault::Owner)))] {
-            let found = [("/tmp", WalkedPlace::Above, 0, 0, 0o1777), ("/tmp/l", WalkedPlace::Link, uid, 0, 0o777), end];
-            assert_eq!(judged(&ada(), Purpose::Configuration, &found), fault);
+            let found = [("/tmp", StepPlace::Above, 0, 0, 0o1777), ("/tmp/l", StepPlace::Link, uid, 0, 0o777), end];
+            assert_eq!(fault_at(&ada(), Purpose::Configuration, &found), fault);
         }
     }
 
     #[test]
     fn a_readable_secret_is_accepted_below_a_directory_that_is_closed_to_others() {
-        let link = ("/home/ada/l", WalkedPlace::Link, ADA, ADA, 0o777);
-        let closed = ("/home/ada", WalkedPlace::Above, ADA, ADA, 0o700);
-        let open = ("/etc", WalkedPlace::Above, 0, 0, 0o755);
-        let inside = ("/home/ada/f", WalkedPlace::End, ADA, ADA, 0o644);
-        assert_eq!(judged(&ada(), Purpose::Secret, &[closed, inside]), None);
+        let link = ("/home/ada/l", StepPlace::Link, ADA, ADA, 0o777);
+        let closed = ("/home/ada", StepPlace::Above, ADA, ADA, 0o700);
+        let open = ("/etc", StepPlace::Above, 0, 0, 0o755);
+        let inside = ("/home/ada/f", StepPlace::End, ADA, ADA, 0o644);
+        assert_eq!(fault_at(&ada(), Purpose::Secret, &[closed, inside]), None);
         // The directory of the link says nothing about the file.
-        let outside = ("/etc/f", WalkedPlace::End, ADA, ADA, 0o644);
+        let outside = ("/etc/f", StepPlace::End, ADA, ADA, 0o644);
         let fault = Some(("/etc/f".into(), TrustFault::OthersRead));
-        assert_eq!(judged(&ada(), Purpose::Secret, &[closed, link, open, outside]), fault);
-        let written = ("/home/ada/f", WalkedPlace::End, ADA, ADA, 0o666);
+        assert_eq!(fault_at(&ada(), Purpose::Secret, &[closed, link, open, outside]), fault);
+        let written = ("/home/ada/f", StepPlace::End, ADA, ADA, 0o666);
         assert_eq!(
-            judged(&ada(), Purpose::Secret, &[closed, written]),
+            fault_at(&ada(), Purpose::Secret, &[closed, written]),
             Some(("/home/ada/f".into(), TrustFault::AllWrite))
         );
     }
 
     #[test]
     fn a_read_only_mount_of_its_own_excuses_what_is_on_it_and_nothing_above() {
-        let world = Fake { mount: Some("/etc/m".into()), ..ada() };
-        let above = |uid| ("/etc", WalkedPlace::Above, uid, 0, 0o755);
-        let rest = [("/etc/m", WalkedPlace::Above, 0, 0, 0o777), ("/etc/m/f", WalkedPlace::End, MALLORY, 0, 0o444)];
+        let system = Fake { mount: Some("/etc/m".into()), ..ada() };
+        let above = |uid| ("/etc", StepPlace::Above, uid, 0, 0o755);
+        let rest = [("/etc/m", StepPlace::Above, 0, 0, 0o777), ("/etc/m/f", StepPlace::End, MALLORY, 0, 0o444)];
         for purpose in [Purpose::Configuration, Purpose::Secret] {
-            assert_eq!(judged(&world, purpose, &[above(0), rest[0], rest[1]]), None);
-            let fault = judged(&world, purpose, &[above(MALLORY), rest[0], rest[1]]);
+            assert_eq!(fault_at(&system, purpose, &[above(0), rest[0], rest[1]]), None);
+            let fault = fault_at(&system, purpose, &[above(MALLORY), rest[0], rest[1]]);
             assert_eq!(fault, Some(("/etc".into(), TrustFault::Owner)));
         }
-        let fault = judged(&world, Purpose::DataDirectory, &[above(0), rest[0], rest[1]]);
+        let fault = fault_at(&system, Purpose::DataDirectory, &[above(0), rest[0], rest[1]]);
         assert_eq!(fault, Some(("/etc/m".into(), TrustFault::AllWrite)));
     }
 
     #[test]
     fn in_a_namespace_without_root_only_directories_may_have_the_overflow_owner() {
-        let world = Fake { in_namespace: true, ..ada() };
-        let home = ("/home", WalkedPlace::Above, OVERFLOW, OVERFLOW, 0o755);
-        let judged_file =
-            |uid| judged(&world, Purpose::Configuration, &[home, ("/home/f", WalkedPlace::End, uid, 0, 0o644)]);
-        assert_eq!(judged_file(ADA), None);
-        assert_eq!(judged_file(OVERFLOW), Some(("/home/f".into(), TrustFault::Owner)));
+        let system = Fake { in_namespace: true, ..ada() };
+        let home = ("/home", StepPlace::Above, OVERFLOW, OVERFLOW, 0o755);
+        let fault_of_file =
+            |uid| fault_at(&system, Purpose::Configuration, &[home, ("/home/f", StepPlace::End, uid, 0, 0o644)]);
+        assert_eq!(fault_of_file(ADA), None);
+        assert_eq!(fault_of_file(OVERFLOW), Some(("/home/f".into(), TrustFault::Owner)));
     }
 }

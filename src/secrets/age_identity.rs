@@ -1,7 +1,6 @@
-//! Sealing records to the `age` X25519 identity, so that the journal holds no readable secret.
+//! An `age` X25519 identity: journals are sealed to one, the files of the encrypted store to another.
 //!
-//! The identity is kept in the secret store and, once fetched, in memory: sealing goes on while
-//! the keyring is locked, hung or gone.
+//! Secrets are encrypted to its public key, so sealing needs no store once the identity is in memory.
 
 use age::secrecy::ExposeSecret;
 use age::x25519;
@@ -66,7 +65,7 @@ mod tests {
     use crate::domain::Secret;
 
     #[test]
-    fn what_is_sealed_opens_with_the_same_identity_after_a_restart() {
+    fn a_seal_opens_with_the_same_identity_after_a_restart() {
         let identity = Identity::generate();
         let sealed = identity.seal(&Secret::new("refresh-token")).unwrap();
         assert!(!sealed.contains("refresh") && sealed.bytes().all(|byte| byte.is_ascii_hexdigit()));
