@@ -1,7 +1,5 @@
 //! Connections written into the configuration file and taken out of it: nothing else changes.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 

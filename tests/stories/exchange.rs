@@ -1,8 +1,6 @@
 //! What is known of one exchange on a real socket: every header that crossed the wire, where the
 //! time went, and nothing that a server may echo.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -143,7 +141,7 @@ async fn the_phases_add_up_to_the_whole_and_those_not_reached_are_absent() {
 mod stopped {
     use std::io::Write;
     use std::net::TcpListener;
-    use std::process::{Child, Command, Stdio};
+    use std::process::{Child, Stdio};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -153,11 +151,11 @@ mod stopped {
     use rustix::process::{Pid, Signal, kill_process};
 
     use super::{NEXT, accepted};
+    use crate::support::again::{run_only, this_test};
 
     /// In the child: the URL it asks.
     const URL: &str = "MANUTOP_TEST_URL";
     const TIMEOUT: Duration = Duration::from_secs(2);
-    const TEST: &str = "stopped::an_answer_that_came_while_the_process_was_stopped_is_read";
 
     /// The child's part: one exchange, and what came of it.
     async fn ask(url: &str) {
@@ -185,16 +183,11 @@ mod stopped {
     }
 
     /// Plays a server that sends `first`, stops the child, sends `second`, and lets it go on.
-    fn outcome(runtime: &str, first: &str, second: &str) -> String {
+    fn outcome(test: &str, runtime: &str, first: &str, second: &str) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/token", listener.local_addr().unwrap());
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args([TEST, "--exact", "--nocapture"])
-            .env(URL, url)
-            .env("MANUTOP_TEST_RUNTIME", runtime)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child =
+            run_only(test).env(URL, url).env("MANUTOP_TEST_RUNTIME", runtime).stdout(Stdio::piped()).spawn().unwrap();
         let (mut stream, _) = accepted(&listener);
         stream.write_all(first.as_bytes()).unwrap();
         // What was sent is read before the process is stopped, more or less.
@@ -219,6 +212,7 @@ mod stopped {
             };
             return builder.enable_all().build().unwrap().block_on(ask(&url));
         }
+        let test = this_test!();
         let body = format!(r#"{{"refresh_token":"{NEXT}","padding":"{}"}}"#, "x".repeat(100_000));
         let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         let cases = ["one thread", "many threads"].into_iter().flat_map(|runtime| [0, 10, 60].map(|at| (runtime, at)));
@@ -227,7 +221,7 @@ mod stopped {
             std::thread::spawn(move || {
                 let (first, second) = answer.split_at(at);
                 assert_eq!(
-                    outcome(runtime, first, second),
+                    outcome(test, runtime, first, second),
                     format!("read {body}"),
                     "{runtime}, stopped after {at} bytes"
                 );

@@ -1,18 +1,11 @@
 //! Completions as a person at a shell gets them: in real shells, and by the words that the scripts
 //! send. PowerShell is in no Debian package: of it only the protocol is tested.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[allow(dead_code, reason = "every test file uses a part of it")]
-#[path = "support/pty.rs"]
-mod pty;
-
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::pty::Terminal;
 use portable_pty::CommandBuilder;
-use pty::Terminal;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
 

@@ -1,19 +1,14 @@
 //! The `curl` line of a logged test call, as a person would paste it: a real shell reads it, a real
 //! curl sends it, and the server takes it.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command as Process, Output};
 
+use crate::support::rig::{Rig, Running, name};
 use chrono::TimeDelta;
 use manutop::domain::{Command, CopyWhat, Event, LogEntry};
 use manutop::request_log::export::curl::curl;
-use support::rig::{Rig, Running, name};
 
 async fn logged(running: &mut Running, ask: Command) -> LogEntry {
     running.engine.send(ask);

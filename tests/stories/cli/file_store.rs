@@ -1,19 +1,6 @@
 //! The binary with `store = "file"` and with no store at all: secret, refresh, token, list,
 //! prompt, migration; what its files hold and who may read them.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[cfg(target_os = "linux")]
-#[path = "support/keyring.rs"]
-mod keyring;
-
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::ops::Deref;
@@ -21,8 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use factory::Factory;
-use file_home::{BINARY, FileHome, PASSPHRASE, name};
+use crate::support::factory::Factory;
+use crate::support::file_home::{BINARY, FileHome, PASSPHRASE, name};
 use manutop::demo::Servers;
 use manutop::domain::{Secret, TokenRecord};
 
@@ -218,7 +205,7 @@ async fn tokens_move_from_files_to_the_keyring_and_back() {
     let bench = Bench::new("file");
     bench.log_in().await;
     bench.run(&["secret", "set", "factory"], bench.client_secret.expose());
-    let keyring = keyring::Keyring::start();
+    let keyring = crate::support::keyring::Keyring::start();
     let run = |args: &[&str], passphrase: bool| {
         let mut command = keyring.command(BINARY);
         bench.prepare(&mut command, args);

@@ -1,31 +1,18 @@
 //! Fifty `token` at once on a due token: one request, whatever the answer is. All others see its
 //! outcome, those that come a moment later too.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, name};
+use crate::support::program::{Ended, Program};
 use chrono::TimeDelta;
-use factory::Factory;
-use file_home::{FileHome, name};
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::TokenRecord;
 use manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
-use program::{Ended, Program};
 
 const HERD: usize = 50;
 

@@ -1,29 +1,13 @@
 //! `manutop import`: the real program, from standard input and at a terminal's hidden prompt.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod pty;
-
 use std::path::Path;
 
-use factory::Factory;
-use file_home::{FileHome, PASSPHRASE, name};
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, PASSPHRASE, name};
+use crate::support::program::{Ended, Program};
+use crate::support::pty::Terminal;
 use manutop::demo::DemoFault;
 use manutop::domain::{Secret, TokenRecord};
-use program::{Ended, Program};
-use pty::Terminal;
 
 /// One connection, `factory`, and its server; it has its client secret and no tokens yet.
 struct Bench {

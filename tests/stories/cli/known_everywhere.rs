@@ -1,32 +1,16 @@
 //! What one process has learnt of the provider is known to every other, now and after a restart, until
 //! the token or the client changes: a dead refresh token, a refused client, a lost answer.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod pty;
-
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, name};
+use crate::support::program::{Ended, Program, eventually};
+use crate::support::pty::Terminal;
 use chrono::TimeDelta;
-use factory::Factory;
-use file_home::{FileHome, name};
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Obtained, Secret, TokenRecord};
-use program::{Ended, Program, eventually};
-use pty::Terminal;
 use serde_json::Value;
 
 /// One connection, `factory`, logged in, and its server.

@@ -1,32 +1,16 @@
 //! `manutop login` and `manutop logout` as people and scripts use them: the real program, with the
 //! encrypted file store, against the demo's server, on real terminals and without one.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod pty;
-#[path = "support/subjects.rs"]
-mod subjects;
-mod support;
-
 use std::process::Command;
 
-use file_home::FileHome;
+use crate::support::file_home::FileHome;
+use crate::support::login::{FOREIGN, LOOPBACK, Person};
+use crate::support::program::Program;
+use crate::support::pty::{Terminal, shows};
+use crate::support::rig::SECRET;
+use crate::support::subjects::{ada, bob, jwt};
 use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::{ConnectionName, Secret, TokenRecord};
-use program::Program;
-use pty::Terminal;
-use subjects::{ada, bob, jwt};
-use support::login::{FOREIGN, LOOPBACK, Person};
-use support::rig::SECRET;
 
 /// A home with one connection to the demo's server.
 struct House {
@@ -110,7 +94,7 @@ fn a_terminal_takes_answers_of_any_length_wrapped_and_quoted() {
         terminal.until_text(&format!("({} characters)", long.len()));
         let posts = || house.servers.manu().stats().token_posts.authorization_code;
         terminal.until("the provider's answer", |screen| {
-            pty::shows(screen, "the provider refused this code") && posts() == at as u64 + 1
+            shows(screen, "the provider refused this code") && posts() == at as u64 + 1
         });
         assert!(!terminal.everything().windows(8).any(|window| window == b"xxxxxxxx"), "nothing of it is shown");
     }

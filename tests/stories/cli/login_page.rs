@@ -1,29 +1,18 @@
 //! A login with a browser: the URL is in no argument list, and another user can read neither it nor the
 //! page that leads the browser to it.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-mod support;
-
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use file_home::{FileHome, name};
+use crate::support::file_home::{FileHome, name};
+use crate::support::login::{LOOPBACK, Person, parameters};
+use crate::support::program::{Program, eventually};
+use crate::support::rig::SECRET;
 use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::Secret;
-use program::{Program, eventually};
-use support::login::{LOOPBACK, Person, parameters};
-use support::rig::SECRET;
 use url::Url;
 
 /// The other user.

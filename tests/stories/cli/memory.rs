@@ -1,22 +1,6 @@
 //! What others can take from the memory of a running manutop: no core dump, no attachment, and few copies of its
 //! secrets. Needs root, to run it as a second local user; skipped with a message elsewhere.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
-mod pty;
-
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -24,12 +8,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use factory::Factory;
-use file_home::{BINARY, FileHome, PASSPHRASE};
+use crate::support::factory::Factory;
+use crate::support::file_home::{BINARY, FileHome, PASSPHRASE};
+use crate::support::program::{Program, eventually};
+use crate::support::pty::{Terminal, shows};
 use memchr::memmem;
 use portable_pty::CommandBuilder;
-use program::{Program, eventually};
-use pty::{Terminal, shows};
 
 /// The user that runs manutop, and another one.
 const USER: u32 = 12_345;

@@ -1,21 +1,9 @@
 //! `manutop token --rejected -`: the real program, for a caller to whom the API answered 401.
 
-#![cfg(unix)]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-
-use factory::Factory;
-use file_home::FileHome;
+use crate::support::factory::Factory;
+use crate::support::file_home::FileHome;
+use crate::support::program::{Ended, Program, eventually};
 use manutop::demo::DemoFault;
-use program::{Ended, Program};
 
 /// The connection `factory` with a live token, and its server, which revokes on reuse.
 struct Bench {
@@ -98,7 +86,7 @@ async fn beside_a_keeper_that_holds_the_rejected_token_a_new_one_is_obtained() {
     let newer = bench.run(&[], bench.first(), 0).stdout;
     assert_eq!(bench.rotations(), (1, 0));
     let plain = || Program::start(&mut bench.home.command(&["token", "factory"])).end().expect(0).stdout;
-    program::eventually("the keeper takes it over", || plain() == newer);
+    eventually("the keeper takes it over", || plain() == newer);
     keeper.signal("TERM");
     keeper.end().expect(0);
     assert_eq!(bench.rotations(), (1, 0));

@@ -1,28 +1,15 @@
 //! `manutop rename` on the encrypted file store: what it prints, what it refuses, whom it waits
 //! for, and that nothing on disk can be read.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-
 use std::fs;
 use std::ops::Deref;
 use std::path::Path;
 
-use factory::Factory;
-use file_home::{FileHome, PASSPHRASE, name};
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, PASSPHRASE, name};
+use crate::support::program::{Ended, Program};
 use manutop::demo::Servers;
 use manutop::domain::{Secret, TokenRecord};
-use program::{Ended, Program};
 
 /// The demo's connections, of which the factory is logged in, generation 41.
 struct Bench {

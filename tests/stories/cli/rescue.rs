@@ -1,32 +1,16 @@
 //! `manutop rescue`: the answer that could not be read when it came.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod pty;
-
 use std::path::Path;
 use std::process::Output;
 
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, name};
+use crate::support::pty::Terminal;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use factory::Factory;
-use file_home::{FileHome, name};
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Obtained, Secret};
 use manutop::tokens::reconcile::TokenState;
-use pty::Terminal;
 
 /// What no version reads: the tokens have other names, and bytes that are no text stand beside them.
 const STRANGE: &[u8] = b"{\"tok\": \"s3cret-token-of-an-answer\"}\r\n\x1b[2J\xff\x00 end";

@@ -2,19 +2,6 @@
 //! other. The real program and the real curl, with servers and proxies on this machine that record what
 //! they are sent.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,10 +10,11 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use factory::Factory;
-use file_home::{FileHome, PASSPHRASE};
+use crate::support::again::{is_alone, this_test};
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, PASSPHRASE};
+use crate::support::program::{Ended, Program};
 use manutop::domain::{Secret, TokenRecord};
-use program::{Ended, Program};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
@@ -245,6 +233,10 @@ async fn a_token_of_any_length_reaches_the_server() {
 
 #[tokio::test]
 async fn a_program_gets_the_token_and_nothing_else_of_manutop() {
+    // Descriptors that other tests open are inherited, for a moment, by whatever is started.
+    if !is_alone(this_test!()) {
+        return;
+    }
     let bench = Bench::new().await;
     let credentials = bench.home.path("credentials");
     fs::create_dir(&credentials).unwrap();

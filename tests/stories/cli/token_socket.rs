@@ -2,22 +2,6 @@
 //! without the store. Its key is what tells: these commands are not given the passphrase, and alone
 //! they can do nothing.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod pty;
-
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::ops::Deref;
@@ -26,13 +10,13 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use factory::Factory;
-use file_home::{FileHome, name};
+use crate::support::factory::Factory;
+use crate::support::file_home::{BINARY, FileHome, name};
+use crate::support::program::{Ended, Program, eventually};
+use crate::support::pty::Terminal;
 use manutop::domain::{Clock as _, Secret, SystemClock, TokenRecord};
 use manutop::engine::agent;
 use manutop::tokens::record;
-use program::{Ended, Program, eventually};
-use pty::Terminal;
 use serde_json::Value;
 
 /// The secret store is out of reach.
@@ -116,7 +100,7 @@ fn stop(program: Program) {
 #[cfg(target_env = "gnu")]
 #[test]
 fn no_library_is_loaded_but_the_c_library() {
-    let list = Command::new(file_home::BINARY).env("LD_TRACE_LOADED_OBJECTS", "1").output().unwrap();
+    let list = Command::new(BINARY).env("LD_TRACE_LOADED_OBJECTS", "1").output().unwrap();
     let list = String::from_utf8(list.stdout).unwrap();
     // What is never called still calls mathematics where nothing is optimised away.
     let is_allowed = |library| library == "libc.so.6" || (cfg!(debug_assertions) && library == "libm.so.6");

@@ -1,9 +1,6 @@
 //! Files that another user could change are not used: a real second user, the real program, a server that counts who
 //! comes. Nothing is run, sent or changed.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
 use std::fs::{self, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, chown, lchown, symlink};

@@ -1,28 +1,13 @@
 //! What the real program tells beyond its dashboard: the window's title, the program it runs for
 //! events, and `list --watch` beside another process that refreshes.
 
-#![cfg(unix)]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "each test file uses its own part")]
-mod pty;
-
 use std::ops::Deref;
 
-use factory::Factory;
-use file_home::{FileHome, PASSPHRASE};
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, PASSPHRASE};
+use crate::support::program::{Program, eventually};
+use crate::support::pty::{Terminal, shows};
 use manutop::demo::Servers;
-use program::{Program, eventually};
-use pty::{Terminal, shows};
 use serde_json::Value;
 
 /// One connection, `factory`, live, its secrets in encrypted files; and the server.

@@ -1,12 +1,12 @@
 //! A large request log on a real disk: opened, counted, filtered and gone through by reading a
 //! bounded part of it, which is proved by the bytes read; also while others append and rotate.
 
-mod support;
-
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
+use crate::support::rig::Rig;
+use crate::support::stage::Stage;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyModifiers};
 use futures_util::FutureExt as _;
@@ -17,8 +17,6 @@ use manutop::request_log::filter::LogFilter;
 use manutop::request_log::row::LogRow;
 use manutop::request_log::segments::RequestLog;
 use manutop::request_log::segments::reader::Reader;
-use support::rig::Rig;
-use support::stage::Stage;
 
 const MIB: u64 = 1024 * 1024;
 /// About what a real entry takes, headers and all.

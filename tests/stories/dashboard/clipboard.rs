@@ -2,7 +2,6 @@
 //!
 //! The display is named by the environment, which a process cannot safely change for itself:
 //! each test starts an Xvfb and runs itself again under it.
-#![cfg(all(unix, not(target_os = "macos")))]
 
 use std::env;
 use std::io::{BufRead, BufReader, Write};
@@ -10,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use crate::support::again::this_test;
 use manutop::domain::{CopiedTo, Secret};
 use manutop::platform::clipboard::{Clipboard, ClipboardNote, send_to_terminal};
 use manutop::platform::environment::Environment;
@@ -100,7 +100,7 @@ const SECONDS: fn(f32) -> Duration = Duration::from_secs_f32;
 #[tokio::test]
 #[ignore = "needs Xvfb and xclip; scripts/test runs it"]
 async fn a_copy_is_readable_kept_out_of_histories_and_cleared_in_time() {
-    if ran_under_xvfb("a_copy_is_readable_kept_out_of_histories_and_cleared_in_time") {
+    if ran_under_xvfb(this_test!()) {
         return;
     }
     let (clipboard, notes) = start();
@@ -117,7 +117,7 @@ async fn a_copy_is_readable_kept_out_of_histories_and_cleared_in_time() {
 #[tokio::test]
 #[ignore = "needs Xvfb and xclip; scripts/test runs it"]
 async fn what_the_person_copied_since_is_left_alone() {
-    if ran_under_xvfb("what_the_person_copied_since_is_left_alone") {
+    if ran_under_xvfb(this_test!()) {
         return;
     }
     let (mut clipboard, notes) = start();
@@ -132,7 +132,7 @@ async fn what_the_person_copied_since_is_left_alone() {
 #[tokio::test]
 #[ignore = "needs Xvfb and xclip; scripts/test runs it"]
 async fn a_newer_copy_replaces_the_plan_to_clear_the_older() {
-    if ran_under_xvfb("a_newer_copy_replaces_the_plan_to_clear_the_older") {
+    if ran_under_xvfb(this_test!()) {
         return;
     }
     let (clipboard, notes) = start();
@@ -146,7 +146,7 @@ async fn a_newer_copy_replaces_the_plan_to_clear_the_older() {
 #[tokio::test]
 #[ignore = "needs Xvfb and xclip; scripts/test runs it"]
 async fn a_copy_that_is_never_cleared_is_cleared_on_quitting() {
-    if ran_under_xvfb("a_copy_that_is_never_cleared_is_cleared_on_quitting") {
+    if ran_under_xvfb(this_test!()) {
         return;
     }
     let (mut clipboard, notes) = start();
@@ -161,7 +161,7 @@ async fn a_copy_that_is_never_cleared_is_cleared_on_quitting() {
 #[tokio::test]
 #[ignore = "needs Xvfb and xclip; scripts/test runs it"]
 async fn a_display_server_that_hangs_stops_neither_copying_nor_quitting() {
-    if ran_under_xvfb("a_display_server_that_hangs_stops_neither_copying_nor_quitting") {
+    if ran_under_xvfb(this_test!()) {
         return;
     }
     let (mut clipboard, _notes) = start();
@@ -178,7 +178,7 @@ async fn a_display_server_that_hangs_stops_neither_copying_nor_quitting() {
 #[tokio::test]
 #[ignore = "needs Xvfb and xclip; scripts/test runs it"]
 async fn a_display_server_that_went_away_sends_copies_to_the_terminal() {
-    if ran_under_xvfb("a_display_server_that_went_away_sends_copies_to_the_terminal") {
+    if ran_under_xvfb(this_test!()) {
         return;
     }
     let (clipboard, _notes) = start();
@@ -217,7 +217,7 @@ impl Drop for Tmux {
 #[ignore = "needs tmux; scripts/test runs it"]
 fn a_copy_sent_to_the_terminal_arrives_in_tmux() {
     const INSIDE: &str = "MANUTOP_TEST_INSIDE_TMUX";
-    let test = "a_copy_sent_to_the_terminal_arrives_in_tmux";
+    let test = this_test!();
     let token = "token for the terminal ".repeat(3_000);
     if env::var_os(INSIDE).is_some() {
         send_to_terminal(&mut std::io::stdout(), &Secret::new(&*token)).unwrap();

@@ -1,14 +1,11 @@
 //! What makes the dashboard comfortable: keys of one's own, themes, frames without flicker.
-#![cfg(unix)]
-
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "of the pseudo-terminal only a part is used here")]
-mod pty;
-mod support;
 
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::pty::Terminal;
+use crate::support::rig::Rig;
+use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::config;
@@ -16,9 +13,6 @@ use manutop::dashboard::keymap::Keymap;
 use manutop::dashboard_loop::appearance::keymap;
 use manutop::oauth::providers;
 use portable_pty::CommandBuilder;
-use pty::Terminal;
-use support::rig::Rig;
-use support::stage::{Person, Stage};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_manutop");
 

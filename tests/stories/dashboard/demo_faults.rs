@@ -1,14 +1,12 @@
 //! The demo's faults, from the key to the screen: each shows its state at once, and once all is
 //! well again the way out that the screen names leads back to a live token.
 
-mod support;
-
+use crate::support::demo::with_demo;
+use crate::support::login::LOOPBACK;
+use crate::support::rig::Rig;
+use crate::support::stage::Person;
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
-use support::demo::with_demo;
-use support::login::LOOPBACK;
-use support::rig::Rig;
-use support::stage::Person;
 
 /// The way out of a state.
 enum Remedy {
@@ -29,7 +27,7 @@ async fn factory() -> Rig {
 
 /// Walks the consent page that the latest login has opened.
 async fn log_in(rig: &Rig, person: &Person) {
-    let browser = support::login::Person::new();
+    let browser = crate::support::login::Person::new();
     person.press("l");
     person.sees("Log in: factory").await;
     let url = rig.browser.0.lock().expect("not poisoned").last().expect("a browser was to open it").clone();

@@ -1,15 +1,13 @@
 //! The guided tour through the real loop: by the key that does everything, and by doing everything
 //! oneself.
 
-mod support;
-
+use crate::support::demo::with_demo;
+use crate::support::login::LOOPBACK;
+use crate::support::rig::Rig;
+use crate::support::stage::Person;
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::domain::{Clock as _, ConnectionName};
-use support::demo::with_demo;
-use support::login::LOOPBACK;
-use support::rig::Rig;
-use support::stage::Person;
 
 /// The connections that the tour talks about.
 async fn rig() -> Rig {
@@ -129,7 +127,7 @@ async fn whoever_does_it_is_noticed() {
 
 /// Walks the consent page that the login has opened.
 async fn allow(rig: &Rig) {
-    let browser = support::login::Person::new();
+    let browser = crate::support::login::Person::new();
     let url = rig.browser.0.lock().expect("not poisoned").last().expect("a browser was to open it").clone();
     let callback = browser.sent_to(&url, "allow").await;
     assert_eq!(browser.visit(callback).await.0, 200);

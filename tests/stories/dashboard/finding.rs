@@ -1,13 +1,11 @@
 //! Finding, sorting, marking and grouping, from the key to the screen: the real loop and the real
 //! engine, on a terminal in memory.
 
-mod support;
-
+use crate::support::rig::Rig;
+use crate::support::stage::{FakeHost, Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::domain::Secret;
-use support::rig::Rig;
-use support::stage::{FakeHost, Person, Stage};
 
 /// Runs the loop over the rig, without automatic refreshes.
 async fn with_dashboard<A: Future<Output = ()>>(rig: &Rig, act: impl FnOnce(Person) -> A) {

@@ -1,31 +1,18 @@
 //! The first look at a large configuration, from what an earlier run left, before it has been read.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod pty;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use file_home::FileHome;
+use crate::support::file_home::FileHome;
+use crate::support::program::eventually;
+use crate::support::pty::Terminal;
 use manutop::config;
 use manutop::config::Paths;
 use manutop::dashboard_loop::glance;
 use manutop::dashboard_loop::glance::Glance;
 use manutop::oauth::providers::ALL;
 use manutop::platform::file_stamp::Stamp;
-use program::eventually;
-use pty::Terminal;
 
 const MANY: usize = 300;
 

@@ -2,17 +2,13 @@
 //! for what has not come yet.
 //!
 //! Each test runs itself again inside a pseudo-terminal, where it says which events it gets.
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails inside fails the test")]
-
-#[path = "support/inside.rs"]
-mod inside;
 
 use std::io::Write;
 use std::time::Duration;
 
+use crate::support::again::this_test;
+use crate::support::inside::{Inside, inside, say};
 use crossterm::event::Event;
-use inside::{Inside, inside, say};
 use manutop::platform::signals::{Signal, Signals};
 use manutop::terminal::guard::TerminalGuard;
 use manutop::terminal::input::TerminalInput;
@@ -99,7 +95,7 @@ fn a_sequence_that_comes_in_pieces_is_one_and_keeps_nobody_waiting() {
     if inside() {
         tell_events();
     }
-    let mut pty = Pty::run("a_sequence_that_comes_in_pieces_is_one_and_keeps_nobody_waiting");
+    let mut pty = Pty::run(this_test!());
     pty.types("a");
     pty.until("<a>");
     // Half a sequence: whoever waited for the rest would not notice the new size.
@@ -122,7 +118,7 @@ fn a_long_paste_is_one_and_what_is_typed_behind_it_comes_behind_it() {
     if inside() {
         tell_events();
     }
-    let mut pty = Pty::run("a_long_paste_is_one_and_what_is_typed_behind_it_comes_behind_it");
+    let mut pty = Pty::run(this_test!());
     let text = format!("{}end", "x\n\x1b[A".repeat(20_000));
     pty.types(format!("\x1b[200~{text}\x1b[201~j"));
     pty.until(&format!("<pasted {} end>", text.len()));
@@ -136,7 +132,7 @@ fn of_many_keys_none_is_lost() {
     if inside() {
         tell_events();
     }
-    let mut pty = Pty::run("of_many_keys_none_is_lost");
+    let mut pty = Pty::run(this_test!());
     // Typed at once, more than is read at once; and one by one, each seen before the next.
     let keys: String = ('a'..='p').cycle().take(3000).collect();
     pty.types(&keys);
@@ -156,7 +152,7 @@ fn a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards() {
     if inside() {
         tell_events();
     }
-    let mut pty = Pty::run("a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards");
+    let mut pty = Pty::run(this_test!());
     let pid = pty.test.child.process_id().expect("it runs").to_string();
     pty.types("a");
     pty.until("<a>");
@@ -182,7 +178,7 @@ fn input_ends_when_the_terminal_is_closed() {
     if inside() {
         tell_events();
     }
-    let mut pty = Pty::run("input_ends_when_the_terminal_is_closed");
+    let mut pty = Pty::run(this_test!());
     pty.types("a");
     pty.until("<a>");
     let Pty { test: Inside { master, mut child, output }, writer, .. } = pty;

@@ -1,18 +1,15 @@
 //! A person who looks elsewhere is told: the real loop and the real engine, a terminal in memory,
 //! real programs run for events, and a real desktop's notification daemon.
 
-#![cfg(all(unix, not(target_os = "macos")))]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/keyring.rs"]
-mod keyring;
-mod support;
-
 use std::io::{self, BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::again::this_test;
+use crate::support::keyring;
+use crate::support::rig::{Rig, SECRET, eventually};
+use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::config::NotifySettings;
@@ -21,8 +18,6 @@ use manutop::dashboard_loop::run_loop::Host;
 use manutop::domain::{ConnectionName, Secret, TokenRecord};
 use manutop::notifications::Wishes;
 use serde_json::Value;
-use support::rig::{Rig, SECRET, eventually};
-use support::stage::{Person, Stage};
 
 /// What the terminal was told beyond drawing.
 #[derive(Clone, Default)]
@@ -289,7 +284,7 @@ fn is_inside() -> bool {
 #[test]
 fn without_a_desktop_the_terminal_notifies() {
     if !is_inside() {
-        return with_bus("unix:path=/no/such/bus", "without_a_desktop_the_terminal_notifies");
+        return with_bus("unix:path=/no/such/bus", this_test!());
     }
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let (rig, ..) = rig().await;
@@ -340,7 +335,6 @@ fn notified() -> usize {
 #[test]
 #[ignore = "needs dunst, Xvfb and dbus; scripts/test runs it"]
 fn the_desktop_shows_one_notification_for_one_incident() {
-    const TEST: &str = "the_desktop_shows_one_notification_for_one_incident";
     if !is_inside() {
         let session = keyring::Session::start();
         let (_xvfb, display) = xvfb();
@@ -348,7 +342,7 @@ fn the_desktop_shows_one_notification_for_one_incident() {
         dunst.env("DISPLAY", &display).stdout(Stdio::null()).stderr(Stdio::null());
         let _dunst = Daemon(dunst.spawn().expect("dunst is installed"));
         let mut inside = session.command(std::env::current_exe().unwrap());
-        return keyring::run_again(inside.env("DISPLAY", &display).env(INSIDE, "1"), TEST);
+        return keyring::run_again(inside.env("DISPLAY", &display).env(INSIDE, "1"), this_test!());
     }
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         eventually("dunst", || dunstctl(&["count", "displayed"]).trim() == "0").await;

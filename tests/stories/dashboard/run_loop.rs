@@ -1,18 +1,16 @@
 //! From the key to the screen: the real loop and the real engine, on a terminal in memory.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::support::rig::Rig;
+use crate::support::stage::{FakeHost, Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyModifiers};
 use manutop::dashboard_loop::run_loop::Ending;
 use manutop::demo::DemoFault;
 use manutop::domain::Secret;
-use support::rig::Rig;
-use support::stage::{FakeHost, Person, Stage};
 
 /// Runs the usual dashboard over the rig.
 async fn with_dashboard<A: Future<Output = ()>>(rig: &Rig, act: impl FnOnce(Person) -> A) -> Ending {
@@ -256,7 +254,7 @@ async fn the_first_start_s_form_is_written_given_its_secret_and_shown() {
         let rows = [
             ("Name", "hr-sync"),
             ("Client ID", &hr.client_id),
-            ("Client secret", support::rig::SECRET),
+            ("Client secret", crate::support::rig::SECRET),
             ("Token URL", hr.token_url.as_str()),
             ("Test URL", hr.test_url.as_str()),
         ];
@@ -272,7 +270,7 @@ async fn the_first_start_s_form_is_written_given_its_secret_and_shown() {
         person.press("q");
     })
     .await;
-    let secret = Secret::new(support::rig::SECRET);
+    let secret = Secret::new(crate::support::rig::SECRET);
     assert_eq!(rig.vault().client_secret(&hr.name).await.expect("readable"), Some(secret));
 }
 

@@ -1,31 +1,18 @@
 //! `c` in the dashboard in a real GNU screen: the token reaches the terminal around it whole, and nothing
 //! of it is painted.
 
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/factory.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod factory;
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/pty.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod pty;
-
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::process::{Command, Stdio};
 
+use crate::support::factory::Factory;
+use crate::support::file_home::{BINARY, FileHome};
+use crate::support::pty::Terminal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use factory::Factory;
-use file_home::{BINARY, FileHome};
 use manutop::domain::{Secret, TokenRecord};
 use portable_pty::CommandBuilder;
-use pty::Terminal;
 
 /// Ends the screen of a test that failed.
 struct Session<'a>(&'a FileHome);

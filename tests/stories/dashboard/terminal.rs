@@ -1,16 +1,13 @@
 //! The terminal is given back as it was, seen from the other side of a real pseudo-terminal.
 //!
 //! Each test runs itself again inside the pseudo-terminal, where it plays the program.
-#![cfg(unix)]
-
-#[path = "support/inside.rs"]
-mod inside;
 
 use std::io::Read;
 use std::num::NonZero;
 use std::time::Duration;
 
-use inside::{INSIDE, Inside, inside, say};
+use crate::support::again::this_test;
+use crate::support::inside::{INSIDE, Inside, inside, say};
 use manutop::terminal::guard::{TerminalGuard, install_panic_hook};
 
 /// A program in a pseudo-terminal, and the model of its screen.
@@ -72,7 +69,7 @@ fn leaving_gives_the_terminal_back_and_shows_the_cursor() {
         // Leaving without running destructors, as `process::exit` does, must not matter.
         std::process::exit(0);
     }
-    let mut pty = Pty::run("leaving_gives_the_terminal_back_and_shows_the_cursor");
+    let mut pty = Pty::run(this_test!());
     pty.until("it taken over", |screen| screen.contents().contains("taken over"));
     pty.assert_taken();
     let mut keys = pty.test.master.take_writer().unwrap();
@@ -92,7 +89,7 @@ fn a_panic_gives_the_terminal_back_before_it_reports() {
         await_key();
         panic!("an invariant broke");
     }
-    let mut pty = Pty::run("a_panic_gives_the_terminal_back_before_it_reports");
+    let mut pty = Pty::run(this_test!());
     pty.until("it taken over", |screen| screen.contents().contains("taken over"));
     pty.assert_taken();
     pty.test.master.take_writer().unwrap().write_all(b"x").unwrap();
@@ -118,7 +115,7 @@ fn a_panic_of_another_thread_leaves_the_terminal_taken_and_is_reported_at_the_en
         std::thread::spawn(|| panic!("another broke")).join().unwrap_err();
         return;
     }
-    let mut pty = Pty::run("a_panic_of_another_thread_leaves_the_terminal_taken_and_is_reported_at_the_end");
+    let mut pty = Pty::run(this_test!());
     pty.until("it draw on", |screen| screen.contents().contains("still drawing"));
     pty.assert_taken();
     assert!(!pty.screen.screen().contents().contains("broke"), "the report disturbs the dashboard");
@@ -145,7 +142,7 @@ fn suspending_gives_the_terminal_back_until_it_is_continued() {
         await_key();
         return;
     }
-    let mut pty = Pty::run("suspending_gives_the_terminal_back_until_it_is_continued");
+    let mut pty = Pty::run(this_test!());
     pty.until("it taken over", |screen| screen.contents().contains("taken over"));
     let mut keys = pty.test.master.take_writer().unwrap();
     keys.write_all(b"x").unwrap();
@@ -167,7 +164,7 @@ fn without_a_terminal_nothing_is_taken_over() {
         return;
     }
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "leaving_gives_the_terminal_back_and_shows_the_cursor", "--nocapture"])
+        .args(["--exact", "dashboard::terminal::leaving_gives_the_terminal_back_and_shows_the_cursor", "--nocapture"])
         .env(INSIDE, "1")
         .output()
         .unwrap();

@@ -1,14 +1,12 @@
 //! Watching: a request that failed is found among those that did not, and the timeline tells it
 //! too.
 
-mod support;
-
+use crate::support::rig::Rig;
+use crate::support::stage::{FakeHost, Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyModifiers};
 use manutop::dashboard_loop::run_loop::Ending;
 use manutop::demo::DemoFault;
-use support::rig::Rig;
-use support::stage::{FakeHost, Person, Stage};
 
 /// Runs the loop over a rig with one live connection until `act` is through, which must end it by
 /// quitting. The second of its two refreshes has failed by then.
@@ -121,7 +119,7 @@ async fn a_failed_request_is_copied_as_a_curl_line_without_a_secret() {
     let copied = host.copied.lock().expect("not poisoned");
     let [line] = &copied[..] else { panic!("copied {} times", copied.len()) };
     assert!(line.expose().contains("curl") && line.expose().contains("/oauth/token"), "{}", line.expose());
-    assert!(!line.expose().contains(support::rig::SECRET));
+    assert!(!line.expose().contains(crate::support::rig::SECRET));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use manutop::demo::{DemoFault, Reply};
 use serde_json::json;
 
-use crate::bench::{Bench, body, field, head};
+use super::bench::{Bench, body, field, head};
 
 #[tokio::test]
 async fn a_lost_answer_has_replaced_the_refresh_token() {

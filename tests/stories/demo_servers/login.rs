@@ -7,7 +7,7 @@ use manutop::domain::Secret;
 use reqwest::{Response, StatusCode};
 use url::Url;
 
-use crate::bench::{
+use super::bench::{
     Bench, CALLBACK, CHALLENGE, FOREIGN, Params, REGISTERED, VERIFIER, assert_oauth_error, body, changed, encode,
     field, head,
 };

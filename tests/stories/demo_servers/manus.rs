@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use reqwest::{Response, header};
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, Params, body, field, head};
+use super::bench::{Bench, Params, body, field, head};
 
 const MINT: [(&str, &str); 3] =
     [("grant_type", "client_credentials"), ("client_id", "tm_app"), ("client_secret", "c0ffee")];

@@ -1,8 +1,6 @@
 //! The demo servers over real sockets: every rule of the providers that the rest of the project
 //! relies on being kept. Here, starting and stopping them.
 
-#![expect(clippy::unwrap_used, reason = "all of this is tests; clippy knows only those marked as such")]
-
 mod bench;
 mod faults;
 mod login;

@@ -9,7 +9,7 @@ use reqwest::{RequestBuilder, header};
 use serde_json::json;
 use url::Url;
 
-use crate::bench::{Bench, assert_oauth_error, body, changed, encode, field, head, refresh_form};
+use super::bench::{Bench, assert_oauth_error, body, changed, encode, field, head, refresh_form};
 
 #[tokio::test]
 async fn every_refresh_replaces_the_refresh_token() {

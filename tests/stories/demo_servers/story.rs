@@ -5,7 +5,7 @@ use manutop::demo::story::Character;
 use manutop::domain::Clock;
 use toml::{Table, Value};
 
-use crate::bench::Bench;
+use super::bench::Bench;
 
 /// The connections of the story, each with its section of the configuration.
 fn told(bench: &Bench) -> Vec<(Character, Value)> {

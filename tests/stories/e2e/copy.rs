@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::house::{House, PROGRAM};
-use crate::pty::Terminal;
-use crate::screen::row_says;
+use super::house::{House, PROGRAM};
+use super::screen::row_says;
+use crate::support::pty::Terminal;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

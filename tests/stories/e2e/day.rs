@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::chromium::Chromium;
-use crate::house::{House, LOOPBACK};
-use crate::pty::{Terminal, shows};
-use crate::screen::{row_says, seconds_left};
+use super::house::{House, LOOPBACK};
+use super::screen::{row_says, seconds_left};
+use crate::support::chromium::Chromium;
+use crate::support::pty::{Terminal, shows};
 
 /// Logs the selected connection in, in the browser.
 fn log_in(house: &House, terminal: &mut Terminal, browser: &Chromium, name: &str) {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use manutop::domain::Secret;
 use serde_json::Value;
 
-use crate::house::{House, LOOPBACK};
-use crate::program::Program;
-use crate::screen::row_says;
+use super::house::{House, LOOPBACK};
+use super::screen::row_says;
+use crate::support::program::Program;
 
 /// A house with a live Manu connection, a Manus one that has never minted, and one without a login.
 fn house() -> House {
@@ -142,7 +142,7 @@ fn files_are_named_before_or_after_the_command_or_in_the_environment() {
 fn a_secret_typed_at_the_prompt_is_not_shown() {
     let mut house = House::new(Duration::from_secs(600));
     let secret = house.add_manus("hr-sync");
-    let mut prompt = house.in_terminal(crate::house::PROGRAM, &["secret", "set", "hr-sync"], (80, 24));
+    let mut prompt = house.in_terminal(super::house::PROGRAM, &["secret", "set", "hr-sync"], (80, 24));
     prompt.until_text("Client secret of hr-sync:");
     prompt.keys(&format!("{secret}\r"));
     assert_eq!(prompt.ended(), 0);

@@ -6,16 +6,16 @@ use std::time::Duration;
 use manutop::demo::{DemoFault, Reply};
 use serde_json::json;
 
-use crate::house::House;
-use crate::pty::shows;
-use crate::screen::row_says;
-use crate::writings;
+use super::house::House;
+use super::screen::row_says;
+use super::writings;
+use crate::support::pty::shows;
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
     let mut house = House::new(Duration::from_secs(3600));
-    let client_secret = house.add_manu("factory", crate::house::LOOPBACK);
+    let client_secret = house.add_manu("factory", super::house::LOOPBACK);
     house.set_secret("factory", &client_secret);
     house.log_in("factory");
     let manu = house.servers.manu().clone();

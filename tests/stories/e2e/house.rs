@@ -13,11 +13,11 @@ use memchr::memmem;
 use portable_pty::CommandBuilder;
 use url::Url;
 
-use crate::keyring::Keyring;
-use crate::program::{Ended, Program};
-use crate::pty::Terminal;
-use crate::wiretap::Wiretap;
-use crate::writings;
+use super::writings;
+use crate::support::keyring::Keyring;
+use crate::support::program::{Ended, Program};
+use crate::support::pty::Terminal;
+use crate::support::wiretap::Wiretap;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_manutop");
 
@@ -178,7 +178,7 @@ impl House {
         let mut login = Program::start(&mut self.command(&["login", name, "--no-browser"]));
         let url = url_in(&login.until_stderr("Ctrl-C gives up"));
         let answer = self.decide(&url, "allow");
-        assert!(crate::web::get(&answer).contains("is connected to Manu Online"));
+        assert!(super::web::get(&answer).contains("is connected to Manu Online"));
         let ended = login.end().expect(0);
         self.keep(&ended);
     }
@@ -252,7 +252,7 @@ impl House {
 
     /// The login URL that the browser was led to.
     pub fn browser_url(&self) -> String {
-        crate::web::target(&self.browser_page())
+        super::web::target(&self.browser_page())
     }
 
     /// The URL that the browser was started with: of a page that leads to the login URL.
@@ -271,7 +271,7 @@ impl House {
 
     /// Answers the consent page as a person does; gives the address the browser would end at.
     pub fn decide(&mut self, url: &str, decision: &str) -> String {
-        let answer = crate::web::decide(url, decision);
+        let answer = super::web::decide(url, decision);
         let pairs = Url::parse(&answer).unwrap();
         let codes = pairs.query_pairs().filter(|(key, _)| key == "code").map(|(_, code)| code.into_owned());
         self.secrets.extend(codes);

@@ -3,11 +3,11 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::house::{FOREIGN, House, LOOPBACK, url_in};
-use crate::program::Program;
-use crate::pty::shows;
-use crate::screen::row_says;
-use crate::web;
+use super::house::{FOREIGN, House, LOOPBACK, url_in};
+use super::screen::row_says;
+use super::web;
+use crate::support::program::Program;
+use crate::support::pty::shows;
 
 /// A house with one connection that has its client secret.
 fn house(name: &str, redirect_uri: &str) -> House {

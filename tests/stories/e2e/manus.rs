@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use manutop::domain::Secret;
 
-use crate::house::House;
-use crate::screen::row_says;
+use super::house::House;
+use super::screen::row_says;
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]

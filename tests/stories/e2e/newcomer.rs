@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use manutop::demo::DemoFault;
 
-use crate::chromium::Chromium;
-use crate::house::{House, LOOPBACK};
-use crate::pty::{Terminal, shows};
-use crate::screen::{click, form_row, row_says};
+use super::house::{House, LOOPBACK};
+use super::screen::{click, form_row, row_says};
+use crate::support::chromium::Chromium;
+use crate::support::pty::{Terminal, shows};
 
 const TAB: &str = "\t";
 const CTRL_S: &str = "\x13";
@@ -51,7 +51,7 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     click(&mut terminal, "l login");
     terminal.until_text("Log in: factory");
     let page = house.browser_page();
-    let url = crate::web::target(&page);
+    let url = super::web::target(&page);
     terminal.until("the login's whole URL", |screen| shows(screen, &url));
     browser.open(&page);
     browser.click("#allow");

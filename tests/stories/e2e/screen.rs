@@ -2,7 +2,7 @@
 
 use vt100::Screen;
 
-use crate::pty::Terminal;
+use crate::support::pty::Terminal;
 
 /// The table's row of a connection.
 pub fn row(screen: &Screen, name: &str) -> Option<String> {

@@ -9,8 +9,8 @@ use manutop::demo::{DemoFault, Reply};
 use manutop::domain::Secret;
 use serde_json::Value;
 
-use crate::house::{House, LOOPBACK, PROGRAM};
-use crate::program::{Ended, Program, eventually};
+use super::house::{House, LOOPBACK, PROGRAM};
+use crate::support::program::{Ended, Program, eventually};
 
 const HOUR: Duration = Duration::from_secs(3600);
 

@@ -3,8 +3,8 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
-use crate::house::House;
-use crate::writings;
+use super::house::House;
+use super::writings;
 
 /// A house in which one secret is known.
 fn house() -> (House, String) {

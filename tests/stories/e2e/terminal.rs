@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use manutop::demo::DemoFault;
 
-use crate::house::{House, PROGRAM};
-use crate::pty::{Terminal, shows};
-use crate::screen::{click, form_row, row_says};
+use super::house::{House, PROGRAM};
+use super::screen::{click, form_row, row_says};
+use crate::support::pty::{Terminal, shows};
 
 fn house() -> House {
     let mut house = House::new(Duration::from_secs(600));
@@ -142,7 +142,7 @@ fn every_size_down_to_60x15_shows_name_status_and_time_left_and_below_that_it_sa
         terminal.until(&format!("it whole at {columns}x{rows}"), |screen| {
             let lines: Vec<String> = screen.rows(0, columns).collect();
             let keys_below = lines.last().is_some_and(|line| line.contains("q quit"));
-            let left = crate::screen::seconds_left(screen, "factory");
+            let left = super::screen::seconds_left(screen, "factory");
             keys_below && left.is_some() && row_says(screen, "factory", "● live")
         });
     }

@@ -1,18 +1,16 @@
 //! Another configuration while the engine runs: what changes takes effect, what does not is left
 //! alone, and no token is lost on the way.
 
-mod support;
-
 use std::pin::pin;
 use std::time::Duration;
 
+use crate::support::login::assert_newest_is_stored;
+use crate::support::rig::{Rig, Running, SECRET, eventually, name};
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{Command, Connection, ConnectionName, Event, Holding, Problem, Secret};
 use manutop::engine::Refreshed;
 use manutop::secrets::memory::Call;
-use support::login::assert_newest_is_stored;
-use support::rig::{Rig, Running, SECRET, eventually, name};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 

@@ -1,33 +1,23 @@
 //! Another user of this machine opens more connections to a login's listener than manutop has file descriptors, and
 //! sends half a request on each.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/file_home.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod file_home;
-#[path = "support/program.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
-mod program;
-mod support;
-
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::support::again::{is_alone, this_test};
+use crate::support::file_home::{BINARY, FileHome, name};
+use crate::support::login::{LOOPBACK, Person, begin, logged_in, parameters};
+use crate::support::program::Program;
+use crate::support::rig::{Rig, SECRET, eventually};
 use chrono::TimeDelta;
-use file_home::FileHome;
 use manutop::demo::{DemoOptions, Servers};
 use manutop::domain;
 use manutop::domain::{Event, Secret};
 use manutop::engine::Refreshed;
-use program::Program;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use support::login::{LOOPBACK, Person, begin, logged_in, parameters};
-use support::rig::{Rig, SECRET, eventually};
 use url::Url;
 
 /// Opens 1,200 connections, sends half a request on each, and opens another for each that is closed.
@@ -80,6 +70,9 @@ fn descriptors(pid: u32) -> usize {
 #[tokio::test]
 #[ignore = "needs root and python3; scripts/test runs it"]
 async fn the_redirect_is_answered_others_are_refreshed_and_nothing_is_left_behind() {
+    if !is_alone(this_test!()) {
+        return;
+    }
     let mut rig = Rig::new();
     let (factory, plant) = (rig.manu("factory", LOOPBACK).await, rig.manu("plant", LOOPBACK).await);
     rig.logged_in(&plant, TimeDelta::zero()).await;
@@ -141,14 +134,14 @@ fn without_file_descriptors_nothing_is_lost_and_the_message_says_what_is_missing
     for most in 6..60 {
         let mut command = Command::new("sh");
         let script = format!("ulimit -n {most}; exec \"$0\" refresh factory --force");
-        command.args(["-c", &script, file_home::BINARY]).env_clear().envs(&home.env);
+        command.args(["-c", &script, BINARY]).env_clear().envs(&home.env);
         let ended = Program::start(&mut command).end();
         assert!(!ended.stderr.contains("disk has room"), "{most}: {ended:?}");
         named += usize::from(ended.stderr.contains(&format!("manutop may open {most} files; raise the limit")));
         well += usize::from(ended.code == Some(0));
         let held = runtime.block_on(async {
             let vault = home.vault().await;
-            vault.read(&file_home::name("factory")).await.unwrap().record.unwrap().refresh_token.unwrap().token
+            vault.read(&name("factory")).await.unwrap().record.unwrap().refresh_token.unwrap().token
         });
         assert_eq!(Some(held), manu.newest_refresh_token("app"), "{most}: {ended:?}");
         if well == 3 {
@@ -165,12 +158,12 @@ fn a_program_that_is_started_has_the_limit_that_manutop_was_started_with() {
     let issued = servers.manu().issue("app", "API_ALL").record(1);
     tokio::runtime::Runtime::new().unwrap().block_on(home.log_in("factory", &Secret::new(SECRET), issued));
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -Sn 200; exec \"$0\" exec factory -- sh -c 'ulimit -Sn'", file_home::BINARY]);
+    command.args(["-c", "ulimit -Sn 200; exec \"$0\" exec factory -- sh -c 'ulimit -Sn'", BINARY]);
     let ended = Program::start(command.env_clear().envs(&home.env)).end().expect(0);
     assert_eq!(ended.stdout, "200\n");
     // The keeper itself has more, for as long as it runs.
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -Sn 200; exec \"$0\" login factory --no-browser", file_home::BINARY]);
+    command.args(["-c", "ulimit -Sn 200; exec \"$0\" login factory --no-browser", BINARY]);
     let mut login = Program::start(command.env_clear().envs(&home.env));
     login.until_stderr("Ctrl-C gives up");
     let limits = fs::read_to_string(format!("/proc/{}/limits", login.id())).unwrap();
@@ -181,6 +174,9 @@ fn a_program_that_is_started_has_the_limit_that_manutop_was_started_with() {
 
 #[tokio::test]
 async fn silent_connections_of_the_same_user_do_not_keep_the_browser_out() {
+    if !is_alone(this_test!()) {
+        return;
+    }
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     let (mut running, person) = (rig.start(false), Person::new());
@@ -213,7 +209,7 @@ fn home(servers: &Servers) -> FileHome {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let vault = home.vault().await;
-        vault.set_client_secret(&file_home::name("factory"), &Secret::new(SECRET)).await.unwrap();
+        vault.set_client_secret(&name("factory"), &Secret::new(SECRET)).await.unwrap();
     });
     home
 }

@@ -1,12 +1,11 @@
 //! Taking over a refresh token of another program, through the real engine, against a server that
 //! revokes a login when a replaced token is used.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::login::{LOOPBACK, assert_newest_is_stored};
+use crate::support::rig::{Rig, Running, SECRET};
+use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::demo::{DemoFault, Reply};
@@ -14,9 +13,6 @@ use manutop::domain::{Command, ConnectionName, Event, Exchange, Holding, LogEntr
 use manutop::engine::Refreshed;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
-use support::login::{LOOPBACK, assert_newest_is_stored};
-use support::rig::{Rig, Running, SECRET};
-use support::stage::{Person, Stage};
 
 /// A rig with one connection and no tokens.
 async fn rig() -> (Rig, ConnectionName) {
@@ -386,7 +382,7 @@ async fn what_cannot_be_imported_is_refused_in_words() {
     let mut running = start(&rig).await;
     let (why, _) = failure(&mut running, &users, "Rt-1").await;
     assert_eq!(why, "not supported for Manus: it has no refresh tokens; get a token with: manutop login users");
-    let (why, _) = failure(&mut running, &support::rig::name("nowhere"), "Rt-1").await;
+    let (why, _) = failure(&mut running, &crate::support::rig::name("nowhere"), "Rt-1").await;
     assert_eq!(why, "there is no such connection");
     let (why, _) = failure(&mut running, &factory, "two words").await;
     assert_eq!(why, "the refresh token has white space in it; copy the token alone; nothing was sent");

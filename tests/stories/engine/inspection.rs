@@ -1,17 +1,13 @@
 //! What the engine tells of a connection's tokens when asked: their history, from one process to the
 //! next, and what an access token says of itself.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-mod support;
-
+use crate::support::rig::{Rig, Running};
 use chrono::TimeDelta;
 use manutop::domain::{
     Command, ConnectionName, Event, Fingerprint, Inspection, Obtained, Program, Rotation, TokenForm, TokenRecord,
 };
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, InjectedFault};
-use support::rig::{Rig, Running};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 

@@ -1,11 +1,14 @@
 //! Logging in, through the real engine, with a person who walks the real consent page.
 
-mod support;
-
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::login::{
+    FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
+    parameters, refused,
+};
+use crate::support::rig::{MovableClock, Rig, Running, SECRET, eventually};
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{
@@ -14,11 +17,6 @@ use manutop::domain::{
 use manutop::engine::{Browser, Engine, Opened, Parts, Refreshed};
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
-use support::login::{
-    FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
-    parameters, refused,
-};
-use support::rig::{MovableClock, Rig, Running, SECRET, eventually};
 use url::Url;
 
 /// A browser that, when it is started, sees whether anybody listens on the redirect URI.

@@ -1,19 +1,17 @@
 //! Logging out, through the real engine: the refresh token is revoked first where the provider has
 //! an endpoint for it, and nothing that goes wrong with that stops the logout.
 
-mod support;
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
+use crate::support::login::LOOPBACK;
+use crate::support::rig::{Rig, Running};
 use chrono::TimeDelta;
 use manutop::domain::{
     Command, Connection, ConnectionName, Event, Exchange, Holding, Problem, Revocation, Secret, SecretSource,
 };
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
-use support::login::LOOPBACK;
-use support::rig::{Rig, Running};
 use url::Url;
 
 /// Where a revocation goes.

@@ -1,19 +1,15 @@
 //! Odd answers of the token endpoint, through the real engine: the server has replaced the refresh
 //! token, so the one in the answer must be kept, whatever the answer looks like.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::rig::{Rig, Running};
 use chrono::TimeDelta;
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{AfterLostAnswer, Event, LogEntry, Problem, SecretSource, TokenRecord};
 use manutop::engine::Refreshed;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use serde_json::Value;
-use support::rig::{Rig, Running};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 /// What makes an answer odd.
@@ -328,7 +324,7 @@ async fn a_client_secret_command_that_fails_is_asked_again() {
         );
     }
     assert_eq!(rig.refresh_posts(), 0, "nothing goes out without a secret");
-    std::fs::write(&vault, support::rig::SECRET).unwrap();
+    std::fs::write(&vault, crate::support::rig::SECRET).unwrap();
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
 }
 

@@ -1,10 +1,10 @@
 //! Logging in over a connection that has a history, through the real engine: a login is what heals
 //! it, and the newest login wins.
 
-mod support;
-
 use std::time::Duration;
 
+use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
+use crate::support::rig::{Rig, SECRET};
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Command, Event, Holding, Problem};
@@ -12,8 +12,6 @@ use manutop::engine::Refreshed;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
 use manutop::tokens::reconcile::Hazard;
-use support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
-use support::rig::{Rig, SECRET};
 
 #[tokio::test]
 async fn a_login_heals_a_connection_whose_answer_was_lost() {

@@ -1,13 +1,11 @@
 //! A connection that gets another name while engines and dashboards run: those that read the
 //! configuration again have it live at once, those that do not can send nothing.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-mod support;
-
 use std::fs;
 use std::time::Duration;
 
+use crate::support::rig::{Rig, Running, SECRET, name};
+use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use manutop::config;
 use manutop::domain::{Activity, Command, Connection, ConnectionName, Event, Holding, Problem, SecretSource};
@@ -16,8 +14,6 @@ use manutop::oauth::providers::ALL;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, InjectedFault};
 use manutop::tokens::rename::Renaming;
-use support::rig::{Rig, Running, SECRET, name};
-use support::stage::{Person, Stage};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 

@@ -1,21 +1,17 @@
 //! Whose tokens these are, through the real engine: kept with them, and asked about before a login
 //! of somebody else replaces them.
 
-#[path = "support/subjects.rs"]
-mod subjects;
-mod support;
-
 use std::time::Duration;
 
+use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, failed, logged_in};
+use crate::support::rig::{Rig, Running, eventually};
+use crate::support::subjects::{ada, bob, jwt};
 use chrono::TimeDelta;
 use manutop::domain::{
     Activity, Command, ConnectionName, Event, Exchange, Problem, Secret, Subject, SubjectChange, TokenRecord,
 };
 use manutop::engine::{Owing, Refreshed, Unfinished};
 use serde_json::json;
-use subjects::{ada, bob, jwt};
-use support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, failed, logged_in};
-use support::rig::{Rig, Running, eventually};
 use url::Url;
 
 fn subject(sub: &str, email: &str) -> Subject {

@@ -14,9 +14,9 @@ use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::Secret;
 use serde_json::Value;
 
-use crate::file_home::{FileHome, PASSPHRASE, name};
-use crate::program::{Program, eventually};
-use crate::wiretap::Wiretap;
+use crate::support::file_home::{FileHome, PASSPHRASE, name};
+use crate::support::program::{Program, eventually};
+use crate::support::wiretap::Wiretap;
 
 /// So much of a secret is as bad as all of it.
 const WINDOW: usize = 16;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use manutop::demo::DemoFault;
 
-use crate::bench::{Bench, stop};
-use crate::program::{Program, eventually};
-use crate::pty::Terminal;
+use super::bench::{Bench, stop};
+use crate::support::program::{Program, eventually};
+use crate::support::pty::Terminal;
 
 fn dashboard(bench: &Bench, size: (u16, u16)) -> Terminal {
     Terminal::start(bench.command_in_terminal(&[]), size)

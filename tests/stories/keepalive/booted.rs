@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::bench::{Bench, get_unix};
-use crate::file_home::{BINARY, PASSPHRASE};
-use crate::program::{Program, eventually};
+use super::bench::{Bench, get_unix};
+use crate::support::file_home::{BINARY, PASSPHRASE};
+use crate::support::program::{Program, eventually};
 
 /// A booted systemd; dropping it ends it and all it has started.
 struct Booted {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use manutop::demo::{DemoFault, Reply};
 use serde_json::Value;
 
-use crate::bench::{Bench, Manager, get, stop};
-use crate::program::{Program, eventually};
+use super::bench::{Bench, Manager, get, stop};
+use crate::support::program::{Program, eventually};
 
 /// What a server puts where only it knows that it is a secret; a file name may hold it in any case.
 const MARKER: &str = "marker0secret";

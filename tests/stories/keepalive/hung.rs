@@ -3,10 +3,11 @@
 //! The keeper is this test binary, started again, for it needs an environment of its own.
 
 use std::io::Read as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::support::again::{run_only, this_test};
 use chrono::{DateTime, Utc};
 use manutop::config::Config;
 use manutop::dashboard_loop::configuration::{Configuration, Source};
@@ -24,11 +25,10 @@ use manutop::secrets::memory::MemoryStore;
 use manutop::secrets::worker::Secrets;
 use manutop::tokens::vault::Vault;
 
-use crate::bench::{Bench, Manager, get};
-use crate::program::{Program, eventually};
+use super::bench::{Bench, Manager, get};
+use crate::support::program::{Program, eventually};
 
 const PART: &str = "MANUTOP_TEST_HUNG_KEEPER";
-const TEST: &str = "hung::an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so";
 
 /// Stands still while somebody holds it.
 #[derive(Default)]
@@ -97,8 +97,8 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     }
     let bench = Bench::new(Duration::from_secs(600));
     let manager = Manager::listen(&bench, "notify");
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", TEST, "--nocapture"]).env(PART, bench.path("data")).stdout(Stdio::null());
+    let mut command = run_only(this_test!());
+    command.env(PART, bench.path("data")).stdout(Stdio::null());
     command.env("NOTIFY_SOCKET", &manager.socket).env("WATCHDOG_USEC", "200000").env_remove("WATCHDOG_PID");
     let mut keeper = Program::start(&mut command);
     let said = keeper.until_stderr("leading: refreshes by itself");

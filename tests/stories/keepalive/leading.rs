@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use manutop::demo::DemoFault;
 
-use crate::bench::{Bench, get, stop};
+use super::bench::{Bench, get, stop};
 
 const SHORT: Duration = Duration::from_secs(4);
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bench::{Bench, Manager, stop};
-use crate::program::eventually;
+use super::bench::{Bench, Manager, stop};
+use crate::support::program::eventually;
 
 /// Half a second: a sign of life is due every quarter.
 const WATCHDOG_USEC: &str = "500000";
@@ -80,7 +80,7 @@ async fn a_store_that_is_away_is_told_and_does_not_keep_the_service_from_being_r
     manager.until("READY=1", 1);
     manager.until("STATUS=leading; 1 no store", 1);
     keepalive.until_stderr("error   ");
-    let health = crate::bench::get(&address, "/healthz");
+    let health = super::bench::get(&address, "/healthz");
     assert_eq!((health.status, &health.json()["status"]), (503, &"unavailable".into()), "{}", health.body);
     assert!(health.json()["problem"].as_str().unwrap().len() > 10, "{}", health.body);
     stop(keepalive);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use manutop::demo::DemoFault;
 
-use crate::bench::{Bench, objects, stop};
-use crate::file_home::{PASSPHRASE, name};
-use crate::program::{Program, eventually};
+use super::bench::{Bench, objects, stop};
+use crate::support::file_home::{PASSPHRASE, name};
+use crate::support::program::{Program, eventually};
 
 const SHORT: Duration = Duration::from_secs(4);
 
@@ -76,7 +76,7 @@ async fn a_hang_up_has_the_configuration_read_and_a_faulty_one_changes_nothing()
 async fn a_program_for_events_is_run_and_knows_neither_passphrase_nor_service_manager() {
     let mut bench = Bench::with_factory(SHORT).await;
     bench.configure("on_event = [\"sh\", \"-c\", \"cat >> events; env > environment\"]");
-    let manager = crate::bench::Manager::listen(&bench, "notify");
+    let manager = super::bench::Manager::listen(&bench, "notify");
     bench.env.insert("NOTIFY_SOCKET", manager.socket.display().to_string());
     bench.env.insert("WATCHDOG_USEC", "60000000".into());
     let keepalive = bench.keepalive(&[]);

@@ -11,9 +11,9 @@ use std::time::Duration;
 use manutop::demo::DemoFault;
 use serde_json::Value;
 
-use crate::bench::{Bench, get, get_by_name, get_unix, stop};
-use crate::file_home::name;
-use crate::program::eventually;
+use super::bench::{Bench, get, get_by_name, get_unix, stop};
+use crate::support::file_home::name;
+use crate::support::program::eventually;
 
 /// Reads both formats that Prometheus may be told this is; prints what it read.
 const PARSE: &str = r#"

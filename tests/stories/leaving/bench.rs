@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use manutop::demo::DemoFault;
 
-use crate::factory::Factory;
-use crate::file_home::{FileHome, name};
-use crate::program::{Program, eventually};
-use crate::pty::Terminal;
+use crate::support::factory::Factory;
+use crate::support::file_home::{FileHome, name};
+use crate::support::program::{Program, eventually};
+use crate::support::pty::Terminal;
 
 /// Longer than any echo of a signal.
 pub const LATER: Duration = Duration::from_millis(1300);

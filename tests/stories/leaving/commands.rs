@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bench::{Bench, LATER, is_stopped};
-use crate::program::eventually;
+use super::bench::{Bench, LATER, is_stopped};
+use crate::support::program::eventually;
 
 #[tokio::test]
 async fn what_comes_with_the_first_signal_does_not_end_the_wait() {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use portable_pty::CommandBuilder;
 
-use crate::bench::{Bench, LATER, is_stopped};
-use crate::file_home::BINARY;
-use crate::program::eventually;
-use crate::pty::Terminal;
+use super::bench::{Bench, LATER, is_stopped};
+use crate::support::file_home::BINARY;
+use crate::support::program::eventually;
+use crate::support::pty::Terminal;
 
 #[tokio::test]
 async fn a_terminal_that_is_closed_costs_no_answer() {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::bench::Bench;
-use crate::program::Program;
+use super::bench::Bench;
+use crate::support::program::Program;
 
 /// The bench's data directory on a small file system, in a namespace that lives as long as this.
 struct Small {
@@ -47,7 +47,7 @@ impl Small {
 
     fn command(&self, bench: &Bench, args: &[&str]) -> Command {
         let mut command = Command::new("nsenter");
-        command.args(["-t", &self.holder.id().to_string(), "-m", crate::file_home::BINARY]).args(args);
+        command.args(["-t", &self.holder.id().to_string(), "-m", crate::support::file_home::BINARY]).args(args);
         command.env_clear().envs(&bench.env);
         command
     }

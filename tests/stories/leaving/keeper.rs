@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::bench::{Bench, LATER, is_stopped};
-use crate::program::{Program, eventually};
+use super::bench::{Bench, LATER, is_stopped};
+use crate::support::program::{Program, eventually};
 
 /// A keeper whose schedule has begun a refresh, the answer held back.
 async fn keeper_refreshing(time: Duration) -> (Bench, Program) {

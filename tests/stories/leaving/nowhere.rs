@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
-use crate::bench::{Bench, LATER};
-use crate::program::{Program, eventually};
+use super::bench::{Bench, LATER};
+use crate::support::program::{Program, eventually};
 
 const WORDS: &str = "factory: the new refresh token is in memory only, and ending manutop loses it: could not write";
 

@@ -5,9 +5,9 @@ use std::fs;
 use manutop::config::MAX_FILE_SIZE;
 use manutop::domain::Secret;
 
-use crate::bench::Bench;
-use crate::file_home::name;
-use crate::program::Program;
+use super::bench::Bench;
+use crate::support::file_home::name;
+use crate::support::program::Program;
 
 const SECRET: &str = "s3cret-of-a-new-one";
 

@@ -5,10 +5,10 @@ use std::ops::Deref;
 use manutop::demo::Servers;
 use manutop::domain::Secret;
 
-use crate::factory::Factory;
-use crate::file_home::FileHome;
-use crate::program::{Ended, Program};
-use crate::pty::Terminal;
+use crate::support::factory::Factory;
+use crate::support::file_home::FileHome;
+use crate::support::program::{Ended, Program};
+use crate::support::pty::Terminal;
 
 pub struct Bench {
     home: FileHome,

@@ -5,9 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::bench::Bench;
-use crate::file_home::PASSPHRASE;
-use crate::program::{Ended, Program};
+use super::bench::Bench;
+use crate::support::file_home::PASSPHRASE;
+use crate::support::program::{Ended, Program};
 
 /// The editor: a shell script, given the copy as `$1`.
 fn editor(bench: &Bench, script: &str) -> String {

@@ -11,9 +11,9 @@ use reqwest::{Client, StatusCode, header, redirect};
 use serde_json::Value;
 use url::Url;
 
-use crate::bench::Bench;
-use crate::file_home::name;
-use crate::program::{Ended, Program};
+use super::bench::Bench;
+use crate::support::file_home::name;
+use crate::support::program::{Ended, Program};
 
 /// What it is called, and how it is done to a journal.
 type Damage = (&'static str, fn(&Path));
@@ -262,7 +262,7 @@ async fn a_journal_that_may_not_be_read_is_given_back_or_replaced() {
         if fs::read(journal(&bench)).is_ok() {
             let drop = ["--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"];
             let mut humble = std::process::Command::new("setpriv");
-            humble.args(drop).arg(crate::file_home::BINARY).args(arguments);
+            humble.args(drop).arg(crate::support::file_home::BINARY).args(arguments);
             humble.env_clear().envs(&bench.env).current_dir(bench.dir.path());
             command = humble;
         }

@@ -9,9 +9,9 @@ use manutop::domain::{Clock as _, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome
 use manutop::request_log::segments::RequestLog;
 use serde_json::Value;
 
-use crate::bench::Bench;
-use crate::file_home::name;
-use crate::program::{Program, eventually};
+use super::bench::Bench;
+use crate::support::file_home::name;
+use crate::support::program::{Program, eventually};
 
 fn entry(connection: &str, ago: TimeDelta, outcome: Outcome) -> LogEntry {
     LogEntry {

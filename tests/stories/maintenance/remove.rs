@@ -1,8 +1,8 @@
 //! `manutop remove`: all there is of a connection, or nothing.
 
-use crate::bench::Bench;
-use crate::file_home::name;
-use crate::program::Program;
+use super::bench::Bench;
+use crate::support::file_home::name;
+use crate::support::program::Program;
 
 /// What is left of the connection in store and data directory.
 async fn is_forgotten(bench: &Bench) -> bool {

@@ -9,10 +9,10 @@ use std::process::Command;
 
 use portable_pty::CommandBuilder;
 
-use crate::bench::Bench;
-use crate::file_home::BINARY;
-use crate::program::{Ended, Program};
-use crate::pty::Terminal;
+use super::bench::Bench;
+use crate::support::file_home::BINARY;
+use crate::support::program::{Ended, Program};
+use crate::support::pty::Terminal;
 
 /// What a namespace begins with: `$D` is the configuration's directory, `$F` the file.
 const READ_ONLY: [(&str, &str); 4] = [

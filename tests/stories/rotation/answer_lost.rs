@@ -15,7 +15,7 @@ use manutop::domain::{
 use manutop::engine::Refreshed;
 use manutop::tokens::reconcile::Hazard;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
 use crate::support::rig::{LOST_PAUSE, Rig, Running};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use manutop::domain::Event;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::Rig;
 
 /// A machine's sleep: the wall clock has moved, and no timer has.
@@ -26,8 +26,9 @@ async fn a_machine_that_slept_sends_exactly_one_request_after_waking() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_process_that_was_stopped_sends_exactly_one_request_after_it_goes_on() {
-    use crate::process::{Process, Role, part};
-    const TEST: &str = "asleep_past_expiry::a_process_that_was_stopped_sends_exactly_one_request_after_it_goes_on";
+    use super::process::{Process, Role, part};
+    use crate::support::again::this_test;
+
     if let Some(part) = part() {
         return part.play().await;
     }
@@ -37,7 +38,7 @@ async fn a_process_that_was_stopped_sends_exactly_one_request_after_it_goes_on()
     let mut short = rig.servers.manu().issue("app-factory", "API_ALL").record(1);
     short.expires_at = short.obtained_at + TimeDelta::seconds(5);
     rig.vault().lock(&factory, |_| {}).await.unwrap().receive(short).await.unwrap();
-    let process = Process::start(&rig, Role::Dashboard, TEST);
+    let process = Process::start(&rig, Role::Dashboard, this_test!());
     process.signal("STOP");
     assert_eq!(rig.refresh_posts(), 0, "not due yet");
     tokio::time::sleep(Duration::from_secs(5)).await;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use manutop::domain::{Command, Event, Problem, Secret};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::{Rig, SECRET};
 
 #[tokio::test]

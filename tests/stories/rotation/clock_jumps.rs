@@ -9,7 +9,7 @@ use manutop::demo::DemoFault;
 use manutop::domain::{Command, CopyWhat, Problem, Secret, SystemClock};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::Rig;
 
 #[tokio::test]

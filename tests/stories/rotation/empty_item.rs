@@ -6,7 +6,7 @@ use manutop::domain::{Problem, Secret};
 use manutop::engine::Refreshed;
 use manutop::secrets::memory::{Call, InjectedFault};
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::Rig;
 
 #[tokio::test]

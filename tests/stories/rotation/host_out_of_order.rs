@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::Event;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::{Rig, Running, eventually};
 
 /// More than are begun at once.

@@ -8,7 +8,7 @@ use manutop::demo::DemoFault;
 use manutop::domain::{Command, Problem};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::Rig;
 
 #[tokio::test]

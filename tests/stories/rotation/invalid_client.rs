@@ -6,7 +6,7 @@ use manutop::demo::DemoFault;
 use manutop::domain::{Command, Event, Problem, Secret};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::{Rig, SECRET};
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{Command, Event, Problem};
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::Rig;
 
 #[tokio::test]

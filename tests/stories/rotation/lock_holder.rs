@@ -2,19 +2,18 @@
 //! headless too, answers everything else meanwhile, and goes on at once after a kill. That the
 //! wait has an end is tested beside the code, where time can be made to pass.
 
-#![cfg(unix)]
-
 #[cfg(target_os = "linux")]
 use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
+use crate::support::again::this_test;
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Command, ConnectionName, Event, Problem};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
-use crate::process::{Process, Role, part};
+use super::REDIRECT;
+use super::process::{Process, Role, part};
 use crate::support::rig::{Rig, Running};
 
 /// Far less than it takes to suspect anything; far more than the pause between two tries.
@@ -47,14 +46,13 @@ async fn a_slow_holder_is_waited_for_with_its_pid_shown_and_its_result_adopted()
 
 #[tokio::test]
 async fn a_stopped_holder_is_waited_for_until_it_is_killed_and_its_answer_is_then_lost() {
-    const TEST: &str = "lock_holder::a_stopped_holder_is_waited_for_until_it_is_killed_and_its_answer_is_then_lost";
     if let Some(part) = part() {
         return part.play().await;
     }
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::seconds(80)).await;
-    let mut holder = Process::start(&rig, Role::Command, TEST);
+    let mut holder = Process::start(&rig, Role::Command, this_test!());
     rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_secs(20)));
     holder.say("refresh");
     rig.until_refresh_posts(1).await;
@@ -88,11 +86,10 @@ async fn held(test: &str) -> (Rig, ConnectionName, Process) {
 
 #[tokio::test]
 async fn a_holder_killed_before_it_sent_anything_leaves_nothing_behind() {
-    const TEST: &str = "lock_holder::a_holder_killed_before_it_sent_anything_leaves_nothing_behind";
     if let Some(part) = part() {
         return part.play().await;
     }
-    let (rig, factory, mut holder) = held(TEST).await;
+    let (rig, factory, mut holder) = held(this_test!()).await;
     let mut running = rig.start(false);
     running.engine.views().await;
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
@@ -105,11 +102,10 @@ async fn a_holder_killed_before_it_sent_anything_leaves_nothing_behind() {
 
 #[tokio::test]
 async fn a_wait_can_be_cancelled_and_leaves_the_connection_as_it_was() {
-    const TEST: &str = "lock_holder::a_wait_can_be_cancelled_and_leaves_the_connection_as_it_was";
     if let Some(part) = part() {
         return part.play().await;
     }
-    let (rig, factory, mut holder) = held(TEST).await;
+    let (rig, factory, mut holder) = held(this_test!()).await;
     holder.signal("STOP");
     let mut running = rig.start(false);
     running.engine.views().await;
@@ -125,11 +121,10 @@ async fn a_wait_can_be_cancelled_and_leaves_the_connection_as_it_was() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_headless_program_says_whom_it_waits_for_and_goes_on_at_once_after_a_kill() {
-    const TEST: &str = "lock_holder::the_headless_program_says_whom_it_waits_for_and_goes_on_at_once_after_a_kill";
     if let Some(part) = part() {
         return part.play().await;
     }
-    let (rig, _, mut holder) = held(TEST).await;
+    let (rig, _, mut holder) = held(this_test!()).await;
     let mut program = program_without_a_keyring(&rig);
     let mut lines = BufReader::new(program.stderr.take().unwrap()).lines().map_while(Result::ok);
     let told = format!("manutop: factory: waiting for process {}", holder.id());

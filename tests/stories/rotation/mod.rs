@@ -4,14 +4,6 @@
 //!
 //! One row lives elsewhere: SIGKILL at every step, thousands of times, is the kill harness.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[cfg(target_os = "linux")]
-#[path = "../support/keyring.rs"]
-mod keyring;
-#[path = "../support/mod.rs"]
-mod support;
-
 #[cfg(unix)]
 mod process;
 #[cfg(target_os = "linux")]
@@ -27,6 +19,7 @@ mod hundred_triggers;
 mod invalid_client;
 mod invalid_grant;
 mod keyring_rolled_back;
+#[cfg(unix)]
 mod lock_holder;
 mod login_during_a_refresh;
 mod manus;

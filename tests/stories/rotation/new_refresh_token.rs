@@ -8,7 +8,7 @@ use manutop::domain::{Command, CopyWhat, Event, Problem};
 use manutop::engine::Refreshed;
 use manutop::secrets::memory::{Call, InjectedFault};
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::Rig;
 
 #[tokio::test]

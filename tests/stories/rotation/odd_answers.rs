@@ -8,7 +8,7 @@ use manutop::demo::{DemoFault, RateLimit, Reply};
 use manutop::domain::{CopyWhat, Event, Problem};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
 use crate::support::rig::Rig;
 
@@ -148,15 +148,16 @@ async fn an_oversized_body_is_cut_off_and_said_to_be_lost() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_oversized_body_costs_no_more_memory_than_is_read_of_it() {
-    use crate::process::{Process, Role, part};
-    const TEST: &str = "odd_answers::an_oversized_body_costs_no_more_memory_than_is_read_of_it";
+    use super::process::{Process, Role, part};
+    use crate::support::again::this_test;
+
     if let Some(part) = part() {
         return part.play().await;
     }
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    let mut process = Process::start(&rig, Role::Command, TEST);
+    let mut process = Process::start(&rig, Role::Command, this_test!());
     process.say("refresh");
     process.until("refreshed 2");
     let before = peak_memory(process.id());

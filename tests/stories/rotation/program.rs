@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use manutop::domain::ConnectionName;
 use manutop::secrets::namespace::Namespace;
 
-use crate::keyring::Keyring;
+use crate::support::keyring::Keyring;
 use crate::support::rig::Rig;
 
 pub struct Program<'a> {

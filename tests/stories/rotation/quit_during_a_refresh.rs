@@ -10,7 +10,7 @@ use manutop::demo::DemoFault;
 use manutop::domain::Command;
 use manutop::engine::{Owing, Unfinished};
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
 use crate::support::rig::Rig;
 
@@ -93,8 +93,8 @@ async fn a_wait_for_another_process_is_given_up_at_once() {
 #[tokio::test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 async fn the_program_told_to_end_by_a_signal_leaves_after_the_save() {
-    use crate::process::signal_process;
-    use crate::program::{Program, said};
+    use super::process::signal_process;
+    use super::program::{Program, said};
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
@@ -117,12 +117,12 @@ async fn the_program_told_to_end_by_a_signal_leaves_after_the_save() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_program_told_to_end_while_it_waits_for_another_process_ends_at_once() {
-    use crate::process::signal_process;
+    use super::process::signal_process;
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     let vault = rig.vault();
     let _lease = vault.lock(&factory, |_| {}).await.unwrap();
-    let mut program = crate::lock_holder::program_without_a_keyring(&rig);
+    let mut program = super::lock_holder::program_without_a_keyring(&rig);
     let mut lines = std::io::BufReader::new(program.stderr.take().unwrap()).lines().map_while(Result::ok);
     assert!(lines.by_ref().any(|line| line.contains("waiting for process")));
     signal_process(program.id(), "TERM");

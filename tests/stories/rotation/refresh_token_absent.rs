@@ -6,7 +6,7 @@ use manutop::demo::{DemoFault, Reply};
 use manutop::domain::Secret;
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::Rig;
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use manutop::domain::{AfterLostAnswer, Command, ConnectionName, Problem, Secret}
 use manutop::engine::{AccessToken, Refreshed};
 use manutop::secrets::error::StoreError;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
 use crate::support::rig::{Rig, Running};
 

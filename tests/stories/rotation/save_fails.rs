@@ -13,7 +13,7 @@ use manutop::engine::{Owing, Refreshed, Unfinished};
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, MemoryStore};
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
 use crate::support::rig::{Rig, Running, STORE_TIMEOUT, eventually};
 
@@ -202,15 +202,16 @@ async fn what_neither_journal_nor_store_takes_stays_in_memory_and_leaving_waits_
 #[cfg(unix)]
 #[tokio::test]
 async fn a_full_disk_is_found_before_and_nothing_is_sent() {
-    use crate::process::{Process, Role, part};
-    const TEST: &str = "save_fails::a_full_disk_is_found_before_and_nothing_is_sent";
+    use super::process::{Process, Role, part};
+    use crate::support::again::this_test;
+
     if let Some(part) = part() {
         return part.play().await;
     }
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
-    let mut full = Process::start_after("trap '' XFSZ; ulimit -f 0;", &rig, Role::Command, TEST);
+    let mut full = Process::start_after("trap '' XFSZ; ulimit -f 0;", &rig, Role::Command, this_test!());
     full.say("refresh");
     let problem = full.until("failed");
     assert!(problem.starts_with("failed could not write to"), "{problem}");
@@ -224,9 +225,9 @@ async fn a_full_disk_is_found_before_and_nothing_is_sent() {
 #[tokio::test]
 #[ignore = "needs prlimit; scripts/test runs it"]
 async fn a_disk_that_is_full_when_the_answer_comes_gets_it_when_there_is_room_and_the_store_at_the_next_start() {
-    use crate::process::{Process, Role, part};
-    const TEST: &str = "save_fails::\
-         a_disk_that_is_full_when_the_answer_comes_gets_it_when_there_is_room_and_the_store_at_the_next_start";
+    use super::process::{Process, Role, part};
+    use crate::support::again::this_test;
+
     if let Some(part) = part() {
         return part.play().await;
     }
@@ -234,7 +235,7 @@ async fn a_disk_that_is_full_when_the_answer_comes_gets_it_when_there_is_room_an
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
     rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
-    let mut process = Process::start_after("trap '' XFSZ;", &rig, Role::Command, TEST);
+    let mut process = Process::start_after("trap '' XFSZ;", &rig, Role::Command, this_test!());
     process.say("refresh");
     rig.until_rotations(1).await;
     let pid = process.id().to_string();
@@ -261,8 +262,11 @@ async fn a_disk_that_is_full_when_the_answer_comes_gets_it_when_there_is_room_an
 
 /// The real program and a real daemon, which something happens to while the answer is out.
 #[cfg(target_os = "linux")]
-async fn survives(trouble: impl FnOnce(&mut crate::keyring::Keyring), mend: impl FnOnce(&mut crate::keyring::Keyring)) {
-    use crate::program::{Program, said};
+async fn survives(
+    trouble: impl FnOnce(&mut crate::support::keyring::Keyring),
+    mend: impl FnOnce(&mut crate::support::keyring::Keyring),
+) {
+    use super::program::{Program, said};
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;
@@ -286,7 +290,7 @@ async fn survives(trouble: impl FnOnce(&mut crate::keyring::Keyring), mend: impl
 #[tokio::test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 async fn a_keyring_locked_while_the_answer_is_out_costs_nothing() {
-    let unlock = |keyring: &mut crate::keyring::Keyring| {
+    let unlock = |keyring: &mut crate::support::keyring::Keyring| {
         keyring.kill_daemon();
         keyring.start_daemon();
     };
@@ -297,7 +301,7 @@ async fn a_keyring_locked_while_the_answer_is_out_costs_nothing() {
 #[tokio::test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 async fn a_daemon_killed_while_the_answer_is_out_costs_nothing() {
-    survives(crate::keyring::Keyring::kill_daemon, crate::keyring::Keyring::start_daemon).await;
+    survives(crate::support::keyring::Keyring::kill_daemon, crate::support::keyring::Keyring::start_daemon).await;
 }
 
 #[cfg(target_os = "linux")]

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use manutop::domain::{Command, Event, Problem};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::rig::{Rig, STORE_TIMEOUT, eventually};
 
 /// Far less than any wait for the store.

@@ -8,7 +8,7 @@ use manutop::demo::DemoFault;
 use manutop::domain::{Author, Event, Program};
 use manutop::engine::Refreshed;
 
-use crate::REDIRECT;
+use super::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
 use crate::support::rig::Rig;
 
@@ -66,7 +66,7 @@ async fn a_running_engine_takes_over_what_another_process_has_refreshed() {
 #[tokio::test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 async fn of_four_programs_on_one_keyring_one_sends_and_the_others_adopt() {
-    use crate::program::{Program, said};
+    use super::program::{Program, said};
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::seconds(80)).await;

@@ -1,15 +1,11 @@
 //! The encrypted store: what its files hold, who may read them, and what is noticed of whatever
 //! happened to them.
 
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/records.rs"]
-mod records;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::support::records::{name, record};
 use manutop::config;
 use manutop::domain::{Command, Event, Secret, SystemClock};
 use manutop::engine::{Browser, Engine, Opened, Parts};
@@ -19,7 +15,6 @@ use manutop::secrets::error::StoreError;
 use manutop::secrets::secret_store::SecretStore;
 use manutop::secrets::worker::Secrets;
 use manutop::tokens::vault::Vault;
-use records::{name, record};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 /// scrypt's least: nothing is protected here.

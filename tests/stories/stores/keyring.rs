@@ -1,20 +1,15 @@
 //! The store floor on a real gnome-keyring: saved and visible to others, locked, killed,
 //! restarted, stopped, missing.
 
-#![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
-
-#[path = "support/records.rs"]
-mod records;
-#[path = "support/keyring.rs"]
-mod support;
-
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::support::again::this_test;
+use crate::support::keyring::{Keyring, inside_a_session, run_again};
+use crate::support::records::{name, record};
 use manutop::domain::{Secret, SystemClock};
 use manutop::secrets::error::{SaveError, StoreError};
 use manutop::secrets::keyring;
@@ -23,8 +18,6 @@ use manutop::secrets::worker::Secrets;
 use manutop::tokens::locked_connection::LockedConnection;
 use manutop::tokens::record::to_line;
 use manutop::tokens::vault::Vault;
-use records::{name, record};
-use support::{Keyring, inside_a_session, run_again};
 use tokio::runtime::Runtime;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
@@ -57,7 +50,7 @@ async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn tokens_are_saved_survive_a_restart_and_are_seen_by_secret_tool() {
-    inside_a_session("tokens_are_saved_survive_a_restart_and_are_seen_by_secret_tool", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         runtime().block_on(async {
             let vault = process(dir.path());
@@ -96,7 +89,7 @@ fn tokens_are_saved_survive_a_restart_and_are_seen_by_secret_tool() {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn two_data_directories_on_one_keyring_keep_their_tokens_apart() {
-    inside_a_session("two_data_directories_on_one_keyring_keep_their_tokens_apart", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let (default, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let namespace = Namespace::for_data_dir(other.path(), Some(default.path()));
         let user = namespace.user("factory/token");
@@ -117,7 +110,7 @@ fn two_data_directories_on_one_keyring_keep_their_tokens_apart() {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_locked_keyring_is_told_at_once_and_nothing_is_sent() {
-    inside_a_session("a_locked_keyring_is_told_at_once_and_nothing_is_sent", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
         runtime().block_on(async {
@@ -144,7 +137,7 @@ fn a_locked_keyring_is_told_at_once_and_nothing_is_sent() {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_daemon_killed_during_a_refresh_costs_nothing_and_its_successor_gets_the_record() {
-    inside_a_session("a_daemon_killed_during_a_refresh_costs_nothing_and_its_successor_gets_the_record", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
         runtime().block_on(async {
@@ -169,7 +162,7 @@ fn a_daemon_killed_during_a_refresh_costs_nothing_and_its_successor_gets_the_rec
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_stopped_daemon_is_waited_for_no_longer_than_allowed_and_holds_up_nothing_else() {
-    inside_a_session("a_stopped_daemon_is_waited_for_no_longer_than_allowed_and_holds_up_nothing_else", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let limit = Duration::from_millis(700);
         let vault = with_timeout(dir.path(), limit);
@@ -208,7 +201,7 @@ fn a_stopped_daemon_is_waited_for_no_longer_than_allowed_and_holds_up_nothing_el
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn an_item_that_is_empty_is_missing() {
-    inside_a_session("an_item_that_is_empty_is_missing", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
         let item = ["service", "manutop", "username", "factory/token"];
@@ -237,7 +230,7 @@ fn without_a_session_bus_the_store_says_so_at_once() {
         Command::new(std::env::current_exe().unwrap())
             .env(NO_BUS, "1")
             .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus"),
-        "without_a_session_bus_the_store_says_so_at_once",
+        this_test!(),
     );
 }
 
@@ -319,7 +312,7 @@ fn count(keyring: &Keyring, user: &str) -> usize {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn of_several_items_in_one_collection_the_journal_s_is_used_and_the_others_go() {
-    inside_a_session("of_several_items_in_one_collection_the_journal_s_is_used_and_the_others_go", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         for older in [true, false] {
             let dir = tempfile::tempdir().unwrap();
             let vault = process(dir.path());
@@ -346,7 +339,7 @@ fn of_several_items_in_one_collection_the_journal_s_is_used_and_the_others_go() 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_second_item_in_another_collection_is_told_apart_and_cleaned_up() {
-    inside_a_session("a_second_item_in_another_collection_is_told_apart_and_cleaned_up", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
         let other = Other::make("Old");
@@ -375,35 +368,32 @@ fn a_second_item_in_another_collection_is_told_apart_and_cleaned_up() {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn the_newest_record_is_found_in_another_collection_and_saved_into_the_default_one_next() {
-    inside_a_session(
-        "the_newest_record_is_found_in_another_collection_and_saved_into_the_default_one_next",
-        |keyring| {
-            let dir = tempfile::tempdir().unwrap();
-            let vault = process(dir.path());
-            let other = Other::make("Newer");
-            runtime().block_on(async {
-                let mut lease = lease(&vault).await;
-                lease.receive(record(5)).await.unwrap();
-                // Somebody puts an old record into the default collection; the one that was saved is elsewhere.
-                other.put(keyring, "factory/token", &line(5));
-                let item = ["service", "manutop", "username", "factory/token"];
-                let label = ["store", "--label=manutop: factory (token)"];
-                keyring.secret_tool_with(&[&label[..], &item].concat(), &line(2));
-                let standing = process(dir.path()).read(&name()).await.unwrap();
-                assert_eq!((standing.record, standing.hazard), (Some(record(5)), None));
-                lease.receive(record(6)).await.unwrap();
-                assert_eq!(count(keyring, "factory/token"), 1);
-                assert_eq!(process(dir.path()).read(&name()).await.unwrap().record, Some(record(6)));
-                assert_eq!(process(dir.path()).elsewhere(&name()).await.unwrap(), []);
-            });
-        },
-    );
+    inside_a_session(this_test!(), |keyring| {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = process(dir.path());
+        let other = Other::make("Newer");
+        runtime().block_on(async {
+            let mut lease = lease(&vault).await;
+            lease.receive(record(5)).await.unwrap();
+            // Somebody puts an old record into the default collection; the one that was saved is elsewhere.
+            other.put(keyring, "factory/token", &line(5));
+            let item = ["service", "manutop", "username", "factory/token"];
+            let label = ["store", "--label=manutop: factory (token)"];
+            keyring.secret_tool_with(&[&label[..], &item].concat(), &line(2));
+            let standing = process(dir.path()).read(&name()).await.unwrap();
+            assert_eq!((standing.record, standing.hazard), (Some(record(5)), None));
+            lease.receive(record(6)).await.unwrap();
+            assert_eq!(count(keyring, "factory/token"), 1);
+            assert_eq!(process(dir.path()).read(&name()).await.unwrap().record, Some(record(6)));
+            assert_eq!(process(dir.path()).elsewhere(&name()).await.unwrap(), []);
+        });
+    });
 }
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn an_old_locked_collection_stands_in_nobody_s_way_and_is_named() {
-    inside_a_session("an_old_locked_collection_stands_in_nobody_s_way_and_is_named", |keyring| {
+    inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let other = Other::make("Old login");
         other.put(keyring, "factory/token", &line(3));
