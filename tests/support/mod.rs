@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 pub mod again;
+#[cfg(unix)]
+pub mod bench;
 #[cfg(target_os = "linux")]
 pub mod chromium;
 pub mod demo;

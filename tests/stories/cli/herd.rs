@@ -6,63 +6,36 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::factory::Factory;
-use crate::support::file_home::{FileHome, name};
-use crate::support::program::{Ended, Program};
-use chrono::TimeDelta;
+use crate::support::bench::Bench;
+use crate::support::program::Ended;
 use manutop::demo::{DemoFault, Reply};
-use manutop::domain::TokenRecord;
 use manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
 
 const HERD: usize = 50;
 
-/// One connection, `factory`, whose access token has ended, and its server.
-struct Bench {
-    home: FileHome,
-    factory: Factory,
-}
-
 impl Bench {
-    async fn new() -> Self {
-        let factory = Factory::new();
-        let home = FileHome::new(&factory.alone(""));
-        let bench = Self { home, factory };
-        bench.home.log_in("factory", &bench.factory.client_secret, bench.expired()).await;
-        bench
-    }
-
-    fn expired(&self) -> TokenRecord {
-        let record = self.factory.record.clone();
-        let (hour, ago) = (TimeDelta::hours(1), record.obtained_at - TimeDelta::hours(2));
-        TokenRecord { obtained_at: ago, expires_at: ago + hour, ..record }
-    }
-
     /// The same where every answer is this one.
     async fn whose_server(fault: DemoFault) -> Self {
-        let bench = Self::new().await;
-        bench.factory.servers.manu().break_down(None, fault);
+        let bench = Self::expired().await;
+        bench.manu().break_down(None, fault);
         bench
     }
 
     /// Its provider is found at another address.
     fn moves_to(&self, base: &str) {
-        let text = self.home.text().replace(self.factory.servers.manu().base_url(), base);
-        std::fs::write(self.home.config(), text).unwrap();
-    }
-
-    fn posts(&self) -> u64 {
-        self.factory.posts()
+        let text = self.text().replace(self.manu().base_url(), base);
+        std::fs::write(self.config(), text).unwrap();
     }
 
     fn token(&self) -> Ended {
-        Program::start(&mut self.home.command(&["token", "factory"])).end()
+        self.start(&["token", "factory"]).end()
     }
 
     /// What `token` says, so many times at once.
     fn herd(&self, count: usize) -> Vec<Ended> {
         let all: Vec<_> = (0..count)
             .map(|_| {
-                let mut command = self.home.command(&["token", "factory"]);
+                let mut command = self.command(&["token", "factory"]);
                 command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
             })
             .collect();
@@ -140,12 +113,12 @@ async fn a_connection_closed_without_an_answer() {
 /// Those who begin while the answer is out wait longer for it than the pause after a lost answer lasts.
 #[tokio::test]
 async fn an_answer_that_is_lost_late() {
-    let bench = Bench::new().await;
+    let bench = Bench::expired().await;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     bench.moves_to(&format!("http://{}", listener.local_addr().unwrap()));
-    let first = Program::start(&mut bench.home.command(&["token", "factory"]));
+    let first = bench.start(&["token", "factory"]);
     let (request, _) = listener.accept().unwrap();
-    let others: Vec<_> = (0..6).map(|_| Program::start(&mut bench.home.command(&["token", "factory"]))).collect();
+    let others: Vec<_> = (0..6).map(|_| bench.start(&["token", "factory"])).collect();
     // So long a request is out.
     std::thread::sleep(PAUSE_AFTER_LOST_ANSWER.to_std().unwrap() + Duration::from_secs(1));
     drop(request);
@@ -165,22 +138,22 @@ async fn a_page_of_a_proxy() {
 /// Nothing can be sent at all: it is tried once.
 #[tokio::test]
 async fn a_port_that_refuses() {
-    let bench = Bench::new().await;
+    let bench = Bench::expired().await;
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
     bench.moves_to(&format!("http://{closed}"));
     bench.assert_all_end(HERD, 5, "refused");
-    let log = Program::start(&mut bench.home.command(&["log", "--json"])).end().expect(0).stdout;
+    let log = bench.run(&["log", "--json"], 0).stdout;
     assert_eq!(log.lines().filter(|line| line.contains("oauth/token")).count(), 1, "{log}");
-    assert!(bench.home.vault().await.read(&name("factory")).await.unwrap().hazard.is_none());
+    assert!(bench.stored().await.hazard.is_none());
 }
 
 /// Those who ask for new tokens whatever is there are answered by one request, too.
 #[tokio::test]
 async fn a_herd_that_forces() {
-    let bench = Bench::new().await;
+    let bench = Bench::expired().await;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     bench.moves_to(&format!("http://{}", listener.local_addr().unwrap()));
-    let forced = || Program::start(&mut bench.home.command(&["refresh", "factory", "--force", "--yes"]));
+    let forced = || bench.start(&["refresh", "factory", "--force", "--yes"]);
     let first = forced();
     let (request, _) = listener.accept().unwrap();
     let mut others: Vec<_> = (0..6).map(|_| forced()).collect();

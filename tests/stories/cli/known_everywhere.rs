@@ -4,72 +4,43 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::support::factory::Factory;
-use crate::support::file_home::{FileHome, name};
-use crate::support::program::{Ended, Program, eventually};
+use crate::support::bench::Bench;
+use crate::support::file_home::name;
+use crate::support::program::eventually;
 use crate::support::pty::Terminal;
 use chrono::TimeDelta;
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Obtained, Secret, TokenRecord};
 use serde_json::Value;
 
-/// One connection, `factory`, logged in, and its server.
-struct Bench {
-    home: FileHome,
-    factory: Factory,
-}
-
 impl Bench {
-    /// `lines` belong to the connection.
-    async fn new(lines: &str) -> Self {
-        let factory = Factory::new();
-        let home = FileHome::new(&factory.alone(lines));
-        home.log_in("factory", &factory.client_secret, factory.record.clone()).await;
-        Self { home, factory }
-    }
-
     /// The same with a refresh token that the provider has revoked.
     async fn with_a_dead_token() -> Self {
-        let bench = Self::new("").await;
-        bench.factory.servers.manu().revoke(&bench.factory.record.refresh_token.as_ref().unwrap().token);
+        let bench = Self::new().await;
+        bench.manu().revoke(&bench.factory.record.refresh_token.as_ref().unwrap().token);
         bench
     }
 
     /// The same with a client secret that the provider does not know any more.
     async fn with_another_secret_at_the_provider() -> Self {
-        let bench = Self::new("").await;
+        let bench = Self::new().await;
         bench.set_secret_at_the_provider(&Secret::new("another secret"));
         bench
     }
 
     fn set_secret_at_the_provider(&self, secret: &Secret) {
         let client_id = &self.factory.record.client_id;
-        self.factory.servers.manu().register_client(client_id, secret, &["http://127.0.0.1/callback"]);
-    }
-
-    fn posts(&self) -> u64 {
-        self.factory.posts()
-    }
-
-    fn run(&self, arguments: &[&str], input: &str, code: i32) -> Ended {
-        let mut program = Program::start(&mut self.home.command(arguments));
-        program.try_tell(input);
-        program.end().expect(code)
-    }
-
-    fn json(&self, arguments: &[&str], code: i32) -> Value {
-        let ended = self.run(&[arguments, &["--json"]].concat(), "", code);
-        serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
+        self.manu().register_client(client_id, secret, &["http://127.0.0.1/callback"]);
     }
 
     /// The one connection in what a command lists.
     fn listed(&self, command: &str, code: i32) -> Value {
-        self.json(&[command], code)["connections"][0].take()
+        self.json(&[command, "--json"], code)["connections"][0].take()
     }
 
     /// The doctor's check of the tokens.
     fn doctor(&self) -> (String, String) {
-        let ended = Program::start(&mut self.home.command(&["doctor", "--json"])).end();
+        let ended = self.start(&["doctor", "--json"]).end();
         let report: Value = serde_json::from_str(&ended.stdout).unwrap();
         let checks = report["checks"].as_array().unwrap();
         let check = checks.iter().find(|check| check["name"] == "factory: tokens").unwrap();
@@ -78,8 +49,8 @@ impl Bench {
     }
 
     /// What a keeper that starts now tells: health, and metrics.
-    fn keeper(&self, status: &str) -> (Value, String) {
-        let mut keeper = Program::start(&mut self.home.command(&["keepalive", "--listen", "127.0.0.1:0"]));
+    fn keeper_says(&self, status: &str) -> (Value, String) {
+        let mut keeper = self.start(&["keepalive", "--listen", "127.0.0.1:0"]);
         let said = keeper.until_stderr("leading: refreshes by itself");
         let address = said.split_once("health and metrics on ").unwrap().1.split(['\n', '"']).next().unwrap();
         let health = || serde_json::from_str::<Value>(&get(address, "/healthz")).unwrap();
@@ -95,37 +66,37 @@ impl Bench {
     fn assert_known(&self, status: &str, code: i32, remedy: &str) {
         let posts = self.posts();
         for _ in 0..2 {
-            self.run(&["status"], "", code);
+            self.run(&["status"], code);
             assert_eq!(self.listed("status", code)["status"], status);
             assert_eq!(self.listed("list", 0)["status"], status);
         }
         let (verdict, text) = self.doctor();
         assert_eq!(verdict, "fail", "{text}");
         assert!(text.contains(remedy), "{text}");
-        let (health, metrics) = self.keeper(status);
+        let (health, metrics) = self.keeper_says(status);
         assert_eq!((&health["status"], &health["connections"][0]["needs_person"]), (&"degraded".into(), &true.into()));
         let of_status = format!("manutop_connection_status{{connection=\"factory\",status=\"{status}\"}} 1\n");
         assert!(metrics.contains(&of_status), "{metrics}");
         assert!(metrics.contains("manutop_connection_needs_person{connection=\"factory\"} 1\n"), "{metrics}");
         let token = self.factory.record.access_token.expose();
-        let ended = self.run(&["token", "factory"], "", 0);
+        let ended = self.run(&["token", "factory"], 0);
         assert_eq!(ended.stdout.trim_end(), token);
         assert!(ended.stderr.contains("warning: factory: ") && ended.stderr.contains("still good"), "{ended:?}");
-        let object = self.json(&["token", "factory"], 0);
+        let object = self.json(&["token", "factory", "--json"], 0);
         assert_eq!(object["access_token"], token);
         assert!(object["problem"].is_string(), "{object}");
-        self.run(&["token", "factory", "--min-ttl", "29m59s"], "", code);
-        let object = self.json(&["token", "factory", "--min-ttl", "29m59s"], code);
+        self.run(&["token", "factory", "--min-ttl", "29m59s"], code);
+        let object = self.json(&["token", "factory", "--min-ttl", "29m59s", "--json"], code);
         assert_eq!((&object["error"]["kind"], &object["error"]["exit_code"]), (&status.into(), &code.into()));
-        self.run(&["refresh", "factory"], "", 0); // still fresh
+        self.run(&["refresh", "factory"], 0); // still fresh
         assert_eq!(self.posts(), posts, "nothing is sent");
     }
 
     fn assert_live(&self) {
-        self.run(&["status"], "", 0);
+        self.run(&["status"], 0);
         assert_eq!(self.listed("list", 0)["status"], "live");
         assert_eq!(self.doctor().0, "ok");
-        assert_eq!(self.run(&["token", "factory"], "", 0).stderr, "");
+        assert_eq!(self.run(&["token", "factory"], 0).stderr, "");
     }
 }
 
@@ -140,15 +111,15 @@ fn get(address: &str, path: &str) -> String {
 #[tokio::test]
 async fn a_dead_refresh_token_that_a_command_has_found() {
     let bench = Bench::with_a_dead_token().await;
-    bench.run(&["refresh", "factory", "--force"], "", 3);
+    bench.run(&["refresh", "factory", "--force"], 3);
     assert_eq!(bench.posts(), 1);
     bench.assert_known("needs_login", 3, "manutop login factory");
     // Not even for one who insists.
-    bench.run(&["refresh", "factory", "--force", "--yes"], "", 3);
+    bench.run(&["refresh", "factory", "--force", "--yes"], 3);
     assert_eq!(bench.posts(), 1);
     // A login brings another refresh token, and so does an import.
-    let pasted = bench.factory.servers.manu().issue(&bench.factory.record.client_id, "API_ALL").refresh_token.unwrap();
-    bench.run(&["import", "factory", "--yes"], pasted.expose(), 0);
+    let pasted = bench.refresh_token_elsewhere();
+    bench.pipe(&["import", "factory", "--yes"], pasted.expose(), 0);
     assert_eq!(bench.posts(), 2);
     bench.assert_live();
 }
@@ -160,10 +131,10 @@ async fn a_dead_refresh_token_that_a_keeper_has_found() {
     // Due, but not yet at its end.
     let obtained_at = record.obtained_at - TimeDelta::minutes(29);
     let due = TokenRecord { generation: 42, obtained_at, expires_at: obtained_at + TimeDelta::minutes(30), ..record };
-    bench.home.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(due).await.unwrap();
-    bench.keeper("needs_login");
+    bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(due).await.unwrap();
+    bench.keeper_says("needs_login");
     assert_eq!(bench.posts(), 1);
-    bench.keeper("needs_login");
+    bench.keeper_says("needs_login");
     assert_eq!(bench.listed("status", 3)["status"], "needs_login");
     assert_eq!(bench.posts(), 1, "it is not presented again");
 }
@@ -171,52 +142,52 @@ async fn a_dead_refresh_token_that_a_keeper_has_found() {
 #[tokio::test]
 async fn a_dead_refresh_token_under_another_name() {
     let bench = Bench::with_a_dead_token().await;
-    bench.run(&["refresh", "factory", "--force"], "", 3);
-    bench.run(&["rename", "factory", "plant"], "", 0);
+    bench.run(&["refresh", "factory", "--force"], 3);
+    bench.run(&["rename", "factory", "plant"], 0);
     assert_eq!(bench.listed("status", 3)["status"], "needs_login");
-    bench.run(&["refresh", "plant", "--force", "--yes"], "", 3);
+    bench.run(&["refresh", "plant", "--force", "--yes"], 3);
     assert_eq!(bench.posts(), 1);
 }
 
 #[tokio::test]
 async fn a_refused_client_until_its_secret_changes() {
     let bench = Bench::with_another_secret_at_the_provider().await;
-    bench.run(&["refresh", "factory", "--force"], "", 4);
+    bench.run(&["refresh", "factory", "--force"], 4);
     assert_eq!(bench.posts(), 1);
     bench.assert_known("misconfigured", 4, "manutop secret set factory");
-    bench.run(&["secret", "set", "factory"], "another secret", 0);
+    bench.pipe(&["secret", "set", "factory"], "another secret", 0);
     bench.assert_live();
-    bench.run(&["refresh", "factory", "--force"], "", 0);
+    bench.run(&["refresh", "factory", "--force"], 0);
     assert_eq!(bench.posts(), 2);
 }
 
 #[tokio::test]
 async fn a_lost_answer_that_recovers() {
-    let bench = Bench::new("").await;
-    bench.factory.servers.manu().push_fault(DemoFault::Instead(Reply::Nothing));
-    bench.run(&["refresh", "factory", "--force"], "", 5);
+    let bench = Bench::new().await;
+    bench.manu().push_fault(DemoFault::Instead(Reply::Nothing));
+    bench.run(&["refresh", "factory", "--force"], 5);
     let view = bench.listed("status", 5);
     assert_eq!((&view["status"], &view["lost_answer"]["sends"]), (&"answer_lost".into(), &1.into()));
     assert_eq!(view["lost_answer"]["outcome"], "pending");
     assert!(view["lost_answer"]["at"].is_string());
     assert_eq!(bench.doctor().0, "warn");
-    let ended = bench.run(&["token", "factory"], "", 0);
+    let ended = bench.run(&["token", "factory"], 0);
     assert!(ended.stderr.contains("answer lost"), "{ended:?}");
-    let (health, metrics) = bench.keeper("answer_lost");
+    let (health, metrics) = bench.keeper_says("answer_lost");
     assert_eq!(health["connections"][0]["needs_person"], false);
     let pending = "manutop_lost_answer_sends{connection=\"factory\",outcome=\"pending\"} 1\n";
     assert!(metrics.contains(pending), "{metrics}");
     assert_eq!(bench.posts(), 1);
     // One who forces has waited long enough.
-    bench.run(&["refresh", "factory", "--force"], "", 0);
+    bench.run(&["refresh", "factory", "--force"], 0);
     let view = bench.listed("status", 0);
     assert_eq!((&view["status"], &view["lost_answer"]["outcome"]), (&"live".into(), &"recovered".into()));
-    let (_, metrics) = bench.keeper("live");
+    let (_, metrics) = bench.keeper_says("live");
     assert!(
         metrics.contains("manutop_lost_answer_sends{connection=\"factory\",outcome=\"recovered\"} 1\n"),
         "{metrics}"
     );
-    let history = bench.home.vault().await.history(&name("factory")).await.unwrap();
+    let history = bench.vault().await.history(&name("factory")).await.unwrap();
     assert_eq!((history[0].how, history[0].recovered.map(|lost| lost.sends)), (Obtained::Refresh, Some(1)));
     assert_eq!(bench.posts(), 2);
     bench.assert_live();
@@ -224,14 +195,14 @@ async fn a_lost_answer_that_recovers() {
 
 #[tokio::test]
 async fn a_lost_answer_whose_token_had_been_replaced() {
-    let bench = Bench::new("").await;
-    bench.factory.servers.manu().push_fault(DemoFault::lost_answer());
-    bench.run(&["refresh", "factory", "--force"], "", 5);
-    let ended = bench.run(&["refresh", "factory", "--force"], "", 3);
+    let bench = Bench::new().await;
+    bench.manu().push_fault(DemoFault::lost_answer());
+    bench.run(&["refresh", "factory", "--force"], 5);
+    let ended = bench.run(&["refresh", "factory", "--force"], 3);
     assert!(ended.stderr.contains("already replaced the token"), "{ended:?}");
     let view = bench.listed("status", 3);
     assert_eq!((&view["status"], &view["lost_answer"]["outcome"]), (&"needs_login".into(), &"replaced".into()));
-    let (_, metrics) = bench.keeper("needs_login");
+    let (_, metrics) = bench.keeper_says("needs_login");
     assert!(
         metrics.contains("manutop_lost_answer_sends{connection=\"factory\",outcome=\"replaced\"} 1\n"),
         "{metrics}"
@@ -241,8 +212,8 @@ async fn a_lost_answer_whose_token_had_been_replaced() {
 
 /// A process was killed with its answer out, where the configuration asks for a person.
 async fn uncertain() -> Bench {
-    let bench = Bench::new("after_lost_answer = \"ask\"\n").await;
-    let vault = bench.home.vault().await;
+    let bench = Bench::with_lines("after_lost_answer = \"ask\"\n").await;
+    let vault = bench.vault().await;
     vault.lock(&name("factory"), |_| {}).await.unwrap().spending(&bench.factory.record).await.unwrap();
     bench
 }
@@ -252,7 +223,7 @@ async fn where_a_person_is_asked_a_command_that_forces_sends_nothing_without_a_y
     let bench = uncertain().await;
     for arguments in [&["refresh", "factory", "--force"][..], &["refresh", "--all", "--force"], &["refresh", "factory"]]
     {
-        let said = bench.run(arguments, "y\n", 7).stderr;
+        let said = bench.pipe(arguments, "y\n", 7).stderr;
         assert!(said.find("manutop login factory").unwrap() < said.find("--force --yes").unwrap(), "{said}");
         assert!(said.contains("may revoke all tokens"), "{said}");
     }
@@ -261,20 +232,20 @@ async fn where_a_person_is_asked_a_command_that_forces_sends_nothing_without_a_y
     let (verdict, text) = bench.doctor();
     assert_eq!(verdict, "warn");
     assert!(text.find("manutop login factory").unwrap() < text.find("--force").unwrap(), "{text}");
-    bench.run(&["refresh", "--all", "--force", "--yes"], "", 0);
+    bench.run(&["refresh", "--all", "--force", "--yes"], 0);
     assert_eq!(bench.posts(), 1);
 }
 
 #[tokio::test]
 async fn a_yes_on_the_command_line_is_one_sending() {
     let bench = uncertain().await;
-    bench.factory.servers.manu().break_down(None, DemoFault::Instead(Reply::Nothing));
-    bench.run(&["refresh", "factory", "--force", "--yes"], "", 7);
+    bench.manu().break_down(None, DemoFault::Instead(Reply::Nothing));
+    bench.run(&["refresh", "factory", "--force", "--yes"], 7);
     assert_eq!(bench.posts(), 1);
     // Also where there was no doubt when it began.
-    let bench = Bench::new("after_lost_answer = \"ask\"\n").await;
-    bench.factory.servers.manu().break_down(None, DemoFault::Instead(Reply::Nothing));
-    bench.run(&["refresh", "factory", "--force", "--yes"], "", 7);
+    let bench = Bench::with_lines("after_lost_answer = \"ask\"\n").await;
+    bench.manu().break_down(None, DemoFault::Instead(Reply::Nothing));
+    bench.run(&["refresh", "factory", "--force", "--yes"], 7);
     assert_eq!(bench.posts(), 1);
 }
 
@@ -282,7 +253,7 @@ async fn a_yes_on_the_command_line_is_one_sending() {
 async fn at_a_terminal_the_question_decides() {
     let bench = uncertain().await;
     for (key, code, posts) in [("n", 7, 0), ("y", 0, 1)] {
-        let command = bench.home.command_in_terminal(&["refresh", "--all", "--force"]);
+        let command = bench.command_in_terminal(&["refresh", "--all", "--force"]);
         let mut terminal = Terminal::start(command, (120, 30));
         terminal.until_text("Send it again?");
         assert!(terminal.shows("Logging in again is safe: manutop login factory"), "{}", terminal.picture());
@@ -296,7 +267,7 @@ async fn at_a_terminal_the_question_decides() {
 async fn a_signal_at_the_question_is_a_no() {
     let bench = uncertain().await;
     for (signal, by_key) in [("INT", true), ("INT", false), ("TERM", false), ("HUP", false)] {
-        let command = bench.home.command_in_terminal(&["refresh", "--all", "--force"]);
+        let command = bench.command_in_terminal(&["refresh", "--all", "--force"]);
         let mut terminal = Terminal::start(command, (120, 30));
         terminal.until_text("Send it again?");
         if by_key {
@@ -313,30 +284,30 @@ async fn a_signal_at_the_question_is_a_no() {
 /// socket.
 #[tokio::test]
 async fn a_token_from_the_future_is_given_to_no_script() {
-    let bench = Bench::new("").await;
+    let bench = Bench::new().await;
     let record = bench.factory.record.clone();
     let obtained_at = record.obtained_at + TimeDelta::hours(2);
     let future =
         TokenRecord { generation: 42, obtained_at, expires_at: obtained_at + TimeDelta::minutes(30), ..record };
-    bench.home.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(future).await.unwrap();
-    let ended = bench.run(&["token", "factory", "--no-refresh"], "", 5);
+    bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(future).await.unwrap();
+    let ended = bench.run(&["token", "factory", "--no-refresh"], 5);
     assert!(ended.stdout.is_empty() && ended.stderr.contains("clock was set back"), "{ended:?}");
     assert_eq!(bench.posts(), 0);
-    bench.factory.servers.manu().break_down(None, DemoFault::unavailable(30));
-    let mut keeper = Program::start(&mut bench.home.command(&["keepalive", "--listen", "127.0.0.1:0"]));
+    bench.manu().break_down(None, DemoFault::unavailable(30));
+    let mut keeper = bench.start(&["keepalive", "--listen", "127.0.0.1:0"]);
     keeper.until_stderr("factory: not refreshed");
     assert_eq!(bench.posts(), 1);
     for arguments in
         [&["token", "factory"][..], &["token", "factory", "--min-ttl", "0s"], &["exec", "factory", "--", "true"]]
     {
-        let ended = bench.run(arguments, "", 5);
+        let ended = bench.run(arguments, 5);
         assert!(ended.stdout.is_empty() && ended.stderr.contains("503"), "{ended:?}");
     }
     assert_eq!(bench.posts(), 1);
     keeper.signal("TERM");
     keeper.end().expect(0);
-    bench.factory.servers.manu().clear_faults();
-    bench.run(&["refresh", "factory", "--force"], "", 0);
+    bench.manu().clear_faults();
+    bench.run(&["refresh", "factory", "--force"], 0);
     bench.assert_live();
     assert_eq!(bench.posts(), 2);
 }

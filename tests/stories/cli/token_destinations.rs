@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::again::{is_alone, this_test};
+use crate::support::bench::Bench;
 use crate::support::factory::Factory;
-use crate::support::file_home::{FileHome, PASSPHRASE};
+use crate::support::file_home::PASSPHRASE;
 use crate::support::program::{Ended, Program};
-use manutop::domain::{Secret, TokenRecord};
+use manutop::domain::Secret;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 
@@ -69,37 +70,18 @@ fn record(mut stream: TcpStream, answer: &str, kept: &Mutex<Vec<String>>) {
     let _ = stream.write_all(answer.as_bytes());
 }
 
-/// A home with `factory` logged in.
-struct Bench {
-    home: FileHome,
-    token: String,
-}
-
 impl Bench {
-    async fn new() -> Self {
-        let factory = Factory::new();
-        let token = factory.record.access_token.expose().to_owned();
-        Self::with(&factory, token).await
-    }
-
-    async fn with(factory: &Factory, token: String) -> Self {
-        let home = FileHome::new(&factory.alone(""));
-        let record = TokenRecord { access_token: Secret::new(&*token), ..factory.record.clone() };
-        home.log_in("factory", &factory.client_secret, record).await;
-        Self { home, token }
-    }
-
     fn curl(&self, words: &[&str]) -> Ended {
         self.curl_with(&[], words)
     }
 
     fn curl_with(&self, variables: &[(&str, &str)], words: &[&str]) -> Ended {
-        let mut command = self.home.command(&["curl", "factory", "--no-refresh", "--min-ttl", "0", "--"]);
+        let mut command = self.command(&["curl", "factory", "--no-refresh", "--min-ttl", "0", "--"]);
         Program::start(command.args(words).envs(variables.iter().copied())).end()
     }
 
     fn header(&self) -> String {
-        format!("Authorization: Bearer {}\r\n", self.token)
+        format!("Authorization: Bearer {}\r\n", self.access_token())
     }
 }
 
@@ -145,8 +127,8 @@ async fn the_configuration_of_curl_names_no_proxy_and_no_other_server() {
     let bench = Bench::new().await;
     let (server, other) = (Recorder::start(OK), Recorder::start(OK));
     let lines = format!("proxy = {0}\nurl = {0}\nlocation-trusted\ninsecure\nverbose\n", other.url());
-    fs::write(bench.home.path(".curlrc"), &lines).unwrap();
-    let home = bench.home.dir.path().to_str().unwrap();
+    fs::write(bench.path(".curlrc"), &lines).unwrap();
+    let home = bench.dir.path().to_str().unwrap();
     let ended = bench.curl_with(&[("CURL_HOME", home)], &["-s", &server.url()]).expect(0);
     assert_eq!((&*ended.stdout, &*ended.stderr), ("ok", ""));
     assert_eq!((server.heads().len(), other.heads().len()), (1, 0));
@@ -214,7 +196,7 @@ async fn what_could_take_the_token_elsewhere_is_refused_before_anything_is_sent(
         &["-s"],
     ] {
         let refused = bench.curl(words).expect(2);
-        assert!(refused.stdout.is_empty() && !refused.stderr.contains(&bench.token), "{words:?}: {refused:?}");
+        assert!(refused.stdout.is_empty() && !refused.stderr.contains(bench.access_token()), "{words:?}: {refused:?}");
     }
     assert!(server.heads().is_empty() && other.heads().is_empty());
 }
@@ -222,9 +204,11 @@ async fn what_could_take_the_token_elsewhere_is_refused_before_anything_is_sent(
 #[tokio::test]
 #[ignore = "needs curl; scripts/test runs it"]
 async fn a_token_of_any_length_reaches_the_server() {
-    let factory = Factory::new();
     for length in [66_000, 400_000] {
-        let bench = Bench::with(&factory, "t".repeat(length)).await;
+        let mut factory = Factory::new();
+        factory.record.access_token = Secret::new("t".repeat(length));
+        let configuration = factory.alone("");
+        let bench = Bench::with(factory, &configuration).await;
         let server = Recorder::start(OK);
         bench.curl(&["-sS", &server.url()]).expect(0);
         assert!(server.heads()[0].contains(&bench.header()), "{length}");
@@ -238,21 +222,21 @@ async fn a_program_gets_the_token_and_nothing_else_of_manutop() {
         return;
     }
     let bench = Bench::new().await;
-    let credentials = bench.home.path("credentials");
+    let credentials = bench.path("credentials");
     fs::create_dir(&credentials).unwrap();
     fs::write(credentials.join("manutop"), PASSPHRASE).unwrap();
     fs::set_permissions(credentials.join("manutop"), fs::Permissions::from_mode(0o600)).unwrap();
     let script = "echo $MANUTOP_ACCESS_TOKEN; exec ls /proc/self/fd";
     let line = ["exec", "factory", "--no-refresh", "--min-ttl", "0", "--"];
     let program = |words: &[&str]| {
-        let mut command = bench.home.command(&[&line[..], words].concat());
+        let mut command = bench.command(&[&line[..], words].concat());
         command.env("CREDENTIALS_DIRECTORY", &credentials).env("NOTIFY_SOCKET", "/run/notify");
         Program::start(&mut command).end().expect(0).stdout
     };
     // What the test itself hands on is no fault of manutop.
     let own = Command::new("ls").arg("/proc/self/fd").stdin(Stdio::null()).output().unwrap();
     let descriptors = String::from_utf8(own.stdout).unwrap();
-    assert_eq!(program(&["sh", "-c", script]), format!("{}\n{descriptors}", bench.token));
+    assert_eq!(program(&["sh", "-c", script]), format!("{}\n{descriptors}", bench.access_token()));
 
     let environment = program(&["env"]);
     let is_there = |name: &str| environment.lines().any(|line| line.starts_with(&format!("{name}=")));

@@ -4,16 +4,14 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::ops::Deref;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::support::factory::Factory;
-use crate::support::file_home::{BINARY, FileHome, name};
+use crate::support::bench::Bench;
+use crate::support::file_home::{BINARY, name};
 use crate::support::program::{Ended, Program, eventually};
-use crate::support::pty::Terminal;
 use manutop::domain::{Clock as _, Secret, SystemClock, TokenRecord};
 use manutop::engine::agent;
 use manutop::tokens::record;
@@ -22,37 +20,9 @@ use serde_json::Value;
 /// The secret store is out of reach.
 const STORE: i32 = 6;
 
-/// A home with `factory` logged in, half an hour to go.
-struct Bench {
-    home: FileHome,
-    factory: Factory,
-}
-
-/// A bench is a home with more in it.
-impl Deref for Bench {
-    type Target = FileHome;
-
-    fn deref(&self) -> &FileHome {
-        &self.home
-    }
-}
-
 impl Bench {
-    async fn new() -> Self {
-        let factory = Factory::new();
-        let configuration = format!("store = \"file\"\n[[connections]]\n{}", factory.section());
-        let mut home = FileHome::new(&configuration);
-        home.env.insert("MANUTOP_THEME", "16".into());
-        home.log_in("factory", &factory.client_secret, factory.record.clone()).await;
-        Self { home, factory }
-    }
-
     fn socket(&self) -> PathBuf {
         self.path("data/locks/.agent.sock")
-    }
-
-    fn access_token(&self) -> &str {
-        self.factory.record.access_token.expose()
     }
 
     /// A command that cannot open the store.
@@ -66,13 +36,9 @@ impl Bench {
         Program::start(&mut self.without_key(arguments)).end()
     }
 
-    fn with_key(&self, arguments: &[&str]) -> Ended {
-        Program::start(&mut self.command(arguments)).end()
-    }
-
     /// A keeper that answers.
     fn keeper(&self) -> Program {
-        let keeper = Program::start(&mut self.command(&["keepalive"]));
+        let keeper = self.start(&["keepalive"]);
         self.until_answered_by(&keeper);
         keeper
     }
@@ -140,7 +106,7 @@ async fn a_keeper_gives_what_it_holds_to_whoever_asks_without_the_store() {
     let answered = keys(bench.alone(&["token", "factory", "--json"]));
     stop(keeper);
     assert!(!bench.socket().exists(), "its file goes with it");
-    assert_eq!(answered, keys(bench.with_key(&["token", "factory", "--json"])));
+    assert_eq!(answered, keys(bench.start(&["token", "factory", "--json"]).end()));
     bench.alone(&["token", "factory"]).expect(STORE);
 }
 
@@ -149,13 +115,13 @@ async fn what_is_not_certain_is_left_to_the_command() {
     let bench = Bench::new().await;
     let keeper = bench.keeper();
     // Too short-lived; nobody's; of another configuration.
-    let told = bench.with_key(&["doctor"]).stdout;
+    let told = bench.start(&["doctor"]).end().stdout;
     assert!(told.contains(&format!("process {} gives commands the tokens it holds", keeper.id())), "{told}");
     let left = bench.factory.record.remaining(SystemClock.now()).num_seconds();
     bench.alone(&["token", "factory", "--min-ttl", &(left + 1).to_string(), "--no-refresh"]).expect(STORE);
-    let impossible = bench.with_key(&["token", "factory", "--min-ttl", "2h"]).expect(2);
+    let impossible = bench.run(&["token", "factory", "--min-ttl", "2h"], 2);
     assert!(impossible.stderr.contains("live for 1800 s in all"), "{impossible:?}");
-    let unknown = bench.with_key(&["token", "nobody"]).expect(2);
+    let unknown = bench.run(&["token", "nobody"], 2);
     assert!(unknown.stderr.contains("there is no connection nobody; it has factory"), "{unknown:?}");
     let other = bench.path("other.toml");
     fs::copy(bench.config(), &other).unwrap();
@@ -177,15 +143,15 @@ async fn what_another_process_has_replaced_or_given_up_is_not_handed_out_any_mor
     let keeper = bench.keeper();
     let old = bench.access_token();
     assert_eq!(bench.alone(&["token", "factory"]).expect(0).stdout.trim(), old);
-    bench.with_key(&["refresh", "factory", "--force"]).expect(0);
+    bench.run(&["refresh", "factory", "--force"], 0);
     // At once, before the keeper can have noticed: the store's, or none.
     bench.alone(&["token", "factory"]).expect(STORE);
-    let new = bench.with_key(&["token", "factory"]).expect(0).stdout;
+    let new = bench.run(&["token", "factory"], 0).stdout;
     assert_ne!(new.trim(), old);
     eventually("the keeper has taken it over", || bench.alone(&["token", "factory"]).stdout == new);
-    bench.with_key(&["logout", "factory"]).expect(0);
+    bench.run(&["logout", "factory"], 0);
     bench.alone(&["token", "factory"]).expect(STORE);
-    bench.with_key(&["token", "factory"]).expect(3);
+    bench.run(&["token", "factory"], 3);
     stop(keeper);
 }
 
@@ -193,9 +159,9 @@ async fn what_another_process_has_replaced_or_given_up_is_not_handed_out_any_mor
 async fn when_whoever_answers_is_killed_the_next_in_line_does() {
     let bench = Bench::new().await;
     let first = bench.keeper();
-    let mut second = Program::start(&mut bench.command(&["keepalive"]));
+    let mut second = bench.start(&["keepalive"]);
     second.until_stderr("standing by");
-    let mut dashboard = Terminal::start(bench.command_in_terminal(&[]), (120, 32));
+    let mut dashboard = bench.terminal(&[], (120, 32));
     dashboard.until_text(&format!("keepalive {}", first.id()));
     assert_eq!(answering(&bench), i32::try_from(first.id()).ok(), "whoever came first");
     first.signal("KILL");
@@ -208,7 +174,7 @@ async fn when_whoever_answers_is_killed_the_next_in_line_does() {
     dashboard.keys("q");
     assert_eq!(dashboard.ended(), 0);
     assert!(!bench.socket().exists());
-    assert_eq!(bench.with_key(&["token", "factory"]).expect(0).stdout.trim(), bench.access_token());
+    assert_eq!(bench.run(&["token", "factory"], 0).stdout.trim(), bench.access_token());
     let seen = String::from_utf8_lossy(&dashboard.everything()).into_owned();
     assert!(!seen.contains(&bench.access_token()[..16]));
 }
@@ -220,7 +186,7 @@ async fn killed_alone_it_leaves_a_file_that_is_in_nobodys_way() {
     keeper.signal("KILL");
     keeper.end();
     assert!(bench.socket().exists());
-    assert_eq!(bench.with_key(&["token", "factory"]).expect(0).stdout.trim(), bench.access_token());
+    assert_eq!(bench.run(&["token", "factory"], 0).stdout.trim(), bench.access_token());
     let next = bench.keeper();
     stop(next);
 }
@@ -228,7 +194,7 @@ async fn killed_alone_it_leaves_a_file_that_is_in_nobodys_way() {
 #[tokio::test]
 async fn a_dashboard_that_is_suspended_leaves_answering_to_others() {
     let bench = Bench::new().await;
-    let mut dashboard = Terminal::start(bench.command_in_terminal(&[]), (120, 32));
+    let mut dashboard = bench.terminal(&[], (120, 32));
     eventually("it answers", || bench.alone(&["token", "factory"]).code == Some(0));
     dashboard.until_text("factory");
     dashboard.signal("TSTP");
@@ -262,14 +228,14 @@ type Strange = fn(&mut std::os::unix::net::UnixStream);
 async fn whoever_else_sits_at_its_place_costs_a_command_nothing_but_a_moment() {
     let bench = Bench::new().await;
     let good = |how: &str| {
-        let ended = bench.with_key(&["token", "factory"]).expect(0);
+        let ended = bench.run(&["token", "factory"], 0);
         assert_eq!((ended.stdout.trim(), &*ended.stderr), (bench.access_token(), ""), "{how}");
     };
     let socket = bench.socket();
     fs::write(&socket, "a letter").unwrap();
     good("a file");
     // Nor is it taken away.
-    let mut keeper = Program::start(&mut bench.command(&["keepalive"]));
+    let mut keeper = bench.start(&["keepalive"]);
     keeper.until_stderr("all connections are read");
     good("a file, and a keeper that cannot answer");
     stop(keeper);
@@ -315,7 +281,7 @@ async fn whoever_else_sits_at_its_place_costs_a_command_nothing_but_a_moment() {
 async fn it_can_be_switched_off() {
     let bench = Bench::new().await;
     fs::write(bench.config(), format!("token_socket = false\n{}", bench.text())).unwrap();
-    let mut keeper = Program::start(&mut bench.command(&["keepalive"]));
+    let mut keeper = bench.start(&["keepalive"]);
     keeper.until_stderr("all connections are read");
     bench.alone(&["token", "factory"]).expect(STORE);
     assert!(!bench.socket().exists());

@@ -1,46 +1,18 @@
 //! What the real program tells beyond its dashboard: the window's title, the program it runs for
 //! events, and `list --watch` beside another process that refreshes.
 
-use std::ops::Deref;
-
+use crate::support::bench::Bench;
 use crate::support::factory::Factory;
-use crate::support::file_home::{FileHome, PASSPHRASE};
+use crate::support::file_home::PASSPHRASE;
 use crate::support::program::{Program, eventually};
 use crate::support::pty::{Terminal, shows};
-use manutop::demo::Servers;
 use serde_json::Value;
 
-/// One connection, `factory`, live, its secrets in encrypted files; and the server.
-struct Bench {
-    home: FileHome,
-    servers: Servers,
-}
-
-/// A bench is a home with more in it.
-impl Deref for Bench {
-    type Target = FileHome;
-
-    fn deref(&self) -> &FileHome {
-        &self.home
-    }
-}
-
-impl Bench {
-    /// `lines` stand at the head of the configuration.
-    async fn new(lines: &str) -> Self {
-        let factory = Factory::new();
-        let home = FileHome::new(&format!("store = \"file\"\n{lines}\n[[connections]]{}", factory.section()));
-        home.log_in("factory", &factory.client_secret, factory.record).await;
-        Self { home, servers: factory.servers }
-    }
-
-    fn run(&self, arguments: &[&str]) {
-        Program::start(&mut self.command(arguments)).end().expect(0);
-    }
-
-    fn dashboard(&self) -> Terminal {
-        Terminal::start(self.command_in_terminal(&[]), (100, 30))
-    }
+/// With `lines` at the head of the configuration.
+async fn bench_with(lines: &str) -> Bench {
+    let factory = Factory::new();
+    let configuration = format!("store = \"file\"\n{lines}\n[[connections]]{}", factory.section());
+    Bench::with(factory, &configuration).await
 }
 
 /// What a terminal was told of its title: `+` saved, `-` given back, else a title.
@@ -59,9 +31,9 @@ fn titles(terminal: &mut Terminal) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_title_follows_the_state_and_is_given_back_however_it_ends() {
-    let bench = Bench::new("notify = \"terminal\"").await;
+    let bench = bench_with("notify = \"terminal\"").await;
     for end in ["q", "TERM"] {
-        let mut terminal = bench.dashboard();
+        let mut terminal = bench.terminal(&[], (100, 30));
         terminal.until("it live", |screen| shows(screen, "● live"));
         eventually("a title", || titles(&mut terminal).iter().any(|title| title == "manutop: ● 1 live"));
         match end {
@@ -78,8 +50,8 @@ async fn the_title_follows_the_state_and_is_given_back_however_it_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_title_is_given_back_while_it_is_stopped_and_set_again_afterwards() {
-    let bench = Bench::new("").await;
-    let mut terminal = bench.dashboard();
+    let bench = Bench::new().await;
+    let mut terminal = bench.terminal(&[], (100, 30));
     terminal.until("it live", |screen| shows(screen, "● live"));
     eventually("a title", || titles(&mut terminal).iter().any(|title| title == "manutop: ● 1 live"));
     terminal.signal("TSTP");
@@ -96,7 +68,7 @@ async fn the_title_is_given_back_while_it_is_stopped_and_set_again_afterwards() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_console_that_prints_what_it_does_not_know_is_told_no_title() {
-    let bench = Bench::new("").await;
+    let bench = Bench::new().await;
     let mut command = bench.command_in_terminal(&[]);
     command.env("TERM", "linux");
     let mut terminal = Terminal::start(command, (100, 30));
@@ -113,8 +85,8 @@ async fn the_program_for_events_is_run_without_a_shell_and_without_the_passphras
     std::fs::write(&script, "cat >> \"$1/events\"; env >> \"$1/environment\"; echo noise; echo noise >&2").unwrap();
     let words =
         ["sh", &script.display().to_string(), &dir.path().display().to_string()].map(|word| format!("{word:?}"));
-    let bench = Bench::new(&format!("on_event = [{}]", words.join(", "))).await;
-    let mut terminal = bench.dashboard();
+    let bench = bench_with(&format!("on_event = [{}]", words.join(", "))).await;
+    let mut terminal = bench.terminal(&[], (100, 30));
     terminal.until("it live", |screen| shows(screen, "● live"));
     terminal.keys("R");
     terminal.until_text("generation 42");
@@ -136,14 +108,14 @@ fn assert_plain(text: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn list_watch_tells_what_another_process_does_and_sends_nothing() {
-    let bench = Bench::new("").await;
-    let watch = Program::start(&mut bench.command(&["list", "--watch"]));
+    let bench = Bench::new().await;
+    let watch = bench.start(&["list", "--watch"]);
     watch.until_stdout("factory: live, access token ends in ");
-    bench.run(&["refresh", "factory", "--force"]);
+    bench.run(&["refresh", "factory", "--force"], 0);
     watch.until_stdout("factory: live, new tokens, generation 42 by a command, process ");
-    bench.run(&["refresh", "factory", "--force"]);
+    bench.run(&["refresh", "factory", "--force"], 0);
     watch.until_stdout("generation 43");
-    assert_eq!(bench.servers.manu().stats().token_posts.total(), 2);
+    assert_eq!(bench.manu().stats().token_posts.total(), 2);
     watch.signal("TERM");
     let ended = watch.end().expect(0);
     assert_plain(&ended.stdout);
@@ -152,10 +124,10 @@ async fn list_watch_tells_what_another_process_does_and_sends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn list_watch_json_is_one_object_a_line() {
-    let bench = Bench::new("").await;
-    let watch = Program::start(&mut bench.command(&["list", "--watch", "--json"]));
+    let bench = Bench::new().await;
+    let watch = bench.start(&["list", "--watch", "--json"]);
     watch.until_stdout("\n");
-    bench.run(&["refresh", "factory", "--force"]);
+    bench.run(&["refresh", "factory", "--force"], 0);
     watch.until_stdout("\"generation\":42");
     watch.signal("INT");
     let ended = watch.end().expect(0);
@@ -167,10 +139,10 @@ async fn list_watch_json_is_one_object_a_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn list_watch_ends_quietly_when_nobody_reads_it_any_more() {
-    let bench = Bench::new("").await;
+    let bench = Bench::new().await;
     let watch = Program::start(&mut bench.shell("{ \"$0\" list --watch; echo \"ended with $?\" >&2; } | head -n 1"));
     watch.until_stdout("factory: live");
-    bench.run(&["refresh", "factory", "--force"]);
+    bench.run(&["refresh", "factory", "--force"], 0);
     let ended = watch.end().expect(0);
     assert_eq!(ended.stderr, "ended with 0\n");
 }

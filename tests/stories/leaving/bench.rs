@@ -1,73 +1,33 @@
-//! A home with one connection, and servers whose answers can be held back.
+//! Answers of the server that are held back, and what is left when a program ends meanwhile.
 
-use std::ops::Deref;
 use std::time::Duration;
 
 use manutop::demo::DemoFault;
 
-use crate::support::factory::Factory;
-use crate::support::file_home::{FileHome, name};
-use crate::support::program::{Program, eventually};
+pub use crate::support::bench::Bench;
+use crate::support::program::Program;
 use crate::support::pty::Terminal;
 
 /// Longer than any echo of a signal.
 pub const LATER: Duration = Duration::from_millis(1300);
 
-pub struct Bench {
-    home: FileHome,
-    pub factory: Factory,
-}
-
-impl Deref for Bench {
-    type Target = FileHome;
-
-    fn deref(&self) -> &FileHome {
-        &self.home
-    }
-}
-
 impl Bench {
-    /// `factory` is logged in, with generation 41.
-    pub async fn new() -> Self {
-        Self::with(Factory::new()).await
-    }
-
-    /// The same with an access token that has ended: a refresh is due at once.
-    pub async fn due() -> Self {
-        let mut factory = Factory::new();
-        factory.record.obtained_at -= chrono::TimeDelta::hours(1);
-        factory.record.expires_at = factory.record.obtained_at + chrono::TimeDelta::minutes(30);
-        Self::with(factory).await
-    }
-
-    async fn with(factory: Factory) -> Self {
-        let mut home = FileHome::new(&format!("store = \"file\"\n[[connections]]{}", factory.section()));
-        // The pseudo-terminal answers no question for its colours.
-        home.env.insert("MANUTOP_THEME", "16".into());
-        home.log_in("factory", &factory.client_secret, factory.record.clone()).await;
-        Self { home, factory }
-    }
-
     /// The next answer is held back so long; the server has replaced the token by then.
     pub fn hold_back(&self, time: Duration) {
-        self.factory.servers.manu().push_fault(DemoFault::DelayAfter(time));
-    }
-
-    pub fn until_rotations(&self, count: u64) {
-        eventually("the refresh token is replaced", || self.factory.servers.manu().stats().rotations >= count);
+        self.manu().push_fault(DemoFault::DelayAfter(time));
     }
 
     /// `manutop refresh factory --force`, whose answer is out and held back.
     pub fn refreshing(&self, time: Duration) -> Program {
         self.hold_back(time);
-        let program = Program::start(&mut self.command(&["refresh", "factory", "--force"]));
+        let program = self.start(&["refresh", "factory", "--force"]);
         self.until_rotations(1);
         program
     }
 
     /// A dashboard, after `R`, whose answer is out and held back.
     pub fn dashboard_refreshing(&self, time: Duration) -> Terminal {
-        let mut terminal = Terminal::start(self.command_in_terminal(&[]), (120, 32));
+        let mut terminal = self.terminal(&[], (120, 32));
         terminal.until_text("● live");
         self.hold_back(time);
         terminal.keys("R");
@@ -84,11 +44,11 @@ impl Bench {
 
     /// The newest refresh token the server knows is in the store, and no old one was ever sent again.
     pub async fn assert_newest_is_stored(&self) {
-        let standing = self.vault().await.read(&name("factory")).await.unwrap();
-        let newest = self.factory.servers.manu().newest_refresh_token("demo-factory").unwrap();
+        let standing = self.stored().await;
+        let newest = self.manu().newest_refresh_token("demo-factory").unwrap();
         assert_eq!((standing.hazard.as_ref(), standing.saved), (None, true));
         assert_eq!(standing.record.unwrap().refresh_token.unwrap().token, newest);
-        assert_eq!(self.factory.servers.manu().stats().reuses_detected, 0);
+        assert_eq!(self.manu().stats().reuses_detected, 0);
     }
 }
 

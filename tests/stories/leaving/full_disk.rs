@@ -106,7 +106,7 @@ async fn a_disk_that_is_full_before_the_request_sends_nothing() {
         small.fill();
         let ended = Program::start(&mut small.command(bench, &["refresh", "factory", "--force"])).end().expect(6);
         assert!(ended.stderr.contains("No space left on device"), "{}", ended.stderr);
-        assert_eq!(bench.factory.servers.manu().stats().token_posts.total(), 0);
+        assert_eq!(bench.manu().stats().token_posts.total(), 0);
         assert_eq!(small.journal()["state"], "settled");
         small.empty();
         let ended = Program::start(&mut small.command(bench, &["refresh", "factory", "--force"])).end().expect(0);
@@ -141,7 +141,7 @@ async fn a_disk_that_fills_up_before_the_answer_has_its_room_in_the_journal() {
         assert_eq!(token["generation"], 42);
         let ended = Program::start(&mut small.command(bench, &["refresh", "factory", "--force"])).end().expect(0);
         assert_eq!(ended.stdout, "factory: refreshed, generation 43\n", "the newest token was sent");
-        let stats = bench.factory.servers.manu().stats();
+        let stats = bench.manu().stats();
         assert_eq!((stats.token_posts.refresh_token, stats.reuses_detected), (2, 0));
         assert_eq!(small.files(), ["factory.json"]);
     })

@@ -7,7 +7,7 @@ use crate::support::program::{Program, eventually};
 
 /// A keeper whose schedule has begun a refresh, the answer held back.
 async fn keeper_refreshing(time: Duration) -> (Bench, Program) {
-    let bench = Bench::due().await;
+    let bench = Bench::expired().await;
     bench.hold_back(time);
     let keeper = Program::start(&mut bench.command(&["keepalive"]));
     bench.until_rotations(1);

@@ -41,7 +41,7 @@ async fn a_command_says_so_at_once_and_saves_it_when_it_can() {
 #[tokio::test]
 async fn a_second_signal_ends_a_command_with_the_same_words() {
     for command in ["refresh", "token"] {
-        let bench = Bench::due().await;
+        let bench = Bench::expired().await;
         bench.hold_back(Duration::from_secs(1));
         let mut program = Program::start(&mut bench.command(&[command, "factory"]));
         bench.until_rotations(1);
@@ -69,7 +69,7 @@ fn get(address: &str, path: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn a_keeper_s_log_health_metrics_and_incident_say_so_and_it_does_not_leave() {
-    let bench = Bench::due().await;
+    let bench = Bench::expired().await;
     bench.hold_back(Duration::from_secs(2));
     let mut keeper = Program::start(&mut bench.command(&["keepalive", "--listen", "127.0.0.1:0"]));
     let said = keeper.until_stderr("health and metrics on ");
@@ -109,7 +109,7 @@ fn next_state(manager: &UnixDatagram) -> String {
 /// A service manager kills a service that takes too long to stop, unless it asks for more time.
 #[tokio::test]
 async fn a_keeper_asks_the_service_manager_for_time_until_it_is_saved() {
-    let bench = Bench::due().await;
+    let bench = Bench::expired().await;
     bench.hold_back(Duration::from_secs(1));
     let manager = UnixDatagram::bind(bench.path("notify")).unwrap();
     manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

@@ -5,7 +5,7 @@ use std::fs;
 use manutop::config::MAX_FILE_SIZE;
 use manutop::domain::Secret;
 
-use super::bench::Bench;
+use super::bench::{Bench, commented};
 use crate::support::file_home::name;
 use crate::support::program::Program;
 
@@ -23,9 +23,9 @@ fn add(bench: &Bench, arguments: &[&str], input: &str) -> Program {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_added_from_a_script_can_be_used_at_once() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
-    let manus = bench.servers.manus();
+    let manus = bench.factory.servers.manus();
     manus.register_client("tm_new", &Secret::new(SECRET));
     let (token_url, test_url) = (manus.token_url().to_string(), manus.test_url().to_string());
     let arguments = ["hr-sync", "--provider", "manus", "--client-id", "tm_new", "--token-url", &token_url];
@@ -42,7 +42,7 @@ async fn a_connection_added_from_a_script_can_be_used_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_has_the_connection_as_it_is_configured() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let told = bench.json(
         &[
             "add",
@@ -73,7 +73,7 @@ async fn json_has_the_connection_as_it_is_configured() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_are_told_by_option_and_nothing_is_written() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     for (arguments, told) in [
         (&["FACTORY", "--provider", "manus", "--client-id", "x"][..], &["NAME: is already the name"][..]),
@@ -108,7 +108,7 @@ async fn faults_are_told_by_option_and_nothing_is_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_one_of_both_cannot_be_written_neither_is() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     let arguments = ["new", "--provider", "manus", "--client-id", "x", "--client-secret-stdin"];
     // No passphrase: the store stays closed.
@@ -134,10 +134,10 @@ async fn where_one_of_both_cannot_be_written_neither_is() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_terminal_the_client_secret_is_asked_for_and_not_shown() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     for (at, typed) in [(1, SECRET), (2, "")] {
         let id = format!("new{at}");
-        let mut terminal = bench.terminal(&["add", &id, "--provider", "manus", "--client-id", &id], &[]);
+        let mut terminal = bench.terminal_with(&["add", &id, "--provider", "manus", "--client-id", &id], &[]);
         terminal.until_text(&format!("Client secret of {id} (Enter for later): "));
         terminal.keys(&format!("{typed}\r"));
         assert_eq!(terminal.ended(), 0);

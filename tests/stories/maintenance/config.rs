@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::bench::Bench;
+use super::bench::{Bench, commented};
 use crate::support::file_home::PASSPHRASE;
 use crate::support::program::{Ended, Program};
 
@@ -41,7 +41,7 @@ const FAULTY: &str = "[keys.main]\nfly = [\"x\"]\n[[connections]]\nname = \"a\"\
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_path_is_told_alone_and_as_json() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let file = bench.config().display().to_string();
     assert_eq!(bench.run(&["config", "path"], 0).stdout, format!("{file}\n"));
     let told = bench.json(&["config", "path", "--json"], 0);
@@ -53,7 +53,7 @@ async fn the_path_is_told_alone_and_as_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_is_told_with_its_place_and_the_exit_code_says_whether_there_is_any() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     assert!(bench.run(&["config", "check"], 0).stdout.ends_with(" is valid; connections: 1\n"));
     let good = bench.json(&["config", "check", "--json"], 0);
     assert_eq!((&good["connections"], good["faults"].as_array().unwrap().len()), (&1.into(), 0));
@@ -81,7 +81,7 @@ async fn every_fault_is_told_with_its_place_and_the_exit_code_says_whether_there
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_change_replaces_the_file_where_a_link_leads_and_keeps_its_mode() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let real = bench.path("dotfiles.toml");
     fs::rename(bench.config(), &real).unwrap();
     fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
@@ -103,7 +103,7 @@ async fn a_good_change_replaces_the_file_where_a_link_leads_and_keeps_its_mode()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_changed_is_not_written_and_what_is_not_there_is_begun() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let modified = || fs::metadata(bench.config()).unwrap().modified().unwrap();
     let before = modified();
     assert!(edit(&bench, ":").expect(0).stderr.contains("nothing was changed"));
@@ -118,7 +118,7 @@ async fn what_is_not_changed_is_not_written_and_what_is_not_there_is_begun() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_faulty_copy_never_replaces_the_file_and_is_kept() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     let ended = edit(&bench, "echo 'bell = 7' > \"$1\"").expect(2);
     assert!(ended.stderr.contains("config.toml:1:8: bell: must be true or false"), "{ended:?}");
@@ -138,7 +138,7 @@ async fn a_faulty_copy_never_replaces_the_file_and_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_else_writes_meanwhile_is_not_overwritten() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let other = format!("{}# by another\n", bench.text());
     let ended = edit(&bench, "echo 'bell = true' > \"$1\"; echo '# by another' >> config.toml").expect(1);
     assert!(ended.stderr.contains("was changed by somebody else meanwhile"), "{ended:?}");
@@ -149,10 +149,10 @@ async fn what_somebody_else_writes_meanwhile_is_not_overwritten() {
 /// Ctrl-C belongs to the editor while it runs, and to the question after it.
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_at_the_question_after_the_editor_ends_it_and_keeps_the_copy() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     let editor = editor(&bench, "kill -INT $PPID; echo 'bell = 7' > \"$1\"");
-    let mut terminal = bench.terminal(&["config", "edit"], &[("EDITOR", &editor)]);
+    let mut terminal = bench.terminal_with(&["config", "edit"], &[("EDITOR", &editor)]);
     terminal.until_text("Edit again, or give up? [e/g]");
     terminal.keys("\x03");
     assert_ne!(terminal.ended(), 0);
@@ -161,13 +161,13 @@ async fn ctrl_c_at_the_question_after_the_editor_ends_it_and_keeps_the_copy() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_terminal_faults_can_be_mended_and_the_other_s_change_overwritten() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     // Faulty at first, then mended; by then somebody else has written, too.
     let script = "if [ -e once ]; then sed -i 's/= 7/= true/' \"$1\"; echo '# by another' >> config.toml
                   else echo 'bell = 7' > \"$1\"; touch once; fi";
     let editor = editor(&bench, script);
-    let mut terminal = bench.terminal(&["config", "edit"], &[("EDITOR", &editor)]);
+    let mut terminal = bench.terminal_with(&["config", "edit"], &[("EDITOR", &editor)]);
     terminal.until_text("Edit again, or give up? [e/g]");
     assert!(terminal.shows("config.toml:1:8: bell"), "{}", terminal.picture());
     terminal.keys("e\r");
@@ -178,7 +178,7 @@ async fn on_a_terminal_faults_can_be_mended_and_the_other_s_change_overwritten()
     assert_eq!((bench.text().as_str(), copies(&bench).len()), ("bell = true\n", 0));
 
     fs::remove_file(bench.path("once")).unwrap();
-    let mut terminal = bench.terminal(&["config", "edit"], &[("EDITOR", &editor)]);
+    let mut terminal = bench.terminal_with(&["config", "edit"], &[("EDITOR", &editor)]);
     terminal.until_text("give up? [e/g]");
     terminal.keys("g\r");
     assert_eq!(terminal.ended(), 2);
@@ -188,11 +188,11 @@ async fn on_a_terminal_faults_can_be_mended_and_the_other_s_change_overwritten()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ctrl_c_is_the_editor_s() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let script = "trap 'touch pressed' INT; echo ready
                   until [ -e pressed ]; do sleep 0.05 || :; done; echo 'bell = true' > \"$1\"";
     let editor = editor(&bench, script);
-    let mut terminal = bench.terminal(&["config", "edit"], &[("EDITOR", &editor)]);
+    let mut terminal = bench.terminal_with(&["config", "edit"], &[("EDITOR", &editor)]);
     terminal.until_text("ready");
     terminal.keys("\x03");
     assert_eq!(terminal.ended(), 0);

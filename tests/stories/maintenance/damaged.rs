@@ -11,7 +11,7 @@ use reqwest::{Client, StatusCode, header, redirect};
 use serde_json::Value;
 use url::Url;
 
-use super::bench::Bench;
+use super::bench::{Bench, commented};
 use crate::support::file_home::name;
 use crate::support::program::{Ended, Program};
 
@@ -54,7 +54,7 @@ fn asides(bench: &Bench) -> Vec<PathBuf> {
 
 /// A second connection, which needs no person.
 fn add_other(bench: &Bench) {
-    let manus = bench.servers.manus();
+    let manus = bench.factory.servers.manus();
     manus.register_client("tm_other", &Secret::new("s3cret-of-the-other"));
     let (token_url, test_url) = (manus.token_url().to_string(), manus.test_url().to_string());
     let arguments = ["add", "other", "--provider", "manus", "--client-id", "tm_other", "--token-url", &token_url];
@@ -96,10 +96,10 @@ async fn generation(bench: &Bench) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_damage_is_ended_by_a_login_and_stands_in_no_other_connection_s_way() {
     for (what, damage) in DAMAGES {
-        let bench = Bench::new().await;
+        let bench = commented().await;
         add_other(&bench);
         damage(&journal(&bench));
-        let posts = bench.servers.manu().stats().token_posts.refresh_token;
+        let posts = bench.manu().stats().token_posts.refresh_token;
         let refused = bench.run(&["refresh", "factory", "--force"], 3);
         assert!(
             refused.stderr.contains("damaged") && refused.stderr.contains("manutop login factory"),
@@ -113,7 +113,7 @@ async fn each_damage_is_ended_by_a_login_and_stands_in_no_other_connection_s_way
         assert!(doctor.stdout.contains("FAIL  factory: tokens: "), "{what}: {doctor:?}");
         assert!(doctor.stdout.contains("log in with: manutop login factory"), "{what}: {doctor:?}");
         assert!(doctor.stdout.contains("ok    other: tokens: "), "{what}: {doctor:?}");
-        assert_eq!(bench.servers.manu().stats().token_posts.refresh_token, posts, "{what}: nothing is sent");
+        assert_eq!(bench.manu().stats().token_posts.refresh_token, posts, "{what}: nothing is sent");
 
         let ended = log_in(&bench).await.expect(0);
         assert!(ended.stdout.contains("logged in, generation "), "{what}: {ended:?}");
@@ -133,7 +133,7 @@ async fn each_damage_is_ended_by_a_login_and_stands_in_no_other_connection_s_way
 #[tokio::test(flavor = "multi_thread")]
 async fn each_damage_is_given_up_by_a_logout_and_no_barrier_to_a_removal() {
     for (what, damage) in DAMAGES {
-        let bench = Bench::new().await;
+        let bench = commented().await;
         damage(&journal(&bench));
         bench.run(&["logout", "factory"], 0);
         let vault = bench.vault().await;
@@ -142,7 +142,7 @@ async fn each_damage_is_given_up_by_a_logout_and_no_barrier_to_a_removal() {
         assert!(standing.mark >= 41, "{what}: old tokens that are restored stay old");
         assert!(vault.client_secret(&name("factory")).await.unwrap().is_some(), "{what}");
 
-        let bench = Bench::new().await;
+        let bench = commented().await;
         damage(&journal(&bench));
         bench.run(&["remove", "factory", "--yes"], 0);
         assert!(!bench.text().contains("factory") && asides(&bench).is_empty(), "{what}");
@@ -153,7 +153,7 @@ async fn each_damage_is_given_up_by_a_logout_and_no_barrier_to_a_removal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rename_says_to_log_in_first_and_moves_nothing() {
     for (what, damage) in DAMAGES {
-        let bench = Bench::new().await;
+        let bench = commented().await;
         let before = bench.text();
         damage(&journal(&bench));
         let refused = Program::start(&mut bench.command(&["rename", "factory", "plant"])).end();
@@ -167,7 +167,7 @@ async fn a_rename_says_to_log_in_first_and_moves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_key_of_the_whole_store_is_brought_back_or_begun_again_without() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let key = bench.data_dir().join("store/identity.age");
     let kept = fs::read(&key).unwrap();
     fs::write(&key, "damage").unwrap();
@@ -180,7 +180,7 @@ async fn a_damaged_key_of_the_whole_store_is_brought_back_or_begun_again_without
     let newest = 42;
     bench.vault().await; // a cheap key
     let mut set = Program::start(&mut bench.command(&["secret", "set", "factory"]));
-    set.tell(&format!("{}\n", bench.client_secret.expose()));
+    set.tell(&format!("{}\n", bench.factory.client_secret.expose()));
     set.end().expect(0);
     log_in(&bench).await.expect(0);
     assert_eq!(generation(&bench).await, newest + 1);
@@ -188,7 +188,7 @@ async fn a_damaged_key_of_the_whole_store_is_brought_back_or_begun_again_without
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_newer_manutop_wrote_is_never_overwritten() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     add_other(&bench);
     let newer = "{\"version\":2,\"state\":\"dreaming\",\"generation\":99}\n";
     fs::write(journal(&bench), newer).unwrap();
@@ -209,7 +209,7 @@ async fn what_a_newer_manutop_wrote_is_never_overwritten() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_minted_needs_nobody_to_replace_a_damaged_journal() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     add_other(&bench);
     for damage in ["", "{", "\0"] {
         fs::write(bench.data_dir().join("journals/other.json"), damage).unwrap();
@@ -219,7 +219,7 @@ async fn what_is_minted_needs_nobody_to_replace_a_damaged_journal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn health_is_not_red_for_all_because_of_one() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     add_other(&bench);
     fs::write(journal(&bench), "{\"version\":1,").unwrap();
     let mut keeper = Program::start(&mut bench.command(&["keepalive", "--listen", "127.0.0.1:0"]));
@@ -253,7 +253,7 @@ async fn health_is_not_red_for_all_because_of_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_may_not_be_read_is_given_back_or_replaced() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     add_other(&bench);
     fs::set_permissions(journal(&bench), Permissions::from_mode(0o000)).unwrap();
     let run = |arguments: &[&str]| {
@@ -285,7 +285,7 @@ async fn a_journal_that_may_not_be_read_is_given_back_or_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_client_secret_is_set_again_and_a_damaged_record_replaced() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     for item in ["client-secret", "token"] {
         let store = bench.data_dir().join("store");
         // Which file is whose cannot be seen; the one that changes with a write is.
@@ -298,7 +298,7 @@ async fn a_damaged_client_secret_is_set_again_and_a_damaged_record_replaced() {
         if item == "token" {
             bench.run(&["refresh", "factory", "--force"], 0);
         } else {
-            vault.set_client_secret(&name("factory"), &bench.client_secret).await.unwrap();
+            vault.set_client_secret(&name("factory"), &bench.factory.client_secret).await.unwrap();
         }
         let changed: Vec<_> = files().into_iter().filter(|file| !before.contains(file)).collect();
         assert_eq!(changed.len(), 1, "{item}");
@@ -311,7 +311,7 @@ async fn a_damaged_client_secret_is_set_again_and_a_damaged_record_replaced() {
             assert_eq!(refused.code, Some(4), "{refused:?}");
             assert!(refused.stderr.contains("manutop secret set factory"), "{refused:?}");
             let mut set = Program::start(&mut bench.command(&["secret", "set", "factory"]));
-            set.tell(&format!("{}\n", bench.client_secret.expose()));
+            set.tell(&format!("{}\n", bench.factory.client_secret.expose()));
             set.end().expect(0);
         }
         bench.run(&["refresh", "factory", "--force"], 0);
@@ -320,7 +320,7 @@ async fn a_damaged_client_secret_is_set_again_and_a_damaged_record_replaced() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_and_journal_from_a_backup_are_noticed_by_the_history() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let copy = |from: &str, to: &str| {
         let ended = bench.shell(&format!("rm -rf '{to}' && cp -a '{from}' '{to}'")).status().unwrap();
         assert!(ended.success());
@@ -336,11 +336,11 @@ async fn a_store_and_journal_from_a_backup_are_noticed_by_the_history() {
     for part in ["store", "journals"] {
         copy(&format!("backup-{part}"), &format!("data/{part}"));
     }
-    let stats = bench.servers.manu().stats();
+    let stats = bench.manu().stats();
     let refused = bench.run(&["refresh", "factory", "--force"], 3);
     assert!(refused.stderr.contains(&format!("{newest} has been saved")), "{refused:?}");
     assert!(bench.run(&["doctor"], 1).stdout.contains(&format!("but {newest} was saved once")));
-    let now = bench.servers.manu().stats();
+    let now = bench.manu().stats();
     assert_eq!((now.token_posts.refresh_token, now.reuses_detected), (stats.token_posts.refresh_token, 0));
     log_in(&bench).await.expect(0);
     assert_eq!(generation(&bench).await, newest + 1);

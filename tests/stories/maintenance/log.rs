@@ -9,7 +9,7 @@ use manutop::domain::{Clock as _, DEFAULT_LOG_LIMIT, Exchange, LogEntry, Outcome
 use manutop::request_log::segments::RequestLog;
 use serde_json::Value;
 
-use super::bench::Bench;
+use super::bench::{Bench, commented};
 use crate::support::file_home::name;
 use crate::support::program::{Program, eventually};
 
@@ -48,7 +48,7 @@ fn count(text: &str) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_time() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let log = RequestLog::start(&bench.data_dir(), DEFAULT_LOG_LIMIT);
     for (connection, days, outcome) in
         [("old", 9, Outcome::Status(200)), ("hr", 2, Outcome::Error("timeout".into())), ("hr", 1, Outcome::Status(429))]
@@ -57,10 +57,7 @@ async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_tim
     }
     drop(log);
     refresh(&bench);
-    bench
-        .servers
-        .manu()
-        .push_fault(DemoFault::status(400, r#"{"error":"invalid_scope","error_description":"not yours"}"#));
+    bench.manu().push_fault(DemoFault::status(400, r#"{"error":"invalid_scope","error_description":"not yours"}"#));
     bench.run(&["refresh", "factory", "--force"], 4);
 
     let all = bench.run(&["log"], 0);
@@ -102,12 +99,12 @@ async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_tim
     assert_eq!((&told[1]["oauth_error"], &told[1]["exchange"]), (&"invalid_scope".into(), &"refresh".into()));
     let read: Vec<LogEntry> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, RequestLog::tail(&bench.data_dir(), 2).unwrap());
-    bench.assert_no_secret(&[&json, &all.stdout], &[bench.client_secret.expose()]);
+    bench.assert_no_secret(&[&json, &all.stdout], &[bench.factory.client_secret.expose()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn neither_a_faulty_configuration_nor_a_locked_store_stops_the_log_and_nothing_is_made() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     refresh(&bench);
     fs::write(bench.config(), "connections = 7\n").unwrap();
     let told = Program::start(bench.command(&["log"]).env_remove("MANUTOP_PASSPHRASE")).end().expect(0);
@@ -120,7 +117,7 @@ async fn neither_a_faulty_configuration_nor_a_locked_store_stops_the_log_and_not
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_other_processes_append_is_followed_through_rotations_until_told_to_stop() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     refresh(&bench);
     let follow = Program::start(&mut bench.command(&["log", "--follow", "--json"]));
     follow.until_stdout("\n");
@@ -142,7 +139,7 @@ async fn what_other_processes_append_is_followed_through_rotations_until_told_to
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_told() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let data_dir = bench.path("later/data");
     let directory = data_dir.to_str().unwrap();
     let follow = Program::start(&mut bench.command(&["log", "-f", "hr", "--errors", "--data-dir", directory]));
@@ -160,7 +157,7 @@ async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_t
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_well_when_nobody_reads_it_any_more() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     refresh(&bench);
     let follow = Program::start(&mut bench.shell("{ \"$0\" log --follow; echo \"ended with $?\" >&2; } | head -n 1"));
     follow.until_stdout("factory");
@@ -177,11 +174,11 @@ async fn it_ends_well_when_nobody_reads_it_any_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn colour_is_for_terminals_that_want_it() {
-    let bench = Bench::new().await;
-    bench.servers.manu().push_fault(DemoFault::status(400, r#"{"error":"invalid_scope"}"#));
+    let bench = commented().await;
+    bench.manu().push_fault(DemoFault::status(400, r#"{"error":"invalid_scope"}"#));
     bench.run(&["refresh", "factory", "--force"], 4);
     for (variables, coloured) in [(&[][..], true), (&[("NO_COLOR", "1")], false), (&[("TERM", "dumb")], false)] {
-        let mut terminal = bench.terminal(&["log"], variables);
+        let mut terminal = bench.terminal_with(&["log"], variables);
         assert_eq!(terminal.ended(), 0);
         let shown = String::from_utf8(terminal.everything()).unwrap();
         assert!(shown.contains("400 invalid_scope"), "{shown}");

@@ -1,6 +1,6 @@
 //! `manutop remove`: all there is of a connection, or nothing.
 
-use super::bench::Bench;
+use super::bench::{Bench, commented};
 use crate::support::file_home::name;
 use crate::support::program::Program;
 
@@ -17,7 +17,7 @@ async fn is_forgotten(bench: &Bench) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_client_secret_history_and_configuration_go() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     bench.run(&["refresh", "factory", "--force"], 0);
     let refused = bench.run(&["remove", "factory"], 2);
     assert!(refused.stderr.contains("say --yes"), "{refused:?}");
@@ -36,7 +36,7 @@ async fn tokens_client_secret_history_and_configuration_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keeping_the_tokens_needs_no_store_and_adding_it_again_finds_them() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     let mut command = bench.command(&["remove", "factory", "-y", "--keep-tokens", "--json"]);
     let ended = Program::start(command.env_remove("MANUTOP_PASSPHRASE")).end().expect(0);
@@ -53,7 +53,7 @@ async fn keeping_the_tokens_needs_no_store_and_adding_it_again_finds_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_somebody_is_at_work_on_is_waited_for() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     let lease = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
     let told = format!("factory: waiting for process {}, which is at work on it", std::process::id());
@@ -73,7 +73,7 @@ async fn a_connection_that_somebody_is_at_work_on_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_erased_stays_in_the_configuration() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     let before = bench.text();
     let mut command = bench.command(&["remove", "factory", "--yes", "--json"]);
     let closed = Program::start(command.env_remove("MANUTOP_PASSPHRASE")).end().expect(6);
@@ -95,9 +95,9 @@ async fn what_cannot_be_erased_stays_in_the_configuration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_is_told_what_goes_and_asked() {
-    let bench = Bench::new().await;
+    let bench = commented().await;
     for (answer, code) in [("", 1), ("n", 1), ("y", 0)] {
-        let mut terminal = bench.terminal(&["remove", "factory"], &[]);
+        let mut terminal = bench.terminal_with(&["remove", "factory"], &[]);
         terminal.until_text("Remove factory? [n/y]");
         assert!(terminal.shows("None of that can be brought back."), "{}", terminal.picture());
         terminal.keys(&format!("{answer}\r"));

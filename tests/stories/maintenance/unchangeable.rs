@@ -9,7 +9,7 @@ use std::process::Command;
 
 use portable_pty::CommandBuilder;
 
-use super::bench::Bench;
+use super::bench::{Bench, commented};
 use crate::support::file_home::BINARY;
 use crate::support::program::{Ended, Program};
 use crate::support::pty::Terminal;
@@ -32,11 +32,11 @@ const IN_PLACE: [(&str, &str); 2] = [
 
 /// A bench whose configuration is in a directory of its own.
 async fn bench() -> (Bench, PathBuf) {
-    let mut bench = Bench::new().await;
+    let mut bench = commented().await;
     let dir = bench.path("conf");
     fs::create_dir(&dir).unwrap();
     fs::rename(bench.config(), dir.join("config.toml")).unwrap();
-    bench.set("MANUTOP_CONFIG", dir.join("config.toml").display().to_string());
+    bench.env.insert("MANUTOP_CONFIG", dir.join("config.toml").display().to_string());
     (bench, dir.join("config.toml"))
 }
 
