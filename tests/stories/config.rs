@@ -142,7 +142,7 @@ fn reading_changes_nothing_and_tolerates_a_byte_order_mark() {
 }
 
 #[test]
-fn all_faults_of_a_file_are_told_at_once_and_name_the_real_file() {
+fn all_faults_of_a_file_are_reported_at_once_and_name_the_real_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config.toml");
     fs::write(&file, manu("pkce = 1\nscop = \"x\"") + &manus("test_url = \"nonsense\"")).unwrap();
@@ -166,8 +166,9 @@ fn every_fault_is_named_with_file_line_column_and_key() {
 #[test]
 fn keys_are_taken_down_with_their_places_in_the_order_of_the_file() {
     let config = parse("[keys.main]\nquit = [\"Ctrl-Q\", \"q\"]\n[keys.connection]\nrefresh = []\n").unwrap();
-    let told: Vec<_> = config.keys.iter().map(|wish| (wish.scope.text.as_str(), wish.action.text.as_str())).collect();
-    assert_eq!(told, [("main", "quit"), ("connection", "refresh")]);
+    let reported: Vec<_> =
+        config.keys.iter().map(|wish| (wish.scope.text.as_str(), wish.action.text.as_str())).collect();
+    assert_eq!(reported, [("main", "quit"), ("connection", "refresh")]);
     let [quit, refresh] = &config.keys[..] else { panic!("{config:?}") };
     let place = |word: &Written| (word.text.clone(), word.line, word.column);
     assert_eq!((quit.scope.line, quit.scope.column), (1, 7));

@@ -234,7 +234,7 @@ fn faults_are_refused_and_leave_the_file_as_it_was() {
     double.set("name", "HR");
     assert!(matches!(add_connection(&home.file(), &double, ALL), Err(ChangeError::Refused(_))));
     assert_eq!(home.text(), FILE);
-    // A file with faults of its own is mended by its owner first.
+    // A file with faults of its own must be fixed by its owner first.
     for broken in [FILE.replace("'keyring'", "'keychain'"), format!("{FILE}[[")] {
         fs::write(home.file(), &broken).unwrap();
         let error = add_connection(&home.file(), &new_draft(), ALL).unwrap_err();

@@ -91,7 +91,7 @@ async fn a_server_that_echoes_every_secret_in_its_headers_leaves_none_in_the_ent
     }
     for answer in [
         format!("{head}content-length: {}\r\n\r\n{body}", body.len()),
-        // The body breaks off within the refresh token, which nobody can know then.
+        // The body breaks off within the refresh token, which is not known then.
         format!("{head}content-length: {}\r\n\r\n{}", body.len(), &body[..body.len() - 12]),
     ] {
         let (port, came) = server(answer);

@@ -134,7 +134,7 @@ fn what_two_writers_put_beyond_a_file_s_limit_at_once_is_read_too() {
 #[cfg(unix)]
 fn a_disk_that_hangs_is_never_waited_for() {
     let directory = tempfile::tempdir().unwrap();
-    // Opening a FIFO that nobody reads waits, as a dead network disk does.
+    // Opening a FIFO without a reader waits, as a dead network disk does.
     let fifo = directory.path().join("requests.jsonl");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let before = Instant::now();
@@ -151,7 +151,7 @@ fn a_disk_that_hangs_is_never_waited_for() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_told_about() {
+fn a_directory_that_cannot_be_written_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let not_a_directory = directory.path().join("file");
     fs::write(&not_a_directory, "").unwrap();

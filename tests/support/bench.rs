@@ -114,7 +114,7 @@ impl Bench {
     pub fn pipe(&self, arguments: &[&str], input: &str, code: i32) -> Ended {
         let mut program = self.start(arguments);
         // It may have refused and ended before reading.
-        program.try_tell(input);
+        program.try_send(input);
         program.end().expect(code)
     }
 

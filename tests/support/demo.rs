@@ -11,7 +11,7 @@ use manutop::domain::{ConnectionName, Secret};
 use super::rig::Rig;
 use super::stage::{Person, Stage};
 
-/// A terminal that takes every copy, and whoever breaks things.
+/// A terminal that takes every copy, and the person who breaks things.
 struct DemoHost(Faults);
 
 impl Host for DemoHost {

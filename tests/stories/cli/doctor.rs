@@ -60,7 +60,7 @@ fn the_json_has_every_check_with_its_verdict() {
 }
 
 #[test]
-fn a_faulty_configuration_is_told_once_with_its_line_and_the_rest_is_still_looked_at() {
+fn a_faulty_configuration_is_reported_once_with_its_line_and_the_rest_is_still_checked() {
     let home = tempfile::tempdir().unwrap();
     let output = doctor(home.path(), Some("stroe = \"keyring\"\n"), &[]);
     let text = String::from_utf8(output.stdout).unwrap();
@@ -78,7 +78,7 @@ fn no_configuration_yet_is_a_warning() {
 
 #[cfg(unix)]
 #[test]
-fn directories_that_others_can_read_are_told_with_the_command_that_mends_it() {
+fn directories_that_others_can_read_are_reported_with_the_command_that_fixes_it() {
     use std::os::unix::fs::PermissionsExt;
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");

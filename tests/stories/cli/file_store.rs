@@ -124,9 +124,9 @@ async fn without_the_right_passphrase_a_command_says_so_and_ends_with_6() {
     let bench = Bench::new("file");
     bench.log_in().await;
     for args in [&["token", "factory"][..], &["list"], &["refresh", "--all"], &["secret", "rm", "factory"]] {
-        let nobody = failed(&finish(&mut bench.command(args), ""), 6);
+        let without = failed(&finish(&mut bench.command(args), ""), 6);
         for choice in ["$CREDENTIALS_DIRECTORY/manutop", "MANUTOP_PASSPHRASE_FILE", "MANUTOP_PASSPHRASE"] {
-            assert!(nobody.contains(choice), "{nobody}");
+            assert!(without.contains(choice), "{without}");
         }
         let wrong = failed(&finish(bench.command(args).env("MANUTOP_PASSPHRASE", "hunter2"), ""), 6);
         assert!(wrong.contains("the passphrase is wrong (of MANUTOP_PASSPHRASE)"), "{wrong}");
@@ -190,9 +190,9 @@ fn without_a_keyring_a_command_names_the_choices_and_ends_with_6() {
     for args in [&["list"][..], &["token", "factory"], &["secret", "set", "factory"]] {
         let mut command = bench.command(args);
         command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus").env("XDG_RUNTIME_DIR", bench.dir.path());
-        let told = failed(&finish(&mut command, "a secret"), 6);
+        let reported = failed(&finish(&mut command, "a secret"), 6);
         for choice in ["gnome-keyring", "KWallet", "store = \"file\""] {
-            assert!(told.contains(choice), "{told}");
+            assert!(reported.contains(choice), "{reported}");
         }
     }
     assert!(!bench.data_dir().join("store").exists(), "nothing is kept elsewhere by itself");

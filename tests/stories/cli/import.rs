@@ -100,7 +100,7 @@ async fn ctrl_c_at_the_question_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_there_are_replaced_only_where_somebody_says_so() {
+async fn existing_tokens_are_replaced_only_after_a_confirmation() {
     let bench = Bench::new().await;
     let before = bench.stored().await.record;
     let pasted = bench.refresh_token_elsewhere();

@@ -48,17 +48,17 @@ impl Bench {
         (text("verdict"), format!("{} -> {}", text("found"), text("advice")))
     }
 
-    /// What a keeper that starts now tells: health, and metrics.
+    /// Health and metrics of a keeper that starts now.
     fn keeper_says(&self, status: &str) -> (Value, String) {
         let mut keeper = self.start(&["keepalive", "--listen", "127.0.0.1:0"]);
         let said = keeper.until_stderr("leading: refreshes by itself");
         let address = said.split_once("health and metrics on ").unwrap().1.split(['\n', '"']).next().unwrap();
         let health = || serde_json::from_str::<Value>(&get(address, "/healthz")).unwrap();
         eventually(status, || health()["connections"][0]["status"] == status);
-        let told = (health(), get(address, "/metrics"));
+        let reported = (health(), get(address, "/metrics"));
         keeper.signal("TERM");
         keeper.end().expect(0);
-        told
+        reported
     }
 
     /// Every process that starts now knows of the trouble, hands the access token out while it lives,

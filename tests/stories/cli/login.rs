@@ -7,34 +7,22 @@ use crate::support::file_home::FileHome;
 use crate::support::login::{FOREIGN, LOOPBACK, Person};
 use crate::support::program::Program;
 use crate::support::pty::{Terminal, shows};
-use crate::support::rig::SECRET;
 use crate::support::subjects::{ada, bob, jwt};
 use manutop::demo::{DemoOptions, Servers};
 use manutop::domain::{ConnectionName, Secret, TokenRecord};
 
 /// A home with one connection to the demo's server.
-struct House {
+struct Setup {
     servers: Servers,
     home: FileHome,
     runtime: tokio::runtime::Runtime,
 }
 
-impl House {
+impl Setup {
     fn new(redirect_uri: &str) -> Self {
         let servers = Servers::start(DemoOptions::default()).unwrap();
-        let manu = servers.manu();
-        manu.register_client("app", &Secret::new(SECRET), &[redirect_uri]);
-        let (authorize, token, test, revoke) =
-            (manu.authorize_url(), manu.token_url(), manu.test_url(), manu.revoke_url());
-        let home = FileHome::new(&format!(
-            "store = \"file\"\n[[connections]]\nname = \"factory\"\nprovider = \"manu\"\nclient_id = \"app\"\n\
-             redirect_uri = \"{redirect_uri}\"\nauthorize_url = \"{authorize}\"\ntoken_url = \"{token}\"\n\
-             test_url = \"{test}\"\nrevoke_url = \"{revoke}\"\n"
-        ));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            home.vault().await.set_client_secret(&factory(), &Secret::new(SECRET)).await.unwrap();
-        });
+        let home = runtime.block_on(FileHome::before_login(servers.manu(), redirect_uri));
         Self { servers, home, runtime }
     }
 
@@ -49,7 +37,7 @@ impl House {
         let mut login = Program::start(&mut self.home.command(&["login", "factory", "--no-browser"]));
         let url = url_in(&login.until_stderr("Ctrl-C gives up"));
         let answer = self.answer(&url);
-        login.tell(&format!("{answer}\n"));
+        login.send(&format!("{answer}\n"));
         let ended = login.end().expect(0);
         assert_eq!(ended.stdout, "factory: logged in as ada@example.com, generation 1\n");
     }
@@ -82,17 +70,17 @@ fn lengthened(answer: &str, length: usize) -> String {
 
 #[test]
 fn a_terminal_takes_answers_of_any_length_wrapped_and_quoted() {
-    let house = House::new(FOREIGN);
+    let setup = Setup::new(FOREIGN);
     let mut terminal =
-        Terminal::start(house.home.command_in_terminal(&["login", "factory", "--no-browser"]), (400, 30));
+        Terminal::start(setup.home.command_in_terminal(&["login", "factory", "--no-browser"]), (400, 30));
     terminal.until_text("Ctrl-C gives up");
-    let answer = house.answer(&url_in(&terminal.picture()));
+    let answer = setup.answer(&url_in(&terminal.picture()));
     for (at, length) in [4_600, 15_000].into_iter().enumerate() {
         let long = lengthened(&answer, length);
         // Whole, as a terminal without bracketed paste types it: a cut one would be of another state.
         terminal.keys(&format!("{long}\r"));
         terminal.until_text(&format!("({} characters)", long.len()));
-        let posts = || house.servers.manu().stats().token_posts.authorization_code;
+        let posts = || setup.servers.manu().stats().token_posts.authorization_code;
         terminal.until("the provider's answer", |screen| {
             shows(screen, "the provider refused this code") && posts() == at as u64 + 1
         });
@@ -110,17 +98,17 @@ fn a_terminal_takes_answers_of_any_length_wrapped_and_quoted() {
 
 #[test]
 fn the_dashboard_takes_answers_of_any_length_wrapped_and_quoted() {
-    let house = House::new(FOREIGN);
-    let mut terminal = Terminal::start(house.home.command_in_terminal(&[]), (400, 30));
+    let setup = Setup::new(FOREIGN);
+    let mut terminal = Terminal::start(setup.home.command_in_terminal(&[]), (400, 30));
     terminal.until_text("never logged in");
     terminal.keys("l");
     terminal.until_text("Paste that address, whole");
-    let answer = house.answer(&url_in(&terminal.picture()));
+    let answer = setup.answer(&url_in(&terminal.picture()));
     for text in ["Log in to Manu Online", "ok", "ada@example.com"] {
         terminal.paste(text);
         terminal.keys("\r");
         terminal.until_text("this does not look like the final URL: it is neither a URL nor a code");
-        assert_eq!(house.servers.manu().stats().token_posts.total(), 0, "{text}");
+        assert_eq!(setup.servers.manu().stats().token_posts.total(), 0, "{text}");
     }
     let long = lengthened(&answer, 15_000);
     terminal.paste(&long);
@@ -137,8 +125,8 @@ fn the_dashboard_takes_answers_of_any_length_wrapped_and_quoted() {
 
 #[test]
 fn a_terminal_is_given_back_when_a_login_is_given_up() {
-    let house = House::new(FOREIGN);
-    let mut terminal = Terminal::start(house.home.command_in_terminal(&["login", "factory"]), (400, 30));
+    let setup = Setup::new(FOREIGN);
+    let mut terminal = Terminal::start(setup.home.command_in_terminal(&["login", "factory"]), (400, 30));
     terminal.until_text("Ctrl-C gives up");
     terminal.keys("https://www.getpost");
     terminal.keys("\x03");
@@ -150,13 +138,13 @@ fn a_terminal_is_given_back_when_a_login_is_given_up() {
 #[test]
 fn on_a_terminal_a_person_decides_whose_tokens_are_kept() {
     for (key, code, kept) in [("n", 1, "ada@example.com"), ("y", 0, "bob@example.com")] {
-        let house = House::new(FOREIGN);
-        house.hold_adas();
+        let setup = Setup::new(FOREIGN);
+        setup.hold_adas();
         let mut terminal =
-            Terminal::start(house.home.command_in_terminal(&["login", "factory", "--no-browser"]), (400, 30));
+            Terminal::start(setup.home.command_in_terminal(&["login", "factory", "--no-browser"]), (400, 30));
         terminal.until_text("Ctrl-C gives up");
-        let answer = house.answer(&url_in(&terminal.picture()));
-        house.servers.manu().push_fault(bob());
+        let answer = setup.answer(&url_in(&terminal.picture()));
+        setup.servers.manu().push_fault(bob());
         terminal.paste(&answer);
         terminal.keys("\r");
         terminal.until_text(
@@ -167,78 +155,78 @@ fn on_a_terminal_a_person_decides_whose_tokens_are_kept() {
         let end = if code == 0 { "factory: logged in as bob@example.com, generation 2" } else { "were kept" };
         terminal.until_text(end);
         assert_eq!(terminal.ended(), code);
-        assert_eq!(house.record().unwrap().subject.unwrap().email.as_deref(), Some(kept));
-        assert_eq!(house.servers.manu().stats().families_revoked, u64::from(code), "new tokens go back");
+        assert_eq!(setup.record().unwrap().subject.unwrap().email.as_deref(), Some(kept));
+        assert_eq!(setup.servers.manu().stats().families_revoked, u64::from(code), "new tokens go back");
     }
 }
 
 #[test]
 fn without_a_terminal_another_subject_is_refused_but_for_yes() {
-    let house = House::new(FOREIGN);
-    house.hold_adas();
+    let setup = Setup::new(FOREIGN);
+    setup.hold_adas();
     let log_in = |arguments: &[&str]| {
-        let mut login = Program::start(&mut house.command(arguments));
-        let answer = house.answer(&url_in(&login.until_stderr("Ctrl-C gives up")));
-        house.servers.manu().push_fault(bob());
-        login.tell(&format!("{answer}\n"));
+        let mut login = Program::start(&mut setup.command(arguments));
+        let answer = setup.answer(&url_in(&login.until_stderr("Ctrl-C gives up")));
+        setup.servers.manu().push_fault(bob());
+        login.send(&format!("{answer}\n"));
         login.end()
     };
     let refused = log_in(&["login", "factory", "--no-browser"]).expect(1);
     let words = "cannot ask for confirmation without a terminal; pass --yes";
     assert!(refused.stderr.contains(words) && refused.stderr.contains("the new tokens were revoked"), "{refused:?}");
-    assert_eq!(house.record().unwrap().generation, 1);
+    assert_eq!(setup.record().unwrap().generation, 1);
     let replaced = log_in(&["login", "factory", "--no-browser", "--yes", "--json"]).expect(0);
     let json: serde_json::Value = serde_json::from_str(&replaced.stdout).unwrap();
     assert_eq!((&json["outcome"], &json["subject"]["email"]), (&"logged_in".into(), &"bob@example.com".into()));
-    let status = Program::start(&mut house.command(&["status", "factory"]));
+    let status = Program::start(&mut setup.command(&["status", "factory"]));
     assert!(status.end().expect(0).stdout.contains("subject        bob@example.com · sub 9"));
 }
 
 #[test]
 fn an_answer_from_a_pipe_may_be_wrapped_and_a_refused_one_ends_with_the_input() {
-    let house = House::new(FOREIGN);
-    let mut login = Program::start(&mut house.command(&["login", "factory", "--no-browser"]));
-    let answer = house.answer(&url_in(&login.until_stderr("Ctrl-C gives up")));
+    let setup = Setup::new(FOREIGN);
+    let mut login = Program::start(&mut setup.command(&["login", "factory", "--no-browser"]));
+    let answer = setup.answer(&url_in(&login.until_stderr("Ctrl-C gives up")));
     let wrapped: Vec<_> = answer.as_bytes().chunks(40).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    login.tell(&format!("<{}>\n", wrapped.join("\n ")));
+    login.send(&format!("<{}>\n", wrapped.join("\n ")));
     login.end().expect(0);
-    let mut login = Program::start(&mut house.command(&["login", "factory", "--no-browser"]));
+    let mut login = Program::start(&mut setup.command(&["login", "factory", "--no-browser"]));
     login.until_stderr("Ctrl-C gives up");
-    login.tell("https://www.getpostman.com/oauth2/callback");
+    login.send("https://www.getpostman.com/oauth2/callback");
     let ended = login.end().expect(1);
     assert!(ended.stderr.contains("this does not look like the final URL"), "{ended:?}");
     assert!(ended.stderr.contains("there is no more input"), "{ended:?}");
 }
 
 #[test]
-fn a_logout_tells_what_became_of_the_refresh_token() {
-    let house = House::new(FOREIGN);
-    house.hold_adas();
+fn a_logout_says_what_became_of_the_refresh_token() {
+    let setup = Setup::new(FOREIGN);
+    setup.hold_adas();
     let run = |arguments: &[&str]| {
-        let program = Program::start(&mut house.command(arguments));
+        let program = Program::start(&mut setup.command(arguments));
         program.end()
     };
     let ended = run(&["logout", "factory"]).expect(0);
     assert_eq!(ended.stdout, "factory: logged out; the provider revoked the refresh token\n");
-    assert_eq!((house.record(), house.servers.manu().stats().families_revoked), (None, 1));
+    assert_eq!((setup.record(), setup.servers.manu().stats().families_revoked), (None, 1));
     let ended = run(&["logout", "factory", "--json"]).expect(0);
     let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert!(json["revoked"].is_null() && json["revoke_error"].is_null(), "nothing was held: {json}");
-    house.hold_again();
-    let text = house.home.text().replace("/oauth/revoke", "/oauth/nothing");
-    std::fs::write(house.home.config(), text).unwrap();
+    setup.hold_again();
+    let text = setup.home.text().replace("/oauth/revoke", "/oauth/nothing");
+    std::fs::write(setup.home.config(), text).unwrap();
     let ended = run(&["logout", "factory", "--json"]).expect(0);
     let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!((&json["outcome"], &json["revoked"]), (&"logged_out".into(), &false.into()));
     assert!(json["revoke_error"].as_str().unwrap().contains("404"), "{json}");
-    assert_eq!(house.record(), None);
+    assert_eq!(setup.record(), None);
 }
 
 #[test]
 fn a_removal_revokes_too() {
-    let house = House::new(FOREIGN);
-    house.hold_adas();
-    let program = Program::start(&mut house.command(&["remove", "factory", "--yes"]));
+    let setup = Setup::new(FOREIGN);
+    setup.hold_adas();
+    let program = Program::start(&mut setup.command(&["remove", "factory", "--yes"]));
     let ended = program.end().expect(0);
     let words = "removed, with its tokens and client secret; the provider revoked the refresh token";
     assert!(ended.stdout.contains(words), "{ended:?}");
@@ -246,10 +234,10 @@ fn a_removal_revokes_too() {
 
 #[test]
 fn a_loopback_login_ends_while_its_browser_reads_the_page() {
-    let house = House::new(LOOPBACK);
-    let mut login = Program::start(&mut house.command(&["login", "factory", "--no-browser"]));
+    let setup = Setup::new(LOOPBACK);
+    let mut login = Program::start(&mut setup.command(&["login", "factory", "--no-browser"]));
     let url = url_in(&login.until_stderr("Ctrl-C gives up"));
-    let (status, page) = house.runtime.block_on(async {
+    let (status, page) = setup.runtime.block_on(async {
         let person = Person::new();
         let back = person.sent_to(&url, "allow").await;
         let (first, second) = tokio::join!(person.visit(&back), person.visit(&back));
@@ -260,8 +248,8 @@ fn a_loopback_login_ends_while_its_browser_reads_the_page() {
     login.end().expect(0);
 }
 
-impl House {
-    /// Puts tokens there once more.
+impl Setup {
+    /// Stores tokens again.
     fn hold_again(&self) {
         let issued = self.servers.manu().issue("app", "API_ALL");
         let access_token = Secret::new(jwt(&serde_json::json!({ "sub": "7" })));

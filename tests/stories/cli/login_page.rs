@@ -7,36 +7,25 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::support::file_home::{FileHome, name};
+use crate::support::file_home::FileHome;
 use crate::support::login::{LOOPBACK, Person, parameters};
 use crate::support::program::{Program, eventually};
-use crate::support::rig::SECRET;
 use manutop::demo::{DemoOptions, Servers};
-use manutop::domain::Secret;
 use url::Url;
 
 /// The other user.
 const OTHER: u32 = 12_345;
 
-/// A home whose browser goes on running, as real ones do.
-struct House {
+/// A home whose browser keeps running, as real ones do.
+struct Setup {
     home: FileHome,
     _servers: Servers,
 }
 
-impl House {
+impl Setup {
     async fn new() -> Self {
         let servers = Servers::start(DemoOptions::default()).unwrap();
-        let manu = servers.manu();
-        manu.register_client("app", &Secret::new(SECRET), &[LOOPBACK]);
-        let mut home = FileHome::new(&format!(
-            "store = \"file\"\n[[connections]]\nname = \"factory\"\nprovider = \"manu\"\nclient_id = \"app\"\n\
-             redirect_uri = \"{LOOPBACK}\"\nauthorize_url = \"{}\"\ntoken_url = \"{}\"\ntest_url = \"{}\"\n",
-            manu.authorize_url(),
-            manu.token_url(),
-            manu.test_url(),
-        ));
-        home.vault().await.set_client_secret(&name("factory"), &Secret::new(SECRET)).await.unwrap();
+        let mut home = FileHome::before_login(servers.manu(), LOOPBACK).await;
         let script = format!(
             "printf '%s' \"$1\" >'{0}.new' && mv '{0}.new' '{0}'\npage=${{1#file://}}\nwhile [ -e \"$page\" ]; do sleep 0.1; done\n",
             home.path("given").display()
@@ -77,8 +66,8 @@ fn as_other_user(line: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_login_url_is_in_no_argument_list_and_its_page_is_its_owner_s_alone() {
-    let house = House::new().await;
-    let (login, page) = house.log_in();
+    let setup = Setup::new().await;
+    let (login, page) = setup.log_in();
     let url = target(&page);
     let parameters = parameters(&url);
     let secret = [&parameters["state"], &parameters["code_challenge"]];
@@ -86,7 +75,7 @@ async fn the_login_url_is_in_no_argument_list_and_its_page_is_its_owner_s_alone(
     let lists = "for list in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$list; echo; done";
     let own = Command::new("sh").args(["-c", lists]).output().unwrap();
     let own = String::from_utf8_lossy(&own.stdout).into_owned();
-    let browser = house.home.path("browser").display().to_string();
+    let browser = setup.home.path("browser").display().to_string();
     for lists in [Some(own), as_other_user(lists)].into_iter().flatten() {
         assert!(lists.contains(&browser), "the browser runs, and is seen: {lists}");
         for part in secret {
@@ -110,23 +99,23 @@ async fn the_login_url_is_in_no_argument_list_and_its_page_is_its_owner_s_alone(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_goes_with_a_login_that_is_given_up_and_with_the_next_after_a_kill() {
-    let mut house = House::new().await;
-    let place = house.home.path("run");
+    let mut setup = Setup::new().await;
+    let place = setup.home.path("run");
     fs::DirBuilder::new().mode(0o700).create(&place).unwrap();
-    house.home.env.insert("XDG_RUNTIME_DIR", place.display().to_string());
+    setup.home.env.insert("XDG_RUNTIME_DIR", place.display().to_string());
     let pages = || fs::read_dir(&place).unwrap().count();
 
-    let (login, page) = house.log_in();
+    let (login, page) = setup.log_in();
     assert!(page.starts_with(&place), "{}", page.display());
     login.signal("INT");
     login.end().expect(1);
     assert_eq!(pages(), 0);
 
-    let (login, killed) = house.log_in();
+    let (login, killed) = setup.log_in();
     login.signal("KILL");
     drop(login.end());
     assert!(killed.exists());
-    let (login, page) = house.log_in();
+    let (login, page) = setup.log_in();
     assert!(!killed.exists() && page.exists());
     login.signal("INT");
     login.end().expect(1);
@@ -135,11 +124,11 @@ async fn the_page_goes_with_a_login_that_is_given_up_and_with_the_next_after_a_k
 
 #[tokio::test(flavor = "multi_thread")]
 async fn browsers_in_a_snap_are_given_a_page_that_they_can_read() {
-    let house = House::new().await;
-    fs::create_dir(house.home.path("snap")).unwrap();
-    let (login, page) = house.log_in();
+    let setup = Setup::new().await;
+    fs::create_dir(setup.home.path("snap")).unwrap();
+    let (login, page) = setup.log_in();
     let directory = page.parent().unwrap();
-    assert_eq!(directory.parent().unwrap(), house.home.dir.path());
+    assert_eq!(directory.parent().unwrap(), setup.home.dir.path());
     assert!(directory.file_name().unwrap().to_str().unwrap().starts_with("manutop-login-"));
     login.signal("INT");
     login.end().expect(1);

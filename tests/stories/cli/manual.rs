@@ -58,14 +58,14 @@ fn the_first_page_has_exit_status_environment_and_files() {
 }
 
 #[test]
-fn a_directory_that_cannot_be_made_is_told_with_its_name() {
+fn a_directory_that_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
     let output = Command::new(BINARY).arg("man").arg(file.join("man1")).output().unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("file/man1: the manual pages cannot be written: "), "{told}");
+    let reported = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{reported}");
+    assert!(reported.contains("file/man1: the manual pages cannot be written: "), "{reported}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ impl Bench {
     fn start_rejecting(&self, arguments: &[&str], rejected: &str) -> Program {
         let line = [&["token", "factory", "--rejected", "-"], arguments].concat();
         let mut program = self.start(&line);
-        program.try_tell(rejected);
+        program.try_send(rejected);
         program
     }
 

@@ -86,7 +86,7 @@ async fn a_name_that_will_not_do_is_refused_with_2_and_nothing_is_touched() {
     let bench = all_connections().await;
     let other = "hr-sync";
     assert!(bench.factory.configuration.contains(&format!("\"{other}\"")), "{}", bench.factory.configuration);
-    for (old, new, told) in [
+    for (old, new, reported) in [
         ("factory", "a/b", "contains '/'"),
         ("factory", "", "must not be empty"),
         ("factory", "FACTORY", "count as the same name"),
@@ -96,13 +96,13 @@ async fn a_name_that_will_not_do_is_refused_with_2_and_nothing_is_touched() {
         ("nobody", other, "there is no connection nobody; it has "),
     ] {
         let refused = bench.run(&["rename", old, new], 2);
-        assert!(refused.stderr.contains(told) && refused.stdout.is_empty(), "{refused:?}");
+        assert!(refused.stderr.contains(reported) && refused.stdout.is_empty(), "{refused:?}");
     }
     bench.assert_untouched().await;
 }
 
 #[tokio::test]
-async fn what_an_earlier_connection_left_under_the_name_is_kept_and_told() {
+async fn what_an_earlier_connection_left_under_the_name_is_kept_and_reported() {
     let bench = all_connections().await;
     let vault = bench.vault().await;
     let theirs = TokenRecord { generation: 7, ..bench.factory.record.clone() };
@@ -120,7 +120,7 @@ async fn what_an_earlier_connection_left_under_the_name_is_kept_and_told() {
 }
 
 #[tokio::test]
-async fn whoever_works_on_it_is_waited_for_and_ctrl_c_gives_up_with_nothing_changed() {
+async fn a_process_at_work_on_it_is_waited_for_and_ctrl_c_gives_up_with_nothing_changed() {
     let bench = all_connections().await;
     let holder = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
     let mut waiting = bench.start(&["rename", "factory", "plant"]);
@@ -152,7 +152,7 @@ async fn one_whose_configuration_changes_while_it_waits_does_nothing() {
 }
 
 #[tokio::test]
-async fn tokens_that_were_rolled_back_are_not_moved_and_the_login_is_told() {
+async fn tokens_that_were_rolled_back_are_not_moved_and_the_login_is_named() {
     let bench = all_connections().await;
     let store = bench.path("data/store");
     let backup: Vec<_> = fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,5 +1,5 @@
 //! `manutop token` beside a keeper or a dashboard that holds the token: answered over a socket,
-//! without the store. Its key is what tells: these commands are not given the passphrase, and alone
+//! without the store. The missing key shows it: these commands are not given the passphrase, and alone
 //! they can do nothing.
 
 use std::fs;
@@ -49,7 +49,7 @@ impl Bench {
     }
 }
 
-/// Whoever answers.
+/// The process that answers.
 fn answering(bench: &Bench) -> Option<i32> {
     let data_dir = bench.data_dir();
     // A test runs on a runtime already.
@@ -75,7 +75,7 @@ fn no_library_is_loaded_but_the_c_library() {
 }
 
 #[tokio::test]
-async fn a_keeper_gives_what_it_holds_to_whoever_asks_without_the_store() {
+async fn a_keeper_answers_with_the_token_it_holds_without_the_store() {
     let bench = Bench::new().await;
     bench.alone(&["token", "factory"]).expect(STORE);
     let keeper = bench.keeper();
@@ -84,7 +84,7 @@ async fn a_keeper_gives_what_it_holds_to_whoever_asks_without_the_store() {
     assert!(fs::symlink_metadata(bench.socket()).unwrap().file_type().is_socket());
     assert_eq!((mode(bench.socket()), mode(bench.path("data/locks"))), (0o600, 0o700));
 
-    // Somebody else at work on the connection holds nobody up.
+    // Another process at work on the connection delays none of them.
     let held = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
     for (arguments, said) in [
         (&["token", "factory"][..], format!("{token}\n")),
@@ -114,9 +114,9 @@ async fn a_keeper_gives_what_it_holds_to_whoever_asks_without_the_store() {
 async fn what_is_not_certain_is_left_to_the_command() {
     let bench = Bench::new().await;
     let keeper = bench.keeper();
-    // Too short-lived; nobody's; of another configuration.
-    let told = bench.start(&["doctor"]).end().stdout;
-    assert!(told.contains(&format!("process {} gives commands the tokens it holds", keeper.id())), "{told}");
+    // Too short-lived; of no connection; of another configuration.
+    let reported = bench.start(&["doctor"]).end().stdout;
+    assert!(reported.contains(&format!("process {} gives commands the tokens it holds", keeper.id())), "{reported}");
     let left = bench.factory.record.remaining(SystemClock.now()).num_seconds();
     bench.alone(&["token", "factory", "--min-ttl", &(left + 1).to_string(), "--no-refresh"]).expect(STORE);
     let impossible = bench.run(&["token", "factory", "--min-ttl", "2h"], 2);
@@ -156,14 +156,14 @@ async fn what_another_process_has_replaced_or_given_up_is_not_handed_out_any_mor
 }
 
 #[tokio::test]
-async fn when_whoever_answers_is_killed_the_next_in_line_does() {
+async fn when_the_answering_process_is_killed_the_next_in_line_answers() {
     let bench = Bench::new().await;
     let first = bench.keeper();
     let mut second = bench.start(&["keepalive"]);
     second.until_stderr("standing by");
     let mut dashboard = bench.terminal(&[], (120, 32));
     dashboard.until_text(&format!("keepalive {}", first.id()));
-    assert_eq!(answering(&bench), i32::try_from(first.id()).ok(), "whoever came first");
+    assert_eq!(answering(&bench), i32::try_from(first.id()).ok(), "the first answers");
     first.signal("KILL");
     assert_eq!(first.end().code, None, "killed");
     eventually("another answers", || answering(&bench).is_some());
@@ -180,7 +180,7 @@ async fn when_whoever_answers_is_killed_the_next_in_line_does() {
 }
 
 #[tokio::test]
-async fn killed_alone_it_leaves_a_file_that_is_in_nobodys_way() {
+async fn killed_alone_it_leaves_a_file_that_blocks_nothing() {
     let bench = Bench::new().await;
     let keeper = bench.keeper();
     keeper.signal("KILL");
@@ -221,11 +221,11 @@ async fn a_hundred_at_once_are_answered() {
     stop(keeper);
 }
 
-/// What a stranger at the socket's place does to whoever comes.
+/// What a stranger at the socket's place does to a client.
 type Strange = fn(&mut std::os::unix::net::UnixStream);
 
 #[tokio::test]
-async fn whoever_else_sits_at_its_place_costs_a_command_nothing_but_a_moment() {
+async fn a_stranger_at_its_place_costs_a_command_nothing_but_a_moment() {
     let bench = Bench::new().await;
     let good = |how: &str| {
         let ended = bench.run(&["token", "factory"], 0);

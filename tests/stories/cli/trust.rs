@@ -232,7 +232,7 @@ fn a_data_directory_that_others_can_write_to_is_refused_and_never_changed() {
     home.uid = 0;
     home.assert_refused("root", file, "shared", 6, "shared", "--data-dir");
     assert_eq!(mode_of(&home.path("shared")), 0o1777);
-    // A directory that somebody made readable keeps working, as it is.
+    // A directory made readable by its owner keeps working, as it is.
     home.make("plain", 0, 0o755);
     home.assert_used("an administrator's", file, "plain");
     assert_eq!(mode_of(&home.path("plain")), 0o755);
@@ -306,7 +306,7 @@ async fn a_configuration_that_becomes_untrusted_is_not_taken_over_by_who_runs_al
     for (bits, is_taken) in [(0o666, false), (0o600, true)] {
         mode(&file, bits);
         running.reload();
-        // The thread also looks by itself when it begins.
+        // The thread also looks on its own when it begins.
         loop {
             let note = running.note().await.unwrap();
             let (_, event) = running.take(note);

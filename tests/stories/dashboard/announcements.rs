@@ -1,4 +1,4 @@
-//! What the real program tells beyond its dashboard: the window's title, the program it runs for
+//! What the real program announces beyond its dashboard: the window's title, the program it runs for
 //! events, and `list --watch` beside another process that refreshes.
 
 use crate::support::bench::Bench;
@@ -15,7 +15,7 @@ async fn bench_with(lines: &str) -> Bench {
     Bench::with(factory, &configuration).await
 }
 
-/// What a terminal was told of its title: `+` saved, `-` given back, else a title.
+/// What was sent to a terminal as its title: `+` saved, `-` given back, else a title.
 fn titles(terminal: &mut Terminal) -> Vec<String> {
     let raw = String::from_utf8_lossy(&terminal.everything()).into_owned();
     let mut found = Vec::new();
@@ -41,10 +41,14 @@ async fn the_title_follows_the_state_and_is_given_back_however_it_ends() {
             _ => terminal.signal(end),
         }
         assert_eq!(terminal.ended(), 0);
-        let told = titles(&mut terminal);
-        assert_eq!((&*told[0], told.last().unwrap().as_str()), ("+", "-"), "{told:?}");
-        assert_eq!(told.iter().filter(|told| told.len() == 1).count(), 2, "{told:?}");
-        assert_eq!(told.iter().filter(|told| *told == "manutop: ● 1 live").count(), 1, "set again unchanged: {told:?}");
+        let reported = titles(&mut terminal);
+        assert_eq!((&*reported[0], reported.last().unwrap().as_str()), ("+", "-"), "{reported:?}");
+        assert_eq!(reported.iter().filter(|reported| reported.len() == 1).count(), 2, "{reported:?}");
+        assert_eq!(
+            reported.iter().filter(|reported| *reported == "manutop: ● 1 live").count(),
+            1,
+            "set again unchanged: {reported:?}"
+        );
     }
 }
 
@@ -61,13 +65,13 @@ async fn the_title_is_given_back_while_it_is_stopped_and_set_again_afterwards() 
     terminal.until("it live again", |screen| shows(screen, "● live"));
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
-    let told = titles(&mut terminal);
-    let count = |what: &str| told.iter().filter(|told| *told == what).count();
-    assert_eq!((count("+"), count("-"), told.last().unwrap().as_str()), (2, 2, "-"), "{told:?}");
+    let reported = titles(&mut terminal);
+    let count = |what: &str| reported.iter().filter(|reported| *reported == what).count();
+    assert_eq!((count("+"), count("-"), reported.last().unwrap().as_str()), (2, 2, "-"), "{reported:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_console_that_prints_what_it_does_not_know_is_told_no_title() {
+async fn a_console_that_prints_unknown_sequences_is_sent_no_title() {
     let bench = Bench::new().await;
     let mut command = bench.command_in_terminal(&[]);
     command.env("TERM", "linux");
@@ -90,7 +94,7 @@ async fn the_program_for_events_is_run_without_a_shell_and_without_the_passphras
     terminal.until("it live", |screen| shows(screen, "● live"));
     terminal.keys("R");
     terminal.until_text("generation 42");
-    // What is told in the last moment is told all the same.
+    // What happens in the last moment is announced all the same.
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
     let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap_or_default();
@@ -107,7 +111,7 @@ fn assert_plain(text: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_watch_tells_what_another_process_does_and_sends_nothing() {
+async fn list_watch_prints_what_another_process_does_and_sends_nothing() {
     let bench = Bench::new().await;
     let watch = bench.start(&["list", "--watch"]);
     watch.until_stdout("factory: live, access token ends in ");
@@ -138,7 +142,7 @@ async fn list_watch_json_is_one_object_a_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn list_watch_ends_quietly_when_nobody_reads_it_any_more() {
+async fn list_watch_ends_quietly_when_its_reader_is_gone() {
     let bench = Bench::new().await;
     let watch = Program::start(&mut bench.shell("{ \"$0\" list --watch; echo \"ended with $?\" >&2; } | head -n 1"));
     watch.until_stdout("factory: live");

@@ -153,7 +153,7 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
 }
 
 #[test]
-fn a_search_that_nobody_asks_for_any_more_is_given_up() {
+fn an_abandoned_search_is_given_up() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path(), 0..30_000);
     let searcher = &mut Searcher::new(directory.path());
@@ -165,7 +165,7 @@ fn a_search_that_nobody_asks_for_any_more_is_given_up() {
 }
 
 #[test]
-fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_made_room_are_told_as_gone() {
+fn pages_mean_the_same_entries_while_others_append_and_rotate_and_those_that_made_room_are_reported_as_gone() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path(), 0..12_000);
     let searcher = &mut Searcher::new(directory.path());
@@ -265,7 +265,7 @@ async fn nothing_is_read_before_it_is_begun_and_of_several_questions_the_last_is
         }
     }
     assert_eq!(entries(&found), [entry(RARE)]);
-    assert_eq!(reader.next().now_or_never(), None, "nothing is told that was not asked");
+    assert_eq!(reader.next().now_or_never(), None, "nothing is reported that was not asked");
 }
 
 #[tokio::test]

@@ -53,13 +53,13 @@ async fn a_rebound_key_refreshes_and_the_footer_says_so() {
 }
 
 #[test]
-fn what_is_wrong_with_keys_is_told_all_at_once_in_the_order_of_the_file() {
-    let told = keymap_of(
+fn what_is_wrong_with_keys_is_reported_all_at_once_in_the_order_of_the_file() {
+    let reported = keymap_of(
         "[keys.main]\nfilter = [\"Ctrl-C\"]\nquit = [\"j\"]\n\n[keys.conection]\nrefresh = [\"x\"]\n\n\
          [keys.confirm]\naccept = []\ncancel = [\"Entr\"]\n",
     );
     assert_eq!(
-        told.expect_err("it is wrong"),
+        reported.expect_err("it is wrong"),
         "c.toml:2:11: keys.main.filter: Ctrl-C is keys.always.quit already, which works at the same time; give one of them another key\n\
          c.toml:3:9: keys.main.quit: j is keys.main.down already, which works at the same time; give one of them another key\n\
          c.toml:5:7: keys: this is no place where keys work; did you mean connection?\n\
@@ -77,7 +77,7 @@ fn run(home: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn start_and_doctor_tell_of_a_faulty_key_and_other_commands_go_on() {
+fn start_and_doctor_report_a_faulty_key_and_other_commands_continue() {
     let home = tempfile::tempdir().expect("a directory");
     std::fs::write(home.path().join("config.toml"), "[keys.main]\nfilter = [\"Ctrl-M\"]\n").expect("written");
     let wanted = "config.toml:2:11: keys.main.filter: is Enter to a terminal; write Enter";

@@ -10,7 +10,7 @@ use crossterm::event::{KeyCode, KeyModifiers};
 
 /// The way out of a state.
 enum Remedy {
-    /// It mends itself.
+    /// It recovers.
     None,
     /// A forced refresh.
     Refresh,
@@ -35,7 +35,7 @@ async fn log_in(rig: &Rig, person: &Person) {
     assert_eq!(browser.visit(callback).await.0, 200);
 }
 
-/// Breaks something, sees the state it leads to, mends it, and gets back.
+/// Breaks something, sees the state it leads to, repairs it, and gets back.
 async fn there_and_back(key: &str, state: &str, remedy: Remedy) {
     let rig = factory().await;
     with_demo(

@@ -66,7 +66,7 @@ async fn space_leads_through_all_of_it() {
 }
 
 #[tokio::test]
-async fn whoever_does_it_is_noticed() {
+async fn a_step_done_in_another_way_is_noticed() {
     let rig = rig().await;
     let walk = async |person: Person| {
         person.sees("● live").await;

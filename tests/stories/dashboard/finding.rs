@@ -20,7 +20,7 @@ fn press(person: &Person, code: KeyCode) {
     person.press_code(code, KeyModifiers::NONE);
 }
 
-/// Three connections of Manu with tokens, and one that nobody has logged in to.
+/// Three connections of Manu with tokens, and one without a login.
 async fn rig() -> Rig {
     let mut rig = Rig::new();
     for name in ["warehouse", "factory", "planning"] {

@@ -81,7 +81,7 @@ fn it_is_of_that_configuration_and_no_other() {
     assert_eq!(Glance::read(&paths, ALL), None);
 }
 
-/// Has the dashboard leave a glance, and makes it one that can be told from the configuration by a
+/// Has the dashboard leave a glance, and makes it one that differs from the configuration by a
 /// name.
 fn forge(home: &FileHome) {
     let file = home.data_dir().join("glance");
@@ -112,13 +112,13 @@ fn the_first_frame_is_drawn_from_it_and_the_next_from_the_whole() {
     let seen = close(open(&home));
     let (glanced, read) = (seen.find("early"), seen.find("c000"));
     assert!(glanced.is_some() && glanced < read, "{seen}");
-    // Written once more, though with the same words.
+    // Written again, though with the same words.
     fs::write(home.config(), home.text()).unwrap();
     assert!(!close(open(&home)).contains("early"));
 }
 
 #[test]
-fn what_fails_after_the_first_look_is_told_where_it_is_read() {
+fn what_fails_after_the_first_look_is_reported_where_it_is_read() {
     let mut home = FileHome::new(&configuration(MANY));
     forge(&home);
     home.env.remove("MANUTOP_PASSPHRASE");

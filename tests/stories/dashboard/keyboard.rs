@@ -55,7 +55,7 @@ impl Pty {
 }
 
 /// The inside: says what it gets, until `q` or until its terminal is gone.
-fn tell_events() -> ! {
+fn print_events() -> ! {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         // Else a closed terminal would end it before it notices.
@@ -91,14 +91,14 @@ fn tell_events() -> ! {
 }
 
 #[test]
-fn a_sequence_that_comes_in_pieces_is_one_and_keeps_nobody_waiting() {
+fn a_sequence_that_comes_in_pieces_is_one_and_holds_up_nothing() {
     if inside() {
-        tell_events();
+        print_events();
     }
     let mut pty = Pty::run(this_test!());
     pty.types("a");
     pty.until("<a>");
-    // Half a sequence: whoever waited for the rest would not notice the new size.
+    // Half a sequence: a reader that waited for the rest would not notice the new size.
     pty.types("\x1b[");
     pty.test.master.resize(PtySize { rows: 30, cols: 90, pixel_width: 0, pixel_height: 0 }).unwrap();
     pty.until("<resized>");
@@ -116,7 +116,7 @@ fn a_sequence_that_comes_in_pieces_is_one_and_keeps_nobody_waiting() {
 #[test]
 fn a_long_paste_is_one_and_what_is_typed_behind_it_comes_behind_it() {
     if inside() {
-        tell_events();
+        print_events();
     }
     let mut pty = Pty::run(this_test!());
     let text = format!("{}end", "x\n\x1b[A".repeat(20_000));
@@ -130,15 +130,15 @@ fn a_long_paste_is_one_and_what_is_typed_behind_it_comes_behind_it() {
 #[test]
 fn of_many_keys_none_is_lost() {
     if inside() {
-        tell_events();
+        print_events();
     }
     let mut pty = Pty::run(this_test!());
     // Typed at once, more than is read at once; and one by one, each seen before the next.
     let keys: String = ('a'..='p').cycle().take(3000).collect();
     pty.types(&keys);
     pty.types("z");
-    let told = pty.until("<z>");
-    assert_eq!(told.replace(['<', '>'], ""), keys);
+    let reported = pty.until("<z>");
+    assert_eq!(reported.replace(['<', '>'], ""), keys);
     for key in 'a'..='p' {
         pty.types(key.to_string());
         assert_eq!(pty.until(&format!("<{key}>")), "");
@@ -150,7 +150,7 @@ fn of_many_keys_none_is_lost() {
 #[test]
 fn a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards() {
     if inside() {
-        tell_events();
+        print_events();
     }
     let mut pty = Pty::run(this_test!());
     let pid = pty.test.child.process_id().expect("it runs").to_string();
@@ -167,8 +167,8 @@ fn a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards() {
     pty.test.signal("CONT");
     pty.until("<again>");
     pty.types("c");
-    let told = pty.until("<c>");
-    assert!(told.contains("<b>"), "what nobody else took is not lost: {told:?}");
+    let reported = pty.until("<c>");
+    assert!(reported.contains("<b>"), "what no other program took is not lost: {reported:?}");
     pty.types("q");
     assert_eq!(pty.test.child.wait().unwrap().exit_code(), 0);
 }
@@ -176,7 +176,7 @@ fn a_stopped_program_leaves_the_terminal_to_others_and_reads_on_afterwards() {
 #[test]
 fn input_ends_when_the_terminal_is_closed() {
     if inside() {
-        tell_events();
+        print_events();
     }
     let mut pty = Pty::run(this_test!());
     pty.types("a");

@@ -1,4 +1,4 @@
-//! A person who looks elsewhere is told: the real loop and the real engine, a terminal in memory,
+//! A person who looks elsewhere is notified: the real loop and the real engine, a terminal in memory,
 //! real programs run for events, and a real desktop's notification daemon.
 
 use std::io::{self, BufRead as _, BufReader};
@@ -19,7 +19,7 @@ use manutop::domain::{ConnectionName, Secret, TokenRecord};
 use manutop::notifications::Wishes;
 use serde_json::Value;
 
-/// What the terminal was told beyond drawing.
+/// What was sent to the terminal beyond drawing.
 #[derive(Clone, Default)]
 struct Told {
     notices: Arc<Mutex<Vec<String>>>,
@@ -70,7 +70,7 @@ impl Host for Told {
 struct Scene<'a> {
     rig: &'a Rig,
     person: Person,
-    told: Told,
+    reported: Told,
 }
 
 impl Scene<'_> {
@@ -114,17 +114,17 @@ async fn with_dashboard<'a, A: Future<Output = ()>>(
     quiet: bool,
     act: impl FnOnce(Scene<'a>) -> A,
 ) {
-    let told = Told::default();
+    let reported = Told::default();
     let prepare = move |mut app: App| {
         if quiet {
             app.toggle_quiet();
         }
         app
     };
-    let stage = Stage { wishes, prepare: Box::new(prepare), ..Stage::with_host(told.clone()) };
+    let stage = Stage { wishes, prepare: Box::new(prepare), ..Stage::with_host(reported.clone()) };
     let acting = async |person: Person| {
         let leaving = person.clone();
-        act(Scene { rig, person, told }).await;
+        act(Scene { rig, person, reported }).await;
         leaving.press_code(KeyCode::Char('c'), KeyModifiers::CONTROL);
     };
     stage.play(rig, acting).await;
@@ -150,40 +150,40 @@ fn wishes(rig: &Rig, notify: NotifySettings) -> Wishes {
 }
 
 #[tokio::test]
-async fn an_incident_is_told_once_while_it_stands_and_its_end_is_told_too() {
+async fn an_incident_is_notified_once_while_it_is_open_and_so_is_its_end() {
     let (rig, factory, record) = rig().await;
     with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
         scene.revoke().await;
-        eventually("a notification", || !scene.told.notices().is_empty()).await;
-        assert_eq!(scene.told.title(), "manutop: ✖ factory needs login");
+        eventually("a notification", || !scene.reported.notices().is_empty()).await;
+        assert_eq!(scene.reported.title(), "manutop: ✖ factory needs login");
         for tries in 2..5 {
             // Past any pause between notifications, with a tick and a try in each.
             rig.clock.advance(TimeDelta::seconds(35));
             scene.press("R");
             scene.until_events("refresh_failed", tries).await;
         }
-        assert_eq!(scene.told.notices().len(), 1, "{:?}", scene.told.notices());
-        assert_eq!((scene.count("incident_opened"), *scene.told.bells.lock().unwrap()), (1, 1));
-        let notice = scene.told.notices().remove(0);
+        assert_eq!(scene.reported.notices().len(), 1, "{:?}", scene.reported.notices());
+        assert_eq!((scene.count("incident_opened"), *scene.reported.bells.lock().unwrap()), (1, 1));
+        let notice = scene.reported.notices().remove(0);
         assert!(notice.starts_with("factory needs login: ") && notice.contains("l: log in"), "{notice}");
 
-        // Another process logs in anew.
+        // Another process logs in again.
         let renewed = rig.servers.manu().issue("app-factory", "API_ALL").record(record.generation + 1);
         rig.vault().lock(&factory, |_| {}).await.unwrap().receive(renewed.clone()).await.unwrap();
         scene.until_events("incident_closed", 1).await;
-        eventually("the title", || scene.told.title() == "manutop: ● 1 live").await;
+        eventually("the title", || scene.reported.title() == "manutop: ● 1 live").await;
         let events = scene.events();
         let closed = events.iter().find(|event| event["event"] == "incident_closed").unwrap();
         assert_eq!((&closed["recovered"], &closed["incident"]["kind"]), (&true.into(), &"needs_login".into()));
         assert!(events.iter().all(|event| event["version"] == 1 && event["connection"] == "factory"), "{events:?}");
-        assert_eq!((scene.count("adopted"), scene.told.notices().len()), (1, 1));
-        no_secret_is_told(&rig, &[record.clone(), renewed]);
+        assert_eq!((scene.count("adopted"), scene.reported.notices().len()), (1, 1));
+        no_secret_is_notified(&rig, &[record.clone(), renewed]);
     })
     .await;
 }
 
 /// Fails if a secret, or a good part of one, is in anything the hook was given.
-fn no_secret_is_told(rig: &Rig, records: &[TokenRecord]) {
+fn no_secret_is_notified(rig: &Rig, records: &[TokenRecord]) {
     let mut secrets = vec![Secret::new(SECRET)];
     for record in records {
         secrets.push(record.access_token.clone());
@@ -200,7 +200,7 @@ fn no_secret_is_told(rig: &Rig, records: &[TokenRecord]) {
 }
 
 #[tokio::test]
-async fn what_stood_at_the_start_is_told_to_the_program_alone() {
+async fn what_was_open_at_the_start_is_passed_to_the_program_alone() {
     let (rig, _, record) = rig().await;
     rig.servers.manu().revoke(&record.refresh_token.unwrap().token);
     with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
@@ -210,11 +210,11 @@ async fn what_stood_at_the_start_is_told_to_the_program_alone() {
         let events = scene.events();
         let opened = events.iter().find(|event| event["event"] == "incident_opened").unwrap();
         assert_eq!(opened["incident"]["standing"], true);
-        eventually("the title", || scene.told.title() == "manutop: ✖ factory needs login").await;
+        eventually("the title", || scene.reported.title() == "manutop: ✖ factory needs login").await;
         rig.clock.advance(TimeDelta::seconds(60));
         scene.press("R");
         scene.until_events("refresh_failed", 2).await;
-        assert_eq!((scene.told.notices().len(), scene.count("incident_opened")), (0, 1));
+        assert_eq!((scene.reported.notices().len(), scene.count("incident_opened")), (0, 1));
     })
     .await;
 }
@@ -229,8 +229,8 @@ async fn quiet_silences_everything_but_the_title_and_the_program() {
         rig.clock.advance(TimeDelta::seconds(40));
         scene.press("R");
         scene.until_events("refresh_failed", 2).await;
-        assert_eq!((scene.told.notices().len(), *scene.told.bells.lock().unwrap()), (0, 0));
-        assert_eq!(scene.told.title(), "manutop: ✖ factory needs login");
+        assert_eq!((scene.reported.notices().len(), *scene.reported.bells.lock().unwrap()), (0, 0));
+        assert_eq!(scene.reported.title(), "manutop: ✖ factory needs login");
     })
     .await;
 }
@@ -264,7 +264,7 @@ async fn a_logout_by_another_process_is_noticed_and_ends_an_incident_without_rec
         let events = scene.events();
         let closed = events.iter().find(|event| event["event"] == "incident_closed").unwrap();
         assert_eq!((&closed["recovered"], scene.count("logged_out")), (&false.into(), 1));
-        eventually("the title", || scene.told.title() == "manutop: ○ 0 live").await;
+        eventually("the title", || scene.reported.title() == "manutop: ○ 0 live").await;
     })
     .await;
 }
@@ -290,7 +290,7 @@ fn without_a_desktop_the_terminal_notifies() {
         let (rig, ..) = rig().await;
         with_dashboard(&rig, wishes(&rig, NotifySettings::Desktop), false, async |scene| {
             scene.revoke().await;
-            eventually("a notification", || !scene.told.notices().is_empty()).await;
+            eventually("a notification", || !scene.reported.notices().is_empty()).await;
         })
         .await;
     });
@@ -356,7 +356,7 @@ fn the_desktop_shows_one_notification_for_one_incident() {
             rig.clock.advance(TimeDelta::seconds(40));
             scene.press("R");
             scene.until_events("refresh_failed", 3).await;
-            assert_eq!((notified(), scene.told.notices().len()), (1, 0));
+            assert_eq!((notified(), scene.reported.notices().len()), (1, 0));
             dunstctl(&["close-all"]);
             eventually("history", || dunstctl(&["count", "history"]).trim() == "1").await;
             let history: Value = serde_json::from_str(&dunstctl(&["history"])).unwrap();

@@ -30,7 +30,7 @@ async fn rig_with_factory() -> Rig {
 }
 
 #[tokio::test]
-async fn one_key_is_one_exchange_and_the_screen_tells_how_it_went() {
+async fn one_key_is_one_exchange_and_the_screen_shows_how_it_went() {
     let rig = rig_with_factory().await;
     let ending = with_dashboard(&rig, async |person| {
         person.sees("● live").await;
@@ -143,7 +143,7 @@ fn replace(file: &Path, text: &str) {
 }
 
 #[tokio::test]
-async fn an_edited_configuration_takes_effect_and_a_broken_one_is_shown_until_it_is_mended() {
+async fn an_edited_configuration_takes_effect_and_a_broken_one_is_shown_until_it_is_fixed() {
     let mut rig = rig_with_factory().await;
     let file = rig.dir.path().join("config.toml");
     let one = rig.configuration();
@@ -323,7 +323,7 @@ async fn a_file_that_cannot_be_written_leaves_the_form_open_with_the_reason() {
         person.sees("hr-sync").await;
         person.press("e");
         fill_in(&person, "Title", "People").await;
-        // Broken meanwhile by somebody else.
+        // Broken meanwhile by another program.
         fs::write(&file, "[[connections").expect("written");
         person.sees("not taken over").await;
         person.press_code(KeyCode::Char('s'), KeyModifiers::CONTROL);
@@ -338,7 +338,7 @@ async fn a_file_that_cannot_be_written_leaves_the_form_open_with_the_reason() {
 }
 
 #[tokio::test]
-async fn an_open_connection_tells_of_each_new_generation_and_of_its_jwt() {
+async fn an_open_connection_shows_each_new_generation_and_its_jwt() {
     let mut rig = Rig::new();
     let staff = rig.manus("hr-sync").await;
     rig.logged_in(&staff, TimeDelta::zero()).await;

@@ -1,4 +1,4 @@
-//! Watching: a request that failed is found among those that did not, and the timeline tells it
+//! Watching: a request that failed is found among those that did not, and the timeline shows it
 //! too.
 
 use crate::support::rig::Rig;
@@ -59,7 +59,7 @@ async fn a_failed_request_is_found_by_one_key_opened_and_left_again() {
         key(&person, KeyCode::Enter);
         key(&person, KeyCode::Right);
         person.sees("Request 2 of 2").await;
-        // The message line may still tell of the failure.
+        // The message line may still show the failure.
         let went_well = |line: &str| line.contains("│ result") && line.contains(" 200 ");
         person.looks("its result", |screen| screen.lines().any(went_well)).await;
         key(&person, KeyCode::Esc);
@@ -83,7 +83,7 @@ async fn a_typed_filter_holds_for_requests_that_come_later() {
 }
 
 #[tokio::test]
-async fn the_timeline_tells_the_failure_and_fits_every_screen() {
+async fn the_timeline_shows_the_failure_and_fits_every_screen() {
     after_a_failure(async |person| {
         person.press("T");
         person.sees("the next 10 min").await;

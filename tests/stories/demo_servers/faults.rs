@@ -74,7 +74,7 @@ async fn a_truncated_body_begins_and_breaks_off() {
 }
 
 #[tokio::test]
-async fn an_oversized_body_is_as_long_as_told_and_does_not_announce_it() {
+async fn an_oversized_body_has_the_given_length_and_does_not_announce_it() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
     bench.servers.manu().push_fault(DemoFault::Afterwards(Reply::Oversized(3_000_000)));
@@ -103,7 +103,7 @@ async fn delays_fall_before_or_after_the_processing_and_requests_out_together_ar
 }
 
 #[tokio::test]
-async fn forgotten_faults_are_met_by_nobody() {
+async fn forgotten_faults_have_no_effect() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
     bench.servers.manu().push_fault(DemoFault::status(500, "{}"));

@@ -126,7 +126,7 @@ async fn a_consent_form_works_once_and_cannot_be_made_up() {
 }
 
 #[tokio::test]
-async fn nobody_is_redirected_before_client_and_redirect_uri_are_certain() {
+async fn nothing_is_redirected_before_client_and_redirect_uri_are_certain() {
     let bench = Bench::new();
     for change in [
         ("client_id", "nobody"),

@@ -79,7 +79,7 @@ async fn bad_requests_get_the_documented_errors_and_mint_nothing() {
 }
 
 #[tokio::test]
-async fn minting_too_often_is_refused_until_the_time_told() {
+async fn minting_too_often_is_refused_until_the_announced_time() {
     let bench = Bench::new();
     for _ in 0..5 {
         assert_eq!(mint(&bench, &MINT).await.status(), 200);

@@ -140,7 +140,7 @@ async fn over_the_limit_the_answer_is_429_and_the_refresh_token_stays() {
 }
 
 #[tokio::test]
-async fn the_api_refuses_whoever_has_no_token_or_one_that_ended() {
+async fn the_api_refuses_requests_without_a_token_or_with_an_expired_one() {
     let bench = Bench::new();
     let url = bench.servers.manu().test_url();
     let without = bench.get(url.clone()).await;

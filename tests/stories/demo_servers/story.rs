@@ -1,4 +1,4 @@
-//! The demo's story: six connections that behave as told.
+//! The demo's story: six connections that behave as described.
 
 use manutop::demo::story;
 use manutop::demo::story::Character;
@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::bench::Bench;
 
 /// The connections of the story, each with its section of the configuration.
-fn told(bench: &Bench) -> Vec<(Character, Value)> {
+fn reported(bench: &Bench) -> Vec<(Character, Value)> {
     let story = story::tell(&bench.servers);
     let mut configuration: Table = story.configuration.parse().unwrap();
     let Some(Value::Array(sections)) = configuration.remove("connections") else { panic!("no connections") };
@@ -17,10 +17,10 @@ fn told(bench: &Bench) -> Vec<(Character, Value)> {
 }
 
 #[tokio::test]
-async fn the_six_connections_begin_and_refresh_as_told() {
+async fn the_six_connections_begin_and_refresh_as_described() {
     let bench = Bench::new();
     let mut seen = Vec::new();
-    for (character, section) in told(&bench) {
+    for (character, section) in reported(&bench) {
         assert_eq!(section["name"].as_str(), Some(character.name.as_str()));
         let refresh = character.record.as_ref().and_then(|record| record.refresh_token.as_ref());
         let grant_type = if refresh.is_some() { "refresh_token" } else { "client_credentials" };
@@ -35,7 +35,7 @@ async fn the_six_connections_begin_and_refresh_as_told() {
         let left = character.record.as_ref().map(|record| record.remaining(bench.clock.now()).num_seconds());
         seen.push((character.name.to_string(), left, status));
     }
-    let told = [
+    let reported = [
         ("factory", Some(88), 200),
         ("warehouse", Some(72), 200),
         ("hr-sync", Some(100), 200),
@@ -44,14 +44,14 @@ async fn the_six_connections_begin_and_refresh_as_told() {
         // Nothing to refresh yet; that its client is known shows in 400 instead of 401.
         ("partner", None, 400),
     ];
-    assert_eq!(seen, told.map(|(name, left, status)| (name.to_owned(), left, status)));
+    assert_eq!(seen, reported.map(|(name, left, status)| (name.to_owned(), left, status)));
 }
 
 #[tokio::test]
 async fn the_access_tokens_that_live_open_the_api_they_are_for() {
     let bench = Bench::new();
     let mut live = 0;
-    for (character, section) in told(&bench) {
+    for (character, section) in reported(&bench) {
         let Some(record) = character.record.filter(|record| record.expires_at > bench.clock.now()) else { continue };
         assert_eq!(section["client_id"].as_str(), Some(record.client_id.as_str()));
         let test_url = section["test_url"].as_str().unwrap().parse().unwrap();

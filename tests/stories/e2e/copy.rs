@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::house::{House, PROGRAM};
+use super::machine::{Machine, PROGRAM};
 use super::screen::row_says;
 use crate::support::pty::Terminal;
 
@@ -14,8 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Xvfb(Child);
 
 impl Xvfb {
-    /// Starts it for everything in the house.
-    fn start(house: &mut House) -> Self {
+    /// Starts it for everything in the machine.
+    fn start(machine: &mut Machine) -> Self {
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "64x64x24", "-nolisten", "tcp"])
             .stdout(Stdio::piped())
@@ -24,7 +24,7 @@ impl Xvfb {
             .expect("Xvfb is installed");
         let mut number = String::new();
         BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut number).unwrap();
-        house.env.insert("DISPLAY", format!(":{}", number.trim()).into());
+        machine.env.insert("DISPLAY", format!(":{}", number.trim()).into());
         Self(server)
     }
 }
@@ -37,19 +37,19 @@ impl Drop for Xvfb {
 }
 
 /// What another program pastes; `None` when there is nothing.
-fn pasted(house: &House) -> Option<String> {
+fn pasted(machine: &Machine) -> Option<String> {
     let mut xclip = Command::new("xclip");
-    let output = xclip.args(["-o", "-selection", "clipboard"]).env_clear().envs(&house.env).output();
+    let output = xclip.args(["-o", "-selection", "clipboard"]).env_clear().envs(&machine.env).output();
     let output = output.expect("xclip is installed");
     output.status.success().then(|| String::from_utf8(output.stdout).unwrap())
 }
 
 /// Copies with another program.
-fn copy_elsewhere(house: &House, text: &str) {
+fn copy_elsewhere(machine: &Machine, text: &str) {
     let mut xclip = Command::new("xclip")
         .args(["-i", "-selection", "clipboard"])
         .env_clear()
-        .envs(&house.env)
+        .envs(&machine.env)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -60,8 +60,8 @@ fn copy_elsewhere(house: &House, text: &str) {
 }
 
 /// A dashboard in which a live token has just been copied.
-fn after_copying(house: &House) -> Terminal {
-    let mut terminal = house.dashboard();
+fn after_copying(machine: &Machine) -> Terminal {
+    let mut terminal = machine.dashboard();
     terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
     terminal.keys("c");
     terminal.until_text("access token copied");
@@ -71,38 +71,38 @@ fn after_copying(house: &House) -> Terminal {
 #[test]
 #[ignore = "needs gnome-keyring, Xvfb and xclip; scripts/test runs it"]
 fn a_copied_token_can_be_pasted_and_is_cleared_on_quitting_or_in_time_while_it_is_ours() {
-    let mut house = House::new(Duration::from_secs(3600));
-    house.add_logged_in("factory");
-    let _xvfb = Xvfb::start(&mut house);
-    let token = house.token("factory");
+    let mut machine = Machine::new(Duration::from_secs(3600));
+    machine.add_logged_in("factory");
+    let _xvfb = Xvfb::start(&mut machine);
+    let token = machine.token("factory");
 
-    let mut first = after_copying(&house);
-    assert_eq!(pasted(&house).as_deref(), Some(&*token));
+    let mut first = after_copying(&machine);
+    assert_eq!(pasted(&machine).as_deref(), Some(&*token));
     first.keys("q");
     assert_eq!(first.ended(), 0);
-    assert_eq!(pasted(&house), None, "still there after quitting");
+    assert_eq!(pasted(&machine), None, "still there after quitting");
 
-    house.configure("clipboard_clear_seconds = 2");
-    let mut second = after_copying(&house);
+    machine.configure("clipboard_clear_seconds = 2");
+    let mut second = after_copying(&machine);
     second.until_text("clipboard cleared");
-    assert_eq!(pasted(&house), None, "still there after being cleared");
+    assert_eq!(pasted(&machine), None, "still there after being cleared");
 
     second.keys("c");
     second.until_text("access token copied");
-    copy_elsewhere(&house, "my own words");
+    copy_elsewhere(&machine, "my own words");
     let until = Instant::now() + Duration::from_secs(3);
     while Instant::now() < until {
-        assert_eq!(pasted(&house).as_deref(), Some("my own words"));
+        assert_eq!(pasted(&machine).as_deref(), Some("my own words"));
         std::thread::sleep(Duration::from_millis(200));
     }
     second.keys("q");
     assert_eq!(second.ended(), 0);
-    assert_eq!(pasted(&house).as_deref(), Some("my own words"));
-    house.sweep(&mut [&mut first, &mut second], 5);
+    assert_eq!(pasted(&machine).as_deref(), Some("my own words"));
+    machine.sweep(&mut [&mut first, &mut second], 5);
 }
 
 /// A tmux server of our own, ended when dropped.
-struct Tmux<'a>(&'a House);
+struct Tmux<'a>(&'a Machine);
 
 impl Tmux<'_> {
     fn run(&self, arguments: &[&str]) -> String {
@@ -135,11 +135,11 @@ impl Drop for Tmux<'_> {
 #[test]
 #[ignore = "needs gnome-keyring and tmux; scripts/test runs it"]
 fn without_a_display_a_copied_token_goes_to_the_terminal_that_is_tmux() {
-    let mut house = House::new(Duration::from_secs(3600));
-    house.add_logged_in("factory");
-    let token = house.token("factory");
+    let mut machine = Machine::new(Duration::from_secs(3600));
+    machine.add_logged_in("factory");
+    let token = machine.token("factory");
     {
-        let tmux = Tmux(&house);
+        let tmux = Tmux(&machine);
         tmux.run(&["new-session", "-d", "-x", "120", "-y", "32", "sh", ";", "set-option", "-s", "set-clipboard", "on"]);
         tmux.run(&["respawn-pane", "-k", &format!("'{PROGRAM}'; echo \"ended with $?\"; exec sh")]);
         tmux.until("● live");
@@ -150,5 +150,5 @@ fn without_a_display_a_copied_token_goes_to_the_terminal_that_is_tmux() {
         tmux.run(&["send-keys", "q"]);
         tmux.until("ended with 0");
     }
-    house.sweep(&mut [], 5);
+    machine.sweep(&mut [], 5);
 }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::house::{House, LOOPBACK};
+use super::machine::{LOOPBACK, Machine};
 use super::screen::{row_says, seconds_left};
 use crate::support::chromium::Chromium;
 use crate::support::pty::{Terminal, shows};
 
 /// Logs the selected connection in, in the browser.
-fn log_in(house: &House, terminal: &mut Terminal, browser: &Chromium, name: &str) {
+fn log_in(machine: &Machine, terminal: &mut Terminal, browser: &Chromium, name: &str) {
     terminal.keys("l");
-    let url = house.browser_url();
+    let url = machine.browser_url();
     terminal.until("the login's whole URL", |screen| shows(screen, &url));
     browser.open(&url);
     assert!(browser.until_text("Allow").contains(&format!("app-{name}")));
@@ -22,70 +22,70 @@ fn log_in(house: &House, terminal: &mut Terminal, browser: &Chromium, name: &str
 #[test]
 #[ignore = "needs gnome-keyring and chromium; scripts/test runs it"]
 fn a_person_logs_in_watches_refreshes_quits_and_finds_every_token_the_next_day() {
-    let mut house = House::new(Duration::from_secs(600));
-    let secret = house.add_manu("factory", LOOPBACK);
-    let mut terminal = house.dashboard();
+    let mut machine = Machine::new(Duration::from_secs(600));
+    let secret = machine.add_manu("factory", LOOPBACK);
+    let mut terminal = machine.dashboard();
     terminal.until("what it lacks", |screen| row_says(screen, "factory", "no client secret"));
     terminal.until_text("secret set factory");
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
-    house.set_secret("factory", &secret);
+    machine.set_secret("factory", &secret);
 
     let browser = Chromium::start();
-    let mut terminal = house.dashboard();
+    let mut terminal = machine.dashboard();
     terminal.until("a connection without tokens", |screen| row_says(screen, "factory", "never logged in"));
     terminal.assert_taken();
-    log_in(&house, &mut terminal, &browser, "factory");
+    log_in(&machine, &mut terminal, &browser, "factory");
     terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
 
     let before = seconds_left(terminal.screen(), "factory").unwrap();
     assert!((500..=600).contains(&before), "{before}");
     terminal
         .until("the countdown fall", |screen| seconds_left(screen, "factory").is_some_and(|left| left < before - 1));
-    let posts = |house: &House| house.servers.manu().stats().token_posts;
+    let posts = |machine: &Machine| machine.servers.manu().stats().token_posts;
     terminal.keys("r");
     terminal.until_text("R forces");
-    assert_eq!((posts(&house).authorization_code, posts(&house).refresh_token), (1, 0));
+    assert_eq!((posts(&machine).authorization_code, posts(&machine).refresh_token), (1, 0));
     terminal.keys("R");
     terminal.until_text("new tokens, generation 2 saved");
-    assert_eq!((posts(&house).refresh_token, house.servers.manu().stats().rotations), (1, 1));
+    assert_eq!((posts(&machine).refresh_token, machine.servers.manu().stats().rotations), (1, 1));
     terminal.keys("t");
     terminal.until_text("the token works: 200");
-    assert_eq!(house.servers.manu().stats().api_calls, 1);
+    assert_eq!(machine.servers.manu().stats().api_calls, 1);
 
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
     terminal.assert_given_back();
 
-    let kept = house.keyring.lookup("factory/token").expect("an item that secret-tool finds");
-    let newest = house.servers.manu().newest_refresh_token("app-factory").unwrap();
+    let kept = machine.keyring.lookup("factory/token").expect("an item that secret-tool finds");
+    let newest = machine.servers.manu().newest_refresh_token("app-factory").unwrap();
     assert!(kept.contains(newest.expose()), "the keyring holds another refresh token");
-    let mut morning = house.dashboard();
+    let mut morning = machine.dashboard();
     morning.until("the tokens of the day before", |screen| row_says(screen, "factory", "● live"));
     morning.until_text("generation 2 · saved and read back");
     assert!(morning.shows("POST"), "the request log is gone:\n{}", morning.picture());
     morning.keys("q");
     assert_eq!(morning.ended(), 0);
-    assert_eq!((posts(&house).total(), house.servers.manu().stats().consents_shown), (2, 1));
-    house.sweep(&mut [&mut terminal, &mut morning], 7);
+    assert_eq!((posts(&machine).total(), machine.servers.manu().stats().consents_shown), (2, 1));
+    machine.sweep(&mut [&mut terminal, &mut morning], 7);
 }
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn five_rotations_pass_by_themselves_and_no_old_refresh_token_is_ever_sent() {
-    let mut house = House::new(Duration::from_secs(6));
-    house.add_logged_in("factory");
-    let mut terminal = house.dashboard();
+    let mut machine = Machine::new(Duration::from_secs(6));
+    machine.add_logged_in("factory");
+    let mut terminal = machine.dashboard();
     for generation in 2..=6 {
         let saved = format!("generation {generation} · saved and read back");
         terminal.until(&saved, |screen| shows(screen, &saved));
     }
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
-    let stats = house.servers.manu().stats();
+    let stats = machine.servers.manu().stats();
     assert!(stats.rotations >= 5, "{stats:?}");
     assert_eq!((stats.reuses_detected, stats.families_revoked), (0, 0));
-    let newest = house.servers.manu().newest_refresh_token("app-factory").unwrap();
-    assert!(house.keyring.lookup("factory/token").unwrap().contains(newest.expose()));
-    house.sweep(&mut [&mut terminal], 14);
+    let newest = machine.servers.manu().newest_refresh_token("app-factory").unwrap();
+    assert!(machine.keyring.lookup("factory/token").unwrap().contains(newest.expose()));
+    machine.sweep(&mut [&mut terminal], 14);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use manutop::demo::{DemoFault, Reply};
 use serde_json::json;
 
-use super::house::House;
+use super::machine::Machine;
 use super::screen::row_says;
 use super::writings;
 use crate::support::pty::shows;
@@ -14,18 +14,18 @@ use crate::support::pty::shows;
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
-    let mut house = House::new(Duration::from_secs(3600));
-    let client_secret = house.add_manu("factory", super::house::LOOPBACK);
-    house.set_secret("factory", &client_secret);
-    house.log_in("factory");
-    let manu = house.servers.manu().clone();
+    let mut machine = Machine::new(Duration::from_secs(3600));
+    let client_secret = machine.add_manu("factory", super::machine::LOOPBACK);
+    machine.set_secret("factory", &client_secret);
+    machine.log_in("factory");
+    let manu = machine.servers.manu().clone();
     let refresh_token = manu.newest_refresh_token("app-factory").unwrap();
     let repeated = json!({
         "error": "temporarily_unavailable",
         "error_description":
             format!("\u{1b}[2J\u{1b}]0;gotcha\u{7}no: client_secret={client_secret} refresh_token={}", refresh_token.expose()),
     });
-    let mut terminal = house.dashboard();
+    let mut terminal = machine.dashboard();
     terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
     let forms = |secret: &str| writings::of(secret).join(" | ");
     for (generation, body) in [
@@ -69,5 +69,5 @@ fn what_servers_repeat_or_paint_reaches_neither_screen_nor_log() {
     assert_eq!(terminal.ended(), 0);
     let painted = terminal.everything();
     assert!(!painted.windows(4).any(|bytes| bytes == b"\x1b]0;"), "a server's escape sequence reached the terminal");
-    house.sweep(&mut [&mut terminal], 8);
+    machine.sweep(&mut [&mut terminal], 8);
 }

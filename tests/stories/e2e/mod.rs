@@ -2,9 +2,9 @@
 //! against a real keyring and real browsers, clipboards and terminals. Only the providers are the
 //! demo's, on real sockets.
 //!
-//! One file a story. Each story ends with a sweep for secrets, see [`house::House::sweep`].
+//! One file a story. Each story ends with a sweep for secrets, see [`machine::Machine::sweep`].
 
-mod house;
+mod machine;
 mod screen;
 mod web;
 

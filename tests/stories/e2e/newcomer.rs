@@ -1,11 +1,11 @@
-//! Somebody who has never seen the program: nothing is configured, and the first screen leads
+//! A person who has never seen the program: nothing is configured, and the first screen leads
 //! through everything, on a small window that changes its size, with keys, pasted text and the mouse.
 
 use std::time::Duration;
 
 use manutop::demo::DemoFault;
 
-use super::house::{House, LOOPBACK};
+use super::machine::{LOOPBACK, Machine};
 use super::screen::{click, form_row, row_says};
 use crate::support::chromium::Chromium;
 use crate::support::pty::{Terminal, shows};
@@ -31,10 +31,10 @@ fn fill_in(terminal: &mut Terminal, label: &str, text: &str) {
 #[test]
 #[ignore = "needs gnome-keyring and chromium; scripts/test runs it"]
 fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
-    let mut house = House::new(Duration::from_secs(600));
-    house.configure("");
-    let rows = house.register_manu("factory", LOOPBACK);
-    let mut terminal = house.dashboard_of((80, 24));
+    let mut machine = Machine::new(Duration::from_secs(600));
+    machine.configure("");
+    let rows = machine.register_manu("factory", LOOPBACK);
+    let mut terminal = machine.dashboard_of((80, 24));
     terminal.until_text("New connection");
     for (label, text) in &rows {
         fill_in(&mut terminal, label, text);
@@ -50,7 +50,7 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     let browser = Chromium::start();
     click(&mut terminal, "l login");
     terminal.until_text("Log in: factory");
-    let page = house.browser_page();
+    let page = machine.browser_page();
     let url = super::web::target(&page);
     terminal.until("the login's whole URL", |screen| shows(screen, &url));
     browser.open(&page);
@@ -63,7 +63,7 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     terminal.keys("c");
     terminal.until_text("access token sent to the terminal");
 
-    house.servers.manu().push_fault(DemoFault::status(503, r#"{"error":"server_error"}"#));
+    machine.servers.manu().push_fault(DemoFault::status(503, r#"{"error":"server_error"}"#));
     terminal.keys("R");
     terminal.until("the failure in its row", |screen| row_says(screen, "factory", "503"));
     find_the_failure(&mut terminal);
@@ -71,8 +71,8 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
     terminal.assert_given_back();
-    assert_eq!(house.servers.manu().stats().reuses_detected, 0);
-    house.sweep(&mut [&mut terminal], 7);
+    assert_eq!(machine.servers.manu().stats().reuses_detected, 0);
+    machine.sweep(&mut [&mut terminal], 7);
 }
 
 /// To the log, the errors alone, the one there is, and back.

@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 
 use manutop::demo::DemoFault;
 
-use super::house::{House, PROGRAM};
+use super::machine::{Machine, PROGRAM};
 use super::screen::{click, form_row, row_says};
 use crate::support::pty::{Terminal, shows};
 
-fn house() -> House {
-    let mut house = House::new(Duration::from_secs(600));
-    house.add_logged_in("factory");
-    house
+fn machine() -> Machine {
+    let mut machine = Machine::new(Duration::from_secs(600));
+    machine.add_logged_in("factory");
+    machine
 }
 
-fn open(house: &House) -> Terminal {
-    let mut terminal = house.dashboard();
+fn open(machine: &Machine) -> Terminal {
+    let mut terminal = machine.dashboard();
     terminal.until("it live", |screen| row_says(screen, "factory", "● live"));
     terminal.assert_taken();
     terminal
@@ -25,20 +25,20 @@ fn open(house: &House) -> Terminal {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn the_terminal_is_given_back_after_every_way_to_quit() {
-    let mut house = house();
+    let mut machine = machine();
     for way in ["q", "\x03"] {
-        let mut terminal = open(&house);
+        let mut terminal = open(&machine);
         terminal.keys(way);
         assert_eq!(terminal.ended(), 0);
         terminal.assert_given_back();
-        house.sweep(&mut [&mut terminal], 5);
+        machine.sweep(&mut [&mut terminal], 5);
     }
     for signal in ["TERM", "HUP", "INT"] {
-        let mut terminal = open(&house);
+        let mut terminal = open(&machine);
         terminal.signal(signal);
         assert_eq!(terminal.ended(), 0, "SIG{signal}");
         terminal.assert_given_back();
-        house.sweep(&mut [&mut terminal], 5);
+        machine.sweep(&mut [&mut terminal], 5);
     }
 }
 
@@ -52,10 +52,10 @@ fn waits_in_shell(screen: &vt100::Screen) -> bool {
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
-fn a_shell_gets_the_terminal_on_suspending_and_fg_draws_the_dashboard_anew() {
-    let mut house = house();
-    house.env.insert("PS1", "shell> ".into());
-    let mut shell = house.in_terminal("bash", &["--noprofile", "--norc", "-i"], (120, 32));
+fn a_shell_gets_the_terminal_on_suspending_and_fg_redraws_the_dashboard() {
+    let mut machine = machine();
+    machine.env.insert("PS1", "shell> ".into());
+    let mut shell = machine.in_terminal("bash", &["--noprofile", "--norc", "-i"], (120, 32));
     shell.until_text("shell>");
     shell.keys(&format!("'{PROGRAM}'\r"));
     shell.until("it live", |screen| row_says(screen, "factory", "● live"));
@@ -74,16 +74,16 @@ fn a_shell_gets_the_terminal_on_suspending_and_fg_draws_the_dashboard_anew() {
     shell.until("the shell again", |screen| waits_in_shell(screen) && !screen.hide_cursor());
     shell.keys("echo ended with $?\r");
     shell.until_text("ended with 0");
-    house.sweep(&mut [&mut shell], 5);
+    machine.sweep(&mut [&mut shell], 5);
 }
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_dashboard_whose_window_is_closed_ends_also_while_it_is_stopped() {
-    let mut house = house();
-    house.env.insert("PS1", "shell> ".into());
+    let mut machine = machine();
+    machine.env.insert("PS1", "shell> ".into());
     for stop_first in [false, true] {
-        let mut shell = house.in_terminal("bash", &["--noprofile", "--norc", "-i"], (120, 32));
+        let mut shell = machine.in_terminal("bash", &["--noprofile", "--norc", "-i"], (120, 32));
         shell.until_text("shell>");
         shell.keys(&format!("'{PROGRAM}' & echo $! > pid; fg\r"));
         shell.until("it live", |screen| row_says(screen, "factory", "● live"));
@@ -91,8 +91,8 @@ fn a_dashboard_whose_window_is_closed_ends_also_while_it_is_stopped() {
             shell.keys("\x1a");
             shell.until("the shell", |screen| waits_in_shell(screen) && shows(screen, "Stopped"));
         }
-        let pid = std::fs::read_to_string(house.dir().join("pid")).unwrap();
-        house.sweep(&mut [&mut shell], 5);
+        let pid = std::fs::read_to_string(machine.dir().join("pid")).unwrap();
+        machine.sweep(&mut [&mut shell], 5);
         drop(shell);
         let deadline = Instant::now() + Duration::from_secs(20);
         let runs = || Command::new("sh").args(["-c", "kill -0 $0 2>/dev/null", pid.trim()]).status().unwrap().success();
@@ -106,11 +106,11 @@ fn a_dashboard_whose_window_is_closed_ends_also_while_it_is_stopped() {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn a_window_closed_while_an_answer_is_on_its_way_costs_no_token() {
-    let mut house = house();
+    let mut machine = machine();
     let mut shell =
-        house.in_terminal("bash", &["--noprofile", "--norc", "-c", &format!("'{PROGRAM}'; true")], (120, 32));
+        machine.in_terminal("bash", &["--noprofile", "--norc", "-c", &format!("'{PROGRAM}'; true")], (120, 32));
     shell.until("it live", |screen| row_says(screen, "factory", "● live"));
-    let manu = house.servers.manu().clone();
+    let manu = machine.servers.manu().clone();
     manu.push_fault(DemoFault::DelayAfter(Duration::from_secs(2)));
     shell.keys("R");
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -120,13 +120,13 @@ fn a_window_closed_while_an_answer_is_on_its_way_costs_no_token() {
     }
     drop(shell);
     // Another process waits for the lock, and finds the new tokens saved.
-    let listed = house.run(&["refresh", "factory"]);
+    let listed = machine.run(&["refresh", "factory"]);
     assert_eq!((listed.code, manu.stats().token_posts.refresh_token), (Some(0), 1), "{}", listed.stderr);
     let newest = manu.newest_refresh_token("app-factory").unwrap();
-    assert!(house.keyring.lookup("factory/token").unwrap().contains(newest.expose()));
+    assert!(machine.keyring.lookup("factory/token").unwrap().contains(newest.expose()));
 }
 
-/// Whether a process has ended and only waits for whoever inherited it to notice.
+/// Whether a process has ended and only waits for its parent to notice.
 fn is_zombie(pid: &str) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
@@ -135,8 +135,8 @@ fn is_zombie(pid: &str) -> bool {
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn every_size_down_to_60x15_shows_name_status_and_time_left_and_below_that_it_says_so() {
-    let mut house = house();
-    let mut terminal = open(&house);
+    let mut machine = machine();
+    let mut terminal = open(&machine);
     for (columns, rows) in [(60, 15), (200, 60), (80, 24), (60, 15)] {
         terminal.resize(columns, rows);
         terminal.until(&format!("it whole at {columns}x{rows}"), |screen| {
@@ -153,14 +153,14 @@ fn every_size_down_to_60x15_shows_name_status_and_time_left_and_below_that_it_sa
     terminal.keys("q");
     assert_eq!(terminal.ended(), 0);
     terminal.assert_given_back();
-    house.sweep(&mut [&mut terminal], 5);
+    machine.sweep(&mut [&mut terminal], 5);
 }
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
 fn of_a_key_and_a_new_size_that_come_at_once_neither_is_lost() {
-    let house = house();
-    let mut terminal = open(&house);
+    let machine = machine();
+    let mut terminal = open(&machine);
     for _ in 0..20 {
         terminal.resize(60, 15);
         terminal.keys("n");

@@ -145,7 +145,7 @@ async fn another_provider_without_logins_costs_no_refresh_token() {
         matches!(&problem, Problem::Misconfigured { why, refused: false } if why.to_string().contains("log out first")),
         "{problem:?}"
     );
-    assert_eq!(rig.servers.manus().stats().token_posts.total(), 0, "no client secret went to somebody else");
+    assert_eq!(rig.servers.manus().stats().token_posts.total(), 0, "no client secret went to another server");
     configure(&running, &rig.connections[..1]);
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
     assert_newest_is_stored(&rig, &factory, 2).await;
@@ -228,7 +228,7 @@ async fn a_thousand_unchanged_connections_cause_no_store_reads() {
 }
 
 #[tokio::test]
-async fn a_client_secret_may_come_before_its_connection_and_mends_what_lacked_it() {
+async fn a_client_secret_may_come_before_its_connection_and_repairs_what_lacked_it() {
     let mut rig = Rig::new();
     let hr = rig.manus("hr").await;
     let secret = |text: &str| Command::SetClientSecret { connection: name("hr"), secret: Secret::new(text) };
@@ -247,7 +247,7 @@ async fn a_client_secret_may_come_before_its_connection_and_mends_what_lacked_it
     }
     running.engine.send(secret(&format!(" {SECRET}\n")));
     running.until_view(&hr, |view| view.token().is_some()).await;
-    // One that nobody has configured yet.
+    // One that is not configured yet.
     let early = name("early");
     running.engine.send(Command::SetClientSecret { connection: early.clone(), secret: Secret::new("s") });
     running.until(|event| matches!(event, Event::ClientSecretSet { result: Ok(()), .. }).then_some(())).await;

@@ -196,20 +196,7 @@ fn limit(program: &Program, most: u64) {
     prlimit(pid, Resource::Nofile, Rlimit { current: Some(most), maximum: Some(most) }).unwrap();
 }
 
-/// A home with one connection to the demo's server, and its client secret.
+/// A home in which nothing but the tokens is missing.
 fn home(servers: &Servers) -> FileHome {
-    let manu = servers.manu();
-    manu.register_client("app", &Secret::new(SECRET), &[LOOPBACK]);
-    let (authorize, token, test) = (manu.authorize_url(), manu.token_url(), manu.test_url());
-    let home = FileHome::new(&format!(
-        "store = \"file\"\n[[connections]]\nname = \"factory\"\nprovider = \"manu\"\nclient_id = \"app\"\n\
-         redirect_uri = \"{LOOPBACK}\"\nauthorize_url = \"{authorize}\"\ntoken_url = \"{token}\"\n\
-         test_url = \"{test}\"\n"
-    ));
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let vault = home.vault().await;
-        vault.set_client_secret(&name("factory"), &Secret::new(SECRET)).await.unwrap();
-    });
-    home
+    tokio::runtime::Runtime::new().unwrap().block_on(FileHome::before_login(servers.manu(), LOOPBACK))
 }

@@ -1,4 +1,4 @@
-//! What the engine tells of a connection's tokens when asked: their history, from one process to the
+//! What the engine says of a connection's tokens when asked: their history, from one process to the
 //! next, and what an access token says of itself.
 
 use crate::support::rig::{Rig, Running};
@@ -25,16 +25,16 @@ async fn record(rig: &Rig, connection: &ConnectionName) -> TokenRecord {
     rig.vault().read(connection).await.unwrap().record.unwrap()
 }
 
-fn no_piece_of(record: &TokenRecord, told: &str) {
+fn no_piece_of(record: &TokenRecord, reported: &str) {
     let secrets = [Some(&record.access_token), record.refresh_token.as_ref().map(|refresh| &refresh.token)];
     for secret in secrets.into_iter().flatten() {
         for piece in secret.expose().as_bytes().windows(16) {
-            assert!(!told.contains(std::str::from_utf8(piece).unwrap()), "a token is readable in {told}");
+            assert!(!reported.contains(std::str::from_utf8(piece).unwrap()), "a token is readable in {reported}");
         }
     }
 }
 
-fn told(history: &[Rotation]) -> Vec<(u64, Obtained, Option<Program>)> {
+fn reported(history: &[Rotation]) -> Vec<(u64, Obtained, Option<Program>)> {
     history.iter().map(|rotation| (rotation.generation, rotation.how, rotation.by)).collect()
 }
 
@@ -51,7 +51,7 @@ async fn every_generation_is_remembered_from_one_program_to_the_next() {
     let inspection = inspect(&mut running, &factory).await;
     let history = inspection.history.clone().unwrap();
     assert_eq!(
-        told(&history),
+        reported(&history),
         [(3, Obtained::Refresh, Some(Program::Dashboard)), (2, Obtained::Refresh, Some(Program::Command))]
     );
     let newest = record(&rig, &factory).await;
@@ -79,7 +79,7 @@ async fn a_jwt_is_decoded_without_a_piece_of_its_text() {
     running.engine.views().await;
     running.engine.refresh(&staff, true).await.unwrap();
     let inspection = inspect(&mut running, &staff).await;
-    assert_eq!(told(inspection.history.as_ref().unwrap()), [(1, Obtained::Mint, Some(Program::Command))]);
+    assert_eq!(reported(inspection.history.as_ref().unwrap()), [(1, Obtained::Mint, Some(Program::Command))]);
     let TokenForm::Jwt(jwt) = &inspection.token else { panic!("{:?}", inspection.token) };
     let newest = record(&rig, &staff).await;
     assert!(jwt.header.iter().any(|line| line.contains("\"alg\": \"HS256\"")), "{:?}", jwt.header);
@@ -116,5 +116,5 @@ async fn a_generation_that_was_saved_late_is_remembered_once_and_as_what_it_was(
     running.engine.refresh(&factory, false).await.unwrap();
     assert!(rig.vault().read(&factory).await.unwrap().saved);
     let history = inspect(&mut running, &factory).await.history.unwrap();
-    assert_eq!(told(&history), [(2, Obtained::Refresh, Some(Program::Command))]);
+    assert_eq!(reported(&history), [(2, Obtained::Refresh, Some(Program::Command))]);
 }

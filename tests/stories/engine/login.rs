@@ -121,7 +121,7 @@ async fn a_wrong_state_is_explained_and_the_login_goes_on() {
     let (status, page) = person.visit(changed(&back, "state", "forged")).await;
     assert!(status == 400 && page.contains("is not the one sent with this login"), "{page}");
     assert!(refused(&mut running).await.contains("`state` is not the one sent"));
-    // Nobody can end a login from outside by sending a refusal either.
+    // A refusal sent from outside does not end a login either.
     let mut forged = back.clone();
     forged.set_query(Some("error=access_denied&state=forged"));
     assert_eq!(person.visit(&forged).await.0, 400);
@@ -214,7 +214,7 @@ async fn a_taken_port_ends_the_login_before_any_browser_opens() {
 }
 
 #[tokio::test]
-async fn a_login_nobody_finishes_ends_in_time_and_frees_its_port() {
+async fn an_unfinished_login_ends_in_time_and_frees_its_port() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     let mut running = start_with(&rig, rig.browser.clone(), Duration::from_secs(1));

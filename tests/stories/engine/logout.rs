@@ -80,8 +80,8 @@ async fn a_revocation_that_fails_stops_no_logout_and_says_why() {
         ("403", |rig| rig.servers.manu().authorize_url()),
         ("404", |rig| rig.servers.manu().token_url().join("/oauth/nothing").expect("a path")),
         ("refused", |_| {
-            let nobody = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
-            Url::parse(&format!("http://{nobody}/revoke")).expect("an address makes a URL")
+            let closed = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+            Url::parse(&format!("http://{closed}/revoke")).expect("an address makes a URL")
         }),
     ];
     for (words, url) in cases {

@@ -84,7 +84,7 @@ async fn with_the_old_configuration_nothing_is_sent_though_its_refresh_was_waiti
     assert_eq!(stale.view(&factory).await.holding, Holding::Nothing);
     assert!(stale.engine.refresh(&factory, true).await.is_err());
     assert_eq!(rig.refresh_posts(), 0);
-    // Whoever has the new name goes on with the same tokens.
+    // The process that has the new name continues with the same tokens.
     rig.connections[0] = renamed(&rig.connections[0]);
     let running = rig.start(true);
     assert_eq!(running.engine.refresh(&name("plant"), true).await, Ok(Refreshed::Obtained(2)));
@@ -138,7 +138,7 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
         })
         .await;
     assert!(why.to_string().ends_with("manutop rename factory plant"), "{why}");
-    assert!(rig.browser.0.lock().unwrap().is_empty(), "nobody is sent to a browser");
+    assert!(rig.browser.0.lock().unwrap().is_empty(), "no browser is opened");
     assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
     hold(&rig, &factory).await.carry().await.unwrap().empty_old().await.unwrap();
     configure(&running, renamed(&rig.connections[0]));

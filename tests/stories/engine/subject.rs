@@ -1,5 +1,5 @@
 //! Whose tokens these are, through the real engine: kept with them, and asked about before a login
-//! of somebody else replaces them.
+//! of another person replaces them.
 
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ async fn bob_logs_in(rig: &Rig, factory: &ConnectionName, running: &mut Running,
     let expected = SubjectChange { held: subject("7", "ada@example.com"), received: subject("9", "bob@example.com") };
     let change = running.until(|event| match event {
         Event::SubjectChanged { change, .. } => Some(change.clone()),
-        Event::LoggedIn { .. } => panic!("nobody agreed"),
+        Event::LoggedIn { .. } => panic!("the login was not confirmed"),
         _ => None,
     });
     assert_eq!(*change.await, expected);
@@ -76,7 +76,7 @@ async fn an_access_token_that_is_a_jwt_names_its_subject() {
 }
 
 #[tokio::test]
-async fn the_same_person_and_one_that_nobody_names_are_not_asked_about() {
+async fn the_same_person_and_an_unnamed_one_are_not_asked_about() {
     let (rig, factory, mut running, person) = adas().await;
     for (generation, fault) in [(2, Some(ada())), (3, None)] {
         let login = begin(&mut running, &factory).await;
@@ -158,7 +158,7 @@ async fn leaving_while_the_question_is_open_gives_the_new_tokens_back() {
 }
 
 #[tokio::test]
-async fn a_record_of_an_older_version_is_told_by_its_access_token() {
+async fn a_record_of_an_older_version_is_recognised_by_its_access_token() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     let issued = rig.logged_in(&factory, TimeDelta::zero()).await;

@@ -1,5 +1,5 @@
 //! A server: a configuration, an encrypted store, both providers with a wiretap before each, and
-//! whoever listens as the service manager does.
+//! a listener in place of the service manager.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -78,7 +78,7 @@ impl Bench {
         self.log_in("factory", &Secret::new(secret), record).await;
     }
 
-    /// A Manus connection that has its client secret and mints its first token by itself.
+    /// A Manus connection that has its client secret and mints its first token.
     pub async fn add_manus(&mut self, text: &str) {
         let secret = self.client_secret();
         let manus = self.servers.manus();
@@ -115,7 +115,7 @@ impl Bench {
         Program::start(command.args(arguments))
     }
 
-    /// `manutop keepalive` that leads and tells health and metrics at the address that comes with it.
+    /// `manutop keepalive` that leads and serves health and metrics at the address that comes with it.
     pub fn keepalive_on_a_port(&self, arguments: &[&str]) -> (Program, String) {
         let mut all = vec!["--listen", "127.0.0.1:0"];
         all.extend(arguments);
@@ -154,7 +154,7 @@ impl Bench {
             assert!(!text.windows(WINDOW).any(|window| parts.contains(window)), "a secret is readable in {place}");
         };
         for text in texts {
-            search("what was told", text.as_bytes());
+            search("what was printed", text.as_bytes());
         }
         let files = files(self.dir.path());
         assert!(files.len() > 5, "{files:?}");
@@ -227,10 +227,10 @@ fn fetch(mut stream: impl Read + Write, host: &str, path: &str) -> Answer {
     Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
-/// A service manager's socket, and what it was told, one datagram an entry.
+/// A service manager's socket, and what it received, one datagram an entry.
 pub struct Manager {
     pub socket: PathBuf,
-    told: Arc<Mutex<Vec<String>>>,
+    reported: Arc<Mutex<Vec<String>>>,
 }
 
 impl Manager {
@@ -238,30 +238,30 @@ impl Manager {
     pub fn listen(bench: &Bench, file: &str) -> Self {
         let socket = bench.path(file);
         let datagrams = UnixDatagram::bind(&socket).unwrap();
-        let told = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&told);
+        let reported = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&reported);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(length) = datagrams.recv(&mut buffer) {
                 kept.lock().unwrap().push(String::from_utf8(buffer[..length].to_vec()).unwrap());
             }
         });
-        Self { socket, told }
+        Self { socket, reported }
     }
 
     /// Everything so far.
-    pub fn told(&self) -> Vec<String> {
-        self.told.lock().unwrap().clone()
+    pub fn reported(&self) -> Vec<String> {
+        self.reported.lock().unwrap().clone()
     }
 
     /// How many signs of life there were.
     pub fn beats(&self) -> usize {
-        self.told().iter().filter(|told| told.trim() == "WATCHDOG=1").count()
+        self.reported().iter().filter(|reported| reported.trim() == "WATCHDOG=1").count()
     }
 
-    /// Waits until something was told `count` times.
+    /// Waits until something was received `count` times.
     pub fn until(&self, beginning: &str, count: usize) {
-        let is_so = || self.told().iter().filter(|told| told.starts_with(beginning)).count() >= count;
+        let is_so = || self.reported().iter().filter(|reported| reported.starts_with(beginning)).count() >= count;
         eventually(beginning, is_so);
     }
 }

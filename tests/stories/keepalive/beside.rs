@@ -25,10 +25,10 @@ async fn a_dashboard_sees_the_keeper_lets_it_refresh_and_says_who_did() {
     wide.until_text(&format!("keepalive {pid}, auto on"));
     small.until_text("keepalive");
     keepalive.until_stderr("factory: refreshed, generation 2");
-    let told = format!("keepalive, process {pid}, refreshed it; generation 2 taken over");
-    wide.until_text(&told);
+    let reported = format!("keepalive, process {pid}, refreshed it; generation 2 taken over");
+    wide.until_text(&reported);
     // Where there is less room, the end is cut.
-    small.until_text(&told[..40]);
+    small.until_text(&reported[..40]);
     let rotations = bench.servers.manu().stats().rotations;
     assert_eq!(rotations, 1, "the dashboards let the keeper do it");
     stop(keepalive);

@@ -1,6 +1,6 @@
 //! The system unit under a real systemd, with everything the unit says: its user, its credential,
 //! its hardening, its watchdog. It is booted for the test, as process 1 of namespaces of its own, on
-//! an overlay of this machine's root (see `boot.sh`). Where nobody may make namespaces, as in most
+//! an overlay of this machine's root (see `boot.sh`). Where namespaces are not allowed, as in most
 //! containers, it says so and ends: the other tests of the notify protocol hold there.
 
 use std::fs;
@@ -118,7 +118,7 @@ async fn the_system_unit_keeps_connections_alive_under_systemd() {
     booted.says("systemctl reload manutop");
     assert!(booted.says("journalctl -u manutop -o cat").contains("the configuration was read anew"));
 
-    // One that hangs is started anew; nothing of what it held is lost.
+    // One that hangs is restarted; nothing of what it held is lost.
     let watchdog = "mkdir -p /run/systemd/system/manutop.service.d && \
                     printf '[Service]\\nWatchdogSec=1\\nRestartSec=0\\n' >/run/systemd/system/manutop.service.d/t.conf";
     booted.says(watchdog);
@@ -127,8 +127,8 @@ async fn the_system_unit_keeps_connections_alive_under_systemd() {
     // Right after one refresh, the next is seconds away: no answer is out.
     let rotations = bench.servers.manu().stats().rotations;
     bench.until_rotations(rotations + 1);
-    let told = format!("journalctl -u manutop -o cat | grep -q 'factory: refreshed, generation {}'", rotations + 2);
-    eventually("it is saved", || booted.run(&told).status.success());
+    let reported = format!("journalctl -u manutop -o cat | grep -q 'factory: refreshed, generation {}'", rotations + 2);
+    eventually("it is saved", || booted.run(&reported).status.success());
     booted.says(&format!("kill -STOP {first}"));
     booted.until_property("NRestarts", "1");
     booted.until_property("StatusText", "leading; 2 live");

@@ -63,5 +63,5 @@ async fn refused((code, body, class, known): Case) {
     assert_eq!(failed["code"].as_str(), known, "{events}");
     assert!(failed["why"].as_str().unwrap().contains(&code.to_string()), "{events}");
     assert_unmarked("on_event", &events);
-    assert_unmarked("the service manager", &manager.told().join("\n"));
+    assert_unmarked("the service manager", &manager.reported().join("\n"));
 }

@@ -1,5 +1,5 @@
 //! An engine that hangs while the process lives: no sign of life, and health says so. What hangs is
-//! its clock, which no real part could be made to do; the loop and all it tells are the real ones.
+//! its clock, which no real part could be made to do; the loop and all it reports are the real ones.
 //! The keeper is this test binary, started again, for it needs an environment of its own.
 
 use std::io::Read as _;
@@ -30,7 +30,7 @@ use crate::support::program::{Program, eventually};
 
 const PART: &str = "MANUTOP_TEST_HUNG_KEEPER";
 
-/// Stands still while somebody holds it.
+/// Stands still while it is held.
 #[derive(Default)]
 struct HangingClock(Mutex<()>);
 
@@ -45,7 +45,7 @@ struct NoBrowser;
 
 impl Browser for NoBrowser {
     fn open(&self, _: &str) -> Result<Opened, String> {
-        Err("nobody looks".into())
+        Err("not used".into())
     }
 }
 
@@ -106,7 +106,7 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     manager.until("WATCHDOG=1", 3);
     assert_eq!(get(&address, "/healthz").status, 200);
 
-    keeper.tell("x");
+    keeper.send("x");
     let is_hung = || get(&address, "/healthz").status == 503;
     eventually("health says so", is_hung);
     let before = manager.beats();
@@ -116,7 +116,7 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     assert_eq!(get(&address, "/metrics").status, 503);
     assert_eq!(manager.beats(), before, "no sign of life");
 
-    keeper.tell("x");
+    keeper.send("x");
     eventually("it lives again", || manager.beats() > before);
     assert_eq!(get(&address, "/healthz").status, 200);
     keeper.signal("TERM");

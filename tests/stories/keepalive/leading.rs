@@ -28,7 +28,7 @@ async fn one_of_three_leads_and_each_death_makes_another_the_leader() {
         assert!(get(address, "/metrics").body.contains("manutop_leader 0\n"));
         assert!(!said.contains("factory: refreshed"), "only the leader refreshes: {said}");
     }
-    // Nothing is out right after a refresh was told.
+    // Nothing is out right after a refresh was reported.
     let generation = bench.servers.manu().stats().rotations + 1;
     first.until_stderr(&format!("factory: refreshed, generation {}", generation + 1));
     first.signal("KILL");
@@ -41,7 +41,7 @@ async fn one_of_three_leads_and_each_death_makes_another_the_leader() {
     bench.assert_nothing_was_lost().await;
 }
 
-/// What the dead leader had sent is uncertain, and told so by the next: nothing is repeated.
+/// What the dead leader had sent is uncertain, and the next says so: nothing is repeated.
 #[tokio::test]
 async fn killed_with_an_answer_out_the_leader_leaves_a_lost_answer_that_its_follower_reports() {
     let bench = Bench::with_factory(SHORT).await;
@@ -60,7 +60,7 @@ async fn killed_with_an_answer_out_the_leader_leaves_a_lost_answer_that_its_foll
     assert_eq!((stats.token_posts.refresh_token, stats.reuses_detected), (1, 0), "nothing is sent again at once");
 }
 
-/// A leader that is told to stop hands over only after its save.
+/// A leader that is stopped hands over only after its save.
 #[tokio::test]
 async fn the_lock_is_given_up_after_what_was_owed_is_saved() {
     let bench = Bench::with_factory(SHORT).await;

@@ -1,4 +1,4 @@
-//! What the service manager is told, on a socket as it has one.
+//! What is sent to the service manager, on a socket as it has one.
 
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use crate::support::program::eventually;
 /// Half a second: a sign of life is due every quarter.
 const WATCHDOG_USEC: &str = "500000";
 
-fn state(told: &str) -> &str {
-    told.split('=').next().unwrap()
+fn state(reported: &str) -> &str {
+    reported.split('=').next().unwrap()
 }
 
 #[tokio::test]
@@ -28,17 +28,20 @@ async fn ready_status_signs_of_life_reloading_and_stopping_come_in_this_order() 
     manager.until("READY=1", 3);
     manager.until("STATUS=leading; 2 live", 1);
     stop(keepalive);
-    let told = manager.told();
-    let mut states: Vec<_> = told.iter().map(|told| state(told)).collect();
+    let reported = manager.reported();
+    let mut states: Vec<_> = reported.iter().map(|reported| state(reported)).collect();
     states.retain(|state| !["STATUS", "WATCHDOG"].contains(state));
     assert_eq!(states, ["READY", "RELOADING", "READY", "RELOADING", "READY", "STOPPING"]);
-    assert!(told.iter().position(|told| state(told) == "STATUS") > told.iter().position(|told| state(told) == "READY"));
-    let reloading = told.iter().find(|told| state(told) == "RELOADING").unwrap();
+    assert!(
+        reported.iter().position(|reported| state(reported) == "STATUS")
+            > reported.iter().position(|reported| state(reported) == "READY")
+    );
+    let reloading = reported.iter().find(|reported| state(reported) == "RELOADING").unwrap();
     assert!(reloading.contains("\nMONOTONIC_USEC="), "{reloading}");
-    bench.sweep(&told.iter().map(String::as_str).collect::<Vec<_>>(), 5);
+    bench.sweep(&reported.iter().map(String::as_str).collect::<Vec<_>>(), 5);
 }
 
-/// A process that is stopped gives none: told by another one beside it, whose go on.
+/// A process that is stopped gives none: shown by another one beside it, whose heartbeats continue.
 #[tokio::test]
 async fn signs_of_life_end_with_the_process_s_life() {
     let mut bench = Bench::with_factory(Duration::from_secs(600)).await;
@@ -67,7 +70,7 @@ async fn signs_of_life_end_with_the_process_s_life() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_told_and_does_not_keep_the_service_from_being_ready() {
+async fn an_unavailable_store_is_reported_and_does_not_keep_the_service_from_being_ready() {
     let mut bench = Bench::with_factory(Duration::from_secs(600)).await;
     let config = std::fs::read_to_string(bench.path("config.toml")).unwrap();
     std::fs::write(bench.path("config.toml"), config.replace("store = \"file\"", "store = \"keyring\"")).unwrap();

@@ -1,5 +1,5 @@
-//! It refreshes by itself, again and again; it stops after the save; it reads its configuration
-//! anew when told to, and goes on with the last good one.
+//! It refreshes automatically, again and again; it stops after the save; it reads its configuration
+//! again on SIGHUP, and continues with the last good one.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::program::{Program, eventually};
 const SHORT: Duration = Duration::from_secs(4);
 
 #[tokio::test]
-async fn it_refreshes_by_itself_and_says_so_until_it_is_told_to_stop() {
+async fn it_refreshes_automatically_and_says_so_until_it_is_stopped() {
     let mut bench = Bench::with_factory(SHORT).await;
     bench.add_manus("billing").await;
     let mut keepalive = bench.keepalive(&[]);
@@ -32,7 +32,7 @@ async fn it_refreshes_by_itself_and_says_so_until_it_is_told_to_stop() {
 }
 
 #[tokio::test]
-async fn told_to_stop_during_a_slow_exchange_it_leaves_after_the_save() {
+async fn stopped_during_a_slow_exchange_it_leaves_after_the_save() {
     for name in ["TERM", "INT"] {
         let bench = Bench::with_factory(SHORT).await;
         bench.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(1500)));
@@ -81,7 +81,7 @@ async fn a_program_for_events_is_run_and_knows_neither_passphrase_nor_service_ma
     bench.env.insert("WATCHDOG_USEC", "60000000".into());
     let keepalive = bench.keepalive(&[]);
     let events = || std::fs::read_to_string(bench.path("events")).unwrap_or_default();
-    eventually("it is told of a refresh", || events().contains("\"event\":\"refreshed\""));
+    eventually("the refresh reaches it", || events().contains("\"event\":\"refreshed\""));
     stop(keepalive);
     let environment = std::fs::read_to_string(bench.path("environment")).unwrap();
     assert!(environment.contains("HOME="), "{environment}");
@@ -91,7 +91,7 @@ async fn a_program_for_events_is_run_and_knows_neither_passphrase_nor_service_ma
 }
 
 #[tokio::test]
-async fn a_connection_that_needs_a_person_is_told_as_an_incident_and_the_others_go_on() {
+async fn a_connection_that_needs_a_person_is_reported_as_an_incident_and_the_others_continue() {
     let mut bench = Bench::with_factory(SHORT).await;
     bench.add_manus("billing").await;
     let newest = bench.servers.manu().newest_refresh_token("app-factory").unwrap();
@@ -112,15 +112,15 @@ async fn a_connection_that_needs_a_person_is_told_as_an_incident_and_the_others_
     }
 }
 
-/// The journal takes the priority off each line; it is told of by the file that standard error is.
+/// The journal takes the priority off each line; it is recognised by the file that standard error is.
 #[tokio::test]
 async fn for_the_journal_each_line_begins_with_its_priority() {
     let bench = Bench::with_factory(SHORT).await;
-    // The shell makes a file and tells of it what systemd tells of the journal's socket.
+    // The shell makes a file and announces it as systemd announces the journal's socket.
     let script = "exec 2>log; export JOURNAL_STREAM=$(stat -Lc %d:%i /proc/$$/fd/2); exec \"$0\" keepalive";
     let keepalive = Program::start(&mut bench.shell(script));
     let log = || std::fs::read_to_string(bench.path("log")).unwrap_or_default();
-    eventually("a refresh is told", || log().contains("<6>factory: refreshed, generation 2\n"));
+    eventually("a refresh is reported", || log().contains("<6>factory: refreshed, generation 2\n"));
     stop(keepalive);
     assert!(log().lines().all(|line| line.starts_with('<') && line.as_bytes()[2] == b'>'), "{}", log());
     assert!(log().contains("<5>stopped; all tokens saved\n"), "{}", log());

@@ -15,17 +15,17 @@ use super::bench::{Bench, get, get_by_name, get_unix, stop};
 use crate::support::file_home::name;
 use crate::support::program::eventually;
 
-/// Reads both formats that Prometheus may be told this is; prints what it read.
+/// Reads both formats that Prometheus may be given; prints what it read.
 const PARSE: &str = r#"
 import json, sys
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
 text = sys.stdin.read()
-def told(families):
+def reported(families):
     return [[f.name, f.type, f.unit, [[s.name, s.labels, s.value] for s in f.samples]] for f in families]
 print(json.dumps({
-    "openmetrics": told(openmetrics.text_string_to_metric_families(text)),
-    "classic": told(parser.text_string_to_metric_families(text)),
+    "openmetrics": reported(openmetrics.text_string_to_metric_families(text)),
+    "classic": reported(parser.text_string_to_metric_families(text)),
 }))
 "#;
 
@@ -99,7 +99,7 @@ async fn prometheus_own_parser_reads_what_happened() {
 }
 
 #[tokio::test]
-async fn health_tells_the_role_counts_and_who_needs_a_person() {
+async fn health_has_the_role_counts_and_who_needs_a_person() {
     let mut bench = Bench::with_factory(Duration::from_secs(6)).await;
     bench.add_manus("billing").await;
     let (mut keepalive, address) = bench.keepalive_on_a_port(&[]);
@@ -126,7 +126,7 @@ async fn health_tells_the_role_counts_and_who_needs_a_person() {
 }
 
 #[tokio::test]
-async fn what_is_asked_is_bounded_and_whoever_says_nothing_keeps_nobody_waiting() {
+async fn requests_are_bounded_and_a_silent_client_blocks_no_other() {
     let bench = Bench::new(Duration::from_secs(600));
     let (keepalive, address) = bench.keepalive_on_a_port(&[]);
     // Fewer than are answered at once: the next one is served beside them.

@@ -1,4 +1,4 @@
-//! Commands that are told to end while an answer is on its way.
+//! Commands that are stopped while an answer is on its way.
 
 use std::time::Duration;
 

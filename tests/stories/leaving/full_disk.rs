@@ -1,6 +1,6 @@
 //! A real file system that is full: before the request nothing is sent, after it the answer has its room.
 //!
-//! It is mounted in a mount namespace of its own; where the system lets nobody make one, the test says so and ends.
+//! It is mounted in a mount namespace of its own; where the system does not allow one, the test says so and ends.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};

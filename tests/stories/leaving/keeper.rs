@@ -1,4 +1,4 @@
-//! A keeper that is told to stop while an answer is on its way.
+//! A keeper that is stopped while an answer is on its way.
 
 use std::time::Duration;
 

@@ -98,7 +98,7 @@ async fn a_keeper_s_log_health_metrics_and_incident_say_so_and_it_does_not_leave
 fn next_state(manager: &UnixDatagram) -> String {
     loop {
         let mut buffer = [0; 4096];
-        let length = manager.recv(&mut buffer).expect("the service manager is told within its time");
+        let length = manager.recv(&mut buffer).expect("the service manager is notified within its time");
         let state = String::from_utf8(buffer[..length].to_vec()).unwrap().trim().to_owned();
         if !["STATUS=", "WATCHDOG="].iter().any(|other| state.starts_with(other)) {
             return state;

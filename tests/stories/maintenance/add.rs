@@ -14,9 +14,9 @@ const SECRET: &str = "s3cret-of-a-new-one";
 /// Runs `add` with this on standard input.
 fn add(bench: &Bench, arguments: &[&str], input: &str) -> Program {
     let mut program = Program::start(&mut bench.command(&[&["add"], arguments].concat()));
-    // Whoever is not to read it may have ended by now.
+    // A program that must not read it may have ended by now.
     if arguments.contains(&"--client-secret-stdin") {
-        program.tell(input);
+        program.send(input);
     }
     program
 }
@@ -43,7 +43,7 @@ async fn a_connection_added_from_a_script_can_be_used_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn json_has_the_connection_as_it_is_configured() {
     let bench = commented().await;
-    let told = bench.json(
+    let reported = bench.json(
         &[
             "add",
             "new",
@@ -59,12 +59,12 @@ async fn json_has_the_connection_as_it_is_configured() {
         ],
         0,
     );
-    let connection = &told["connection"];
+    let connection = &reported["connection"];
     assert_eq!((&connection["name"], &connection["title"]), (&"new".into(), &serde_json::Value::Null));
     assert_eq!((&connection["pkce"], &connection["scope"]), (&true.into(), &"API_ALL".into()));
     assert_eq!(connection["client_secret_command"], serde_json::json!(["pass", "show", "my app"]));
     assert_eq!(
-        (&told["client_secret_stored"], &told["config_file"]),
+        (&reported["client_secret_stored"], &reported["config_file"]),
         (&false.into(), &bench.config().display().to_string().into())
     );
     let refused = bench.json(&["add", "new", "--provider", "manus", "--client-id", "x", "--json"], 2);
@@ -72,10 +72,10 @@ async fn json_has_the_connection_as_it_is_configured() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_are_told_by_option_and_nothing_is_written() {
+async fn faults_are_reported_by_option_and_nothing_is_written() {
     let bench = commented().await;
     let before = bench.text();
-    for (arguments, told) in [
+    for (arguments, reported) in [
         (&["FACTORY", "--provider", "manus", "--client-id", "x"][..], &["NAME: is already the name"][..]),
         (
             &["new", "--provider", "manu", "--client-id", "x", "--token-url", "http://a.example/"],
@@ -94,7 +94,7 @@ async fn faults_are_told_by_option_and_nothing_is_written() {
         ),
     ] {
         let ended = add(&bench, arguments, "two\nlines\n").end().expect(2);
-        for words in told {
+        for words in reported {
             assert!(ended.stderr.contains(words), "{words}: {ended:?}");
         }
         assert!(ended.stdout.is_empty(), "{ended:?}");

@@ -40,19 +40,19 @@ fn mode(path: &Path) -> u32 {
 const FAULTY: &str = "[keys.main]\nfly = [\"x\"]\n[[connections]]\nname = \"a\"\nprovider = \"manus\"\nclient_id = 7\n";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_path_is_told_alone_and_as_json() {
+async fn the_path_is_printed_alone_and_as_json() {
     let bench = commented().await;
     let file = bench.config().display().to_string();
     assert_eq!(bench.run(&["config", "path"], 0).stdout, format!("{file}\n"));
-    let told = bench.json(&["config", "path", "--json"], 0);
-    assert_eq!((&told["config_file"], &told["exists"]), (&file.into(), &true.into()));
-    assert_eq!(told["data_dir"], bench.data_dir().display().to_string());
+    let reported = bench.json(&["config", "path", "--json"], 0);
+    assert_eq!((&reported["config_file"], &reported["exists"]), (&file.into(), &true.into()));
+    assert_eq!(reported["data_dir"], bench.data_dir().display().to_string());
     let elsewhere = bench.json(&["config", "path", "--json", "--config", "no.toml"], 0);
     assert_eq!(elsewhere["exists"], false);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_fault_is_told_with_its_place_and_the_exit_code_says_whether_there_is_any() {
+async fn every_fault_is_reported_with_its_place_and_the_exit_code_says_whether_there_is_any() {
     let bench = commented().await;
     assert!(bench.run(&["config", "check"], 0).stdout.ends_with(" is valid; connections: 1\n"));
     let good = bench.json(&["config", "check", "--json"], 0);
@@ -61,22 +61,25 @@ async fn every_fault_is_told_with_its_place_and_the_exit_code_says_whether_there
     assert!(missing.stdout.is_empty() && missing.stderr.contains("does not exist"), "{missing:?}");
 
     fs::write(bench.config(), FAULTY).unwrap();
-    let told = bench.run(&["config", "check"], 2);
+    let reported = bench.run(&["config", "check"], 2);
     let file = bench.config().display().to_string();
-    let places: Vec<_> = told.stdout.lines().collect();
-    assert!(places[0].starts_with(&format!("{file}:2:1: keys.main: this is nothing that keys do there")), "{told:?}");
-    assert!(places[1].starts_with(&format!("{file}:6:13: client_id of connection \"a\": ")), "{told:?}");
-    assert_eq!((places.len(), told.stderr.as_str()), (2, ""));
-    let told = bench.json(&["config", "check", "--json"], 2);
-    assert_eq!((&told["exists"], &told["connections"]), (&true.into(), &serde_json::Value::Null));
-    let fault = &told["faults"][1];
+    let places: Vec<_> = reported.stdout.lines().collect();
+    assert!(
+        places[0].starts_with(&format!("{file}:2:1: keys.main: this is nothing that keys do there")),
+        "{reported:?}"
+    );
+    assert!(places[1].starts_with(&format!("{file}:6:13: client_id of connection \"a\": ")), "{reported:?}");
+    assert_eq!((places.len(), reported.stderr.as_str()), (2, ""));
+    let reported = bench.json(&["config", "check", "--json"], 2);
+    assert_eq!((&reported["exists"], &reported["connections"]), (&true.into(), &serde_json::Value::Null));
+    let fault = &reported["faults"][1];
     assert_eq!((&fault["line"], &fault["column"]), (&6.into(), &13.into()));
     assert_eq!(fault["key"], "client_id of connection \"a\"");
     assert!(fault["what"].as_str().unwrap().contains("string"), "{fault}");
 
     fs::write(bench.config(), b"a = \"\xff\"\n").unwrap();
-    let told = bench.json(&["config", "check", "--json"], 2);
-    assert_eq!((&told["faults"][0]["line"], &told["faults"][0]["key"]), (&1.into(), &serde_json::Value::Null));
+    let reported = bench.json(&["config", "check", "--json"], 2);
+    assert_eq!((&reported["faults"][0]["line"], &reported["faults"][0]["key"]), (&1.into(), &serde_json::Value::Null));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,7 +140,7 @@ async fn a_faulty_copy_never_replaces_the_file_and_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_somebody_else_writes_meanwhile_is_not_overwritten() {
+async fn what_another_program_writes_meanwhile_is_not_overwritten() {
     let bench = commented().await;
     let other = format!("{}# by another\n", bench.text());
     let ended = edit(&bench, "echo 'bell = true' > \"$1\"; echo '# by another' >> config.toml").expect(1);
@@ -160,10 +163,10 @@ async fn ctrl_c_at_the_question_after_the_editor_ends_it_and_keeps_the_copy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_terminal_faults_can_be_mended_and_the_other_s_change_overwritten() {
+async fn on_a_terminal_faults_can_be_fixed_and_the_other_s_change_overwritten() {
     let bench = commented().await;
     let before = bench.text();
-    // Faulty at first, then mended; by then somebody else has written, too.
+    // Faulty at first, then fixed; by then another program has written, too.
     let script = "if [ -e once ]; then sed -i 's/= 7/= true/' \"$1\"; echo '# by another' >> config.toml
                   else echo 'bell = 7' > \"$1\"; touch once; fi";
     let editor = editor(&bench, script);

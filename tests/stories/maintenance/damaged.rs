@@ -60,7 +60,7 @@ fn add_other(bench: &Bench) {
     let arguments = ["add", "other", "--provider", "manus", "--client-id", "tm_other", "--token-url", &token_url];
     let arguments = [&arguments[..], &["--test-url", &test_url, "--client-secret-stdin"]].concat();
     let mut add = Program::start(&mut bench.command(&arguments));
-    add.tell("s3cret-of-the-other\n");
+    add.send("s3cret-of-the-other\n");
     add.end().expect(0);
     bench.run(&["login", "other"], 0);
 }
@@ -180,7 +180,7 @@ async fn a_damaged_key_of_the_whole_store_is_brought_back_or_begun_again_without
     let newest = 42;
     bench.vault().await; // a cheap key
     let mut set = Program::start(&mut bench.command(&["secret", "set", "factory"]));
-    set.tell(&format!("{}\n", bench.factory.client_secret.expose()));
+    set.send(&format!("{}\n", bench.factory.client_secret.expose()));
     set.end().expect(0);
     log_in(&bench).await.expect(0);
     assert_eq!(generation(&bench).await, newest + 1);
@@ -208,7 +208,7 @@ async fn what_a_newer_manutop_wrote_is_never_overwritten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_minted_needs_nobody_to_replace_a_damaged_journal() {
+async fn what_is_minted_needs_no_person_to_replace_a_damaged_journal() {
     let bench = commented().await;
     add_other(&bench);
     for damage in ["", "{", "\0"] {
@@ -311,7 +311,7 @@ async fn a_damaged_client_secret_is_set_again_and_a_damaged_record_replaced() {
             assert_eq!(refused.code, Some(4), "{refused:?}");
             assert!(refused.stderr.contains("manutop secret set factory"), "{refused:?}");
             let mut set = Program::start(&mut bench.command(&["secret", "set", "factory"]));
-            set.tell(&format!("{}\n", bench.factory.client_secret.expose()));
+            set.send(&format!("{}\n", bench.factory.client_secret.expose()));
             set.end().expect(0);
         }
         bench.run(&["refresh", "factory", "--force"], 0);

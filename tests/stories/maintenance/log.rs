@@ -32,7 +32,7 @@ fn entry(connection: &str, ago: TimeDelta, outcome: Outcome) -> LogEntry {
     }
 }
 
-/// Makes the file so large that whoever appends next rotates.
+/// Makes the file so large that the next append rotates.
 fn fill(bench: &Bench) {
     let mut file = OpenOptions::new().append(true).open(bench.data_dir().join("requests.jsonl")).unwrap();
     file.write_all(&vec![b'x'; 2 * 1024 * 1024]).and_then(|()| file.write_all(b"\n")).unwrap();
@@ -47,7 +47,7 @@ fn count(text: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_time() {
+async fn requests_are_printed_as_lines_and_as_json_and_chosen_by_name_words_and_time() {
     let bench = commented().await;
     let log = RequestLog::start(&bench.data_dir(), DEFAULT_LOG_LIMIT);
     for (connection, days, outcome) in
@@ -84,19 +84,19 @@ async fn requests_are_told_as_lines_and_as_json_and_chosen_by_name_words_and_tim
         (&["--since", "10d", "-n", "1"], 1),
         (&["--since", "2999-01-01T00:00:00Z"], 0),
     ] {
-        let told = bench.run(&[&["log"], arguments].concat(), 0);
-        assert_eq!(count(&told.stdout), lines, "{arguments:?}: {told:?}");
+        let reported = bench.run(&[&["log"], arguments].concat(), 0);
+        assert_eq!(count(&reported.stdout), lines, "{arguments:?}: {reported:?}");
         let says_so = lines == 0 && !arguments.contains(&"--lines");
-        assert_eq!(told.stderr.contains("there is no such request"), says_so, "{arguments:?}: {told:?}");
+        assert_eq!(reported.stderr.contains("there is no such request"), says_so, "{arguments:?}: {reported:?}");
     }
     assert!(bench.run(&["log", "--since", "yesterday"], 2).stderr.contains("2026-03-10 14:02"));
 
     let json = bench.run(&["log", "factory", "--json"], 0).stdout;
-    let told: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(told.iter().all(|line| line["version"] == 1 && line["at"].as_str().unwrap().ends_with('Z')));
-    assert_eq!(told[0]["outcome"]["status"], 200);
-    assert!(told[0]["headers"].is_array() && told[0]["wire"]["timings"]["wait_us"].is_u64(), "{}", told[0]);
-    assert_eq!((&told[1]["oauth_error"], &told[1]["exchange"]), (&"invalid_scope".into(), &"refresh".into()));
+    let reported: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(reported.iter().all(|line| line["version"] == 1 && line["at"].as_str().unwrap().ends_with('Z')));
+    assert_eq!(reported[0]["outcome"]["status"], 200);
+    assert!(reported[0]["headers"].is_array() && reported[0]["wire"]["timings"]["wait_us"].is_u64(), "{}", reported[0]);
+    assert_eq!((&reported[1]["oauth_error"], &reported[1]["exchange"]), (&"invalid_scope".into(), &"refresh".into()));
     let read: Vec<LogEntry> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(read, RequestLog::tail(&bench.data_dir(), 2).unwrap());
     bench.assert_no_secret(&[&json, &all.stdout], &[bench.factory.client_secret.expose()]);
@@ -107,16 +107,16 @@ async fn neither_a_faulty_configuration_nor_a_locked_store_stops_the_log_and_not
     let bench = commented().await;
     refresh(&bench);
     fs::write(bench.config(), "connections = 7\n").unwrap();
-    let told = Program::start(bench.command(&["log"]).env_remove("MANUTOP_PASSPHRASE")).end().expect(0);
-    assert_eq!(count(&told.stdout), 1);
+    let reported = Program::start(bench.command(&["log"]).env_remove("MANUTOP_PASSPHRASE")).end().expect(0);
+    assert_eq!(count(&reported.stdout), 1);
     let nowhere = bench.path("nowhere");
-    let told = bench.run(&["log", "--data-dir", nowhere.to_str().unwrap()], 0);
-    assert!(told.stdout.is_empty() && told.stderr.contains("there is no request"), "{told:?}");
+    let reported = bench.run(&["log", "--data-dir", nowhere.to_str().unwrap()], 0);
+    assert!(reported.stdout.is_empty() && reported.stderr.contains("there is no request"), "{reported:?}");
     assert!(!nowhere.exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_other_processes_append_is_followed_through_rotations_until_told_to_stop() {
+async fn what_other_processes_append_is_followed_through_rotations_until_stopped() {
     let bench = commented().await;
     refresh(&bench);
     let follow = Program::start(&mut bench.command(&["log", "--follow", "--json"]));
@@ -124,10 +124,10 @@ async fn what_other_processes_append_is_followed_through_rotations_until_told_to
     for rotations in 1..=7 {
         fill(&bench);
         refresh(&bench);
-        eventually("it is told", || count(&follow.stdout()) == rotations + 1);
+        eventually("it is printed", || count(&follow.stdout()) == rotations + 1);
     }
     refresh(&bench);
-    eventually("it is told", || count(&follow.stdout()) == 9);
+    eventually("it is printed", || count(&follow.stdout()) == 9);
     assert!(bench.data_dir().join("requests-000007.jsonl").exists());
     follow.signal("TERM");
     let ended = follow.end().expect(0);
@@ -138,7 +138,7 @@ async fn what_other_processes_append_is_followed_through_rotations_until_told_to
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_told() {
+async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_printed() {
     let bench = commented().await;
     let data_dir = bench.path("later/data");
     let directory = data_dir.to_str().unwrap();
@@ -156,7 +156,7 @@ async fn a_data_directory_that_comes_later_is_followed_and_only_what_passes_is_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_ends_well_when_nobody_reads_it_any_more() {
+async fn it_ends_well_when_its_reader_is_gone() {
     let bench = commented().await;
     refresh(&bench);
     let follow = Program::start(&mut bench.shell("{ \"$0\" log --follow; echo \"ended with $?\" >&2; } | head -n 1"));

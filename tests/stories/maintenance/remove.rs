@@ -40,10 +40,10 @@ async fn keeping_the_tokens_needs_no_store_and_adding_it_again_finds_them() {
     let before = bench.text();
     let mut command = bench.command(&["remove", "factory", "-y", "--keep-tokens", "--json"]);
     let ended = Program::start(command.env_remove("MANUTOP_PASSPHRASE")).end().expect(0);
-    let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
-    assert_eq!((&told["version"], &told["connection"]), (&1.into(), &"factory".into()));
+    let reported: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&reported["version"], &reported["connection"]), (&1.into(), &"factory".into()));
     assert_eq!(
-        (&told["tokens_kept"], &told["config_file"]),
+        (&reported["tokens_kept"], &reported["config_file"]),
         (&true.into(), &bench.config().display().to_string().into())
     );
     assert!(!bench.text().contains("factory") && !is_forgotten(&bench).await);
@@ -52,19 +52,19 @@ async fn keeping_the_tokens_needs_no_store_and_adding_it_again_finds_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_somebody_is_at_work_on_is_waited_for() {
+async fn a_connection_in_use_is_waited_for() {
     let bench = commented().await;
     let before = bench.text();
     let lease = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
-    let told = format!("factory: waiting for process {}, which is at work on it", std::process::id());
+    let reported = format!("factory: waiting for process {}, which is at work on it", std::process::id());
     let mut given_up = Program::start(&mut bench.command(&["remove", "factory", "--yes"]));
-    given_up.until_stderr(&told);
+    given_up.until_stderr(&reported);
     given_up.signal("TERM");
     let ended = given_up.end().expect(1);
     assert!(ended.stderr.contains("nothing was forgotten; it is still in "), "{ended:?}");
     assert_eq!(bench.text(), before);
     let mut patient = Program::start(&mut bench.command(&["remove", "factory", "--yes"]));
-    patient.until_stderr(&told);
+    patient.until_stderr(&reported);
     assert!(bench.text() == before && patient.stdout().is_empty());
     drop(lease);
     patient.end().expect(0);
@@ -94,7 +94,7 @@ async fn what_cannot_be_erased_stays_in_the_configuration() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_person_is_told_what_goes_and_asked() {
+async fn what_is_removed_is_shown_and_confirmed() {
     let bench = commented().await;
     for (answer, code) in [("", 1), ("n", 1), ("y", 0)] {
         let mut terminal = bench.terminal_with(&["remove", "factory"], &[]);

@@ -58,7 +58,7 @@ fn run(bench: &Bench, file: &Path, prologue: &str, arguments: &[&str], input: &s
     command.args(words(file, prologue, arguments)).env_clear().envs(&bench.env).current_dir(bench.dir.path());
     let mut program = Program::start(&mut command);
     if !input.is_empty() {
-        program.tell(input);
+        program.send(input);
     }
     program.end()
 }
@@ -124,7 +124,7 @@ async fn nothing_is_destroyed_before_the_file_is_known_to_be_changeable() {
             assert!(contents(&bench.data_dir()) == before, "{what}: {arguments:?}: the data is not what it was");
             assert_eq!(fs::read_to_string(&file).unwrap(), text, "{what}: {arguments:?}");
         }
-        // What needs no change of the file goes on working, as the advice says.
+        // What needs no change of the file keeps working, as the advice says.
         let set = run(&bench, &file, prologue, &["secret", "rm", "factory"], "");
         assert_eq!(set.code, Some(0), "{what}: {set:?}");
         let logout = run(&bench, &file, prologue, &["logout", "factory"], "");
@@ -177,7 +177,7 @@ async fn a_file_that_cannot_be_replaced_is_written_in_place() {
         fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
         let inode = fs::metadata(&file).unwrap().ino();
         let secret = "s3cret-of-a-new-one";
-        for (arguments, input, told) in [
+        for (arguments, input, reported) in [
             (&["rename", "factory", "plant"][..], "", "name = \"plant\""),
             (
                 &["add", "new", "--provider", "manus", "--client-id", "tm_new", "--client-secret-stdin"],
@@ -190,7 +190,7 @@ async fn a_file_that_cannot_be_replaced_is_written_in_place() {
             let ended = run(&bench, &file, prologue, arguments, &input);
             assert_eq!(ended.code, Some(0), "{what}: {arguments:?}: {ended:?}");
             let text = fs::read_to_string(&file).unwrap();
-            assert!(text.contains(told), "{what}: {arguments:?}: {text}");
+            assert!(text.contains(reported), "{what}: {arguments:?}: {text}");
             let now = fs::metadata(&file).unwrap();
             assert_eq!((now.ino(), now.mode() & 0o777), (inode, 0o640), "{what}: {arguments:?}");
         }

@@ -1,7 +1,7 @@
 //! The answer is lost on the wire, or is a 200 that cannot be read, or its process is killed. By
 //! default the refresh token is sent again when the connection is due: a request that never arrived
 //! and a server with a grace period answer it, one that revokes on reuse says that only a login helps.
-//! Where the configuration asks for a person, nothing is sent by itself.
+//! Where the configuration asks for a person, nothing is sent automatically.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn met(fault: DemoFault, after: AfterLostAnswer, redirect: &str) -> (Rig, 
     (rig, running, factory)
 }
 
-/// The same with a connection that was due by itself, at a server with this grace period.
+/// The same with a connection that was due, at a server with this grace period.
 async fn due(fault: DemoFault, grace: Duration) -> (Rig, Running, ConnectionName) {
     let mut rig = Rig::with(|options| {
         (options.manu_limit, options.manus_limit, options.manu_grace) = (None, None, grace);

@@ -21,7 +21,7 @@ async fn a_fresh_token_is_left_alone_unless_forced() {
 }
 
 #[tokio::test]
-async fn a_missing_client_secret_is_named_with_the_command_that_mends_it() {
+async fn a_missing_client_secret_is_named_with_the_command_that_fixes_it() {
     let mut rig = Rig::new();
     let sync = rig.manus("hr-sync").await;
     rig.vault().remove_client_secret(&sync).await.unwrap();
@@ -31,7 +31,7 @@ async fn a_missing_client_secret_is_named_with_the_command_that_mends_it() {
 }
 
 #[tokio::test]
-async fn the_log_tells_everything_but_secrets() {
+async fn the_log_has_everything_but_secrets() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     let record = rig.logged_in(&factory, TimeDelta::zero()).await;
@@ -75,7 +75,7 @@ async fn a_connection_that_lacks_its_client_secret_says_so_before_anybody_logs_i
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_stands_in_nobody_elses_way_and_is_left_untouched() {
+async fn a_record_that_cannot_be_read_blocks_no_other_and_is_left_untouched() {
     for damaged in ["{\"version\":1,\"torn", "{\"version\":99}"] {
         let mut rig = Rig::new();
         let (broken, factory) = (rig.manu("broken", REDIRECT).await, rig.manu("factory", REDIRECT).await);

@@ -56,9 +56,9 @@ async fn skew_after(jump: TimeDelta) -> TimeDelta {
     running.until_view(&factory, |view| view.clock_skew.is_some()).await.clock_skew.unwrap()
 }
 
-/// Set back after a refresh: how long the token still lives is not known, so it is handed out to nobody.
+/// Set back after a refresh: how long the token still lives is not known, so it is not handed out.
 #[tokio::test]
-async fn a_record_from_the_future_is_handed_out_to_nobody() {
+async fn a_record_from_the_future_is_not_handed_out() {
     for set_back in [TimeDelta::minutes(2), TimeDelta::hours(2), TimeDelta::days(400)] {
         let mut rig = Rig::with(|options| options.clock = Arc::new(SystemClock));
         let factory = rig.manu("factory", REDIRECT).await;
@@ -77,7 +77,7 @@ async fn a_record_from_the_future_is_handed_out_to_nobody() {
         let given = running.engine.access_token_other_than(&factory, &other, Duration::ZERO).await;
         assert!(given.is_err(), "{given:?}");
         assert_eq!(rig.refresh_posts(), 1, "it is refreshed instead");
-        // Where something else stands in the way already, it is given out no more than before.
+        // Where something else is wrong already, it is given out no more than before.
         assert!(running.engine.access_token(&factory, Duration::ZERO).await.is_err());
         assert!(running.engine.present_token(&factory).await.is_err());
         assert!(running.engine.reveal(&factory, CopyWhat::AccessToken).await.is_err());

@@ -28,7 +28,7 @@ async fn a_daemon_killed_while_creating_the_token_costs_nothing() {
     let other = rig.manus("other").await;
     running.engine.shutdown().await;
     let mut running = rig.start(true);
-    // Twice: a store that fails is made anew and asked once more.
+    // Twice: a store that fails is opened again and asked again.
     rig.store.fail_next(Call::Set, InjectedFault::Emptied);
     rig.store.fail_next(Call::Set, InjectedFault::Emptied);
     running.until_view(&other, |view| matches!(view.problem, Some(Problem::NotSaved { .. }))).await;

@@ -26,7 +26,7 @@ async fn a_refused_client_is_misconfigured_and_keeps_its_tokens() {
 }
 
 #[tokio::test]
-async fn the_provider_is_asked_again_slowly_when_a_service_is_told_to_and_when_a_person_asks() {
+async fn the_provider_is_asked_again_slowly_on_a_service_reload_and_when_a_person_asks() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.clockwork().await;
@@ -63,7 +63,7 @@ async fn every_process_knows_it_now_and_after_a_restart_until_the_client_secret_
         let problem = other.engine.refresh(&factory, false).await.unwrap_err();
         assert!(matches!(problem, Problem::Misconfigured { .. }), "{problem:?}");
     }
-    assert_eq!(rig.refresh_posts(), 1, "nobody else asks");
+    assert_eq!(rig.refresh_posts(), 1, "no other process asks");
     rig.vault().set_client_secret(&factory, &Secret::new("another secret")).await.unwrap();
     let restarted = rig.start(false);
     assert_eq!(restarted.view(&factory).await.problem, None, "void with the secret");

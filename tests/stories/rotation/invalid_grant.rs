@@ -1,4 +1,4 @@
-//! `invalid_grant`: the store is read again. If somebody has saved a newer record meanwhile, it is
+//! `invalid_grant`: the store is read again. If another process has saved a newer record meanwhile, it is
 //! adopted; if not, the connection needs a login. Nothing is deleted, and nothing is sent again.
 
 use std::time::Duration;
@@ -42,7 +42,7 @@ async fn the_schedule_sends_a_refused_token_no_second_time() {
 }
 
 #[tokio::test]
-async fn a_record_that_somebody_saved_meanwhile_past_the_lock_is_adopted() {
+async fn a_record_saved_meanwhile_past_the_lock_is_adopted() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     let first = rig.logged_in(&factory, TimeDelta::zero()).await;
@@ -51,7 +51,7 @@ async fn a_record_that_somebody_saved_meanwhile_past_the_lock_is_adopted() {
     rig.servers.manu().push_fault(DemoFault::DelayBefore(Duration::from_millis(500)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_refresh_posts(1).await;
-    // Somebody who keeps to no lock logs in: the first family is gone, a newer record is stored.
+    // A process that ignores the lock logs in: the first family is gone, a newer record is stored.
     rig.servers.manu().revoke(&first.refresh_token.unwrap().token);
     let mut newer = rig.servers.manu().issue("app-factory", "API_ALL").record(1);
     newer.generation = 2;

@@ -1,5 +1,5 @@
 //! The keyring is rolled back (a restored backup, a second daemon on one home): the older
-//! generation is never sent, the connection says so, and a login mends it.
+//! generation is never sent, the connection says so, and a login fixes it.
 
 use chrono::TimeDelta;
 use manutop::domain::Problem;
@@ -10,7 +10,7 @@ use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, lo
 use crate::support::rig::Rig;
 
 #[tokio::test]
-async fn an_older_generation_is_never_sent_says_so_and_a_login_mends_it() {
+async fn an_older_generation_is_never_sent_says_so_and_a_login_fixes_it() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     rig.clockwork().await;

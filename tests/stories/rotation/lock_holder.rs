@@ -1,5 +1,5 @@
-//! The holder of the lock is slow, stopped, or killed with SIGKILL: whoever waits shows its PID,
-//! headless too, answers everything else meanwhile, and goes on at once after a kill. That the
+//! The holder of the lock is slow, stopped, or killed with SIGKILL: a process that waits shows its PID,
+//! headless too, answers everything else meanwhile, and continues at once after a kill. That the
 //! wait has an end is tested beside the code, where time can be made to pass.
 
 #[cfg(target_os = "linux")]
@@ -127,8 +127,8 @@ async fn the_headless_program_says_whom_it_waits_for_and_goes_on_at_once_after_a
     let (rig, _, mut holder) = held(this_test!()).await;
     let mut program = program_without_a_keyring(&rig);
     let mut lines = BufReader::new(program.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let told = format!("manutop: factory: waiting for process {}", holder.id());
-    assert!(lines.by_ref().any(|line| line.starts_with(&told)), "it never said: {told}");
+    let reported = format!("manutop: factory: waiting for process {}", holder.id());
+    assert!(lines.by_ref().any(|line| line.starts_with(&reported)), "it never said: {reported}");
     holder.kill();
     let killed = Instant::now();
     assert_eq!(program.wait().unwrap().code(), Some(6), "there is no secret store here");

@@ -1,5 +1,5 @@
 //! A login finishes during a refresh: the newer login wins, whichever comes first at the lock, and
-//! nothing vanishes silently: every result is told, every refusal says why.
+//! nothing vanishes silently: every result is reported, every refusal says why.
 
 use std::time::Duration;
 

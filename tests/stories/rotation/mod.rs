@@ -32,5 +32,5 @@ mod save_fails;
 mod store_hangs;
 mod two_processes;
 
-/// A redirect URI for connections that nobody logs in to.
+/// A redirect URI for connections without a login.
 const REDIRECT: &str = "http://127.0.0.1/callback";

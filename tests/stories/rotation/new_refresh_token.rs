@@ -1,5 +1,5 @@
 //! A new refresh token in the answer: it is in the journal, then in the store and read back from
-//! it, before anybody is shown, given or told of it.
+//! it, before it is shown or handed out.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ async fn a_new_refresh_token_is_saved_read_back_and_the_newest_the_server_knows(
 }
 
 #[tokio::test]
-async fn while_the_save_is_out_the_journal_has_it_and_nobody_sees_it() {
+async fn during_the_save_the_journal_has_it_and_it_is_not_shown() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     let first = rig.logged_in(&factory, TimeDelta::zero()).await;

@@ -33,9 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Role {
     /// An engine that refreshes when it is due.
     Dashboard,
-    /// An engine that refreshes when it is told.
+    /// An engine that refreshes on request.
     Command,
-    /// Somebody who has taken the lock of the first connection and keeps it.
+    /// A process that has taken the lock of the first connection and keeps it.
     Holder,
 }
 
@@ -54,7 +54,7 @@ pub fn part() -> Option<Part> {
     Some(serde_json::from_str(&std::env::var(PART).ok()?).unwrap())
 }
 
-fn tell(line: &str) {
+fn report(line: &str) {
     println!("{MARK}{line}");
 }
 
@@ -73,7 +73,7 @@ impl Part {
         if self.role == Role::Holder {
             let name = &config.connections[0].name;
             let _lease = vault.lock(name, |pid| panic!("{pid:?} holds it")).await.unwrap();
-            tell("ready");
+            report("ready");
             let _ = std::io::stdin().lock().lines().next();
             return;
         }
@@ -90,7 +90,7 @@ impl Part {
         })
         .unwrap();
         engine.views().await;
-        tell("ready");
+        report("ready");
         let mut orders = orders();
         loop {
             tokio::select! {
@@ -109,7 +109,7 @@ impl Part {
             announce(event);
         }
         let standing = vault.read(&name).await.unwrap();
-        tell(&format!("left generation {} saved {}", standing.record.unwrap().generation, standing.saved));
+        report(&format!("left generation {} saved {}", standing.record.unwrap().generation, standing.saved));
     }
 }
 
@@ -124,10 +124,10 @@ fn orders() -> tokio::sync::mpsc::UnboundedReceiver<String> {
 
 fn announce(event: Event) {
     match event {
-        Event::Refreshed { generation, .. } => tell(&format!("refreshed {generation}")),
-        Event::Adopted { generation, .. } => tell(&format!("adopted {generation}")),
-        Event::RefreshFailed { problem, .. } => tell(&format!("failed {problem}")),
-        Event::Changed(view) => tell(&described(&view)),
+        Event::Refreshed { generation, .. } => report(&format!("refreshed {generation}")),
+        Event::Adopted { generation, .. } => report(&format!("adopted {generation}")),
+        Event::RefreshFailed { problem, .. } => report(&format!("failed {problem}")),
+        Event::Changed(view) => report(&described(&view)),
         _ => {}
     }
 }
@@ -145,7 +145,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts the test named `test` once more, where [`part`] must be the first thing asked for;
+    /// Starts the test named `test` again, where [`part`] must be the first thing asked for;
     /// returns once the part is ready.
     pub fn start(rig: &Rig, role: Role, test: &str) -> Self {
         Self::start_after("", rig, role, test)
@@ -220,7 +220,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
+        // It may have ended already; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

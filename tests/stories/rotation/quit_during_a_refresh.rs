@@ -92,7 +92,7 @@ async fn a_wait_for_another_process_is_given_up_at_once() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
-async fn the_program_told_to_end_by_a_signal_leaves_after_the_save() {
+async fn the_program_stopped_by_a_signal_leaves_after_the_save() {
     use super::process::signal_process;
     use super::program::{Program, said};
     let mut rig = Rig::new();
@@ -116,7 +116,7 @@ async fn the_program_told_to_end_by_a_signal_leaves_after_the_save() {
 /// In a place without a keyring: the lock comes first.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_program_told_to_end_while_it_waits_for_another_process_ends_at_once() {
+async fn the_program_stopped_while_it_waits_for_another_process_ends_at_once() {
     use super::process::signal_process;
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;

@@ -264,7 +264,7 @@ async fn a_disk_that_is_full_when_the_answer_comes_gets_it_when_there_is_room_an
 #[cfg(target_os = "linux")]
 async fn survives(
     trouble: impl FnOnce(&mut crate::support::keyring::Keyring),
-    mend: impl FnOnce(&mut crate::support::keyring::Keyring),
+    repair: impl FnOnce(&mut crate::support::keyring::Keyring),
 ) {
     use super::program::{Program, said};
     let mut rig = Rig::new();
@@ -279,7 +279,7 @@ async fn survives(
     assert_eq!((out.as_str(), code), ("factory: refreshed, generation 2\n", Some(6)), "{err}");
     assert!(err.contains("factory: not saved yet: "), "{err}");
     assert_eq!(rig.journal_state(&factory), "received");
-    mend(&mut program.keyring);
+    repair(&mut program.keyring);
     let (out, err, code) = said(program.run(&["refresh", "factory"]));
     assert!(out.starts_with("factory: still fresh, generation 2;") && code == Some(0), "{out}{err}");
     program.assert_newest_is_stored(&factory, 2);

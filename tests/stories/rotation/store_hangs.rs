@@ -62,7 +62,7 @@ async fn the_program_ends_at_once_while_a_hung_call_is_out() {
 }
 
 #[tokio::test]
-async fn a_store_that_hangs_from_the_start_is_told_and_holds_up_neither_start_nor_end() {
+async fn a_store_that_hangs_from_the_start_is_reported_and_holds_up_neither_start_nor_end() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.store.hang();

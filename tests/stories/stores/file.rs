@@ -231,7 +231,7 @@ fn swapped_records_are_noticed() {
 }
 
 #[test]
-fn a_missing_key_is_not_made_anew_over_records_it_would_not_open() {
+fn a_missing_key_is_not_replaced_where_records_need_the_old_one() {
     let bench = Bench::new();
     bench.open().set("x", &Secret::new("y")).unwrap();
     fs::remove_file(bench.store_dir().join("identity.age")).unwrap();
@@ -241,7 +241,7 @@ fn a_missing_key_is_not_made_anew_over_records_it_would_not_open() {
 }
 
 #[test]
-fn a_damaged_key_is_told_from_a_wrong_passphrase() {
+fn a_damaged_key_is_not_mistaken_for_a_wrong_passphrase() {
     let bench = Bench::new();
     bench.open().set("x", &Secret::new("y")).unwrap();
     let path = bench.store_dir().join("identity.age");
@@ -361,7 +361,7 @@ async fn the_engine_asks_for_the_passphrase_once_and_reads_the_tokens_as_soon_as
     };
     engine.send(Command::Unlock { passphrase: Secret::new("hunter2") });
     assert_eq!(next(&mut events, ended).await, Err("the passphrase is wrong".into()));
-    // By now the next try by itself is five seconds after the last one.
+    // By now the next automatic try is five seconds after the last one.
     tokio::time::sleep(std::time::Duration::from_millis(3300)).await;
     engine.send(Command::Unlock { passphrase: Secret::new(PASSPHRASE) });
     assert_eq!(next(&mut events, ended).await, Ok(()));

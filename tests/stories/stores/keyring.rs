@@ -21,7 +21,7 @@ use manutop::tokens::vault::Vault;
 use tokio::runtime::Runtime;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
-/// Far below the timeout of ten seconds: what must be told at once.
+/// Far below the timeout of ten seconds: what must be reported at once.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A vault as a newly started process has it, on the default data directory.
@@ -109,7 +109,7 @@ fn two_data_directories_on_one_keyring_keep_their_tokens_apart() {
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
-fn a_locked_keyring_is_told_at_once_and_nothing_is_sent() {
+fn a_locked_keyring_is_reported_at_once_and_nothing_is_sent() {
     inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
@@ -338,7 +338,7 @@ fn of_several_items_in_one_collection_the_journal_s_is_used_and_the_others_go() 
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
-fn a_second_item_in_another_collection_is_told_apart_and_cleaned_up() {
+fn a_second_item_in_another_collection_is_recognised_and_cleaned_up() {
     inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
@@ -354,8 +354,8 @@ fn a_second_item_in_another_collection_is_told_apart_and_cleaned_up() {
             assert_eq!(vault.read(&name()).await.unwrap().record, Some(record(5)));
             assert_eq!(vault.client_secret(&name()).await.unwrap(), Some(Secret::new("of the default")));
             let elsewhere = vault.elsewhere(&name()).await.unwrap();
-            let told: Vec<_> = elsewhere.iter().map(|one| (&*one.item, &*one.place, one.is_locked)).collect();
-            assert_eq!(told, [("factory/token", "Old", false), ("factory/client-secret", "Old", false)]);
+            let reported: Vec<_> = elsewhere.iter().map(|one| (&*one.item, &*one.place, one.is_locked)).collect();
+            assert_eq!(reported, [("factory/token", "Old", false), ("factory/client-secret", "Old", false)]);
             vault.set_client_secret(&name(), &Secret::new("set again")).await.unwrap();
             assert_eq!(count(keyring, "factory/client-secret"), 1);
             assert!(vault.remove_client_secret(&name()).await.unwrap());
@@ -375,7 +375,7 @@ fn the_newest_record_is_found_in_another_collection_and_saved_into_the_default_o
         runtime().block_on(async {
             let mut lease = lease(&vault).await;
             lease.receive(record(5)).await.unwrap();
-            // Somebody puts an old record into the default collection; the one that was saved is elsewhere.
+            // Another program puts an old record into the default collection; the one that was saved is elsewhere.
             other.put(keyring, "factory/token", &line(5));
             let item = ["service", "manutop", "username", "factory/token"];
             let label = ["store", "--label=manutop: factory (token)"];
@@ -392,7 +392,7 @@ fn the_newest_record_is_found_in_another_collection_and_saved_into_the_default_o
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
-fn an_old_locked_collection_stands_in_nobody_s_way_and_is_named() {
+fn an_old_locked_collection_blocks_nothing_and_is_named() {
     inside_a_session(this_test!(), |keyring| {
         let dir = tempfile::tempdir().unwrap();
         let other = Other::make("Old login");

@@ -30,7 +30,7 @@ pub const FOREIGN: &str = "https://www.getpostman.com/oauth2/callback";
 const WINDOW: usize = 16;
 
 /// See the file's head.
-pub struct House {
+pub struct Machine {
     pub keyring: Keyring,
     pub servers: Servers,
     /// What every program is started with, and nothing else.
@@ -52,8 +52,8 @@ fn servers(manu_lifetime: Duration) -> Servers {
     Servers::start(options).unwrap()
 }
 
-impl House {
-    /// A machine on which nobody has configured anything yet; Manu tokens live so long.
+impl Machine {
+    /// A machine without a configuration yet; Manu tokens live so long.
     pub fn new(manu_lifetime: Duration) -> Self {
         let (keyring, servers) = (Keyring::start(), servers(manu_lifetime));
         let dir = tempfile::tempdir().unwrap();
@@ -183,7 +183,7 @@ impl House {
         self.keep(&ended);
     }
 
-    /// The program with this house around it.
+    /// The program with this machine around it.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(PROGRAM);
         command.args(arguments).env_clear().envs(&self.env).current_dir(self.dir.path());
@@ -198,7 +198,7 @@ impl House {
     /// The same with something on its standard input.
     pub fn run_with(&mut self, arguments: &[&str], input: &str) -> Ended {
         let ended = self.run_once(arguments, input);
-        // A keyring that died by itself is no fault of the program's, which could do nothing.
+        // A keyring that died is no fault of the program's, which could do nothing.
         if ended.code == Some(6) && self.keyring.revive() { self.run_once(arguments, input) } else { ended }
     }
 
@@ -206,7 +206,7 @@ impl House {
         self.keyring.revive();
         let mut program = Program::start(&mut self.command(arguments));
         if !input.is_empty() {
-            program.tell(input);
+            program.send(input);
         }
         let ended = program.end();
         self.keep(&ended);
