@@ -13,7 +13,7 @@ use manutop::terminal::window::Window;
 use super::rig::Rig;
 use super::stage::{Person, Stage};
 
-/// A terminal that takes every copy, and whoever breaks things.
+/// A terminal that takes every copy, and the person who breaks things.
 struct DemoHost(Faults);
 
 impl Window for DemoHost {}

@@ -1,4 +1,4 @@
-//! The demo's servers with its story told, and of its connections `factory`: live, generation 41.
+//! The demo's servers with its story, and of its connections `factory`: live, generation 41.
 
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
 

@@ -9,11 +9,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
+use manutop::demo::Manu;
 use manutop::domain::{ConnectionName, Secret, SystemClock, TokenRecord};
 use manutop::secrets::encrypted_file::FileStore;
 use manutop::secrets::worker::Secrets;
 use manutop::tokens::vault::Vault;
 use portable_pty::CommandBuilder;
+
+use super::rig::SECRET;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
 pub const PASSPHRASE: &str = "correct horse battery staple";
@@ -45,6 +48,21 @@ impl FileHome {
         home
     }
 
+    /// One with a connection `factory` that has its client secret and no tokens: somewhere to log in.
+    pub async fn before_login(manu: &Manu, redirect_uri: &str) -> Self {
+        let secret = Secret::new(SECRET);
+        manu.register_client("app", &secret, &[redirect_uri]);
+        let (authorize, token, test, revoke) =
+            (manu.authorize_url(), manu.token_url(), manu.test_url(), manu.revoke_url());
+        let home = Self::new(&format!(
+            "store = \"file\"\n[[connections]]\nname = \"factory\"\nprovider = \"manu\"\nclient_id = \"app\"\n\
+             redirect_uri = \"{redirect_uri}\"\nauthorize_url = \"{authorize}\"\ntoken_url = \"{token}\"\n\
+             test_url = \"{test}\"\nrevoke_url = \"{revoke}\"\n"
+        ));
+        home.vault().await.set_client_secret(&name("factory"), &secret).await.unwrap();
+        home
+    }
+
     pub fn path(&self, file: &str) -> PathBuf {
         self.dir.path().join(file)
     }
@@ -71,7 +89,7 @@ impl FileHome {
         vault
     }
 
-    /// Puts there what somebody has who has logged in.
+    /// Stores what a login brings.
     pub async fn log_in(&self, connection: &str, client_secret: &Secret, record: TokenRecord) {
         let (connection, vault) = (name(connection), self.vault().await);
         vault.set_client_secret(&connection, client_secret).await.unwrap();

@@ -7,14 +7,14 @@ use std::sync::mpsc::{self, Receiver};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-/// What tells the inside that it is.
+/// Set inside.
 pub const INSIDE: &str = "MANUTOP_TEST_INSIDE_PTY";
 
 /// The test that runs inside, seen from outside.
 pub struct Inside {
     pub master: Box<dyn MasterPty + Send>,
     pub child: Box<dyn Child + Send + Sync>,
-    /// What comes out of the terminal, until nobody has it any more.
+    /// What comes out of the terminal, until it is closed.
     pub output: Receiver<Vec<u8>>,
 }
 
@@ -53,7 +53,7 @@ pub fn inside() -> bool {
     env::var_os(INSIDE).is_some()
 }
 
-/// Says something to whoever is outside, if anybody still is.
+/// Prints something for the outside, if it still listens.
 pub fn say(words: &str) {
     let mut out = std::io::stdout();
     let _ = out.write_all(words.as_bytes()).and_then(|()| out.flush());

@@ -1,4 +1,4 @@
-//! A private gnome-keyring: a D-Bus session of its own that starts nothing by itself, a home of
+//! A private gnome-keyring: a D-Bus session of its own that starts no services, a home of
 //! its own, a daemon of its own. Nothing of the machine's real keyring is seen or touched, and
 //! only what was started here is killed.
 //!
@@ -77,7 +77,7 @@ impl Drop for Session {
     }
 }
 
-/// A bus without service directories: it starts nothing by itself.
+/// A bus without service directories: it starts no services.
 fn bus_config(socket: &Path) -> String {
     format!(
         r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -150,7 +150,7 @@ impl Keyring {
         }
     }
 
-    /// Starts the daemon again if it has died by itself, as gnome-keyring sometimes does where
+    /// Starts the daemon again if it has died, as gnome-keyring sometimes does where
     /// clients come and go by the dozen; says whether it had.
     pub fn revive(&mut self) -> bool {
         let has_died = self.daemon.as_mut().is_some_and(|daemon| daemon.try_wait().unwrap().is_some());
@@ -246,18 +246,18 @@ pub fn inside_a_session(test: &str, body: impl FnOnce(&mut Keyring)) {
     run_again(session.command(std::env::current_exe().unwrap()).env(INSIDE, session.dir.path()), test);
 }
 
-/// Completes `command`, which starts this test binary once more, to run the one test, and fails
+/// Completes `command`, which starts this test binary again, to run the one test, and fails
 /// unless that test ran and passed.
 pub fn run_again(command: &mut Command, test: &str) {
     let output = command.args(["--exact", test, "--include-ignored", "--nocapture"]).output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success() && out.contains("1 passed"), "{test} failed in its child:\n{out}\n{err}");
-    // What the child has to say is kept for whoever asked to see it.
+    // What the child has to say is printed for `--nocapture`.
     print!("{out}");
 }
 
 fn end(child: &mut Child) {
-    // It may have ended by itself; then there is nothing to kill.
+    // It may have ended already; then there is nothing to kill.
     let _ = child.kill();
     let _ = child.wait();
 }

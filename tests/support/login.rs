@@ -13,7 +13,7 @@ use super::rig::{Rig, Running};
 pub const LOOPBACK: &str = "http://127.0.0.1/callback";
 pub const FOREIGN: &str = "https://www.getpostman.com/oauth2/callback";
 
-/// A person with a browser that follows no redirect by itself.
+/// A person with a browser that follows no redirect.
 pub struct Person(Client);
 
 impl Person {
@@ -145,5 +145,5 @@ pub fn assert_port_is_free(login: &LoginView) {
         std::thread::sleep(Duration::from_millis(20));
         TcpStream::connect(&*address).is_err()
     });
-    assert!(closed, "somebody still listens on {uri}");
+    assert!(closed, "{uri} is still open");
 }

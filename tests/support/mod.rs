@@ -1,8 +1,26 @@
-//! What the tests share. Each test file uses a part of it.
-#![allow(dead_code, clippy::unwrap_used, reason = "test support, of which every test file uses a part")]
+//! What the stories share.
 
+#[cfg(unix)]
+pub mod again;
+#[cfg(unix)]
+pub mod bench;
+#[cfg(target_os = "linux")]
+pub mod chromium;
 pub mod demo;
+pub mod factory;
+pub mod file_home;
+#[cfg(unix)]
+pub mod inside;
+#[cfg(unix)]
+pub mod keyring;
 pub mod login;
+pub mod program;
+#[cfg(unix)]
+pub mod pty;
+pub mod records;
 pub mod rig;
 pub mod screen;
 pub mod stage;
+pub mod subjects;
+#[cfg(unix)]
+pub mod wiretap;

@@ -1,4 +1,4 @@
-//! A program without a terminal: what it is told, what it says, how it ends. Never waited for
+//! A program without a terminal: what it reads, what it says, how it ends. Never waited for
 //! without a bound, and killed when dropped.
 
 #![expect(clippy::unwrap_used, reason = "whatever fails in here fails the test")]
@@ -89,12 +89,12 @@ impl Program {
     }
 
     /// Writes to its standard input.
-    pub fn tell(&mut self, text: &str) {
+    pub fn send(&mut self, text: &str) {
         self.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
 
     /// The same for a program that may end without reading it.
-    pub fn try_tell(&mut self, text: &str) {
+    pub fn try_send(&mut self, text: &str) {
         let _ = self.stdin.as_mut().unwrap().write_all(text.as_bytes());
     }
 
@@ -147,7 +147,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
+        // It may have ended already; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

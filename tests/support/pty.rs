@@ -194,7 +194,7 @@ impl Terminal {
         let screen = self.parser.screen();
         let (_, columns) = screen.size();
         let rows: Vec<String> = screen.rows(0, columns.get()).collect();
-        // Wrapped text goes on in the next line.
+        // Wrapped text continues in the next line.
         self.lines.insert(rows.concat());
         self.lines.extend(rows);
     }
@@ -202,7 +202,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
+        // It may have ended already; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -145,7 +145,7 @@ impl Rig {
         name(text)
     }
 
-    /// Puts a first generation of tokens into the store, as though somebody had logged in.
+    /// Puts a first generation of tokens into the store, as a login would.
     pub async fn logged_in(&self, connection: &ConnectionName, age: TimeDelta) -> TokenRecord {
         let known = self.connections.iter().find(|known| known.name == *connection).unwrap();
         let issued = if known.needs_browser() {
@@ -186,7 +186,7 @@ impl Rig {
     }
 
     /// Moves the clock, and lets the schedule of `running` look at it at once: `clockwork`, a Manus
-    /// connection whose token the move ends, is seen to be minted anew by that same look.
+    /// connection whose token the move ends, is seen to be minted again by that same look.
     pub async fn schedule_looks(&self, running: &Running, by: TimeDelta) {
         let before = self.servers.manus().stats().mints;
         self.clock.advance(by);

@@ -1,11 +1,11 @@
-//! Answers of a token endpoint that name somebody, as an `OpenID` provider gives them.
+//! Answers of a token endpoint that name a person, as an `OpenID` provider gives them.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use manutop::demo::DemoFault;
 use serde_json::{Value, json};
 
-/// A token in the shape of a JWT; nobody verifies its signature.
+/// A token in the shape of a JWT; its signature is not verified.
 pub fn jwt(claims: &Value) -> String {
     let part = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.c2lnbmF0dXJl", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(claims))

@@ -1,5 +1,5 @@
 //! A relay in front of a demo server that notes every secret that crosses the wire, so that a
-//! test knows all of them: also those that nobody is ever told, such as PKCE verifiers.
+//! test knows all of them: also those that are never shown, such as PKCE verifiers.
 //!
 //! It changes nothing of what passes.
 

@@ -74,11 +74,16 @@ impl LoginArgs {
                     Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
                     None => break Err(CliError::new(Exit::Failed, "the engine ended by itself")),
                 },
-                text = pastes.next(), if !told.answers.input_ended => match text {
-                    Some(text) => if let Some(command) = self.given(text, &mut told) {
+                text = pastes.next(), if !told.answers.input_ended => if let Some(text) = text {
+                    if let Some(command) = self.given(text, &mut told) {
                         working.engine.send(command);
-                    },
-                    None => told.answers.input_ended = true,
+                    }
+                } else {
+                    told.answers.input_ended = true;
+                    // The end may come after the refusal of the last answer, which has been printed.
+                    if told.answers.refused > 0 && told.answers.are_over() {
+                        break Err(CliError::on(name, Exit::Failed, "there is no more input"));
+                    }
                 },
                 signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
                     Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),

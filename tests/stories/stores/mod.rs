@@ -1,0 +1,5 @@
+//! Where secrets are kept.
+
+mod file;
+#[cfg(target_os = "linux")]
+mod keyring;
