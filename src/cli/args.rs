@@ -1,6 +1,6 @@
-//! The command line: what can be said. Each command's own options stand with what carries it out.
+//! The command line. Each command's options are defined with the command.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use eyre::Report;
 
 #[cfg(unix)]
@@ -13,28 +13,28 @@ use crate::cli::support::exit::Exit;
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::version;
 
-/// Keeps OAuth connections to Manu Online and Manus alive, and shows them.
+/// Keeps OAuth connections to Manu Online and Manus alive, and shows them
 #[derive(Debug, Parser)]
 #[command(
     name = "manutop",
     version,
     long_version = version::LONG,
     about,
-    after_help = "Without a command the dashboard opens. Press ? in it for its keys.\n\
-                  `manutop demo` shows it on embedded demo providers, with nothing to set up."
+    after_help = "Without a command, manutop opens the dashboard; press ? for its keys.\n\
+                  `manutop demo` runs it on built-in servers, with nothing to set up."
 )]
 pub struct Cli {
-    /// What every command has.
+    /// The options of every command.
     #[command(flatten)]
     pub files: GlobalArgs,
-    /// What to do; the dashboard where nothing is said.
+    /// The command; `None` opens the dashboard.
     #[command(subcommand)]
     pub command: Option<CliCommand>,
 }
 
-/// The subcommands; each is described by the module that carries it out.
+/// The subcommands; each is described in its own module.
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the words of --help stand with each command's options")]
+#[expect(missing_docs, reason = "the texts of --help are in each command's module")]
 pub enum CliCommand {
     List(list::ListArgs),
     Status(status::StatusArgs),
@@ -66,11 +66,11 @@ pub enum CliCommand {
 }
 
 impl CliCommand {
-    /// Carries the command out. Each is in a box of its own: it takes memory for what it does itself,
-    /// and not for the largest of all.
+    /// Runs the command. Each future is boxed: it takes only the memory it needs, not that of the
+    /// largest.
     ///
     /// # Errors
-    /// A [`Stop`](crate::cli::support::exit::CliError) for what was foreseen; anything else is a bug.
+    /// A [`CliError`](crate::cli::support::exit::CliError) for an expected failure; anything else is a bug.
     pub(super) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         match self {
             Self::List(args) => Box::pin(args.run(files)).await,
@@ -95,8 +95,8 @@ impl CliCommand {
             Self::Doctor(args) => Box::pin(args.run(files)).await,
             Self::Store(command) => Box::pin(command.run(files)).await,
             Self::Demo(args) => Box::pin(args.run(files)).await,
-            Self::Completions(args) => Box::pin(args.run(files)).await,
-            Self::Man(args) => Box::pin(args.run(files)).await,
+            Self::Completions(args) => args.run(),
+            Self::Man(args) => args.run(Cli::command()),
         }
     }
 }

@@ -17,7 +17,7 @@ pub enum ChangeError {
     #[error("{}", list(.0))]
     Refused(Vec<FieldFault>),
     /// The file has no such connection any more.
-    #[error("{}: there is no connection {name} in it any more", file.display())]
+    #[error("{}: it no longer has a connection {name}", file.display())]
     Gone {
         /// The file.
         file: PathBuf,

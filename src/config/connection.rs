@@ -79,11 +79,11 @@ fn title(section: &mut Section<'_, '_>) -> Option<Option<String>> {
     }
     let text = section.string("title")?;
     let what = if text.trim().is_empty() {
-        "must not be empty; leave it out, and the name is shown".to_owned()
+        "must not be empty; remove it to show the name".to_owned()
     } else if text.trim() != text {
         "has spaces around it; remove them".to_owned()
     } else if neutralise(text, text.len()) != text {
-        "contains a control character, or one that cannot be seen; write it in visible characters".to_owned()
+        "contains an invisible or control character; remove it".to_owned()
     } else if text.width() > WIDEST_TITLE {
         format!("is wider than {WIDEST_TITLE} columns; shorten it")
     } else {
@@ -111,7 +111,7 @@ fn secret_source(section: &mut Section<'_, '_>) -> Option<SecretSource> {
     if command.first().is_none_or(|program| program.trim().is_empty()) {
         section.fault(
             "client_secret_command",
-            format!("names no program; write for example {COMMAND_EXAMPLE}, or leave it out to use the secret store"),
+            format!("names no program; set for example {COMMAND_EXAMPLE}, or remove it to use the secret store"),
         );
         return None;
     }
@@ -153,10 +153,7 @@ fn grant(section: &mut Section<'_, '_>, provider: &Provider) -> Option<Connectio
             })
         }
         Grant::ClientCredentials => {
-            let why = format!(
-                "{} is given its tokens for client ID and secret, without a browser login; remove this line",
-                provider.title
-            );
+            let why = format!("not supported for {}: it has no browser login; remove this line", provider.title);
             section.refuse_keys(&fields::foreign_keys(provider), &why);
             Some(ConnectionGrant::ClientCredentials)
         }

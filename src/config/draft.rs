@@ -97,7 +97,7 @@ impl Draft {
         let name = self.get("name");
         let what = match self.changes() {
             Some(before) if before.as_str() != name => {
-                format!("its tokens are kept under the name {before}; for another run: manutop rename {before} NAME")
+                format!("its tokens are stored under {before}; to rename it, run: manutop rename {before} NAME")
             }
             None if others.iter().any(|other| other.name.is_same_as(name)) => {
                 "is already the name of another connection (upper and lower case count as the same)".into()
@@ -336,7 +336,7 @@ mod tests {
         assert!(faults(&new)[0].1.contains("already"), "{:?}", faults(&new));
         let mut renamed = Draft::of(&connections()[1]);
         renamed.set("name", "people");
-        assert!(faults(&renamed)[0].1.contains("kept under the name hr"), "{:?}", faults(&renamed));
+        assert!(faults(&renamed)[0].1.contains("manutop rename hr NAME"), "{:?}", faults(&renamed));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::trust::Untrusted;
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file exists but cannot be read.
-    #[error("{}: the configuration cannot be read: {source}; check its permissions or name another with --config", file.display())]
+    #[error("{}: the configuration cannot be read: {source}; check its permissions, or use another with --config", file.display())]
     Read {
         /// The file.
         file: PathBuf,
@@ -33,7 +33,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file is larger than [`MAX_FILE_SIZE`].
-    #[error("{}: larger than {MAX_FILE_SIZE} bytes, so it is hardly a configuration; name another with --config", file.display())]
+    #[error("{}: larger than {MAX_FILE_SIZE} bytes, too large for a configuration; use another with --config", file.display())]
     TooLarge {
         /// The file.
         file: PathBuf,
@@ -60,7 +60,7 @@ pub enum ConfigError {
         faults: Vec<ConfigFault>,
     },
     /// The user has no home directory to look for the files in.
-    #[error("no home directory is known; name the files with --config and --data-dir")]
+    #[error("no home directory is known; set the files with --config and --data-dir")]
     NoHome,
     /// A path given as an option cannot be made absolute.
     #[error("{}: not a usable path: {source}", path.display())]
@@ -109,7 +109,7 @@ fn list(file: &std::path::Path, faults: &[ConfigFault]) -> String {
 pub(super) fn secret_in_file(connection: Option<&str>) -> String {
     let name = connection.map_or("NAME", |quoted| quoted.trim_matches('"'));
     format!(
-        "secrets are never kept in this file; remove the line, then give the client secret to the secret store with: \
+        "secrets are never kept in this file; remove the line, then store the client secret with: \
          manutop secret set {name} (or name a program that prints it: client_secret_command)"
     )
 }

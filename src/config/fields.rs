@@ -38,40 +38,35 @@ pub enum FieldKind {
 
 /// All fields, in the order of a form and of a table that is written anew.
 pub const FIELDS: &[ConfigField] = &[
-    required(
-        "name",
-        "Name",
-        "Unique, of ASCII letters, digits, '-', '_' and '.'; tokens are kept under it",
-        FieldKind::Text,
-    ),
-    optional("title", "Title", "What people call it, in any script", FieldKind::Text),
-    required("provider", "Provider", "Whose connection it is", FieldKind::Provider),
-    required("client_id", "Client ID", "As the provider gave it; not a secret", FieldKind::Text),
+    required("name", "Name", "Unique; ASCII letters, digits, '-', '_' and '.'", FieldKind::Text),
+    optional("title", "Title", "Display name, in any script", FieldKind::Text),
+    required("provider", "Provider", "The provider", FieldKind::Provider),
+    required("client_id", "Client ID", "From the provider; not a secret", FieldKind::Text),
     optional(
         "client_secret_command",
         "Secret from",
-        "A program that prints the client secret; left out, it is kept in the secret store",
+        "A program that prints the client secret; by default it is in the secret store",
         FieldKind::Command,
     ),
     browser(required("redirect_uri", "Redirect URI", "Exactly as registered with the provider", FieldKind::Url)),
-    browser(optional("scope", "Scope", "Asked for at login, words separated by spaces", FieldKind::Text)),
-    optional("auto_refresh", "Auto refresh", "Whether it is refreshed without being asked", FieldKind::Switch),
-    browser(optional("pkce", "PKCE", "Whether PKCE (RFC 7636) protects the login", FieldKind::Switch)),
-    browser(optional("authorize_url", "Authorize URL", "Where a person logs in", FieldKind::Url)),
-    optional("token_url", "Token URL", "Where tokens come from", FieldKind::Url),
+    browser(optional("scope", "Scope", "Requested at login, words separated by spaces", FieldKind::Text)),
+    optional("auto_refresh", "Auto refresh", "Automatic refresh", FieldKind::Switch),
+    browser(optional("pkce", "PKCE", "PKCE for the login (RFC 7636)", FieldKind::Switch)),
+    browser(optional("authorize_url", "Authorize URL", "The login page", FieldKind::Url)),
+    optional("token_url", "Token URL", "The token endpoint", FieldKind::Url),
     browser(optional(
         "revoke_url",
         "Revoke URL",
-        "Where a logout revokes the refresh token (RFC 7009), if the provider can",
+        "Revokes the refresh token at logout (RFC 7009), if the provider supports it",
         FieldKind::Url,
     )),
     browser(optional(
         "after_lost_answer",
         "Lost answer",
-        "\"retry\" sends the refresh token again by itself, \"ask\" waits for a person",
+        "\"retry\" sends the refresh token again automatically, \"ask\" waits for you",
         FieldKind::Text,
     )),
-    optional("test_url", "Test URL", "The call that proves a token works", FieldKind::Url),
+    optional("test_url", "Test URL", "The API call that tests a token", FieldKind::Url),
 ];
 
 /// Their keys.

@@ -215,7 +215,7 @@ fn first_that_works(place: &ReplacePlace<'_>, work: impl Fn(&Copies) -> io::Resu
             Err(error) => failure = error,
         }
     }
-    Err(io::Error::new(failure.kind(), format!("there is no place for a copy of it: {failure}")))
+    Err(io::Error::new(failure.kind(), format!("no place for a backup copy: {failure}")))
 }
 
 fn open(target: &Path) -> io::Result<File> {

@@ -70,7 +70,7 @@ const KEYS: &[&str] = &[
     "connections",
 ];
 
-const ON_EVENT_EXAMPLE: &str = r#"["/home/ada/bin/tell-the-team"]"#;
+const ON_EVENT_EXAMPLE: &str = r#"["/home/ada/bin/notify-team"]"#;
 
 /// Every key there is, for the documentation to be held against: the file's own, then those of a
 /// connection.
@@ -281,7 +281,7 @@ fn notify(top: &mut Section<'_, '_>) -> NotifySettings {
         Some("terminal") => NotifySettings::Terminal,
         Some("off") => NotifySettings::Off,
         Some(_) => {
-            top.fault("notify", "is no way to be notified; write \"desktop\", \"terminal\" or \"off\"");
+            top.fault("notify", "must be \"desktop\", \"terminal\" or \"off\"");
             NotifySettings::default()
         }
     }
@@ -290,7 +290,7 @@ fn notify(top: &mut Section<'_, '_>) -> NotifySettings {
 fn on_event(top: &mut Section<'_, '_>) -> Option<Vec<String>> {
     let command = top.strings("on_event", ON_EVENT_EXAMPLE)?;
     if command.first().is_none_or(|program| program.trim().is_empty()) {
-        top.fault("on_event", format!("names no program; write for example {ON_EVENT_EXAMPLE}, or leave it out"));
+        top.fault("on_event", format!("names no program; set for example {ON_EVENT_EXAMPLE}, or remove it"));
         return None;
     }
     Some(command)
@@ -301,7 +301,7 @@ fn store_kind(top: &mut Section<'_, '_>) -> StoreKind {
         None | Some("keyring") => StoreKind::Keyring,
         Some("file") => StoreKind::File,
         Some(_) => {
-            top.fault("store", "is not a kind of store; write \"keyring\" or \"file\" (encrypted)");
+            top.fault("store", "must be \"keyring\" or \"file\" (encrypted)");
             StoreKind::Keyring
         }
     }

@@ -93,7 +93,7 @@ impl Present {
         match parse(&new, &self.file, providers) {
             Ok(read) if read == *meant && new.len() as u64 <= MAX_FILE_SIZE => Ok(new),
             _ => {
-                let why = "the change does not fit into it by machine; make it with an editor";
+                let why = "this change cannot be made automatically; make it in an editor";
                 Err(self.unwritten(io::Error::other(why)))
             }
         }

@@ -46,7 +46,7 @@ fn either(
     };
     write().map_err(|error| {
         io::Error::other(format!(
-            "no other file can take its place ({refused}), and it cannot be written in place ({error}); make it \
+            "it cannot be replaced ({refused}) or written in place ({error}); make it \
              writable, or change it where it comes from"
         ))
     })
@@ -136,7 +136,7 @@ fn obstacle(_: &Path) -> io::Result<()> {
 }
 
 fn parent(target: &Path) -> io::Result<&Path> {
-    target.parent().ok_or_else(|| io::Error::other("it lies in no directory"))
+    target.parent().ok_or_else(|| io::Error::other("it has no parent directory"))
 }
 
 /// The nearest directory above that is there.

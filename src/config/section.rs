@@ -80,7 +80,7 @@ impl<'s, 'r> Section<'s, 'r> {
             let what = match near_miss(word, known) {
                 Some(meant) => format!("unknown key; did you mean {meant}?"),
                 None if names_a_secret(word) => secret_in_file(self.connection.as_deref()),
-                None => format!("unknown key; known here are {}", known.join(", ")),
+                None => format!("unknown key; known keys are {}", known.join(", ")),
             };
             self.fault_at(key.span().start, quoted(word).trim_matches('"'), what);
         }
@@ -121,7 +121,7 @@ impl<'s, 'r> Section<'s, 'r> {
         }
         let found = self.string(key)?;
         if found.trim().is_empty() {
-            self.fault(key, format!("must not be empty; write for example {key} = {example}"));
+            self.fault(key, format!("must not be empty; set for example {key} = {example}"));
             return None;
         }
         Some(found)

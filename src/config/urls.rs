@@ -15,7 +15,7 @@ pub(super) fn endpoint(text: &str) -> Result<Url, String> {
     match url.scheme() {
         "https" => Ok(url),
         "http" if is_loopback(&url) => Ok(url),
-        "http" => Err("plain http would show secrets to everybody on the way; use https (http is for loopback only: \
+        "http" => Err("plain http would expose secrets to the network; use https (http is for loopback only: \
                        127.0.0.1, [::1], localhost)"
             .into()),
         _ => Err("must begin with https:// (or http:// on loopback)".into()),
@@ -30,11 +30,11 @@ pub(super) fn endpoint(text: &str) -> Result<Url, String> {
 pub(super) fn redirect_uri(text: &str) -> Result<Url, String> {
     let url = parse(text, "http://127.0.0.1:8400/callback")?;
     match url.scheme() {
-        "http" if !is_loopback(&url) => Err("plain http would show the authorization code to everybody on the way; \
+        "http" if !is_loopback(&url) => Err("plain http would expose the authorization code to the network; \
                                              use https (http is for loopback only: 127.0.0.1, [::1], localhost)"
             .into()),
         "javascript" | "data" | "file" | "blob" | "about" | "vbscript" => {
-            Err("has a scheme that no login can come back to; use http on loopback, https, or the app's own scheme"
+            Err("has a scheme that a login cannot return to; use http on loopback, https, or the app's own scheme"
                 .into())
         }
         _ => Ok(url),
@@ -44,14 +44,14 @@ pub(super) fn redirect_uri(text: &str) -> Result<Url, String> {
 fn parse(text: &str, example: &str) -> Result<Url, String> {
     // The URL parser drops these silently; what is sent must be what was written.
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("contains white space or control characters; a URL has none".into());
+        return Err("must not contain white space or control characters".into());
     }
-    let url = Url::parse(text).map_err(|error| format!("not a URL ({error}); write one such as {example}"))?;
+    let url = Url::parse(text).map_err(|error| format!("not a URL ({error}); use one such as {example}"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("has a user name or password in it; nothing secret belongs in this file".into());
+        return Err("contains a user name or password; do not put secrets in this file".into());
     }
     if url.fragment().is_some() {
-        return Err("has a fragment (#...), which RFC 6749 forbids here; remove it".into());
+        return Err("has a fragment (#...), which RFC 6749 forbids; remove it".into());
     }
     Ok(url)
 }

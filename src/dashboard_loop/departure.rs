@@ -133,11 +133,14 @@ impl Departure {
         let words = Owing::words(&owing);
         app.warn(
             if is_leaving {
-                format!("saving before leaving: {words}; {} again leaves without it", app.key(Action::Quit))
+                format!("saving first: {words}; {} again quits without saving", app.key(Action::Quit))
             } else if owing.is_empty() {
-                format!("stopping once a refresh has ended; {} again stops now", app.key(Action::Suspend))
+                format!("suspending once a refresh has ended; {} again suspends now", app.key(Action::Suspend))
             } else {
-                format!("stopping once saved: {words}; {} again stops now and may lose it", app.key(Action::Suspend))
+                format!(
+                    "suspending once saved: {words}; {} again suspends now and may lose it",
+                    app.key(Action::Suspend)
+                )
             },
             now,
         );

@@ -125,6 +125,19 @@ pub fn spoken(duration: Duration) -> String {
     }
 }
 
+/// A time span for sentences, in its two greatest units: `45 s`, `30 min`, `3 h 5 min`, `2 d 4 h`.
+#[must_use]
+pub fn in_words(span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, ..) => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{days} d {} h", hours % 24),
+    }
+}
+
 /// A measured duration, at most 7 columns: `182 ms`, `12.4 s`, `301 s`.
 #[must_use]
 pub fn milliseconds(ms: u64) -> String {

@@ -151,7 +151,7 @@ mod tests {
         let claims = r#"{"sub":"ada","exp":1767225600,"iat":1767222000.5,"nbf":"soon"}"#;
         let jwt = read(&token(r#"{"alg":"HS256","typ":"JWT"}"#, claims)).unwrap();
         assert_eq!(jwt.header, ["{", "  \"alg\": \"HS256\",", "  \"typ\": \"JWT\"", "}"]);
-        assert!(jwt.claims.contains(&"  \"sub\": \"ada\"".to_owned()), "{:?}", jwt.claims);
+        assert!(jwt.claims.contains(&"  \"sub\": \"ada\",".to_owned()), "{:?}", jwt.claims);
         assert_eq!(jwt.expires_at.unwrap().to_rfc3339(), "2026-01-01T00:00:00+00:00");
         assert_eq!(jwt.issued_at.unwrap().to_rfc3339(), "2025-12-31T23:00:00+00:00");
         assert_eq!(jwt.not_before, None);

@@ -1,6 +1,6 @@
 //! What the browser shows after the redirect: one self-contained page, no script, no asset.
 
-use html_escape::encode_safe;
+use html_escape::encode_quoted_attribute;
 
 /// What a page reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(super) fn render(tone: PageTone, heading: &str, sentence: &str) -> String {
         PageTone::Waiting => "Go back to manutop and answer there.",
         PageTone::Good | PageTone::Bad => "You can close this tab and go back to manutop.",
     };
-    let (heading, sentence) = (encode_safe(heading), encode_safe(sentence));
+    let (heading, sentence) = (encode_quoted_attribute(heading), encode_quoted_attribute(sentence));
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>manutop: {heading}</title>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\

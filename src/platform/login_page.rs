@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn no_url_becomes_markup() {
         let page = html("https://a.example/?a=1&b=\"><script>'");
-        assert!(page.contains("url=https://a.example/?a=1&amp;b=&quot;&gt;&lt;script&gt;&#39;\""), "{page}");
+        assert!(page.contains("url=https://a.example/?a=1&amp;b=&quot;&gt;&lt;script&gt;&#x27;\""), "{page}");
         assert!(!page.contains("<script>"));
     }
 }

@@ -41,7 +41,7 @@ impl TerminalInput {
         Self(Source::Channel(None))
     }
 
-    /// Waits for the next event; `None` when the terminal cannot be read any more. Nothing is lost
+    /// Waits for the next event; `None` when cannot read from the terminal. Nothing is lost
     /// when the wait is given up.
     pub async fn next(&mut self) -> Option<Event> {
         match &mut self.0 {
@@ -78,7 +78,7 @@ impl From<UnboundedReceiver<Event>> for TerminalInput {
     }
 }
 
-/// Starts reading the terminal. The channel ends when the terminal cannot be read any more. The
+/// Starts reading the terminal. The channel ends when cannot read from the terminal. The
 /// thread ends with the process: nothing can wake it from its wait.
 fn read_terminal() -> io::Result<UnboundedReceiver<Event>> {
     let (sender, receiver) = mpsc::unbounded_channel();

@@ -15,11 +15,10 @@ use std::sync::Arc;
 use crate::domain::{ConnectionName, Fingerprint, LostAnswer};
 use crate::secrets::error::StoreError;
 use crate::tokens::journal::{Journal, JournalFile};
-use crate::tokens::lock;
 use crate::tokens::lock::HeldLock;
-use crate::tokens::on_disk;
 use crate::tokens::reserve::ReservedSpace;
 use crate::tokens::vault::Vault;
+use crate::tokens::{lock, on_disk};
 
 /// The right to change one connection's tokens. Dropping it frees the lock.
 pub struct LockedConnection {

@@ -182,13 +182,10 @@ fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
             "colour = \"red\"".into(),
-            "c.toml:1:1: colour: unknown key; known here are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, after_lost_answer, theme, request_log_mib, keys, connections",
+            "c.toml:1:1: colour: unknown key; known keys are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, after_lost_answer, theme, request_log_mib, keys, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
-        (
-            "store = \"keychain\"".into(),
-            r#"c.toml:1:9: store: is not a kind of store; write "keyring" or "file" (encrypted)"#,
-        ),
+        ("store = \"keychain\"".into(), r#"c.toml:1:9: store: must be "keyring" or "file" (encrypted)"#),
         (
             "after_lost_answer = \"always\"".into(),
             r#"c.toml:1:21: after_lost_answer: must be "retry" (send the refresh token again) or "ask" (wait for a person)"#,
@@ -202,10 +199,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
             "[connections.factory]\nname = \"factory\"".into(),
             "c.toml:1:2: connections: must be a list of tables: begin each connection with a line [[connections]]",
         ),
-        (
-            "notify = \"email\"".into(),
-            r#"c.toml:1:10: notify: is no way to be notified; write "desktop", "terminal" or "off""#,
-        ),
+        ("notify = \"email\"".into(), r#"c.toml:1:10: notify: must be "desktop", "terminal" or "off""#),
         ("notify = true".into(), "c.toml:1:10: notify: must be a string in quotes, but is a truth value"),
         ("bell = \"on\"".into(), "c.toml:1:8: bell: must be true or false, but is a string"),
         ("token_socket = 0".into(), "c.toml:1:16: token_socket: must be true or false, but is an integer"),
@@ -215,11 +209,11 @@ fn faulty_files() -> Vec<(String, &'static str)> {
         ),
         (
             "on_event = []".into(),
-            r#"c.toml:1:12: on_event: names no program; write for example ["/home/ada/bin/tell-the-team"], or leave it out"#,
+            r#"c.toml:1:12: on_event: names no program; set for example ["/home/ada/bin/notify-team"], or remove it"#,
         ),
         (
             format!("on_event = \"curl {MARKER}\""),
-            r#"c.toml:1:12: on_event: must be a list of strings such as ["/home/ada/bin/tell-the-team"], but is a string"#,
+            r#"c.toml:1:12: on_event: must be a list of strings such as ["/home/ada/bin/notify-team"], but is a string"#,
         ),
         (
             "clipboard_clear_seconds = -1".into(),
@@ -240,7 +234,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
         ),
         (
             format!("client_secret = \"{MARKER}\""),
-            "c.toml:1:1: client_secret: secrets are never kept in this file; remove the line, then give the client secret to the secret store with: manutop secret set NAME (or name a program that prints it: client_secret_command)",
+            "c.toml:1:1: client_secret: secrets are never kept in this file; remove the line, then store the client secret with: manutop secret set NAME (or name a program that prints it: client_secret_command)",
         ),
         (
             "\n[[connections]]".into(),
@@ -252,7 +246,7 @@ c.toml:2:1: provider: missing; add a line such as provider = "manu""#,
             "[[connections]]\nname = \"a b\"\nprovider = \"manuu\"\nclient_id = \" \"".into(),
             r#"c.toml:2:8: name of connection "a b": contains ' '; allowed are ASCII letters, digits, '-', '_' and '.'
 c.toml:3:12: provider of connection "a b": "manuu" is not a known provider; known are "manu", "manus"; did you mean "manu"?
-c.toml:4:13: client_id of connection "a b": must not be empty; write for example client_id = "...""#,
+c.toml:4:13: client_id of connection "a b": must not be empty; set for example client_id = "...""#,
         ),
         (
             manu("redirect_url = \"http://localhost/\""),
@@ -260,15 +254,15 @@ c.toml:4:13: client_id of connection "a b": must not be empty; write for example
         ),
         (
             manu(&format!("client_secret = \"{MARKER}\"")),
-            r#"c.toml:6:1: client_secret of connection "factory": secrets are never kept in this file; remove the line, then give the client secret to the secret store with: manutop secret set factory (or name a program that prints it: client_secret_command)"#,
+            r#"c.toml:6:1: client_secret of connection "factory": secrets are never kept in this file; remove the line, then store the client secret with: manutop secret set factory (or name a program that prints it: client_secret_command)"#,
         ),
         (
             manu(&format!("refresh_token = \"{MARKER}\"")),
-            r#"c.toml:6:1: refresh_token of connection "factory": secrets are never kept in this file; remove the line, then give the client secret to the secret store with: manutop secret set factory (or name a program that prints it: client_secret_command)"#,
+            r#"c.toml:6:1: refresh_token of connection "factory": secrets are never kept in this file; remove the line, then store the client secret with: manutop secret set factory (or name a program that prints it: client_secret_command)"#,
         ),
         (
             manu(&format!("client_secret = {MARKER}")),
-            "c.toml:6:17: secret: secrets are never kept in this file; remove the line, then give the client secret to the secret store with: manutop secret set NAME (or name a program that prints it: client_secret_command)",
+            "c.toml:6:17: secret: secrets are never kept in this file; remove the line, then store the client secret with: manutop secret set NAME (or name a program that prints it: client_secret_command)",
         ),
         (
             manu(&format!("scope = \"{MARKER}")),
@@ -282,12 +276,12 @@ c.toml:4:13: client_id of connection "a b": must not be empty; write for example
         ),
         (
             manu("title = \"a\\u202eb\""),
-            r#"c.toml:6:9: title of connection "factory": contains a control character, or one that cannot be seen; write it in visible characters"#,
+            r#"c.toml:6:9: title of connection "factory": contains an invisible or control character; remove it"#,
         ),
         (manu("pkce = \"yes\""), r#"c.toml:6:8: pkce of connection "factory": must be true or false, but is a string"#),
         (
             manu("client_secret_command = []"),
-            r#"c.toml:6:25: client_secret_command of connection "factory": names no program; write for example ["pass", "show", "manu/factory"], or leave it out to use the secret store"#,
+            r#"c.toml:6:25: client_secret_command of connection "factory": names no program; set for example ["pass", "show", "manu/factory"], or remove it to use the secret store"#,
         ),
         (
             manu(&format!("client_secret_command = \"echo {MARKER}\"")),
@@ -295,19 +289,19 @@ c.toml:4:13: client_id of connection "a b": must not be empty; write for example
         ),
         (
             manu("token_url = \"http://auth.example/token\""),
-            r#"c.toml:6:13: token_url of connection "factory": plain http would show secrets to everybody on the way; use https (http is for loopback only: 127.0.0.1, [::1], localhost)"#,
+            r#"c.toml:6:13: token_url of connection "factory": plain http would expose secrets to the network; use https (http is for loopback only: 127.0.0.1, [::1], localhost)"#,
         ),
         (
             manu("token_url = \"auth.example/token\""),
-            r#"c.toml:6:13: token_url of connection "factory": not a URL (relative URL without a base); write one such as https://example.com/oauth/token"#,
+            r#"c.toml:6:13: token_url of connection "factory": not a URL (relative URL without a base); use one such as https://example.com/oauth/token"#,
         ),
         (
             manu(&format!("token_url = \"https://me:{MARKER}@auth.example/token\"")),
-            r#"c.toml:6:13: token_url of connection "factory": has a user name or password in it; nothing secret belongs in this file"#,
+            r#"c.toml:6:13: token_url of connection "factory": contains a user name or password; do not put secrets in this file"#,
         ),
         (
             manu("authorize_url = \"https://auth.example/authorize#top\""),
-            r#"c.toml:6:17: authorize_url of connection "factory": has a fragment (#...), which RFC 6749 forbids here; remove it"#,
+            r#"c.toml:6:17: authorize_url of connection "factory": has a fragment (#...), which RFC 6749 forbids; remove it"#,
         ),
         (
             manu("test_url = \"ftp://127.0.0.1/\""),
@@ -315,8 +309,8 @@ c.toml:4:13: client_id of connection "a b": must not be empty; write for example
         ),
         (
             manus("redirect_uri = \"http://localhost/\"\npkce = true"),
-            r#"c.toml:5:1: redirect_uri of connection "hr": Manus is given its tokens for client ID and secret, without a browser login; remove this line
-c.toml:6:1: pkce of connection "hr": Manus is given its tokens for client ID and secret, without a browser login; remove this line"#,
+            r#"c.toml:5:1: redirect_uri of connection "hr": not supported for Manus: it has no browser login; remove this line
+c.toml:6:1: pkce of connection "hr": not supported for Manus: it has no browser login; remove this line"#,
         ),
         (
             "[[connections]]\nname = \"f\"\nprovider = \"manu\"\nclient_id = \"id\"".into(),
@@ -324,7 +318,7 @@ c.toml:6:1: pkce of connection "hr": Manus is given its tokens for client ID and
         ),
         (
             manu("").replace("localhost", "a.example"),
-            r#"c.toml:5:16: redirect_uri of connection "factory": plain http would show the authorization code to everybody on the way; use https (http is for loopback only: 127.0.0.1, [::1], localhost)"#,
+            r#"c.toml:5:16: redirect_uri of connection "factory": plain http would expose the authorization code to the network; use https (http is for loopback only: 127.0.0.1, [::1], localhost)"#,
         ),
         (
             manus("") + &manus("").replace("\"hr\"", "\"HR\"") + &manus(""),

@@ -1,9 +1,9 @@
-//! `manutop completions`: what a shell sources; and the answers to what those scripts ask.
+//! `manutop completions`: the scripts that a shell sources, and the answers to their requests.
 //!
-//! The scripts know nothing themselves. At every completion they start the program with
+//! The scripts contain no definitions. At every completion they start the program with
 //! [`VARIABLE`] and the words of the line, and it answers from the definitions of `--help` and the
-//! names in the configuration file. Invariants: an answer reads that file and nothing else; it
-//! never says anything on standard error, which is the line somebody is typing.
+//! names in the configuration file. Invariants: an answer reads that file and nothing else, and
+//! writes nothing to standard error, which would disturb the line being typed.
 
 use std::any::TypeId;
 use std::env;
@@ -12,14 +12,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::FromArgMatches as _;
 use clap::builder::ValueHint;
-use clap::{CommandFactory as _, FromArgMatches as _};
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use eyre::Report;
 
-use crate::cli::args::Cli;
 use crate::cli::support::exit::Exit;
 use crate::cli::support::global_args::GlobalArgs;
 use crate::config;
@@ -38,17 +37,18 @@ const FROM_FPATH: &str = "[[ $funcstack[1] == _manutop ]] && _clap_dynamic_compl
 /// The longest title shown beside a name, in columns.
 const MAX_TITLE: usize = 80;
 
-/// Print the completions for a shell, connection names included; the README says where to put them
+/// Print the completions for a shell, with connection names
+///
+/// docs/installation.md describes where to put them.
 #[derive(Debug, clap::Args)]
 pub struct CompletionsArgs {
-    /// Which shell
+    /// The shell
     #[arg(value_parser = ["bash", "fish", "powershell", "zsh"])]
     shell: String,
 }
 
 impl CompletionsArgs {
-    #[expect(clippy::unused_async, reason = "every command runs alike")]
-    pub(crate) async fn run(self, _files: &GlobalArgs) -> Result<Exit, Report> {
+    pub(crate) fn run(self) -> Result<Exit, Report> {
         let shells = Shells::builtins();
         let shell = shells.completer(&self.shell).expect("clap takes only shells there are");
         let mut script = Vec::new();
@@ -61,10 +61,13 @@ impl CompletionsArgs {
     }
 }
 
-/// Answers a shell's script, if it is one that asks; then there is nothing else to do.
-pub(crate) fn answer() -> Option<ExitCode> {
+/// The definitions of all commands.
+type Definitions = fn() -> clap::Command;
+
+/// Answers a completion script, if this is its request; then there is nothing else to do.
+pub(crate) fn answer(definitions: Definitions) -> Option<ExitCode> {
     let here = env::current_dir().ok();
-    let asked = CompleteEnv::with_factory(|| with_candidates(Cli::command())).var(VARIABLE);
+    let asked = CompleteEnv::with_factory(|| with_candidates(definitions(), definitions)).var(VARIABLE);
     match asked.try_complete(env::args_os(), here.as_deref()) {
         Ok(false) => None,
         Ok(true) => Some(Exit::Ok.into()),
@@ -72,30 +75,31 @@ pub(crate) fn answer() -> Option<ExitCode> {
     }
 }
 
-/// Gives every argument that is the name of something the names there are. One that is to be a new
-/// name says so with `value_hint = ValueHint::Other`.
-fn with_candidates(command: clap::Command) -> clap::Command {
+/// Completes the existing names in every argument that is a name. An argument for a new name has `value_hint = ValueHint::Other`.
+fn with_candidates(command: clap::Command, definitions: Definitions) -> clap::Command {
     let with = |arg: clap::Arg| {
         let kind = arg.get_value_parser().type_id();
         if arg.get_value_hint() == ValueHint::Other {
             arg
         } else if kind == TypeId::of::<ConnectionName>() {
-            arg.add(ArgValueCandidates::new(connections))
+            arg.add(ArgValueCandidates::new(move || connections(definitions)))
         } else if kind == TypeId::of::<ThemeName>() {
             arg.add(ArgValueCandidates::new(themes))
         } else {
             arg
         }
     };
-    command.mut_args(with).mut_subcommands(with_candidates)
+    command.mut_args(with).mut_subcommands(|command| with_candidates(command, definitions))
 }
 
-/// The connections of the configuration file that the line names. There are none where it cannot
-/// be read: what is wrong with it the command itself will say.
-fn connections() -> Vec<CompletionCandidate> {
+/// The connections of the configuration file that the line names; none if it cannot be read: the
+/// command itself reports why.
+fn connections(definitions: Definitions) -> Vec<CompletionCandidate> {
     let line = env::args_os().skip_while(|word| word != "--").skip(1).collect();
-    let Ok(Paths { config_file, .. }) = Paths::resolve(configuration_of(line), None) else { return Vec::new() };
-    // Whoever completes is not to wait for a pipe.
+    let Ok(Paths { config_file, .. }) = Paths::resolve(configuration_of(definitions, line), None) else {
+        return Vec::new();
+    };
+    // Completion must not wait for a pipe.
     let config = if config_file.is_file() { config::load(&config_file, providers::ALL) } else { Ok(None) };
     let connections = config.ok().flatten().map(|config| config.connections).unwrap_or_default();
     let candidate = |connection: Connection| {
@@ -111,13 +115,13 @@ fn themes() -> Vec<CompletionCandidate> {
 }
 
 /// The configuration file that a line, as far as it is typed, or the environment names.
-fn configuration_of(line: Vec<OsString>) -> Option<PathBuf> {
-    let matches = Cli::command().ignore_errors(true).try_get_matches_from(as_the_shell_will(line)).ok()?;
+fn configuration_of(definitions: Definitions, line: Vec<OsString>) -> Option<PathBuf> {
+    let matches = definitions().ignore_errors(true).try_get_matches_from(as_the_shell_will(line)).ok()?;
     GlobalArgs::from_arg_matches(&matches).ok()?.config
 }
 
-/// The words as the shell will hand them over, as far as that can be told without it: quotes and a
-/// tilde are resolved, and an option is put together that bash took apart at its `=`.
+/// The words as the shell will pass them, as far as that is known without it: quotes and a tilde are
+/// resolved, and an option that bash split at its `=` is joined.
 fn as_the_shell_will(line: Vec<OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = Vec::new();
     let mut joins = false;
@@ -142,8 +146,8 @@ fn unquoted(word: OsString) -> OsString {
     }
 }
 
-/// A word without its quotes; as it is while they are still open, and where `PowerShell` took them
-/// away already and a backslash is part of a path.
+/// A word without its quotes; unchanged while they are still open, and on Windows, where `PowerShell` has
+/// removed them and a backslash is part of a path.
 fn plain(text: &str) -> String {
     let parts = if cfg!(windows) { None } else { shlex::split(text) };
     parts.map_or_else(|| text.to_owned(), |parts| parts.concat())
@@ -151,9 +155,10 @@ fn plain(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::{Arg, Command, value_parser};
+    use clap::{Arg, Command, CommandFactory as _, value_parser};
 
     use super::*;
+    use crate::cli::args::Cli;
 
     fn words(line: &[&str]) -> Vec<OsString> {
         as_the_shell_will(line.iter().map(OsString::from).collect())
@@ -163,7 +168,8 @@ mod tests {
     fn whatever_is_a_connections_name_gets_the_names_there_are_and_a_new_name_none() {
         let name = |id: &'static str| Arg::new(id).value_parser(value_parser!(ConnectionName));
         let rename = Command::new("rename").arg(name("old")).arg(name("new").value_hint(ValueHint::Other));
-        let command = with_candidates(Command::new("manutop").subcommand(Command::new("deep").subcommand(rename)));
+        let command =
+            with_candidates(Command::new("manutop").subcommand(Command::new("deep").subcommand(rename)), Cli::command);
         let rename = command.get_subcommands().next().unwrap().get_subcommands().next().unwrap();
         let has = |arg: &Arg| (arg.get_id().to_string(), arg.get::<ArgValueCandidates>().is_some());
         let found: Vec<_> = rename.get_arguments().map(has).collect();
@@ -179,7 +185,7 @@ mod tests {
             &["manutop", "--config", "\"my.toml\"", "refresh", "--fo"],
         ] {
             let line = line.iter().map(OsString::from).collect();
-            assert_eq!(configuration_of(line), Some("my.toml".into()));
+            assert_eq!(configuration_of(Cli::command, line), Some("my.toml".into()));
         }
     }
 

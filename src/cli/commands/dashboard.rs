@@ -15,7 +15,7 @@ use crate::cli::commands::demo::faults::{Breakable, Faults};
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::cli::support::terminal_host::TerminalHost;
 use crate::cli::support::unsaved::given_up;
 use crate::config::{Config, ConfigError, Paths};
@@ -229,15 +229,15 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
             kind: EventKind::ClientSecretSet { result: Err(why) },
         }) = event
         {
-            say!("{connection}: the client secret is not stored: {why}");
+            message!("{connection}: the client secret is not stored: {why}");
         }
     }
     // Whose tokens are in danger is worth more than that the terminal is gone.
     let left = left?;
     match ending? {
         Ending::Quit | Ending::QuitOwing => Ok(left),
-        Ending::InputEnded => Err(CliError::new(Exit::Failed, "the terminal cannot be read any more").into()),
-        Ending::EngineEnded => Err(eyre::eyre!("the engine ended by itself")),
+        Ending::InputEnded => Err(CliError::new(Exit::Failed, "cannot read from the terminal").into()),
+        Ending::EngineEnded => Err(eyre::eyre!("the engine ended unexpectedly")),
     }
 }
 
@@ -250,7 +250,7 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
         return Ok(Exit::Ok);
     }
     let mut insistence = Insistence::since(Instant::now());
-    say!("saving before leaving: {}; Ctrl-C leaves without it", Owing::words(&engine.owing().await));
+    message!("saving first: {}; Ctrl-C again quits without saving", Owing::words(&engine.owing().await));
     let mut deadline = Instant::now() + LEAVE_TIMEOUT;
     loop {
         tokio::select! {
@@ -263,7 +263,7 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
                 if !Owing::is_in_memory(&owing) {
                     return Err(given_up(&owing));
                 }
-                say!("still not saved: {}", Owing::cost(&owing));
+                message!("still not saved: {}", Owing::cost(&owing));
                 deadline = Instant::now() + LEAVE_TIMEOUT;
             }
         }

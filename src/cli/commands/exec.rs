@@ -19,11 +19,11 @@ const VARIABLE: &str = "MANUTOP_ACCESS_TOKEN";
 
 /// Run a program with valid access tokens in its environment
 ///
-/// The program takes the place of manutop: it gets every signal, and its exit code is the one you see.
+/// The program replaces manutop: it receives every signal, and its exit code is the one you see.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: manutop exec factory,hr-sync -- ./nightly-import")]
 pub struct ExecArgs {
-    /// Which connections, separated by commas
+    /// Connection names, separated by commas
     #[arg(required = true, value_delimiter = ',')]
     names: Vec<ConnectionName>,
     /// The variable for the token, once for each connection [default: `MANUTOP_ACCESS_TOKEN`, and for

@@ -20,7 +20,7 @@ use crate::engine::work::import::not_supported;
 use crate::format::time::Zone;
 use crate::oauth::pasted;
 
-/// Take over a refresh token from Postman or another program, and replace it at once
+/// Take over a refresh token from Postman or another program
 ///
 /// The refresh token is read from a hidden prompt, or from standard input. A whole JSON answer of
 /// the token endpoint will do.
@@ -29,10 +29,10 @@ use crate::oauth::pasted;
 pub struct ImportArgs {
     /// Connection name
     name: ConnectionName,
-    /// Replace the tokens that the connection has without asking
+    /// Replace existing tokens without asking
     #[arg(long, short)]
     yes: bool,
-    /// The result as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }

@@ -20,17 +20,15 @@ use crate::notifications::on_event::OnEvent;
 use crate::platform::signals::Signals;
 use crate::request_log::segments::RequestLog;
 
-/// Refresh automatically without a screen, until told to stop: for servers
+/// Refresh automatically without a screen, as a service
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "SIGTERM and SIGINT stop it after what is out is saved; SIGHUP has it read the configuration anew.\n\
-                        Of several on one data directory one leads; another takes over when it ends."
-)]
+#[command(after_help = "SIGTERM and SIGINT stop it once all tokens are saved; SIGHUP reloads the configuration.\n\
+                        If several run on one data directory, one is active; another takes over when it ends.")]
 pub struct KeepaliveArgs {
-    /// Tell health and metrics there: a loopback address with a port, or unix:PATH
+    /// Serve health and metrics on this address: a loopback address with a port, or unix:PATH
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<Listen>,
-    /// How the log on standard error is written
+    /// Format of the log on standard error
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     log: LogFormat,
 }
@@ -66,7 +64,7 @@ impl KeepaliveArgs {
             KeepaliveEnding::Stopped => Ok(Exit::Ok),
             KeepaliveEnding::GivenUp(owing) => Err(given_up(&owing).into()),
             KeepaliveEnding::NoLock(error) => Err(CliError::from(error).into()),
-            KeepaliveEnding::EngineEnded => Err(eyre::eyre!("the engine ended by itself")),
+            KeepaliveEnding::EngineEnded => Err(eyre::eyre!("the engine ended unexpectedly")),
         }
     }
 }

@@ -12,13 +12,13 @@ use crate::cli::support::exit::Exit;
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::json;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::domain::text::neutralise;
 use crate::domain::{ConnectionName, ConnectionView};
 use crate::format::time;
 use crate::format::width::padded;
 
-/// List the connections and their state; sends nothing
+/// List the connections and their status; sends nothing
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
     #[command(flatten)]
@@ -28,13 +28,13 @@ pub struct ListArgs {
 /// Which connections are shown, and how.
 #[derive(Debug, clap::Args)]
 pub struct Which {
-    /// Only these connections; all where none is named
+    /// Connection names; without one, all
     #[arg(value_name = "NAME")]
     names: Vec<ConnectionName>,
-    /// As JSON; with --watch one object a line
+    /// Print JSON; with --watch, one object per line
     #[arg(long)]
     json: bool,
-    /// Stay, and print a line for each change until Ctrl-C: plain text, for screen readers and logs
+    /// Keep running and print a line for each change: plain text, for screen readers and logs
     #[arg(long)]
     watch: bool,
 }
@@ -62,7 +62,7 @@ impl Which {
         let views = working.engine.views().await;
         working.finish().await;
         if views.is_empty() {
-            say!("there are no connections in {}", session.paths.config_file.display());
+            message!("there are no connections in {}", session.paths.config_file.display());
         }
         let now = session.clock.now();
         if self.json {
@@ -82,7 +82,7 @@ impl Which {
 fn exit(views: &[ConnectionView], _now: DateTime<Utc>) -> Exit {
     let mut problems = views.iter().filter_map(|view| view.problem.as_ref());
     problems.find(|problem| Exit::from(*problem) == Exit::StoreUnavailable).map_or(Exit::Ok, |problem| {
-        say!("{problem}");
+        message!("{problem}");
         Exit::StoreUnavailable
     })
 }

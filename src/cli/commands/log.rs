@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
-use crate::cli::support::since::LogSince;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
+use crate::cli::support::time_args::LogSince;
 use crate::cli::support::{json, stdout};
 use crate::config::Paths;
 use crate::dashboard_loop::appearance::depth;
@@ -43,7 +43,7 @@ const BATCH: usize = 128;
 /// How often the log is checked if the system does not report changes.
 const UNWATCHED: Duration = Duration::from_secs(2);
 
-/// Show the request log, which every command and dashboard writes; --follow keeps printing
+/// Show the request log; --follow prints new requests as they happen
 #[derive(Debug, clap::Args)]
 pub struct LogArgs {
     /// Only this connection's requests; it need not be configured any more
@@ -145,7 +145,7 @@ impl LogPrinter {
         let Some(found) = self.print_newest(&mut reader)? else { return Ok(()) };
         if found == 0 && !self.follow && self.last != Some(0) {
             let which = if self.filter.is_active() || self.since.is_some() { "matching request" } else { "request" };
-            say!("there is no {which} in the log in {}", self.data_dir.display());
+            message!("there is no {which} in the log in {}", self.data_dir.display());
         }
         while let Some(changes) = &mut changes {
             changes.wait();
@@ -256,7 +256,7 @@ impl LogChanges {
 
     fn unwatched(&mut self, why: &notify::Error) {
         self.watch = None;
-        say!("cannot watch the log ({why}); checking it every {} s", UNWATCHED.as_secs());
+        message!("cannot watch the log ({why}); checking it every {} s", UNWATCHED.as_secs());
     }
 
     fn wait(&mut self) {

@@ -12,7 +12,7 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::paste::Pastes;
 use crate::cli::support::session::{NoBrowser, Session};
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::cli::support::unsaved::given_up;
 use crate::cli::support::{json, prompt};
 use crate::domain::text::neutralise;
@@ -26,22 +26,22 @@ use crate::format::time::Zone;
 use crate::platform::browser::SystemBrowser;
 use crate::platform::signals::{Insistence, Signals, Wish};
 
-/// Log in: in a browser, or by minting the first token
+/// Log in, with a browser or with client credentials
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Debug, clap::Args)]
 pub struct LoginArgs {
-    /// Which connection
+    /// Connection name
     name: ConnectionName,
-    /// Start no browser; only print the URL
+    /// Do not start a browser; only print the URL
     #[arg(long)]
     no_browser: bool,
-    /// Print the URL as a QR code too, for a browser on another device
+    /// Also print the URL as a QR code, for a browser on another device
     #[arg(long)]
     qr: bool,
-    /// Replace the tokens held, even if they are of another subject; do not ask
+    /// Replace tokens of another subject without asking
     #[arg(long, short)]
     yes: bool,
-    /// The result as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -72,7 +72,7 @@ impl LoginArgs {
                         }
                     }
                     Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
-                    None => break Err(CliError::new(Exit::Failed, "the engine ended by itself")),
+                    None => break Err(CliError::new(Exit::Failed, "the engine ended unexpectedly")),
                 },
                 text = pastes.next(), if !told.answers.input_ended => if let Some(text) = text {
                     if let Some(command) = self.given(text, &mut told) {
@@ -117,7 +117,7 @@ impl LoginArgs {
         let (name, (held, received)) = (&self.name, change.names());
         if self.yes || !prompt::can_ask() || told.answers.input_ended {
             let advice = if self.yes { "" } else { "; cannot ask for confirmation without a terminal; pass --yes" };
-            say!("{name} holds the tokens of {held}; you logged in as {received}{advice}");
+            message!("{name} holds the tokens of {held}; you logged in as {received}{advice}");
             return Some(Command::ConfirmLogin { connection: name.clone(), replace: self.yes });
         }
         told.question = Some(format!("{name} holds the tokens of {held}; you logged in as {received}. Replace them?"));
@@ -150,7 +150,7 @@ impl LoginArgs {
 /// Asks the question there is.
 fn ask(told: &Told) {
     if let Some(question) = &told.question {
-        say!("{question} [n/y]");
+        message!("{question} [n/y]");
     }
 }
 
@@ -244,13 +244,13 @@ fn end(kind: &EventKind, name: &ConnectionName, told: &mut Told) -> Option<Resul
             outcome: "still_fresh",
             generation: None,
             subject: None,
-            words: format!("{}; manutop refresh --force mints another", words()),
+            words: format!("{}; manutop refresh --force requests another", words()),
         })),
         EventKind::NotSaved { .. } => {
             stop(Exit::StoreUnavailable, &format!("{}; the next manutop refresh {name} saves it", words()))
         }
         EventKind::InMemoryOnly { .. } => {
-            say!("{name}: {}", words());
+            message!("{name}: {}", words());
             None
         }
         EventKind::AnswerRefused { why } => {
@@ -258,7 +258,7 @@ fn end(kind: &EventKind, name: &ConnectionName, told: &mut Told) -> Option<Resul
             if told.answers.are_over() {
                 return stop(Exit::Failed, &format!("{why}; there is no more input"));
             }
-            say!("{why}");
+            message!("{why}");
             None
         }
         EventKind::RefreshFailed { problem } => Some(Err(CliError::about(name, problem))),
@@ -280,13 +280,13 @@ fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
         }
         match &login.redirect {
             Redirect::Loopback { uri } => {
-                writeln!(err, "Waiting for the browser to come back to {uri}.")?;
-                writeln!(err, "Or paste the URL it ended on here, and press Enter. Ctrl-C gives up.")?;
+                writeln!(err, "Waiting for the browser to return to {uri}.")?;
+                writeln!(err, "Or paste the final URL here and press Enter. Ctrl-C cancels.")?;
             }
             Redirect::Pasted { uri } => {
-                writeln!(err, "The browser will end on {uri}.")?;
+                writeln!(err, "The browser will end at {uri}.")?;
                 told.answers.are_pasted = true;
-                writeln!(err, "Paste that whole URL (or the bare code) here, and press Enter. Ctrl-C gives up.")?;
+                writeln!(err, "Paste that URL (or just the code) here and press Enter. Ctrl-C cancels.")?;
             }
         }
     }

@@ -11,12 +11,12 @@ use crate::cli::support::json;
 use crate::cli::support::session::Session;
 use crate::domain::{Command, ConnectionEvent, ConnectionName, Event, EventKind, Problem, Revocation};
 
-/// Log out: forget the tokens, keep the connection and its client secret
+/// Log out: delete the tokens, keep the connection
 #[derive(Debug, clap::Args)]
 pub struct LogoutArgs {
-    /// Which connection
+    /// Connection name
     name: ConnectionName,
-    /// The result as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -51,7 +51,7 @@ impl LogoutArgs {
             }))?;
         } else {
             let words = match revocation {
-                Revocation::None => "its tokens are forgotten".into(),
+                Revocation::None => "its tokens are deleted".into(),
                 revocation => revocation.words(),
             };
             writeln!(std::io::stdout(), "{name}: logged out; {words}")?;

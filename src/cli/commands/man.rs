@@ -5,15 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, italic, roman};
 use eyre::Report;
 
-use crate::cli::args::Cli;
 use crate::cli::support::exit::{CliError, Exit};
-use crate::cli::support::global_args::GlobalArgs;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::cli::support::version;
 
 /// What stands at the foot of every page.
@@ -27,52 +25,51 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("HTTPS_PROXY", "Proxy for everything but loopback addresses."),
     (
         "NOTIFY_SOCKET, WATCHDOG_USEC, JOURNAL_STREAM",
-        "Set by systemd: keepalive says there that it is ready and alive, and marks its lines for the journal.",
+        "Set by systemd: keepalive reports there that it is ready and alive, and marks its lines for the journal.",
     ),
-    ("NO_COLOR", "Without colours, whatever the theme."),
+    ("NO_COLOR", "Disables colours in every theme."),
 ];
 
 /// The files there are, on Linux.
 const FILES: &[(&str, &str)] = &[
-    ("~/.config/manutop/config.toml", "The configuration: connections, and how the dashboard looks. No secret."),
+    ("~/.config/manutop/config.toml", "The configuration: connections and settings. No secrets."),
     (
         "~/.local/share/manutop/",
         "Journals, locks, history and the request log; with store = \"file\" the encrypted tokens.",
     ),
     (
         "~/.local/share/manutop/locks/.agent.sock",
-        "The socket on which a running dashboard or keeper gives commands access tokens.",
+        "The socket through which a running dashboard or keeper provides access tokens to commands.",
     ),
     ("/etc/manutop/config.toml", "The configuration of the system service."),
     ("/var/lib/manutop/", "The data directory of the system service."),
     ("/run/manutop/http", "The socket of the system service for health and metrics."),
 ];
 
-/// Write the manual pages into a directory
+/// Write the manual pages to a directory
 #[derive(Debug, clap::Args)]
 pub struct ManArgs {
-    /// Where to; the directory is made if it is not there
+    /// The directory; created if it does not exist
     #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: PathBuf,
 }
 
 impl ManArgs {
-    #[expect(clippy::unused_async, reason = "every command runs alike")]
-    pub(crate) async fn run(self, _files: &GlobalArgs) -> Result<Exit, Report> {
-        let written = write_all(&self.dir).map_err(|error| {
+    pub(crate) fn run(self, definitions: Command) -> Result<Exit, Report> {
+        let written = write_all(&self.dir, definitions).map_err(|error| {
             let message = format!("{}: the manual pages cannot be written: {error}", self.dir.display());
             CliError::new(Exit::Failed, message)
         })?;
-        say!("{written} manual pages are in {}", self.dir.display());
+        message!("{written} manual pages are in {}", self.dir.display());
         Ok(Exit::Ok)
     }
 }
 
 /// Writes a page for each command; gives how many.
-fn write_all(dir: &Path) -> io::Result<usize> {
+fn write_all(dir: &Path, definitions: Command) -> io::Result<usize> {
     fs::create_dir_all(dir)?;
-    // help needs no page of its own, whose pages would be those of all commands once more.
-    let mut command = Cli::command().disable_help_subcommand(true);
+    // A page of help, with pages for all commands below it, would repeat the others.
+    let mut command = definitions.disable_help_subcommand(true);
     command.build();
     let pages = pages(&command);
     for (name, text) in &pages {
@@ -127,7 +124,7 @@ fn exit_status() -> Roff {
 fn environment(command: &Command) -> Roff {
     let options = command.get_arguments().filter_map(|option| {
         let variable = option.get_env()?.to_string_lossy().into_owned();
-        Some((variable, format!("As --{}.", option.get_long()?)))
+        Some((variable, format!("Same as --{}.", option.get_long()?)))
     });
     section("ENVIRONMENT", options.chain(owned(ENVIRONMENT)))
 }
@@ -153,7 +150,7 @@ fn see_others() -> Roff {
     let mut roff = Roff::new();
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman(
-        "The README and docs/scripting.md, which say what a script may rely on; with the Debian package in ",
+        "README.md and docs/, especially docs/scripting.md on what scripts may rely on; in the Debian package in ",
     )]);
     roff.text([italic("/usr/share/doc/manutop"), roman(".")]);
     roff

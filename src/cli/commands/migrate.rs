@@ -8,7 +8,7 @@ use eyre::Report;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::{say, waiting};
+use crate::cli::support::stderr::{message, waiting};
 use crate::cli::support::{passphrase, stores};
 use crate::config;
 use crate::config::StoreKind;
@@ -16,12 +16,12 @@ use crate::secrets::worker::Secrets;
 use crate::tokens::migrate::{Migration, Moved};
 use crate::tokens::vault::Vault;
 
-/// Move tokens and client secrets between keyring and encrypted files
+/// Move tokens and client secrets between keyring and files
 #[derive(Debug, clap::Subcommand)]
 pub enum StoreCommand {
-    /// Move everything, then make the configuration name the new store; again, to finish a move
+    /// Move everything and switch the configuration to the new store; run it again to resume
     Migrate {
-        /// Where to
+        /// The new store
         #[arg(long)]
         to: StoreName,
     },
@@ -73,16 +73,16 @@ async fn run(files: &GlobalArgs, kind: StoreKind) -> Result<Exit, Report> {
         config::set_store(&session.paths.config_file, kind).map_err(|error| {
             let message = format!(
                 "everything is copied, nothing was removed, but the configuration could not be changed: {error}\n\
-                 Write store = \"{word}\" into it yourself; then give this command again, which removes the old copies"
+                 Set store = \"{word}\" in it yourself, then run this command again to remove the old copies"
             );
             CliError::new(Exit::Failed, message)
         })?;
-        say!("{file} says store = \"{word}\" now");
+        message!("{file} now says store = \"{word}\"");
     }
     let moved = copied.remove_source().await.map_err(|error| {
         let message = format!(
             "everything is in the new store and in use, but the old copies could not all be removed: {}; \
-             give this command again, which goes on",
+             run this command again to resume",
             error.with_advice()
         );
         CliError::new(Exit::StoreUnavailable, message)
@@ -96,7 +96,7 @@ fn check(session: &Session, kind: StoreKind) -> Result<(), CliError> {
     config::can_set_store(&session.paths.config_file, kind).map_err(|error| {
         let word = kind.word();
         let message = format!(
-            "nothing was moved: {error}\nOr write store = \"{word}\" where the file comes from, then give this \
+            "nothing was moved: {error}\nOr write store = \"{word}\" where the file comes from, then run this \
              command again, which moves everything"
         );
         CliError::new(Exit::Failed, message)
@@ -117,15 +117,15 @@ fn tell(moved: &Moved, kind: StoreKind, is_finishing: bool) {
         StoreKind::File => ("encrypted files", "keyring"),
         StoreKind::Keyring => ("keyring", "encrypted files"),
     };
-    say!(
+    message!(
         "the {place} hold the tokens of {} connections and {} client secrets; the {other} hold none of them",
         moved.tokens,
         moved.client_secrets
     );
     for item in &moved.left {
-        say!("{item}: another one was left in the {other}; the one in the {place} counts");
+        message!("{item}: another one was left in the {other}; the one in the {place} counts");
     }
     if !is_finishing {
-        say!("start dashboards and services again that are still running: they use the old store");
+        message!("restart dashboards and services that are still running: they use the old store");
     }
 }

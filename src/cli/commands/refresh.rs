@@ -9,29 +9,29 @@ use serde_json::json;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::cli::support::unsaved::{owed, still_owed};
 use crate::cli::support::{json, prompt};
 use crate::domain::{Author, ConnectionName, Problem};
 use crate::engine::{Engine, Refreshed};
 
-/// Get new access tokens, where the present ones are due
+/// Refresh access tokens that are due
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct RefreshArgs {
-    /// Which connection
+    /// Connection name
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     name: Option<ConnectionName>,
-    /// Every connection that has tokens
+    /// Refresh every connection that has tokens
     #[arg(long)]
     all: bool,
-    /// Even while the present token is fresh
+    /// Refresh even if the token is still valid
     #[arg(long)]
     force: bool,
-    /// Do not ask before a refresh token is sent again whose answer was lost (with --force)
+    /// After a lost answer, send the refresh token again without asking (with --force)
     #[arg(short, long, requires = "force")]
     yes: bool,
-    /// As JSON, with an object for each connection
+    /// Print JSON, with an object for each connection
     #[arg(long)]
     json: bool,
 }
@@ -87,7 +87,7 @@ impl RefreshArgs {
                 writeln!(std::io::stdout(), "{name}: {}", words(refreshed))?;
             }
             if let Some(stop) = stop {
-                say!("{stop}");
+                message!("{stop}");
             }
         }
         if self.json {
@@ -131,7 +131,7 @@ fn words(refreshed: Refreshed) -> String {
             format!("{} refreshed it, generation {generation}", Author::subject(by))
         }
         Refreshed::StillFresh(generation) => {
-            format!("still fresh, generation {generation}; --force refreshes it all the same")
+            format!("still fresh, generation {generation}; --force refreshes it anyway")
         }
     }
 }

@@ -22,18 +22,18 @@ use crate::domain::{Command, ConnectionEvent, ConnectionName, Event, EventKind, 
 use crate::format::event::not_forgotten;
 use crate::oauth::providers;
 
-/// Remove a connection: its tokens, its client secret and its place in the configuration; asks
+/// Remove a connection with its tokens and client secret; asks first
 #[derive(Debug, clap::Args)]
 pub struct RemoveArgs {
-    /// Which connection
+    /// Connection name
     name: ConnectionName,
-    /// Without being asked
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
-    /// Only take it out of the configuration; its tokens and client secret are kept under its name
+    /// Only remove it from the configuration; its tokens and client secret are kept
     #[arg(long)]
     keep_tokens: bool,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -61,7 +61,7 @@ impl RemoveArgs {
                 "revoke_error": revocation.why().map(ToString::to_string),
             }))?;
         } else if self.keep_tokens {
-            writeln!(io::stdout(), "{name}: taken out of {}; its tokens and client secret are kept", file.display())?;
+            writeln!(io::stdout(), "{name}: removed from {}; its tokens and client secret are kept", file.display())?;
         } else {
             let words = format!("{name}: removed, with its tokens and client secret; {}", revocation.words());
             writeln!(io::stdout(), "{}", words.trim_end_matches("; "))?;
@@ -95,7 +95,7 @@ impl RemoveArgs {
             return Ok(());
         }
         if !prompt::can_ask() {
-            let message = format!("nobody is here to be asked whether {name} is to be removed; if it is, say --yes");
+            let message = format!("{name}: cannot ask for confirmation without a terminal; pass --yes");
             return Err(CliError::new(Exit::Usage, message).into());
         }
         let what_goes = if self.keep_tokens { "Its tokens and its client secret are kept." } else { WHAT_GOES };

@@ -11,7 +11,7 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::json;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::{say, waiting};
+use crate::cli::support::stderr::{message, waiting};
 use crate::config;
 use crate::config::Config;
 use crate::domain::{ConnectionName, Problem, Reason};
@@ -23,15 +23,17 @@ use crate::tokens::rename::{RenameError, RenameProgress, Renamed, Renaming};
 /// How long whoever works on the connection is waited for: longer than any exchange takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Give a connection another name; its tokens move along. Again, to finish what was cut off
+/// Rename a connection; its tokens move along
+///
+/// Run it again to resume an interrupted rename.
 #[derive(Debug, clap::Args)]
 pub struct RenameArgs {
-    /// The name it has
+    /// Current name
     old: ConnectionName,
-    /// The name it is to have
+    /// New name
     #[arg(value_hint = clap::ValueHint::Other)]
     new: ConnectionName,
-    /// Print the result as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -117,7 +119,7 @@ impl RenameArgs {
         let begin = Renaming::begin(session.vault.clone(), &self.old, &self.new, waiting);
         let held = tokio::select! {
             held = tokio::time::timeout(PATIENCE, begin) => held,
-            () = given_up => return Err(CliError::new(Exit::Failed, "given up; nothing was changed").into()),
+            () = given_up => return Err(CliError::new(Exit::Failed, "cancelled; nothing has changed").into()),
         };
         let held = held.map_err(|_| {
             let why = format!("another process has worked on it for over {} s", PATIENCE.as_secs());
@@ -132,7 +134,7 @@ impl RenameArgs {
         if now.store == session.config.store && Configured::read(&now, self) == configured {
             return Ok(());
         }
-        let message = "the configuration was changed meanwhile; nothing was done; give the command again";
+        let message = "the configuration was changed meanwhile; nothing was done; run the command again";
         Err(CliError::new(Exit::Transient, message))
     }
 
@@ -161,10 +163,8 @@ impl RenameArgs {
 
     fn cut_off(&self, exit: Exit, why: std::fmt::Arguments<'_>) -> CliError {
         let Self { old, new, .. } = self;
-        let message = format!(
-            "{old} is not renamed yet: {why}\nNo token is lost. Then give the same command again, which goes on: \
-             manutop rename {old} {new}"
-        );
+        let message =
+            format!("{old} is not renamed yet: {why}\nNo token is lost. Then resume with: manutop rename {old} {new}");
         CliError { connection: Some(old.clone()), ..CliError::new(exit, message) }
     }
 
@@ -185,12 +185,12 @@ impl RenameArgs {
         } else {
             let line = match renamed {
                 Some(renamed) => format!("{old} is now called {new}; {}", words(renamed)),
-                None => format!("nothing is kept under the name {old} any more, and {new} is there; nothing to do"),
+                None => format!("{old} is already renamed to {new}; nothing to do"),
             };
             writeln!(std::io::stdout(), "{line}")?;
         }
         if renamed.is_some_and(|renamed| renamed.left_client_secret) {
-            say!("another client secret stays stored under the name {old}; manutop secret rm {old} removes it");
+            message!("another client secret stays stored under the name {old}; manutop secret rm {old} removes it");
         }
         Ok(Exit::Ok)
     }

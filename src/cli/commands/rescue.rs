@@ -7,13 +7,13 @@ use eyre::Report;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::{say, waiting};
+use crate::cli::support::stderr::{message, waiting};
 use crate::domain::text::neutralise;
 use crate::domain::{ConnectionName, Fingerprint, Secret};
 use crate::engine::work::unread;
 use crate::tokens::reconcile::Hazard;
 
-/// Save the tokens in an answer that could not be read when it came
+/// Save the tokens in an answer that could not be read
 ///
 /// Such an answer is kept sealed in the connection's journal, because it may hold the newest refresh
 /// token. A newer version of manutop may be able to read it; this command tries, and saves what it finds.
@@ -53,7 +53,7 @@ impl RescueArgs {
             if !is_saved {
                 return Err(stop.into());
             }
-            say!("warning: {stop}");
+            message!("warning: {stop}");
         }
         writeln!(std::io::stdout(), "{}: the refresh token in the kept answer is saved", self.name)?;
         Ok(Exit::Ok)

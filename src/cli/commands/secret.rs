@@ -10,23 +10,23 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::prompt;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::domain::{ConnectionName, Secret, SecretSource};
 
 /// The most that is read of standard input, in bytes: more than any client secret has.
 const MAX: usize = 16 * 1024;
 
-/// Set or remove client secrets; they are never in the configuration file
+/// Set or remove client secrets
 #[derive(Debug, clap::Subcommand)]
 pub enum SecretCommand {
     /// Store a connection's client secret, read from a hidden prompt or standard input
     Set {
-        /// Which connection
+        /// Connection name
         name: ConnectionName,
     },
     /// Remove a connection's client secret
     Rm {
-        /// Which connection
+        /// Connection name
         name: ConnectionName,
     },
 }
@@ -58,7 +58,7 @@ async fn set(session: &Session, name: &ConnectionName) -> Result<Exit, Report> {
     };
     let secret = check(&text)?;
     session.vault.set_client_secret(name, &secret).await.map_err(CliError::from)?;
-    say!("the client secret of {name} is stored");
+    message!("the client secret of {name} is stored");
     Ok(Exit::Ok)
 }
 
@@ -68,7 +68,7 @@ async fn remove(session: &Session, name: &ConnectionName) -> Result<Exit, Report
     if !existed {
         return Err(CliError::new(Exit::Failed, format!("there was no client secret of {name}")).into());
     }
-    say!("the client secret of {name} is removed");
+    message!("the client secret of {name} is removed");
     Ok(Exit::Ok)
 }
 

@@ -15,7 +15,7 @@ use crate::format::time::{Zone, count};
 /// The longest text of somebody else's that is printed, in characters.
 const LONGEST: usize = 300;
 
-/// Say how connections stand, and end with the exit code of the worst; sends nothing
+/// Show connections in detail; the exit code is the worst status
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {
     #[command(flatten)]

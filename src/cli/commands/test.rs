@@ -12,12 +12,12 @@ use crate::cli::support::json;
 use crate::cli::support::session::{Session, Working};
 use crate::domain::{Command, ConnectionEvent, ConnectionName, Event, EventKind, TestFailure};
 
-/// Test the access token with one real API call, logged, that changes nothing
+/// Make one read-only API call with the access token
 #[derive(Debug, clap::Args)]
 pub struct TestArgs {
-    /// Which connection
+    /// Connection name
     name: ConnectionName,
-    /// The result as JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -60,7 +60,7 @@ async fn call(working: &mut Working, name: &ConnectionName) -> Result<Result<(u1
             _ => None,
         }
     });
-    Ok(called.await?.unwrap_or_else(|| Err(CliError::on(name, Exit::Failed, "the test was given up"))))
+    Ok(called.await?.unwrap_or_else(|| Err(CliError::on(name, Exit::Failed, "the test was cancelled"))))
 }
 
 /// What a script can do about it. That a token which should be good is refused has no number of

@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
-use crate::cli::support::span::span;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
+use crate::cli::support::time_args::duration;
 use crate::cli::support::unsaved::{owed, still_owed};
 use crate::cli::support::{json, prompt};
 use crate::config::Paths;
@@ -23,21 +23,21 @@ use crate::domain::{Clock, ConnectionName, Problem, Reason, Secret, SystemClock}
 use crate::engine::{AccessToken, Engine, agent};
 use crate::oauth::pasted;
 
-/// Print a valid access token, alone; refreshes it where it would end too soon
+/// Print a valid access token; refreshes it first if necessary
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example: curl -H \"$(manutop token factory --header)\" https://api.manuonline.com/")]
 pub struct TokenArgs {
-    /// Which connection
+    /// Connection name
     name: ConnectionName,
     #[command(flatten)]
     freshness: Freshness,
-    /// Read a token that the API answered with 401 from standard input, and print a newer one
+    /// Read a token that the API rejected with 401 from standard input, and print a newer one
     #[arg(long, value_name = "-", value_parser = ["-"])]
     rejected: Option<String>,
-    /// As a whole header: "Authorization: Bearer …"
+    /// Print a whole header: "Authorization: Bearer …"
     #[arg(long, conflicts_with = "json")]
     header: bool,
-    /// As JSON, with the moment the token ends
+    /// Print JSON, with the time the token expires
     #[arg(long)]
     json: bool,
 }
@@ -45,10 +45,10 @@ pub struct TokenArgs {
 /// How good a token must be, and what may be done for it.
 #[derive(Debug, clap::Args)]
 pub struct Freshness {
-    /// How long the token must still live: seconds, or with a unit such as 90s, 5m, 1h
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span)]
+    /// How long the token must remain valid: seconds, or with a unit such as 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     min_ttl: Duration,
-    /// Send nothing: take the token that is there, or fail
+    /// Send nothing: use the stored token, or fail
     #[arg(long)]
     no_refresh: bool,
 }
@@ -91,7 +91,7 @@ impl TokenArgs {
 /// Says what stands in a connection's way although its token is good. What a save owes is said elsewhere.
 fn warn(name: &ConnectionName, problem: &Problem) {
     if !matches!(problem, Problem::NotSaved { .. }) {
-        say!("warning: {}; its access token is still good", CliError::about(name, problem));
+        message!("warning: {}; its access token is still good", CliError::about(name, problem));
     }
 }
 
@@ -163,7 +163,7 @@ impl Freshness {
             working.attend(all).await?
         };
         for (name, problem) in owed(&working).await {
-            say!("{}", still_owed(&name, &problem));
+            message!("{}", still_owed(&name, &problem));
         }
         working.finish().await;
         for (name, token) in names.iter().zip(&results) {
@@ -175,7 +175,7 @@ impl Freshness {
         let mut failures: Vec<_> = failures.into_iter().filter_map(Result::err).collect();
         let Some(last) = failures.pop() else { return Ok(tokens.into_iter().flatten().collect()) };
         for stop in &failures {
-            say!("{stop}");
+            message!("{stop}");
         }
         Err(last.into())
     }
@@ -222,5 +222,27 @@ impl Freshness {
             );
             CliError::on(name, Exit::Usage, why)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::object;
+    use crate::cli::support::json::documented;
+    use crate::dashboard::fixtures::{manu, now};
+    use crate::domain::Secret;
+    use crate::engine::AccessToken;
+
+    #[test]
+    fn keys_have_the_order_of_the_documentation() {
+        let token = AccessToken {
+            token: Secret::new("at"),
+            generation: 41,
+            obtained_at: now(),
+            expires_at: now(),
+            scope: None,
+            problem: None,
+        };
+        documented::assert_order("access_token", object(&manu("factory", 1).name, &token));
     }
 }

@@ -13,12 +13,12 @@ use serde_json::json;
 
 use crate::cli::support::exit::Exit;
 use crate::cli::support::session::{Session, Working};
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::cli::support::{json, stdout};
 use crate::domain::clock::rfc3339;
 use crate::domain::text::neutralise;
 use crate::domain::{Author, ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, Status};
-use crate::format::time::Zone;
+use crate::format::time::{Zone, in_words};
 use crate::platform::signals;
 use crate::platform::signals::{Signal, Signals};
 
@@ -33,7 +33,7 @@ pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -
     let mut teller = Teller { as_json, zone: Zone::Local, told: HashMap::new(), authors: HashMap::new() };
     let mut views = working.engine.views().await;
     if views.is_empty() {
-        say!("there are no connections in {}", session.paths.config_file.display());
+        message!("there are no connections in {}", session.paths.config_file.display());
     }
     let (lines, mut written) = stdout::start_writing()?;
     let ended = loop {
@@ -149,18 +149,6 @@ impl Teller {
         let by = self.author(view);
         let connection = json::connection(view, now);
         json!({ "version": json::VERSION, "at": rfc3339(now), "connection": connection, "by": by }).to_string()
-    }
-}
-
-/// A length of time as it is spoken: `45 s`, `30 min`, `3 h 5 min`, `2 d 4 h`.
-fn in_words(time: TimeDelta) -> String {
-    let seconds = time.num_seconds().max(0);
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, ..) => format!("{hours} h {} min", minutes % 60),
-        _ => format!("{days} d {} h", hours % 24),
     }
 }
 

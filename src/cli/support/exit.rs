@@ -16,9 +16,9 @@ use crate::secrets::error::StoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {
-    /// All went well.
+    /// Success.
     Ok = 0,
-    /// It failed for a reason that has no number of its own.
+    /// Any other failure.
     Failed = 1,
     /// The command line or the configuration is wrong.
     Usage = 2,
@@ -26,7 +26,7 @@ pub enum Exit {
     NeedsLogin = 3,
     /// The server refuses the client or the request, or the client secret is missing.
     Misconfigured = 4,
-    /// It may work later.
+    /// A temporary failure.
     Transient = 5,
     /// The secret store cannot be used.
     StoreUnavailable = 6,
@@ -66,12 +66,12 @@ impl Exit {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Ok => "all went well",
-            Self::Failed => "it failed for a reason without a number of its own",
+            Self::Ok => "success",
+            Self::Failed => "any other failure",
             Self::Usage => "the command line or the configuration is wrong",
             Self::NeedsLogin => "a person must log in",
             Self::Misconfigured => "the server refuses client or request, or the client secret is missing",
-            Self::Transient => "it may work later: network, server, rate limit",
+            Self::Transient => "temporary failure: network, server, rate limit",
             Self::StoreUnavailable => "the secret store cannot be used",
             Self::Uncertain => "a refresh token was sent and its answer lost",
         }

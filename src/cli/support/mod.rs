@@ -1,4 +1,4 @@
-//! What several commands share.
+//! Shared by several commands.
 
 pub mod exit;
 pub mod global_args;
@@ -8,12 +8,11 @@ pub mod paste;
 pub mod prompt;
 pub mod qr;
 pub mod session;
-pub mod since;
-pub mod span;
 pub mod stderr;
 pub mod stdout;
 pub mod stores;
 pub mod terminal_host;
+pub mod time_args;
 pub mod unsaved;
 pub mod version;
 pub mod wait;

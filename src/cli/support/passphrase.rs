@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::prompt;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::domain::Secret;
 use crate::secrets::encrypted_file::Passphrase;
 use crate::trust;
@@ -71,15 +71,15 @@ pub(crate) fn ask(new: bool) -> Result<Option<Secret>, CliError> {
     if !new {
         return ask("Passphrase of the encrypted store: ").map(Some);
     }
-    say!("the encrypted store is made now. Choose its passphrase; without it, nothing in it can be read again.");
+    message!("creating the encrypted store. Choose a passphrase; without it, nothing in the store can ever be read.");
     loop {
         let chosen = ask("New passphrase: ")?;
         if chosen.is_empty() {
-            say!("an empty passphrase protects nothing");
-        } else if ask("The same once more: ")? == chosen {
+            message!("an empty passphrase protects nothing");
+        } else if ask("Repeat the passphrase: ")? == chosen {
             return Ok(Some(chosen));
         } else {
-            say!("the two are not the same");
+            message!("the passphrases differ");
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::timeout;
 
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::domain::Secret;
 
 /// The most that is kept of one text, in bytes.
@@ -86,8 +86,8 @@ impl Pastes {
         let text = self.text.take()?;
         if self.terminal.is_some() {
             match text.expose().trim() {
-                shown if shown.len() <= SHORT => say!("{shown}"),
-                hidden => say!("({} characters)", hidden.chars().filter(|c| !c.is_whitespace()).count()),
+                shown if shown.len() <= SHORT => message!("{shown}"),
+                hidden => message!("({} characters)", hidden.chars().filter(|c| !c.is_whitespace()).count()),
             }
         }
         Some(text)

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::cli::support::{passphrase, stores};
 use crate::config;
 use crate::config::{Config, Paths, StoreKind};
@@ -139,7 +139,7 @@ impl Working {
             self.log.record(&event);
         }
         if let Some(trouble) = self.log.close() {
-            say!("the request log is incomplete: {trouble}");
+            message!("the request log is incomplete: {trouble}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::support::exit::CliError;
 use crate::cli::support::passphrase;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::config::{Paths, StoreKind};
 use crate::secrets::encrypted_file::{FileStore, Passphrase};
 use crate::secrets::error::StoreError;
@@ -50,7 +50,7 @@ pub(crate) async fn open_encrypted(vault: &Vault, kind: StoreKind, given: Option
         let passphrase = passphrase::ask(new)?.ok_or(StoreError::PassphraseNeeded { new })?;
         tries += 1;
         match vault.unlock(passphrase).await {
-            Err(StoreError::WrongPassphrase { .. }) if tries < TRIES => say!("the passphrase is wrong"),
+            Err(StoreError::WrongPassphrase { .. }) if tries < TRIES => message!("the passphrase is wrong"),
             result => return Ok(result?),
         }
     }

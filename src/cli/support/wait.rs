@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::cli::support::exit::CliError;
 use crate::cli::support::session::Working;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::cli::support::unsaved::given_up;
 use crate::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind};
 use crate::engine::{Engine, Owing, Rest};
@@ -79,7 +79,7 @@ impl Working {
                         log.record(event);
                     }
                     match &event {
-                        Some(Event::Connection(ConnectionEvent { connection, kind: EventKind::InMemoryOnly { why, .. } })) => say!("{connection}: {}", in_memory(why)),
+                        Some(Event::Connection(ConnectionEvent { connection, kind: EventKind::InMemoryOnly { why, .. } })) => message!("{connection}: {}", in_memory(why)),
                         Some(Event::Changed(view)) => tell_holder(&mut told, &view.name, &view.activity),
                         _ => {}
                     }
@@ -110,7 +110,7 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError,
         };
         match insistence.hear_signal(signal, Instant::now()) {
             Some(Wish::First) => {
-                say!("leaving; what has been sent is waited for and saved first");
+                message!("stopping; waiting for requests in progress, to save their tokens");
                 rest = None;
                 // The work ends by itself once the engine has.
                 drop(engine.begin_shutdown());
@@ -120,7 +120,10 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError,
                 Wish::First => {
                     let owing = engine.owing().await;
                     if !owing.is_empty() {
-                        say!("stopping once saved: {}; Ctrl-Z again stops now and may lose it", Owing::words(&owing));
+                        message!(
+                            "suspending once saved: {}; Ctrl-Z again suspends now and may lose it",
+                            Owing::words(&owing)
+                        );
                     }
                     rest = Some(engine.rest());
                 }
@@ -142,7 +145,7 @@ fn tell_holder(told: &mut HashMap<ConnectionName, Option<u32>>, name: &Connectio
         return;
     }
     match pid {
-        Some(pid) => say!("{name}: waiting for process {pid}, which is at work on it"),
-        None => say!("{name}: waiting for another process, which is at work on it"),
+        Some(pid) => message!("{name}: waiting for process {pid}, which is using this connection"),
+        None => message!("{name}: waiting for another process, which is using this connection"),
     }
 }

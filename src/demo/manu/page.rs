@@ -2,7 +2,7 @@
 //!
 //! Invariants: whatever came with a request is escaped; nothing is loaded from anywhere.
 
-use html_escape::encode_safe as escape;
+use html_escape::encode_quoted_attribute as escape;
 
 use crate::demo::manu::request::AuthorizationRequest;
 

@@ -4,8 +4,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::pty::Terminal;
 use portable_pty::CommandBuilder;
+
+use crate::support::pty::Terminal;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_manutop");
 
@@ -98,7 +99,7 @@ fn titles_and_the_words_of_help_stand_beside_what_is_offered() {
     let text = |words: &[&str]| String::from_utf8(ask(home.path(), "powershell", words).stdout).unwrap();
     assert_eq!(text(&["login", "f"]), "factory\tPlant: the big one\nfabric-2\tManus\n");
     assert_eq!(text(&["doct"]).split_once('\t').unwrap().0, "doctor");
-    assert!(text(&["login", "--no"]).starts_with("--no-browser\tStart no browser"));
+    assert!(text(&["login", "--no"]).starts_with("--no-browser\tDo not start a browser"));
 }
 
 #[test]

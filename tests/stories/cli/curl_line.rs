@@ -5,10 +5,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command as Process, Output};
 
-use crate::support::rig::{Rig, Running, name};
 use chrono::TimeDelta;
 use manutop::domain::{Command, CopyWhat, Event, LogEntry};
 use manutop::request_log::export::curl::curl;
+
+use crate::support::rig::{Rig, Running, name};
 
 async fn logged(running: &mut Running, ask: Command) -> LogEntry {
     running.engine.send(ask);

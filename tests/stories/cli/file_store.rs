@@ -8,10 +8,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::support::factory::Factory;
-use crate::support::file_home::{BINARY, FileHome, PASSPHRASE, name};
 use manutop::demo::Servers;
 use manutop::domain::{Secret, TokenRecord};
+
+use crate::support::factory::Factory;
+use crate::support::file_home::{BINARY, FileHome, PASSPHRASE, name};
 
 /// A configuration for the demo servers and a data directory.
 struct Bench {
@@ -169,7 +170,7 @@ fn a_person_chooses_the_passphrase_at_the_terminal_twice_and_it_is_not_echoed() 
     drop(pair.slave);
     let (mut reader, mut writer) = (pair.master.try_clone_reader().unwrap(), pair.master.take_writer().unwrap());
     let mut screen = String::new();
-    let mut answers = ["New passphrase: ", "The same once more: "].into_iter().peekable();
+    let mut answers = ["New passphrase: ", "Repeat the passphrase: "].into_iter().peekable();
     let mut bytes = [0; 1024];
     // The terminal is gone (an error, on Linux) once the program has ended.
     while let Ok(count @ 1..) = reader.read(&mut bytes) {

@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::process::Stdio;
 use std::time::Duration;
 
-use crate::support::bench::Bench;
-use crate::support::program::Ended;
 use manutop::demo::{DemoFault, Reply};
 use manutop::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
+
+use crate::support::bench::Bench;
+use crate::support::program::Ended;
 
 const HERD: usize = 50;
 

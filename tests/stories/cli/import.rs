@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use manutop::demo::DemoFault;
+
 use crate::support::bench::Bench;
 use crate::support::factory::Factory;
 use crate::support::file_home::{PASSPHRASE, name};
 use crate::support::program::Ended;
 use crate::support::pty::Terminal;
-use manutop::demo::DemoFault;
 
 impl Bench {
     /// Runs `import` with this on standard input; fails unless it ends with this code.

@@ -4,14 +4,15 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use crate::support::bench::Bench;
-use crate::support::file_home::name;
-use crate::support::program::eventually;
-use crate::support::pty::Terminal;
 use chrono::TimeDelta;
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Obtained, Secret, TokenRecord};
 use serde_json::Value;
+
+use crate::support::bench::Bench;
+use crate::support::file_home::name;
+use crate::support::program::eventually;
+use crate::support::pty::Terminal;
 
 impl Bench {
     /// The same with a refresh token that the provider has revoked.

@@ -3,13 +3,14 @@
 
 use std::process::Command;
 
+use manutop::demo::{DemoOptions, Servers};
+use manutop::domain::{ConnectionName, Secret, TokenRecord};
+
 use crate::support::file_home::FileHome;
 use crate::support::login::{FOREIGN, LOOPBACK, Person};
 use crate::support::program::Program;
 use crate::support::pty::{Terminal, shows};
 use crate::support::subjects::{ada, bob, jwt};
-use manutop::demo::{DemoOptions, Servers};
-use manutop::domain::{ConnectionName, Secret, TokenRecord};
 
 /// A home with one connection to the demo's server.
 struct Setup {

@@ -7,11 +7,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use manutop::demo::{DemoOptions, Servers};
+use url::Url;
+
 use crate::support::file_home::FileHome;
 use crate::support::login::{LOOPBACK, Person, parameters};
 use crate::support::program::{Program, eventually};
-use manutop::demo::{DemoOptions, Servers};
-use url::Url;
 
 /// The other user.
 const OTHER: u32 = 12_345;

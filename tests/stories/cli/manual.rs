@@ -51,7 +51,7 @@ fn the_first_page_has_exit_status_environment_and_files() {
         assert!(text.contains(&format!(".TP\n{}\n{}\n", exit as u8, exit.meaning())), "{exit:?}: {text}");
     }
     for words in
-        ["MANUTOP_CONFIG\nAs --config.\n", "MANUTOP_PASSPHRASE_FILE", "/.config/manutop/config.toml", "SEE ALSO"]
+        ["MANUTOP_CONFIG\nSame as --config.\n", "MANUTOP_PASSPHRASE_FILE", "/.config/manutop/config.toml", "SEE ALSO"]
     {
         assert!(text.contains(words), "{words}: {text}");
     }

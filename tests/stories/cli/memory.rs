@@ -8,12 +8,13 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use memchr::memmem;
+use portable_pty::CommandBuilder;
+
 use crate::support::factory::Factory;
 use crate::support::file_home::{BINARY, FileHome, PASSPHRASE};
 use crate::support::program::{Program, eventually};
 use crate::support::pty::{Terminal, shows};
-use memchr::memmem;
-use portable_pty::CommandBuilder;
 
 /// The user that runs manutop, and another one.
 const USER: u32 = 12_345;

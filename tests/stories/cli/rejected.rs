@@ -1,8 +1,9 @@
 //! `manutop token --rejected -`: the real program, for a caller to whom the API answered 401.
 
+use manutop::demo::DemoFault;
+
 use crate::support::bench::Bench;
 use crate::support::program::{Ended, Program, eventually};
-use manutop::demo::DemoFault;
 
 impl Bench {
     fn start_rejecting(&self, arguments: &[&str], rejected: &str) -> Program {

@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::Path;
 
+use manutop::domain::{Secret, TokenRecord};
+
 use crate::support::bench::Bench;
 use crate::support::factory::Factory;
 use crate::support::file_home::{PASSPHRASE, name};
 use crate::support::program::Ended;
-use manutop::domain::{Secret, TokenRecord};
 
 impl Bench {
     /// Everything is as it was.
@@ -54,7 +55,7 @@ async fn everything_moves_along_and_the_next_commands_know_the_new_name_only() {
     let gone = bench.run(&["token", "factory"], 2);
     assert!(gone.stderr.contains("there is no connection factory; it has plant"), "{gone:?}");
     let again = bench.run(&["rename", "factory", "plant"], 0);
-    assert_eq!(again.stdout, "nothing is kept under the name factory any more, and plant is there; nothing to do\n");
+    assert_eq!(again.stdout, "factory is already renamed to plant; nothing to do\n");
     let record = bench.vault().await.read(&name("plant")).await.unwrap().record.unwrap();
     let refresh_token = record.refresh_token.unwrap().token;
     let secrets =
@@ -124,10 +125,11 @@ async fn a_process_at_work_on_it_is_waited_for_and_ctrl_c_gives_up_with_nothing_
     let bench = all_connections().await;
     let holder = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
     let mut waiting = bench.start(&["rename", "factory", "plant"]);
-    waiting.until_stderr(&format!("factory: waiting for process {}, which works on it", std::process::id()));
+    waiting
+        .until_stderr(&format!("factory: waiting for process {}, which is using this connection", std::process::id()));
     waiting.signal("INT");
     let given_up = waiting.end().expect(1);
-    assert!(given_up.stderr.contains("given up; nothing was changed"), "{given_up:?}");
+    assert!(given_up.stderr.contains("cancelled; nothing has changed"), "{given_up:?}");
     bench.assert_untouched().await;
     let mut waiting = bench.start(&["rename", "factory", "plant"]);
     waiting.until_stderr("waiting for process");

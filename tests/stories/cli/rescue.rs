@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::process::Output;
 
-use crate::support::bench::Bench;
-use crate::support::file_home::name;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{Obtained, Secret};
+
+use crate::support::bench::Bench;
+use crate::support::file_home::name;
 
 /// What no version reads: the tokens have other names, and bytes that are no text stand beside them.
 const STRANGE: &[u8] = b"{\"tok\": \"s3cret-token-of-an-answer\"}\r\n\x1b[2J\xff\x00 end";

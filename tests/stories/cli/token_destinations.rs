@@ -10,12 +10,13 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use manutop::domain::Secret;
+
 use crate::support::again::{is_alone, this_test};
 use crate::support::bench::Bench;
 use crate::support::factory::Factory;
 use crate::support::file_home::PASSPHRASE;
 use crate::support::program::{Ended, Program};
-use manutop::domain::Secret;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
 

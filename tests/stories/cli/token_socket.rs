@@ -9,13 +9,14 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::support::bench::Bench;
-use crate::support::file_home::{BINARY, name};
-use crate::support::program::{Ended, Program, eventually};
 use manutop::domain::{Clock as _, Secret, SystemClock, TokenRecord};
 use manutop::engine::agent;
 use manutop::tokens::record;
 use serde_json::Value;
+
+use crate::support::bench::Bench;
+use crate::support::file_home::{BINARY, name};
+use crate::support::program::{Ended, Program, eventually};
 
 /// The secret store is out of reach.
 const STORE: i32 = 6;
@@ -116,7 +117,7 @@ async fn what_is_not_certain_is_left_to_the_command() {
     let keeper = bench.keeper();
     // Too short-lived; of no connection; of another configuration.
     let reported = bench.start(&["doctor"]).end().stdout;
-    assert!(reported.contains(&format!("process {} gives commands the tokens it holds", keeper.id())), "{reported}");
+    assert!(reported.contains(&format!("process {} provides tokens to commands", keeper.id())), "{reported}");
     let left = bench.factory.record.remaining(SystemClock.now()).num_seconds();
     bench.alone(&["token", "factory", "--min-ttl", &(left + 1).to_string(), "--no-refresh"]).expect(STORE);
     let impossible = bench.run(&["token", "factory", "--min-ttl", "2h"], 2);

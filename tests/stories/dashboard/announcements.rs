@@ -1,12 +1,13 @@
 //! What the real program announces beyond its dashboard: the window's title, the program it runs for
 //! events, and `list --watch` beside another process that refreshes.
 
+use serde_json::Value;
+
 use crate::support::bench::Bench;
 use crate::support::factory::Factory;
 use crate::support::file_home::PASSPHRASE;
 use crate::support::program::{Program, eventually};
 use crate::support::pty::{Terminal, shows};
-use serde_json::Value;
 
 /// With `lines` at the head of the configuration.
 async fn bench_with(lines: &str) -> Bench {

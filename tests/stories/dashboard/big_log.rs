@@ -5,8 +5,6 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
-use crate::support::rig::Rig;
-use crate::support::stage::Stage;
 use chrono::{DateTime, TimeDelta, Utc};
 use crossterm::event::{KeyCode, KeyModifiers};
 use futures_util::FutureExt as _;
@@ -17,6 +15,9 @@ use manutop::request_log::query::{LogAnswer, LogPosition, LogQuery, Page, PageId
 use manutop::request_log::search::LogSearcher;
 use manutop::request_log::segments::RequestLog;
 use manutop::request_log::segments::reader::SegmentReader;
+
+use crate::support::rig::Rig;
+use crate::support::stage::Stage;
 
 const MIB: u64 = 1024 * 1024;
 /// About what a real entry takes, headers and all.

@@ -9,10 +9,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use crate::support::again::this_test;
 use manutop::domain::{CopiedTo, Secret};
 use manutop::platform::clipboard::{Clipboard, ClipboardNote, send_to_terminal};
 use manutop::platform::environment::Environment;
+
+use crate::support::again::this_test;
 
 const XVFB_PID: &str = "MANUTOP_TEST_XVFB_PID";
 

@@ -3,9 +3,6 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::pty::Terminal;
-use crate::support::rig::Rig;
-use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::config;
@@ -13,6 +10,10 @@ use manutop::dashboard::keymap::Keymap;
 use manutop::dashboard_loop::appearance::keymap;
 use manutop::oauth::providers;
 use portable_pty::CommandBuilder;
+
+use crate::support::pty::Terminal;
+use crate::support::rig::Rig;
+use crate::support::stage::{Person, Stage};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_manutop");
 

@@ -1,12 +1,13 @@
 //! The demo's faults, from the key to the screen: each shows its state at once, and once all is
 //! well again the way out that the screen names leads back to a live token.
 
+use chrono::TimeDelta;
+use crossterm::event::{KeyCode, KeyModifiers};
+
 use crate::support::demo::with_demo;
 use crate::support::login::LOOPBACK;
 use crate::support::rig::Rig;
 use crate::support::stage::Person;
-use chrono::TimeDelta;
-use crossterm::event::{KeyCode, KeyModifiers};
 
 /// The way out of a state.
 enum Remedy {

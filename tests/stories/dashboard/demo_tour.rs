@@ -1,13 +1,14 @@
 //! The guided tour through the real loop: by the key that does everything, and by doing everything
 //! oneself.
 
+use chrono::TimeDelta;
+use crossterm::event::{KeyCode, KeyModifiers};
+use manutop::domain::{Clock as _, ConnectionName};
+
 use crate::support::demo::with_demo;
 use crate::support::login::LOOPBACK;
 use crate::support::rig::Rig;
 use crate::support::stage::Person;
-use chrono::TimeDelta;
-use crossterm::event::{KeyCode, KeyModifiers};
-use manutop::domain::{Clock as _, ConnectionName};
 
 /// The connections that the tour talks about.
 async fn rig() -> Rig {

@@ -1,11 +1,12 @@
 //! Finding, sorting, marking and grouping, from the key to the screen: the real loop and the real
 //! engine, on a terminal in memory.
 
-use crate::support::rig::Rig;
-use crate::support::stage::{FakeHost, Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::domain::Secret;
+
+use crate::support::rig::Rig;
+use crate::support::stage::{FakeHost, Person, Stage};
 
 /// Runs the loop over the rig, without automatic refreshes.
 async fn with_dashboard<A: Future<Output = ()>>(rig: &Rig, act: impl FnOnce(Person) -> A) {

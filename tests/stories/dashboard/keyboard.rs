@@ -6,13 +6,14 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::support::again::this_test;
-use crate::support::inside::{Inside, inside, say};
 use crossterm::event::Event;
 use manutop::platform::signals::{Signal, Signals};
 use manutop::terminal::guard::TerminalGuard;
 use manutop::terminal::input::TerminalInput;
 use portable_pty::PtySize;
+
+use crate::support::again::this_test;
+use crate::support::inside::{Inside, inside, say};
 
 /// What the inside ends with when its terminal is gone.
 const INPUT_ENDED: i32 = 7;

@@ -6,10 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::again::this_test;
-use crate::support::keyring;
-use crate::support::rig::{Rig, SECRET, eventually};
-use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::config::NotifySettings;
@@ -19,6 +15,11 @@ use manutop::domain::{ConnectionName, Secret, TokenRecord};
 use manutop::notifications::Wishes;
 use manutop::terminal::window::Window;
 use serde_json::Value;
+
+use crate::support::again::this_test;
+use crate::support::keyring;
+use crate::support::rig::{Rig, SECRET, eventually};
+use crate::support::stage::{Person, Stage};
 
 /// What was sent to the terminal beyond drawing.
 #[derive(Clone, Default)]

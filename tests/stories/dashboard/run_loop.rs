@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::rig::Rig;
-use crate::support::stage::{FakeHost, Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyModifiers};
 use manutop::dashboard_loop::run_loop::Ending;
 use manutop::demo::DemoFault;
 use manutop::domain::Secret;
+
+use crate::support::rig::Rig;
+use crate::support::stage::{FakeHost, Person, Stage};
 
 /// Runs the usual dashboard over the rig.
 async fn with_dashboard<A: Future<Output = ()>>(rig: &Rig, act: impl FnOnce(Person) -> A) -> Ending {

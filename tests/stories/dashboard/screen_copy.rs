@@ -6,13 +6,14 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::process::{Command, Stdio};
 
-use crate::support::factory::Factory;
-use crate::support::file_home::{BINARY, FileHome};
-use crate::support::pty::Terminal;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use manutop::domain::{Secret, TokenRecord};
 use portable_pty::CommandBuilder;
+
+use crate::support::factory::Factory;
+use crate::support::file_home::{BINARY, FileHome};
+use crate::support::pty::Terminal;
 
 /// Ends the screen of a test that failed.
 struct Session<'a>(&'a FileHome);

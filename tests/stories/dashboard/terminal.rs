@@ -6,9 +6,10 @@ use std::io::Read;
 use std::num::NonZero;
 use std::time::Duration;
 
+use manutop::terminal::guard::{TerminalGuard, install_panic_hook};
+
 use crate::support::again::this_test;
 use crate::support::inside::{INSIDE, Inside, inside, say};
-use manutop::terminal::guard::{TerminalGuard, install_panic_hook};
 
 /// A program in a pseudo-terminal, and the model of its screen.
 struct Pty {

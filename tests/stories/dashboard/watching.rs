@@ -1,12 +1,13 @@
 //! Watching: a request that failed is found among those that did not, and the timeline shows it
 //! too.
 
-use crate::support::rig::Rig;
-use crate::support::stage::{FakeHost, Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{Event as InputEvent, KeyCode, KeyModifiers};
 use manutop::dashboard_loop::run_loop::Ending;
 use manutop::demo::DemoFault;
+
+use crate::support::rig::Rig;
+use crate::support::stage::{FakeHost, Person, Stage};
 
 /// Runs the loop over a rig with one live connection until `act` is through, which must end it by
 /// quitting. The second of its two refreshes has failed by then.

@@ -178,7 +178,7 @@ async fn what_a_page_shows_is_escaped() {
     let evil = r#"<script>"&'"#;
     bench.servers.manu().register_client(evil, &Secret::new("x"), &[REGISTERED]);
     let page = authorize(&bench, &[("client_id", evil)]).await.text().await.unwrap();
-    assert!(page.contains("&lt;script&gt;&quot;&amp;&#39;"));
+    assert!(page.contains("&lt;script&gt;&quot;&amp;&#x27;"));
     assert!(!page.contains("<script>"));
 }
 

@@ -138,7 +138,7 @@ fn a_token_is_as_good_as_was_asked_for_or_none() {
     let newer = Program::start(&mut machine.command(&["token", "factory", "--min-ttl", "3600s"])).end().expect(0);
     assert_ne!(newer.stdout.trim(), token);
     assert_eq!(machine.servers.manu().stats().rotations, 1);
-    assert!(machine.run(&["token", "factory", "--min-ttl", "soon"]).expect(2).stderr.contains("write it as 90s"));
+    assert!(machine.run(&["token", "factory", "--min-ttl", "soon"]).expect(2).stderr.contains("use 90s"));
     machine.sweep(&mut [], 5);
 }
 

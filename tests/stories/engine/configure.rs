@@ -4,8 +4,6 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use crate::support::login::assert_newest_is_stored;
-use crate::support::rig::{Rig, Running, SECRET, eventually, name};
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{
@@ -13,6 +11,9 @@ use manutop::domain::{
 };
 use manutop::engine::Refreshed;
 use manutop::secrets::memory::Call;
+
+use crate::support::login::assert_newest_is_stored;
+use crate::support::rig::{Rig, Running, SECRET, eventually, name};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 

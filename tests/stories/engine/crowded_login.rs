@@ -7,11 +7,6 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::support::again::{is_alone, this_test};
-use crate::support::file_home::{BINARY, FileHome, name};
-use crate::support::login::{LOOPBACK, Person, begin, logged_in, parameters};
-use crate::support::program::Program;
-use crate::support::rig::{Rig, SECRET, eventually};
 use chrono::TimeDelta;
 use manutop::demo::{DemoOptions, Servers};
 use manutop::domain;
@@ -19,6 +14,12 @@ use manutop::domain::{EventKind, Secret};
 use manutop::engine::Refreshed;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use url::Url;
+
+use crate::support::again::{is_alone, this_test};
+use crate::support::file_home::{BINARY, FileHome, name};
+use crate::support::login::{LOOPBACK, Person, begin, logged_in, parameters};
+use crate::support::program::Program;
+use crate::support::rig::{Rig, SECRET, eventually};
 
 /// Opens 1,200 connections, sends half a request on each, and opens another for each that is closed.
 const CROWD: &str = r#"

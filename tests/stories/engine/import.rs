@@ -3,9 +3,6 @@
 
 use std::time::Duration;
 
-use crate::support::login::{LOOPBACK, assert_newest_is_stored};
-use crate::support::rig::{Rig, Running, SECRET};
-use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
 use manutop::demo::{DemoFault, Reply};
@@ -15,6 +12,10 @@ use manutop::domain::{
 use manutop::engine::Refreshed;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
+
+use crate::support::login::{LOOPBACK, assert_newest_is_stored};
+use crate::support::rig::{Rig, Running, SECRET};
+use crate::support::stage::{Person, Stage};
 
 /// A rig with one connection and no tokens.
 async fn rig() -> (Rig, ConnectionName) {

@@ -1,7 +1,6 @@
 //! What the engine says of a connection's tokens when asked: their history, from one process to the
 //! next, and what an access token says of itself.
 
-use crate::support::rig::{Rig, Running};
 use chrono::TimeDelta;
 use manutop::domain::{
     Command, ConnectionEvent, ConnectionName, Event, EventKind, Fingerprint, Inspection, Obtained, Program, Rotation,
@@ -9,6 +8,8 @@ use manutop::domain::{
 };
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, InjectedFault};
+
+use crate::support::rig::{Rig, Running};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 

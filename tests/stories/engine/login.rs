@@ -4,11 +4,6 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::login::{
-    FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
-    parameters, refused,
-};
-use crate::support::rig::{MovableClock, Rig, Running, SECRET, eventually};
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{
@@ -19,6 +14,12 @@ use manutop::engine::{Browser, Engine, Opened, Parts, Refreshed};
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
 use url::Url;
+
+use crate::support::login::{
+    FOREIGN, LOOPBACK, Person, assert_newest_is_stored, assert_port_is_free, begin, changed, failed, logged_in,
+    parameters, refused,
+};
+use crate::support::rig::{MovableClock, Rig, Running, SECRET, eventually};
 
 /// A browser that, when it is started, sees whether anybody listens on the redirect URI.
 #[derive(Default)]

@@ -4,8 +4,6 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use crate::support::login::LOOPBACK;
-use crate::support::rig::{Rig, Running};
 use chrono::TimeDelta;
 use manutop::domain::{
     Command, Connection, ConnectionEvent, ConnectionName, Event, EventKind, Exchange, Holding, Problem, Revocation,
@@ -14,6 +12,9 @@ use manutop::domain::{
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
 use url::Url;
+
+use crate::support::login::LOOPBACK;
+use crate::support::rig::{Rig, Running};
 
 /// Where a revocation goes.
 type At = fn(&Rig) -> Url;

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use crate::support::rig::{Rig, Running};
 use chrono::TimeDelta;
 use manutop::demo::{DemoFault, Reply};
 use manutop::domain::{AfterLostAnswer, Event, LogEntry, Problem, SecretSource, TokenRecord};
 use manutop::engine::Refreshed;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use serde_json::Value;
+
+use crate::support::rig::{Rig, Running};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 /// What makes an answer odd.

@@ -1,9 +1,10 @@
 //! The overview: what the next start shows before any store has answered.
 
-use crate::support::rig::{Rig, SECRET};
 use chrono::TimeDelta;
 use manutop::domain::{Command, ConnectionView, Status};
 use manutop::tokens::status_snapshot;
+
+use crate::support::rig::{Rig, SECRET};
 
 #[tokio::test]
 async fn a_dashboard_leaves_the_facts_of_its_connections_and_a_command_nothing() {

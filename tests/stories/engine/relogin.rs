@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
-use crate::support::rig::{Rig, SECRET};
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Command, ConnectionEvent, Event, EventKind, Holding, Problem};
@@ -12,6 +10,9 @@ use manutop::engine::Refreshed;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::Call;
 use manutop::tokens::reconcile::Hazard;
+
+use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, logged_in};
+use crate::support::rig::{Rig, SECRET};
 
 #[tokio::test]
 async fn a_login_heals_a_connection_whose_answer_was_lost() {

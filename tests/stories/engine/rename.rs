@@ -4,8 +4,6 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::support::rig::{Rig, Running, SECRET, name};
-use crate::support::stage::{Person, Stage};
 use chrono::TimeDelta;
 use manutop::config;
 use manutop::domain::{
@@ -16,6 +14,9 @@ use manutop::oauth::providers::ALL;
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, InjectedFault};
 use manutop::tokens::rename::Renaming;
+
+use crate::support::rig::{Rig, Running, SECRET, name};
+use crate::support::stage::{Person, Stage};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 

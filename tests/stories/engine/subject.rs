@@ -3,9 +3,6 @@
 
 use std::time::Duration;
 
-use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, failed, logged_in};
-use crate::support::rig::{Rig, Running, eventually};
-use crate::support::subjects::{ada, bob, jwt};
 use chrono::TimeDelta;
 use manutop::domain::{
     Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind, Exchange, Problem, Secret, Subject,
@@ -14,6 +11,10 @@ use manutop::domain::{
 use manutop::engine::{Owing, Refreshed, Unfinished};
 use serde_json::json;
 use url::Url;
+
+use crate::support::login::{LOOPBACK, Person, assert_newest_is_stored, begin, failed, logged_in};
+use crate::support::rig::{Rig, Running, eventually};
+use crate::support::subjects::{ada, bob, jwt};
 
 fn subject(sub: &str, email: &str) -> Subject {
     Subject { sub: Some(sub.into()), email: Some(email.into()), ..Subject::default() }

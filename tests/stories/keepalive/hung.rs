@@ -7,7 +7,6 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::again::{run_only, this_test};
 use chrono::{DateTime, Utc};
 use manutop::config::Config;
 use manutop::dashboard_loop::appearance::check_keys;
@@ -27,6 +26,7 @@ use manutop::secrets::worker::Secrets;
 use manutop::tokens::vault::Vault;
 
 use super::bench::{Bench, Manager, get};
+use crate::support::again::{run_only, this_test};
 use crate::support::program::{Program, eventually};
 
 const PART: &str = "MANUTOP_TEST_HUNG_KEEPER";

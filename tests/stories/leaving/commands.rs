@@ -56,7 +56,7 @@ async fn ctrl_z_waits_until_the_answer_is_saved() {
     let bench = Bench::new().await;
     let mut refresh = bench.refreshing(Duration::from_secs(2));
     refresh.signal("TSTP");
-    refresh.until_stderr("stopping once saved: factory's answer is on its way; Ctrl-Z again stops now");
+    refresh.until_stderr("suspending once saved: factory's answer is on its way; Ctrl-Z again suspends now");
     eventually("it stops, or has ended", || is_stopped(refresh.id()) || bench.journal_state() == "settled");
     assert_eq!(bench.journal_state(), "settled");
     refresh.signal("CONT");
@@ -69,7 +69,7 @@ async fn a_second_ctrl_z_that_is_meant_stops_at_once() {
     let bench = Bench::new().await;
     let mut refresh = bench.refreshing(Duration::from_secs(6));
     refresh.signal("TSTP");
-    refresh.until_stderr("stopping once saved");
+    refresh.until_stderr("suspending once saved");
     refresh.signal("TSTP");
     tokio::time::sleep(LATER).await;
     assert!(!is_stopped(refresh.id()), "two at once are one");

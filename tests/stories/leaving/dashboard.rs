@@ -35,7 +35,7 @@ async fn after_q_a_resize_does_not_end_the_wait() {
     let mut terminal = bench.dashboard_refreshing(Duration::from_secs(4));
     terminal.keys("q");
     terminal.resize(100, 30);
-    terminal.until_text("saving before leaving: factory's answer is on its way; q again leaves without it");
+    terminal.until_text("saving first: factory's answer is on its way; q again quits without saving");
     tokio::time::sleep(LATER).await;
     terminal.resize(120, 32);
     assert_eq!(terminal.ended(), 0);
@@ -51,7 +51,7 @@ async fn what_comes_with_a_signal_does_not_end_the_wait() {
         for signal in signals {
             terminal.signal(signal);
         }
-        terminal.until_text("saving before leaving: factory's answer is on its way; Ctrl-C leaves without it");
+        terminal.until_text("saving first: factory's answer is on its way; Ctrl-C again quits without saving");
         assert_eq!(terminal.ended(), 0, "{signals:?}");
         terminal.assert_given_back();
         bench.assert_newest_is_stored().await;
@@ -63,7 +63,7 @@ async fn a_key_that_repeats_itself_is_one_wish_and_a_second_press_leaves() {
     let bench = Bench::new().await;
     let mut terminal = bench.dashboard_refreshing(Duration::from_secs(30));
     terminal.keys("qqq");
-    terminal.until_text("saving before leaving: factory's answer");
+    terminal.until_text("saving first: factory's answer");
     tokio::time::sleep(LATER).await;
     assert!(terminal.screen().alternate_screen(), "it still waits");
     terminal.keys("q");
@@ -78,7 +78,7 @@ async fn a_second_signal_that_is_meant_leaves() {
     let bench = Bench::new().await;
     let mut terminal = bench.dashboard_refreshing(Duration::from_secs(30));
     terminal.signal("TERM");
-    terminal.until_text("saving before leaving");
+    terminal.until_text("saving first");
     tokio::time::sleep(LATER).await;
     terminal.signal("TERM");
     assert_eq!(terminal.ended(), 7);
@@ -95,7 +95,7 @@ async fn ctrl_z_stops_once_the_answer_is_saved() {
         } else {
             terminal.signal("TSTP");
         }
-        terminal.until_text("stopping once saved: factory's answer is on its way; Ctrl-Z again stops now");
+        terminal.until_text("suspending once saved: factory's answer is on its way; Ctrl-Z again suspends now");
         assert!(!is_stopped(terminal.id()));
         eventually("it stops", || is_stopped(terminal.id()));
         assert_eq!(bench.journal_state(), "settled");
@@ -112,7 +112,7 @@ async fn a_second_ctrl_z_that_is_meant_stops_at_once() {
     let bench = Bench::new().await;
     let mut terminal = bench.dashboard_refreshing(Duration::from_secs(6));
     terminal.keys("\x1a");
-    terminal.until_text("stopping once saved");
+    terminal.until_text("suspending once saved");
     tokio::time::sleep(LATER).await;
     terminal.keys("\x1a");
     eventually("it stops", || is_stopped(terminal.id()));

@@ -137,7 +137,7 @@ async fn the_dashboard_says_so_and_asks_before_it_leaves() {
     terminal.keys("q");
     terminal.until_text("Leave now?");
     terminal.keys("y");
-    terminal.until_text("saving before leaving: factory's new refresh token is in memory only");
+    terminal.until_text("saving first: factory's new refresh token is in memory only");
     bring_back(&bench);
     assert_eq!(terminal.ended(), 0);
     eventually("it is saved", || bench.journal_state() != "spending");

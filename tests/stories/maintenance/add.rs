@@ -83,7 +83,7 @@ async fn faults_are_reported_by_option_and_nothing_is_written() {
         ),
         (
             &["new", "--provider", "manus", "--client-id", "x", "--scope", "A", "--no-pkce"],
-            &["--scope: connections of Manus have no such thing", "--no-pkce: connections of Manus"],
+            &["--scope: not supported for Manus", "--no-pkce: not supported for Manus"],
         ),
         (&["new", "--provider", "nobody", "--client-id", "x"], &["possible values: manu, manus"]),
         (&["new", "--provider", "manus"], &["--client-id"]),

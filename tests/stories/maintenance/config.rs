@@ -144,7 +144,7 @@ async fn what_another_program_writes_meanwhile_is_not_overwritten() {
     let bench = commented().await;
     let other = format!("{}# by another\n", bench.text());
     let ended = edit(&bench, "echo 'bell = true' > \"$1\"; echo '# by another' >> config.toml").expect(1);
-    assert!(ended.stderr.contains("was changed by somebody else meanwhile"), "{ended:?}");
+    assert!(ended.stderr.contains("was changed by another program"), "{ended:?}");
     assert_eq!(fs::read_to_string(kept(&ended)).unwrap(), "bell = true\n");
     assert_eq!(bench.text(), other);
 }
@@ -174,7 +174,7 @@ async fn on_a_terminal_faults_can_be_fixed_and_the_other_s_change_overwritten() 
     terminal.until_text("Edit again, or give up? [e/g]");
     assert!(terminal.shows("config.toml:1:8: bell"), "{}", terminal.picture());
     terminal.keys("e\r");
-    terminal.until_text("Edit yours again, write it over the other, or give up? [e/w/g]");
+    terminal.until_text("Edit again, overwrite, or give up? [e/w/g]");
     assert_eq!(bench.text(), format!("{before}# by another\n"));
     terminal.keys("w\r");
     assert_eq!(terminal.ended(), 0);

@@ -339,7 +339,7 @@ async fn a_store_and_journal_from_a_backup_are_noticed_by_the_history() {
     let stats = bench.manu().stats();
     let refused = bench.run(&["refresh", "factory", "--force"], 3);
     assert!(refused.stderr.contains(&format!("{newest} has been saved")), "{refused:?}");
-    assert!(bench.run(&["doctor"], 1).stdout.contains(&format!("but {newest} was saved once")));
+    assert!(bench.run(&["doctor"], 1).stdout.contains(&format!("but {newest} was saved before")));
     let now = bench.manu().stats();
     assert_eq!((now.token_posts.refresh_token, now.reuses_detected), (stats.token_posts.refresh_token, 0));
     log_in(&bench).await.expect(0);

@@ -56,7 +56,7 @@ async fn a_connection_in_use_is_waited_for() {
     let bench = commented().await;
     let before = bench.text();
     let lease = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
-    let reported = format!("factory: waiting for process {}, which is at work on it", std::process::id());
+    let reported = format!("factory: waiting for process {}, which is using this connection", std::process::id());
     let mut given_up = Program::start(&mut bench.command(&["remove", "factory", "--yes"]));
     given_up.until_stderr(&reported);
     given_up.signal("TERM");

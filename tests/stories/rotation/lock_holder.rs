@@ -6,7 +6,6 @@
 use std::io::{BufRead as _, BufReader};
 use std::time::{Duration, Instant};
 
-use crate::support::again::this_test;
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind, Problem};
@@ -14,6 +13,7 @@ use manutop::engine::Refreshed;
 
 use super::REDIRECT;
 use super::process::{Process, Role, part};
+use crate::support::again::this_test;
 use crate::support::rig::{Rig, Running};
 
 /// Far less than it takes to suspect anything; far more than the pause between two tries.

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::support::records::{name, record};
 use manutop::config;
 use manutop::domain::{Command, Event, Secret, SystemClock};
 use manutop::engine::{Browser, Engine, Opened, Parts};
@@ -15,6 +14,8 @@ use manutop::secrets::error::StoreError;
 use manutop::secrets::secret_store::SecretStore;
 use manutop::secrets::worker::Secrets;
 use manutop::tokens::vault::Vault;
+
+use crate::support::records::{name, record};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 /// scrypt's least: nothing is protected here.

@@ -7,9 +7,6 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::support::again::this_test;
-use crate::support::keyring::{Keyring, inside_a_session, run_again};
-use crate::support::records::{name, record};
 use manutop::domain::{Secret, SystemClock};
 use manutop::secrets::error::StoreError;
 use manutop::secrets::keyring;
@@ -21,6 +18,10 @@ use manutop::tokens::save_error::SaveError;
 use manutop::tokens::vault::Vault;
 use tokio::runtime::Runtime;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
+use crate::support::again::this_test;
+use crate::support::keyring::{Keyring, inside_a_session, run_again};
+use crate::support::records::{name, record};
 
 /// Far below the timeout of ten seconds: what must be reported at once.
 const AT_ONCE: Duration = Duration::from_secs(2);

@@ -18,24 +18,24 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::json;
 use crate::cli::support::session::Session;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::config;
 use crate::config::{ChangeError, Config, Draft, FieldKind};
 use crate::domain::{Connection, ConnectionName, FieldFault, Secret, SecretSource};
 use crate::oauth::providers;
 
-/// Add a connection to the configuration, and give its client secret to the secret store
+/// Add a connection, and store its client secret
 #[derive(Debug, clap::Args)]
 pub struct AddArgs {
-    /// Its name: unique, of ASCII letters, digits, '-', '_' and '.'; tokens are kept under it
+    /// Connection name: unique; ASCII letters, digits, '-', '_' and '.'
     #[arg(value_hint = clap::ValueHint::Other)]
     name: ConnectionName,
     #[command(flatten)]
     settings: Settings,
-    /// Read the client secret from standard input; without this it is asked for on a terminal
+    /// Read the client secret from standard input instead of a prompt
     #[arg(long, conflicts_with = "client_secret_command")]
     client_secret_stdin: bool,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -95,13 +95,13 @@ impl AddArgs {
         }
         let takes_from_store = connection.is_some_and(|connection| connection.client_secret == SecretSource::Store);
         if takes_from_store && !is_stored {
-            say!("its client secret is still to be set: manutop secret set {name}");
+            message!("set its client secret with: manutop secret set {name}");
         }
         match connection {
             Some(connection) if connection.needs_browser() => {
-                say!("log in with: manutop login {name}; or take over a refresh token with: manutop import {name}");
+                message!("log in with: manutop login {name}; or take over a refresh token with: manutop import {name}");
             }
-            _ => say!("log in with: manutop login {name}"),
+            _ => message!("log in with: manutop login {name}"),
         }
         Ok(Exit::Ok)
     }
@@ -129,7 +129,7 @@ async fn add(
         None => session.vault.remove_client_secret(name).await.map(drop),
     };
     if let Err(why) = undone {
-        say!("the client secret of {name} is in the secret store all the same: {}", why.with_advice());
+        message!("the client secret of {name} is still in the secret store: {}", why.with_advice());
     }
     Err(error)
 }

@@ -18,28 +18,31 @@ fn options() -> impl Iterator<Item = &'static ConfigField> {
     FIELDS.iter().filter(|field| field.key != "name")
 }
 
-/// What the option for a key is called, without its dashes. What is on unless it is switched off
-/// has an option to switch it off.
+/// The name of a key's option, without its dashes. What is on by default has an option that disables it.
 pub(crate) fn option(key: &str) -> String {
     let is_switch = FIELDS.iter().any(|field| field.key == key && field.kind == FieldKind::Switch);
     format!("{}{}", if is_switch { "no-" } else { "" }, key.replace('_', "-"))
 }
 
 fn arg(field: &'static ConfigField) -> Arg {
-    // What only some connections cannot do without, the checker knows.
+    // What only some connections need, the checker knows.
     let arg = Arg::new(field.key).long(option(field.key)).required(field.required && !field.browser_only);
     let arg = arg.value_name(field.key.to_uppercase());
     match field.kind {
-        FieldKind::Switch => {
-            let mut help = format!("Switch off {}", field.help);
-            help.replace_range(11..12, &field.help[..1].to_lowercase());
-            arg.action(ArgAction::SetTrue).help(help)
-        }
+        FieldKind::Switch => arg.action(ArgAction::SetTrue).help(format!("Disable {}", within_a_sentence(field.help))),
         FieldKind::Provider => {
             let ids = providers::ALL.iter().map(|provider| provider.id);
             arg.value_parser(PossibleValuesParser::new(ids)).help(field.help)
         }
         FieldKind::Text | FieldKind::Url | FieldKind::Command => arg.help(field.help),
+    }
+}
+
+/// A text without its initial capital, unless it begins with an abbreviation.
+fn within_a_sentence(text: &str) -> String {
+    match text.split_at_checked(1) {
+        Some((first, rest)) if rest.starts_with(char::is_lowercase) => format!("{}{rest}", first.to_lowercase()),
+        _ => text.to_owned(),
     }
 }
 
@@ -72,7 +75,7 @@ impl FromArgMatches for Settings {
 }
 
 impl Settings {
-    /// The connection that is written down so.
+    /// The connection that these settings describe.
     pub(crate) fn draft(&self, name: &ConnectionName) -> Draft {
         let mut draft = Draft::default();
         draft.set("name", name.as_str());
@@ -82,7 +85,7 @@ impl Settings {
         draft
     }
 
-    /// What was given that the provider's connections do not have.
+    /// The settings that the provider does not support.
     pub(crate) fn foreign(&self, draft: &Draft) -> Vec<FieldFault> {
         let Some(provider) = draft.provider(providers::ALL) else { return Vec::new() };
         let own: Vec<_> = fields(provider).collect();
@@ -90,7 +93,7 @@ impl Settings {
         foreign
             .map(|(field, _)| FieldFault {
                 key: field.key,
-                what: format!("connections of {} have no such thing; leave it out", provider.label),
+                what: format!("not supported for {}; remove it", provider.label),
             })
             .collect()
     }
@@ -108,6 +111,12 @@ mod tests {
                 assert_eq!(default_text(provider, field.key), Some("true"), "{}", field.key);
             }
         }
+    }
+
+    #[test]
+    fn what_a_switch_disables_is_in_its_help() {
+        assert_eq!(within_a_sentence("Automatic refresh"), "automatic refresh");
+        assert_eq!(within_a_sentence("PKCE for the login"), "PKCE for the login");
     }
 
     #[test]

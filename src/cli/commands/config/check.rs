@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::support::exit::Exit;
 use crate::cli::support::json;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::config;
 use crate::config::{Config, ConfigError, Copies};
 use crate::dashboard_loop::appearance::keymap;
@@ -21,7 +21,7 @@ pub(crate) fn run(file: &Path, as_json: bool) -> Result<Exit, Report> {
     let exists = !matches!(read, Ok(None));
     let checked = read.and_then(|text| checked(&text.unwrap_or_default(), file));
     if let Some(copies) = config::interrupted(file) {
-        say!("{}", cut_off(file, &copies));
+        message!("{}", cut_off(file, &copies));
     }
     if as_json {
         let connections = checked.as_ref().ok().map(|config| config.connections.len());
@@ -30,7 +30,7 @@ pub(crate) fn run(file: &Path, as_json: bool) -> Result<Exit, Report> {
         json::print(json!({ "config_file": file, "exists": exists, "connections": connections, "faults": faults }))?;
     } else {
         match &checked {
-            Ok(_) if !exists => say!("{} does not exist; manutop config edit makes it", file.display()),
+            Ok(_) if !exists => message!("{} does not exist; manutop config edit makes it", file.display()),
             Ok(config) => {
                 let count = config.connections.len();
                 writeln!(io::stdout(), "{} is valid; connections: {count}", file.display())?;

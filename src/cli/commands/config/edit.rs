@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::cli::commands::config::check::checked;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::prompt;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::config;
 use crate::config::Original;
 use crate::platform::child_process::ChildCommand as _;
@@ -29,8 +29,8 @@ const EDITORS: [&str; 5] = ["sensible-editor", "editor", "nano", "vim", "vi"];
 const EDITORS: [&str; 1] = ["notepad"];
 
 /// What a file that is not there yet begins with.
-const BEGINNING: &str = r#"# The configuration of manutop; its README explains every key. No secret belongs in here:
-# `manutop secret set NAME` gives a client secret to the secret store.
+const BEGINNING: &str = r#"# The configuration of manutop; docs/configuration.md describes every key. Never put a secret in here:
+# `manutop secret set NAME` stores a client secret.
 
 # store = "keyring"   # or "file": encrypted files
 
@@ -63,7 +63,7 @@ pub(crate) fn run(file: &Path) -> Result<Exit, Report> {
                 // Faults are told with the copy's name: that is where they can be looked at.
                 text.map(|text| checked(&text, &copy.path).map(|_| text)).transpose()
             })
-            .inspect_err(|error| say!("{error}"))
+            .inspect_err(|error| message!("{error}"))
         else {
             match choose("Edit again, or give up?", &['e', 'g'])? {
                 Some('e') => continue,
@@ -71,12 +71,12 @@ pub(crate) fn run(file: &Path) -> Result<Exit, Report> {
             }
         };
         if original.bytes() == Some(text.as_bytes()) {
-            say!("{}: nothing was changed", file.display());
+            message!("{}: nothing was changed", file.display());
             return Ok(Exit::Ok);
         }
         if !original.is_current().map_err(CliError::from)? {
-            say!("{} was changed by somebody else meanwhile", file.display());
-            match choose("Edit yours again, write it over the other, or give up?", &['e', 'w', 'g'])? {
+            message!("{} was changed by another program", file.display());
+            match choose("Edit again, overwrite, or give up?", &['e', 'w', 'g'])? {
                 Some('w') => {}
                 Some('e') => {
                     original = Original::read(file).map_err(CliError::from)?;
@@ -92,7 +92,7 @@ pub(crate) fn run(file: &Path) -> Result<Exit, Report> {
         if let Err(error) = original.replace(&text) {
             return Err(copy.give_up(Exit::Failed, &error.to_string()).into());
         }
-        say!("{} is written", file.display());
+        message!("{} is written", file.display());
         return Ok(Exit::Ok);
     }
 }
@@ -119,7 +119,7 @@ impl Copy {
         // The file may be writable where its directory is not.
         let made = Self::make(beside, name, before).or_else(|_| Self::make(&std::env::temp_dir(), name, before));
         made.map_err(|error| {
-            let why = format!("{}: no copy for the editor can be made: {error}", file.display());
+            let why = format!("{}: cannot create a copy for the editor: {error}", file.display());
             CliError::new(Exit::Failed, why)
         })
     }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn what_a_new_file_begins_with_is_good_with_and_without_its_comments() {
         assert!(checked(BEGINNING, Path::new("c.toml")).unwrap().connections.is_empty());
-        let is_example = |line: &&str| !line.contains("README") && !line.contains("secret set");
+        let is_example = |line: &&str| !line.contains("docs/") && !line.contains("secret set");
         let lines: Vec<_> = BEGINNING.lines().filter(is_example).map(|line| line.trim_start_matches("# ")).collect();
         assert_eq!(checked(&lines.join("\n"), Path::new("c.toml")).unwrap().connections.len(), 2);
     }

@@ -14,22 +14,22 @@ use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::json;
 use crate::config::Paths;
 
-/// Find, check and edit the configuration file
+/// Print the path of the configuration file, check or edit it
 #[derive(Debug, clap::Subcommand)]
 pub enum ConfigCommand {
-    /// Print where the configuration file is
+    /// Print the path of the configuration file
     Path {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Check the configuration file: every fault with file, line, column and key
+    /// Check the configuration file; report every fault with file, line, column and key
     Check {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
     },
-    /// Edit the configuration file in $VISUAL or $EDITOR; only what has no fault replaces it
+    /// Edit the configuration file in $VISUAL or $EDITOR; it is replaced only if it has no faults
     Edit,
 }
 

@@ -25,9 +25,9 @@ use crate::domain::ConnectionName;
 /// What names a proxy for plain http.
 const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
-/// Run curl with a valid access token, without exposing it on the command line
+/// Run curl with a valid access token
 ///
-/// Options of curl that could send the token elsewhere or show it are refused, and ~/.curlrc is not read.
+/// The token is on no command line. Options of curl that could send the token elsewhere or show it are refused, and ~/.curlrc is not read.
 #[derive(Debug, clap::Args)]
 pub struct CurlArgs {
     /// Connection name

@@ -13,7 +13,7 @@ use crate::cli::commands::dashboard::{Demo, Opening, show};
 use crate::cli::commands::demo::faults::Breakable;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
-use crate::cli::support::stderr::say;
+use crate::cli::support::stderr::message;
 use crate::config;
 use crate::config::Draft;
 use crate::dashboard::connection_form::Template;
@@ -33,16 +33,16 @@ use crate::secrets::memory::MemoryStore;
 use crate::secrets::worker::Secrets;
 use crate::tokens::vault::Vault;
 
-/// Show the dashboard on embedded demo providers, with nothing to set up
+/// Open the dashboard on built-in demo servers; nothing to set up
 #[derive(Debug, clap::Args)]
 pub struct DemoArgs {
-    /// Only serve the demo providers, and print a configuration for them
+    /// Only run the demo servers, and print a configuration for them
     #[arg(long)]
     serve: bool,
-    /// Take a guided tour: a panel says what to look at and which key to press
+    /// Start with a guided tour
     #[arg(long, conflicts_with = "serve")]
     tour: bool,
-    /// Port of Manu Online's demo server; Manus's is the next one (default: free ones)
+    /// Port of Manu Online's demo server; Manus gets the next one (default: free ports)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=65534))]
     port: Option<u16>,
 }
@@ -123,7 +123,7 @@ async fn serve(port: Option<u16>) -> Result<Exit, Report> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", story.for_people())?;
     out.flush()?;
-    say!(
+    message!(
         "Manu Online's demo is at {}, Manus's at {}; Ctrl-C ends both",
         servers.manu().base_url(),
         servers.manus().base_url()

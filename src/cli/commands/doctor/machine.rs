@@ -17,9 +17,9 @@ pub(crate) fn checks(environment: &Environment) -> Vec<Check> {
 
 fn browser(environment: &Environment) -> Check {
     let name = "browser";
-    let by_hand = "logins show their URL; open it on any machine and paste where it ends";
+    let by_hand = "open the login URL on any machine and paste the final URL";
     match &environment.browser {
-        _ if environment.ssh => Check::warn(name, "over SSH none is started", by_hand),
+        _ if environment.ssh => Check::warn(name, "no browser is started over SSH", by_hand),
         Some(command) => Check::ok(name, format!("BROWSER={}", command.to_string_lossy())),
         None if environment.display => Check::ok(name, "the desktop's own"),
         None => Check::warn(name, "there is no display", by_hand),
@@ -42,7 +42,7 @@ fn clipboard(environment: &Environment) -> Check {
 fn terminal() -> Check {
     let name = "terminal";
     if !std::io::stdout().is_terminal() {
-        return Check::ok(name, "standard output is none, so the dashboard was not looked at");
+        return Check::ok(name, "standard output is not a terminal; not checked");
     }
     let term = std::env::var("TERM").unwrap_or_else(|_| "unset".into());
     let glyphs = if locale_is_utf8() { "UTF-8" } else { "ASCII, by the locale" };

@@ -23,10 +23,10 @@ use crate::dashboard_loop::appearance::keymap;
 use crate::oauth::providers;
 use crate::platform::environment::Environment;
 
-/// Check configuration, directories, secret store, tokens, clocks, browser, clipboard, terminal
+/// Check the whole setup: configuration, secret store, tokens, clocks
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -80,11 +80,9 @@ async fn run(files: &GlobalArgs, as_json: bool) -> Result<Exit, Report> {
         Ok(session) => checks.extend(storage::checks(&session).await),
         // The configuration's own faults are told already.
         Err(_) if checks[0].verdict == Verdict::Fail => {}
-        Err(stop) => checks.push(Check::fail(
-            "storage",
-            stop.to_string(),
-            "see to it, or name another directory with --data-dir",
-        )),
+        Err(stop) => {
+            checks.push(Check::fail("storage", stop.to_string(), "fix this, or use another directory with --data-dir"))
+        }
     }
     checks.extend(machine::checks(&Environment::read()));
     checks.insert(0, Check::ok("version", version::LONG));
@@ -97,7 +95,7 @@ fn configuration(files: &GlobalArgs) -> Check {
     let name = "configuration";
     let paths = match Paths::resolve(files.config.clone(), files.data_dir.clone()) {
         Ok(paths) => paths,
-        Err(error) => return Check::fail(name, error.to_string(), "name the files with --config and --data-dir"),
+        Err(error) => return Check::fail(name, error.to_string(), "set the files with --config and --data-dir"),
     };
     let file = paths.config_file.display();
     let checked = config::load(&paths.config_file, providers::ALL).and_then(|config| {
@@ -106,12 +104,12 @@ fn configuration(files: &GlobalArgs) -> Check {
     });
     match checked {
         Ok(Some(config)) if config.connections.is_empty() => {
-            Check::warn(name, format!("{file} has no connections"), "add a [[connections]] table; see the README")
+            Check::warn(name, format!("{file} has no connections"), "add one in the dashboard (n), or run: manutop add")
         }
         Ok(Some(config)) => good_configuration(name, &paths.config_file, config.connections.len()),
-        Ok(None) => Check::warn(name, format!("{file} does not exist"), "manutop shows at its start what to put there"),
+        Ok(None) => Check::warn(name, format!("{file} does not exist"), "run: manutop add, or open the dashboard"),
         Err(ConfigError::Untrusted(why)) => Check::fail(name, why.to_string(), why.advice()),
-        Err(error) => Check::fail(name, error.to_string(), "mend the lines named"),
+        Err(error) => Check::fail(name, error.to_string(), "correct these lines"),
     }
 }
 

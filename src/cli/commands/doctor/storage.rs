@@ -45,9 +45,9 @@ fn directory(name: &str, dir: &Path) -> Check {
         Err(error) => Check::fail(
             name,
             format!("{shown}: {error}"),
-            "see to its parent's permissions, or name another with --data-dir",
+            "fix the permissions of its parent, or use another with --data-dir",
         ),
-        Ok(found) if !found.is_dir() => Check::fail(name, format!("{shown} is no directory"), "move it out of the way"),
+        Ok(found) if !found.is_dir() => Check::fail(name, format!("{shown} is not a directory"), "move it elsewhere"),
         Ok(found) => match readable_by_others(&found) {
             Some(mode) => Check::warn(name, format!("{shown} has mode {mode:03o}"), format!("chmod 700 {shown}")),
             None => match tempfile::tempfile_in(dir) {
@@ -55,7 +55,7 @@ fn directory(name: &str, dir: &Path) -> Check {
                 Err(error) => Check::fail(
                     name,
                     format!("{shown} cannot be written to: {error}"),
-                    "free some space, or see to its permissions",
+                    "free some space, or fix its permissions",
                 ),
             },
         },
@@ -77,9 +77,9 @@ fn readable_by_others(_found: &std::fs::Metadata) -> Option<u32> {
 async fn agent(session: &Session) -> Check {
     let socket = session.vault.agent_socket();
     let found = match agent::answers(&session.paths.data_dir).await {
-        Some(Peer { pid: Some(pid) }) => format!("process {pid} gives commands the tokens it holds"),
-        Some(Peer { pid: None }) => "another process gives commands the tokens it holds".into(),
-        None if session.config.token_socket => "no process answers on it; commands look for themselves".into(),
+        Some(Peer { pid: Some(pid) }) => format!("process {pid} provides tokens to commands"),
+        Some(Peer { pid: None }) => "another process provides tokens to commands".into(),
+        None if session.config.token_socket => "no process is listening; commands read the store themselves".into(),
         None => "switched off by token_socket = false".into(),
     };
     Check::ok("token socket", format!("{}: {found}", socket.display()))
@@ -118,10 +118,10 @@ async fn tokens(session: &Session, connection: &Connection) -> Check {
         Err(error) if error.is_replaceable() => Check::fail(name, error.to_string(), login),
         Err(error) => Check::fail(name, error.to_string(), error.advice()),
         Ok(TokenState { mark, .. }) if mark < newest => {
-            Check::fail(name, format!("store and journal know generation {mark}, but {newest} was saved once"), login)
+            Check::fail(name, format!("store and journal know generation {mark}, but {newest} was saved before"), login)
         }
         Ok(TokenState { hazard: Some(Hazard::RolledBack { stored, mark }), .. }) => {
-            Check::fail(name, format!("the store holds generation {stored}, but {mark} was saved once"), login)
+            Check::fail(name, format!("the store holds generation {stored}, but {mark} was saved before"), login)
         }
         Ok(standing) => match refused(session, connection, &standing).await {
             Some(check) => check,
@@ -144,7 +144,7 @@ async fn refused(session: &Session, connection: &Connection, standing: &TokenSta
             );
             Check::fail(check, found, advice)
         }
-        _ => Check::warn(check, found, "nothing to do: it is tried again by itself"),
+        _ => Check::warn(check, found, "nothing to do: manutop retries"),
     })
 }
 
@@ -157,7 +157,7 @@ fn kept(name: String, connection: &Connection, standing: TokenState) -> Check {
         TokenState { record: Some(record), saved: false, .. } => Check::warn(
             name,
             format!("generation {} is in the journal only", record.generation),
-            "it is saved by itself once the store answers; start manutop",
+            "start manutop: it saves them once the store answers",
         ),
         TokenState { record: Some(record), .. } => Check::ok(name, format!("generation {}, saved", record.generation)),
     }
@@ -168,7 +168,7 @@ fn lost_answer(name: String, connection: &Connection, lost: LostAnswer) -> Check
     let found = format!("{lost}; the refresh token may have been replaced");
     let connection_name = &connection.name;
     let advice = match connection.after_lost_answer {
-        AfterLostAnswer::Retry => "nothing to do: the refresh token is sent again by itself".to_owned(),
+        AfterLostAnswer::Retry => "nothing to do: manutop sends the refresh token again".to_owned(),
         AfterLostAnswer::Ask => format!(
             "log in again with: manutop login {connection_name} (safe), or send the token again with: manutop refresh \
              {connection_name} --force --yes (the provider may revoke all tokens of this login)"
@@ -199,7 +199,7 @@ fn clocks(data_dir: &Path) -> Vec<Check> {
     let entries = match RequestLog::tail(data_dir, LOG_TAIL) {
         Ok(entries) => entries,
         Err(error) => {
-            return vec![Check::warn("request log", error.to_string(), "see to the permissions of requests.jsonl")];
+            return vec![Check::warn("request log", error.to_string(), "fix the permissions of requests.jsonl")];
         }
     };
     let newest: BTreeMap<&str, &LogEntry> =
@@ -214,6 +214,6 @@ fn clock(host: &str, ahead: i64) -> Check {
     if ahead.unsigned_abs() < WORTH_TELLING_S {
         Check::ok(name, found)
     } else {
-        Check::warn(name, found, "set this machine's clock (NTP); countdowns are by it")
+        Check::warn(name, found, "set this machine's clock (NTP): countdowns depend on it")
     }
 }

@@ -1,24 +1,24 @@
-//! Moments as they are written on the command line: so long ago, or by a clock.
+//! Times on the command line: a duration, or a moment in the past.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::cli::support::exit::{CliError, Exit};
-use crate::cli::support::span::span;
 use crate::format::time::Zone;
 
-/// Local times are written so, the most exact one first.
+/// Formats of local times, the most exact first.
 const LOCAL: [&str; 4] = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
 
 /// A moment in the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogSince {
-    /// So long ago.
+    /// This long ago.
     Ago(TimeDelta),
     /// At this moment.
     At(DateTime<Utc>),
-    /// When clocks here showed this.
+    /// When the local clock showed this.
     Local(NaiveDateTime),
 }
 
@@ -34,9 +34,9 @@ impl FromStr for LogSince {
         if let Some(local) = local.or_else(midnight) {
             return Ok(Self::Local(local));
         }
-        let ago = span(text).ok().and_then(|span| TimeDelta::from_std(span).ok());
+        let ago = duration(text).ok().and_then(|duration| TimeDelta::from_std(duration).ok());
         ago.map(Self::Ago).ok_or_else(|| {
-            "write a span such as 90s, 10m, 2h or 1d 6h, or a time such as 2026-03-10, 2026-03-10 14:02 or \
+            "use a duration such as 90s, 10m, 2h or 1d 6h, or a time such as 2026-03-10, 2026-03-10 14:02 or \
              2026-03-10T12:02:31Z"
                 .into()
         })
@@ -47,17 +47,28 @@ impl LogSince {
     /// The moment itself.
     ///
     /// # Errors
-    /// Clocks here never showed that time.
+    /// The local clock never showed that time.
     pub(crate) fn moment(self, zone: Zone, now: DateTime<Utc>) -> Result<DateTime<Utc>, CliError> {
         match self {
-            Self::Ago(span) => Ok(now.checked_sub_signed(span).unwrap_or(DateTime::<Utc>::MIN_UTC)),
+            Self::Ago(duration) => Ok(now.checked_sub_signed(duration).unwrap_or(DateTime::<Utc>::MIN_UTC)),
             Self::At(at) => Ok(at),
             Self::Local(local) => zone.moment(local).ok_or_else(|| {
-                let why = "clocks here never showed it: they were set forward; write another time, or one in UTC";
+                let why = "the local clock skipped this time when it was set forward; use another time, or UTC";
                 CliError::new(Exit::Usage, format!("--since {local}: {why}"))
             }),
         }
     }
+}
+
+/// Reads `90` (seconds), `90s`, `5m`, `1h 30m`.
+///
+/// # Errors
+/// What is wrong with it, for clap's message.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    humantime::parse_duration(text).map_err(|error| format!("{error}; use 90s, 5m or 1h"))
 }
 
 #[cfg(test)]
@@ -93,6 +104,20 @@ mod tests {
     fn anything_else_is_refused_with_examples() {
         for text in ["", "yesterday", "5x", "2026-13-01", "2026-03-10 25:00", "-5m"] {
             assert!(text.parse::<LogSince>().unwrap_err().contains("2026-03-10T12:02:31Z"), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_need_no_unit_and_units_add_up() {
+        for (text, seconds) in [("0", 0), ("90", 90), ("90s", 90), ("5m", 300), ("1h 30m", 5400), ("2d", 172_800)] {
+            assert_eq!(duration(text).unwrap().as_secs(), seconds, "{text}");
+        }
+    }
+
+    #[test]
+    fn any_other_duration_is_refused_with_an_example() {
+        for text in ["", "-1", "five", "5x", "99999999999999999999h"] {
+            assert!(duration(text).unwrap_err().ends_with("use 90s, 5m or 1h"), "{text}");
         }
     }
 }
