@@ -102,8 +102,9 @@ fn of_request(kind: &EventKind) -> Option<Sentence> {
 pub fn of_program(event: &Event) -> Option<Sentence> {
     Some(match event {
         Event::StoreChanged(Ok(())) => sentence(Severity::Good, "the secret store is back"),
-        Event::StoreChanged(Err(why)) => sentence(Severity::Bad, why.to_string()),
-        Event::PassphraseAsked { refused: Some(why), .. } => sentence(Severity::Bad, why.to_string()),
+        Event::StoreChanged(Err(why)) | Event::PassphraseAsked { refused: Some(why), .. } => {
+            sentence(Severity::Bad, why.to_string())
+        }
         Event::PassphraseAsked { refused: None, .. } => sentence(Severity::Bad, PASSPHRASE_NEEDED),
         Event::Host(HostEvent::ConfigurationRead(Ok(()))) => sentence(Severity::Good, "configuration reloaded"),
         Event::Host(HostEvent::ConfigurationRead(Err(why))) => sentence(Severity::Bad, format!("configuration: {why}")),
