@@ -1,23 +1,23 @@
 //! Starting the engine, and what can be asked of it from other threads.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio::sync::{mpsc, oneshot};
 
-#[cfg(unix)]
-use crate::domain::TokenRecord;
 use crate::domain::{
-    Author, Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Fingerprint, Problem, Program,
-    Secret,
+    Clock, Command, Connection, ConnectionName, ConnectionView, CopyWhat, Event, Fingerprint, Problem, Program, Secret,
 };
+use crate::engine::access_token::AccessToken;
 use crate::engine::actor::Actor;
-use crate::engine::actor::unfinished::{Owing, Rest};
 use crate::engine::agent::Agent;
-use crate::engine::work::access::AccessToken;
+use crate::engine::connections::host_limit::HostLimit;
+use crate::engine::messages::{Message, Refreshed};
+use crate::engine::remote::{Remote, answered};
+use crate::engine::unfinished::{Owing, Rest};
 use crate::engine::work::context::Context;
 use crate::engine::work::refresh::decide::Need;
 use crate::oauth::Http;
@@ -49,19 +49,6 @@ pub struct Parts {
     pub lost_pause: TimeDelta,
 }
 
-/// How a refresh ended well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refreshed {
-    /// New tokens, saved at least in the journal: where the store has not taken them, the
-    /// connection's problem is `NotSaved`; the generation.
-    Obtained(u64),
-    /// Another process had saved newer ones, which were taken over; the generation, and who had,
-    /// where its history tells.
-    Adopted(u64, Option<Author>),
-    /// The access token is fresh; nothing was sent.
-    StillFresh(u64),
-}
-
 /// A running engine. Dropping it ends the engine without waiting; see [`Engine::shutdown`].
 pub struct Engine {
     asks: mpsc::UnboundedSender<Message>,
@@ -70,102 +57,6 @@ pub struct Engine {
     runtime: tokio::runtime::Handle,
     vault: Vault,
 }
-
-/// Hands commands to an engine from elsewhere, without keeping it alive. Cheap to clone.
-#[derive(Clone)]
-pub struct Remote {
-    asks: mpsc::WeakUnboundedSender<Message>,
-}
-
-impl Remote {
-    /// Hands over a command; nothing happens where the engine has ended.
-    pub fn send(&self, command: Command) {
-        if let Some(asks) = self.asks.upgrade() {
-            let _ = asks.send(Message::Command(command));
-        }
-    }
-
-    /// All connections as they stand, in the configuration's order, whatever the store does: an
-    /// engine that is alive answers at once. `None` where it has ended.
-    pub async fn snapshot(&self) -> Option<Vec<ConnectionView>> {
-        answered(&self.asks.upgrade()?, |reply| Message::Snapshot { reply }).await
-    }
-
-    /// Has the engine look at once at what another process has changed.
-    #[cfg(unix)]
-    pub(super) fn look_around(&self) {
-        if let Some(asks) = self.asks.upgrade() {
-            let _ = asks.send(Message::LookAround);
-        }
-    }
-
-    /// The record whose access token lives for `least`, where nothing at all stands in its way.
-    #[cfg(unix)]
-    pub(super) async fn fresh(&self, connection: &ConnectionName, least: TimeDelta) -> Option<TokenRecord> {
-        answered(&self.asks.upgrade()?, |reply| Message::Fresh { connection: connection.clone(), least, reply }).await?
-    }
-}
-
-/// Asks, and waits for the answer; `None` where the engine has ended.
-async fn answered<T>(asks: &mpsc::UnboundedSender<Message>, ask: impl FnOnce(Reply<T>) -> Message) -> Option<T> {
-    let (reply, mut answer) = oneshot::channel();
-    asks.send(ask(reply)).ok()?;
-    tokio::select! {
-        biased;
-        answer = &mut answer => answer.ok(),
-        // A question that comes in the very moment in which the engine ends is never looked at, nor
-        // thrown away as long as somebody could ask another.
-        () = asks.closed() => answer.try_recv().ok(),
-    }
-}
-
-/// A question to the actor; most carry the way for the answer.
-pub(crate) enum Message {
-    Command(Command),
-    Refresh {
-        connection: ConnectionName,
-        need: Need,
-        reply: Reply<Result<Refreshed, Problem>>,
-    },
-    /// Another process has changed a journal.
-    #[cfg(unix)]
-    LookAround,
-    #[cfg(unix)]
-    Fresh {
-        connection: ConnectionName,
-        least: TimeDelta,
-        reply: Reply<Option<TokenRecord>>,
-    },
-    PresentToken {
-        connection: ConnectionName,
-        reply: Reply<Result<AccessToken, Problem>>,
-    },
-    Reveal {
-        connection: ConnectionName,
-        what: CopyWhat,
-        reply: Reply<Result<Secret, String>>,
-    },
-    Views {
-        reply: Reply<Vec<ConnectionView>>,
-    },
-    Snapshot {
-        reply: Reply<Vec<ConnectionView>>,
-    },
-    /// What ending now would endanger.
-    Owing {
-        reply: Reply<Vec<Owing>>,
-    },
-    /// Nothing due is to be begun while this is held; the reply comes once nothing is owed.
-    Rest {
-        hold: Weak<()>,
-        reply: Reply<()>,
-    },
-    Shutdown {
-        reply: Reply<()>,
-    },
-}
-
-type Reply<T> = oneshot::Sender<T>;
 
 impl Engine {
     /// Starts the engine on a thread of its own. Facts come out of the receiver.
@@ -183,7 +74,7 @@ impl Engine {
             http: Http::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
             vault: parts.vault,
-            gate: crate::engine::connections::host_limit::HostLimit::default(),
+            gate: HostLimit::default(),
             browser: parts.browser,
             program: parts.program,
             lost_pause: parts.lost_pause,

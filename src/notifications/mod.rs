@@ -15,6 +15,7 @@
 pub mod desktop;
 pub mod hook;
 pub mod notice;
+
 pub mod on_event;
 pub mod report;
 pub mod title;

@@ -49,7 +49,7 @@ impl Actor {
     fn welcome(&mut self, connection: Connection) {
         let name = connection.name.clone();
         let mut slot = ConnectionState::new(connection);
-        slot.goes_second = self.beside.keeper.is_some();
+        slot.goes_second = self.keepalive.is_some();
         self.slots.insert(slot);
         self.read_from_store(&name);
         self.publish(&name);

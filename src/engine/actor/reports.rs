@@ -1,14 +1,11 @@
 //! What tasks report, taken into the actor's state. All changes of a connection's state are here.
 
 use crate::domain::{
-    Activity, Author, ConnectionName, ConnectionView, Event, EventKind, Exchange, Holding, Last, LastRefusal, LogEntry,
-    LossOutcome, Outcome, Problem, Reason, Revocation, TokenRecord,
+    Activity, Author, ConnectionName, Event, EventKind, Exchange, Holding, Last, LastRefusal, LogEntry, Outcome,
+    Problem, Reason, Revocation, TokenRecord,
 };
 use crate::engine::actor::Actor;
-use crate::engine::connections::state::{Origin, Waiter, Work};
-use crate::engine::handle::Refreshed;
-use crate::engine::work::context::{FoundTokens, Source, TaskReport, WorkOutcome, store_problem};
-use crate::engine::work::refresh::decide::Need;
+use crate::engine::work::context::{FoundTokens, TaskReport, store_problem};
 use crate::platform::file_stamp::Stamp;
 use crate::secrets::error::StoreError;
 
@@ -185,159 +182,6 @@ impl Actor {
         }
     }
 
-    fn ended(&mut self, name: &ConnectionName, ended: WorkOutcome) {
-        let now = self.tools.now();
-        let Some(slot) = self.slots.get_mut(name) else { return };
-        let is_by_itself = matches!(slot.work, Some(Work::Refresh(_, Origin::Schedule) | Work::Reread(_)));
-        let asked = std::mem::take(&mut slot.asked);
-        let is_asked = !is_by_itself || !slot.waiters.is_empty() || !asked.is_empty();
-        let before = slot.view.problem.as_ref().map(std::mem::discriminant);
-        slot.rest();
-        let mut unsaved = None;
-        let result = match ended {
-            WorkOutcome::Held { record, how, problem } => {
-                let generation = record.generation;
-                let lacks_access_token = record.lacks_access_token();
-                slot.hold(Some(record), true);
-                // The next try comes after a pause: the provider has just been asked twice.
-                let lacking = || Problem::Retrying { at: None, why: "the provider sent no access token".into() };
-                slot.hold_in_spite_of(problem.or_else(|| lacks_access_token.then(lacking)), now);
-                match how {
-                    Source::Exchanged(lost) => slot.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered)),
-                    Source::LoggedIn | Source::Imported { .. } => slot.view.lost_answer = None,
-                    Source::Rescued(_) | Source::Adopted(_) | Source::Fresh => {}
-                }
-                Ok((how, generation))
-            }
-            WorkOutcome::Unsaved { record, how, why } => {
-                let generation = record.generation;
-                slot.hold(Some(record), false);
-                unsaved = Some(why.clone());
-                slot.fail(Problem::NotSaved { why, durable: true }, now);
-                Ok((how, generation))
-            }
-            WorkOutcome::Failed(Problem::Cancelled) => {
-                slot.is_outdated |= slot.view.is_unread();
-                Err(Problem::Cancelled)
-            }
-            WorkOutcome::Failed(problem) => {
-                slot.fail(problem, now);
-                slot.plan(now, self.automatic);
-                Err(slot.view.problem.clone().expect("a failure leaves a problem"))
-            }
-            WorkOutcome::Refused(refusal) => {
-                slot.refuse(*refusal, now);
-                slot.plan(now, self.automatic);
-                Err(slot.view.problem.clone().expect("a refusal leaves a problem"))
-            }
-            WorkOutcome::AnswerLost { lost, problem } => {
-                slot.fail(problem, now);
-                slot.view.lost_answer = Some((lost, LossOutcome::Pending));
-                slot.plan(now, self.automatic);
-                Err(slot.view.problem.clone().expect("a failure leaves a problem"))
-            }
-            WorkOutcome::Uncertain { generation, problem } => {
-                slot.doubt(generation, problem.clone(), now);
-                Err(problem)
-            }
-            WorkOutcome::GivenUp => {
-                slot.let_go();
-                Err(Problem::NeedsLogin { why: "logged out meanwhile by another process, or renamed".into() })
-            }
-            WorkOutcome::Unchanged => {
-                // It may have begun beside a reading, whose report then went unheard; or what it held in
-                // memory is given up.
-                let is_given_up = slot.view.problem.as_ref().is_some_and(Problem::is_in_memory_only);
-                slot.is_outdated |= slot.view.is_unread() || is_given_up;
-                return self.publish(name);
-            }
-            WorkOutcome::NotImported(event) => {
-                // It may have begun beside a reading, whose report then went unheard.
-                slot.is_outdated |= slot.record.is_none();
-                self.announce(event);
-                return self.publish(name);
-            }
-            WorkOutcome::Reread(found) => {
-                slot.find(*found, now);
-                let Some(problem) = slot.shown_uncertain().and(slot.view.problem.clone()) else {
-                    self.publish(name);
-                    return self.begin_asked(name, asked);
-                };
-                // Whoever asked meanwhile could not know; asking again will be a choice.
-                Err(problem)
-            }
-        };
-        let mut waiters = std::mem::take(&mut slot.waiters);
-        waiters.extend(asked.into_iter().filter_map(|(_, reply)| reply));
-        // What goes wrong again and again by itself is told once; the status goes on showing it.
-        let is_news = match &result {
-            Ok((how, _)) => *how != Source::Fresh,
-            Err(problem) => before != Some(std::mem::discriminant(problem)),
-        };
-        if is_asked || is_news {
-            self.announce_end(name, &result, unsaved.as_ref());
-        }
-        match &result {
-            // That it did not take what it was given is no news of a store that answers again.
-            Ok(_) if unsaved.is_some() => {}
-            Ok(_) => self.store_answers(Ok(())),
-            Err(Problem::StoreUnavailable { why }) => self.store_fails(why.clone()),
-            Err(_) => {}
-        }
-        for waiter in waiters {
-            let _ = waiter.send(result.clone().map(|(how, generation)| refreshed(how, generation)));
-        }
-        self.publish(name);
-    }
-
-    /// Begins what was asked for while the store was being read: a forced one first, for the
-    /// others share its exchange.
-    fn begin_asked(&mut self, name: &ConnectionName, mut asked: Vec<(Need, Option<Waiter>)>) {
-        if self.is_leaving() {
-            return; // whoever waits is told that it was cancelled
-        }
-        asked.sort_by_key(|(need, _)| !need.is_new());
-        for (need, reply) in asked {
-            self.refresh(name, need, reply);
-        }
-    }
-
-    /// `unsaved` tells why the store has not taken the tokens, where it has not.
-    fn announce_end(
-        &mut self,
-        name: &ConnectionName,
-        result: &Result<(Source, u64), Problem>,
-        unsaved: Option<&Reason>,
-    ) {
-        let connection = name.clone();
-        let expires_at = self.slots.get(name).and_then(|slot| slot.record.as_ref()).map(|record| record.expires_at);
-        if let (Ok((_, generation)), Some(why)) = (result, unsaved) {
-            return self.announce(EventKind::NotSaved { generation: *generation, why: why.clone() }.of(connection));
-        }
-        self.announce(match result {
-            Ok((Source::Exchanged(recovered), generation)) => {
-                EventKind::Refreshed { generation: *generation, recovered: *recovered }.of(connection)
-            }
-            Ok((Source::Rescued(lost), generation)) => {
-                EventKind::Refreshed { generation: *generation, recovered: Some(*lost) }.of(connection)
-            }
-            Ok((Source::LoggedIn, generation)) => EventKind::LoggedIn { generation: *generation }.of(connection),
-            Ok((Source::Imported { replaced }, generation)) => EventKind::Imported {
-                generation: *generation,
-                expires_at: expires_at.unwrap_or_default(),
-                replaced: *replaced,
-            }
-            .of(connection),
-            Ok((Source::Adopted(by), generation)) => {
-                EventKind::Adopted { generation: *generation, by: *by }.of(connection)
-            }
-            Ok((Source::Fresh, _)) => {
-                EventKind::StillFresh { expires_at: expires_at.unwrap_or_default() }.of(connection)
-            }
-            Err(problem) => EventKind::RefreshFailed { problem: problem.clone() }.of(connection),
-        });
-    }
-
     fn logged_out(&mut self, name: &ConnectionName, result: Result<(), Problem>, revocation: Revocation) {
         let Some(slot) = self.slots.get_mut(name) else { return };
         slot.rest();
@@ -356,59 +200,5 @@ impl Actor {
             }
         }
         self.publish(name);
-    }
-
-    fn store_answers(&mut self, result: Result<(), &StoreError>) {
-        match result {
-            Err(error) => self.store_fails_with(error),
-            Ok(()) if self.store_trouble.take().is_some() => self.announce(Event::StoreChanged(Ok(()))),
-            Ok(()) => {}
-        }
-    }
-
-    fn store_fails_with(&mut self, error: &StoreError) {
-        let (new, refused) = match error {
-            StoreError::PassphraseNeeded { new } => (*new, None),
-            StoreError::WrongPassphrase { .. } => (false, Some(error.reason())),
-            _ => return self.store_fails(error.reason_with_advice()),
-        };
-        let trouble = error.reason();
-        if self.store_trouble.as_ref() != Some(&trouble) {
-            self.store_trouble = Some(trouble);
-            self.announce(Event::PassphraseAsked { new, refused });
-        }
-    }
-
-    fn store_fails(&mut self, why: Reason) {
-        if self.store_trouble.as_ref() != Some(&why) {
-            self.store_trouble = Some(why.clone());
-            self.announce(Event::StoreChanged(Err(why)));
-        }
-    }
-
-    /// All connections as they stand, in the configuration's order.
-    pub(crate) fn standing(&self) -> Vec<ConnectionView> {
-        self.order.iter().filter_map(|name| self.slots.get(name)).map(|slot| slot.view.clone()).collect()
-    }
-
-    /// Answers those who wait for the first reading, once every connection is read or has failed.
-    pub(crate) fn satisfy_curiosity(&mut self) {
-        if self.curious.is_empty() || !self.slots.are_read() {
-            return;
-        }
-        let views = self.standing();
-        for reply in self.curious.drain(..) {
-            let _ = reply.send(views.clone());
-        }
-    }
-}
-
-fn refreshed(how: Source, generation: u64) -> Refreshed {
-    match how {
-        Source::Exchanged(_) | Source::Rescued(_) | Source::LoggedIn | Source::Imported { .. } => {
-            Refreshed::Obtained(generation)
-        }
-        Source::Adopted(by) => Refreshed::Adopted(generation, by),
-        Source::Fresh => Refreshed::StillFresh(generation),
     }
 }

@@ -17,8 +17,8 @@ use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{ConnectionName, Secret, TokenRecord};
-use crate::engine::Remote;
 use crate::engine::agent::wire::{AgentQuestion, PATIENCE, VERSION, read_line, same_user};
+use crate::engine::remote::Remote;
 use crate::local_server::{Places, serve_all};
 use crate::platform::socket;
 use crate::platform::socket::OwnFile;

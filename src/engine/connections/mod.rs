@@ -7,7 +7,6 @@
 pub mod circuit_breaker;
 pub mod host_limit;
 pub mod host_queue;
-pub mod leadership;
 pub mod schedule;
 pub mod state;
 

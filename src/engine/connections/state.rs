@@ -3,22 +3,20 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Activity, Connection, ConnectionView, Holding, LastRefusal, LossOutcome, Problem, TokenRecord};
 use crate::engine::connections::host_limit::HostKey;
 use crate::engine::connections::schedule;
-use crate::engine::handle::Refreshed;
+use crate::engine::messages::Waiter;
+use crate::engine::unfinished::Unfinished;
 use crate::engine::work::context::FoundTokens;
 use crate::engine::work::load::Looked;
 use crate::engine::work::login::LoginInput;
 use crate::engine::work::refresh::decide::Need;
 use crate::platform::file_stamp::Stamp;
 use crate::tokens::journal_stamps::JournalStamp;
-
-/// Whoever waits for a refresh to end.
-pub(crate) type Waiter = oneshot::Sender<Result<Refreshed, Problem>>;
 
 /// A connection and all that is known of it.
 pub(crate) struct ConnectionState {
@@ -270,6 +268,32 @@ impl ConnectionState {
     pub(crate) fn rest(&mut self) {
         self.work = None;
         self.view.activity = Activity::Idle;
+    }
+
+    /// What ending the program now would endanger. Whatever only waits may be left.
+    pub(crate) fn owed(&self) -> Option<Unfinished> {
+        match (&self.work, &self.view.problem) {
+            (Some(Work::Logout(_) | Work::Remove(_)), _) => Some(Unfinished::Removal),
+            // A reread only saves what is safe in the journal already.
+            (
+                Some(Work::Refresh(..) | Work::Login(..) | Work::Import(_)),
+                Some(Problem::NotSaved { why, durable: false }),
+            ) => Some(Unfinished::MemoryOnly(why.to_string())),
+            _ => {
+                let is_out = match &self.view.activity {
+                    Activity::Refreshing { .. } => true,
+                    // Tokens of a login that waits for a yes are given back to the provider without one.
+                    Activity::LoggingIn(login) => login.question.is_some(),
+                    _ => false,
+                };
+                is_out.then_some(Unfinished::Answer)
+            }
+        }
+    }
+
+    /// Whether it may send a request at any moment: a refresh has begun and waits for no other process.
+    pub(crate) fn is_about_to_send(&self) -> bool {
+        matches!(self.work, Some(Work::Refresh(..))) && self.is_at_its_host()
     }
 
     /// Whether leaving the program now could lose something: an exchange is out, a record is

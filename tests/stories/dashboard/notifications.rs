@@ -39,20 +39,6 @@ impl Told {
     }
 }
 
-impl Host for Told {
-    fn suspend(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn reenter(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn copy(&mut self, _text: &Secret) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Window for Told {
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         self.titles.lock().unwrap().push(title.to_owned());
@@ -66,6 +52,20 @@ impl Window for Told {
 
     fn ring(&mut self) -> io::Result<()> {
         *self.bells.lock().unwrap() += 1;
+        Ok(())
+    }
+}
+
+impl Host for Told {
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reenter(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn copy(&mut self, _text: &Secret) -> io::Result<()> {
         Ok(())
     }
 }

@@ -8,12 +8,6 @@ use crate::domain::{Event, Holding, KeepaliveProcess, Problem, Program};
 use crate::engine::actor::Actor;
 use crate::engine::connections::state::ConnectionState;
 
-/// The keeper beside this process.
-#[derive(Default)]
-pub(crate) struct Beside {
-    pub(crate) keeper: Option<KeepaliveProcess>,
-}
-
 impl Actor {
     /// Looks who leads. A keeper knows, and a command begins nothing.
     pub(crate) fn look_for_keeper(&mut self) {
@@ -24,10 +18,10 @@ impl Actor {
 
     /// Takes in who leads.
     fn beside(&mut self, keeper: Option<KeepaliveProcess>) {
-        if self.beside.keeper == keeper {
+        if self.keepalive == keeper {
             return;
         }
-        self.beside.keeper = keeper;
+        self.keepalive = keeper;
         for slot in self.slots.values_mut() {
             slot.goes_second = keeper.is_some();
         }

@@ -4,9 +4,7 @@ use std::sync::{Arc, Weak};
 
 use tokio::sync::oneshot;
 
-use crate::domain::{Activity, ConnectionName, Problem};
-use crate::engine::actor::Actor;
-use crate::engine::connections::state::{ConnectionState, Work};
+use crate::domain::ConnectionName;
 
 /// One connection that ending the program now would endanger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,72 +90,6 @@ impl Rest {
     /// waited for once; nothing is lost when the wait is given up.
     pub async fn came(&mut self) {
         let _ = (&mut self.came).await;
-    }
-}
-
-/// A rest as the actor has it.
-pub(crate) struct Resting {
-    hold: Weak<()>,
-    /// `None` once its arrival has been announced.
-    reply: Option<oneshot::Sender<()>>,
-}
-
-impl ConnectionState {
-    /// What ending the program now would endanger. Whatever only waits may be left.
-    pub(crate) fn owed(&self) -> Option<Unfinished> {
-        match (&self.work, &self.view.problem) {
-            (Some(Work::Logout(_) | Work::Remove(_)), _) => Some(Unfinished::Removal),
-            // A reread only saves what is safe in the journal already.
-            (
-                Some(Work::Refresh(..) | Work::Login(..) | Work::Import(_)),
-                Some(Problem::NotSaved { why, durable: false }),
-            ) => Some(Unfinished::MemoryOnly(why.to_string())),
-            _ => {
-                let is_out = match &self.view.activity {
-                    Activity::Refreshing { .. } => true,
-                    // Tokens of a login that waits for a yes are given back to the provider without one.
-                    Activity::LoggingIn(login) => login.question.is_some(),
-                    _ => false,
-                };
-                is_out.then_some(Unfinished::Answer)
-            }
-        }
-    }
-
-    /// Whether it may send a request at any moment: a refresh has begun and waits for no other process.
-    fn is_about_to_send(&self) -> bool {
-        matches!(self.work, Some(Work::Refresh(..))) && self.is_at_its_host()
-    }
-}
-
-impl Actor {
-    pub(crate) fn owing(&self) -> Vec<Owing> {
-        let owing = |name: &ConnectionName| {
-            let what = self.slots.get(name)?.owed()?;
-            Some(Owing { connection: name.clone(), what })
-        };
-        self.order.iter().filter_map(owing).collect()
-    }
-
-    pub(crate) fn rest(&mut self, hold: Weak<()>, reply: oneshot::Sender<()>) {
-        self.resting.push(Resting { hold, reply: Some(reply) });
-    }
-
-    /// Whether somebody holds a rest.
-    pub(crate) fn is_resting(&self) -> bool {
-        self.resting.iter().any(|resting| resting.hold.strong_count() > 0)
-    }
-
-    /// Tells those who wait for a rest that it came, if it has.
-    pub(crate) fn tell_rest(&mut self, is_owing: bool) {
-        if self.resting.is_empty() {
-            return;
-        }
-        let is_quiet = !is_owing && !self.slots.values().any(ConnectionState::is_about_to_send);
-        self.resting.retain(|resting| resting.hold.strong_count() > 0);
-        for resting in self.resting.iter_mut().filter(|_| is_quiet) {
-            let _ = resting.reply.take().map(|reply| reply.send(()));
-        }
     }
 }
 

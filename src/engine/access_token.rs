@@ -1,0 +1,58 @@
+//! An access token in the clear, for a caller of an API.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{Problem, Secret, TokenRecord};
+
+/// An access token for a caller of an API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token itself.
+    pub token: Secret,
+    /// See [`TokenRecord::generation`].
+    pub generation: u64,
+    /// When it was obtained.
+    pub obtained_at: DateTime<Utc>,
+    /// When it ends.
+    pub expires_at: DateTime<Utc>,
+    /// The scope granted, where the answer told.
+    pub scope: Option<String>,
+    /// What stands in the connection's way, although this token is good.
+    pub problem: Option<Problem>,
+}
+
+impl AccessToken {
+    /// The one of a record.
+    pub(crate) fn of(record: &TokenRecord) -> Self {
+        Self {
+            token: record.access_token.clone(),
+            generation: record.generation,
+            obtained_at: record.obtained_at,
+            expires_at: record.expires_at,
+            scope: record.scope.clone(),
+            problem: None,
+        }
+    }
+
+    /// Its whole lifetime.
+    #[must_use]
+    pub fn lifetime(&self) -> TimeDelta {
+        self.expires_at - self.obtained_at
+    }
+
+    /// How long it still works; negative once it has ended.
+    #[must_use]
+    pub fn remaining(&self, now: DateTime<Utc>) -> TimeDelta {
+        self.expires_at - now
+    }
+
+    /// The header that an API wants it in (RFC 6750 §2.1).
+    #[must_use]
+    pub fn header(&self) -> Secret {
+        header(&self.token)
+    }
+}
+
+pub(crate) fn header(token: &Secret) -> Secret {
+    Secret::new(format!("Authorization: Bearer {}", token.expose()))
+}

@@ -1,0 +1,48 @@
+//! What is unfinished, and rests: while one is held, nothing that is due is begun.
+
+use std::sync::Weak;
+
+use tokio::sync::oneshot;
+
+use crate::domain::ConnectionName;
+use crate::engine::actor::Actor;
+use crate::engine::connections::state::ConnectionState;
+use crate::engine::unfinished::Owing;
+
+/// A rest as the actor has it.
+pub(crate) struct Resting {
+    hold: Weak<()>,
+    /// `None` once its arrival has been announced.
+    reply: Option<oneshot::Sender<()>>,
+}
+
+impl Actor {
+    pub(crate) fn owing(&self) -> Vec<Owing> {
+        let owing = |name: &ConnectionName| {
+            let what = self.slots.get(name)?.owed()?;
+            Some(Owing { connection: name.clone(), what })
+        };
+        self.order.iter().filter_map(owing).collect()
+    }
+
+    pub(crate) fn rest(&mut self, hold: Weak<()>, reply: oneshot::Sender<()>) {
+        self.resting.push(Resting { hold, reply: Some(reply) });
+    }
+
+    /// Whether somebody holds a rest.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.resting.iter().any(|resting| resting.hold.strong_count() > 0)
+    }
+
+    /// Tells those who wait for a rest that it came, if it has.
+    pub(crate) fn tell_rest(&mut self, is_owing: bool) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let is_quiet = !is_owing && !self.slots.values().any(ConnectionState::is_about_to_send);
+        self.resting.retain(|resting| resting.hold.strong_count() > 0);
+        for resting in self.resting.iter_mut().filter(|_| is_quiet) {
+            let _ = resting.reply.take().map(|reply| reply.send(()));
+        }
+    }
+}
