@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::dashboard::App;
 use crate::dashboard::action::Action;
-use crate::engine::{Engine, Owing, Rest};
+use crate::engine::{Engine, Rest, UnfinishedWork};
 use crate::platform::signals::{Insistence, Wish};
 
 /// How long nothing is said: mostly nothing is owed.
@@ -125,12 +125,12 @@ impl Departure {
             return if is_leaving { Next::Leave } else { Next::Stop };
         }
         departure.remind_at = Instant::now() + REMINDER;
-        let owing = tokio::time::timeout(ANSWER, engine.owing()).await.unwrap_or_default();
+        let owing = tokio::time::timeout(ANSWER, engine.unfinished()).await.unwrap_or_default();
         if is_leaving && owing.is_empty() {
             // What is still being written needs no screen.
             return Next::Leave;
         }
-        let words = Owing::words(&owing);
+        let words = UnfinishedWork::words(&owing);
         app.warn(
             if is_leaving {
                 format!("saving first: {words}; {} again quits without saving", app.key(Action::Quit))

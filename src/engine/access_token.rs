@@ -15,9 +15,9 @@ pub struct AccessToken {
     pub obtained_at: DateTime<Utc>,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
-    /// The scope granted, where the answer told.
+    /// The scope granted, if the answer named it.
     pub scope: Option<String>,
-    /// What stands in the connection's way, although this token is good.
+    /// The connection's problem, although this token is good.
     pub problem: Option<Problem>,
 }
 

@@ -17,15 +17,15 @@ use crate::engine::agent::Agent;
 use crate::engine::connections::host_limit::HostLimit;
 use crate::engine::messages::{Message, Refreshed};
 use crate::engine::remote::{Remote, answered};
-use crate::engine::unfinished::{Owing, Rest};
+use crate::engine::unfinished::{Rest, UnfinishedWork};
 use crate::engine::work::context::Context;
 use crate::engine::work::refresh::decide::Need;
 use crate::oauth::Http;
 use crate::platform::open_url::Browser;
 use crate::tokens::vault::Vault;
 
-/// Within this time the engine says what is owed, unless it hangs.
-const OWING_ANSWERED: Duration = Duration::from_secs(2);
+/// Within this time the engine says what is unsaved, unless it hangs.
+const UNFINISHED_ANSWERED: Duration = Duration::from_secs(2);
 
 /// What an engine is made of: the connections, and its seams.
 pub struct Parts {
@@ -37,7 +37,7 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// What opens login URLs.
     pub browser: Arc<dyn Browser>,
-    /// What this program is, to the histories it writes and to what it does by itself: only a
+    /// What this program is, to the histories it writes and to what it does automatically: only a
     /// single command gives up on a store that does not answer.
     pub program: Program,
     /// Whether due refreshes are begun without being asked, before any [`Command::TakeOver`].
@@ -52,7 +52,7 @@ pub struct Parts {
 /// A running engine. Dropping it ends the engine without waiting; see [`Engine::shutdown`].
 pub struct Engine {
     asks: mpsc::UnboundedSender<Message>,
-    /// Gives commands the access tokens held here, once it is told to.
+    /// Gives commands the access tokens held here, once that is asked for.
     agent: Mutex<Option<Agent>>,
     runtime: tokio::runtime::Handle,
     vault: Vault,
@@ -66,25 +66,25 @@ impl Engine {
     pub fn start(parts: Parts) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
         let (asks, asked) = mpsc::unbounded_channel();
         let (events, facts) = mpsc::unbounded_channel();
-        let (notes, reports) = mpsc::unbounded_channel();
+        let (reports, reported) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let engine =
             Self { asks, agent: Mutex::default(), runtime: runtime.handle().clone(), vault: parts.vault.clone() };
-        let tools = Arc::new(Context {
+        let context = Arc::new(Context {
             http: Http::new(Arc::clone(&parts.clock)),
             clock: parts.clock,
             vault: parts.vault,
-            gate: HostLimit::default(),
+            host_limit: HostLimit::default(),
             browser: parts.browser,
             program: parts.program,
             lost_pause: parts.lost_pause,
-            notes,
+            reports,
             store_opened: tokio::sync::Notify::new(),
         });
         let (unread, queue) = mpsc::unbounded_channel();
-        let actor = Actor::new(tools, events, parts.connections, parts.automatic, parts.login_timeout, unread);
+        let actor = Actor::new(context, events, parts.connections, parts.automatic, parts.login_timeout, unread);
         thread::Builder::new().name("engine".into()).spawn(move || {
-            runtime.block_on(actor.run(asked, reports, queue));
+            runtime.block_on(actor.run(asked, reported, queue));
             // A hung disk must not hold up the end of the program.
             runtime.shutdown_background();
         })?;
@@ -109,16 +109,16 @@ impl Engine {
         Remote { asks: self.asks.downgrade() }
     }
 
-    /// Hands over a command; what comes of it is told by events.
+    /// Hands over a command; events announce the outcome.
     pub fn send(&self, command: Command) {
-        // The actor ends only after a shutdown, and then there is nobody to tell.
+        // The actor ends only after a shutdown, and then no one listens.
         let _ = self.asks.send(Message::Command(command));
     }
 
     /// Refreshes one connection and waits for the end. All who ask while an exchange is out share it.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// Why not.
     pub async fn refresh(&self, connection: &ConnectionName, force: bool) -> Result<Refreshed, Problem> {
         self.renew(connection, if force { Need::New } else { Need::NotDue }).await
     }
@@ -127,7 +127,7 @@ impl Engine {
     /// to decide about: what a command has read has not been shown to anybody.
     ///
     /// # Errors
-    /// What stands in the way; `Uncertain` where a person has to decide.
+    /// Why not; `Uncertain` where a person has to decide.
     pub async fn force_if_sure(&self, connection: &ConnectionName) -> Result<Refreshed, Problem> {
         self.renew(connection, Need::NewIfSure).await
     }
@@ -136,7 +136,7 @@ impl Engine {
     /// held here. The refused one is never given.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// Why not.
     pub async fn access_token_other_than(
         &self,
         connection: &ConnectionName,
@@ -145,7 +145,7 @@ impl Engine {
     ) -> Result<AccessToken, Problem> {
         let least = TimeDelta::from_std(min_ttl).unwrap_or(TimeDelta::MAX);
         let need = Need::OtherThan(Fingerprint::of(refused), least);
-        // A refresh under way may have been asked for by somebody to whom the refused one was fresh
+        // A refresh under way may have been asked for by a caller to which the refused one was fresh
         // enough. One that has obtained new tokens is not repeated.
         for _ in 0..2 {
             let refreshed = self.renew(connection, need.clone()).await?;
@@ -166,7 +166,7 @@ impl Engine {
     /// An access token that is good for at least `min_ttl`, refreshed where the one there is not.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// Why not.
     pub async fn access_token(&self, connection: &ConnectionName, min_ttl: Duration) -> Result<AccessToken, Problem> {
         self.renew(connection, Need::AtLeast(TimeDelta::from_std(min_ttl).unwrap_or(TimeDelta::MAX))).await?;
         self.present_token(connection).await
@@ -186,7 +186,7 @@ impl Engine {
         end.unwrap_or(Err(Problem::Cancelled))
     }
 
-    /// Something of a connection, in the clear, because somebody asked for exactly that.
+    /// Something of a connection, in the clear, on explicit request.
     ///
     /// # Errors
     /// Why there is nothing to give, in plain words.
@@ -203,7 +203,7 @@ impl Engine {
     }
 
     /// Ends the engine: what only waits is cancelled, what is out is waited for and saved.
-    /// Returns when nothing is owed any more; drop it to stop waiting.
+    /// Returns when nothing is unsaved any more; drop it to stop waiting.
     pub async fn shutdown(&self) {
         self.stop_answering();
         // No answer means that the engine has ended already.
@@ -211,7 +211,7 @@ impl Engine {
     }
 
     /// Begins what [`Engine::shutdown`] does, for a caller that does something else meanwhile. The receiver is given a
-    /// word, or closed, when nothing is owed any more.
+    /// word, or closed, when nothing is unsaved any more.
     pub fn begin_shutdown(&self) -> oneshot::Receiver<()> {
         self.stop_answering();
         let (reply, ended) = oneshot::channel();
@@ -221,12 +221,12 @@ impl Engine {
 
     /// What ending the program now would endanger; nothing where the engine has ended, or does not answer
     /// soon, as on a disk that hangs: nothing that a person waits for may hang with it.
-    pub async fn owing(&self) -> Vec<Owing> {
-        let owing = answered(&self.asks, |reply| Message::Owing { reply });
-        tokio::time::timeout(OWING_ANSWERED, owing).await.ok().flatten().unwrap_or_default()
+    pub async fn unfinished(&self) -> Vec<UnfinishedWork> {
+        let unfinished = answered(&self.asks, |reply| Message::Unfinished { reply });
+        tokio::time::timeout(UNFINISHED_ANSWERED, unfinished).await.ok().flatten().unwrap_or_default()
     }
 
-    /// Asks for a rest: nothing that is due is begun while it is held, and it comes once nothing is owed. What a
+    /// Asks for a rest: nothing that is due is begun while it is held, and it comes once nothing is unsaved. What a
     /// person asks for is begun all the same.
     #[must_use]
     pub fn rest(&self) -> Rest {

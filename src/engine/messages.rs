@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use crate::domain::TokenRecord;
 use crate::domain::{Author, Command, ConnectionName, ConnectionView, CopyWhat, Problem, Secret};
 use crate::engine::access_token::AccessToken;
-use crate::engine::unfinished::Owing;
+use crate::engine::unfinished::UnfinishedWork;
 use crate::engine::work::refresh::decide::Need;
 
 /// How a refresh ended well.
@@ -20,7 +20,7 @@ pub enum Refreshed {
     /// connection's problem is `NotSaved`; the generation.
     Obtained(u64),
     /// Another process had saved newer ones, which were taken over; the generation, and who had,
-    /// where its history tells.
+    /// if its history says so.
     Adopted(u64, Option<Author>),
     /// The access token is fresh; nothing was sent.
     StillFresh(u64),
@@ -36,7 +36,7 @@ pub(crate) enum Message {
     },
     /// Another process has changed a journal.
     #[cfg(unix)]
-    LookAround,
+    PollOtherProcesses,
     #[cfg(unix)]
     Fresh {
         connection: ConnectionName,
@@ -59,10 +59,10 @@ pub(crate) enum Message {
         reply: Reply<Vec<ConnectionView>>,
     },
     /// What ending now would endanger.
-    Owing {
-        reply: Reply<Vec<Owing>>,
+    Unfinished {
+        reply: Reply<Vec<UnfinishedWork>>,
     },
-    /// Nothing due is to be begun while this is held; the reply comes once nothing is owed.
+    /// Nothing due is to be begun while this is held; the reply comes once nothing is unsaved.
     Rest {
         hold: Weak<()>,
         reply: Reply<()>,

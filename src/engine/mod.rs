@@ -24,6 +24,6 @@ pub use crate::engine::access_token::AccessToken;
 pub use crate::engine::handle::{Engine, Parts};
 pub use crate::engine::messages::Refreshed;
 pub use crate::engine::remote::Remote;
-pub use crate::engine::unfinished::{Owing, Rest, Unfinished};
+pub use crate::engine::unfinished::{Rest, Unfinished, UnfinishedWork};
 pub use crate::engine::work::refresh::trouble::current_refusal;
 pub use crate::platform::open_url::{Browser, Opened};

@@ -31,13 +31,13 @@ impl Remote {
 
     /// Has the engine look at once at what another process has changed.
     #[cfg(unix)]
-    pub(super) fn look_around(&self) {
+    pub(super) fn poll_other_processes(&self) {
         if let Some(asks) = self.asks.upgrade() {
-            let _ = asks.send(Message::LookAround);
+            let _ = asks.send(Message::PollOtherProcesses);
         }
     }
 
-    /// The record whose access token lives for `least`, where nothing at all stands in its way.
+    /// The record whose access token lives for `least`, if the connection has no problem at all.
     #[cfg(unix)]
     pub(super) async fn fresh(&self, connection: &ConnectionName, least: TimeDelta) -> Option<TokenRecord> {
         answered(&self.asks.upgrade()?, |reply| Message::Fresh { connection: connection.clone(), least, reply }).await?
@@ -55,7 +55,7 @@ pub(super) async fn answered<T>(
         biased;
         answer = &mut answer => answer.ok(),
         // A question that comes in the very moment in which the engine ends is never looked at, nor
-        // thrown away as long as somebody could ask another.
+        // thrown away as long as another can be asked.
         () = asks.closed() => answer.try_recv().ok(),
     }
 }

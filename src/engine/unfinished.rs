@@ -8,7 +8,7 @@ use crate::domain::ConnectionName;
 
 /// One connection that ending the program now would endanger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owing {
+pub struct UnfinishedWork {
     /// Whose.
     pub connection: ConnectionName,
     /// What is not done yet.
@@ -26,7 +26,7 @@ pub enum Unfinished {
     Removal,
 }
 
-impl Owing {
+impl UnfinishedWork {
     /// What several connections wait for, in words; some are named, the others counted.
     #[must_use]
     pub fn words(all: &[Self]) -> String {
@@ -52,12 +52,12 @@ impl Owing {
     /// What it costs to have ended all the same: the words after "left although".
     #[must_use]
     pub fn cost(all: &[Self]) -> String {
-        let lost = all.iter().find_map(|owing| match &owing.what {
+        let lost = all.iter().find_map(|work| match &work.what {
             Unfinished::MemoryOnly(why) => Some(format!("; ending manutop loses it, log in again ({why})")),
             _ => None,
         });
         let may_be_lost = || {
-            let is_out = all.iter().any(|owing| owing.what == Unfinished::Answer);
+            let is_out = all.iter().any(|work| work.what == Unfinished::Answer);
             let words = "; a new refresh token in it would be lost, and the next start says so";
             if is_out { words.to_owned() } else { String::new() }
         };
@@ -67,7 +67,7 @@ impl Owing {
     /// Whether any of them is in memory only: no time limit ends the wait for that.
     #[must_use]
     pub fn is_in_memory(all: &[Self]) -> bool {
-        all.iter().any(|owing| matches!(owing.what, Unfinished::MemoryOnly(_)))
+        all.iter().any(|work| matches!(work.what, Unfinished::MemoryOnly(_)))
     }
 }
 
@@ -95,28 +95,29 @@ impl Rest {
 
 #[cfg(test)]
 mod tests {
-    use super::{Owing, Unfinished};
+    use super::{Unfinished, UnfinishedWork};
     use crate::domain::ConnectionName;
 
-    fn owing(name: &str, what: Unfinished) -> Owing {
-        Owing { connection: ConnectionName::new(name).unwrap(), what }
+    fn work(name: &str, what: Unfinished) -> UnfinishedWork {
+        UnfinishedWork { connection: ConnectionName::new(name).unwrap(), what }
     }
 
     #[test]
     fn what_is_waited_for_is_said_of_some_and_counted_of_the_rest() {
-        let answer = owing("factory", Unfinished::Answer);
-        assert_eq!(Owing::words(std::slice::from_ref(&answer)), "factory's answer is on its way");
-        let memory = owing("hr", Unfinished::MemoryOnly("disk full".into()));
+        let answer = work("factory", Unfinished::Answer);
+        assert_eq!(UnfinishedWork::words(std::slice::from_ref(&answer)), "factory's answer is on its way");
+        let memory = work("hr", Unfinished::MemoryOnly("disk full".into()));
         let all = [answer.clone(), memory, answer.clone(), answer.clone(), answer];
         assert_eq!(
-            Owing::words(&all),
+            UnfinishedWork::words(&all),
             "factory's answer is on its way, hr's new refresh token is in memory only, factory's answer is on its \
              way, 2 more"
         );
-        assert!(Owing::is_in_memory(&all) && !Owing::is_in_memory(&all[2..]));
-        assert!(Owing::cost(&all).ends_with("; ending manutop loses it, log in again (disk full)"));
+        assert!(UnfinishedWork::is_in_memory(&all) && !UnfinishedWork::is_in_memory(&all[2..]));
+        assert!(UnfinishedWork::cost(&all).ends_with("; ending manutop loses it, log in again (disk full)"));
         assert!(
-            Owing::cost(&all[2..]).ends_with("; a new refresh token in it would be lost, and the next start says so")
+            UnfinishedWork::cost(&all[2..])
+                .ends_with("; a new refresh token in it would be lost, and the next start says so")
         );
     }
 }

@@ -1,6 +1,6 @@
-//! `/healthz`: whether this process does its work, and what stands in whose way.
+//! `/healthz`: whether this process does its work, and which connections have problems.
 //!
-//! What a restart, or a person at the machine, could mend is 503: the engine does not answer, the
+//! What a restart, or a person at the machine, could fix is 503: the engine does not answer, the
 //! store cannot be used, or nothing has been read from it yet. A connection that needs a person is
 //! reported and counted, but the process is well: 200. Restarting it would only take the others down. Nor is it 503 while
 //! new tokens are in memory only: a restart would lose them.
@@ -19,7 +19,7 @@ use crate::keepalive::{ANSWER_TIMEOUT, KeepaliveState, needs_person};
 
 /// Raised when a field changes its meaning or goes; new fields do not raise it.
 const VERSION: u32 = 1;
-/// The longest reason told, in characters.
+/// The longest reason, in characters.
 const LONGEST_REASON: usize = 300;
 
 /// Whether it is well (200, else 503), and the body.
@@ -103,7 +103,7 @@ fn counts(
 
 /// The same in one line, for the service manager.
 pub(crate) fn summary(views: &[ConnectionView], leads: bool, now: DateTime<Utc>) -> String {
-    let role = if leads { "leading" } else { "standing by" };
+    let role = if leads { "leading" } else { "standby" };
     let counts = counts(views, now, Status::word);
     let counts: Vec<_> = counts.iter().map(|(word, number)| format!("{number} {word}")).collect();
     if counts.is_empty() { format!("{role}; no connections") } else { format!("{role}; {}", counts.join(", ")) }
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(verdict(&[well.clone(), revoked.clone()], now()), "degraded");
         assert_eq!(verdict(&[fresh("partner")], now()), "degraded", "a person has to log in");
         let retrying = with_problem(well.clone(), Problem::Retrying { at: None, why: "timeout".into() });
-        assert_eq!(verdict(&[retrying], now()), "ok", "it mends itself");
+        assert_eq!(verdict(&[retrying], now()), "ok", "it recovers");
         let damaged = with_problem(well.clone(), Problem::StoreUnavailable { why: "no record".into() });
         assert_eq!(verdict(&[well.clone(), damaged], now()), "degraded", "the store answers for the others");
         let mut unread = well.clone();
@@ -187,6 +187,6 @@ mod tests {
         assert_eq!(facts["connections"][1]["problem"], "needs login: revoked");
         assert_eq!(facts["connections"][1]["needs_person"], true);
         assert_eq!(summary(&[well, revoked], true, now()), "leading; 1 live, 1 needs login");
-        assert_eq!(summary(&[], false, now()), "standing by; no connections");
+        assert_eq!(summary(&[], false, now()), "standby; no connections");
     }
 }

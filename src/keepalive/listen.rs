@@ -1,4 +1,4 @@
-//! The socket that health and metrics are told on: of this machine only.
+//! The socket that health and metrics are served on: of this machine only.
 //!
 //! Invariant: no address that another machine could reach is ever bound. What a Unix socket promises is
 //! kept by [`crate::platform::socket`].

@@ -1,7 +1,7 @@
 //! The log on standard error: one event a line, as text or as JSON.
 //!
 //! Invariants: a line holds no control character, so that it stays one line and moves no cursor; a
-//! reader that does not read holds up nobody: a plain thread writes, what it cannot keep up with is
+//! reader that does not read blocks nothing: a plain thread writes, what it cannot keep up with is
 //! dropped, and the next line that gets through says how many were.
 
 use std::io::Write as _;
@@ -28,7 +28,7 @@ const LONGEST: usize = 600;
 /// How lines are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people, and for the journal, which is told how urgent each line is
+    /// For people, and for the journal, which gets how urgent each line is
     #[default]
     Text,
     /// One JSON object a line
@@ -65,7 +65,7 @@ pub(crate) struct LogLine {
 }
 
 impl LogLine {
-    /// Something of the keeper's own; `fields` is an object.
+    /// An event of the service itself; `fields` is an object.
     pub(crate) fn new(level: Level, event: &str, message: &str, fields: Value, at: DateTime<Utc>) -> Self {
         let mut object = json!({ "version": VERSION, "event": event, "at": rfc3339(at) });
         if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {
@@ -74,7 +74,7 @@ impl LogLine {
         Self::of_report(level, message, object)
     }
 
-    /// Something that `on_event` is told as well, by the same object.
+    /// An event that `on_event` reports too, by the same object.
     pub(crate) fn of_report(level: Level, message: &str, report: Value) -> Self {
         let object = match report {
             Value::Object(object) => object,
@@ -121,7 +121,7 @@ impl Log {
         let (running, ended) = mpsc::channel();
         thread::Builder::new().name("log".into()).spawn(move || {
             while let Ok(line) = waiting.recv() {
-                // Nobody can be told that nobody reads it.
+                // There is nowhere to report that it cannot be written.
                 let _ = io::stderr().lock().write_all(line.as_bytes());
             }
             drop(running);
@@ -137,7 +137,8 @@ impl Log {
             LogFormat::Json => line.json(),
         };
         if self.dropped > 0 {
-            let (what, at) = (format!("{} lines were lost: nobody read them", self.dropped), line.object.get("at"));
+            let (what, at) =
+                (format!("{} log lines were dropped: the reader is too slow", self.dropped), line.object.get("at"));
             let mut lost =
                 LogLine::of_report(Level::Warning, &what, json!({ "version": VERSION, "event": "log_lost" }));
             lost.object.extend(at.map(|at| ("at".to_owned(), at.clone())));

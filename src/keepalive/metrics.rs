@@ -1,6 +1,6 @@
 //! `/metrics`: what Prometheus scrapes, in the `OpenMetrics` text format.
 //!
-//! Counters live here and count what this process did; gauges are made anew of the connections'
+//! Counters live here and count what this process did; gauges are made of the connections'
 //! state at each scrape. Labels are bounded: connections of the configuration, and words of ours;
 //! no text from a server becomes one.
 
@@ -144,7 +144,7 @@ impl Metrics {
         registry.register("build", "The version of manutop", Info::new(version));
         let leader: Gauge = Gauge::default();
         leader.set(leads.into());
-        registry.register("leader", "1 while this process refreshes by itself, 0 while it stands by", leader);
+        registry.register("leader", "1 while this process refreshes automatically, 0 while on standby", leader);
         registry.register("refreshes", "New tokens that this process obtained", self.refreshes.clone());
         registry.register("adoptions", "New tokens that another process obtained", self.adoptions.clone());
         registry.register("refresh_failures", "Token requests that brought no tokens", self.failures.clone());

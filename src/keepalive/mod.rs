@@ -1,16 +1,16 @@
-//! The keeper: automatic refresh without a screen, for servers. The same engine as the dashboard's,
+//! The keepalive service: automatic refresh without a screen, for servers. The same engine as the dashboard's,
 //! a service manager in place of a person.
 //!
 //! - `run`: the loop: signals, the engine's events, the role, the configuration, the heartbeat
-//! - `pausing`: leaving and standing still, once nothing is owed
-//! - `role`: of several keepers on one data directory one leads, the others stand by
-//! - [`notify`]: what the service manager is told (`sd_notify(3)`), the watchdog among it
+//! - `pausing`: stopping and suspending, once nothing is unsaved
+//! - `role`: of several services on one data directory one leads, the others are on standby
+//! - [`service_manager`]: messages to the service manager (`sd_notify(3)`), the watchdog among them
 //! - [`log`] and `words`: one line for each thing that happens, as text or as JSON
 //! - [`listen`] and `serve`: an optional socket of this machine, for health and metrics
-//! - `health`, `metrics`: what is told there
+//! - `health`, `metrics`: what is served there
 //!
-//! Invariants: nothing in here waits for a disk, a pipe or a peer on the loop; nothing told holds
-//! a secret; what tells that all is well asks the engine, and is silent when that does not answer.
+//! Invariants: nothing in here waits for a disk, a pipe or a peer on the loop; nothing it sends holds
+//! a secret; what reports that all is well asks the engine, and is silent when that does not answer.
 
 pub mod health;
 pub mod listen;
@@ -70,7 +70,7 @@ impl KeepaliveState {
     }
 }
 
-/// Whether only a person can help: to log in, to mend the configuration, or to choose.
+/// Whether only a person can help: to log in, to fix the configuration, or to choose.
 fn needs_person(view: &ConnectionView, status: &Status) -> bool {
     match status {
         Status::NoClientSecret

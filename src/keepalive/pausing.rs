@@ -1,4 +1,4 @@
-//! Leaving, and standing still on SIGTSTP: both wait until nothing is owed.
+//! Stopping, and suspending on SIGTSTP: both wait until nothing is unsaved.
 
 use std::io;
 use std::pin::pin;
@@ -6,32 +6,32 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::{Engine, Owing, Rest};
+use crate::engine::{Engine, Rest, UnfinishedWork};
 use crate::platform::signals;
 use crate::platform::signals::{Insistence, Wish};
 
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A wish to stand still that waits, if there is one.
+/// A pending request to suspend, if there is one.
 #[derive(Default)]
 pub(crate) struct Pausing(Option<(Insistence, Rest)>);
 
 impl Pausing {
     /// SIGTSTP came. Gives what has to be saved first; a second, deliberate one stops at once.
-    pub(crate) async fn ask(&mut self, engine: &Engine) -> io::Result<Vec<Owing>> {
+    pub(crate) async fn ask(&mut self, engine: &Engine) -> io::Result<Vec<UnfinishedWork>> {
         if let Some((insistence, _)) = &mut self.0 {
             if insistence.hear(Instant::now()) == Wish::Again {
                 self.stop(engine)?;
             }
             return Ok(Vec::new());
         }
-        let owing = engine.owing().await;
+        let owing = engine.unfinished().await;
         self.0 = Some((Insistence::since(Instant::now()), engine.rest()));
         Ok(owing)
     }
 
-    /// Waits until nothing is owed any more; for ever where no stop is asked for.
+    /// Waits until nothing is unsaved any more; forever where no stop is asked for.
     pub(crate) async fn came(&mut self) {
         match &mut self.0 {
             Some((_, rest)) => rest.came().await,
@@ -56,15 +56,15 @@ impl Pausing {
     }
 }
 
-/// Waits for what is owed; gives it where an answer does not come. What is in memory only is waited for without limit.
-pub(crate) async fn leave(engine: &Engine) -> Option<Vec<Owing>> {
+/// Waits for what is unsaved; gives it where an answer does not come. What is in memory only is waited for without limit.
+pub(crate) async fn leave(engine: &Engine) -> Option<Vec<UnfinishedWork>> {
     let mut shutdown = pin!(engine.shutdown());
     loop {
         if tokio::time::timeout(LEAVE_TIMEOUT, &mut shutdown).await.is_ok() {
             return None;
         }
-        let owing = engine.owing().await;
-        if !Owing::is_in_memory(&owing) {
+        let owing = engine.unfinished().await;
+        if !UnfinishedWork::is_in_memory(&owing) {
             return Some(owing);
         }
     }

@@ -1,4 +1,4 @@
-//! Who leads: a plain thread waits for the keepers' lock for as long as somebody else has it. The
+//! Which process leads: a plain thread waits for the leadership lock for as long as another process has it. The
 //! kernel hands it over at the moment in which the holder ends, however it ends; nothing is polled.
 
 use std::{io, thread};
@@ -13,7 +13,7 @@ use crate::tokens::vault::Vault;
 /// What became of the wish to lead.
 pub(crate) enum RoleChange {
     /// Another process leads: its process ID, where it could be read.
-    StandsBy(Option<u32>),
+    Standby(Option<u32>),
     /// This process leads until it drops this.
     Leads(Leadership),
     /// The lock cannot be had at all.
@@ -26,9 +26,9 @@ pub(crate) enum RoleChange {
 /// The system gives no thread.
 pub(crate) fn seek(vault: Vault) -> io::Result<UnboundedReceiver<RoleChange>> {
     let (news, told) = mpsc::unbounded_channel();
-    thread::Builder::new().name("keeper-lock".into()).spawn(move || {
-        // Nobody listens any more where the program is leaving: then the lock is freed again.
-        let result = vault.lead(|holder| drop(news.send(RoleChange::StandsBy(holder))));
+    thread::Builder::new().name("leadership".into()).spawn(move || {
+        // The listener is gone where the program is leaving: then the lock is freed again.
+        let result = vault.lead(|holder| drop(news.send(RoleChange::Standby(holder))));
         let _ = news.send(result.map_or_else(RoleChange::Failed, RoleChange::Leads));
     })?;
     Ok(told)

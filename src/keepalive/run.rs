@@ -1,7 +1,7 @@
 //! The loop: signals, the engine's events, the role, the configuration and a heartbeat in; the log,
 //! the service manager and commands out.
 //!
-//! The heartbeat asks the engine how things stand. Only its answer makes a sign of life for the
+//! The heartbeat asks the engine for its state. Only its answer makes a heartbeat for the
 //! watchdog: an engine that hangs is noticed, and so is this loop.
 
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Clock, Command, ConnectionView, Event, HostEvent, Incidents};
-use crate::engine::{Engine, Owing, Remote};
+use crate::engine::{Engine, Remote, UnfinishedWork};
 use crate::format::event::PASSPHRASE_NEEDED;
 use crate::keepalive::listen::MetricsListener;
 use crate::keepalive::log::{Level, Log, LogLine};
@@ -36,30 +36,30 @@ use crate::tokens::vault::Vault;
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How much longer than now the service manager waits, said with each heartbeat, while the end would lose tokens.
 const MORE_TIME: Duration = Duration::from_secs(60);
-/// How long leaving waits for the program that is told of events.
+/// How long leaving waits for the `on_event` program.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
-/// A keeper and everything it runs on.
+/// The service and everything it runs on.
 pub struct Keepalive {
-    /// Where commands go. It begins nothing by itself yet.
+    /// Where commands go. It begins nothing automatically yet.
     pub engine: Engine,
     /// What the engine announces.
     pub events: UnboundedReceiver<Event>,
-    /// The vault, for the keepers' lock.
+    /// The vault, for the leadership lock.
     pub vault: Vault,
-    /// The configuration, read when somebody asks for it.
+    /// The configuration, read again on request.
     pub configuration: Configuration,
     /// The operating system's signals, as for a service.
     pub signals: Signals,
     /// Where the request log goes on disk.
     pub request_log: RequestLog,
-    /// The program that is told of events.
+    /// The `on_event` program.
     pub on_event: OnEvent,
-    /// Where it is told what happens.
+    /// Where events are logged.
     pub log: Log,
     /// The service manager.
     pub notify: ServiceManager,
-    /// The configuration file whose commands are given tokens; `None` gives nobody any.
+    /// The configuration file whose commands are given tokens; `None` gives none.
     pub answers: Option<PathBuf>,
     /// The socket for health and metrics.
     pub listener: Option<MetricsListener>,
@@ -67,21 +67,21 @@ pub struct Keepalive {
     pub clock: Arc<dyn Clock>,
 }
 
-/// How a keeper ended.
+/// How the service ended.
 #[derive(Debug)]
 pub enum KeepaliveEnding {
-    /// It was told to stop, and nothing is owed.
+    /// It was stopped, and nothing is unsaved.
     Stopped,
-    /// It was asked to stop twice, or waited for too long, and this was owed.
-    GivenUp(Vec<Owing>),
-    /// The keepers' lock cannot be had.
+    /// It was asked to stop twice, or waited for too long, and this was unfinished.
+    GivenUp(Vec<UnfinishedWork>),
+    /// The leadership lock cannot be taken.
     NoLock(StoreError),
-    /// The engine ended by itself, which it never should.
+    /// The engine ended unexpectedly.
     EngineEnded,
 }
 
 impl Keepalive {
-    /// Runs until it is told to stop, and until what is out then has been saved.
+    /// Runs until it is stopped, and until pending answers have been saved.
     ///
     /// # Errors
     /// The system gives no thread.
@@ -135,7 +135,7 @@ impl Keepalive {
                             pausing.give_up();
                         }
                         Wish::Echo => {}
-                        Wish::Again => break KeepaliveEnding::GivenUp(engine.owing().await),
+                        Wish::Again => break KeepaliveEnding::GivenUp(engine.unfinished().await),
                     },
                     Signal::Reload => {
                         state.reloading();
@@ -154,7 +154,7 @@ impl Keepalive {
                     None => break KeepaliveEnding::EngineEnded,
                 },
                 Some(news) = roles.recv() => match news {
-                    RoleChange::StandsBy(leader) => state.stands_by(leader),
+                    RoleChange::Standby(leader) => state.standby(leader),
                     RoleChange::Leads(leadership) => {
                         engine.send(Command::TakeOver);
                         state.leads(leadership);
@@ -189,13 +189,13 @@ impl Keepalive {
     }
 }
 
-/// One heartbeat: how things stand. An engine that does not answer makes none.
+/// One heartbeat: the state of all connections. An engine that does not answer makes none.
 async fn beat(remote: &Remote, pause: Duration) -> Option<Vec<ConnectionView>> {
     tokio::time::sleep(pause).await;
     remote.snapshot().await
 }
 
-/// What the loop knows, and where it tells it.
+/// What the loop knows, and where it reports it.
 struct State {
     incidents: Incidents,
     request_log: RequestLog,
@@ -204,9 +204,9 @@ struct State {
     notify: ServiceManager,
     clock: Arc<dyn Clock>,
     shared: Arc<KeepaliveState>,
-    /// As the service manager was told last.
+    /// As last sent to the service manager.
     status: String,
-    /// Held to the end: nobody else begins before what is owed here has been saved.
+    /// Held to the end: no other process begins before what is unsaved here has been saved.
     leadership: Option<Leadership>,
     is_ready: bool,
     is_reloading: bool,
@@ -214,7 +214,7 @@ struct State {
 }
 
 impl State {
-    /// Takes over a configuration that was read anew; what the engine is to do about it.
+    /// Takes over a reloaded configuration; what the engine is to do about it.
     fn take(&mut self, configuration: &mut Configuration, note: ConfigurationReport) -> Vec<Command> {
         let (commands, event) = configuration.take(note);
         self.on_event.wish(configuration.current().on_event.clone());
@@ -225,7 +225,7 @@ impl State {
         commands
     }
 
-    fn tell(&mut self, level: Level, event: &str, message: &str, fields: serde_json::Value) {
+    fn write(&mut self, level: Level, event: &str, message: &str, fields: serde_json::Value) {
         self.log.write(&LogLine::new(level, event, message, fields, self.clock.now()));
     }
 
@@ -233,17 +233,17 @@ impl State {
         let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
         let message = format!("manutop {version} keepalive, process {pid}, {connections} connections");
         let fields = json!({ "manutop": version, "pid": pid, "connections": connections });
-        self.tell(Level::Notice, "started", &message, fields);
+        self.write(Level::Notice, "started", &message, fields);
         if let Some(MetricsListener { listen, .. }) = listener {
             let message = format!("health and metrics on {listen}");
-            self.tell(Level::Notice, "listening", &message, json!({ "address": listen.to_string() }));
+            self.write(Level::Notice, "listening", &message, json!({ "address": listen.to_string() }));
         }
     }
 
     fn ready(&mut self, views: &[ConnectionView]) {
         self.is_ready = true;
         self.notify.ready();
-        self.tell(Level::Info, "ready", "all connections are read", json!({}));
+        self.write(Level::Info, "ready", "all connections are read", json!({}));
         self.lives(views);
     }
 
@@ -283,23 +283,23 @@ impl State {
         }
     }
 
-    fn stands_by(&mut self, leader: Option<u32>) {
+    fn standby(&mut self, leader: Option<u32>) {
         let who = leader.map_or_else(|| "another keepalive".into(), |pid| format!("keepalive, process {pid},"));
         let fields = json!({ "role": "standby", "leader_pid": leader });
-        self.tell(Level::Notice, "role_changed", &format!("standing by: {who} leads"), fields);
+        self.write(Level::Notice, "role_changed", &format!("standby: {who} leads"), fields);
     }
 
     fn leads(&mut self, leadership: Leadership) {
         self.leadership = Some(leadership);
         self.shared.leads.store(true, Ordering::Relaxed);
         let fields = json!({ "role": "leader", "leader_pid": std::process::id() });
-        self.tell(Level::Notice, "role_changed", "leading: refreshes by itself from now on", fields);
+        self.write(Level::Notice, "role_changed", "leader: refreshing from now on", fields);
     }
 
     fn reloading(&mut self) {
         self.is_reloading = true;
         self.notify.reloading();
-        self.tell(Level::Info, "reloading", "reading the configuration anew", json!({}));
+        self.write(Level::Info, "reloading", "reloading the configuration", json!({}));
     }
 
     /// `is_taken_over`: the engine has been given something new, and will say when it has it.
@@ -313,14 +313,14 @@ impl State {
     fn stopping(&mut self) {
         self.is_stopping = true;
         self.notify.stopping();
-        self.tell(Level::Notice, "stopping", "stopping; what has been sent is waited for and saved first", json!({}));
+        self.write(Level::Notice, "stopping", "stopping once pending answers are saved", json!({}));
     }
 
-    /// Ctrl-Z, which waits for what is owed.
-    fn suspending(&mut self, owing: &[Owing]) {
+    /// Ctrl-Z, which waits for what is unsaved.
+    fn suspending(&mut self, owing: &[UnfinishedWork]) {
         if !owing.is_empty() {
-            let message = format!("standing still once saved: {}", Owing::words(owing));
-            self.tell(Level::Notice, "suspending", &message, json!({}));
+            let message = format!("suspending once saved: {}", UnfinishedWork::words(owing));
+            self.write(Level::Notice, "suspending", &message, json!({}));
         }
     }
 
@@ -328,13 +328,13 @@ impl State {
         self.on_event.close(LAST_EVENTS).await;
         let (level, message) = match ending {
             KeepaliveEnding::Stopped => (Level::Notice, "stopped; all tokens saved".to_owned()),
-            KeepaliveEnding::GivenUp(owing) => (Level::Error, format!("left although {}", Owing::cost(owing))),
-            KeepaliveEnding::NoLock(_) => (Level::Error, "stopped: the keepers' lock cannot be had".into()),
-            KeepaliveEnding::EngineEnded => (Level::Error, "stopped: the engine ended by itself".into()),
+            KeepaliveEnding::GivenUp(owing) => (Level::Error, format!("left although {}", UnfinishedWork::cost(owing))),
+            KeepaliveEnding::NoLock(_) => (Level::Error, "stopped: cannot take the leadership lock".into()),
+            KeepaliveEnding::EngineEnded => (Level::Error, "stopped: the engine ended unexpectedly".into()),
         };
         if let Some(trouble) = self.request_log.trouble() {
-            self.tell(Level::Warning, "request_log_incomplete", &trouble, json!({}));
+            self.write(Level::Warning, "request_log_incomplete", &trouble, json!({}));
         }
-        self.tell(level, "stopped", &message, json!({}));
+        self.write(level, "stopped", &message, json!({}));
     }
 }

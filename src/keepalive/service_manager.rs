@@ -1,7 +1,7 @@
-//! What the service manager is told, by the protocol of `sd_notify(3)`: one datagram for each thing,
-//! in order. Where no manager asked to be told, nothing is done.
+//! Messages to the service manager, by the protocol of `sd_notify(3)`: one datagram for each thing,
+//! in order. Without a manager that asks for them, nothing is sent.
 //!
-//! Invariant: a manager that does not read holds up nobody: a plain thread of its own speaks.
+//! Invariant: a manager that does not read blocks nothing: a thread of its own sends.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl ServiceManager {
         Ok(Self { speaker: is_wanted.then(speaker::Speaker::start).transpose()? })
     }
 
-    /// How often the manager wants a sign of life at least: half of what it waits for one.
+    /// How often the manager wants a heartbeat at least: half of its timeout.
     #[must_use]
     pub fn watchdog() -> Option<Duration> {
         sd_notify::watchdog_enabled().map(|timeout| timeout / 2).filter(|interval| !interval.is_zero())
@@ -33,40 +33,40 @@ impl ServiceManager {
 
     /// All is up; also the end of reloading.
     pub fn ready(&self) {
-        self.tell(&[NotifyState::Ready]);
+        self.send(&[NotifyState::Ready]);
     }
 
-    /// The configuration is being read anew.
+    /// The configuration is being reloaded.
     pub fn reloading(&self) {
         // Needed where the unit says Type=notify-reload; on Linux the clock always answers.
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => self.tell(&[NotifyState::Reloading, now]),
-            Err(_) => self.tell(&[NotifyState::Reloading]),
+            Ok(now) => self.send(&[NotifyState::Reloading, now]),
+            Err(_) => self.send(&[NotifyState::Reloading]),
         }
     }
 
     /// The end has begun.
     pub fn stopping(&self) {
-        self.tell(&[NotifyState::Stopping]);
+        self.send(&[NotifyState::Stopping]);
     }
 
     /// The end takes longer: the manager is to wait so much longer before it kills, counted from now. Without
     /// effect before [`ServiceManager::stopping`]; it has to be said again before that time is over.
     pub fn needs_time(&self, time: Duration) {
-        self.tell(&[NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))]);
+        self.send(&[NotifyState::ExtendTimeoutUsec(u32::try_from(time.as_micros()).unwrap_or(u32::MAX))]);
     }
 
-    /// How things stand, in one line.
+    /// The status, in one line.
     pub fn status(&self, words: &str) {
-        self.tell(&[NotifyState::Status(words)]);
+        self.send(&[NotifyState::Status(words)]);
     }
 
-    /// A sign of life.
+    /// A heartbeat.
     pub fn alive(&self) {
-        self.tell(&[NotifyState::Watchdog]);
+        self.send(&[NotifyState::Watchdog]);
     }
 
-    fn tell(&self, states: &[NotifyState]) {
+    fn send(&self, states: &[NotifyState]) {
         if let Some(speaker) = &self.speaker {
             speaker.say(states.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
         }
@@ -97,7 +97,7 @@ mod speaker {
             let (running, ended) = mpsc::channel();
             thread::Builder::new().name("notify".into()).spawn(move || {
                 while let Ok(words) = waiting.recv() {
-                    // A manager that went away cannot be told so.
+                    // A manager that went away needs no message.
                     let _ = sd_notify::notify(&[NotifyState::Custom(&words)]);
                 }
                 drop(running);
@@ -133,7 +133,7 @@ impl ServiceManager {
         Ok(Self {})
     }
 
-    /// Nobody waits for a sign of life here.
+    /// No manager waits for a heartbeat here.
     #[must_use]
     pub fn watchdog() -> Option<Duration> {
         None

@@ -14,9 +14,9 @@ pub(crate) struct Desktop {
 }
 
 impl Desktop {
-    /// Starts the thread; the bus is not touched before the first notice. `told` is called there
+    /// Starts the thread; the bus is not touched before the first notice. `report` is called there
     /// after each, with why it was not shown. `None` where there can be no such desktop.
-    pub(crate) fn start(told: impl Fn(Result<(), String>) + Send + 'static) -> Option<Self> {
+    pub(crate) fn start(report: impl Fn(Result<(), String>) + Send + 'static) -> Option<Self> {
         if !show::IS_POSSIBLE {
             return None;
         }
@@ -28,9 +28,9 @@ impl Desktop {
                 match show::show(&notice) {
                     Ok(handle) => {
                         _shown = Some(handle);
-                        told(Ok(()));
+                        report(Ok(()));
                     }
-                    Err(why) => told(Err(why)),
+                    Err(why) => report(Err(why)),
                 }
             }
         });
@@ -38,7 +38,7 @@ impl Desktop {
     }
 
     /// Hands a notice over; false where the thread is still busy with another or has ended.
-    pub(crate) fn tell(&self, notice: Notice) -> bool {
+    pub(crate) fn send(&self, notice: Notice) -> bool {
         self.notices.try_send(notice).is_ok()
     }
 }

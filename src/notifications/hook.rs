@@ -38,14 +38,14 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    /// Starts the thread. `told` is called there after each run, with what went wrong in it.
+    /// Starts the thread. `report` is called there after each run, with what went wrong in it.
     ///
     /// # Errors
     /// The system gives no thread.
     pub(crate) fn start(
         words: Vec<String>,
         timeout: Option<Duration>,
-        told: impl Fn(Result<(), String>) + Send + 'static,
+        report: impl Fn(Result<(), String>) + Send + 'static,
     ) -> io::Result<Self> {
         let (events, mut waiting) = mpsc::channel::<Value>(MOST_WAITING);
         let (done, ended) = oneshot::channel();
@@ -54,10 +54,10 @@ impl Hook {
         thread::Builder::new().name("on_event".into()).spawn(move || {
             runtime.block_on(async {
                 while let Some(event) = waiting.recv().await {
-                    told(run(&words, &event, timeout).await);
+                    report(run(&words, &event, timeout).await);
                 }
             });
-            // Nobody waits any more where the program has ended meanwhile.
+            // The receiver is gone where the program has ended meanwhile.
             let _ = done.send(());
         })?;
         Ok(Self { events: Some(events), ended, dropped: false })
@@ -67,7 +67,7 @@ impl Hook {
     ///
     /// # Errors
     /// Too many wait already; said for the first that is dropped, until one fits again.
-    pub(crate) fn tell(&mut self, event: Value) -> Result<(), String> {
+    pub(crate) fn send(&mut self, event: Value) -> Result<(), String> {
         let Some(events) = &self.events else { return Ok(()) };
         match events.try_send(event) {
             Ok(()) => self.dropped = false,
@@ -80,8 +80,8 @@ impl Hook {
         Ok(())
     }
 
-    /// Takes no more events, and gives those that wait so much time. What still runs then goes on
-    /// by itself.
+    /// Takes no more events, and gives those that wait so much time. What still runs then keeps
+    /// running.
     pub(crate) async fn close(&mut self, patience: Duration) {
         self.events = None;
         // Either way there is nothing more to do.
@@ -124,7 +124,7 @@ async fn attend(child: &mut Child, event: &Value) -> Result<(), String> {
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let hand_over = async {
         if let Some(mut stdin) = stdin {
-            // Whoever does not read it does not want to know.
+            // A program that does not read it does not need it.
             let _ = stdin.write_all(format!("{event}\n").as_bytes()).await;
         }
     };
@@ -186,7 +186,7 @@ mod tests {
         let script = "echo noise; echo more >&2; cat >> \"$0/events\"";
         let mut hook = Hook::start(words(script, directory.path()), None, move |r| told.send(r).unwrap()).unwrap();
         for number in 0..5 {
-            hook.tell(json!({ "number": number })).unwrap();
+            hook.send(json!({ "number": number })).unwrap();
         }
         hook.close(PATIENCE).await;
         let text = std::fs::read_to_string(directory.path().join("events")).unwrap();
@@ -217,7 +217,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let pipe = directory.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        // The pipe's end is read once nobody is left who holds it open.
+        // The pipe's end is read once no process holds it open.
         let all_gone = std::thread::spawn(move || std::fs::read(pipe).unwrap());
         let script = "exec 9>\"$0/pipe\"; sh -c 'sleep 1000; true' & wait";
         let why = run(&words(script, directory.path()), &json!({}), Duration::from_secs(2)).await.unwrap_err();
@@ -230,10 +230,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let script = "until [ -e \"$0/go\" ]; do sleep 0.02; done";
         let mut hook = Hook::start(words(script, directory.path()), None, |_| {}).unwrap();
-        let told: Vec<_> = (0..MOST_WAITING + 9).map(|number| hook.tell(json!(number))).collect();
+        let told: Vec<_> = (0..MOST_WAITING + 9).map(|number| hook.send(json!(number))).collect();
         assert_eq!(told.iter().filter(|told| told.is_err()).count(), 1);
         std::fs::write(directory.path().join("go"), "").unwrap();
         hook.close(PATIENCE).await;
-        assert_eq!(hook.tell(json!("too late")), Ok(()));
+        assert_eq!(hook.send(json!("too late")), Ok(()));
     }
 }

@@ -1,10 +1,10 @@
-//! Noticing things for a person who looks elsewhere: the window's title, notifications, the bell,
+//! Notifications for a person who looks elsewhere: the window's title, notifications, the bell,
 //! and the program that the configuration names for events.
 //!
 //! What is an incident says [`crate::domain::incident`]; here is what is done about one:
 //!
 //! - the *title* follows the state, changed or not by anything below;
-//! - a *notification* and the bell tell that incidents opened: once for each, several as one, not
+//! - a *notification* and the bell announce that incidents opened: once for each, several as one, not
 //!   more often than every half minute, not for what stood at the start, not while quiet. The
 //!   desktop shows it; where there is none, or it does not answer, the terminal;
 //! - `on_event` is run for incidents opened and closed, also for those that stood at the start,
@@ -42,7 +42,7 @@ const PAUSE: TimeDelta = TimeDelta::seconds(30);
 /// A desktop that has not shown a notification after so long is hung, and not asked again.
 const DESKTOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What somebody wants to be done about incidents; see the configuration's keys.
+/// What to do about incidents; see the configuration's keys.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
     /// How to notify.
@@ -61,7 +61,7 @@ impl From<&Config> for Wishes {
     }
 }
 
-/// Sees what happens, and tells.
+/// Watches for incidents, and announces them.
 pub struct Attention {
     incidents: Incidents,
     wishes: Wishes,
@@ -69,7 +69,7 @@ pub struct Attention {
     looked: Option<i64>,
     /// The title as last set.
     title: String,
-    /// Openings not told yet.
+    /// Openings not announced yet.
     gathered: Vec<Incident>,
     gathering_since: Option<DateTime<Utc>>,
     notified: Option<DateTime<Utc>>,
@@ -112,7 +112,7 @@ impl Attention {
         attention
     }
 
-    /// Takes over other wishes, from a configuration that was read anew. How long the program may
+    /// Takes over other wishes, from a reloaded configuration. How long the program may
     /// take stays.
     pub fn wish(&mut self, wishes: Wishes) {
         let before = std::mem::replace(&mut self.wishes, wishes);
@@ -124,7 +124,7 @@ impl Attention {
     fn start_desktop(&mut self) {
         if self.wishes.notify == NotifySettings::Desktop && !self.over_ssh && self.desktop.is_none() {
             let shown = self.show.clone();
-            // Nobody listens any more once the dashboard is leaving.
+            // The receiver is gone once the dashboard is leaving.
             self.desktop = Desktop::start(move |result| drop(shown.send(result)));
         }
     }
@@ -185,7 +185,7 @@ impl Attention {
                 self.gathered.push(incident);
             }
             IncidentChange::Opened(_) => {}
-            // What is over before it was told need not be.
+            // What is over before it was announced need not be.
             IncidentChange::Closed { incident, .. } => self.gathered.retain(|other| *other != incident),
         }
     }
@@ -209,7 +209,7 @@ impl Attention {
         }
         match &self.desktop {
             _ if self.wishes.notify == NotifySettings::Off => {}
-            Some(desktop) if desktop.tell(notice.clone()) => self.asked = Some((Instant::now(), notice)),
+            Some(desktop) if desktop.send(notice.clone()) => self.asked = Some((Instant::now(), notice)),
             _ => drop(host.notify(&notice.line())),
         }
     }

@@ -1,4 +1,4 @@
-//! What a person is told of incidents, outside the dashboard: whose, what, and which key helps.
+//! Notifications of incidents, outside the dashboard: whose, what, and which key helps.
 
 use chrono::{DateTime, Utc};
 
@@ -9,7 +9,7 @@ use crate::domain::Incident;
 use crate::domain::text::neutralise;
 use crate::format::time::count;
 
-/// The longest reason told, in characters.
+/// The longest reason, in characters.
 const LONGEST_REASON: usize = 160;
 /// How many connections are named.
 const MOST_NAMED: usize = 4;
@@ -24,7 +24,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Tells of all these incidents at once; `None` where there are none.
+    /// One notification for all these incidents; `None` where there are none.
     pub(crate) fn of(incidents: &[Incident], app: &App, now: DateTime<Utc>) -> Option<Self> {
         let (first, more) = incidents.split_first()?;
         if more.is_empty() {
@@ -75,12 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn one_is_told_with_its_reason_and_its_key() {
+    fn one_is_announced_with_its_reason_and_its_key() {
         let view = with_problem(manu("sandbox", 0), Problem::NeedsLogin { why: "revoked".into() });
         let app = App::new(vec![view], Vec::new(), options(), now());
-        let told = Notice::of(&[incident("sandbox", "needs login: revoked\x1b[2J")], &app, now()).unwrap();
-        assert_eq!(told.head, "sandbox needs login");
-        assert_eq!(told.text, "revoked\u{fffd}[2J. In manutop, l: log in with the browser");
+        let notice = Notice::of(&[incident("sandbox", "needs login: revoked\x1b[2J")], &app, now()).unwrap();
+        assert_eq!(notice.head, "sandbox needs login");
+        assert_eq!(notice.text, "revoked\u{fffd}[2J. In manutop, l: log in with the browser");
     }
 
     #[test]
@@ -96,9 +96,9 @@ mod tests {
     fn several_are_one_with_a_count() {
         let app = App::new(Vec::new(), Vec::new(), options(), now());
         let names = ["a", "b", "c", "d", "e", "f"].map(|name| incident(name, "revoked"));
-        let told = Notice::of(&names, &app, now()).unwrap();
-        assert_eq!(told.head, "6 connections need you");
-        assert_eq!(told.text, "a needs login, b needs login, c needs login, d needs login, and 2 more");
+        let notice = Notice::of(&names, &app, now()).unwrap();
+        assert_eq!(notice.head, "6 connections need you");
+        assert_eq!(notice.text, "a needs login, b needs login, c needs login, d needs login, and 2 more");
         assert_eq!(Notice::of(&[], &app, now()), None);
     }
 }

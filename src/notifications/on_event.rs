@@ -1,5 +1,5 @@
-//! The program that the configuration names for events, as dashboard and keeper run it: what it is
-//! told, and what is said of its failures, each once.
+//! The program that the configuration names for events, as dashboard and keepalive run it: its
+//! input, and what is reported of its failures, each once.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::domain::{Event, IncidentChange};
 use crate::notifications::hook::Hook;
 use crate::notifications::report;
 
-/// Tells the configured program what happens; does nothing where none is configured.
+/// Runs the configured program for events; does nothing where none is configured.
 pub struct OnEvent {
     words: Option<Vec<String>>,
     /// How long one run may take; `None` for half a minute.
     timeout: Option<Duration>,
     hook: Option<Hook>,
-    /// Why it failed, as last told.
+    /// Why it failed, as last reported.
     trouble: Option<String>,
     /// What is to be said.
     unsaid: Option<String>,
@@ -37,7 +37,7 @@ impl OnEvent {
         this
     }
 
-    /// Takes over another program, or none; the same one goes on.
+    /// Takes over another program, or none; the same one keeps running.
     pub fn wish(&mut self, words: Option<Vec<String>>) {
         if self.words != words {
             self.words = words;
@@ -47,7 +47,7 @@ impl OnEvent {
 
     fn start_hook(&mut self) {
         let run = self.run.clone();
-        // Nobody listens any more once the program is leaving.
+        // The receiver is gone once the program is leaving.
         let start = |words| Hook::start(words, self.timeout, move |result| drop(run.send(result)));
         let hook = self.words.clone().map(start).transpose();
         self.unsaid = hook.as_ref().err().map(|error| format!("cannot be run: {error}"));
@@ -59,14 +59,14 @@ impl OnEvent {
         if let (Some(_), Event::Connection(event)) = (&self.hook, event)
             && let Some(report) = report::of_event(event, now)
         {
-            self.tell(report);
+            self.send(report);
         }
     }
 
     /// Hears of an incident.
     pub fn hear_of(&mut self, change: &IncidentChange, now: DateTime<Utc>) {
         if self.hook.is_some() {
-            self.tell(report::of_change(change, now));
+            self.send(report::of_change(change, now));
         }
     }
 
@@ -95,8 +95,8 @@ impl OnEvent {
         }
     }
 
-    fn tell(&mut self, report: Value) {
-        if let Some(Err(why)) = self.hook.as_mut().map(|hook| hook.tell(report)) {
+    fn send(&mut self, report: Value) {
+        if let Some(Err(why)) = self.hook.as_mut().map(|hook| hook.send(report)) {
             self.unsaid = Some(why);
         }
     }

@@ -24,7 +24,7 @@ use crate::domain::text::neutralise;
 use crate::domain::{ConnectionEvent, ConnectionName, EventKind, Incident, IncidentChange, Reason};
 
 const VERSION: u32 = 1;
-/// The longest reason told, in characters.
+/// The longest reason, in characters.
 const LONGEST_REASON: usize = 500;
 
 /// The object for an incident's opening or closing.

@@ -36,7 +36,7 @@ fn words(app: &App, now: DateTime<Utc>) -> String {
     format!("{} {live} live", severity_symbol(severity, now))
 }
 
-/// How a connection stands apart from what is being done with it.
+/// A connection's status apart from what is being done with it.
 fn at_rest(view: &ConnectionView, now: DateTime<Utc>) -> (Severity, &'static str) {
     let status = match view.activity {
         Activity::Idle | Activity::Testing { .. } => view.status(now),

@@ -27,7 +27,7 @@ use crate::dashboard_loop::appearance::{check_keys, depth, keymap};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
 use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, Program, ThemeName};
-use crate::engine::{Engine, Owing, Parts};
+use crate::engine::{Engine, Parts, UnfinishedWork};
 use crate::format::time::Zone;
 use crate::live_configuration::{Configuration, ConfigurationSource};
 use crate::notifications::{Attention, Wishes};
@@ -215,7 +215,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     guard.leave();
     drop(clipboard);
     let left = match ending {
-        Ok(Ending::QuitOwing) => Err(given_up(&engine.owing().await)),
+        Ok(Ending::QuitOwing) => Err(given_up(&engine.unfinished().await)),
         _ => leave(&engine, signals).await,
     };
     attention.close(LAST_EVENTS).await;
@@ -250,20 +250,20 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
         return Ok(Exit::Ok);
     }
     let mut insistence = Insistence::since(Instant::now());
-    message!("saving first: {}; Ctrl-C again quits without saving", Owing::words(&engine.owing().await));
+    message!("saving first: {}; Ctrl-C again quits without saving", UnfinishedWork::words(&engine.unfinished().await));
     let mut deadline = Instant::now() + LEAVE_TIMEOUT;
     loop {
         tokio::select! {
             () = &mut shutdown => return Ok(Exit::Ok),
             signal = signals.next() => if insistence.hear_signal(signal, Instant::now()) == Some(Wish::Again) {
-                return Err(given_up(&engine.owing().await));
+                return Err(given_up(&engine.unfinished().await));
             },
             () = tokio::time::sleep_until(deadline) => {
-                let owing = engine.owing().await;
-                if !Owing::is_in_memory(&owing) {
+                let owing = engine.unfinished().await;
+                if !UnfinishedWork::is_in_memory(&owing) {
                     return Err(given_up(&owing));
                 }
-                message!("still not saved: {}", Owing::cost(&owing));
+                message!("still not saved: {}", UnfinishedWork::cost(&owing));
                 deadline = Instant::now() + LEAVE_TIMEOUT;
             }
         }

@@ -87,7 +87,7 @@ impl LoginArgs {
                 },
                 signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
                     Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
-                    Some(Wish::Again) => return Err(given_up(&working.engine.owing().await).into()),
+                    Some(Wish::Again) => return Err(given_up(&working.engine.unfinished().await).into()),
                     Some(Wish::Echo) | None => {}
                 },
             }

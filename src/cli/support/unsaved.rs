@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::session::Working;
 use crate::domain::{ConnectionName, Problem};
-use crate::engine::Owing;
+use crate::engine::UnfinishedWork;
 
 /// The connections whose new tokens the store has not taken, and why.
 pub(crate) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> {
@@ -15,13 +15,13 @@ pub(crate) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> 
 }
 
 /// A second signal asked the program to end: what that endangers.
-pub(crate) fn given_up(owing: &[Owing]) -> CliError {
+pub(crate) fn given_up(owing: &[UnfinishedWork]) -> CliError {
     let exit = match owing {
         [] => Exit::Failed,
-        owing if Owing::is_in_memory(owing) => Exit::StoreUnavailable,
+        owing if UnfinishedWork::is_in_memory(owing) => Exit::StoreUnavailable,
         _ => Exit::Uncertain,
     };
-    let message = format!("left although {}", Owing::cost(owing));
+    let message = format!("left although {}", UnfinishedWork::cost(owing));
     match owing {
         [only] => CliError { connection: Some(only.connection.clone()), ..CliError::new(exit, message) },
         _ => CliError::new(exit, message),

@@ -15,7 +15,7 @@ use crate::cli::support::session::Working;
 use crate::cli::support::stderr::message;
 use crate::cli::support::unsaved::given_up;
 use crate::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind};
-use crate::engine::{Engine, Owing, Rest};
+use crate::engine::{Engine, Rest, UnfinishedWork};
 use crate::format::event::in_memory;
 use crate::platform::signals;
 use crate::platform::signals::{Insistence, Signal, Signals, Wish};
@@ -115,14 +115,14 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError,
                 // The work ends by itself once the engine has.
                 drop(engine.begin_shutdown());
             }
-            Some(Wish::Again) => return Ok(given_up(&engine.owing().await)),
+            Some(Wish::Again) => return Ok(given_up(&engine.unfinished().await)),
             None if signal == Signal::Suspend && insistence.is_silent() => match to_stop.hear(Instant::now()) {
                 Wish::First => {
-                    let owing = engine.owing().await;
+                    let owing = engine.unfinished().await;
                     if !owing.is_empty() {
                         message!(
                             "suspending once saved: {}; Ctrl-Z again suspends now and may lose it",
-                            Owing::words(&owing)
+                            UnfinishedWork::words(&owing)
                         );
                     }
                     rest = Some(engine.rest());

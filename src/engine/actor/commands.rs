@@ -17,13 +17,15 @@ impl Actor {
         match command {
             Command::Login { connection } => self.login(&connection),
             Command::FinishLogin { connection, pasted } => {
-                self.tell_login(&connection, login::LoginInput::Pasted(pasted));
+                self.pass_to_login(&connection, login::LoginInput::Pasted(pasted));
             }
             Command::ConfirmLogin { connection, replace } => {
-                self.tell_login(&connection, login::LoginInput::Confirm(replace));
+                self.pass_to_login(&connection, login::LoginInput::Confirm(replace));
             }
-            Command::ReopenBrowser { connection } => self.tell_login(&connection, login::LoginInput::Reopen),
-            Command::Cancel { connection } => cancel(self.slots.get(&connection).and_then(|slot| slot.work.as_ref())),
+            Command::ReopenBrowser { connection } => self.pass_to_login(&connection, login::LoginInput::Reopen),
+            Command::Cancel { connection } => {
+                cancel(self.states.get(&connection).and_then(|state| state.work.as_ref()))
+            }
             Command::Refresh { connection, force } => {
                 self.refresh(&connection, if force { Need::New } else { Need::NotDue }, None);
             }
@@ -51,20 +53,20 @@ impl Actor {
         self.announce(EventKind::Refused { why: why.into() }.of(connection.clone()));
     }
 
-    /// The slot, if it is there and at rest; otherwise says why nothing is begun.
+    /// The state, if it is there and at rest; otherwise says why nothing is begun.
     pub(super) fn idle(&mut self, name: &ConnectionName) -> Option<&mut ConnectionState> {
         if let Some(busy) = self.busy_with(name) {
             self.refuse(name, busy);
             return None;
         }
-        self.slots.get_mut(name)
+        self.states.get_mut(name)
     }
 
     /// Why nothing can be begun now; `None` where it can.
     pub(crate) fn busy_with(&self, name: &ConnectionName) -> Option<&'static str> {
-        let Some(slot) = self.slots.get(name) else { return Some("there is no such connection") };
-        match &slot.work {
-            _ if slot.is_leaving => Some("it is in the configuration no more"),
+        let Some(state) = self.states.get(name) else { return Some("there is no such connection") };
+        match &state.work {
+            _ if state.is_leaving => Some("it is no longer in the configuration"),
             None => None,
             Some(Work::Refresh(..)) => Some("a refresh is under way"),
             Some(Work::Reread(_)) => Some("the store is being read"),
@@ -77,22 +79,22 @@ impl Actor {
     }
 
     pub(super) fn login(&mut self, name: &ConnectionName) {
-        let Some(slot) = self.idle(name) else { return };
-        if !slot.connection.needs_browser() {
+        let Some(state) = self.idle(name) else { return };
+        if !state.connection.needs_browser() {
             return self.refresh(name, Need::NotDue, None);
         }
         let cancel = CancellationToken::new();
         let (input, inputs) = mpsc::channel(8);
-        slot.work = Some(Work::Login(cancel.clone(), input));
-        let connection = Arc::clone(&slot.connection);
-        let login = login::login(Arc::clone(&self.tools), connection, self.login_timeout, inputs, cancel);
+        state.work = Some(Work::Login(cancel.clone(), input));
+        let connection = Arc::clone(&state.connection);
+        let login = login::login(Arc::clone(&self.context), connection, self.login_timeout, inputs, cancel);
         self.spawn_ending(name, login);
     }
 
-    pub(super) fn tell_login(&mut self, name: &ConnectionName, input: login::LoginInput) {
-        match self.slots.get(name).and_then(|slot| slot.work.as_ref()) {
+    pub(super) fn pass_to_login(&mut self, name: &ConnectionName, input: login::LoginInput) {
+        match self.states.get(name).and_then(|state| state.work.as_ref()) {
             Some(Work::Login(_, inputs)) => {
-                // A full channel means that somebody pastes faster than a login can look.
+                // A full channel means that answers are pasted faster than the login reads them.
                 let _ = inputs.try_send(input);
             }
             _ => self.refuse(name, "no login is under way"),
@@ -100,59 +102,64 @@ impl Actor {
     }
 
     pub(super) fn set_auto(&mut self, name: &ConnectionName, on: bool) {
-        if let Some(slot) = self.slots.get_mut(name) {
-            slot.view.auto = on;
+        if let Some(state) = self.states.get_mut(name) {
+            state.view.auto = on;
             self.publish(name);
         }
     }
 
     pub(super) fn test(&mut self, name: &ConnectionName) {
-        let now = self.tools.now();
-        let Some(slot) = self.idle(name) else { return };
-        match access::access_token(slot, now) {
+        let now = self.context.now();
+        let Some(state) = self.idle(name) else { return };
+        match access::access_token(state, now) {
             Err(why) => self.refuse(name, why),
             Ok(token) => self.begin_test(name, token),
         }
     }
 
     pub(super) fn begin_test(&mut self, name: &ConnectionName, token: Secret) {
-        let since = self.tools.now();
-        if let Some(slot) = self.slots.get_mut(name) {
-            slot.work = Some(Work::Test);
-            slot.view.activity = Activity::Testing { since };
-            let refresh_token = slot.record.as_ref().and_then(|record| record.refresh_token.as_ref());
+        let since = self.context.now();
+        if let Some(state) = self.states.get_mut(name) {
+            state.work = Some(Work::Test);
+            state.view.activity = Activity::Testing { since };
+            let refresh_token = state.record.as_ref().and_then(|record| record.refresh_token.as_ref());
             let refresh_token = refresh_token.map(|refresh| refresh.token.clone());
-            tokio::spawn(test::check(Arc::clone(&self.tools), Arc::clone(&slot.connection), token, refresh_token));
+            tokio::spawn(test::test_call(
+                Arc::clone(&self.context),
+                Arc::clone(&state.connection),
+                token,
+                refresh_token,
+            ));
             self.publish(name);
         }
     }
 
     pub(super) fn inspect(&self, name: ConnectionName) {
-        let Some(slot) = self.slots.get(&name) else {
+        let Some(state) = self.states.get(&name) else {
             return self.refuse(&name, "there is no such connection");
         };
-        let token = slot.record.as_ref().map(|record| record.access_token.clone());
-        tokio::spawn(inspect::inspect(Arc::clone(&self.tools), name, token));
+        let token = state.record.as_ref().map(|record| record.access_token.clone());
+        tokio::spawn(inspect::inspect(Arc::clone(&self.context), name, token));
     }
 
     pub(super) fn logout(&mut self, name: &ConnectionName) {
-        let Some(slot) = self.idle(name) else { return };
+        let Some(state) = self.idle(name) else { return };
         let cancel = CancellationToken::new();
-        slot.work = Some(Work::Logout(cancel.clone()));
-        let connection = Arc::clone(&slot.connection);
-        let tools = Arc::clone(&self.tools);
+        state.work = Some(Work::Logout(cancel.clone()));
+        let connection = Arc::clone(&state.connection);
+        let context = Arc::clone(&self.context);
         tokio::spawn(async move {
             let (result, revocation) =
-                revoke::and_forget(&tools, &connection, revoke::Forgetting::Tokens, &cancel).await;
-            tools.note(TaskReport::LoggedOut(connection.name.clone(), result, revocation));
+                revoke::and_forget(&context, &connection, revoke::Forgetting::Tokens, &cancel).await;
+            context.report(TaskReport::LoggedOut(connection.name.clone(), result, revocation));
         });
     }
 
     pub(super) fn unlock(&self, passphrase: Secret) {
-        let tools = Arc::clone(&self.tools);
+        let context = Arc::clone(&self.context);
         tokio::spawn(async move {
-            let result = tools.vault.unlock(passphrase).await;
-            tools.note(TaskReport::Unlocked(result));
+            let result = context.vault.unlock(passphrase).await;
+            context.report(TaskReport::Unlocked(result));
         });
     }
 }

@@ -1,6 +1,5 @@
-//! Who begins what is due. A dashboard beside a keeper that leads lets it go first: it waits half
-//! as long again, and does the work only where the keeper has not. A keeper that stands by begins
-//! nothing until it takes over.
+//! Which process begins what is due. A dashboard beside a leading keepalive defers to it: it waits half as long
+//! again, and refreshes only what the keepalive has not. A keepalive on standby begins nothing until it takes over.
 
 use tokio::time::Instant;
 
@@ -9,35 +8,35 @@ use crate::engine::actor::Actor;
 use crate::engine::connections::state::ConnectionState;
 
 impl Actor {
-    /// Looks who leads. A keeper knows, and a command begins nothing.
-    pub(crate) fn look_for_keeper(&mut self) {
-        if self.tools.program == Program::Dashboard {
-            self.beside(self.tools.vault.keepalive_process());
+    /// Looks who leads. A keepalive process knows, and a command begins nothing.
+    pub(crate) fn poll_leadership(&mut self) {
+        if self.context.program == Program::Dashboard {
+            self.set_keepalive(self.context.vault.keepalive_process());
         }
     }
 
     /// Takes in who leads.
-    fn beside(&mut self, keeper: Option<KeepaliveProcess>) {
-        if self.keepalive == keeper {
+    fn set_keepalive(&mut self, keepalive: Option<KeepaliveProcess>) {
+        if self.keepalive == keepalive {
             return;
         }
-        self.keepalive = keeper;
-        for slot in self.slots.values_mut() {
-            slot.goes_second = keeper.is_some();
+        self.keepalive = keepalive;
+        for state in self.states.values_mut() {
+            state.defers_to_leader = keepalive.is_some();
         }
-        self.announce(Event::KeepaliveChanged(keeper));
+        self.announce(Event::KeepaliveChanged(keepalive));
         self.publish_all();
     }
 
-    /// Begins by itself what is due, from now on. Whatever stood in the way may have been the
-    /// last leader's death: it is looked at under the lock.
+    /// Begins what is due automatically from now on. A problem may stem from the last leader's death: it is
+    /// looked at under the lock.
     pub(crate) fn take_over(&mut self) {
         if std::mem::replace(&mut self.automatic, true) {
             return;
         }
-        self.look_at = Instant::now();
+        self.poll_at = Instant::now();
         for name in self.order.clone() {
-            if self.slots.get(&name).is_some_and(is_open) {
+            if self.states.get(&name).is_some_and(is_open) {
                 self.begin_reread(&name);
             }
         }
@@ -52,9 +51,9 @@ impl Actor {
 }
 
 /// Whether another process may have been in the middle of it when the store was read.
-fn is_open(slot: &ConnectionState) -> bool {
+fn is_open(state: &ConnectionState) -> bool {
     let is_half_done = matches!(
-        slot.view.problem,
+        state.view.problem,
         Some(
             Problem::Uncertain { .. }
                 | Problem::AnswerLost { .. }
@@ -63,7 +62,7 @@ fn is_open(slot: &ConnectionState) -> bool {
                 | Problem::StoreUnavailable { .. }
         )
     );
-    match slot.view.holding {
+    match state.view.holding {
         // It is being read.
         Holding::Unknown | Holding::Remembered(_) => false,
         Holding::Nothing | Holding::Tokens { saved: true, .. } => is_half_done,

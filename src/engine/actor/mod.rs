@@ -33,18 +33,18 @@ use crate::tokens::journal_stamps::JournalDirStamp;
 
 /// How often it is looked what other processes did. No sleep is longer: timers stand still while a
 /// machine sleeps, so due work is looked for by the wall clock at least this often.
-const LOOK: Duration = Duration::from_secs(10);
-/// The same for a command that goes on, which is run to see what others do.
-const LOOK_OF_A_COMMAND: Duration = Duration::from_secs(4);
+const POLL_PAUSE: Duration = Duration::from_secs(10);
+/// The same for a long-running command, which watches what others do.
+const COMMAND_POLL_PAUSE: Duration = Duration::from_secs(4);
 /// The most refreshes begun before other questions and reports are heard again.
 const BEGUN_AT_ONCE: usize = 64;
 
 /// All state of the engine.
 pub(crate) struct Actor {
-    pub(crate) tools: Arc<Context>,
-    /// Facts for whoever listens.
+    pub(crate) context: Arc<Context>,
+    /// Events for the listener.
     events: mpsc::UnboundedSender<Event>,
-    pub(crate) slots: ConnectionStates,
+    pub(crate) states: ConnectionStates,
     pub(crate) order: Vec<ConnectionName>,
     pub(crate) automatic: bool,
     /// How long a login waits for a person.
@@ -54,15 +54,15 @@ pub(crate) struct Actor {
     /// Why the store does not answer, as last announced.
     pub(crate) store_trouble: Option<Reason>,
     /// Who waits for all connections to be read.
-    pub(crate) curious: Vec<oneshot::Sender<Vec<ConnectionView>>>,
+    pub(crate) awaiting_views: Vec<oneshot::Sender<Vec<ConnectionView>>>,
     /// How the journals looked last.
     pub(crate) seen: JournalDirStamp,
     /// When it is looked around next.
-    pub(crate) look_at: Instant,
+    pub(crate) poll_at: Instant,
     /// Whether a look at the journals is under way.
-    is_looking: bool,
+    is_polling: bool,
     /// Whether some journals could not be looked at, because their connections were at work or unread.
-    is_look_owed: bool,
+    must_poll_again: bool,
     /// The keepalive service that leads beside this process.
     pub(crate) keepalive: Option<KeepaliveProcess>,
     /// Client secrets that are on their way into the store.
@@ -78,7 +78,7 @@ pub(crate) struct Actor {
 
 impl Actor {
     pub(crate) fn new(
-        tools: Arc<Context>,
+        context: Arc<Context>,
         events: mpsc::UnboundedSender<Event>,
         connections: Vec<Connection>,
         automatic: bool,
@@ -86,21 +86,22 @@ impl Actor {
         unread: mpsc::UnboundedSender<Arc<Connection>>,
     ) -> Self {
         let order = connections.iter().map(|connection| connection.name.clone()).collect();
-        let slots = ConnectionStates::new(Arc::clone(&tools.clock), connections.into_iter().map(ConnectionState::new));
+        let states =
+            ConnectionStates::new(Arc::clone(&context.clock), connections.into_iter().map(ConnectionState::new));
         Self {
-            tools,
+            context,
             events,
-            slots,
+            states,
             order,
             automatic,
             login_timeout,
             unread,
             store_trouble: None,
-            curious: Vec::new(),
+            awaiting_views: Vec::new(),
             seen: JournalDirStamp::default(),
-            look_at: Instant::now() + LOOK_OF_A_COMMAND,
-            is_looking: false,
-            is_look_owed: false,
+            poll_at: Instant::now() + COMMAND_POLL_PAUSE,
+            is_polling: false,
+            must_poll_again: false,
             keepalive: None,
             secrets_underway: 0,
             imports: Vec::new(),
@@ -113,37 +114,37 @@ impl Actor {
     pub(crate) async fn run(
         mut self,
         mut asks: mpsc::UnboundedReceiver<Message>,
-        mut notes: mpsc::UnboundedReceiver<TaskReport>,
+        mut reports: mpsc::UnboundedReceiver<TaskReport>,
         unread: mpsc::UnboundedReceiver<Arc<Connection>>,
     ) {
         for name in &self.order {
             self.read_from_store(name);
         }
-        let patience = self.tools.program != Program::Command;
-        tokio::spawn(load::load(Arc::clone(&self.tools), unread, patience));
-        self.look_for_keeper();
+        let patience = self.context.program != Program::Command;
+        tokio::spawn(load::load(Arc::clone(&self.context), unread, patience));
+        self.poll_leadership();
         let alarm = Alarm::new();
         loop {
             self.begin_planned();
-            self.look_around();
+            self.poll_other_processes();
             let pause = self.pause();
             tokio::select! {
                 ask = asks.recv() => match ask {
                     Some(ask) => self.answer(ask),
                     None => break,
                 },
-                Some(note) = notes.recv() => self.take(note),
+                Some(report) = reports.recv() => self.take(report),
                 () = alarm.sleep(pause) => {}
             }
             if self.is_leaving() {
                 // A report that an exchange has begun may be waiting: it must be heard before leaving.
-                while let Ok(note) = notes.try_recv() {
-                    self.take(note);
+                while let Ok(report) = reports.try_recv() {
+                    self.take(report);
                 }
             }
-            let is_owing = self.secrets_underway > 0 || self.slots.is_owing();
-            self.tell_rest(is_owing);
-            if let Some(reply) = self.leaving.take_if(|_| !is_owing) {
+            let has_unfinished = self.secrets_underway > 0 || self.states.has_unfinished();
+            self.answer_rests(has_unfinished);
+            if let Some(reply) = self.leaving.take_if(|_| !has_unfinished) {
                 self.note_overview_at_last().await;
                 let _ = reply.send(());
                 break;
@@ -157,12 +158,12 @@ impl Actor {
 
     /// How long there is nothing to do.
     fn pause(&mut self) -> Duration {
-        let look = self.look_at.saturating_duration_since(Instant::now());
+        let look = self.poll_at.saturating_duration_since(Instant::now());
         if !self.automatic || self.is_leaving() || self.is_resting() {
             return look;
         }
-        let now = self.tools.now();
-        self.slots.soonest().map_or(look, |at| (at - now).to_std().unwrap_or(Duration::ZERO).min(look))
+        let now = self.context.now();
+        self.states.soonest().map_or(look, |at| (at - now).to_std().unwrap_or(Duration::ZERO).min(look))
     }
 
     /// Begins what is due, as far as the hosts have room for it: all that expired while a machine
@@ -172,9 +173,9 @@ impl Actor {
             return;
         }
         for _ in 0..BEGUN_AT_ONCE {
-            let Some(name) = self.slots.due() else { return };
-            match self.slots.get(&name).and_then(|slot| slot.view.problem.as_ref()) {
-                // The store is what stands in the way: it is looked at, and nothing is sent.
+            let Some(name) = self.states.due() else { return };
+            match self.states.get(&name).and_then(|state| state.view.problem.as_ref()) {
+                // The store is the problem: it is read again, and nothing is sent.
                 Some(Problem::NotSaved { .. } | Problem::StoreUnavailable { .. }) => self.begin_reread(&name),
                 _ => self.begin_refresh(&name, Need::NotDue, Origin::Schedule, false),
             }
@@ -186,36 +187,36 @@ impl Actor {
             Message::Command(command) => self.carry_out(command),
             Message::Refresh { connection, need, reply } => self.refresh(&connection, need, Some(reply)),
             #[cfg(unix)]
-            Message::LookAround => self.look_around(),
+            Message::PollOtherProcesses => self.poll_other_processes(),
             #[cfg(unix)]
             Message::Fresh { connection, least, reply } => {
-                let slot = self.slots.get(&connection);
-                let _ = reply.send(slot.and_then(|slot| access::fresh(slot, least, self.tools.now())));
+                let state = self.states.get(&connection);
+                let _ = reply.send(state.and_then(|state| access::fresh(state, least, self.context.now())));
             }
             Message::PresentToken { connection, reply } => {
-                let slot = self.slots.get(&connection);
-                let token = slot.map(|slot| access::present_token(slot, self.tools.now()));
+                let state = self.states.get(&connection);
+                let token = state.map(|state| access::present_token(state, self.context.now()));
                 let _ = reply.send(token.unwrap_or(Err(Problem::NeverLoggedIn)));
             }
             Message::Reveal { connection, what, reply } => {
-                let slot = self.slots.get(&connection).ok_or_else(|| format!("there is no connection {connection}"));
-                let _ = reply.send(slot.and_then(|slot| access::reveal(slot, what, self.tools.now())));
+                let state = self.states.get(&connection).ok_or_else(|| format!("there is no connection {connection}"));
+                let _ = reply.send(state.and_then(|state| access::reveal(state, what, self.context.now())));
             }
             Message::Views { reply } => {
-                self.curious.push(reply);
-                self.satisfy_curiosity();
+                self.awaiting_views.push(reply);
+                self.answer_snapshots();
             }
             Message::Snapshot { reply } => {
-                // Nobody may wait any more.
+                // The caller may have given up.
                 let _ = reply.send(self.standing());
             }
-            Message::Owing { reply } => {
-                let _ = reply.send(self.owing());
+            Message::Unfinished { reply } => {
+                let _ = reply.send(self.unfinished());
             }
             Message::Rest { hold, reply } => self.rest(hold, reply),
             Message::Shutdown { reply } => {
-                for slot in self.slots.values() {
-                    cancel(slot.work.as_ref());
+                for state in self.states.values() {
+                    cancel(state.work.as_ref());
                 }
                 self.leaving = Some(reply);
                 self.begin_imports(); // none begins any more: each that waits is reported as cancelled
@@ -223,32 +224,32 @@ impl Actor {
         }
     }
 
-    /// Announces a fact. Nobody listening is no error: the program is ending.
+    /// Announces an event. A missing listener is no error: the program is ending.
     pub(crate) fn announce(&self, event: Event) {
         let _ = self.events.send(event);
     }
 
     /// Announces a connection's whole state.
     pub(crate) fn publish(&mut self, name: &ConnectionName) {
-        if let Some(slot) = self.slots.get_mut(name) {
-            slot.plan(self.tools.clock.now(), self.automatic);
-            let view = Box::new(slot.view.clone());
+        if let Some(state) = self.states.get_mut(name) {
+            state.plan(self.context.clock.now(), self.automatic);
+            let view = Box::new(state.view.clone());
             self.announce(Event::Changed(view));
         }
     }
 
     /// All connections as they stand, in the configuration's order.
     pub(crate) fn standing(&self) -> Vec<ConnectionView> {
-        self.order.iter().filter_map(|name| self.slots.get(name)).map(|slot| slot.view.clone()).collect()
+        self.order.iter().filter_map(|name| self.states.get(name)).map(|state| state.view.clone()).collect()
     }
 
     /// Answers those who wait for the first reading, once every connection is read or has failed.
-    pub(crate) fn satisfy_curiosity(&mut self) {
-        if self.curious.is_empty() || !self.slots.are_read() {
+    pub(crate) fn answer_snapshots(&mut self) {
+        if self.awaiting_views.is_empty() || !self.states.are_read() {
             return;
         }
         let views = self.standing();
-        for reply in self.curious.drain(..) {
+        for reply in self.awaiting_views.drain(..) {
             let _ = reply.send(views.clone());
         }
     }

@@ -9,90 +9,90 @@ use crate::engine::work::refresh::decide::Need;
 
 impl Actor {
     pub(super) fn ended(&mut self, name: &ConnectionName, ended: WorkOutcome) {
-        let now = self.tools.now();
-        let Some(slot) = self.slots.get_mut(name) else { return };
-        let is_by_itself = matches!(slot.work, Some(Work::Refresh(_, Origin::Schedule) | Work::Reread(_)));
-        let asked = std::mem::take(&mut slot.asked);
-        let is_asked = !is_by_itself || !slot.waiters.is_empty() || !asked.is_empty();
-        let before = slot.view.problem.as_ref().map(std::mem::discriminant);
-        slot.rest();
+        let now = self.context.now();
+        let Some(state) = self.states.get_mut(name) else { return };
+        let is_by_itself = matches!(state.work, Some(Work::Refresh(_, Origin::Schedule) | Work::Reread(_)));
+        let asked = std::mem::take(&mut state.asked);
+        let is_asked = !is_by_itself || !state.waiters.is_empty() || !asked.is_empty();
+        let before = state.view.problem.as_ref().map(std::mem::discriminant);
+        state.rest();
         let mut unsaved = None;
         let result = match ended {
             WorkOutcome::Held { record, how, problem } => {
                 let generation = record.generation;
                 let lacks_access_token = record.lacks_access_token();
-                slot.hold(Some(record), true);
+                state.hold(Some(record), true);
                 // The next try comes after a pause: the provider has just been asked twice.
                 let lacking = || Problem::Retrying { at: None, why: "the provider sent no access token".into() };
-                slot.hold_in_spite_of(problem.or_else(|| lacks_access_token.then(lacking)), now);
+                state.hold_in_spite_of(problem.or_else(|| lacks_access_token.then(lacking)), now);
                 match how {
-                    Source::Exchanged(lost) => slot.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered)),
-                    Source::LoggedIn | Source::Imported { .. } => slot.view.lost_answer = None,
+                    Source::Exchanged(lost) => state.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered)),
+                    Source::LoggedIn | Source::Imported { .. } => state.view.lost_answer = None,
                     Source::Rescued(_) | Source::Adopted(_) | Source::Fresh => {}
                 }
                 Ok((how, generation))
             }
             WorkOutcome::Unsaved { record, how, why } => {
                 let generation = record.generation;
-                slot.hold(Some(record), false);
+                state.hold(Some(record), false);
                 unsaved = Some(why.clone());
-                slot.fail(Problem::NotSaved { why, durable: true }, now);
+                state.fail(Problem::NotSaved { why, durable: true }, now);
                 Ok((how, generation))
             }
             WorkOutcome::Failed(Problem::Cancelled) => {
-                slot.is_outdated |= slot.view.is_unread();
+                state.is_outdated |= state.view.is_unread();
                 Err(Problem::Cancelled)
             }
             WorkOutcome::Failed(problem) => {
-                slot.fail(problem, now);
-                slot.plan(now, self.automatic);
-                Err(slot.view.problem.clone().expect("a failure leaves a problem"))
+                state.fail(problem, now);
+                state.plan(now, self.automatic);
+                Err(state.view.problem.clone().expect("a failure leaves a problem"))
             }
             WorkOutcome::Refused(refusal) => {
-                slot.refuse(*refusal, now);
-                slot.plan(now, self.automatic);
-                Err(slot.view.problem.clone().expect("a refusal leaves a problem"))
+                state.refuse(*refusal, now);
+                state.plan(now, self.automatic);
+                Err(state.view.problem.clone().expect("a refusal leaves a problem"))
             }
             WorkOutcome::AnswerLost { lost, problem } => {
-                slot.fail(problem, now);
-                slot.view.lost_answer = Some((lost, LossOutcome::Pending));
-                slot.plan(now, self.automatic);
-                Err(slot.view.problem.clone().expect("a failure leaves a problem"))
+                state.fail(problem, now);
+                state.view.lost_answer = Some((lost, LossOutcome::Pending));
+                state.plan(now, self.automatic);
+                Err(state.view.problem.clone().expect("a failure leaves a problem"))
             }
             WorkOutcome::Uncertain { generation, problem } => {
-                slot.doubt(generation, problem.clone(), now);
+                state.mark_uncertain(generation, problem.clone(), now);
                 Err(problem)
             }
             WorkOutcome::GivenUp => {
-                slot.let_go();
+                state.clear_tokens();
                 Err(Problem::NeedsLogin { why: "logged out meanwhile by another process, or renamed".into() })
             }
             WorkOutcome::Unchanged => {
                 // It may have begun beside a reading, whose report then went unheard; or what it held in
                 // memory is given up.
-                let is_given_up = slot.view.problem.as_ref().is_some_and(Problem::is_in_memory_only);
-                slot.is_outdated |= slot.view.is_unread() || is_given_up;
+                let is_given_up = state.view.problem.as_ref().is_some_and(Problem::is_in_memory_only);
+                state.is_outdated |= state.view.is_unread() || is_given_up;
                 return self.publish(name);
             }
             WorkOutcome::NotImported(event) => {
                 // It may have begun beside a reading, whose report then went unheard.
-                slot.is_outdated |= slot.record.is_none();
+                state.is_outdated |= state.record.is_none();
                 self.announce(event);
                 return self.publish(name);
             }
             WorkOutcome::Reread(found) => {
-                slot.find(*found, now);
-                let Some(problem) = slot.shown_uncertain().and(slot.view.problem.clone()) else {
+                state.find(*found, now);
+                let Some(problem) = state.shown_uncertain().and(state.view.problem.clone()) else {
                     self.publish(name);
                     return self.begin_asked(name, asked);
                 };
-                // Whoever asked meanwhile could not know; asking again will be a choice.
+                // Those who asked meanwhile could not know; asking again is a choice.
                 Err(problem)
             }
         };
-        let mut waiters = std::mem::take(&mut slot.waiters);
+        let mut waiters = std::mem::take(&mut state.waiters);
         waiters.extend(asked.into_iter().filter_map(|(_, reply)| reply));
-        // What goes wrong again and again by itself is told once; the status goes on showing it.
+        // A failure that repeats automatically is announced once; the status keeps showing it.
         let is_news = match &result {
             Ok((how, _)) => *how != Source::Fresh,
             Err(problem) => before != Some(std::mem::discriminant(problem)),
@@ -117,7 +117,7 @@ impl Actor {
     /// others share its exchange.
     pub(super) fn begin_asked(&mut self, name: &ConnectionName, mut asked: Vec<(Need, Option<Waiter>)>) {
         if self.is_leaving() {
-            return; // whoever waits is told that it was cancelled
+            return; // those who wait get Cancelled
         }
         asked.sort_by_key(|(need, _)| !need.is_new());
         for (need, reply) in asked {
@@ -125,7 +125,7 @@ impl Actor {
         }
     }
 
-    /// `unsaved` tells why the store has not taken the tokens, where it has not.
+    /// `unsaved` says why the store has not taken the tokens, where it has not.
     pub(super) fn announce_end(
         &mut self,
         name: &ConnectionName,
@@ -133,7 +133,7 @@ impl Actor {
         unsaved: Option<&Reason>,
     ) {
         let connection = name.clone();
-        let expires_at = self.slots.get(name).and_then(|slot| slot.record.as_ref()).map(|record| record.expires_at);
+        let expires_at = self.states.get(name).and_then(|state| state.record.as_ref()).map(|record| record.expires_at);
         if let (Ok((_, generation)), Some(why)) = (result, unsaved) {
             return self.announce(EventKind::NotSaved { generation: *generation, why: why.clone() }.of(connection));
         }

@@ -15,15 +15,15 @@ use crate::engine::work::refresh::decide::Need;
 
 impl Actor {
     pub(crate) fn refresh(&mut self, name: &ConnectionName, need: Need, reply: Option<Waiter>) {
-        let Some(slot) = self.slots.get_mut(name) else {
+        let Some(state) = self.states.get_mut(name) else {
             return self.refuse(name, "there is no such connection");
         };
-        if let Some(generation) = slot.good_in_spite_of_trouble(&need, self.tools.now()) {
-            // Nobody waits any more where a command was given up.
+        if let Some(generation) = state.good_in_spite_of_trouble(&need, self.context.now()) {
+            // A command that was given up no longer waits.
             let _ = reply.map(|reply| reply.send(Ok(Refreshed::StillFresh(generation))));
             return;
         }
-        if let Some(problem) = slot.rate_limited(&need, self.tools.now()) {
+        if let Some(problem) = state.rate_limited(&need, self.context.now()) {
             let event = EventKind::RefreshFailed { problem: problem.clone() }.of(name.clone());
             self.announce(event);
             if let Some(reply) = reply {
@@ -31,12 +31,12 @@ impl Actor {
             }
             return;
         }
-        match (&slot.work, reply) {
-            (Some(Work::Refresh(..)), reply) => slot.waiters.extend(reply),
-            (Some(Work::Reread(_)), reply) => slot.asked.push((need, reply)),
-            (None, reply) if !slot.is_leaving => {
-                slot.waiters.extend(reply);
-                let insists = self.tools.program == Program::Dashboard;
+        match (&state.work, reply) {
+            (Some(Work::Refresh(..)), reply) => state.waiters.extend(reply),
+            (Some(Work::Reread(_)), reply) => state.asked.push((need, reply)),
+            (None, reply) if !state.is_leaving => {
+                state.waiters.extend(reply);
+                let insists = self.context.program == Program::Dashboard;
                 self.begin_refresh(name, need, Origin::Person, insists);
             }
             (_, Some(reply)) => {
@@ -50,19 +50,19 @@ impl Actor {
 
     pub(super) fn begin_refresh(&mut self, name: &ConnectionName, need: Need, origin: Origin, insists: bool) {
         let (asked_at, insists) = (self.asked_at(&need), insists || need.is_new());
-        let Some(slot) = self.slots.get_mut(name) else { return };
+        let Some(state) = self.states.get_mut(name) else { return };
         let cancel = CancellationToken::new();
         let insists = insists || need.is_new();
         let ask = refresh::decide::RefreshRequest {
             need,
-            known: slot.generation(),
-            attempt: slot.failures + 1,
-            shown_uncertain: slot.shown_uncertain(),
+            known: state.generation(),
+            attempt: state.failures + 1,
+            shown_uncertain: state.shown_uncertain(),
             asked_at,
             insists,
         };
-        slot.work = Some(Work::Refresh(cancel.clone(), origin));
-        let work = refresh::refresh(Arc::clone(&self.tools), Arc::clone(&slot.connection), ask, cancel);
+        state.work = Some(Work::Refresh(cancel.clone(), origin));
+        let work = refresh::refresh(Arc::clone(&self.context), Arc::clone(&state.connection), ask, cancel);
         self.spawn_ending(name, work);
     }
 
@@ -70,37 +70,37 @@ impl Actor {
     /// once, the slowest comes here long after the first has its answer. A person may have been asked
     /// meanwhile whether to force it.
     pub(super) fn asked_at(&self, need: &Need) -> DateTime<Utc> {
-        let is_of_its_start = self.tools.program == Program::Command && *need != Need::New;
-        self.tools.now() - if is_of_its_start { clock::running_for() } else { TimeDelta::zero() }
+        let is_of_its_start = self.context.program == Program::Command && *need != Need::New;
+        self.context.now() - if is_of_its_start { clock::running_for() } else { TimeDelta::zero() }
     }
 
     /// Asks the provider again about every connection that it has refused as misconfigured.
     pub(super) fn ask_again(&mut self) {
         for name in self.order.clone() {
-            let slot = self.slots.get(&name).filter(|slot| slot.work.is_none() && !slot.is_leaving);
-            if slot.is_some_and(|slot| matches!(slot.view.problem, Some(Problem::Misconfigured { .. }))) {
+            let state = self.states.get(&name).filter(|state| state.work.is_none() && !state.is_leaving);
+            if state.is_some_and(|state| matches!(state.view.problem, Some(Problem::Misconfigured { .. }))) {
                 self.begin_refresh(&name, Need::NewIfSure, Origin::Schedule, true);
             }
         }
     }
 
     pub(crate) fn begin_reread(&mut self, name: &ConnectionName) {
-        let Some(slot) = self.slots.get_mut(name).filter(|slot| slot.work.is_none()) else { return };
+        let Some(state) = self.states.get_mut(name).filter(|state| state.work.is_none()) else { return };
         let cancel = CancellationToken::new();
-        slot.work = Some(Work::Reread(cancel.clone()));
-        let work = refresh::reread(Arc::clone(&self.tools), Arc::clone(&slot.connection), cancel);
+        state.work = Some(Work::Reread(cancel.clone()));
+        let work = refresh::reread(Arc::clone(&self.context), Arc::clone(&state.connection), cancel);
         self.spawn_ending(name, work);
     }
 
-    /// Has a connection's record read from the store; [`TaskReport::Loaded`] tells what is found.
+    /// Has a connection's record read from the store; [`TaskReport::Loaded`] reports what is found.
     pub(crate) fn read_from_store(&self, name: &ConnectionName) {
-        // Without patience nobody reads any more after a failure, which has been told.
-        let _ = self.slots.get(name).map(|slot| self.unread.send(Arc::clone(&slot.connection)));
+        // A reader without patience ends after a failure, which it has reported.
+        let _ = self.states.get(name).map(|state| self.unread.send(Arc::clone(&state.connection)));
     }
 
-    /// Runs work whose end is always reported, even if it panics: a slot never stays busy.
+    /// Runs work whose end is always reported, even if it panics: a state never stays busy.
     pub(crate) fn spawn_ending(&self, name: &ConnectionName, work: impl Future<Output = WorkOutcome> + Send + 'static) {
-        let (tools, name) = (Arc::clone(&self.tools), name.clone());
+        let (context, name) = (Arc::clone(&self.context), name.clone());
         let work = tokio::spawn(work);
         tokio::spawn(async move {
             let ended = work.await.unwrap_or_else(|_| {
@@ -110,7 +110,7 @@ impl Actor {
                     why: "manutop failed in the middle of its work (a bug)".into(),
                 })
             });
-            tools.note(TaskReport::Ended(name, Box::new(ended)));
+            context.report(TaskReport::Ended(name, Box::new(ended)));
         });
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use crate::domain::ConnectionName;
 use crate::engine::actor::Actor;
 use crate::engine::connections::state::ConnectionState;
-use crate::engine::unfinished::Owing;
+use crate::engine::unfinished::UnfinishedWork;
 
 /// A rest as the actor has it.
 pub(crate) struct Resting {
@@ -17,29 +17,29 @@ pub(crate) struct Resting {
 }
 
 impl Actor {
-    pub(crate) fn owing(&self) -> Vec<Owing> {
-        let owing = |name: &ConnectionName| {
-            let what = self.slots.get(name)?.owed()?;
-            Some(Owing { connection: name.clone(), what })
+    pub(crate) fn unfinished(&self) -> Vec<UnfinishedWork> {
+        let unfinished = |name: &ConnectionName| {
+            let what = self.states.get(name)?.unfinished()?;
+            Some(UnfinishedWork { connection: name.clone(), what })
         };
-        self.order.iter().filter_map(owing).collect()
+        self.order.iter().filter_map(unfinished).collect()
     }
 
     pub(crate) fn rest(&mut self, hold: Weak<()>, reply: oneshot::Sender<()>) {
         self.resting.push(Resting { hold, reply: Some(reply) });
     }
 
-    /// Whether somebody holds a rest.
+    /// Whether a rest is held.
     pub(crate) fn is_resting(&self) -> bool {
         self.resting.iter().any(|resting| resting.hold.strong_count() > 0)
     }
 
-    /// Tells those who wait for a rest that it came, if it has.
-    pub(crate) fn tell_rest(&mut self, is_owing: bool) {
+    /// Answers those who wait for a rest, once it has come.
+    pub(crate) fn answer_rests(&mut self, has_unfinished: bool) {
         if self.resting.is_empty() {
             return;
         }
-        let is_quiet = !is_owing && !self.slots.values().any(ConnectionState::is_about_to_send);
+        let is_quiet = !has_unfinished && !self.states.values().any(ConnectionState::is_about_to_send);
         self.resting.retain(|resting| resting.hold.strong_count() > 0);
         for resting in self.resting.iter_mut().filter(|_| is_quiet) {
             let _ = resting.reply.take().map(|reply| reply.send(()));

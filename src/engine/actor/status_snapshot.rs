@@ -31,10 +31,10 @@ impl Actor {
         if changes.is_empty() {
             return;
         }
-        let tools = Arc::clone(&self.tools);
+        let context = Arc::clone(&self.context);
         tokio::spawn(async move {
-            if !tools.vault.note_overview(changes).await {
-                tools.note(TaskReport::OverviewFailed);
+            if !context.vault.note_overview(changes).await {
+                context.report(TaskReport::OverviewFailed);
             }
         });
     }
@@ -43,14 +43,14 @@ impl Actor {
     pub(crate) async fn note_overview_at_last(&mut self) {
         let changes = self.snapshot_changes();
         if !changes.is_empty() {
-            let _ = tokio::time::timeout(LAST_WRITE, self.tools.vault.note_overview(changes)).await;
+            let _ = tokio::time::timeout(LAST_WRITE, self.context.vault.note_overview(changes)).await;
         }
     }
 
     /// It could not be written: the next attempt writes every connection.
     pub(crate) fn overview_failed(&mut self) {
-        for slot in self.slots.values_mut() {
-            slot.noted = None;
+        for state in self.states.values_mut() {
+            state.noted = None;
         }
     }
 
@@ -58,16 +58,16 @@ impl Actor {
     /// and ends at once.
     fn snapshot_changes(&mut self) -> SnapshotChanges {
         let mut changes = SnapshotChanges::new();
-        if self.tools.program == Program::Command {
+        if self.context.program == Program::Command {
             return changes;
         }
-        for slot in self.slots.values_mut() {
-            let generation = slot.generation();
-            if std::mem::replace(&mut slot.noted, generation) == generation {
+        for state in self.states.values_mut() {
+            let generation = state.generation();
+            if std::mem::replace(&mut state.noted, generation) == generation {
                 continue;
             }
-            let name = &slot.connection.name;
-            match &slot.view.holding {
+            let name = &state.connection.name;
+            match &state.view.holding {
                 Holding::Tokens { facts, .. } => changes.push((name.clone(), Some(facts.clone()))),
                 Holding::Nothing => changes.push((name.clone(), None)),
                 Holding::Unknown | Holding::Remembered(_) => {}

@@ -20,7 +20,7 @@ use crate::engine::connections::schedule;
 use crate::tokens::data_dir::agent_socket;
 use crate::tokens::record;
 
-/// Asks whoever answers on this data directory for an access token that lives for `least`.
+/// Asks the process that answers on this data directory for an access token that lives for `least`.
 /// `config_file` is where the connection would be looked for.
 pub async fn ask(
     data_dir: &Path,
@@ -44,7 +44,7 @@ pub async fn ask(
     is_good.then(|| AccessToken::of(&record))
 }
 
-/// Whoever answers on this data directory.
+/// The process that answers on this data directory.
 pub async fn answers(data_dir: &Path) -> Option<Peer> {
     let stream = timeout(PATIENCE, UnixStream::connect(agent_socket(data_dir))).await.ok()?.ok()?;
     same_user(&stream)

@@ -1,7 +1,7 @@
 //! What the running process answers.
 //!
-//! Invariants: so many are answered at once, each within a time, so that one who hangs holds up
-//! nobody; a token goes out only after a look at the journal, which knows of every process that has
+//! Invariants: so many are answered at once, each within a time, so that one that hangs blocks no
+//! other; a token goes out only after a look at the journal, which knows of every process that has
 //! replaced or given it up; the socket's file is gone before the right to answer is.
 
 use std::collections::HashMap;
@@ -61,7 +61,7 @@ impl Drop for Task {
 
 impl Agent {
     /// Begins to wait for the right to answer, on a plain thread that the kernel wakes. Without a
-    /// thread, or a socket, nobody is answered, and every command goes on alone.
+    /// thread, or a socket, no command is answered, and each works without the agent.
     pub(in crate::engine) fn start(runtime: Handle, remote: Remote, vault: Vault, config_file: PathBuf) -> Self {
         let state = Arc::new(Mutex::new(State::Waits));
         let (shared, file_of_commands) = (Arc::clone(&state), config_file.clone());
@@ -117,7 +117,7 @@ struct Known {
     seen: JournalDirStamp,
     /// How often one did.
     changes: u64,
-    /// The generation that nobody has replaced or given up.
+    /// The generation that no process has replaced or deleted.
     newest: HashMap<ConnectionName, u64>,
 }
 
@@ -127,13 +127,13 @@ impl Answerer {
         same_user(&stream)?;
         let question = read_line(&mut stream).await?;
         let record = self.record(serde_json::from_slice(&question).ok()?).await?;
-        // Nobody refreshes over a socket.
+        // No refresh token leaves over a socket.
         let line = record::to_line(&TokenRecord { refresh_token: None, ..record });
         let line = Secret::new(format!("{}\n", line.expose()));
         stream.write_all(line.expose().as_bytes()).await.ok()
     }
 
-    /// What the engine holds, if the journal says that nobody has anything newer.
+    /// What the engine holds, if the journal knows of nothing newer.
     async fn record(&self, question: AgentQuestion<'_>) -> Option<TokenRecord> {
         let AgentQuestion { version, connection, least_ms, config_file } = question;
         if version != VERSION || Path::new(&*config_file) != self.config_file {
@@ -144,8 +144,8 @@ impl Answerer {
         let (is_known, changes) = self.look(&connection, record.generation);
         if !is_known {
             if !self.vault.is_newest(&connection, &record).await.ok()? {
-                // This command goes on alone; the next one need not.
-                self.remote.look_around();
+                // This command works without the agent; the next one may be answered.
+                self.remote.poll_other_processes();
                 return None;
             }
             let mut known = self.known();

@@ -31,7 +31,7 @@ pub(super) struct AgentQuestion<'a> {
     pub(super) config_file: Cow<'a, str>,
 }
 
-/// A line, or what there is of it where it ends, or goes on for too long.
+/// A line, or what there is of it where it ends, or takes too long.
 pub(super) async fn read_line(stream: &mut UnixStream) -> Option<Vec<u8>> {
     let mut line = Vec::new();
     BufReader::new(stream.take(LONGEST)).read_until(b'\n', &mut line).await.ok()?;

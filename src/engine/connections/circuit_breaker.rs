@@ -1,8 +1,8 @@
 //! Whether a host is out of order, and when it is asked again.
 //!
-//! One connection that fails waits by itself, longer and longer. Where several fail one after another
+//! One connection that fails waits alone, longer and longer. Where several fail one after another
 //! and none is answered in between, it is the host, and all others would fail, too: they are held
-//! back, lest they hammer a server that tries to come back, or one after another become uncertain at
+//! back, so that they neither hammer a server that tries to recover nor one after another become uncertain at
 //! one that takes requests and never answers. After a pause a single one tries, first one that has not
 //! failed yet; the first answer ends it, and all go on.
 
@@ -35,7 +35,7 @@ impl CircuitBreaker {
         self.until
     }
 
-    /// Whether a connection has failed in this outage, so that others try before it.
+    /// Whether a connection has failed since the breaker opened, so that others try before it.
     pub(crate) fn has_failed(&self, name: &ConnectionName) -> bool {
         self.failed.contains(name)
     }
@@ -48,7 +48,7 @@ impl CircuitBreaker {
     /// A connection was not answered, or with a failure of the server. `jitter` is drawn from `0.0..=1.0`.
     pub(crate) fn fail(&mut self, name: &ConnectionName, now: DateTime<Utc>, jitter: f64) {
         self.failed.insert(name.clone());
-        // What was out when a pause began says no more than what began it.
+        // What was out when a pause began says nothing new.
         if self.failed.len() >= MANY && self.until.is_none_or(|until| until <= now) {
             self.pauses = self.pauses.saturating_add(1);
             self.until = Some(now + schedule::backoff(self.pauses, jitter).min(LONGEST_PAUSE));
@@ -69,42 +69,42 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
     }
 
-    fn fail(outage: &mut CircuitBreaker, numbers: std::ops::Range<usize>, second: i64) {
+    fn fail(breaker: &mut CircuitBreaker, numbers: std::ops::Range<usize>, second: i64) {
         for number in numbers {
-            outage.fail(&ConnectionName::new(&format!("c{number}")).unwrap(), at(second), 1.0);
+            breaker.fail(&ConnectionName::new(&format!("c{number}")).unwrap(), at(second), 1.0);
         }
     }
 
     #[test]
     fn it_is_the_host_once_several_have_failed_and_not_one_again_and_again() {
-        let mut outage = CircuitBreaker::default();
+        let mut breaker = CircuitBreaker::default();
         for second in 0..100 {
-            fail(&mut outage, 0..MANY - 1, second);
+            fail(&mut breaker, 0..MANY - 1, second);
         }
-        assert_eq!(outage.until(), None);
-        fail(&mut outage, MANY - 1..MANY, 100);
-        assert_eq!(outage.until(), Some(at(102)));
-        outage.end();
-        fail(&mut outage, 0..MANY - 1, 103);
-        assert_eq!(outage.until(), None, "an answer ended it");
+        assert_eq!(breaker.until(), None);
+        fail(&mut breaker, MANY - 1..MANY, 100);
+        assert_eq!(breaker.until(), Some(at(102)));
+        breaker.end();
+        fail(&mut breaker, 0..MANY - 1, 103);
+        assert_eq!(breaker.until(), None, "an answer ended it");
     }
 
     #[test]
     fn pauses_grow_by_tries_and_not_by_what_was_out_already() {
-        let mut outage = CircuitBreaker::default();
-        fail(&mut outage, 0..2 * MANY, 0);
-        assert_eq!(outage.until(), Some(at(2)));
+        let mut breaker = CircuitBreaker::default();
+        fail(&mut breaker, 0..2 * MANY, 0);
+        assert_eq!(breaker.until(), Some(at(2)));
         for (second, until) in [(2, 6), (6, 14), (14, 30), (30, 60), (60, 90)] {
-            fail(&mut outage, 0..3, second);
-            assert_eq!(outage.until(), Some(at(until)));
+            fail(&mut breaker, 0..3, second);
+            assert_eq!(breaker.until(), Some(at(until)));
         }
     }
 
     #[test]
     fn a_clock_that_is_set_back_prolongs_no_pause() {
-        let mut outage = CircuitBreaker::default();
-        fail(&mut outage, 0..MANY, 7200);
-        outage.clock_went_back(at(3600));
-        assert_eq!(outage.until(), Some(at(3630)));
+        let mut breaker = CircuitBreaker::default();
+        fail(&mut breaker, 0..MANY, 7200);
+        breaker.clock_went_back(at(3600));
+        assert_eq!(breaker.until(), Some(at(3630)));
     }
 }

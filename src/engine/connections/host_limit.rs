@@ -1,4 +1,4 @@
-//! The gate: at most so many exchanges at once per host.
+//! The host_limit: at most so many exchanges at once per host.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,15 +46,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_ninth_exchange_waits_and_other_hosts_do_not() {
-        let gate = HostLimit::default();
+        let host_limit = HostLimit::default();
         let (one, other) = ("http://127.0.0.1:1/a".parse().unwrap(), "http://127.0.0.1:2/a".parse().unwrap());
         let mut places = Vec::new();
         for _ in 0..PER_HOST {
-            places.push(gate.enter(&one).await);
+            places.push(host_limit.enter(&one).await);
         }
-        assert!(timeout(Duration::from_secs(1), gate.enter(&one)).await.is_err());
-        assert!(timeout(Duration::from_secs(1), gate.enter(&other)).await.is_ok());
+        assert!(timeout(Duration::from_secs(1), host_limit.enter(&one)).await.is_err());
+        assert!(timeout(Duration::from_secs(1), host_limit.enter(&other)).await.is_ok());
         places.pop();
-        assert!(timeout(Duration::from_secs(1), gate.enter(&one)).await.is_ok());
+        assert!(timeout(Duration::from_secs(1), host_limit.enter(&one)).await.is_ok());
     }
 }

@@ -1,5 +1,5 @@
 //! What is planned, soonest first, host by host: a connection whose host has its hands full, or is out
-//! of order, waits here, and keeps nobody waiting who goes to another.
+//! of order, waits here, and does not delay connections of another.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -24,12 +24,12 @@ pub(crate) struct HostQueue {
 struct HostLine {
     planned: BTreeSet<(DateTime<Utc>, ConnectionName)>,
     under_way: usize,
-    outage: CircuitBreaker,
-    /// As it stands among the heads.
+    circuit_breaker: CircuitBreaker,
+    /// Its entry among the heads.
     head: Option<DateTime<Utc>>,
 }
 
-/// What one connection is on the agenda for.
+/// What one connection is on the host_queue for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Item {
     /// Something is planned.
@@ -56,18 +56,15 @@ impl HostQueue {
 
     /// A connection was answered by its host, or it failed to be.
     pub(crate) fn heard(&mut self, host: &HostKey, name: &ConnectionName, is_answered: bool, now: DateTime<Utc>) {
-        self.change(
-            host,
-            |line| {
-                if is_answered { line.outage.end() } else { line.outage.fail(name, now, fastrand::f64()) }
-            },
-        );
+        self.change(host, |line| {
+            if is_answered { line.circuit_breaker.end() } else { line.circuit_breaker.fail(name, now, fastrand::f64()) }
+        });
     }
 
     /// The clock was set back.
     pub(crate) fn clock_went_back(&mut self, now: DateTime<Utc>) {
         for host in self.hosts.keys().cloned().collect::<Vec<_>>() {
-            self.change(&host, |line| line.outage.clock_went_back(now));
+            self.change(&host, |line| line.circuit_breaker.clock_went_back(now));
         }
     }
 
@@ -105,14 +102,14 @@ impl HostLine {
     fn first(&self) -> Option<&(DateTime<Utc>, ConnectionName)> {
         let is_untried = |until| {
             let mut due = self.planned.iter().take_while(move |(at, _)| *at <= until);
-            due.find(|(_, name)| !self.outage.has_failed(name))
+            due.find(|(_, name)| !self.circuit_breaker.has_failed(name))
         };
-        self.outage.until().and_then(is_untried).or_else(|| self.planned.first())
+        self.circuit_breaker.until().and_then(is_untried).or_else(|| self.planned.first())
     }
 
     /// When it can be begun; `None` where the host has no room.
     fn head(&self) -> Option<DateTime<Utc>> {
-        let until = self.outage.until();
+        let until = self.circuit_breaker.until();
         let room = if until.is_some() { 1 } else { AHEAD };
         let (at, _) = self.first().filter(|_| self.under_way < room)?;
         Some(until.map_or(*at, |until| until.max(*at)))
@@ -141,49 +138,49 @@ mod tests {
 
     #[test]
     fn the_soonest_of_all_hosts_comes_first() {
-        let mut agenda = HostQueue::default();
+        let mut host_queue = HostQueue::default();
         for (port, text, second) in [(1, "b", 20), (2, "a", 10), (1, "c", 5)] {
-            agenda.add(&host(port), &name(text), &Item::Planned(at(second)));
+            host_queue.add(&host(port), &name(text), &Item::Planned(at(second)));
         }
         for (text, port, second) in [("c", 1, 5), ("a", 2, 10), ("b", 1, 20)] {
-            assert_eq!((agenda.soonest(), agenda.next()), (Some(at(second)), Some(&name(text))));
-            agenda.remove(&host(port), &name(text), &Item::Planned(at(second)));
+            assert_eq!((host_queue.soonest(), host_queue.next()), (Some(at(second)), Some(&name(text))));
+            host_queue.remove(&host(port), &name(text), &Item::Planned(at(second)));
         }
-        assert_eq!((agenda.soonest(), agenda.next(), agenda.hosts.len()), (None, None, 0));
+        assert_eq!((host_queue.soonest(), host_queue.next(), host_queue.hosts.len()), (None, None, 0));
     }
 
     #[test]
     fn a_host_with_its_hands_full_waits_and_others_do_not() {
-        let mut agenda = HostQueue::default();
-        agenda.add(&host(1), &name("waits"), &Item::Planned(at(1)));
-        agenda.add(&host(2), &name("goes"), &Item::Planned(at(9)));
+        let mut host_queue = HostQueue::default();
+        host_queue.add(&host(1), &name("waits"), &Item::Planned(at(1)));
+        host_queue.add(&host(2), &name("goes"), &Item::Planned(at(9)));
         for _ in 0..AHEAD {
-            agenda.add(&host(1), &name("busy"), &Item::UnderWay);
+            host_queue.add(&host(1), &name("busy"), &Item::UnderWay);
         }
-        assert_eq!(agenda.next(), Some(&name("goes")));
-        agenda.remove(&host(1), &name("busy"), &Item::UnderWay);
-        assert_eq!(agenda.next(), Some(&name("waits")));
+        assert_eq!(host_queue.next(), Some(&name("goes")));
+        host_queue.remove(&host(1), &name("busy"), &Item::UnderWay);
+        assert_eq!(host_queue.next(), Some(&name("waits")));
     }
     #[test]
     fn a_host_that_is_out_of_order_is_tried_by_one_at_a_time_until_it_answers() {
-        let mut agenda = HostQueue::default();
+        let mut host_queue = HostQueue::default();
         let names: Vec<_> = (10..30).map(|number| name(&format!("c{number}"))).collect();
         for name in &names {
-            agenda.add(&host(1), name, &Item::Planned(at(0)));
+            host_queue.add(&host(1), name, &Item::Planned(at(0)));
         }
-        agenda.add(&host(2), &name("elsewhere"), &Item::Planned(at(0)));
+        host_queue.add(&host(2), &name("elsewhere"), &Item::Planned(at(0)));
         for name in &names[..10] {
-            agenda.heard(&host(1), name, false, at(0));
+            host_queue.heard(&host(1), name, false, at(0));
         }
-        assert_eq!(agenda.next(), Some(&name("elsewhere")), "the pause is longer than nothing");
-        agenda.remove(&host(2), &name("elsewhere"), &Item::Planned(at(0)));
-        let until = agenda.soonest().unwrap();
-        assert!(until > at(0), "nobody goes before the pause has ended");
-        assert_eq!(agenda.next(), Some(&names[10]), "first who has not failed");
-        agenda.remove(&host(1), &names[10], &Item::Planned(at(0)));
-        agenda.add(&host(1), &names[10], &Item::UnderWay);
-        assert_eq!(agenda.next(), None, "one at a time");
-        agenda.heard(&host(1), &names[10], true, until);
-        assert_eq!((agenda.soonest(), agenda.next()), (Some(at(0)), Some(&names[0])), "all go on");
+        assert_eq!(host_queue.next(), Some(&name("elsewhere")), "the pause is longer than nothing");
+        host_queue.remove(&host(2), &name("elsewhere"), &Item::Planned(at(0)));
+        let until = host_queue.soonest().unwrap();
+        assert!(until > at(0), "none goes before the pause has ended");
+        assert_eq!(host_queue.next(), Some(&names[10]), "first who has not failed");
+        host_queue.remove(&host(1), &names[10], &Item::Planned(at(0)));
+        host_queue.add(&host(1), &names[10], &Item::UnderWay);
+        assert_eq!(host_queue.next(), None, "one at a time");
+        host_queue.heard(&host(1), &names[10], true, until);
+        assert_eq!((host_queue.soonest(), host_queue.next()), (Some(at(0)), Some(&names[0])), "all go on");
     }
 }

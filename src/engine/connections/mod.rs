@@ -1,8 +1,8 @@
 //! All connections, and what has to be known of them together: what is due next, whether anything
-//! is owed, whether all have been read. None of it is found by walking through all of them.
+//! is unfinished, whether all have been read. None of it is found by walking through all of them.
 //!
-//! Invariant: a slot can only be changed through what notes its name, and whoever asks about all of
-//! them is answered after the noted ones were looked at: what is known together is never behind.
+//! Invariant: a state can only be changed through what notes its name, and questions about all of
+//! them are answered after the noted ones were looked at: what is known together is never behind.
 
 pub mod circuit_breaker;
 pub mod host_limit;
@@ -26,62 +26,62 @@ pub(crate) struct ConnectionStates {
     all: HashMap<ConnectionName, (ConnectionState, Filed)>,
     /// Those that may have changed since they were filed.
     touched: Vec<ConnectionName>,
-    agenda: HostQueue,
-    owing: usize,
+    host_queue: HostQueue,
+    unfinished: usize,
     unread: usize,
-    /// Those whose work has ended and that are to go, or to be looked at anew.
+    /// Those whose work has ended and that are to go, or to be looked at again.
     stale: BTreeSet<ConnectionName>,
     /// When this was looked at last, by a clock that may be set back.
     latest: DateTime<Utc>,
 }
 
-/// What a slot counts for in what is known of all.
+/// What a state counts for in what is known of all.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Filed {
-    agenda: Option<(HostKey, Item)>,
-    is_owing: bool,
+    host_queue: Option<(HostKey, Item)>,
+    has_unfinished: bool,
     is_unread: bool,
     is_stale: bool,
 }
 
 impl Filed {
-    fn of(slot: &ConnectionState, now: DateTime<Utc>) -> Self {
-        let item = if slot.work.is_none() {
-            slot.planned(now).map(Item::Planned)
+    fn of(state: &ConnectionState, now: DateTime<Utc>) -> Self {
+        let item = if state.work.is_none() {
+            state.planned(now).map(Item::Planned)
         } else {
-            slot.is_at_its_host().then_some(Item::UnderWay)
+            state.is_at_its_host().then_some(Item::UnderWay)
         };
         Self {
-            agenda: item.map(|item| (slot.host.clone(), item)),
-            is_owing: slot.is_owing(),
-            is_unread: slot.is_unread(),
-            is_stale: slot.is_stale(),
+            host_queue: item.map(|item| (state.host.clone(), item)),
+            has_unfinished: state.has_unfinished(),
+            is_unread: state.is_unread(),
+            is_stale: state.is_stale(),
         }
     }
 }
 
 impl ConnectionStates {
-    pub(crate) fn new(clock: Arc<dyn Clock>, slots: impl IntoIterator<Item = ConnectionState>) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, states: impl IntoIterator<Item = ConnectionState>) -> Self {
         let latest = clock.now();
         let mut all = Self {
             clock,
             all: HashMap::new(),
             touched: Vec::new(),
-            agenda: HostQueue::default(),
-            owing: 0,
+            host_queue: HostQueue::default(),
+            unfinished: 0,
             unread: 0,
             stale: BTreeSet::new(),
             latest,
         };
-        slots.into_iter().for_each(|slot| all.insert(slot));
+        states.into_iter().for_each(|state| all.insert(state));
         all
     }
 
-    pub(crate) fn insert(&mut self, slot: ConnectionState) {
-        let name = slot.connection.name.clone();
+    pub(crate) fn insert(&mut self, state: ConnectionState) {
+        let name = state.connection.name.clone();
         self.remove(&name);
         self.touched.push(name.clone());
-        self.all.insert(name, (slot, Filed::default()));
+        self.all.insert(name, (state, Filed::default()));
     }
 
     pub(crate) fn remove(&mut self, name: &ConnectionName) {
@@ -91,32 +91,32 @@ impl ConnectionStates {
     }
 
     pub(crate) fn get(&self, name: &ConnectionName) -> Option<&ConnectionState> {
-        self.all.get(name).map(|(slot, _)| slot)
+        self.all.get(name).map(|(state, _)| state)
     }
 
     pub(crate) fn get_mut(&mut self, name: &ConnectionName) -> Option<&mut ConnectionState> {
-        let (slot, _) = self.all.get_mut(name)?;
+        let (state, _) = self.all.get_mut(name)?;
         if self.touched.last() != Some(name) {
             self.touched.push(name.clone());
         }
-        Some(slot)
+        Some(state)
     }
 
     pub(crate) fn values(&self) -> impl Iterator<Item = &ConnectionState> {
-        self.all.values().map(|(slot, _)| slot)
+        self.all.values().map(|(state, _)| state)
     }
 
     /// All of them, to be changed.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut ConnectionState> {
         self.touched.clear();
         self.touched.extend(self.all.keys().cloned());
-        self.all.values_mut().map(|(slot, _)| slot)
+        self.all.values_mut().map(|(state, _)| state)
     }
 
     /// When the next thing is planned that can be begun.
     pub(crate) fn soonest(&mut self) -> Option<DateTime<Utc>> {
         self.settle();
-        self.agenda.soonest()
+        self.host_queue.soonest()
     }
 
     /// A connection of which something is due and can be begun, the longest due first.
@@ -125,8 +125,8 @@ impl ConnectionStates {
             if self.soonest()? > self.latest {
                 return None;
             }
-            let name = self.agenda.next()?.clone();
-            if self.get(&name).is_some_and(|slot| slot.is_due(self.latest)) {
+            let name = self.host_queue.next()?.clone();
+            if self.get(&name).is_some_and(|state| state.is_due(self.latest)) {
                 return Some(name);
             }
             // Put off while the clock went on: it is filed where it belongs now.
@@ -137,15 +137,15 @@ impl ConnectionStates {
     /// A connection's host answered it, or failed to.
     pub(crate) fn heard(&mut self, name: &ConnectionName, is_answered: bool) {
         self.settle();
-        if let Some((slot, _)) = self.all.get(name) {
-            self.agenda.heard(&slot.host, name, is_answered, self.latest);
+        if let Some((state, _)) = self.all.get(name) {
+            self.host_queue.heard(&state.host, name, is_answered, self.latest);
         }
     }
 
     /// Whether leaving the program now could lose something.
-    pub(crate) fn is_owing(&mut self) -> bool {
+    pub(crate) fn has_unfinished(&mut self) -> bool {
         self.settle();
-        self.owing > 0
+        self.unfinished > 0
     }
 
     /// Whether every connection has been read, or has failed to be.
@@ -154,7 +154,7 @@ impl ConnectionStates {
         self.unread == 0
     }
 
-    /// Those whose work has ended and that are to go, or to be looked at anew.
+    /// Those whose work has ended and that are to go, or to be looked at again.
     pub(crate) fn stale(&mut self) -> Vec<ConnectionName> {
         self.settle();
         self.stale.iter().cloned().collect()
@@ -165,13 +165,13 @@ impl ConnectionStates {
         let now = self.clock.now();
         // What is planned by a moment that has not come yet goes by the new time.
         if now < self.latest - TimeDelta::seconds(1) {
-            self.values_mut().for_each(|slot| slot.clock_went_back(now));
-            self.agenda.clock_went_back(now);
+            self.values_mut().for_each(|state| state.clock_went_back(now));
+            self.host_queue.clock_went_back(now);
         }
         self.latest = now;
         for name in std::mem::take(&mut self.touched) {
-            let Some((slot, filed)) = self.all.get_mut(&name) else { continue };
-            let new = Filed::of(slot, now);
+            let Some((state, filed)) = self.all.get_mut(&name) else { continue };
+            let new = Filed::of(state, now);
             if new != *filed {
                 let old = std::mem::take(filed);
                 self.file(&name, &old, false);
@@ -181,21 +181,21 @@ impl ConnectionStates {
         }
     }
 
-    /// Counts a slot in, or out.
+    /// Counts a state in, or out.
     fn file(&mut self, name: &ConnectionName, filed: &Filed, counts: bool) {
         let count = |sum: &mut usize, is_so: bool| {
             *sum = if counts { *sum + usize::from(is_so) } else { *sum - usize::from(is_so) };
         };
-        count(&mut self.owing, filed.is_owing);
+        count(&mut self.unfinished, filed.has_unfinished);
         count(&mut self.unread, filed.is_unread);
         match (filed.is_stale, counts) {
             (true, true) => drop(self.stale.insert(name.clone())),
             (true, false) => drop(self.stale.remove(name)),
             (false, _) => {}
         }
-        match &filed.agenda {
-            Some((host, item)) if counts => self.agenda.add(host, name, item),
-            Some((host, item)) => self.agenda.remove(host, name, item),
+        match &filed.host_queue {
+            Some((host, item)) if counts => self.host_queue.add(host, name, item),
+            Some((host, item)) => self.host_queue.remove(host, name, item),
             None => {}
         }
     }

@@ -30,7 +30,7 @@ pub fn due(obtained_at: DateTime<Utc>, expires_at: DateTime<Utc>, jitter: f64) -
     expires_at - lead - scale(lead / 10, jitter)
 }
 
-/// The earliest that [`due`] can be: from then on a token counts as due whoever asks, for else the
+/// The earliest that [`due`] can be: from then on a token counts as due for every process, because otherwise the
 /// schedule would begin again and again what is found to be early.
 #[must_use]
 pub fn earliest(obtained_at: DateTime<Utc>, expires_at: DateTime<Utc>) -> DateTime<Utc> {
@@ -54,13 +54,13 @@ pub fn after_lost_answer(first: TimeDelta, sends: u32) -> TimeDelta {
 }
 
 /// The same while an access token still works for `left`: no wait is longer than half of that, so that
-/// what was in the way only for a while is found gone before the token ends.
+/// a passing problem is found solved before the token ends.
 #[must_use]
 pub fn in_time(wait: TimeDelta, left: TimeDelta) -> TimeDelta {
     if left > TimeDelta::zero() { wait.min((left / 2).max(SHORTEST_LAST_WAIT)) } else { wait }
 }
 
-/// Whether a record was obtained later than now: the clock has been set back since, and nobody
+/// Whether a record was obtained later than now: the clock has been set back since, and no process
 /// knows how long the token still lives. Small corrections of the clock do not count.
 #[must_use]
 pub fn is_from_the_future(obtained_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {

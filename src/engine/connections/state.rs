@@ -36,14 +36,14 @@ pub(crate) struct ConnectionState {
     pub(crate) refusal: Option<LastRefusal>,
     /// Refreshes asked for while the store was being read again: they begin when that ends.
     pub(crate) asked: Vec<(Need, Option<Waiter>)>,
-    /// The configuration names it no more: nothing is begun, and it goes once its work has ended.
+    /// It is no longer in the configuration: nothing is begun, and it goes once its work has ended.
     pub(crate) is_leaving: bool,
     /// Its settings or its client secret changed while work was under way: what that ends with
-    /// is looked at anew.
+    /// is looked at again.
     pub(crate) is_outdated: bool,
     /// How its journal looked when it was read last.
     pub(crate) journal: Option<Stamp>,
-    /// The generation that the overview was told.
+    /// The generation last written to the overview.
     pub(crate) noted: Option<u64>,
     /// Failures in a row.
     pub(crate) failures: u32,
@@ -52,9 +52,9 @@ pub(crate) struct ConnectionState {
     /// When a first token may be minted without being asked: nothing was ever held, and no person
     /// is needed. A logout takes the permission away.
     pub(crate) first_mint: Option<DateTime<Utc>>,
-    /// A keeper beside this process goes first.
-    pub(crate) goes_second: bool,
-    /// Drawn anew for every generation, so that refreshes spread out.
+    /// A keepalive beside this process goes first.
+    pub(crate) defers_to_leader: bool,
+    /// Drawn again for every generation, so that refreshes spread out.
     jitter: f64,
 }
 
@@ -72,7 +72,7 @@ pub(crate) enum Work {
     Remove(CancellationToken),
 }
 
-/// Who began a refresh: a person is told how it ended, whatever the end.
+/// Who began a refresh: to a person its end is always announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     Person,
@@ -98,7 +98,7 @@ impl ConnectionState {
             failures: 0,
             retry_at: None,
             first_mint: None,
-            goes_second: false,
+            defers_to_leader: false,
             jitter: fastrand::f64(),
         }
     }
@@ -123,13 +123,13 @@ impl ConnectionState {
     }
 
     /// Logged out, here or by another process: nothing is held, and nothing minted unasked.
-    pub(crate) fn let_go(&mut self) {
+    pub(crate) fn clear_tokens(&mut self) {
         self.hold(None, false);
         self.first_mint = None;
         self.succeed();
     }
 
-    /// All is well: nothing stands in the way any more.
+    /// All is well: there is no problem any more.
     pub(crate) fn succeed(&mut self) {
         self.view.problem = None;
         self.refusal = None;
@@ -138,7 +138,7 @@ impl ConnectionState {
         self.retry_at = None;
     }
 
-    /// Something stands in the way. A passing failure is given the moment of its next try.
+    /// There is a problem. A passing failure is given the moment of its next try.
     pub(crate) fn fail(&mut self, problem: Problem, now: DateTime<Utc>) {
         self.failures = self.failures.saturating_add(1);
         let wait = schedule::backoff(self.failures, fastrand::f64());
@@ -156,7 +156,7 @@ impl ConnectionState {
         });
     }
 
-    /// Puts what is planned into the view, as far as anything is done by itself.
+    /// Puts what is planned into the view, as far as anything is automatic.
     pub(crate) fn plan(&mut self, now: DateTime<Utc>, automatic: bool) {
         let planned = self.planned(now).filter(|_| automatic);
         self.view.next_refresh = planned;
@@ -173,7 +173,7 @@ impl ConnectionState {
         self.refusal = Some(refusal);
     }
 
-    /// What stands in the way although there is a good access token; nothing where `problem` is none.
+    /// The problem although there is a good access token; nothing where `problem` is none.
     pub(crate) fn hold_in_spite_of(&mut self, problem: Option<Problem>, now: DateTime<Utc>) {
         let Some(problem) = problem else { return self.succeed() };
         let is_known = self.view.problem.as_ref().map(std::mem::discriminant) == Some(std::mem::discriminant(&problem));
@@ -184,7 +184,7 @@ impl ConnectionState {
     }
 
     /// A refresh token may have been replaced; from now on a person who forces it has been shown that.
-    pub(crate) fn doubt(&mut self, generation: u64, problem: Problem, now: DateTime<Utc>) {
+    pub(crate) fn mark_uncertain(&mut self, generation: u64, problem: Problem, now: DateTime<Utc>) {
         self.uncertain = Some(generation);
         self.fail(problem, now);
     }
@@ -209,13 +209,13 @@ impl ConnectionState {
     /// When the access token is due for its refresh; `None` where there is none.
     fn due(&self) -> Option<DateTime<Utc>> {
         let record = self.record.as_ref()?;
-        let due = if self.goes_second { schedule::overdue } else { schedule::due };
+        let due = if self.defers_to_leader { schedule::overdue } else { schedule::due };
         Some(due(record.obtained_at, record.expires_at, self.jitter))
     }
 
     /// When the next automatic refresh, or the next try, is planned.
     ///
-    /// A clock set back would put off both by as much, while the server goes on by its own: a
+    /// A clock set back would put off both by as much, while the server keeps its own time: a
     /// wait that is longer than any is cut, and a record from the future is refreshed once.
     pub(crate) fn planned(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if !self.view.auto || self.is_leaving {
@@ -241,7 +241,7 @@ impl ConnectionState {
         self.work.is_none() && self.planned(now).is_some_and(|planned| planned <= now)
     }
 
-    /// The generation of a token that will do without a look at the store, for somebody who looks
+    /// The generation of a token that will do without a look at the store, for a caller that looks
     /// nowhere else: all is well with it. No lock is waited for.
     #[cfg(unix)]
     pub(crate) fn good_enough(&self, need: &Need, now: DateTime<Utc>) -> Option<u64> {
@@ -257,7 +257,7 @@ impl ConnectionState {
         (asks_for_a_token && is_ours && need.is_met_by(record, now)).then_some(record.generation)
     }
 
-    /// The server's wish to be left alone, if it stands in the way of what is needed.
+    /// The server's rate limit, if it prevents what is needed.
     pub(crate) fn rate_limited(&self, need: &Need, now: DateTime<Utc>) -> Option<Problem> {
         let is_met = self.record.as_ref().is_some_and(|record| need.is_met_by(record, now));
         let problem = self.view.problem.as_ref().filter(|_| !need.is_new() && !is_met)?;
@@ -271,7 +271,7 @@ impl ConnectionState {
     }
 
     /// What ending the program now would endanger. Whatever only waits may be left.
-    pub(crate) fn owed(&self) -> Option<Unfinished> {
+    pub(crate) fn unfinished(&self) -> Option<Unfinished> {
         match (&self.work, &self.view.problem) {
             (Some(Work::Logout(_) | Work::Remove(_)), _) => Some(Unfinished::Removal),
             // A reread only saves what is safe in the journal already.
@@ -298,8 +298,8 @@ impl ConnectionState {
 
     /// Whether leaving the program now could lose something: an exchange is out, a record is
     /// nowhere durable, or a logout or a removal is half done. Whatever only waits may be left.
-    pub(crate) fn is_owing(&self) -> bool {
-        self.owed().is_some()
+    pub(crate) fn has_unfinished(&self) -> bool {
+        self.unfinished().is_some()
     }
 
     pub(crate) fn generation(&self) -> Option<u64> {
@@ -341,7 +341,7 @@ impl ConnectionState {
         self.view.is_unread() && self.view.problem.is_none()
     }
 
-    /// Whether its work has ended, and it is to go or to be looked at anew.
+    /// Whether its work has ended, and it is to go or to be looked at again.
     pub(crate) fn is_stale(&self) -> bool {
         self.work.is_none() && (self.is_leaving || self.is_outdated)
     }

@@ -1,4 +1,4 @@
-//! Secrets in the clear, for somebody who asked for exactly that.
+//! Secrets in the clear, on explicit request.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -10,19 +10,19 @@ use crate::engine::connections::state::ConnectionState;
 use crate::engine::work::refresh::decide::Need;
 
 /// What was asked for, or why there is nothing to give.
-pub(crate) fn reveal(slot: &ConnectionState, what: CopyWhat, now: DateTime<Utc>) -> Result<Secret, String> {
+pub(crate) fn reveal(state: &ConnectionState, what: CopyWhat, now: DateTime<Utc>) -> Result<Secret, String> {
     match what {
-        CopyWhat::AccessToken => access_token(slot, now),
-        CopyWhat::AuthorizationHeader => access_token(slot, now).map(|token| header(&token)),
-        CopyWhat::CurlLine => access_token(slot, now).map(|token| {
+        CopyWhat::AccessToken => access_token(state, now),
+        CopyWhat::AuthorizationHeader => access_token(state, now).map(|token| header(&token)),
+        CopyWhat::CurlLine => access_token(state, now).map(|token| {
             let header = shell_quoted(header(&token).expose());
-            Secret::new(format!("curl -H {header} {}", shell_quoted(slot.connection.test_url.as_str())))
+            Secret::new(format!("curl -H {header} {}", shell_quoted(state.connection.test_url.as_str())))
         }),
         CopyWhat::RefreshToken => {
-            let refresh = record(slot)?.refresh_token.as_ref();
+            let refresh = record(state)?.refresh_token.as_ref();
             refresh.map(|refresh| refresh.token.clone()).ok_or_else(|| "this connection has no refresh token".into())
         }
-        CopyWhat::LoginUrl => match &slot.view.activity {
+        CopyWhat::LoginUrl => match &state.view.activity {
             Activity::LoggingIn(login) => Ok(Secret::new(login.url.as_str())),
             _ => Err("no login is under way".into()),
         },
@@ -30,8 +30,8 @@ pub(crate) fn reveal(slot: &ConnectionState, what: CopyWhat, now: DateTime<Utc>)
 }
 
 /// An access token that still works. A dead one is worse than none: it fails somewhere else.
-pub(crate) fn access_token(slot: &ConnectionState, now: DateTime<Utc>) -> Result<Secret, String> {
-    let record = record(slot)?;
+pub(crate) fn access_token(state: &ConnectionState, now: DateTime<Utc>) -> Result<Secret, String> {
+    let record = record(state)?;
     if record.access_token.is_empty() || record.remaining(now) <= TimeDelta::zero() {
         return Err("the access token has expired; refresh it first".into());
     }
@@ -41,29 +41,29 @@ pub(crate) fn access_token(slot: &ConnectionState, now: DateTime<Utc>) -> Result
     Ok(record.access_token.clone())
 }
 
-/// The record with an access token that lives for `least`, for somebody who looks nowhere else:
+/// The record with an access token that lives for `least`, for a caller that looks nowhere else:
 /// nothing at all may stand in its way, or be under way.
 #[cfg(unix)]
-pub(crate) fn fresh(slot: &ConnectionState, least: TimeDelta, now: DateTime<Utc>) -> Option<TokenRecord> {
-    slot.good_enough(&Need::AtLeast(least), now)?;
-    let record = slot.record.as_ref()?;
+pub(crate) fn fresh(state: &ConnectionState, least: TimeDelta, now: DateTime<Utc>) -> Option<TokenRecord> {
+    state.good_enough(&Need::AtLeast(least), now)?;
+    let record = state.record.as_ref()?;
     // Asking for more than it lives in all is an error, even where a clock set back makes it seem to.
     (!record.access_token.is_empty() && least <= record.expires_at - record.obtained_at).then(|| record.clone())
 }
 
-/// The same for whoever calls an API with it, and why there is none.
-pub(crate) fn present_token(slot: &ConnectionState, now: DateTime<Utc>) -> Result<AccessToken, Problem> {
-    match (access_token(slot, now), &slot.record) {
-        (Ok(_), Some(record)) => Ok(AccessToken { problem: slot.view.problem.clone(), ..AccessToken::of(record) }),
+/// The same for a caller of an API, and why there is none.
+pub(crate) fn present_token(state: &ConnectionState, now: DateTime<Utc>) -> Result<AccessToken, Problem> {
+    match (access_token(state, now), &state.record) {
+        (Ok(_), Some(record)) => Ok(AccessToken { problem: state.view.problem.clone(), ..AccessToken::of(record) }),
         (Err(why), Some(_)) => {
-            Err(slot.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why: Reason::ours(why) }))
+            Err(state.view.problem.clone().unwrap_or(Problem::Retrying { at: None, why: Reason::ours(why) }))
         }
-        (_, None) => Err(slot.view.problem.clone().unwrap_or(Problem::NeverLoggedIn)),
+        (_, None) => Err(state.view.problem.clone().unwrap_or(Problem::NeverLoggedIn)),
     }
 }
 
-fn record(slot: &ConnectionState) -> Result<&TokenRecord, String> {
-    slot.record.as_ref().ok_or_else(|| "there are no tokens; log in first".into())
+fn record(state: &ConnectionState) -> Result<&TokenRecord, String> {
+    state.record.as_ref().ok_or_else(|| "there are no tokens; log in first".into())
 }
 
 /// Quoted for a POSIX shell.

@@ -22,9 +22,9 @@ const DRAIN: Duration = Duration::from_millis(200);
 const MAX_OUTPUT: u64 = 64 * 1024;
 
 /// The client secret of a connection.
-pub(crate) async fn fetch(tools: &Context, connection: &Connection) -> Result<Secret, Problem> {
+pub(crate) async fn fetch(context: &Context, connection: &Connection) -> Result<Secret, Problem> {
     match &connection.client_secret {
-        SecretSource::Store => tools
+        SecretSource::Store => context
             .vault
             .client_secret(&connection.name)
             .await

@@ -18,7 +18,7 @@ use crate::oauth::{Authorization, Class, form, jwt};
 pub(crate) enum Exchanged {
     /// Tokens, durable at least in the journal.
     Saved(WorkOutcome),
-    /// Tokens of somebody else, not saved.
+    /// Another subject's tokens, not saved.
     OtherSubject(Box<TokenRecord>, SubjectChange),
     /// The server says that the code is wrong, used, or too old. Another one may do.
     BadCode(Reason),
@@ -26,23 +26,23 @@ pub(crate) enum Exchanged {
 
 /// Exchanges a code, under the connection's lock.
 pub(crate) async fn exchange(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     (authorization, granted): (&Authorization, &Granted),
     client_secret: &Secret,
     cancel: &CancellationToken,
 ) -> Result<Exchanged, Problem> {
-    let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
+    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
     let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
     lease.preflight().await.map_err(|error| store_problem(&error))?;
-    tools.note(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
+    context.report(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: context.now() }));
     let code = &granted.code;
     let client = form::FormClient { id: &connection.client_id, secret: client_secret };
     let form = form::code(client, code, &authorization.redirect_uri, authorization.verifier.as_ref());
     let mut secrets = vec![client_secret, code];
     secrets.extend(authorization.verifier.as_ref());
     let request = TokenRequest { connection, exchange: Exchange::Code, form: &form, secrets: &secrets, attempt: 1 };
-    match exchange::send(tools, request).await {
+    match exchange::send(context, request).await {
         Verdict::Tokens(tokens, asked_at) => {
             let mut record = exchange::record(connection, tokens, &secrets, asked_at, None, standing.next_generation());
             // A redirect that does not name its issuer says nothing against the one seen before.
@@ -50,23 +50,23 @@ pub(crate) async fn exchange(
             record.subject = exchange::from_issuer(record.subject, issuer);
             Ok(match change(standing.record.as_ref(), &record) {
                 Some(change) => Exchanged::OtherSubject(Box::new(record), change),
-                None => Exchanged::Saved(save(tools, &connection.name, &mut lease, record, Source::LoggedIn).await),
+                None => Exchanged::Saved(save(context, &connection.name, &mut lease, record, Source::LoggedIn).await),
             })
         }
         Verdict::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
             Ok(Exchanged::BadCode(refusal.reason()))
         }
-        Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, tools.now())),
+        Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, context.now())),
         Verdict::NotSent(why) | Verdict::Lost { why, .. } => {
             Err(Problem::Retrying { at: None, why: why.between("", "; log in again") })
         }
     }
 }
 
-/// Whether the tokens received are somebody else's than those held, as far as both say.
+/// Whether the tokens received are of another subject than those held, as far as both say.
 fn change(held: Option<&TokenRecord>, received: &TokenRecord) -> Option<SubjectChange> {
     let held = held?;
-    // A record of an older version does not say it by itself.
+    // A record of an older version does not say it.
     let held = held.subject.clone().or_else(|| jwt::subject(&held.access_token))?;
     let received = received.subject.clone()?;
     held.differs_from(&received).then_some(SubjectChange { held, received })
@@ -76,13 +76,13 @@ fn change(held: Option<&TokenRecord>, received: &TokenRecord) -> Option<SubjectC
 /// process holds is waited for however long that takes, unless it is cancelled; once the lock is
 /// held, it does not end before they are durable.
 pub(crate) async fn replace(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     mut record: TokenRecord,
     cancel: &CancellationToken,
 ) -> Result<WorkOutcome, Problem> {
     loop {
-        let mut entered = match enter(tools, connection, cancel).await {
+        let mut entered = match enter(context, connection, cancel).await {
             Err(Problem::Retrying { .. }) => continue,
             entered => entered?,
         };
@@ -90,6 +90,6 @@ pub(crate) async fn replace(
         if let Ok(standing) = entered.lease.recover_or_replace().await {
             record.generation = standing.next_generation();
         }
-        return Ok(save(tools, &connection.name, &mut entered.lease, record, Source::LoggedIn).await);
+        return Ok(save(context, &connection.name, &mut entered.lease, record, Source::LoggedIn).await);
     }
 }

@@ -21,15 +21,15 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) vault: Vault,
     pub(crate) http: Http,
-    pub(crate) gate: HostLimit,
+    pub(crate) host_limit: HostLimit,
     pub(crate) browser: Arc<dyn Browser>,
     /// The first pause after a lost answer; see [`schedule::after_lost_answer`](crate::engine::connections::schedule::after_lost_answer).
     pub(crate) lost_pause: TimeDelta,
     /// What this program is to a connection's history.
     pub(crate) program: Program,
     /// Reports to the actor.
-    pub(crate) notes: mpsc::UnboundedSender<TaskReport>,
-    /// Told when the store was opened: whoever waits to read it again need not wait longer.
+    pub(crate) reports: mpsc::UnboundedSender<TaskReport>,
+    /// Notified when the store was opened: readers that wait to retry need not wait longer.
     pub(crate) store_opened: Notify,
 }
 
@@ -60,7 +60,7 @@ pub(crate) enum TaskReport {
     /// An exchange was made.
     Logged(Box<LogEntry>),
     /// A record that is nowhere durable yet; its task keeps trying.
-    Owed(ConnectionName, Box<TokenRecord>, Reason),
+    InMemoryOnly(ConnectionName, Box<TokenRecord>, Reason),
     /// A refresh or a login ended.
     Ended(ConnectionName, Box<WorkOutcome>),
     /// A test call ended.
@@ -96,7 +96,7 @@ pub(crate) struct FoundTokens {
 /// How a piece of work on the tokens ended.
 #[derive(Debug)]
 pub(crate) enum WorkOutcome {
-    /// The newest record, how it came to be here, and what stands in the connection's way all the same.
+    /// The newest record, how it came to be here, and the connection's problem all the same.
     Held { record: TokenRecord, how: Source, problem: Option<Problem> },
     /// New tokens are safe in the journal, but the store did not take them.
     Unsaved { record: TokenRecord, how: Source, why: Reason },
@@ -129,7 +129,7 @@ pub(crate) enum Source {
     LoggedIn,
     /// An exchange of ours for a pasted refresh token, and whether the provider replaced that.
     Imported { replaced: bool },
-    /// Another process had saved it: this one, where its history tells.
+    /// Another process had saved it: this one, if its history says so.
     Adopted(Option<Author>),
     /// It was here and is fresh.
     Fresh,
@@ -140,12 +140,12 @@ impl Context {
         self.clock.now()
     }
 
-    /// Reports to the actor. Nobody listening is no error: the program is ending.
-    pub(crate) fn note(&self, note: TaskReport) {
-        let _ = self.notes.send(note);
+    /// Reports to the actor. A missing listener is no error: the program is ending.
+    pub(crate) fn report(&self, report: TaskReport) {
+        let _ = self.reports.send(report);
     }
 
-    /// Which process obtained a generation, as far as its history tells.
+    /// Which process obtained a generation, as far as its history says.
     pub(crate) async fn author(&self, name: &ConnectionName, generation: u64) -> Option<Author> {
         let history = self.vault.history(name).await.ok()?;
         history.iter().find(|rotation| rotation.generation == generation).map(Rotation::author)
@@ -153,12 +153,12 @@ impl Context {
 
     /// Reports a fact, which the actor announces in its turn: after the changes reported before it.
     pub(crate) fn announce(&self, event: Event) {
-        self.note(TaskReport::Fact(event));
+        self.report(TaskReport::Fact(event));
     }
 
     /// Reports an exchange; the actor announces it.
     pub(crate) fn log(&self, entry: LogEntry) {
-        self.note(TaskReport::Logged(Box::new(entry)));
+        self.report(TaskReport::Logged(Box::new(entry)));
     }
 }
 
@@ -170,7 +170,7 @@ pub(crate) fn item_problem(error: &StoreError, connection: &Connection) -> Probl
     store_problem(error)
 }
 
-/// A store's failure as what stands in a connection's way.
+/// A store's failure as a connection's problem.
 pub(crate) fn store_problem(error: &StoreError) -> Problem {
     match error {
         StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. } => {

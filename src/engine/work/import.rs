@@ -50,12 +50,12 @@ impl Actor {
     /// The refresh token in a pasted text, if the connection can take it over.
     fn takes_over(&self, name: &ConnectionName, text: &Secret) -> Result<Secret, String> {
         let token = pasted::refresh_token(text).map_err(|why| format!("the refresh token {why}; nothing was sent"))?;
-        let slot = self.slots.get(name).filter(|slot| !slot.is_leaving).ok_or("there is no such connection")?;
-        if let Some(why) = not_supported(&slot.connection) {
+        let state = self.states.get(name).filter(|state| !state.is_leaving).ok_or("there is no such connection")?;
+        if let Some(why) = not_supported(&state.connection) {
             return Err(why);
         }
         let is_second = self.imports.iter().any(|(waiting, _)| waiting == name);
-        let is_busy = matches!(slot.work, Some(Work::Login(..) | Work::Logout(_) | Work::Remove(_)));
+        let is_busy = matches!(state.work, Some(Work::Login(..) | Work::Logout(_) | Work::Remove(_)));
         match self.busy_with(name) {
             _ if is_second => Err("another import waits for its turn".into()),
             Some(why) if is_busy => Err(why.into()),
@@ -70,9 +70,9 @@ impl Actor {
             return;
         }
         for (name, token) in std::mem::take(&mut self.imports) {
-            match self.slots.get(&name) {
-                Some(slot) if !slot.is_leaving && !self.is_leaving() => {
-                    let may_begin = slot.work.is_none() && !slot.is_unread();
+            match self.states.get(&name) {
+                Some(state) if !state.is_leaving && !self.is_leaving() => {
+                    let may_begin = state.work.is_none() && !state.is_unread();
                     if may_begin { self.begin_import(&name, token) } else { self.imports.push((name, token)) }
                 }
                 _ => self.announce(failed(name, Failure::from(Problem::Cancelled))),
@@ -89,24 +89,24 @@ impl Actor {
             let (connection, why) = (name.clone(), Reason::ours(why));
             return self.announce(EventKind::ImportFailed { why, problem: None }.of(connection));
         }
-        let Some(slot) = self.slots.get_mut(name) else { return };
+        let Some(state) = self.states.get_mut(name) else { return };
         let cancel = CancellationToken::new();
-        slot.work = Some(Work::Import(cancel.clone()));
-        let (tools, connection) = (Arc::clone(&self.tools), Arc::clone(&slot.connection));
-        self.spawn_ending(name, import(tools, connection, token, cancel));
+        state.work = Some(Work::Import(cancel.clone()));
+        let (context, connection) = (Arc::clone(&self.context), Arc::clone(&state.connection));
+        self.spawn_ending(name, import(context, connection, token, cancel));
     }
 
     /// The connection that holds a refresh token.
     fn holder(&self, token: &Secret) -> Option<ConnectionName> {
-        let holds = |slot: &&ConnectionState| {
-            let refresh = slot.record.as_ref().and_then(|record| record.refresh_token.as_ref());
+        let holds = |state: &&ConnectionState| {
+            let refresh = state.record.as_ref().and_then(|record| record.refresh_token.as_ref());
             refresh.is_some_and(|refresh| refresh.token == *token)
         };
-        self.slots.values().find(holds).map(|slot| slot.connection.name.clone())
+        self.states.values().find(holds).map(|state| state.connection.name.clone())
     }
 }
 
-/// Why nothing was taken over: the words for a person, and what stands in the way.
+/// Why nothing was taken over: the words for a person, and the problem.
 struct Failure {
     why: Reason,
     problem: Option<Problem>,
@@ -130,45 +130,45 @@ fn failed(connection: ConnectionName, Failure { why, problem }: Failure) -> Even
 
 /// Runs one import to its end.
 async fn import(
-    tools: Arc<Context>,
+    context: Arc<Context>,
     connection: Arc<Connection>,
     token: Secret,
     cancel: CancellationToken,
 ) -> WorkOutcome {
-    let ended = run(&tools, &connection, token, &cancel).await;
+    let ended = run(&context, &connection, token, &cancel).await;
     ended.unwrap_or_else(|failure| WorkOutcome::NotImported(failed(connection.name.clone(), failure)))
 }
 
 async fn run(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     token: Secret,
     cancel: &CancellationToken,
 ) -> Result<WorkOutcome, Failure> {
-    tools.http.prepare(&connection.token_url);
-    let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
-    let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
+    context.http.prepare(&connection.token_url);
+    let client_secret = cancellable(client_secret::fetch(context, connection), cancel).await??;
+    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
     // What is taken over takes the place of whatever cannot be read.
     let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
-    refuse_known(tools, connection, standing.record.as_ref(), &token).await?;
+    refuse_known(context, connection, standing.record.as_ref(), &token).await?;
     lease.preflight().await.map_err(|error| store_problem(&error))?;
     if cancel.is_cancelled() {
         return Err(Problem::Cancelled.into());
     }
-    tools.note(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
+    context.report(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: context.now() }));
     let client = form::FormClient { id: &connection.client_id, secret: &client_secret };
     let form = form::refresh(client, &token);
     let secrets = [&client_secret, &token];
     let request = TokenRequest { connection, exchange: Exchange::Refresh, form: &form, secrets: &secrets, attempt: 1 };
-    let (tokens, asked_at) = match exchange::send(tools, request).await {
+    let (tokens, asked_at) = match exchange::send(context, request).await {
         Verdict::Tokens(tokens, asked_at) => (tokens, asked_at),
-        verdict => return Err(explained(verdict, tools.now())),
+        verdict => return Err(explained(verdict, context.now())),
     };
     let replaced = tokens.refresh_token.as_ref().is_some_and(|new| *new != token);
     lease.imports(&token);
     let before = as_record(connection, token.clone(), asked_at);
     let record = exchange::record(connection, tokens, &secrets, asked_at, Some(&before), standing.next_generation());
-    Ok(save(tools, &connection.name, &mut lease, record, Source::Imported { replaced }).await)
+    Ok(save(context, &connection.name, &mut lease, record, Source::Imported { replaced }).await)
 }
 
 /// The pasted refresh token as a record: what the answer leaves out is taken from it.
@@ -194,7 +194,7 @@ fn as_record(connection: &Connection, token: Secret, at: DateTime<Utc>) -> Token
 
 /// Refuses a refresh token that is held, or that the history knows to be replaced.
 async fn refuse_known(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     held: Option<&TokenRecord>,
     token: &Secret,
@@ -204,7 +204,7 @@ async fn refuse_known(
         return Err(Failure { why: "it holds this refresh token already; nothing was sent".into(), problem: None });
     }
     // A history that cannot be read knows of none.
-    let history = tools.vault.history(name).await.unwrap_or_default();
+    let history = context.vault.history(name).await.unwrap_or_default();
     match replaced_by(&history, &Fingerprint::of(token)) {
         None => Ok(()),
         Some(generation) => {

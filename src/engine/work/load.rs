@@ -32,8 +32,8 @@ const REMEMBERED: Duration = Duration::from_millis(300);
 const AT_ONCE: usize = 16;
 
 /// Reads the records of all connections that come in, until each has been read. With `patience` it
-/// goes on trying while the store is away; without, it reports the failure once and ends.
-pub(crate) async fn load(tools: Arc<Context>, mut unread: mpsc::UnboundedReceiver<Arc<Connection>>, patience: bool) {
+/// keeps trying while the store is away; without, it reports the failure once and ends.
+pub(crate) async fn load(context: Arc<Context>, mut unread: mpsc::UnboundedReceiver<Arc<Connection>>, patience: bool) {
     let mut failures = 0;
     let mut waiting = Vec::new();
     loop {
@@ -41,7 +41,7 @@ pub(crate) async fn load(tools: Arc<Context>, mut unread: mpsc::UnboundedReceive
         if room > 0 && (waiting.is_empty() || !unread.is_empty()) && unread.recv_many(&mut waiting, room).await == 0 {
             return;
         }
-        let results = join_all(waiting.iter().map(|connection| read(&tools, connection))).await;
+        let results = join_all(waiting.iter().map(|connection| read(&context, connection))).await;
         let mut trouble = None;
         for (connection, result) in std::mem::take(&mut waiting).into_iter().zip(results) {
             let (found, journal) = match result {
@@ -53,25 +53,25 @@ pub(crate) async fn load(tools: Arc<Context>, mut unread: mpsc::UnboundedReceive
                     continue;
                 }
             };
-            tools.note(TaskReport::Loaded(connection.name.clone(), Box::new(found), journal));
+            context.report(TaskReport::Loaded(connection.name.clone(), Box::new(found), journal));
         }
         let Some(error) = trouble else {
             failures = 0;
             continue;
         };
-        tools.note(TaskReport::LoadFailed(error));
+        context.report(TaskReport::LoadFailed(error));
         if !patience {
             return;
         }
         tokio::select! {
             () = tokio::time::sleep(WAITS[failures]) => {}
-            () = tools.store_opened.notified() => {}
+            () = context.store_opened.notified() => {}
         }
         failures = (failures + 1).min(WAITS.len() - 1);
     }
 }
 
-/// A record that cannot be read stands in its own connection's way only, and is left as it is.
+/// A record that cannot be read affects its own connection only, and is left as it is.
 fn unreadable(error: &StoreError, connection: &Connection) -> FoundTokens {
     let problem = Some(item_problem(error, connection));
     FoundTokens {
@@ -88,13 +88,13 @@ fn unreadable(error: &StoreError, connection: &Connection) -> FoundTokens {
 
 /// The record, for a connection that has none what its login would fail for, and how the journal
 /// looked.
-async fn read(tools: &Context, connection: &Connection) -> Result<(FoundTokens, Option<Stamp>), StoreError> {
-    let (standing, journal) = tools.vault.read_stamped(&connection.name).await?;
+async fn read(context: &Context, connection: &Connection) -> Result<(FoundTokens, Option<Stamp>), StoreError> {
+    let (standing, journal) = context.vault.read_stamped(&connection.name).await?;
     // A configured command is not run unasked: it may want a person to touch a key.
     let can_tell = standing.record.is_none() && connection.client_secret == SecretSource::Store;
-    let lacks_secret = can_tell && tools.vault.client_secret(&connection.name).await?.is_none();
+    let lacks_secret = can_tell && context.vault.client_secret(&connection.name).await?.is_none();
     let missing = lacks_secret.then(|| Problem::NoClientSecret { name: connection.name.to_string() });
-    Ok((FoundTokens { missing, ..found(tools, connection, standing).await }, journal))
+    Ok((FoundTokens { missing, ..found(context, connection, standing).await }, journal))
 }
 
 /// A connection whose journal is looked at, and what is known of it.
@@ -109,42 +109,43 @@ pub(crate) struct Looked {
 /// Looks whose journals another process has changed: whether it has saved a newer generation, has
 /// logged out, was refused, or has lost an answer. The store is asked only where a journal says so. A
 /// failure is not reported: nothing was asked for.
-pub(crate) async fn look(tools: Arc<Context>, looked: Vec<Looked>) {
+pub(crate) async fn look(context: Arc<Context>, looked: Vec<Looked>) {
     let known = looked.iter().map(|looked| looked.known.clone()).collect();
-    let changes = tools.vault.changes(known).await;
-    tools.note(TaskReport::Looked(changes.iter().map(|change| (change.known.name.clone(), change.journal)).collect()));
+    let changes = context.vault.changes(known).await;
+    context
+        .report(TaskReport::Looked(changes.iter().map(|change| (change.known.name.clone(), change.journal)).collect()));
     let mut before: HashMap<_, _> = looked.into_iter().map(|looked| (looked.known.name.clone(), looked)).collect();
     for change in changes {
         let JournalChange { known: JournalStamp { name, generation: known, .. }, generation, forgotten, .. } = change;
         let Some(before) = before.remove(&name) else { continue };
         if generation > known || change.spending != before.is_lost {
-            tokio::spawn(take_over(Arc::clone(&tools), before.connection));
+            tokio::spawn(take_over(Arc::clone(&context), before.connection));
         } else if known > 0 && forgotten {
-            tools.note(TaskReport::LoggedOutElsewhere(name, generation));
+            context.report(TaskReport::LoggedOutElsewhere(name, generation));
         } else if change.refusal != before.refusal {
-            tools.note(TaskReport::RefusedElsewhere(name, change.refusal.map(Box::new)));
+            context.report(TaskReport::RefusedElsewhere(name, change.refusal.map(Box::new)));
         }
     }
 }
 
 /// Reads what another process has saved or left behind, and who that was.
-async fn take_over(tools: Arc<Context>, connection: Arc<Connection>) {
+async fn take_over(context: Arc<Context>, connection: Arc<Connection>) {
     let name = connection.name.clone();
-    let Ok(standing) = tools.vault.read(&name).await else { return tools.note(TaskReport::Unseen(name)) };
+    let Ok(standing) = context.vault.read(&name).await else { return context.report(TaskReport::Unseen(name)) };
     let by = match &standing.record {
-        Some(record) => author(&tools, &name, record.generation).await,
+        Some(record) => author(&context, &name, record.generation).await,
         None => None,
     };
-    let found = found(&tools, &connection, standing).await;
-    tools.note(TaskReport::Newer(name, Box::new(found), by));
+    let found = found(&context, &connection, standing).await;
+    context.report(TaskReport::Newer(name, Box::new(found), by));
 }
 
-/// Who obtained a generation. Whoever did writes it down once the tokens are safe, which may be in
+/// Which process obtained a generation. It writes that down once the tokens are safe, which may be in
 /// this moment: it is given one.
-async fn author(tools: &Context, name: &ConnectionName, generation: u64) -> Option<Author> {
-    if let Some(author) = tools.author(name, generation).await {
+async fn author(context: &Context, name: &ConnectionName, generation: u64) -> Option<Author> {
+    if let Some(author) = context.author(name, generation).await {
         return Some(author);
     }
     tokio::time::sleep(REMEMBERED).await;
-    tools.author(name, generation).await
+    context.author(name, generation).await
 }

@@ -2,7 +2,7 @@
 //! (RFC 7009), and then the tokens are forgotten here.
 //!
 //! Invariants: a revocation that fails, or cannot be asked for, never stops a logout; nothing is revoked that could
-//! not be forgotten afterwards, as far as the disk can tell before.
+//! not be forgotten afterwards, as far as the disk shows that before.
 
 use std::time::Duration;
 
@@ -32,16 +32,16 @@ pub(crate) enum Forgetting {
 
 /// Forgets a connection's tokens, or all there is of it, and revokes the refresh token first.
 pub(crate) async fn and_forget(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     forgetting: Forgetting,
     cancel: &CancellationToken,
 ) -> (Result<(), Problem>, Revocation) {
-    let mut lease = match lock(tools, &connection.name, cancel, &mut None).await {
+    let mut lease = match lock(context, &connection.name, cancel, &mut None).await {
         Ok(lease) => lease,
         Err(problem) => return (Err(problem), Revocation::None),
     };
-    let revocation = revoke_held(tools, connection, &lease).await;
+    let revocation = revoke_held(context, connection, &lease).await;
     let forgotten = match forgetting {
         Forgetting::Tokens => lease.forget().await,
         Forgetting::Everything => lease.erase().await,
@@ -50,31 +50,31 @@ pub(crate) async fn and_forget(
 }
 
 /// Revokes the refresh token that store or journal hold; the lock is held.
-async fn revoke_held(tools: &Context, connection: &Connection, lease: &LockedConnection) -> Revocation {
+async fn revoke_held(context: &Context, connection: &Connection, lease: &LockedConnection) -> Revocation {
     if connection.revoke_url.is_none() {
         return Revocation::None;
     }
     if let Err(error) = lease.prepare_to_forget().await {
         return Revocation::Skipped { why: error.reason() };
     }
-    match tools.vault.read(&connection.name).await {
+    match context.vault.read(&connection.name).await {
         Err(error) => Revocation::Skipped { why: error.reason() },
         Ok(standing) if matches!(standing.hazard, Some(Hazard::RolledBack { .. })) => {
             Revocation::Skipped { why: "the store holds an older refresh token than the newest, which is lost".into() }
         }
         Ok(standing) => match standing.record {
-            Some(record) => revoke(tools, connection, &record).await,
+            Some(record) => revoke(context, connection, &record).await,
             None => Revocation::None,
         },
     }
 }
 
 /// Revokes a record's refresh token with one request, in bounded time.
-pub(crate) async fn revoke(tools: &Context, connection: &Connection, record: &TokenRecord) -> Revocation {
+pub(crate) async fn revoke(context: &Context, connection: &Connection, record: &TokenRecord) -> Revocation {
     let (Some(url), Some(refresh)) = (&connection.revoke_url, &record.refresh_token) else { return Revocation::None };
     let ready = async {
-        let client_secret = client_secret::fetch(tools, connection).await?;
-        Ok::<_, Problem>((client_secret, tools.gate.enter(url).await))
+        let client_secret = client_secret::fetch(context, connection).await?;
+        Ok::<_, Problem>((client_secret, context.host_limit.enter(url).await))
     };
     let (client_secret, _place) = match tokio::time::timeout(PATIENCE, ready).await {
         Ok(Ok(ready)) => ready,
@@ -86,7 +86,7 @@ pub(crate) async fn revoke(tools: &Context, connection: &Connection, record: &To
     let client = form::FormClient { id: &connection.client_id, secret: &client_secret };
     let (form, secrets) = (form::revoke(client, &refresh.token), [&client_secret, &refresh.token]);
     send(
-        tools,
+        context,
         HttpRequest {
             connection: &connection.name,
             exchange: Exchange::Revoke,
@@ -99,8 +99,8 @@ pub(crate) async fn revoke(tools: &Context, connection: &Connection, record: &To
     .await
 }
 
-async fn send(tools: &Context, request: HttpRequest<'_>) -> Revocation {
-    let (mut entry, answer) = tools.http.exchange(&request).await;
+async fn send(context: &Context, request: HttpRequest<'_>) -> Revocation {
+    let (mut entry, answer) = context.http.exchange(&request).await;
     let revocation = match answer {
         Ok(answer) if (200..300).contains(&answer.status) => Revocation::Revoked,
         Ok(answer) => {
@@ -112,7 +112,7 @@ async fn send(tools: &Context, request: HttpRequest<'_>) -> Revocation {
         }
         Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Revocation::Failed { why },
     };
-    tools.log(entry);
+    context.log(entry);
     revocation
 }
 

@@ -11,15 +11,15 @@ use crate::oauth::{Broken, Refusal};
 
 /// Calls the connection's test URL with an access token and announces what came of it. The refresh token is not sent,
 /// only recognised: the provider knows it, and may repeat it.
-pub(crate) async fn check(
-    tools: Arc<Context>,
+pub(crate) async fn test_call(
+    context: Arc<Context>,
     connection: Arc<Connection>,
     token: Secret,
     refresh_token: Option<Secret>,
 ) {
     let secrets: Vec<_> = iter::once(&token).chain(&refresh_token).collect();
     let (mut entry, answer) = {
-        let _place = tools.gate.enter(&connection.test_url).await;
+        let _place = context.host_limit.enter(&connection.test_url).await;
         let request = HttpRequest {
             connection: &connection.name,
             exchange: Exchange::Test,
@@ -28,7 +28,7 @@ pub(crate) async fn check(
             secrets: &secrets,
             attempt: 1,
         };
-        tools.http.exchange(&request).await
+        context.http.exchange(&request).await
     };
     let duration = Duration::from_millis(entry.duration_ms);
     let result = match answer {
@@ -41,7 +41,7 @@ pub(crate) async fn check(
         }
         Err(Broken::NotSent(why) | Broken::Unanswered { why, .. }) => Err(TestFailure { status: None, why }),
     };
-    tools.log(entry);
-    tools.announce(EventKind::Tested { result }.of(connection.name.clone()));
-    tools.note(TaskReport::Tested(connection.name.clone()));
+    context.log(entry);
+    context.announce(EventKind::Tested { result }.of(connection.name.clone()));
+    context.report(TaskReport::Tested(connection.name.clone()));
 }

@@ -49,10 +49,10 @@ impl Bench {
         (text("verdict"), format!("{} -> {}", text("found"), text("advice")))
     }
 
-    /// Health and metrics of a keeper that starts now.
+    /// Health and metrics of a keepalive process that starts now.
     fn keeper_says(&self, status: &str) -> (Value, String) {
         let mut keeper = self.start(&["keepalive", "--listen", "127.0.0.1:0"]);
-        let said = keeper.until_stderr("leading: refreshes by itself");
+        let said = keeper.until_stderr("leader: refreshing");
         let address = said.split_once("health and metrics on ").unwrap().1.split(['\n', '"']).next().unwrap();
         let health = || serde_json::from_str::<Value>(&get(address, "/healthz")).unwrap();
         eventually(status, || health()["connections"][0]["status"] == status);

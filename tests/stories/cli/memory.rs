@@ -140,7 +140,7 @@ async fn dashboard_keeper_and_commands_leave_no_core_dump_and_cannot_be_attached
     }
 
     let mut keeper = Program::start(&mut bench.command(&[BINARY, "keepalive"]));
-    keeper.until_stderr("leading: refreshes by itself");
+    keeper.until_stderr("leader: refreshing");
     let mut login = Program::start(&mut bench.command(&[BINARY, "login", "factory", "--no-browser"]));
     login.until_stderr("Ctrl-C gives up");
     for (program, what) in [(keeper, "keeper"), (login, "login")] {

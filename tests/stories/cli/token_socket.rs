@@ -161,7 +161,7 @@ async fn when_the_answering_process_is_killed_the_next_in_line_answers() {
     let bench = Bench::new().await;
     let first = bench.keeper();
     let mut second = bench.start(&["keepalive"]);
-    second.until_stderr("standing by");
+    second.until_stderr("standby");
     let mut dashboard = bench.terminal(&[], (120, 32));
     dashboard.until_text(&format!("keepalive {}", first.id()));
     assert_eq!(answering(&bench), i32::try_from(first.id()).ok(), "the first answers");

@@ -226,7 +226,7 @@ async fn an_unfinished_login_ends_in_time_and_frees_its_port() {
     let mut running = start_with(&rig, rig.browser.clone(), Duration::from_secs(1));
     let login = begin(&mut running, &factory).await;
     let why = failed(&mut running).await;
-    assert!(why.starts_with("nobody finished the login within"), "{why}");
+    assert!(why.starts_with("the login was not completed within"), "{why}");
     running.until_view(&factory, |view| view.activity == Activity::Idle).await;
     assert_port_is_free(&login);
 }

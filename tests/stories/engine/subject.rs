@@ -8,7 +8,7 @@ use manutop::domain::{
     Activity, Command, ConnectionEvent, ConnectionName, Event, EventKind, Exchange, Problem, Secret, Subject,
     SubjectChange, TokenRecord,
 };
-use manutop::engine::{Owing, Refreshed, Unfinished};
+use manutop::engine::{Refreshed, Unfinished, UnfinishedWork};
 use serde_json::json;
 use url::Url;
 
@@ -193,7 +193,7 @@ async fn tokens_that_a_person_agreed_to_are_saved_before_the_program_ends() {
     let held = rig.vault().lock(&factory, |_| {}).await.expect("the lock is free");
     running.engine.send(Command::ConfirmLogin { connection: factory.clone(), replace: true });
     running.until_view(&factory, |view| view.problem.as_ref().is_some_and(Problem::is_in_memory_only)).await;
-    assert!(matches!(running.engine.owing().await[..], [Owing { what: Unfinished::MemoryOnly(_), .. }]));
+    assert!(matches!(running.engine.unfinished().await[..], [UnfinishedWork { what: Unfinished::MemoryOnly(_), .. }]));
     let letting_go = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
         drop(held);

@@ -120,7 +120,7 @@ impl Bench {
         let mut all = vec!["--listen", "127.0.0.1:0"];
         all.extend(arguments);
         let mut program = self.keepalive(&all);
-        let said = program.until_stderr("leading: refreshes by itself");
+        let said = program.until_stderr("leader: refreshing");
         let at = said.find("health and metrics on ").unwrap() + "health and metrics on ".len();
         let address = said[at..].split(['\n', '"']).next().unwrap().to_owned();
         (program, address)

@@ -102,7 +102,7 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     command.env(PART, bench.path("data")).stdout(Stdio::null());
     command.env("NOTIFY_SOCKET", &manager.socket).env("WATCHDOG_USEC", "200000").env_remove("WATCHDOG_PID");
     let mut keeper = Program::start(&mut command);
-    let said = keeper.until_stderr("leading: refreshes by itself");
+    let said = keeper.until_stderr("leader: refreshing");
     let address = said.split("health and metrics on ").nth(1).unwrap().lines().next().unwrap().to_owned();
     manager.until("WATCHDOG=1", 3);
     assert_eq!(get(&address, "/healthz").status, 200);

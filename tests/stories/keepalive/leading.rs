@@ -14,7 +14,7 @@ async fn one_of_three_leads_and_each_death_makes_another_the_leader() {
     let (mut first, _) = bench.keepalive_on_a_port(&[]);
     let mut others: Vec<_> = (0..2).map(|_| bench.keepalive(&["--listen", "127.0.0.1:0"])).collect();
     for other in &mut others {
-        other.until_stderr(&format!("standing by: keepalive, process {}, leads", first.id()));
+        other.until_stderr(&format!("standby: keepalive, process {}, leads", first.id()));
     }
     first.until_stderr("factory: refreshed, generation 3");
     for other in &mut others {
@@ -36,7 +36,7 @@ async fn one_of_three_leads_and_each_death_makes_another_the_leader() {
     let rotations = bench.servers.manu().stats().rotations;
     bench.until_rotations(rotations + 1);
     let said: Vec<_> = others.into_iter().map(stop).collect();
-    let leaders = said.iter().filter(|said| said.contains("leading: refreshes by itself from now on")).count();
+    let leaders = said.iter().filter(|said| said.contains("leader: refreshing from now on")).count();
     assert!(leaders >= 1, "{said:?}");
     bench.assert_nothing_was_lost().await;
 }
@@ -67,11 +67,11 @@ async fn the_lock_is_given_up_after_what_was_owed_is_saved() {
     bench.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
     let (first, _) = bench.keepalive_on_a_port(&[]);
     let mut second = bench.keepalive(&[]);
-    second.until_stderr("standing by");
+    second.until_stderr("standby");
     bench.until_rotations(1);
     let said = stop(first);
     assert!(said.contains("factory: refreshed, generation 2"), "{said}");
-    second.until_stderr("leading: refreshes by itself");
+    second.until_stderr("leader: refreshing");
     second.until_stderr("factory: refreshed, generation 3");
     stop(second);
     bench.assert_nothing_was_lost().await;

@@ -42,7 +42,7 @@ async fn a_second_sigterm_that_is_meant_ends_it() {
 async fn sigtstp_waits_until_the_answer_is_saved() {
     let (bench, mut keeper) = keeper_refreshing(Duration::from_secs(2)).await;
     keeper.signal("TSTP");
-    keeper.until_stderr("standing still once saved: factory's answer is on its way");
+    keeper.until_stderr("suspending once saved: factory's answer is on its way");
     eventually("it stops", || is_stopped(keeper.id()));
     assert_eq!(bench.journal_state(), "settled");
     keeper.signal("CONT");

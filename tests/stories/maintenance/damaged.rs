@@ -223,7 +223,7 @@ async fn health_is_not_red_for_all_because_of_one() {
     add_other(&bench);
     fs::write(journal(&bench), "{\"version\":1,").unwrap();
     let mut keeper = Program::start(&mut bench.command(&["keepalive", "--listen", "127.0.0.1:0"]));
-    let said = keeper.until_stderr("leading: refreshes by itself");
+    let said = keeper.until_stderr("leader: refreshing");
     let (_, rest) = said.split_once("health and metrics on ").unwrap();
     let address = rest.split(['\n', '"']).next().unwrap().to_owned();
     // The first reading has found the damage, and so has the second, under the lock.

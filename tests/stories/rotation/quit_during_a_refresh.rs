@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use manutop::demo::DemoFault;
 use manutop::domain::Command;
-use manutop::engine::{Owing, Unfinished};
+use manutop::engine::{Unfinished, UnfinishedWork};
 
 use super::REDIRECT;
 use crate::support::login::assert_newest_is_stored;
@@ -53,8 +53,8 @@ async fn a_rest_comes_after_the_save_and_while_it_is_held_nothing_due_is_begun()
     rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
-    let owing = running.engine.owing().await;
-    assert_eq!(owing, [Owing { connection: factory.clone(), what: Unfinished::Answer }]);
+    let owing = running.engine.unfinished().await;
+    assert_eq!(owing, [UnfinishedWork { connection: factory.clone(), what: Unfinished::Answer }]);
     let mut rest = running.engine.rest();
     // What was asked before this has been heard.
     running.engine.views().await;

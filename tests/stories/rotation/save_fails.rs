@@ -12,7 +12,7 @@ use manutop::domain::{
     Activity, Clock as _, Command, ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, Holding, Problem,
     Status,
 };
-use manutop::engine::{Owing, Refreshed, Unfinished};
+use manutop::engine::{Refreshed, Unfinished, UnfinishedWork};
 use manutop::secrets::error::StoreError;
 use manutop::secrets::memory::{Call, MemoryStore};
 
@@ -190,9 +190,9 @@ async fn what_neither_journal_nor_store_takes_stays_in_memory_and_leaving_waits_
     let view = not_saved(&mut running, &factory).await;
     assert!(view.problem.as_ref().unwrap().is_in_memory_only(), "{view:?}");
     assert_eq!(view.status(rig.clock.now()), Status::NotSaved, "no refresh that goes well");
-    let owing = running.engine.owing().await;
+    let owing = running.engine.unfinished().await;
     assert!(
-        matches!(&owing[..], [Owing { connection, what: Unfinished::MemoryOnly(_) }] if *connection == factory),
+        matches!(&owing[..], [UnfinishedWork { connection, what: Unfinished::MemoryOnly(_) }] if *connection == factory),
         "{owing:?}"
     );
     let mut leaving = pin!(running.engine.shutdown());

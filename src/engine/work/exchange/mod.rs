@@ -48,8 +48,8 @@ pub(crate) struct TokenRequest<'a> {
 }
 
 /// Sends a token request.
-pub(crate) async fn send(tools: &Context, request: TokenRequest<'_>) -> Verdict {
-    let (mut entry, result) = tools
+pub(crate) async fn send(context: &Context, request: TokenRequest<'_>) -> Verdict {
+    let (mut entry, result) = context
         .http
         .exchange(&HttpRequest {
             connection: &request.connection.name,
@@ -69,7 +69,7 @@ pub(crate) async fn send(tools: &Context, request: TokenRequest<'_>) -> Verdict 
         }
     };
     describe(&mut entry, &verdict, request.connection.provider);
-    tools.log(entry);
+    context.log(entry);
     verdict
 }
 
@@ -197,7 +197,7 @@ fn describe(entry: &mut LogEntry, verdict: &Verdict, provider: &Provider) {
     }
 }
 
-/// A refusal as what stands in the connection's way. The moment of the next try is the actor's.
+/// A refusal as the connection's problem. The moment of the next try is the actor's.
 pub(crate) fn problem(refusal: &Refusal, retry_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Problem {
     match refusal.class() {
         Class::InvalidGrant => Problem::NeedsLogin { why: refusal.reason() },

@@ -236,7 +236,7 @@ fn a_refresh_token_alone_is_kept_beside_an_access_token_that_lives_with_its_own_
 #[test]
 fn an_implausible_lifetime_is_bounded_and_noted() {
     let line = r#"{"at":"2026-03-01T12:00:00Z","connection":"factory","exchange":"refresh","method":"POST","host":"h","path":"/","outcome":{"status":200},"duration_ms":182,"attempt":1,"size":77}"#;
-    for (said, lifetime, note) in [
+    for (said, lifetime, report) in [
         ("1799000", 1799, Some("expires_in 1799000 taken as milliseconds")),
         ("1772368199", 1799, Some("expires_in 1772368199 taken as the moment of the end")),
         ("\"315360000\"", 1799, Some("expires_in 315360000 not believed, 1799 s assumed")),
@@ -247,7 +247,7 @@ fn an_implausible_lifetime_is_bounded_and_noted() {
         assert_eq!(record.expires_at - record.obtained_at, TimeDelta::seconds(lifetime), "{said}");
         let mut entry: LogEntry = serde_json::from_str(line).unwrap();
         describe(&mut entry, &verdict(200, &body), &MANU);
-        assert_eq!(entry.oauth_error_description.as_deref(), note);
+        assert_eq!(entry.oauth_error_description.as_deref(), report);
         assert!(entry.is_ok());
     }
 }

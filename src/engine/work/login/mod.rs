@@ -1,7 +1,7 @@
 //! A login with a browser: the authorization request, the wait for a person, the code exchange.
 //!
 //! The listener is bound before any browser opens. Answers that do not belong to this login (a
-//! wrong `state`, a stray request) are explained once and counted, and the login goes on waiting; only the
+//! wrong `state`, a stray request) are explained once and counted, and the login keeps waiting; only the
 //! server's own refusal ends it from outside.
 
 pub mod report;
@@ -33,7 +33,7 @@ use crate::secrets::error::StoreError;
 pub(crate) enum LoginInput {
     /// The final URL, or the bare code.
     Pasted(Secret),
-    /// The browser once more.
+    /// Opens the browser again.
     Reopen,
     /// Whether the tokens of another subject replace those held.
     Confirm(bool),
@@ -41,25 +41,25 @@ pub(crate) enum LoginInput {
 
 /// Runs one login to its end and reports it.
 pub(crate) async fn login(
-    tools: Arc<Context>,
+    context: Arc<Context>,
     connection: Arc<Connection>,
     timeout: Duration,
     mut input: mpsc::Receiver<LoginInput>,
     cancel: CancellationToken,
 ) -> WorkOutcome {
     let name = connection.name.clone();
-    match run(&tools, &connection, timeout, &mut input, &cancel).await {
+    match run(&context, &connection, timeout, &mut input, &cancel).await {
         Ok(ended) => ended,
         Err(Failure::Cancelled) => {
-            tools.announce(EventKind::LoginCancelled.of(name));
+            context.announce(EventKind::LoginCancelled.of(name));
             WorkOutcome::Unchanged
         }
         Err(Failure::Said(why)) => {
-            tools.announce(EventKind::LoginFailed { why, problem: None }.of(name));
+            context.announce(EventKind::LoginFailed { why, problem: None }.of(name));
             WorkOutcome::Unchanged
         }
         Err(Failure::Problem(problem)) => {
-            tools.announce(EventKind::LoginFailed { why: problem.reason(), problem: Some(problem) }.of(name));
+            context.announce(EventKind::LoginFailed { why: problem.reason(), problem: Some(problem) }.of(name));
             WorkOutcome::Unchanged
         }
     }
@@ -82,7 +82,7 @@ impl From<Problem> for Failure {
 
 /// A login under way.
 struct Waiting<'a> {
-    tools: &'a Arc<Context>,
+    context: &'a Arc<Context>,
     connection: &'a Arc<Connection>,
     authorization: Authorization,
     expected: Expected,
@@ -96,23 +96,23 @@ struct Waiting<'a> {
 }
 
 async fn run(
-    tools: &Arc<Context>,
+    context: &Arc<Context>,
     connection: &Arc<Connection>,
     timeout: Duration,
     input: &mut mpsc::Receiver<LoginInput>,
     cancel: &CancellationToken,
 ) -> Result<WorkOutcome, Failure> {
     // Asked for first: a login that cannot be finished should not send anybody to a browser.
-    let read = tools.vault.read(&connection.name).await;
+    let read = context.vault.read(&connection.name).await;
     if let Err(error @ (StoreError::Renaming { .. } | StoreError::NewerFormat { .. })) = &read {
         return Err(store_problem(error).into());
     }
-    let client_secret = client_secret::fetch(tools, connection).await?;
+    let client_secret = client_secret::fetch(context, connection).await?;
     let held = read.ok().and_then(|standing| standing.record);
     let issuer = held.and_then(|held| held.subject?.issuer).or_else(|| connection.provider.issuer.map(str::to_owned));
-    let mut waiting = begin(tools, connection, (&client_secret, issuer), timeout).await?;
+    let mut waiting = begin(context, connection, (&client_secret, issuer), timeout).await?;
     waiting.show();
-    tools.announce(EventKind::LoginStarted.of(connection.name.clone()));
+    context.announce(EventKind::LoginStarted.of(connection.name.clone()));
     waiting.open_browser().await;
     let result = waiting.tokens(&client_secret, timeout, input, cancel).await;
     waiting.report_ignored();
@@ -123,7 +123,7 @@ async fn run(
 }
 
 async fn begin<'a>(
-    tools: &'a Arc<Context>,
+    context: &'a Arc<Context>,
     connection: &'a Arc<Connection>,
     (client_secret, issuer): (&Secret, Option<String>),
     timeout: Duration,
@@ -142,23 +142,23 @@ async fn begin<'a>(
         .map_err(|error| said(&error))?;
     let redirect =
         if listener.is_some() { Redirect::Loopback { uri: sent_uri } } else { Redirect::Pasted { uri: sent_uri } };
-    let began = tools.now();
+    let began = context.now();
     let deadline = began + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
     let view = LoginView { url: authorization.url.to_string(), redirect, deadline, browser: None, question: None };
     let secrets = authorization.verifier.iter().chain([client_secret]).cloned().collect();
     let expected = Expected { state: authorization.state.clone(), issuer, secrets };
     let serving = listener.map(|listener| listener.serve(expected.clone()));
     let (refused, opened) = (Vec::new(), Vec::new());
-    Ok(Waiting { tools, connection, authorization, expected, serving, view, began, refused, opened })
+    Ok(Waiting { context, connection, authorization, expected, serving, view, began, refused, opened })
 }
 
 impl Waiting<'_> {
     fn show(&self) {
-        self.tools.note(TaskReport::Activity(self.connection.name.clone(), Activity::LoggingIn(self.view.clone())));
+        self.context.report(TaskReport::Activity(self.connection.name.clone(), Activity::LoggingIn(self.view.clone())));
     }
 
     async fn open_browser(&mut self) {
-        let (browser, url) = (Arc::clone(&self.tools.browser), self.view.url.clone());
+        let (browser, url) = (Arc::clone(&self.context.browser), self.view.url.clone());
         let opened = tokio::task::spawn_blocking(move || browser.open(&url)).await;
         let opened = opened.unwrap_or_else(|_| Err("starting the browser failed".into()));
         self.view.browser = Some(opened.map(|opened| self.opened.push(opened)));
@@ -174,7 +174,7 @@ impl Waiting<'_> {
         cancel: &CancellationToken,
     ) -> Result<WorkOutcome, Failure> {
         let deadline = tokio::time::Instant::now() + timeout;
-        let (tools, connection) = (self.tools, self.connection);
+        let (context, connection) = (self.context, self.connection);
         loop {
             let granted = tokio::select! {
                 answer = self.answer(input) => answer?,
@@ -182,17 +182,17 @@ impl Waiting<'_> {
                 () = tokio::time::sleep_until(deadline) => {
                     let minutes = timeout.as_secs().div_ceil(60);
                     let words = "press the login key to start again";
-                    let why = format!("nobody finished the login within {minutes} min; {words}");
+                    let why = format!("the login was not completed within {minutes} min; {words}");
                     return Err(Failure::Said(Reason::ours(why)));
                 }
             };
             let exchanged =
-                code_exchange::exchange(tools, connection, (&self.authorization, &granted), client_secret, cancel)
+                code_exchange::exchange(context, connection, (&self.authorization, &granted), client_secret, cancel)
                     .await;
             let code = granted.code;
             match exchanged {
                 Ok(Exchanged::Saved(ended)) => {
-                    self.tell(&code, CodeProgress::Ended(Ok(self.connected())));
+                    self.report_progress(&code, CodeProgress::Ended(Ok(self.connected())));
                     return Ok(ended);
                 }
                 Ok(Exchanged::OtherSubject(record, change)) => {
@@ -200,7 +200,7 @@ impl Waiting<'_> {
                 }
                 Ok(Exchanged::BadCode(why)) => self.refuse(code, &why),
                 Err(problem) => {
-                    self.tell(&code, CodeProgress::Ended(Err(problem.to_string())));
+                    self.report_progress(&code, CodeProgress::Ended(Err(problem.to_string())));
                     return Err(problem.into());
                 }
             }
@@ -211,26 +211,26 @@ impl Waiting<'_> {
         format!("{} is connected to {}.", self.connection.name, self.connection.provider.title)
     }
 
-    /// Tells the browser that brought this code, now or later, how far it has come.
-    fn tell(&self, code: &Secret, progress: CodeProgress) {
+    /// Reports progress to the browser that brought this code, now or later.
+    fn report_progress(&self, code: &Secret, progress: CodeProgress) {
         if let Some(serving) = &self.serving {
             serving.tell(code, progress);
         }
     }
 
-    /// The server has refused a code: the login goes on waiting for another one.
+    /// The server has refused a code: the login keeps waiting for another one.
     fn refuse(&mut self, code: Secret, why: &Reason) {
         let why = why.between(
             "the provider refused this code (",
             "); it was used before, or too late: open the login URL again",
         );
-        self.tell(&code, CodeProgress::Ended(Err(why.to_string())));
-        self.tools.announce(EventKind::AnswerRefused { why: why.clone() }.of(self.connection.name.clone()));
+        self.report_progress(&code, CodeProgress::Ended(Err(why.to_string())));
+        self.context.announce(EventKind::AnswerRefused { why: why.clone() }.of(self.connection.name.clone()));
         self.refused.push((code, why));
         self.show();
     }
 
-    /// Asks whether the tokens of somebody else replace those held. Without a yes they are given
+    /// Asks whether another subject's tokens replace those held. Without a yes they are given
     /// back to the provider, as far as that takes them.
     async fn confirm(
         &mut self,
@@ -245,11 +245,11 @@ impl Waiting<'_> {
         let sentence = format!(
             "You logged in as {received}, but {name} holds the tokens of {held}. manutop asks whether to replace them."
         );
-        self.tell(code, CodeProgress::Asking(sentence));
+        self.report_progress(code, CodeProgress::Asking(sentence));
         self.view.question = Some(Box::new(change.clone()));
-        self.view.deadline = self.tools.now() + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
+        self.view.deadline = self.context.now() + TimeDelta::from_std(timeout).unwrap_or(TimeDelta::MAX);
         self.show();
-        self.tools.announce(EventKind::SubjectChanged { change: Box::new(change) }.of(name));
+        self.context.announce(EventKind::SubjectChanged { change: Box::new(change) }.of(name));
         let is_agreed = tokio::select! {
             is_agreed = confirmation(input) => is_agreed,
             () = cancel.cancelled() => false,
@@ -259,23 +259,24 @@ impl Waiting<'_> {
         if is_agreed {
             // They are in memory only until another process lets go of the connection: leaving waits for that.
             let why = "another process holds the connection".into();
-            self.tools.note(TaskReport::Owed(self.connection.name.clone(), Box::new(record.clone()), why));
-            match code_exchange::replace(self.tools, self.connection, record.clone(), &CancellationToken::new()).await {
+            self.context.report(TaskReport::InMemoryOnly(self.connection.name.clone(), Box::new(record.clone()), why));
+            match code_exchange::replace(self.context, self.connection, record.clone(), &CancellationToken::new()).await
+            {
                 Ok(ended) => {
-                    self.tell(code, CodeProgress::Ended(Ok(self.connected())));
+                    self.report_progress(code, CodeProgress::Ended(Ok(self.connected())));
                     return Ok(ended);
                 }
                 Err(Problem::Cancelled) => {}
                 Err(problem) => hindrance = Some(problem.reason()),
             }
         }
-        let fate = match revoke::revoke(self.tools, self.connection, &record).await {
+        let fate = match revoke::revoke(self.context, self.connection, &record).await {
             Revocation::None => "the new tokens were dropped, and work until they end".into(),
             Revocation::Revoked => "the new tokens were revoked".into(),
             other => other.reason().between("the new tokens were dropped (", ")"),
         };
         let why = kept((&received, &held), hindrance.as_ref(), &fate);
-        self.tell(code, CodeProgress::Ended(Err(why.to_string())));
+        self.report_progress(code, CodeProgress::Ended(Err(why.to_string())));
         Err(Failure::Said(why))
     }
 
@@ -322,10 +323,10 @@ impl Waiting<'_> {
             }
         };
         if let Some((_, why)) = self.refused.iter().find(|(refused, _)| *refused == granted.code) {
-            self.tools.announce(EventKind::AnswerRefused { why: why.clone() }.of(self.connection.name.clone()));
+            self.context.announce(EventKind::AnswerRefused { why: why.clone() }.of(self.connection.name.clone()));
             return Ok(None);
         }
-        self.tell(&granted.code, CodeProgress::Working);
+        self.report_progress(&granted.code, CodeProgress::Working);
         Ok(Some(granted))
     }
 }

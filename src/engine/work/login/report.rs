@@ -6,13 +6,13 @@ use crate::oauth::CallbackError;
 use crate::oauth::listener::Serving;
 
 impl Waiting<'_> {
-    /// The server's own refusal ends the login; anything else is said, and the wait goes on.
+    /// The server's own refusal ends the login; anything else is reported, and the wait continues.
     pub(crate) fn explain(&self, what: &str, error: &CallbackError) -> Result<(), Failure> {
         if matches!(error, CallbackError::Refused { .. }) {
             return Err(Failure::Said(error.reason()));
         }
         let why = error.reason().between(&format!("{what}: "), "");
-        self.tools.announce(EventKind::AnswerRefused { why }.of(self.connection.name.clone()));
+        self.context.announce(EventKind::AnswerRefused { why }.of(self.connection.name.clone()));
         Ok(())
     }
 
@@ -26,15 +26,15 @@ impl Waiting<'_> {
         };
         self.log_redirect(false, None, Some(why.clone()));
         let why = Reason::ours(why);
-        self.tools.announce(EventKind::AnswerRefused { why }.of(self.connection.name.clone()));
+        self.context.announce(EventKind::AnswerRefused { why }.of(self.connection.name.clone()));
     }
 
     pub(crate) fn log_redirect(&self, has_code: bool, oauth_error: Option<String>, description: Option<String>) {
-        let now = self.tools.now();
+        let now = self.context.now();
         let uri = url::Url::parse(&self.authorization.redirect_uri);
         let (host, path) = uri
             .map_or_else(|_| <(String, String)>::default(), |uri| (uri.authority().to_owned(), uri.path().to_owned()));
-        self.tools.log(LogEntry {
+        self.context.log(LogEntry {
             at: now,
             connection: self.connection.name.clone(),
             exchange: Exchange::Authorization,

@@ -9,7 +9,7 @@
 //! 6. only now is the new record used; the lock is released
 //!
 //! It can be cancelled while it waits, never once the request may have left. Where the answer is lost,
-//! the journal goes on saying `Spending`, and a later refresh sends the same token again: no newer one
+//! the journal keeps saying `Spending`, and a later refresh sends the same token again: no newer one
 //! is known (see `decide`).
 
 pub mod decide;
@@ -54,48 +54,52 @@ pub(crate) struct Entered {
 
 /// Refreshes (or mints, where the grant is client credentials).
 pub(crate) async fn refresh(
-    tools: Arc<Context>,
+    context: Arc<Context>,
     connection: Arc<Connection>,
     ask: RefreshRequest,
     cancel: CancellationToken,
 ) -> WorkOutcome {
-    run(&tools, &connection, ask, &cancel).await.unwrap_or_else(WorkOutcome::Failed)
+    run(&context, &connection, ask, &cancel).await.unwrap_or_else(WorkOutcome::Failed)
 }
 
-/// Reads store and journal again under the lock, which also finishes a save that is owed.
-pub(crate) async fn reread(tools: Arc<Context>, connection: Arc<Connection>, cancel: CancellationToken) -> WorkOutcome {
+/// Reads store and journal again under the lock, which also finishes an unfinished save.
+pub(crate) async fn reread(
+    context: Arc<Context>,
+    connection: Arc<Connection>,
+    cancel: CancellationToken,
+) -> WorkOutcome {
     let read = async {
-        let mut lease = lock(&tools, &connection.name, &cancel, &mut None).await?;
+        let mut lease = lock(&context, &connection.name, &cancel, &mut None).await?;
         let standing = lease.recover().await.map_err(|error| item_problem(&error, &connection))?;
-        let standing = with_what_can_be_read(&tools, &connection, &mut lease, standing).await?;
-        Ok(found(&tools, &connection, standing).await)
+        let standing = with_what_can_be_read(&context, &connection, &mut lease, standing).await?;
+        Ok(found(&context, &connection, standing).await)
     };
     read.await.map_or_else(WorkOutcome::Failed, |found| WorkOutcome::Reread(Box::new(found)))
 }
 
 async fn run(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     ask: RefreshRequest,
     cancel: &CancellationToken,
 ) -> Result<WorkOutcome, Problem> {
     // Making a client takes as long as reading what is to be sent.
-    tools.http.prepare(&connection.token_url);
-    let Entered { mut lease, place: _place } = enter(tools, connection, cancel).await?;
+    context.http.prepare(&connection.token_url);
+    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
     fault_point::pass(Step::Locked);
     // What is minted takes the place of whatever cannot be read.
     let recovered = if connection.needs_browser() { lease.recover().await } else { lease.recover_or_replace().await };
     let standing = recovered.map_err(|error| store_problem(&error))?;
-    let standing = with_what_can_be_read(tools, connection, &mut lease, standing).await?;
+    let standing = with_what_can_be_read(context, connection, &mut lease, standing).await?;
     fault_point::pass(Step::Recovered);
     let generation = standing.next_generation();
-    let refusal = current_refusal(&tools.vault, connection, &standing).await;
+    let refusal = current_refusal(&context.vault, connection, &standing).await;
     let hazard = standing.hazard.clone();
-    let old = match decide(standing, connection, &ask, tools.lost_pause, tools.now())? {
+    let old = match decide(standing, connection, &ask, context.lost_pause, context.now())? {
         Decision::Keep(record, how) => {
-            let how = attributed(tools, connection, &record, how).await;
-            let lost = hazard.map(|hazard| hazard_problem(&hazard, connection, tools.lost_pause));
-            let problem = refusal.as_ref().and_then(|refusal| refusal.problem(tools.now())).or(lost);
+            let how = attributed(context, connection, &record, how).await;
+            let lost = hazard.map(|hazard| hazard_problem(&hazard, connection, context.lost_pause));
+            let problem = refusal.as_ref().and_then(|refusal| refusal.problem(context.now())).or(lost);
             return Ok(WorkOutcome::Held { record, how, problem });
         }
         Decision::Unsaved(record, how, why) => return Ok(WorkOutcome::Unsaved { record, how, why }),
@@ -103,14 +107,14 @@ async fn run(
         Decision::GivenUp => return Ok(WorkOutcome::GivenUp),
         Decision::Exchange(old) => old,
     };
-    // Only the secret itself tells whether the refusal is about another one, and a command that
+    // Only the secret itself shows whether the refusal is about another one, and a command that
     // gives it is not run for what is refused whatever it is.
     let is_settled = |refusal: &LastRefusal| !refusal.is_lasting() || connection.client_secret == SecretSource::Store;
-    if let Some(refusal) = refusal.as_ref().filter(|refusal| is_settled(refusal) && stands(refusal, &ask, tools)) {
+    if let Some(refusal) = refusal.as_ref().filter(|refusal| is_settled(refusal) && stands(refusal, &ask, context)) {
         return Ok(WorkOutcome::Refused(Box::new(refusal.clone())));
     }
-    let client_secret = cancellable(client_secret::fetch(tools, connection), cancel).await??;
-    if let Some(refusal) = refusal.filter(|last| last.is_about_secret(&client_secret) && stands(last, &ask, tools)) {
+    let client_secret = cancellable(client_secret::fetch(context, connection), cancel).await??;
+    if let Some(refusal) = refusal.filter(|last| last.is_about_secret(&client_secret) && stands(last, &ask, context)) {
         return Ok(WorkOutcome::Refused(Box::new(refusal)));
     }
     lease.preflight().await.map_err(|error| store_problem(&error))?;
@@ -118,11 +122,11 @@ async fn run(
     if cancel.is_cancelled() {
         return Err(Problem::Cancelled);
     }
-    tools.note(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: tools.now() }));
+    context.report(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: context.now() }));
     let exchange = Exchanging { old, generation, client_secret: client_secret.clone(), attempt: ask.attempt };
-    let ended = match exchange_and_save(tools, connection, &mut lease, exchange).await {
+    let ended = match exchange_and_save(context, connection, &mut lease, exchange).await {
         Ok(WorkOutcome::Held { record, how, .. }) if record.lacks_access_token() && !cancel.is_cancelled() => {
-            ask_for_what_is_lacking(tools, connection, &mut lease, (record, how), (client_secret, ask.attempt + 1))
+            ask_for_what_is_lacking(context, connection, &mut lease, (record, how), (client_secret, ask.attempt + 1))
                 .await
         }
         ended => ended,
@@ -134,7 +138,7 @@ async fn run(
 /// Sends the refresh token of a record at once that was just saved, for the access token that its answer
 /// did not hold. Where that fails, the record is what there is.
 async fn ask_for_what_is_lacking(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     lease: &mut LockedConnection,
     (record, how): (TokenRecord, Source),
@@ -142,9 +146,10 @@ async fn ask_for_what_is_lacking(
 ) -> Result<WorkOutcome, Problem> {
     let (old, generation) = (Some(record.clone()), record.generation.saturating_add(1));
     let problem =
-        match exchange_and_save(tools, connection, lease, Exchanging { old, generation, client_secret, attempt }).await
+        match exchange_and_save(context, connection, lease, Exchanging { old, generation, client_secret, attempt })
+            .await
         {
-            Ok(WorkOutcome::Refused(refusal)) => refusal.problem(tools.now()),
+            Ok(WorkOutcome::Refused(refusal)) => refusal.problem(context.now()),
             Ok(WorkOutcome::AnswerLost { problem, .. } | WorkOutcome::Uncertain { problem, .. }) | Err(problem) => {
                 Some(problem)
             }
@@ -155,15 +160,15 @@ async fn ask_for_what_is_lacking(
 
 /// Whether the provider's last refusal is the answer to what is asked for now. Where it came while this
 /// was waiting for the lock, it is, however long the wait took.
-fn stands(refusal: &LastRefusal, ask: &RefreshRequest, tools: &Context) -> bool {
-    let now = tools.now();
+fn stands(refusal: &LastRefusal, ask: &RefreshRequest, context: &Context) -> bool {
+    let now = context.now();
     refusal.answers(ask.asked_at, now) || refusal.forbids(ask.insists, now)
 }
 
 /// The standing once the tokens are saved that an older version could not read in an answer, and this
 /// one can.
 async fn with_what_can_be_read(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     lease: &mut LockedConnection,
     standing: TokenState,
@@ -181,10 +186,10 @@ async fn with_what_can_be_read(
     let record = exchange::record(connection, tokens, &[], *at, standing.record.as_ref(), standing.next_generation());
     let how = Source::Rescued(*lost);
     lease.sends_again_after(*lost);
-    match save(tools, &connection.name, lease, record, how).await {
+    match save(context, &connection.name, lease, record, how).await {
         WorkOutcome::Held { record, .. } | WorkOutcome::Unsaved { record, .. } => {
             let (connection, generation) = (connection.name.clone(), record.generation);
-            tools.announce(EventKind::Refreshed { generation, recovered: Some(*lost) }.of(connection));
+            context.announce(EventKind::Refreshed { generation, recovered: Some(*lost) }.of(connection));
         }
         _ => {}
     }
@@ -192,35 +197,35 @@ async fn with_what_can_be_read(
 }
 
 /// Takes the connection's lock and a place at its host. While another process holds the lock, the
-/// place is given up, so that a stuck holder keeps nobody else waiting.
+/// place is given up, so that a stuck holder delays no other.
 pub(crate) async fn enter(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     cancel: &CancellationToken,
 ) -> Result<Entered, Problem> {
-    let enter = tools.gate.enter(&connection.token_url);
+    let enter = context.host_limit.enter(&connection.token_url);
     let mut place = Some(cancellable(enter, cancel).await?);
-    let lease = lock(tools, &connection.name, cancel, &mut place).await?;
+    let lease = lock(context, &connection.name, cancel, &mut place).await?;
     let place = match place {
         Some(place) => place,
-        None => cancellable(tools.gate.enter(&connection.token_url), cancel).await?,
+        None => cancellable(context.host_limit.enter(&connection.token_url), cancel).await?,
     };
     Ok(Entered { lease, place })
 }
 
 /// Takes the connection's lock; a holder is shown, and waited for in bounded time.
 pub(crate) async fn lock(
-    tools: &Context,
+    context: &Context,
     name: &ConnectionName,
     cancel: &CancellationToken,
     place: &mut Option<OwnedSemaphorePermit>,
 ) -> Result<LockedConnection, Problem> {
-    let since = tools.now();
+    let since = context.now();
     let waiting = |pid| {
         *place = None;
-        tools.note(TaskReport::Activity(name.clone(), Activity::WaitingForLock { pid, since }));
+        context.report(TaskReport::Activity(name.clone(), Activity::WaitingForLock { pid, since }));
     };
-    let lock = tokio::time::timeout(LOCK_PATIENCE, tools.vault.lock(name, waiting));
+    let lock = tokio::time::timeout(LOCK_PATIENCE, context.vault.lock(name, waiting));
     let Ok(locked) = cancellable(lock, cancel).await? else {
         let why = format!("another process has held the connection for over {} s", LOCK_PATIENCE.as_secs());
         return Err(Problem::Retrying { at: None, why: Reason::ours(why) });
@@ -243,7 +248,7 @@ struct Exchanging {
 
 /// Steps 4 and 5. From here on nothing cancels.
 async fn exchange_and_save(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     lease: &mut LockedConnection,
     exchange: Exchanging,
@@ -267,26 +272,26 @@ async fn exchange_and_save(
     }
     let lost_before = lease.lost_before();
     let request = TokenRequest { connection, exchange, form: &form, secrets: &secrets, attempt };
-    let verdict = exchange::send(tools, request).await;
+    let verdict = exchange::send(context, request).await;
     let sent = Sent { connection, record: old.as_ref(), client_secret, lost: lost_before };
     let refusal = match verdict {
         Verdict::Tokens(tokens, asked_at) => {
             fault_point::pass(Step::AnswerRead);
             let record = exchange::record(connection, tokens, &secrets, asked_at, old.as_ref(), generation);
-            return Ok(save(tools, &connection.name, lease, record, Source::Exchanged(lost_before)).await);
+            return Ok(save(context, &connection.name, lease, record, Source::Exchanged(lost_before)).await);
         }
         Verdict::Lost { why, body } if spends.is_some() => {
-            return Ok(answer_was_lost(tools, connection, lease, &why, body.as_ref()).await);
+            return Ok(answer_was_lost(context, connection, lease, &why, body.as_ref()).await);
         }
-        Verdict::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, tools.now()),
-        Verdict::NotSent(why) | Verdict::Lost { why, .. } => sent.failed(&why, tools.now()),
+        Verdict::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, context.now()),
+        Verdict::NotSent(why) | Verdict::Lost { why, .. } => sent.failed(&why, context.now()),
     };
     if let Some(old) = spends {
         fault_point::pass_with(Step::TakingBack, &connection.name, old);
     }
     lease.refused(refusal.clone()).await.map_err(|error| store_problem(&error))?;
     if refusal.kind == RefusalKind::InvalidGrant
-        && let Some(newer) = replaced_meanwhile(tools, connection, lease, old.as_ref()).await
+        && let Some(newer) = replaced_meanwhile(context, connection, lease, old.as_ref()).await
     {
         return Ok(newer);
     }
@@ -296,7 +301,7 @@ async fn exchange_and_save(
 /// The request may have arrived, and no readable answer came back. The journal says `Spending`
 /// already; how the answer was lost, and what came of it, is added as far as that is possible.
 async fn answer_was_lost(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     lease: &mut LockedConnection,
     why: &Reason,
@@ -311,56 +316,56 @@ async fn answer_was_lost(
     let Some(hazard @ Hazard::Uncertain { generation, lost, .. }) = &standing.hazard else {
         return WorkOutcome::Failed(Problem::Retrying { at: None, why: why.clone() });
     };
-    let problem = hazard_problem(hazard, connection, tools.lost_pause);
+    let problem = hazard_problem(hazard, connection, context.lost_pause);
     match connection.after_lost_answer {
         AfterLostAnswer::Ask => WorkOutcome::Uncertain { generation: *generation, problem },
         AfterLostAnswer::Retry => WorkOutcome::AnswerLost { lost: *lost, problem },
     }
 }
 
-/// After `invalid_grant`: somebody who does not keep to the lock may have saved a newer record.
+/// After `invalid_grant`: a program that ignores the lock may have saved a newer record.
 async fn replaced_meanwhile(
-    tools: &Context,
+    context: &Context,
     connection: &Connection,
     lease: &mut LockedConnection,
     sent: Option<&TokenRecord>,
 ) -> Option<WorkOutcome> {
     let standing = lease.recover().await.ok()?;
     let newer = standing.record.filter(|record| sent.is_none_or(|sent| record.generation > sent.generation))?;
-    let how = attributed(tools, connection, &newer, Source::Adopted(None)).await;
+    let how = attributed(context, connection, &newer, Source::Adopted(None)).await;
     Some(WorkOutcome::Held { record: newer, how, problem: None })
 }
 
-/// Says whose tokens were taken over, where the history tells: its writer has let go of the lock.
-async fn attributed(tools: &Context, connection: &Connection, record: &TokenRecord, how: Source) -> Source {
+/// Says whose tokens were taken over, if the history does: its writer has let go of the lock.
+async fn attributed(context: &Context, connection: &Connection, record: &TokenRecord, how: Source) -> Source {
     match how {
-        Source::Adopted(_) => Source::Adopted(tools.author(&connection.name, record.generation).await),
+        Source::Adopted(_) => Source::Adopted(context.author(&connection.name, record.generation).await),
         how => how,
     }
 }
 
 /// Makes a received record durable, and does not end before it is, be it in the journal alone.
 pub(crate) async fn save(
-    tools: &Context,
+    context: &Context,
     name: &ConnectionName,
     lease: &mut LockedConnection,
     record: TokenRecord,
     how: Source,
 ) -> WorkOutcome {
-    let mut owed = record.clone();
+    let mut unsaved = record.clone();
     loop {
-        match lease.receive(owed).await {
+        match lease.receive(unsaved).await {
             Ok(()) => {
-                lease.remember(&record, obtained(&record, how), Some(tools.program)).await;
+                lease.remember(&record, obtained(&record, how), Some(context.program)).await;
                 return WorkOutcome::Held { record, how, problem: None };
             }
             Err(SaveError::InJournal { why }) => {
-                lease.remember(&record, obtained(&record, how), Some(tools.program)).await;
+                lease.remember(&record, obtained(&record, how), Some(context.program)).await;
                 return WorkOutcome::Unsaved { record, how, why: why.reason() };
             }
             Err(SaveError::Nowhere { why, record: back }) => {
-                owed = (*back).clone();
-                tools.note(TaskReport::Owed(name.clone(), back, why.reason_with_advice()));
+                unsaved = (*back).clone();
+                context.report(TaskReport::InMemoryOnly(name.clone(), back, why.reason_with_advice()));
                 tokio::time::sleep(OWED_RETRY).await;
             }
         }

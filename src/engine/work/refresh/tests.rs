@@ -31,22 +31,22 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), Arc::clone(&clock)).unwrap();
-    let (notes, mut told) = mpsc::unbounded_channel();
-    let tools = Context {
+    let (reports, mut told) = mpsc::unbounded_channel();
+    let context = Context {
         http: Http::new(Arc::clone(&clock)),
         clock,
         vault: vault.clone(),
-        gate: crate::engine::connections::host_limit::HostLimit::default(),
+        host_limit: crate::engine::connections::host_limit::HostLimit::default(),
         browser: Arc::new(NoBrowser),
         lost_pause: schedule::PAUSE_AFTER_LOST_ANSWER,
         program: crate::domain::Program::Command,
         store_opened: tokio::sync::Notify::new(),
-        notes,
+        reports,
     };
     let (name, cancel) = (ConnectionName::new("factory").unwrap(), CancellationToken::new());
     let held = vault.lock(&name, |_| {}).await.unwrap();
     let began = tokio::time::Instant::now();
-    let Err(problem) = lock(&tools, &name, &cancel, &mut None).await else { panic!("it is held") };
+    let Err(problem) = lock(&context, &name, &cancel, &mut None).await else { panic!("it is held") };
     assert!(matches!(&problem, Problem::Retrying { why, .. } if why.to_string().contains("120 s")), "{problem:?}");
     let waited = began.elapsed();
     assert!(waited >= LOCK_PATIENCE && waited < LOCK_PATIENCE + Duration::from_secs(1), "{waited:?}");
@@ -55,7 +55,7 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
     };
     assert_eq!(pid, Some(std::process::id()));
     drop(held);
-    assert!(lock(&tools, &name, &cancel, &mut None).await.is_ok(), "free again");
+    assert!(lock(&context, &name, &cancel, &mut None).await.is_ok(), "free again");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What stands in a connection's way by what store and journal say, in words.
+//! A connection's problem by what store and journal say, in words.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -14,9 +14,9 @@ use crate::tokens::reconcile::{Hazard, TokenState};
 use crate::tokens::vault::Vault;
 
 /// What a standing amounts to for a connection.
-pub(in crate::engine) async fn found(tools: &Context, connection: &Connection, standing: TokenState) -> FoundTokens {
-    let refusal = current_refusal(&tools.vault, connection, &standing).await;
-    let refused = refusal.as_ref().and_then(|refusal| refusal.problem(tools.now()));
+pub(in crate::engine) async fn found(context: &Context, connection: &Connection, standing: TokenState) -> FoundTokens {
+    let refusal = current_refusal(&context.vault, connection, &standing).await;
+    let refused = refusal.as_ref().and_then(|refusal| refusal.problem(context.now()));
     let hazard = standing.hazard.as_ref().filter(|_| connection.needs_browser());
     let uncertain = match hazard {
         Some(Hazard::Uncertain { generation, .. }) if connection.after_lost_answer == AfterLostAnswer::Ask => {
@@ -24,11 +24,11 @@ pub(in crate::engine) async fn found(tools: &Context, connection: &Connection, s
         }
         _ => None,
     };
-    let endangered = hazard.map(|hazard| hazard_problem(hazard, connection, tools.lost_pause));
+    let endangered = hazard.map(|hazard| hazard_problem(hazard, connection, context.lost_pause));
     let unsaved =
         standing.unsaved_because.as_ref().map(|error| Problem::NotSaved { why: error.reason(), durable: true });
     let problem = match (endangered, refused) {
-        // The answer to the second sending tells more than that the first was lost.
+        // The answer to the second sending says more than that the first was lost.
         (
             Some(Problem::AnswerLost { .. } | Problem::Uncertain { .. }) | None,
             Some(refused @ Problem::NeedsLogin { .. }),

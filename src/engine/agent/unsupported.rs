@@ -1,4 +1,4 @@
-//! A system without Unix sockets: nobody answers, and every command goes on alone.
+//! A system without Unix sockets: nothing answers, and every command works without an agent.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::engine::agent::Peer;
 use crate::engine::{AccessToken, Remote};
 use crate::tokens::vault::Vault;
 
-/// Answers nobody.
+/// Answers no command.
 pub(in crate::engine) struct Agent {
     pub(in crate::engine) config_file: PathBuf,
 }
@@ -22,12 +22,12 @@ impl Agent {
     }
 }
 
-/// Asks nobody.
+/// Asks no process.
 pub async fn ask(_: &Path, _: &Path, _: &ConnectionName, _: Duration, _: DateTime<Utc>) -> Option<AccessToken> {
     None
 }
 
-/// Nobody answers.
+/// No process answers.
 pub async fn answers(_: &Path) -> Option<Peer> {
     None
 }
