@@ -24,7 +24,7 @@ impl Actor {
             }
             Command::ReopenBrowser { connection } => self.pass_to_login(&connection, login::LoginInput::Reopen),
             Command::Cancel { connection } => {
-                cancel(self.states.get(&connection).and_then(|state| state.work.as_ref()))
+                cancel(self.states.get(&connection).and_then(|state| state.work.as_ref()));
             }
             Command::Refresh { connection, force } => {
                 self.refresh(&connection, if force { Need::New } else { Need::NotDue }, None);

@@ -1,4 +1,4 @@
-//! The host_limit: at most so many exchanges at once per host.
+//! The limit of each host: at most so many exchanges at once per host.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -29,7 +29,7 @@ struct HostLine {
     head: Option<DateTime<Utc>>,
 }
 
-/// What one connection is on the host_queue for.
+/// What one connection waits in the queue for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Item {
     /// Something is planned.

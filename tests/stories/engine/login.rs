@@ -154,7 +154,7 @@ async fn thousands_of_wrong_redirects_are_reported_twice_and_logged_twice() {
         .until(|event| {
             match event {
                 Event::Connection(ConnectionEvent { kind: EventKind::AnswerRefused { why }, .. }) => {
-                    reported.push(why.clone())
+                    reported.push(why.clone());
                 }
                 Event::RequestLogged(entry) if entry.exchange == Exchange::Authorization => {
                     logged.push((entry.outcome.clone(), entry.oauth_error_description.clone().unwrap_or_default()));

@@ -166,7 +166,7 @@ async fn a_unix_socket_is_its_owner_s_alone_goes_with_it_and_survives_a_killed_o
     let socket = bench.path("http");
     let listen = format!("unix:{}", socket.display());
     let mut keepalive = bench.keepalive(&["--listen", &listen]);
-    keepalive.until_stderr("leading");
+    keepalive.until_stderr("leader: refreshing");
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     eventually("it is well", || get_unix(&socket, "/healthz").status == 200);
     let second = bench.keepalive(&["--listen", &listen]).end().expect(1);
@@ -175,7 +175,7 @@ async fn a_unix_socket_is_its_owner_s_alone_goes_with_it_and_survives_a_killed_o
     assert_eq!(keepalive.end().code, None, "killed");
     assert!(socket.exists());
     let mut keepalive = bench.keepalive(&["--listen", &listen]);
-    keepalive.until_stderr("leading");
+    keepalive.until_stderr("leader: refreshing");
     eventually("it is well", || get_unix(&socket, "/healthz").status == 200);
     stop(keepalive);
     assert!(!socket.exists(), "its file goes with it");

@@ -20,7 +20,7 @@ async fn what_comes_with_sigterm_does_not_end_the_wait() {
         let (bench, mut keeper) = keeper_refreshing(Duration::from_secs(3)).await;
         keeper.signal("TERM");
         keeper.signal(second);
-        keeper.until_stderr("stopping;");
+        keeper.until_stderr("stopping once pending answers are saved");
         assert!(keeper.end().expect(0).stderr.contains("stopped; all tokens saved"), "{second}");
         bench.assert_newest_is_stored().await;
     }
@@ -30,7 +30,7 @@ async fn what_comes_with_sigterm_does_not_end_the_wait() {
 async fn a_second_sigterm_that_is_meant_ends_it() {
     let (bench, mut keeper) = keeper_refreshing(Duration::from_secs(30)).await;
     keeper.signal("TERM");
-    keeper.until_stderr("stopping;");
+    keeper.until_stderr("stopping once pending answers are saved");
     tokio::time::sleep(LATER).await;
     keeper.signal("TERM");
     let said = keeper.end().expect(7).stderr;

@@ -88,7 +88,7 @@ async fn a_keeper_s_log_health_metrics_and_incident_say_so_and_it_does_not_leave
     assert!(metrics.contains("connection=\"factory\",status=\"not_saved\"} 1"), "{metrics}");
     keeper.until_stderr("incident: cannot use its store: the new refresh token is in memory only");
     keeper.signal("TERM");
-    keeper.until_stderr("stopping;");
+    keeper.until_stderr("stopping once pending answers are saved");
     bring_back(&bench);
     assert!(keeper.end().expect(0).stderr.contains("refreshed, generation 42"));
     bench.assert_newest_is_stored().await;
