@@ -125,13 +125,13 @@ fn orders() -> tokio::sync::mpsc::UnboundedReceiver<String> {
 fn announce(event: Event) {
     match event {
         Event::Connection(ConnectionEvent { kind: EventKind::Refreshed { generation, .. }, .. }) => {
-            report(&format!("refreshed {generation}"))
+            report(&format!("refreshed {generation}"));
         }
         Event::Connection(ConnectionEvent { kind: EventKind::Adopted { generation, .. }, .. }) => {
-            report(&format!("adopted {generation}"))
+            report(&format!("adopted {generation}"));
         }
         Event::Connection(ConnectionEvent { kind: EventKind::RefreshFailed { problem }, .. }) => {
-            report(&format!("failed {problem}"))
+            report(&format!("failed {problem}"));
         }
         Event::Changed(view) => report(&described(&view)),
         _ => {}
