@@ -1,6 +1,6 @@
 //! Actions: what a key means on this screen. Some become commands, others only change the screen.
 
-use crate::dashboard::connections::columns::Column;
+use crate::dashboard::connections::column::Column;
 use crate::dashboard::tour::fault::FaultKind;
 use crate::domain::CopyWhat;
 use crate::request_log::export::Format;

@@ -5,7 +5,7 @@
 
 use crate::dashboard::command_palette::Palette;
 use crate::dashboard::connection_form::Form;
-use crate::dashboard::details::token_history::Inspected;
+use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::keymap::Scope;

@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use crate::dashboard::App;
+use crate::dashboard::connections::column::Column;
 use crate::dashboard::connections::sort::{Order, SortKey};
 use crate::dashboard::theme::symbols::symbol;
 use crate::dashboard::widgets::sheet::Tone;
@@ -17,60 +18,10 @@ use crate::domain::text::neutralise;
 use crate::domain::{ConnectionView, Holding, Problem, Severity, Status};
 use crate::format::time::{Zone, ago, countdown};
 
-/// A column of the connections table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Column {
-    /// The marker of the selected row, and the name.
-    Name,
-    /// What people call it.
-    Title,
-    /// The provider's short name.
-    Provider,
-    /// Symbol and words.
-    Status,
-    /// Bar and time left.
-    Access,
-    /// The refresh token's estimated end.
-    Refresh,
-    /// Whether it is refreshed without being asked.
-    Auto,
-    /// The last result.
-    Last,
-    /// The time of day the access token ends.
-    Ends,
-    /// The time of day of the next automatic refresh.
-    Next,
-    /// What stands in the way, in words.
-    Why,
-}
-
 /// A piece of a cell: a text, and how it speaks.
 pub type Piece = (String, Tone);
 
 impl Column {
-    /// The stable name, in the configuration, of sorting by it.
-    #[must_use]
-    pub fn sort_id(self) -> &'static str {
-        match self {
-            Self::Name => "sort_by_name",
-            Self::Title => "sort_by_title",
-            Self::Provider => "sort_by_provider",
-            Self::Status => "sort_by_status",
-            Self::Access | Self::Ends => "sort_by_access_token",
-            Self::Refresh => "sort_by_refresh_token",
-            Self::Auto => "sort_by_auto",
-            Self::Last => "sort_by_last",
-            Self::Next => "sort_by_next",
-            Self::Why => "sort_by_why",
-        }
-    }
-
-    /// What the column is sorted as: two of them show the same moment.
-    #[must_use]
-    pub fn sorted_as(self) -> Self {
-        if self == Self::Ends { Self::Access } else { self }
-    }
-
     /// Its heading in `width` columns, with the mark of the order the table is in.
     #[must_use]
     pub fn heading(self, width: u16, order: Order) -> String {

@@ -2,6 +2,7 @@
 //!
 //! What matters most comes first: on a low screen the pane shows four lines.
 
+pub mod inspected;
 pub mod remedy;
 pub mod token_history;
 
@@ -11,8 +12,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::layout::Size;
 
 use crate::dashboard::App;
+use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::details::remedy::remedy;
-use crate::dashboard::details::token_history::{Inspected, moment};
+use crate::dashboard::details::token_history::moment;
 use crate::dashboard::request_log::request;
 use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
 use crate::domain::text::neutralise;

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 
 use crate::dashboard::App;
+use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::sheet::{SheetLine, Tone};
 use crate::domain::text::neutralise;
@@ -14,15 +15,6 @@ use crate::format::time::{Zone, ago, countdown};
 
 /// From this width of the screen on the history has all its columns.
 const WIDE: u16 = 84;
-
-/// What is known of the tokens of the connection that is open.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Inspected {
-    /// The generation it was asked for, 0 for no tokens; `None` while nothing was asked.
-    asked: Option<u64>,
-    /// The newest answer.
-    found: Option<Box<Inspection>>,
-}
 
 /// Asks, if a connection is open whose present generation was not asked for yet.
 pub(crate) fn ask(app: &mut App) -> Option<Command> {

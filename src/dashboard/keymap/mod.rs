@@ -6,6 +6,7 @@
 pub mod key;
 pub mod rebind;
 pub mod table;
+pub mod table_dialogs;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -195,6 +196,11 @@ impl Scope {
     }
 }
 
+/// The whole table when nothing is rebound, in the order of help and footer.
+pub(crate) fn defaults() -> impl Iterator<Item = &'static KeyBinding> {
+    table::SCREENS.iter().chain(table_dialogs::DIALOGS)
+}
+
 /// One line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyBinding {
@@ -231,7 +237,7 @@ pub struct Keymap {
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { bindings: table::BINDINGS.to_vec() }
+        Self { bindings: defaults().cloned().collect() }
     }
 }
 

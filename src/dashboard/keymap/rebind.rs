@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::dashboard::action::Action;
 use crate::dashboard::keymap::key::Key;
-use crate::dashboard::keymap::{KeyBinding, Keymap, Scope, table};
+use crate::dashboard::keymap::{KeyBinding, Keymap, Scope, defaults};
 use crate::domain::text::near_miss;
 use crate::domain::{Rebinding, Written};
 
@@ -68,7 +68,7 @@ impl Keymap {
 }
 
 fn default_of(binding: &KeyBinding) -> Option<&'static KeyBinding> {
-    table::BINDINGS.iter().find(|default| default.scope == binding.scope && default.action == binding.action)
+    defaults().find(|default| default.scope == binding.scope && default.action == binding.action)
 }
 
 fn setting(binding: &KeyBinding) -> String {

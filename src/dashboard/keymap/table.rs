@@ -1,42 +1,38 @@
-//! The key table as it stands when nothing is rebound.
+//! The key table when nothing is rebound: keys of the main screen and of what fills the body.
 
 use std::borrow::Cow;
 
 use crossterm::event::KeyCode;
 
 use crate::dashboard::action::Action;
-use crate::dashboard::connections::columns::Column;
 use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
-use crate::dashboard::tour::fault::FaultKind;
-use crate::domain::CopyWhat;
-use crate::request_log::export::Format;
 
-const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> KeyBinding {
+pub(super) const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> KeyBinding {
     KeyBinding { scope, keys: Cow::Borrowed(keys), action, help, word: "", rank: u8::MAX }
 }
 
-const fn shown(mut binding: KeyBinding, word: &'static str, rank: u8) -> KeyBinding {
+pub(super) const fn shown(mut binding: KeyBinding, word: &'static str, rank: u8) -> KeyBinding {
     binding.word = word;
     binding.rank = rank;
     binding
 }
 
-const ESC: Key = Key::plain(KeyCode::Esc);
-const ENTER: Key = Key::plain(KeyCode::Enter);
-const TAB: Key = Key::plain(KeyCode::Tab);
-const UP: Key = Key::plain(KeyCode::Up);
-const DOWN: Key = Key::plain(KeyCode::Down);
-const LEFT: Key = Key::plain(KeyCode::Left);
-const RIGHT: Key = Key::plain(KeyCode::Right);
-const PAGE_UP: Key = Key::plain(KeyCode::PageUp);
-const PAGE_DOWN: Key = Key::plain(KeyCode::PageDown);
-const HOME: Key = Key::plain(KeyCode::Home);
-const END: Key = Key::plain(KeyCode::End);
-const BACKSPACE: Key = Key::plain(KeyCode::Backspace);
+pub(super) const ESC: Key = Key::plain(KeyCode::Esc);
+pub(super) const ENTER: Key = Key::plain(KeyCode::Enter);
+pub(super) const TAB: Key = Key::plain(KeyCode::Tab);
+pub(super) const UP: Key = Key::plain(KeyCode::Up);
+pub(super) const DOWN: Key = Key::plain(KeyCode::Down);
+pub(super) const LEFT: Key = Key::plain(KeyCode::Left);
+pub(super) const RIGHT: Key = Key::plain(KeyCode::Right);
+pub(super) const PAGE_UP: Key = Key::plain(KeyCode::PageUp);
+pub(super) const PAGE_DOWN: Key = Key::plain(KeyCode::PageDown);
+pub(super) const HOME: Key = Key::plain(KeyCode::Home);
+pub(super) const END: Key = Key::plain(KeyCode::End);
+pub(super) const BACKSPACE: Key = Key::plain(KeyCode::Backspace);
 
-/// The whole table, in the order of help and footer.
-pub(crate) static BINDINGS: &[KeyBinding] = &[
+/// Keys of the main screen and of what fills the body.
+pub(super) static SCREENS: &[KeyBinding] = &[
     shown(
         bind(
             Scope::Connection,
@@ -278,202 +274,4 @@ pub(crate) static BINDINGS: &[KeyBinding] = &[
     bind(Scope::Timeline, &[PAGE_UP], Action::PageUp, "a page up"),
     bind(Scope::Timeline, &[Key::char('?')], Action::Help, "help"),
     shown(bind(Scope::Timeline, &[ESC, Key::char('T'), Key::char('q')], Action::Cancel, "close"), "close", 0),
-    shown(bind(Scope::Filter, &[ENTER], Action::Accept, "keep the filter and go back to the table"), "keep", 0),
-    shown(bind(Scope::Filter, &[ESC], Action::Cancel, "clear the filter"), "clear", 1),
-    bind(Scope::Filter, &[DOWN], Action::Down, "down"),
-    bind(Scope::Filter, &[UP], Action::Up, "up"),
-    bind(Scope::Field, &[LEFT], Action::CursorLeft, "a character to the left"),
-    bind(Scope::Field, &[RIGHT], Action::CursorRight, "a character to the right"),
-    bind(Scope::Field, &[HOME, Key::ctrl('a')], Action::CursorStart, "to the beginning"),
-    bind(Scope::Field, &[END, Key::ctrl('e')], Action::CursorEnd, "to the end"),
-    bind(Scope::Field, &[BACKSPACE], Action::Erase, "erase the character before the cursor"),
-    bind(Scope::Field, &[Key::plain(KeyCode::Delete)], Action::EraseNext, "erase the character under it"),
-    bind(Scope::Field, &[Key::ctrl('w')], Action::EraseWord, "erase the word before it"),
-    bind(Scope::Field, &[Key::ctrl('u')], Action::EraseAll, "erase everything"),
-    shown(bind(Scope::Login, &[Key::char('c')], Action::Copy(CopyWhat::LoginUrl), "copy the URL"), "copy URL", 1),
-    shown(bind(Scope::Login, &[Key::char('o')], Action::ReopenBrowser, "open the browser (again)"), "open browser", 3),
-    shown(
-        bind(
-            Scope::Login,
-            &[Key::char('p'), TAB],
-            Action::EnterField,
-            "type the answer into the field (pasting works at any time)",
-        ),
-        "type answer",
-        4,
-    ),
-    shown(
-        bind(
-            Scope::Login,
-            &[Key::char('b')],
-            Action::Background,
-            "close the dialog, let the login wait; the login key shows it again",
-        ),
-        "hide",
-        2,
-    ),
-    shown(
-        bind(
-            Scope::Login,
-            &[Key::char('Q'), Key::ctrl('r')],
-            Action::ShowQr,
-            "the URL as a QR code, for a browser on another device",
-        ),
-        "QR code",
-        5,
-    ),
-    bind(Scope::Login, &[ENTER], Action::Accept, "hand over what was pasted"),
-    bind(Scope::Login, &[Key::char('j'), DOWN], Action::Down, "scroll the URL down"),
-    bind(Scope::Login, &[Key::char('k'), UP], Action::Up, "scroll the URL up"),
-    shown(bind(Scope::Login, &[ESC], Action::Cancel, "cancel the login"), "cancel login", 0),
-    shown(bind(Scope::LoginField, &[ENTER], Action::Accept, "hand over the final URL or the code"), "send", 1),
-    shown(
-        bind(Scope::LoginField, &[TAB], Action::LeaveField, "leave the field: the dialog's other keys work again"),
-        "more keys",
-        2,
-    ),
-    shown(
-        bind(
-            Scope::LoginField,
-            &[Key::ctrl('r')],
-            Action::ShowQr,
-            "the URL as a QR code, for a browser on another device",
-        ),
-        "QR code",
-        3,
-    ),
-    bind(Scope::LoginField, &[BACKSPACE], Action::Erase, "erase the last character"),
-    bind(Scope::LoginField, &[Key::ctrl('u')], Action::EraseAll, "empty the field"),
-    bind(Scope::LoginField, &[DOWN], Action::Down, "scroll the URL down"),
-    bind(Scope::LoginField, &[UP], Action::Up, "scroll the URL up"),
-    shown(bind(Scope::LoginField, &[ESC], Action::Cancel, "cancel the login"), "cancel login", 0),
-    shown(
-        bind(
-            Scope::LoginQr,
-            &[ESC, ENTER, Key::char('q'), Key::char('Q'), Key::ctrl('r')],
-            Action::Cancel,
-            "back to the login dialog",
-        ),
-        "back",
-        0,
-    ),
-    shown(bind(Scope::LoginFailed, &[Key::char('l')], Action::Login, "try again"), "try again", 1),
-    shown(bind(Scope::LoginFailed, &[ESC, ENTER, Key::char('q')], Action::Cancel, "close"), "close", 0),
-    bind(Scope::CopyMenu, &[Key::char('a')], Action::Copy(CopyWhat::AccessToken), "the access token"),
-    bind(
-        Scope::CopyMenu,
-        &[Key::char('h')],
-        Action::Copy(CopyWhat::AuthorizationHeader),
-        "an Authorization header with it",
-    ),
-    bind(Scope::CopyMenu, &[Key::char('u')], Action::Copy(CopyWhat::CurlLine), "a curl line with it"),
-    bind(Scope::CopyMenu, &[Key::char('r')], Action::Copy(CopyWhat::RefreshToken), "the refresh token (asks first)"),
-    bind(Scope::CopyMenu, &[Key::char('n')], Action::CopyNames, "the name, or all marked names"),
-    bind(Scope::CopyMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
-    bind(Scope::CopyMenu, &[Key::char('k'), UP], Action::Up, "up"),
-    shown(bind(Scope::CopyMenu, &[ENTER], Action::Accept, "copy the marked one"), "copy", 1),
-    shown(bind(Scope::CopyMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
-    bind(Scope::Form, &[TAB, DOWN], Action::Down, "next row"),
-    bind(Scope::Form, &[Key::plain(KeyCode::BackTab), UP], Action::Up, "row before"),
-    shown(bind(Scope::Form, &[ENTER], Action::Accept, "next row; in the last one, save"), "next", 2),
-    shown(bind(Scope::Form, &[Key::ctrl('s')], Action::Save, "save"), "save", 0),
-    shown(bind(Scope::Form, &[ESC], Action::Cancel, "close without saving"), "cancel", 1),
-    bind(Scope::SortMenu, &[Key::char('f')], Action::SortBy(None), "order of the file"),
-    bind(Scope::SortMenu, &[Key::char('n')], Action::SortBy(Some(Column::Name)), "name"),
-    bind(Scope::SortMenu, &[Key::char('t')], Action::SortBy(Some(Column::Title)), "title"),
-    bind(Scope::SortMenu, &[Key::char('p')], Action::SortBy(Some(Column::Provider)), "provider"),
-    bind(Scope::SortMenu, &[Key::char('s')], Action::SortBy(Some(Column::Status)), "status, the worst first"),
-    bind(Scope::SortMenu, &[Key::char('a')], Action::SortBy(Some(Column::Access)), "end of the access token"),
-    bind(Scope::SortMenu, &[Key::char('r')], Action::SortBy(Some(Column::Refresh)), "end of the refresh token"),
-    bind(Scope::SortMenu, &[Key::char('u')], Action::SortBy(Some(Column::Auto)), "automatic refresh"),
-    bind(Scope::SortMenu, &[Key::char('l')], Action::SortBy(Some(Column::Last)), "last result, failures first"),
-    bind(Scope::SortMenu, &[Key::char('x')], Action::SortBy(Some(Column::Next)), "next refresh"),
-    bind(Scope::SortMenu, &[Key::char('w')], Action::SortBy(Some(Column::Why)), "what stands in the way"),
-    bind(Scope::SortMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
-    bind(Scope::SortMenu, &[Key::char('k'), UP], Action::Up, "up"),
-    shown(bind(Scope::SortMenu, &[ENTER], Action::Accept, "sort by the chosen one; again: reverse"), "sort", 1),
-    shown(bind(Scope::SortMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
-    shown(bind(Scope::Palette, &[ENTER], Action::Accept, "do it, or go there"), "do it", 1),
-    bind(Scope::Palette, &[DOWN, Key::ctrl('n')], Action::Down, "down"),
-    bind(Scope::Palette, &[UP, Key::ctrl('p')], Action::Up, "up"),
-    bind(Scope::Palette, &[PAGE_DOWN], Action::PageDown, "a page down"),
-    bind(Scope::Palette, &[PAGE_UP], Action::PageUp, "a page up"),
-    shown(bind(Scope::Palette, &[ESC], Action::Cancel, "close"), "close", 0),
-    bind(Scope::ExportMenu, &[Key::char('h')], Action::Export(Format::Har), "HAR 1.2: browsers, proxies"),
-    bind(Scope::ExportMenu, &[Key::char('l')], Action::Export(Format::JsonLines), "JSON lines: jq, scripts"),
-    bind(Scope::ExportMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
-    bind(Scope::ExportMenu, &[Key::char('k'), UP], Action::Up, "up"),
-    shown(bind(Scope::ExportMenu, &[ENTER], Action::Accept, "write the marked one"), "write", 1),
-    shown(bind(Scope::ExportMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
-    shown(bind(Scope::Unlock, &[ENTER], Action::Accept, "hand over the passphrase"), "unlock", 1),
-    bind(Scope::Unlock, &[BACKSPACE], Action::Erase, "erase the last character"),
-    bind(Scope::Unlock, &[Key::ctrl('u')], Action::EraseAll, "empty the field"),
-    shown(
-        bind(Scope::Unlock, &[ESC], Action::Cancel, "leave the store locked; the unlock key asks again"),
-        "leave locked",
-        0,
-    ),
-    shown(bind(Scope::Confirm, &[Key::char('y')], Action::Accept, "yes"), "yes", 1),
-    shown(bind(Scope::Confirm, &[Key::char('n'), ESC, Key::char('q')], Action::Cancel, "no"), "no", 0),
-    bind(Scope::Confirm, &[Key::char('l')], Action::Login, "log in instead of sending a refresh token again"),
-    shown(
-        bind(Scope::Demo, &[Key::char('F')], Action::OpenFaultMenu, "break something: see what manutop makes of it"),
-        "faults",
-        6,
-    ),
-    bind(Scope::FaultMenu, &[Key::char('a')], Action::Fault(FaultKind::AllWell), "all well again"),
-    bind(
-        Scope::FaultMenu,
-        &[Key::char('l')],
-        Action::Fault(FaultKind::RateLimit),
-        "rate limit: 429 for this connection",
-    ),
-    bind(Scope::FaultMenu, &[Key::char('o')], Action::Fault(FaultKind::Outage), "outage: its provider answers 503"),
-    bind(
-        Scope::FaultMenu,
-        &[Key::char('c')],
-        Action::Fault(FaultKind::LostAnswer),
-        "cut off: its next answer gets lost",
-    ),
-    bind(Scope::FaultMenu, &[Key::char('v')], Action::Fault(FaultKind::Revoked), "revoked: its refresh token"),
-    bind(Scope::FaultMenu, &[Key::char('s')], Action::Fault(FaultKind::Slow), "slow: its provider takes 5 seconds"),
-    bind(Scope::FaultMenu, &[Key::char('w')], Action::Fault(FaultKind::WrongSecret), "wrong client secret"),
-    bind(Scope::FaultMenu, &[Key::char('u')], Action::Fault(FaultKind::KeyringLocked), "locked keyring"),
-    bind(
-        Scope::FaultMenu,
-        &[Key::char('n')],
-        Action::Fault(FaultKind::KeyringFull),
-        "full keyring: takes no new tokens",
-    ),
-    bind(
-        Scope::FaultMenu,
-        &[Key::char('b')],
-        Action::Fault(FaultKind::RolledBack),
-        "backup restored: older tokens in the keyring",
-    ),
-    bind(
-        Scope::FaultMenu,
-        &[Key::char('h')],
-        Action::Fault(FaultKind::LockHeld),
-        "held lock: another process for 10 s",
-    ),
-    bind(
-        Scope::FaultMenu,
-        &[Key::char('e')],
-        Action::Fault(FaultKind::ShortLived),
-        "expiry: a token of 20 s, no refresh",
-    ),
-    bind(Scope::FaultMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
-    bind(Scope::FaultMenu, &[Key::char('k'), UP], Action::Up, "up"),
-    shown(bind(Scope::FaultMenu, &[ENTER], Action::Accept, "do the marked one"), "break it", 1),
-    shown(bind(Scope::FaultMenu, &[ESC, Key::char('q')], Action::Cancel, "close"), "close", 0),
-    bind(
-        Scope::Tour,
-        &[Key::char(' '), Key::plain(KeyCode::Right)],
-        Action::TourNext,
-        "on to the next step; first does what this one asks for",
-    ),
-    bind(Scope::Tour, &[Key::plain(KeyCode::Left)], Action::TourBack, "back to the step before"),
-    bind(Scope::TourMain, &[ENTER], Action::TourNext, "likewise"),
-    bind(Scope::TourMain, &[ESC], Action::TourEnd, "end the tour (where a filter is set, clears that first)"),
 ];

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::actions::new_connection;
-use crate::dashboard::details::token_history::Inspected;
+use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;

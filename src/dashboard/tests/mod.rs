@@ -11,7 +11,9 @@ pub mod keepalive;
 pub mod layers;
 pub mod log_filter;
 pub mod log_history;
+pub mod login;
 pub mod marking;
+pub mod messages;
 pub mod mouse;
 pub mod send_again;
 #[cfg(test)]
@@ -19,6 +21,7 @@ pub(crate) mod snapshots;
 pub mod sorting;
 #[cfg(test)]
 pub(crate) mod state_snapshots;
+pub mod store;
 pub mod subject;
 pub mod ticking;
 pub mod timeline;
@@ -29,24 +32,16 @@ use chrono::TimeDelta;
 use crossterm::event::{
     Event as InputEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
-use ratatui::layout::Rect;
 
 use crate::dashboard;
 use crate::dashboard::connections::Row;
-use crate::dashboard::details::remedy;
-use crate::dashboard::details::token_history::Inspected;
-use crate::dashboard::dialogs::popup;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::latencies::Latencies;
-use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::*;
-use crate::domain::{
-    Activity, Command, CopyWhat, Depth, EventKind, HostEvent, Problem, Rebinding, Revocation, Secret, Status,
-    ThemeName, Written,
-};
+use crate::domain::{Activity, Command, CopyWhat, Depth, EventKind, HostEvent, Problem, Revocation, Secret, ThemeName};
 
 fn point(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
     let event = MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE };
@@ -74,23 +69,6 @@ fn selected(app: &App) -> &str {
 
 fn toast(app: &App) -> &str {
     app.toast.as_ref().map_or("", |toast| toast.text.as_str())
-}
-
-#[test]
-fn a_greeting_outlasts_news_that_nobody_asked_for() {
-    let mut app = app_of(seven());
-    app.options.demo = true;
-    app.greet(now());
-    let greeting = "a demo, nothing is real: ? all keys, F breaks things; --tour shows around";
-    assert_eq!(toast(&app), greeting);
-    let problem = Problem::NeedsLogin { why: "revoked".into() };
-    learn(&mut app, EventKind::RefreshFailed { problem: problem.clone() }.of(name("sandbox")));
-    assert_eq!(toast(&app), greeting);
-    learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("factory")));
-    assert_eq!(toast(&app), "refreshed, generation 42", "the answer to a key, most likely");
-    app.greet(now() - TimeDelta::seconds(12));
-    learn(&mut app, EventKind::RefreshFailed { problem }.of(name("sandbox")));
-    assert_eq!(toast(&app), "needs login: revoked");
 }
 
 #[test]
@@ -180,119 +158,11 @@ fn leaving_asks_only_while_tokens_are_not_saved() {
 }
 
 #[test]
-fn the_login_dialog_opens_for_a_login_asked_for_here() {
-    let mut app = app_of(vec![fresh("archive"), fresh("sandbox")]);
-    assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
-    change(&mut app, logging_in("sandbox", loopback(), None));
-    learn(&mut app, EventKind::LoginStarted.of(name("sandbox")));
-    assert_eq!(*app.screens.top(), Screen::Main, "nobody asked for this one");
-    change(&mut app, logging_in("archive", loopback(), None));
-    learn(&mut app, EventKind::LoginStarted.of(name("archive")));
-    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.connection == name("archive")));
-    learn(&mut app, EventKind::LoggedIn { generation: 1 }.of(name("archive")));
-    assert_eq!(*app.screens.top(), Screen::Main);
-}
-
-#[test]
-fn the_login_dialog_opens_whichever_comes_first_the_news_or_the_url() {
-    let mut app = app_of(vec![fresh("archive")]);
-    press(&mut app, "l");
-    learn(&mut app, EventKind::LoginStarted.of(name("archive")));
-    assert_eq!(*app.screens.top(), Screen::Main, "there is no URL to show yet");
-    change(&mut app, logging_in("archive", loopback(), None));
-    assert!(matches!(*app.screens.top(), Screen::Login(_)));
-    press(&mut app, "b");
-    change(&mut app, logging_in("archive", loopback(), Some(Ok(()))));
-    assert_eq!(*app.screens.top(), Screen::Main, "once hidden it stays hidden");
-}
-
-#[test]
 fn the_wheel_answers_no_question() {
     let mut app = app_of(seven());
     press(&mut app, "o");
     assert_eq!(point(&mut app, MouseEventKind::ScrollDown, 5, 5), NOTHING);
     assert_eq!(*app.screens.top(), Screen::Confirm(Question::Logout(name("factory"))));
-}
-
-#[test]
-fn a_login_does_not_tear_away_another_dialog() {
-    let mut app = app_of(vec![fresh("archive")]);
-    press(&mut app, "l ?");
-    change(&mut app, logging_in("archive", loopback(), None));
-    learn(&mut app, EventKind::LoginStarted.of(name("archive")));
-    assert_eq!(*app.screens.top(), Screen::Help { scroll: 0 });
-    assert_eq!(toast(&app), "a login waits; l shows it");
-}
-
-#[test]
-fn a_hidden_login_goes_on_and_l_shows_it_again() {
-    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    assert_eq!(press(&mut app, "l b"), NOTHING);
-    assert_eq!(*app.screens.top(), Screen::Main);
-    assert_eq!(press(&mut app, "l"), NOTHING);
-    assert!(matches!(*app.screens.top(), Screen::Login(_)));
-    assert_eq!(press(&mut app, "Esc"), [Command::Cancel { connection: name("archive") }]);
-    assert_eq!(*app.screens.top(), Screen::Main);
-}
-
-#[test]
-fn in_the_login_dialog_letters_are_keys_until_the_field_has_the_keyboard() {
-    let connection = || name("archive");
-    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    press(&mut app, "l");
-    assert_eq!(press(&mut app, "c"), [Effect::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
-    assert_eq!(press(&mut app, "o"), [Command::ReopenBrowser { connection: connection() }]);
-    assert_eq!(
-        press(&mut app, "p c o Backspace b Enter"),
-        [Command::FinishLogin { connection: connection(), pasted: Secret::new("cb") }]
-    );
-    assert_eq!(press(&mut app, "Tab c"), [Effect::Copy { connection: connection(), what: CopyWhat::LoginUrl }]);
-}
-
-#[test]
-fn a_redirect_to_be_pasted_gives_the_field_the_keyboard_at_once() {
-    let mut app = app_of(vec![logging_in("archive", pasted(), None)]);
-    let pasted = Secret::new("code");
-    assert_eq!(press(&mut app, "l c o d e Enter"), [Command::FinishLogin { connection: name("archive"), pasted }]);
-}
-
-#[test]
-fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
-    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    press(&mut app, "l");
-    paste(&mut app, "wrong");
-    learn(&mut app, EventKind::AnswerRefused { why: "no code in it".into() }.of(name("archive")));
-    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
-    paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
-    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.is_none()));
-    // What wraps it is undone when it is read, and tells a URL from other words.
-    let whole = Secret::new("http://127.0.0.1:8400/callback?code=x&state=y\n");
-    assert_eq!(press(&mut app, "Enter"), [Command::FinishLogin { connection: name("archive"), pasted: whole }]);
-}
-
-#[test]
-fn an_empty_answer_is_not_sent() {
-    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    assert_eq!(press(&mut app, "l Enter"), NOTHING);
-    assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.is_some()));
-}
-
-#[test]
-fn text_pasted_outside_a_field_is_dropped() {
-    let mut app = app_of(seven());
-    paste(&mut app, "qR");
-    assert_eq!((app.screens.top(), app.connections.filter()), (&Screen::Main, ""));
-}
-
-#[test]
-fn a_failed_login_is_explained_until_it_is_read() {
-    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    press(&mut app, "l");
-    change(&mut app, fresh("archive"));
-    learn(&mut app, EventKind::LoginFailed { why: "access_denied".into(), problem: None }.of(name("archive")));
-    assert!(matches!(app.screens.top(), Screen::LoginFailed { why, .. } if why == "access_denied"));
-    assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
-    assert_eq!(*app.screens.top(), Screen::Main);
 }
 
 #[test]
@@ -465,109 +335,6 @@ fn a_narrow_footer_keeps_help_and_quit() {
 }
 
 #[test]
-fn messages_say_what_happened() {
-    let connection = || name("factory");
-    let expires_at = now() + TimeDelta::seconds(1443);
-    let copied = |to, cleared_after| {
-        Event::Host(HostEvent::Copied { connection: connection(), what: CopyWhat::AccessToken, to, cleared_after })
-    };
-    let seconds = std::time::Duration::from_secs(45);
-    let cases = [
-        (EventKind::StillFresh { expires_at }.of(connection()), "fresh for 24m 03s, R forces"),
-        (EventKind::Refreshed { generation: 42, recovered: None }.of(connection()), "refreshed, generation 42"),
-        (
-            EventKind::NotSaved { generation: 42, why: "the keyring is\u{1b} locked".into() }.of(connection()),
-            "generation 42 is not saved yet, but safe in the journal: the keyring is\u{fffd} locked",
-        ),
-        (copied(crate::domain::CopiedTo::Clipboard, Some(seconds)), "access token copied, cleared in 45 s"),
-        (copied(crate::domain::CopiedTo::Terminal, None), "access token sent to the terminal"),
-        (EventKind::Tested { result: Ok((204, seconds)) }.of(connection()), "the token works: 204 in 45.0 s"),
-        (EventKind::Refused { why: "a\u{1b}[2Jb".into() }.of(connection()), "a\u{fffd}[2Jb"),
-        (
-            EventKind::LogoutFailed { problem: Problem::Cancelled, revocation: Revocation::None }.of(connection()),
-            "the logout was given up, nothing was forgotten",
-        ),
-        (
-            EventKind::LogoutFailed {
-                problem: Problem::StoreUnavailable { why: "the keyring is locked".into() },
-                revocation: Revocation::None,
-            }
-            .of(connection()),
-            "not all of the logout could be done: the keyring is locked",
-        ),
-        (
-            EventKind::LogoutFailed {
-                problem: Problem::StoreUnavailable { why: "the disk is full".into() },
-                revocation: Revocation::Revoked,
-            }
-            .of(connection()),
-            "the provider revoked the refresh token, but not all of the logout could be done: the disk is full",
-        ),
-    ];
-    for (event, text) in cases {
-        let mut app = app_of(seven());
-        learn(&mut app, event);
-        assert_eq!(toast(&app), text);
-    }
-}
-
-#[test]
-fn good_news_of_one_connection_does_not_wipe_away_bad_news_of_another() {
-    let mut app = app_of(seven());
-    let problem = Problem::NeedsLogin { why: "invalid_grant".into() };
-    learn(&mut app, EventKind::RefreshFailed { problem: problem.clone() }.of(name("sandbox")));
-    learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("warehouse")));
-    assert_eq!(toast(&app), "needs login: invalid_grant");
-    learn(&mut app, EventKind::Refreshed { generation: 2, recovered: None }.of(name("sandbox")));
-    assert_eq!(toast(&app), "refreshed, generation 2");
-    // The selected connection's news answers the last key.
-    learn(&mut app, EventKind::RefreshFailed { problem }.of(name("sandbox")));
-    learn(&mut app, EventKind::Refreshed { generation: 43, recovered: None }.of(name("factory")));
-    assert_eq!(toast(&app), "refreshed, generation 43");
-}
-
-#[test]
-fn every_status_but_those_that_are_well_has_a_way_out() {
-    for view in every_status() {
-        let status = view.status(now());
-        let well = matches!(status, Status::Live | Status::Refreshing);
-        assert_eq!(remedy::remedy(&view, now()).is_none(), well, "{status:?}");
-    }
-}
-
-#[test]
-fn what_is_planned_is_named_by_what_stands_in_the_way() {
-    let at = Some(now() + TimeDelta::minutes(5));
-    for (problem, words) in [
-        (Problem::Misconfigured { why: "invalid_client".into(), refused: true }, "asks the provider again "),
-        (Problem::AnswerLost { at, why: "timeout".into() }, "sends the refresh token again "),
-        (Problem::Retrying { at, why: "timeout".into() }, "refresh "),
-    ] {
-        for (planned, words) in [(at, words), (None, "nothing ")] {
-            let view = ConnectionView { next_refresh: planned, ..with_problem(manu("factory", 100), problem.clone()) };
-            let app = app_of(vec![view.clone()]);
-            let sheet = details::full_sheet(&app, &view, &Inspected::default(), now());
-            let next = sheet.lines.iter().find(|line| line.label == "next").unwrap();
-            assert!(next.text.starts_with(words), "{next:?}");
-        }
-    }
-}
-
-#[test]
-fn what_the_provider_has_not_refused_holds_its_own_remedy() {
-    let misconfigured = |refused| {
-        let why = "it is being renamed; finish it with: manutop rename".into();
-        with_problem(manu("factory", 100), Problem::Misconfigured { why, refused })
-    };
-    let refused = remedy::remedy(&misconfigured(true), now()).unwrap();
-    assert_eq!(refused.command.as_deref(), Some("manutop secret set factory"));
-    assert_eq!(refused.first.map(|(action, _)| action), Some(Action::Edit));
-    let other = remedy::remedy(&misconfigured(false), now()).unwrap();
-    assert_eq!((&*other.words, other.first, other.command), ("", None, None));
-    assert_eq!(other.keys, [(Action::ForceRefresh, "try again now")]);
-}
-
-#[test]
 fn the_tally_follows_every_change_and_the_clock() {
     let tally = |app: &App| {
         let counts = app.connections.tally().counts().map(|(status, number)| (status.id(), number));
@@ -598,64 +365,6 @@ fn the_same_message_gives_the_same_state_and_commands() {
         assert_eq!(press(&mut one, keys), press(&mut other, keys));
         assert!(one == other, "{keys}");
     }
-}
-
-#[test]
-fn the_state_prints_no_pasted_code() {
-    let mut app = app_of(vec![logging_in("archive", pasted(), None)]);
-    press(&mut app, "l");
-    paste(&mut app, "SplxlOBeZQQYbYS6WxSbIA");
-    assert!(!format!("{app:?}").contains("Splx"));
-}
-
-fn dialog(app: &App) -> &UnlockDialog {
-    match app.screens.top() {
-        Screen::Unlock(dialog) => dialog,
-        mode => panic!("no passphrase is asked for in {mode:?}"),
-    }
-}
-
-#[test]
-fn a_locked_store_asks_for_its_passphrase_and_a_wrong_one_is_said_and_asked_for_again() {
-    let mut app = app_of(seven());
-    learn(&mut app, Event::PassphraseAsked { new: false, refused: None });
-    assert_eq!(press(&mut app, "Enter"), NOTHING);
-    assert_eq!(dialog(&app).refused.as_deref(), Some("an empty passphrase protects nothing"));
-    assert_eq!(press(&mut app, "q u"), NOTHING, "letters are typed, no keys");
-    paste(&mut app, " it s");
-    let passphrase = Secret::new("qu it s");
-    assert_eq!(press(&mut app, "Enter"), [Command::Unlock { passphrase }]);
-    assert_eq!(press(&mut app, "x Enter"), NOTHING, "one at a time");
-    learn(&mut app, Event::UnlockEnded(Err("the passphrase is wrong".into())));
-    assert!(!dialog(&app).trying && dialog(&app).field.is_empty());
-    assert_eq!(dialog(&app).refused.as_deref(), Some("the passphrase is wrong"));
-    assert_eq!(press(&mut app, "o k Enter"), [Command::Unlock { passphrase: Secret::new("ok") }]);
-    learn(&mut app, Event::UnlockEnded(Ok(())));
-    assert_eq!((app.screens.top(), app.banner(), app.passphrase), (&Screen::Main, None, None));
-    assert_eq!(press(&mut app, "u"), NOTHING, "there is nothing to unlock any more");
-    assert_eq!(*app.screens.top(), Screen::Main);
-}
-
-#[test]
-fn a_new_store_asks_for_its_passphrase_twice() {
-    let mut app = app_of(seven());
-    learn(&mut app, Event::PassphraseAsked { new: true, refused: None });
-    assert_eq!(press(&mut app, "a Enter b Enter"), NOTHING);
-    assert_eq!(dialog(&app).refused.as_deref(), Some("the two were not the same; choose it again"));
-    assert_eq!(press(&mut app, "a Enter a Enter"), [Command::Unlock { passphrase: Secret::new("a") }]);
-}
-
-#[test]
-fn esc_leaves_the_store_locked_and_u_asks_again() {
-    let mut app = app_of(seven());
-    press(&mut app, "?");
-    learn(&mut app, Event::PassphraseAsked { new: false, refused: None });
-    assert!(matches!(*app.screens.top(), Screen::Help { .. }), "what is read is not torn away");
-    assert!(app.banner().unwrap().contains("is locked: press u"));
-    assert_eq!(press(&mut app, "Esc u x Esc"), NOTHING);
-    assert_eq!(*app.screens.top(), Screen::Main);
-    assert!(matches!(press(&mut app, "Enter u")[..], [Effect::Engine(Command::Inspect { .. })]));
-    assert!(dialog(&app).field.is_empty(), "what was typed before is gone");
 }
 
 #[test]
@@ -714,38 +423,4 @@ fn going_through_the_themes_says_which_it_is_and_why_it_may_not_look_it() {
     app.options.look.depth = Depth::None;
     press(&mut app, "C-t");
     assert_eq!(toast(&app), "theme light, without colours: NO_COLOR is set");
-}
-
-#[test]
-fn sentences_name_the_keys_there_are() {
-    let word = |text: &str| Written { text: text.into(), line: 1, column: 1 };
-    let f5 = Rebinding { scope: word("connection"), action: word("login"), keys: vec![word("F5")] };
-    let mut app = app_of(vec![fresh("archive")]);
-    app.options.keymap = Keymap::rebound(&[f5]).unwrap();
-    press(&mut app, "c");
-    assert_eq!(toast(&app), "there are no tokens; F5 logs in");
-    app.options.keymap =
-        Keymap::rebound(&[Rebinding { scope: word("connection"), action: word("login"), keys: vec![] }]).unwrap();
-    press(&mut app, "c");
-    assert_eq!(toast(&app), "there are no tokens; no key logs in");
-}
-
-#[test]
-fn dialogs_name_the_keys_there_are_and_an_item_without_one_can_still_be_taken() {
-    let keys = |scope: &str, action: &str, keys: &[&str]| {
-        let word = |text: &str| Written { text: text.into(), line: 1, column: 1 };
-        Rebinding { scope: word(scope), action: word(action), keys: keys.iter().map(|key| word(key)).collect() }
-    };
-    let changes = [keys("confirm", "accept", &["F2"]), keys("copy_menu", "refresh_token", &[])];
-    let mut app = app_of(seven());
-    app.options.keymap = Keymap::rebound(&changes).unwrap();
-    press(&mut app, "C");
-    let body = Rect::new(0, 1, 80, 22);
-    let item = |line: &popup::PopupLine| matches!(line, popup::PopupLine::Item { key, .. } if key == " ");
-    let at = popup::popup(&app, body).unwrap().lines.iter().position(item).expect("an item without a key");
-    press(&mut app, &format!("{}Enter", "j ".repeat(at)));
-    assert_eq!(*app.screens.top(), Screen::Confirm(Question::CopyRefreshToken(name("factory"))));
-    let lines = popup::popup(&app, body).unwrap().lines;
-    let Some(popup::PopupLine::Keys(hints)) = lines.last() else { panic!("{lines:?}") };
-    assert_eq!(hints.iter().map(|hint| hint.key.as_str()).collect::<Vec<_>>(), ["F2", "n"]);
 }

@@ -2,8 +2,8 @@
 
 use ratatui::layout::Rect;
 
+use crate::dashboard::connections::column::Column;
 use crate::dashboard::connections::columns;
-use crate::dashboard::connections::columns::Column;
 use crate::dashboard::connections::sort::Order;
 use crate::dashboard::dialogs::popup::{PopupLine, popup};
 use crate::dashboard::frame::header::{PartKind, header};

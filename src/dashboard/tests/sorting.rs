@@ -1,6 +1,6 @@
 //! Orders of the table.
 
-use crate::dashboard::connections::columns::Column;
+use crate::dashboard::connections::column::Column;
 use crate::dashboard::connections::sort::Order;
 use crate::dashboard::tests::*;
 

@@ -9,9 +9,9 @@ use ratatui::widgets::Sparkline;
 
 use crate::dashboard::App;
 use crate::dashboard::theme::Theme;
+use crate::dashboard::timeline::axis_view::{axis, digit};
 use crate::dashboard::timeline::chart::Chart;
 use crate::dashboard::timeline::layout::{Plot, plot};
-use crate::dashboard::timeline::view::{axis, digit};
 use crate::dashboard::widgets::border::Border;
 use crate::dashboard::widgets::pane::frame_of;
 use crate::dashboard::widgets::truncate::cut;

@@ -3,6 +3,7 @@
 //! Where the screen is too low for both, the side that the keys act on is shown.
 
 pub mod axis;
+pub mod axis_view;
 pub mod chart;
 pub mod lane;
 pub mod latency;

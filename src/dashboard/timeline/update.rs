@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use ratatui::layout::Size;
 
 use crate::dashboard::action::Action;
-use crate::dashboard::details::token_history::Inspected;
+use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::timeline::Side;

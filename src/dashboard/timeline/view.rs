@@ -12,6 +12,7 @@ use crate::dashboard::connections::rows::Block;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::theme::symbols::symbol;
 use crate::dashboard::timeline::axis::{Axis, Zoom};
+use crate::dashboard::timeline::axis_view::{axis, digit};
 use crate::dashboard::timeline::lane::{Cell, Mark};
 use crate::dashboard::timeline::layout::{Tracks, tracks};
 use crate::dashboard::timeline::{Side, lane, latency};
@@ -158,11 +159,6 @@ fn bar(view: &ConnectionView, stretch: &Axis, ticks: &[usize], theme: Theme, now
     Line::from(spans)
 }
 
-/// A count in one column.
-pub(crate) fn digit(count: usize) -> char {
-    u32::try_from(count).ok().and_then(|count| char::from_digit(count, 10)).unwrap_or('+')
-}
-
 fn mark_glyph(mark: Mark, theme: Theme) -> (char, Style) {
     match mark {
         Mark::Refresh => ('◆', theme.accent()),
@@ -204,29 +200,4 @@ fn said<'a>(app: &App, view: &'a ConnectionView, theme: Theme, now: DateTime<Utc
         Span::styled(view.name.as_str(), theme.strong()),
         Span::styled(format!(": {words}{left}"), style),
     ])
-}
-
-/// A line of times, each behind a stroke in its column; `first` stands in the first column.
-pub(crate) fn axis(
-    frame: &mut Frame,
-    area: Rect,
-    ticks: &[crate::dashboard::timeline::axis::Tick],
-    first: Option<&'static str>,
-    theme: Theme,
-) {
-    let mut free = 0;
-    if let Some(word) = first {
-        frame.render_widget(Span::styled(word, theme.strong()), area);
-        free = u16::try_from(word.len() + 1).unwrap_or(u16::MAX);
-    }
-    for tick in ticks {
-        let Ok(column) = u16::try_from(tick.column) else { break };
-        let text = format!("│{}", tick.label);
-        let width = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
-        if column < free || column.saturating_add(width) > area.width {
-            continue;
-        }
-        frame.render_widget(Span::styled(text, theme.dim()), Rect { x: area.x + column, width, ..area });
-        free = column + width + 1;
-    }
 }

@@ -36,7 +36,7 @@ impl Setup {
     fn hold_adas(&self) {
         self.servers.manu().push_fault(ada());
         let mut login = Program::start(&mut self.home.command(&["login", "factory", "--no-browser"]));
-        let url = url_in(&login.until_stderr("Ctrl-C gives up"));
+        let url = url_in(&login.until_stderr("Ctrl-C cancels"));
         let answer = self.answer(&url);
         login.send(&format!("{answer}\n"));
         let ended = login.end().expect(0);
@@ -74,7 +74,7 @@ fn a_terminal_takes_answers_of_any_length_wrapped_and_quoted() {
     let setup = Setup::new(FOREIGN);
     let mut terminal =
         Terminal::start(setup.home.command_in_terminal(&["login", "factory", "--no-browser"]), (400, 30));
-    terminal.until_text("Ctrl-C gives up");
+    terminal.until_text("Ctrl-C cancels");
     let answer = setup.answer(&url_in(&terminal.picture()));
     for (at, length) in [4_600, 15_000].into_iter().enumerate() {
         let long = lengthened(&answer, length);
@@ -128,7 +128,7 @@ fn the_dashboard_takes_answers_of_any_length_wrapped_and_quoted() {
 fn a_terminal_is_given_back_when_a_login_is_given_up() {
     let setup = Setup::new(FOREIGN);
     let mut terminal = Terminal::start(setup.home.command_in_terminal(&["login", "factory"]), (400, 30));
-    terminal.until_text("Ctrl-C gives up");
+    terminal.until_text("Ctrl-C cancels");
     terminal.keys("https://www.getpost");
     terminal.keys("\x03");
     terminal.until_text("login cancelled");
@@ -143,7 +143,7 @@ fn on_a_terminal_a_person_decides_whose_tokens_are_kept() {
         setup.hold_adas();
         let mut terminal =
             Terminal::start(setup.home.command_in_terminal(&["login", "factory", "--no-browser"]), (400, 30));
-        terminal.until_text("Ctrl-C gives up");
+        terminal.until_text("Ctrl-C cancels");
         let answer = setup.answer(&url_in(&terminal.picture()));
         setup.servers.manu().push_fault(bob());
         terminal.paste(&answer);
@@ -167,7 +167,7 @@ fn without_a_terminal_another_subject_is_refused_but_for_yes() {
     setup.hold_adas();
     let log_in = |arguments: &[&str]| {
         let mut login = Program::start(&mut setup.command(arguments));
-        let answer = setup.answer(&url_in(&login.until_stderr("Ctrl-C gives up")));
+        let answer = setup.answer(&url_in(&login.until_stderr("Ctrl-C cancels")));
         setup.servers.manu().push_fault(bob());
         login.send(&format!("{answer}\n"));
         login.end()
@@ -187,12 +187,12 @@ fn without_a_terminal_another_subject_is_refused_but_for_yes() {
 fn an_answer_from_a_pipe_may_be_wrapped_and_a_refused_one_ends_with_the_input() {
     let setup = Setup::new(FOREIGN);
     let mut login = Program::start(&mut setup.command(&["login", "factory", "--no-browser"]));
-    let answer = setup.answer(&url_in(&login.until_stderr("Ctrl-C gives up")));
+    let answer = setup.answer(&url_in(&login.until_stderr("Ctrl-C cancels")));
     let wrapped: Vec<_> = answer.as_bytes().chunks(40).map(|line| std::str::from_utf8(line).unwrap()).collect();
     login.send(&format!("<{}>\n", wrapped.join("\n ")));
     login.end().expect(0);
     let mut login = Program::start(&mut setup.command(&["login", "factory", "--no-browser"]));
-    login.until_stderr("Ctrl-C gives up");
+    login.until_stderr("Ctrl-C cancels");
     login.send("https://www.getpostman.com/oauth2/callback");
     let ended = login.end().expect(1);
     assert!(ended.stderr.contains("this does not look like the final URL"), "{ended:?}");
@@ -237,7 +237,7 @@ fn a_removal_revokes_too() {
 fn a_loopback_login_ends_while_its_browser_reads_the_page() {
     let setup = Setup::new(LOOPBACK);
     let mut login = Program::start(&mut setup.command(&["login", "factory", "--no-browser"]));
-    let url = url_in(&login.until_stderr("Ctrl-C gives up"));
+    let url = url_in(&login.until_stderr("Ctrl-C cancels"));
     let (status, page) = setup.runtime.block_on(async {
         let person = Person::new();
         let back = person.sent_to(&url, "allow").await;

@@ -142,7 +142,7 @@ async fn dashboard_keeper_and_commands_leave_no_core_dump_and_cannot_be_attached
     let mut keeper = Program::start(&mut bench.command(&[BINARY, "keepalive"]));
     keeper.until_stderr("leader: refreshing");
     let mut login = Program::start(&mut bench.command(&[BINARY, "login", "factory", "--no-browser"]));
-    login.until_stderr("Ctrl-C gives up");
+    login.until_stderr("Ctrl-C cancels");
     for (program, what) in [(keeper, "keeper"), (login, "login")] {
         assert_closed(program.id(), what);
         program.signal("ABRT");

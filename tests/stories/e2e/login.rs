@@ -115,7 +115,7 @@ fn without_a_dashboard_a_login_takes_the_redirect_or_a_pasted_url() {
     machine.add_logged_in("factory");
     // Pasted, the wrong one first.
     let mut login = Program::start(&mut machine.command(&["login", "partner", "--no-browser"]));
-    let url = url_in(&login.until_stderr("Ctrl-C gives up"));
+    let url = url_in(&login.until_stderr("Ctrl-C cancels"));
     let answer = machine.decide(&url, "allow");
     login.send(&format!("{}\n", forged(&answer)));
     login.until_stderr("`state` is not the one sent with this login");

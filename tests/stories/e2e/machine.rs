@@ -176,7 +176,7 @@ impl Machine {
     /// `manutop login NAME --no-browser`, finished on the redirect.
     pub fn log_in(&mut self, name: &str) {
         let mut login = Program::start(&mut self.command(&["login", name, "--no-browser"]));
-        let url = url_in(&login.until_stderr("Ctrl-C gives up"));
+        let url = url_in(&login.until_stderr("Ctrl-C cancels"));
         let answer = self.decide(&url, "allow");
         assert!(super::web::get(&answer).contains("is connected to Manu Online"));
         let ended = login.end().expect(0);

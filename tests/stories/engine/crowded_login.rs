@@ -107,7 +107,7 @@ fn a_login_with_few_file_descriptors_ends_well_in_a_crowd() {
     let servers = Servers::start(DemoOptions::default()).unwrap();
     let home = home(&servers);
     let mut login = Program::start(&mut home.command(&["login", "factory", "--no-browser"]));
-    let said = login.until_stderr("Ctrl-C gives up");
+    let said = login.until_stderr("Ctrl-C cancels");
     let url = format!("http{}", said.split_once("http").unwrap().1.split_whitespace().next().unwrap());
     limit(&login, 256);
     let Some(_crowd) = crowd(&parameters(&url)["redirect_uri"]) else { return };
@@ -166,7 +166,7 @@ fn a_program_that_is_started_has_the_limit_that_manutop_was_started_with() {
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -Sn 200; exec \"$0\" login factory --no-browser", BINARY]);
     let mut login = Program::start(command.env_clear().envs(&home.env));
-    login.until_stderr("Ctrl-C gives up");
+    login.until_stderr("Ctrl-C cancels");
     let limits = fs::read_to_string(format!("/proc/{}/limits", login.id())).unwrap();
     let soft = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let soft: u64 = soft.split_whitespace().nth(3).unwrap().parse().unwrap();

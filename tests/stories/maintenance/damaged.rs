@@ -70,7 +70,7 @@ async fn log_in(bench: &Bench) -> Ended {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
     let mut login = Program::start(&mut bench.command(&["login", "factory", "--no-browser"]));
-    let said = login.until_stderr("Ctrl-C gives up");
+    let said = login.until_stderr("Ctrl-C cancels");
     let url = said.lines().find(|line| line.starts_with("http")).unwrap();
     let page = client.get(url).send().await.unwrap().text().await.unwrap();
     let (_, rest) = page.split_once(r#"name="consent" value=""#).unwrap();

@@ -23,7 +23,7 @@ use crate::dashboard_loop::appearance::keymap;
 use crate::oauth::providers;
 use crate::platform::environment::Environment;
 
-/// Check the whole setup: configuration, secret store, tokens, clocks
+/// Check the setup: configuration, secret store, tokens, clocks
 #[derive(Debug, clap::Args)]
 pub struct DoctorArgs {
     /// Print JSON
