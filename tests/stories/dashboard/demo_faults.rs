@@ -173,7 +173,7 @@ async fn a_fault_strikes_its_connection_and_no_other() {
             person.press("Fl");
             person.sees("▲ rate limited").await;
             person.press("jR");
-            person.sees("warehouse: new tokens").await;
+            person.sees("warehouse: refreshed").await;
             person.press("q");
         },
     )

@@ -184,7 +184,7 @@ async fn another_store_in_the_file_is_said_to_take_a_restart() {
     with_dashboard(&rig, async |person| {
         person.sees("● live").await;
         replace(&file, &format!("store = \"file\"\n{}", rig.configuration().replace("app-factory", "app-other")));
-        person.sees("start manutop again").await;
+        person.sees("restart manutop").await;
         // The rest of it holds all the same.
         person.press("R");
         person.sees("needs login").await;

@@ -20,7 +20,7 @@ async fn tokens_client_secret_history_and_configuration_go() {
     let bench = commented().await;
     bench.run(&["refresh", "factory", "--force"], 0);
     let refused = bench.run(&["remove", "factory"], 2);
-    assert!(refused.stderr.contains("say --yes"), "{refused:?}");
+    assert!(refused.stderr.contains("pass --yes"), "{refused:?}");
     assert!(!is_forgotten(&bench).await);
     let ended = bench.run(&["remove", "factory", "--yes"], 0);
     assert_eq!(
