@@ -46,7 +46,7 @@ fn packaged() -> Option<(String, String)> {
 
 /// The commit of the checkout that this directory is the root of, and its date.
 fn checked_out() -> Option<(String, String)> {
-    // In somebody else's checkout, the commit would be theirs.
+    // In someone else's checkout, the commit would be theirs.
     if !git(&["rev-parse", "--show-prefix"])?.is_empty() {
         return None;
     }

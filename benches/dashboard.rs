@@ -91,7 +91,7 @@ fn tick(bencher: Bencher, rows: usize) {
     bencher.bench_local(|| update(&mut app, Msg::Tick, now()));
 }
 
-/// A whole frame of the timeline, likewise.
+/// A whole frame of the timeline, in the same way.
 #[divan::bench(args = ROWS)]
 fn draw_timeline(bencher: Bencher, rows: usize) {
     let mut app = app(rows);
@@ -102,7 +102,7 @@ fn draw_timeline(bencher: Bencher, rows: usize) {
     });
 }
 
-/// The tick of a second that makes the latency chart of a full log anew.
+/// The tick of a second that rebuilds the latency chart of a full log.
 #[divan::bench]
 fn look_back(bencher: Bencher) {
     let entries = (0..Requests::MAX).map(entry).collect();

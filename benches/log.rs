@@ -68,7 +68,7 @@ fn filter(bencher: Bencher, words: &str) {
     bencher.bench_local(|| search(&mut searcher, words, place, 200));
 }
 
-/// What nobody needs: a filter for which every entry is read, to the end.
+/// The worst case: a filter for which every entry is read, to the end.
 #[divan::bench(sample_count = 3, sample_size = 1)]
 fn filter_all(bencher: Bencher) {
     let mut searcher = LogSearcher::new(million());

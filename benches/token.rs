@@ -120,7 +120,7 @@ impl Drop for Keeper {
     }
 }
 
-/// Puts there what somebody has who has logged in.
+/// Stores what a person who has logged in has.
 #[cfg(target_os = "linux")]
 fn log_in(data: &Path, factory: &factory::Factory) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -130,7 +130,7 @@ fn log_in(data: &Path, factory: &factory::Factory) {
         vault.unlock(Secret::new(PASSPHRASE)).await.expect("a new store");
         let name = ConnectionName::new("factory").expect("a good name");
         vault.set_client_secret(&name, &factory.client_secret).await.expect("a store that works");
-        let mut lease = vault.lock(&name, |_| {}).await.expect("nobody else's");
+        let mut lease = vault.lock(&name, |_| {}).await.expect("not held by anyone else");
         lease.receive(factory.record.clone()).await.expect("a store that works");
     });
 }

@@ -1,7 +1,7 @@
 //! The floor: the least a ratatui program with a table and a countdown can cost. What manutop costs
 //! is measured as a multiple of it; `benches/README.md` says how.
 //!
-//! `floor [ROWS [ticking]]` shows a table of so many rows (10 if not told) and the seconds since it began,
+//! `floor [ROWS [ticking]]` shows a table of so many rows (10 by default) and the seconds since it began,
 //! or with `ticking` a countdown in each row; `j` and `k` move the selection, `q` quits. One thread, no runtime, no poll interval: it waits for a
 //! key or for the next second, whichever comes first. Only the rows that are seen are built.
 

@@ -1,6 +1,6 @@
 //! Makes what the dashboard is measured with: `populate DIRECTORY ROWS` writes a configuration of so
 //! many connections, and an encrypted store in which each has a token that lives for half an hour
-//! from now. Nothing is refreshed by itself, and the passphrase is wrapped quickly: what is measured
+//! from now. Nothing is refreshed automatically, and the passphrase is wrapped quickly: what is measured
 //! is the dashboard, not a server and not scrypt.
 //!
 //! ```sh

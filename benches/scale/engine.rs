@@ -28,7 +28,7 @@ impl Browser for NoBrowser {
     }
 }
 
-/// The system's clock, which goes on while the machine sleeps.
+/// The system's clock, which keeps running while the machine sleeps.
 #[derive(Default)]
 struct Slept(AtomicI64);
 
@@ -72,7 +72,7 @@ pub fn run(home: &Path, patience: Duration, sleeps: bool) {
         let (mut least, mut late, mut first) = (TimeDelta::MAX, 0, None);
         let refreshing = async {
             while !ends.is_empty() {
-                let event = events.recv().await.expect("the engine goes on");
+                let event = events.recv().await.expect("the engine keeps running");
                 if let Event::Connection(ConnectionEvent { connection, kind: EventKind::Refreshed { .. } }) = event
                     && let Some(expires) = ends.remove(&connection)
                 {

@@ -57,7 +57,7 @@ fn main() {
                     number => counts.push(number.parse().expect("--outage, --sleep, --screen or a number")),
                 }
             }
-            assert!(!(wishes.sleep && wishes.screen), "nobody puts the clock of another program forward");
+            assert!(!(wishes.sleep && wishes.screen), "the clock of another program cannot be advanced");
             println!("{HEADINGS}");
             for count in if counts.is_empty() { vec![10, 1000] } else { counts } {
                 bench(count, wishes);
@@ -89,11 +89,11 @@ fn bench(count: usize, wishes: Wishes) {
     let child = command.stdout(Stdio::piped()).spawn();
     let output = child.and_then(Child::wait_with_output).expect("the engine's process");
     assert!(output.status.success(), "the engine's process failed");
-    let told = String::from_utf8_lossy(&output.stdout);
+    let reported = String::from_utf8_lossy(&output.stdout);
     let (stats, busiest) = provider.end();
     assert_eq!((stats.rotations, stats.reuses_detected), (count as u64, 0), "each is refreshed once");
-    let [read, first, last, left, late, cpu, peak] = told.split_whitespace().collect::<Vec<_>>()[..] else {
-        panic!("the engine's process said {told:?}")
+    let [read, first, last, left, late, cpu, peak] = reported.split_whitespace().collect::<Vec<_>>()[..] else {
+        panic!("the engine's process said {reported:?}")
     };
     let (most, all) = (stats.peak_in_flight, stats.token_posts.total());
     println!(

@@ -1,7 +1,7 @@
 //! The dashboard itself on such a home, in a pseudo-terminal: keys are pressed all the while, and each is
 //! timed until the screen shows what it did.
 //!
-//! A machine that is busy is told from a program that is slow by what the system says of the threads a
+//! A machine that is busy is distinguished from a program that is slow by what the system says of the threads a
 //! key goes through: how long they could have run and had no processor.
 
 use std::io::{Read as _, Write as _};
@@ -110,7 +110,7 @@ impl Dashboard {
         thread::sleep(Duration::from_millis(30 + 37 * (self.keys.len() as u64 % 5)));
     }
 
-    /// CPU seconds and peak memory so far; `-` where the system does not tell.
+    /// CPU seconds and peak memory so far; `-` where the system does not report it.
     pub fn spent(&self) -> (String, String) {
         spent(&self.process())
     }
@@ -126,7 +126,7 @@ impl Dashboard {
     /// Waits for the screen to be as asked, and gives the moment at which it was.
     fn until(&mut self, is_so: impl Fn(&Self) -> bool) -> Instant {
         let mut seen = Instant::now();
-        // It tells the time all the while, whatever else it does not do.
+        // It shows the time all the while, whatever else it does not do.
         let deadline = seen + PATIENCE;
         while !is_so(self) {
             let next = self.output.recv_timeout(deadline.saturating_duration_since(Instant::now()));
@@ -172,7 +172,7 @@ impl Dashboard {
 
 impl Drop for Dashboard {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill.
+        // It may have exited on its own; then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

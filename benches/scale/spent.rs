@@ -1,10 +1,10 @@
-//! What a process has used, where the system tells: CPU time, memory, and how long its threads waited
+//! What a process has used, where the system reports it: CPU time, memory, and how long its threads waited
 //! for a processor.
 
 use std::fs;
 use std::time::Duration;
 
-/// CPU seconds and the peak of memory in MiB, as texts; `-` where it is not told.
+/// CPU seconds and the peak of memory in MiB, as texts; `-` where it is not reported.
 pub fn spent(process: &str) -> (String, String) {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let behind_name = stat.rsplit(") ").next().unwrap_or_default();

@@ -120,7 +120,7 @@ fn capture(arguments: &Arguments) -> Result<vt100::Screen> {
     }
     show(&mut parser, &output, Duration::from_millis(arguments.settle), |_| false);
     let screen = parser.screen().clone();
-    // The program may have ended by itself already.
+    // The program may have exited on its own already.
     let _ = child.kill();
     child.wait()?;
     Ok(screen)

@@ -46,7 +46,7 @@ async fn request(input: &[u8], state: &str) {
         while let Some(arrival) = arrivals.next().await {
             if let Ok(granted) = arrival {
                 codes += 1;
-                arrivals.tell(&granted.code, CodeProgress::Ended(Ok("fuzzed is connected.".into())));
+                arrivals.report(&granted.code, CodeProgress::Ended(Ok("fuzzed is connected.".into())));
             }
         }
         codes

@@ -1,7 +1,7 @@
 //! One connection as a form holds it: every key as text, checked as the file is.
 //!
 //! Invariants: there is one validator, the file's own; a draft made of a connection remembers what
-//! it was made of, so that only what somebody changed is written.
+//! it was made of, so that only what a person changed is written.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -92,7 +92,7 @@ impl Draft {
         }
     }
 
-    /// The name must be nobody else's, and a connection keeps the one it has.
+    /// The name must not be another connection's, and a connection keeps the one it has.
     fn name_faults(&self, others: &[Connection]) -> Option<FieldFault> {
         let name = self.get("name");
         let what = match self.changes() {
@@ -114,7 +114,7 @@ impl Draft {
         for field in self.fields(providers) {
             match value(field, self.get(field.key)) {
                 Ok(Some(value)) => drop(document.insert(field.key, value.into())),
-                // There is a field for it, so it is told without a line of the file as an example.
+                // There is a field for it, so it is reported without a line of the file as an example.
                 Ok(None) if field.required => {
                     faults.push(FieldFault { key: field.key, what: "must not be empty".into() });
                 }
@@ -145,7 +145,7 @@ impl Draft {
     }
 }
 
-/// Names the keys and no text: somebody may have pasted a secret into the wrong field.
+/// Names the keys and no text: a person may have pasted a secret into the wrong field.
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let changes = self.changes();
@@ -160,9 +160,10 @@ fn read(text: &str, faults: &mut Vec<FieldFault>, providers: &'static [&'static 
     let mut section = Section::new(table.get_ref(), 0, None, &mut report);
     let connection = connection::read(&mut section, AfterLostAnswer::default(), providers);
     let known = |key: &str| KEYS.iter().copied().find(|known| *known == key).unwrap_or_default();
-    let told: Vec<_> = report.into_faults();
-    // What could not be written down is told by its own words only.
-    let news = told.into_iter().filter(|fault| faults.iter().all(|told| told.key != fault.key)).collect::<Vec<_>>();
+    let reported: Vec<_> = report.into_faults();
+    // What could not be written down is reported in its own words only.
+    let news =
+        reported.into_iter().filter(|fault| faults.iter().all(|earlier| earlier.key != fault.key)).collect::<Vec<_>>();
     faults.extend(news.into_iter().map(|fault| FieldFault { key: known(&fault.key), what: fault.what }));
     connection
 }

@@ -29,7 +29,7 @@ pub enum ConfigError {
     Write {
         /// The file.
         file: PathBuf,
-        /// What the system said, or what stands in the way.
+        /// What the system said, or what prevents it.
         source: io::Error,
     },
     /// The file is larger than [`MAX_FILE_SIZE`].

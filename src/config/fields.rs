@@ -1,6 +1,6 @@
 //! The keys of a connection, as data: what the checker knows, and what a form offers.
 //!
-//! Which of them a provider's connections have is told by its grant, never by who it is.
+//! Which of them a provider's connections have is decided by its grant, never by who it is.
 
 use crate::domain::{Grant, Provider};
 
@@ -36,7 +36,7 @@ pub enum FieldKind {
     Command,
 }
 
-/// All fields, in the order of a form and of a table that is written anew.
+/// All fields, in the order of a form and of a table that is rewritten.
 pub const FIELDS: &[ConfigField] = &[
     required("name", "Name", "Unique; ASCII letters, digits, '-', '_' and '.'", FieldKind::Text),
     optional("title", "Title", "Display name, in any script", FieldKind::Text),
@@ -98,7 +98,7 @@ pub fn fields(provider: &Provider) -> impl Iterator<Item = &'static ConfigField>
     FIELDS.iter().filter(move |field| is_browser || !field.browser_only)
 }
 
-/// What a field means when it is left out; `None` where nothing stands in for it.
+/// What a field means when it is left out; `None` where it has no default.
 #[must_use]
 pub fn default_text(provider: &Provider, key: &str) -> Option<&'static str> {
     match (key, &provider.grant) {

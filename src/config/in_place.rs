@@ -3,7 +3,7 @@
 //! Two copies are kept while the file is written: its text before and its new text. They lie beside
 //! it, or in the data directory where there is no room beside it. Invariants: both are durable
 //! before the first byte of the file changes, and they go only once the file is durable; a file
-//! that was torn is read as its new text, which was checked before; what somebody has edited since
+//! that was torn is read as its new text, which was checked before; what a person has edited since
 //! is never taken for torn; copies that another user can have written are ignored.
 
 use std::collections::HashMap;
@@ -46,7 +46,7 @@ impl Copies {
         Some(Self::called(target.parent()?, target.file_name()?))
     }
 
-    /// Files of one name do not meet in a data directory: it tells their paths apart.
+    /// Files of one name do not meet in a data directory: it makes their paths distinct.
     fn in_data_dir(file: &Path, target: &Path) -> Option<Self> {
         let known = DATA_DIRS.lock().unwrap_or_else(PoisonError::into_inner);
         let dir = known.as_ref()?.get(file)?;
@@ -167,7 +167,7 @@ pub(super) fn whole(file: &Path, bytes: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// The copies of a file whose writer was killed in the middle, unless somebody has edited it since.
+/// The copies of a file whose writer was killed in the middle, unless a person has edited it since.
 #[must_use]
 pub fn interrupted(file: &Path) -> Option<Copies> {
     let mut bytes = Vec::new();

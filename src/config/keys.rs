@@ -1,4 +1,4 @@
-//! `[keys.SCOPE]` tables: which keys somebody wants to do what. Read as words with their places;
+//! `[keys.SCOPE]` tables: which keys are to do what. Read as words with their places;
 //! what they mean, and whether that would do, the dashboard's keymap knows.
 
 use toml::Spanned;

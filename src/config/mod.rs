@@ -89,7 +89,7 @@ pub struct Config {
     pub clipboard_clear: Option<Duration>,
     /// How long a login waits for a person.
     pub login_timeout: Duration,
-    /// How the dashboard tells of a connection that needs somebody.
+    /// How the dashboard notifies of a connection that needs a person.
     pub notify: NotifySettings,
     /// Whether it rings the terminal's bell with it.
     pub bell: bool,
@@ -108,7 +108,7 @@ pub struct Config {
     pub keys: Vec<Rebinding>,
 }
 
-/// How the dashboard tells of a connection that needs somebody.
+/// How the dashboard notifies of a connection that needs a person.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum NotifySettings {
     /// By the desktop, and where there is none by the terminal.
@@ -346,7 +346,7 @@ fn connections(
         let connection = connection::read(&mut section, after_lost_answer, providers);
         if let Some(name) = section.string_quietly("name") {
             let place = section.place_of("name");
-            // Names become file names, and many file systems do not tell cases apart.
+            // Names become file names, and many file systems do not distinguish case.
             let first = *places_of_names.entry(name.to_ascii_lowercase()).or_insert(place);
             if first != place {
                 let (first, line) = (section.line(first), section.line(place));

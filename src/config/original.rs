@@ -1,4 +1,4 @@
-//! The configuration file as it was when somebody began to edit it, faulty or not, and its
+//! The configuration file as it was when a person began to edit it, faulty or not, and its
 //! replacement by what came of that.
 //!
 //! Invariant: it is replaced as a whole, durably, with its mode, where a link leads to (see

@@ -130,7 +130,7 @@ fn obstacle(target: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(target_os = "linux"))]
-#[expect(clippy::unnecessary_wraps, reason = "asks where the system tells")]
+#[expect(clippy::unnecessary_wraps, reason = "the version for Linux can fail")]
 fn obstacle(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -175,7 +175,7 @@ impl<'s, 'r> Section<'s, 'r> {
         self.report.defaults.entry(url).or_insert_with(parsed).clone()
     }
 
-    /// Where a key's value stands in the file, in bytes from its beginning.
+    /// Where a key's value is in the file, in bytes from its beginning.
     pub(super) fn place_of(&self, key: &str) -> usize {
         self.table.get(key).map_or(self.header, |value| value.span().start)
     }

@@ -118,7 +118,7 @@ pub enum Action {
     Test,
     /// Forget the tokens.
     Logout,
-    /// Tell nothing beyond the screen, or tell it again.
+    /// Silence everything beyond the screen, or end the silence.
     Quiet,
     /// Fill in a form for a new connection.
     New,
@@ -130,7 +130,7 @@ pub enum Action {
     Save,
     /// Ask for the passphrase of the encrypted store.
     Unlock,
-    /// Open the login URL once more.
+    /// Open the login URL again.
     ReopenBrowser,
     /// Show the login URL as a QR code.
     ShowQr,

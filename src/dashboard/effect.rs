@@ -35,7 +35,7 @@ pub enum Effect {
         /// Which connection.
         connection: ConnectionName,
     },
-    /// Break something of the demo's, or mend all of it.
+    /// Break something of the demo's, or fix all of it.
     Fault {
         /// The connection from which it was asked for.
         connection: ConnectionName,

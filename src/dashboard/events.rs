@@ -181,7 +181,7 @@ fn next_step(app: &App, connection: &ConnectionName, done: &str) -> String {
     if has_tokens { done.to_owned() } else { format!("{done}; {} logs in", app.key(Action::Login)) }
 }
 
-/// A login came back as somebody else: asks, if no other dialog would be torn away.
+/// A login came back as someone else: asks, if no other dialog would be torn away.
 fn subject_changed(app: &mut App, connection: ConnectionName, change: Box<SubjectChange>, now: DateTime<Utc>) {
     let (_, received) = change.names();
     if login_ended(app, &connection) || app.screens.top().may_be_covered() {
@@ -193,7 +193,7 @@ fn subject_changed(app: &mut App, connection: ConnectionName, change: Box<Subjec
     }
 }
 
-/// Opens the dialog of a login that somebody asked for here, once, as soon as it waits for a
+/// Opens the dialog of a login that a person asked for here, once, as soon as it waits for a
 /// person and no other dialog would be torn away.
 fn offer_login(app: &mut App, connection: &ConnectionName) -> bool {
     let wanted = app.logins_asked.contains(connection) && app.screens.top().may_be_covered();
@@ -225,7 +225,7 @@ fn login_ended(app: &mut App, connection: &ConnectionName) -> bool {
     })
 }
 
-/// A failure stays on the screen until it has been read, if somebody was looking.
+/// A failure stays on the screen until it has been read, if a person was looking.
 fn login_failed(app: &mut App, connection: ConnectionName, kind: &EventKind, now: DateTime<Utc>) {
     let EventKind::LoginFailed { why, .. } = kind else { return };
     let asked = app.logins_asked.contains(&connection) && app.screens.top().may_be_covered();
@@ -304,11 +304,11 @@ fn store_changed(app: &mut App, result: &Result<(), Reason>, event: &Event, now:
 
 fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     app.logins_asked.remove(connection);
-    // A dialog about what is gone would ask for what nobody can do.
+    // A dialog about what is gone would ask for what no one can do.
     app.screens.close_where(|screen| screen.connection() == Some(connection));
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());
     app.connections.remove(connection, now);
-    // Somebody who deleted it has been told what became of it.
+    // The person who deleted it has seen what became of it.
     let is_told = |toast: &Message| toast.connection.as_ref() == Some(connection) && toast.lives(now);
     if !app.toast.as_ref().is_some_and(is_told) {
         let kept = if has_tokens { "; its tokens are kept" } else { "" };

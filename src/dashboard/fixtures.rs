@@ -99,7 +99,7 @@ pub(crate) fn manus(label: &str, left: i64) -> ConnectionView {
     }
 }
 
-/// A Manu connection nobody has logged in to.
+/// A Manu connection that has never been logged in.
 pub(crate) fn fresh(label: &str) -> ConnectionView {
     ConnectionView { problem: Some(Problem::NeverLoggedIn), ..view(label, &MANU) }
 }
@@ -263,7 +263,7 @@ pub(crate) fn paste(app: &mut App, text: &str) {
     assert_eq!(update(app, Msg::Input(InputEvent::Paste(text.into())), now()), NOTHING);
 }
 
-/// What the engine tells of a connection's tokens.
+/// What the engine reports of a connection's tokens.
 pub(crate) fn inspection() -> Inspection {
     let print = |text: String| Fingerprint::of(&Secret::new(text));
     let rotation = |generation: u64| Rotation {

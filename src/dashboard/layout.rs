@@ -48,7 +48,7 @@ impl Pane {
 /// What of the state the layout depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// How many connections, and headings of groups, there are (filtered or not, lest the panes jump
+    /// How many connections, and headings of groups, there are (filtered or not, so that the panes do not jump
     /// while one types).
     pub connections: usize,
     /// Whether the banner stands.
@@ -78,8 +78,8 @@ pub struct Areas {
     pub requests: Option<Rect>,
     /// The guided tour's panel, above the footer.
     pub tour: Option<Rect>,
-    /// The line for what just happened. On low screens it is the lower border of the body, lest
-    /// the keys in the footer be hidden.
+    /// The line for what just happened. On low screens it is the lower border of the body, so that
+    /// the keys in the footer stay visible.
     pub message: Rect,
     /// The last line.
     pub footer: Rect,

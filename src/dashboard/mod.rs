@@ -75,7 +75,7 @@ pub enum Msg {
     Input(InputEvent),
     /// From the engine or the shell.
     Event(Event),
-    /// From whoever reads the request log on disk.
+    /// From the thread that reads the request log on disk.
     Log(LogAnswer),
     /// A second has begun.
     Tick,
@@ -100,7 +100,7 @@ pub struct DashboardOptions {
     pub providers: &'static [&'static Provider],
     /// What new connections begin with.
     pub templates: Vec<Template>,
-    /// Whether these are the demo's servers, lest somebody take them for the real ones.
+    /// Whether these are the demo's servers, so that no one takes them for the real ones.
     pub demo: bool,
 }
 
@@ -133,10 +133,10 @@ pub struct App {
     pub(crate) awaited: Option<ConnectionName>,
     /// Logins asked for here: only theirs may open the dialog.
     pub(crate) logins_asked: BTreeSet<ConnectionName>,
-    /// Nothing is told beyond the screen and the title: no notification, no bell. What
+    /// Nothing is announced beyond the screen and the title: no notification, no bell. What
     /// `on_event` names is run all the same.
     pub(crate) quiet: bool,
-    /// The guided tour, while somebody is on it.
+    /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
     /// What was last chosen in the palette, the latest first.
     pub(crate) recent: Vec<command_palette::Deed>,
@@ -181,7 +181,7 @@ impl App {
         app
     }
 
-    /// Takes over keys and theme from a configuration that was read anew.
+    /// Takes over keys and theme from a reloaded configuration.
     pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
         self.options.keymap = keymap;
         if !self.options.theme_is_fixed {
@@ -189,7 +189,7 @@ impl App {
         }
     }
 
-    /// Tells somebody who looks at the demo that it is one, and what to try.
+    /// Informs a person who looks at the demo that it is one, and what to try.
     pub fn greet(&mut self, now: DateTime<Utc>) {
         let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
         let text = format!("a demo, nothing is real: {help} all keys, {faults} breaks things; --tour shows around");

@@ -35,7 +35,7 @@ pub(crate) fn event(app: &mut App, event: MouseEvent, now: DateTime<Utc>) -> Vec
         MouseEventKind::ScrollUp => wheel(app, &areas, at, Action::Up, now),
         MouseEventKind::Down(MouseButton::Left) => {
             let double = app.last_click.is_some_and(|(place, when)| place == at && now - when < DOUBLE);
-            // A third click begins anew.
+            // A third click starts again.
             app.last_click = (!double).then_some((at, now));
             click(app, &areas, at, double, now)
         }

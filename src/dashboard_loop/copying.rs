@@ -62,7 +62,7 @@ impl Wanted {
         }
     }
 
-    /// Login URLs and names are no secrets that must vanish while somebody looks for a place to
+    /// Login URLs and names are no secrets that must vanish while a person looks for a place to
     /// paste them in.
     fn vanishes(&self) -> bool {
         matches!(self, Self::Of { what, .. } if *what != CopyWhat::LoginUrl)
@@ -82,8 +82,8 @@ impl Wanted {
 
 /// What came of a copy, and what is left to do.
 pub(crate) enum Copying {
-    /// Done, or failed: to be told.
-    Told(Event),
+    /// Done, or failed: to be reported.
+    Finished(Event),
     /// There is no desktop: the terminal is to be given this (OSC 52).
     ByTerminal(Secret),
 }
@@ -111,9 +111,9 @@ impl Copy {
         &self.wanted
     }
 
-    /// Goes on until the end; `clear_after` is `None` where copies are never cleared. A wait that
-    /// is given up is gone on with by the next: the clipboard is asked once, and its bound counts
-    /// from then, however often something else wakes whoever waits.
+    /// Continues until the end; `clear_after` is `None` where copies are never cleared. A wait that
+    /// is given up is continued by the next: the clipboard is asked once, and its bound counts
+    /// from then, however often something else wakes the waiting task.
     pub(crate) async fn end(
         &mut self,
         engine: &Engine,
@@ -125,7 +125,7 @@ impl Copy {
             asked @ None => {
                 let text = match self.wanted.text(engine).await {
                     Ok(text) => text,
-                    Err(why) => return Copying::Told(self.wanted.failed(why)),
+                    Err(why) => return Copying::Finished(self.wanted.failed(why)),
                 };
                 let cleared_after = clear_after.filter(|_| self.wanted.vanishes());
                 let answer = Box::pin(clipboard.put(text.clone(), cleared_after));
@@ -133,9 +133,9 @@ impl Copy {
             }
         };
         match asked.answer.as_mut().await {
-            Ok(CopiedTo::Clipboard) => Copying::Told(self.wanted.copied(CopiedTo::Clipboard, asked.cleared_after)),
+            Ok(CopiedTo::Clipboard) => Copying::Finished(self.wanted.copied(CopiedTo::Clipboard, asked.cleared_after)),
             Ok(CopiedTo::Terminal) => Copying::ByTerminal(asked.text.clone()),
-            Err(why) => Copying::Told(self.wanted.failed(why)),
+            Err(why) => Copying::Finished(self.wanted.failed(why)),
         }
     }
 }
@@ -197,7 +197,7 @@ mod tests {
             }
             assert!(interrupted < 10, "it is never given up");
         };
-        let Copying::Told(Event::Host(HostEvent::NamesCopied(Err(why)))) = copying else { panic!("it hangs") };
+        let Copying::Finished(Event::Host(HostEvent::NamesCopied(Err(why)))) = copying else { panic!("it hangs") };
         assert!(why.contains("does not answer"), "{why}");
         assert_eq!((interrupted, puts()), (2, 1));
     }

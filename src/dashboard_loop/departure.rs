@@ -36,7 +36,7 @@ enum Waits {
 /// What comes of a key, or of the wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// The wait goes on.
+    /// The wait continues.
     Wait,
     /// Nothing is owed any more: leave.
     Leave,
@@ -61,7 +61,7 @@ impl Departure {
         Self { waits, insistence: Insistence::since(now), remind_at: now + SILENCE }
     }
 
-    /// Somebody asks to leave, or to stop.
+    /// A person asks to leave, or to stop.
     pub(crate) fn ask(departure: &mut Option<Self>, to_leave: bool, engine: &Engine) -> Next {
         if to_leave { Self::leave(departure, engine) } else { Self::stop(departure, engine) }
     }
@@ -111,7 +111,7 @@ impl Departure {
         }
     }
 
-    /// Goes on after a turn; says on the screen what is waited for.
+    /// Continues after a turn; says on the screen what is waited for.
     pub(crate) async fn go_on(
         departure: &mut Option<Self>,
         turn: Turn,

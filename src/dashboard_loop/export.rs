@@ -19,7 +19,7 @@ const NAMES: u32 = 100;
 /// How many requests are written at most, if the disk holds more than memory.
 const MOST: usize = 10_000;
 
-/// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `told` gets [`HostEvent::Exported`] when that has ended.
+/// Begins to write `entries` into `dir`, and before them what is found of `older` ones; `events` gets [`HostEvent::Exported`] when that has ended.
 /// Returns at once, whatever the disk does.
 pub fn begin(
     dir: PathBuf,
@@ -28,9 +28,9 @@ pub fn begin(
     format: Format,
     zone: Zone,
     now: DateTime<Utc>,
-    told: UnboundedSender<Event>,
+    events: UnboundedSender<Event>,
 ) {
-    let teller = told.clone();
+    let spare_events = events.clone();
     let work = move || {
         let found = older.map_or(Ok((Vec::new(), true)), |(searcher, rest)| {
             searcher.entries(&rest, MOST.saturating_sub(entries.len()))
@@ -43,12 +43,15 @@ pub fn begin(
             }
             Err(error) => (false, Err(format!("the request log on disk cannot be read: {error}"))),
         };
-        // Nobody listening is no error: the program is ending.
-        let _ = told.send(Event::Host(HostEvent::Exported { requests: entries.len(), all, result }));
+        // A missing listener is no error: the program is ending.
+        let _ = events.send(Event::Host(HostEvent::Exported { requests: entries.len(), all, result }));
     };
     if let Err(error) = thread::Builder::new().name("export".into()).spawn(work) {
-        let _ =
-            teller.send(Event::Host(HostEvent::Exported { requests: 0, all: false, result: Err(error.to_string()) }));
+        let _ = spare_events.send(Event::Host(HostEvent::Exported {
+            requests: 0,
+            all: false,
+            result: Err(error.to_string()),
+        }));
     }
 }
 
@@ -109,15 +112,15 @@ mod tests {
     #[tokio::test]
     async fn the_path_or_the_failure_is_told_as_an_event() {
         let dir = tempfile::tempdir().unwrap();
-        let (told, mut events) = tokio::sync::mpsc::unbounded_channel();
-        begin(dir.path().to_owned(), log(), None, Format::Har, options().zone, now(), told.clone());
+        let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
+        begin(dir.path().to_owned(), log(), None, Format::Har, options().zone, now(), sender.clone());
         let Some(Event::Host(HostEvent::Exported { requests, all: true, result: Ok(path) })) = events.recv().await
         else {
             panic!()
         };
         assert!(requests == log().len() && path.is_file());
         let missing = dir.path().join("missing");
-        begin(missing.clone(), log(), None, Format::Har, options().zone, now(), told);
+        begin(missing.clone(), log(), None, Format::Har, options().zone, now(), sender);
         let Some(Event::Host(HostEvent::Exported { result: Err(why), .. })) = events.recv().await else { panic!() };
         assert!(why.contains(missing.to_str().unwrap()), "{why}");
     }

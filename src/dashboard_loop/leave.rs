@@ -37,7 +37,7 @@ impl<H: Host> Dashboard<H> {
         }
     }
 
-    /// Stops, and goes on when continued; true where that was only in order to quit. A window
+    /// Stops, and resumes when continued; true where that was only in order to quit. A window
     /// that is closed sends SIGHUP and continues what is stopped: a program that touched the terminal
     /// then would be stopped again for good.
     async fn suspend<B>(&mut self, terminal: &mut FrameWriter<B>) -> io::Result<bool>

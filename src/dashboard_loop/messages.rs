@@ -80,8 +80,8 @@ impl<H: Host> Dashboard<H> {
         if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
             self.app.appear(keymap, config.theme);
         }
-        let told = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
-        commands.into_iter().map(Effect::from).chain(told).collect()
+        let effects = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
+        commands.into_iter().map(Effect::from).chain(effects).collect()
     }
 
     pub(super) fn obey<B>(
@@ -129,15 +129,15 @@ impl<H: Host> Dashboard<H> {
         entries: Vec<LogEntry>,
         older: Option<LogRest>,
         now: DateTime<Utc>,
-        told: UnboundedSender<Event>,
+        events: UnboundedSender<Event>,
     ) {
         let older = older.and_then(|rest| Some((self.log_reader.as_ref()?.searcher(), rest)));
-        export::begin(self.exports.clone(), entries, older, format, self.app.zone(), now, told);
+        export::begin(self.exports.clone(), entries, older, format, self.app.zone(), now, events);
     }
 
     pub(super) fn finish_copy(&mut self, copying: Copying, wanted: &Wanted) -> Event {
         match copying {
-            Copying::Told(event) => event,
+            Copying::Finished(event) => event,
             Copying::ByTerminal(text) => match self.host.copy(&text) {
                 Ok(()) => wanted.copied(CopiedTo::Terminal, None),
                 Err(error) => wanted.failed(error.to_string()),

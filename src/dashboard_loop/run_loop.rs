@@ -53,20 +53,20 @@ pub struct Dashboard<H> {
     pub clipboard_notes: UnboundedReceiver<ClipboardNote>,
     /// After how long copies are cleared; `None` for never.
     pub clear_after: Option<Duration>,
-    /// Where the request log goes on disk; `None` keeps it in memory.
+    /// Where the request log is stored on disk; `None` keeps it in memory.
     pub request_log: Option<RequestLog>,
     /// What reads it back from disk, from the first frame on.
     pub log_reader: Option<LogReader>,
-    /// The directory that requests are written to when somebody asks for it.
+    /// The directory that requests are written to when a person asks for it.
     pub exports: PathBuf,
     /// The operating system's signals.
     pub signals: Signals,
     /// The configuration file whose commands are given tokens once there is a frame to be seen;
-    /// `None` gives nobody any.
+    /// `None` gives none.
     pub answers: Option<PathBuf>,
     /// The terminal beyond drawing.
     pub host: H,
-    /// Tells whoever looks elsewhere.
+    /// Notifies a person who looks elsewhere.
     pub attention: Attention,
     /// The clock.
     pub clock: Arc<dyn Clock>,
@@ -75,13 +75,13 @@ pub struct Dashboard<H> {
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// Somebody asked to quit, by key or by signal; what is owed has yet to be waited for.
+    /// A person asked to quit, by key or by signal; what is owed has yet to be waited for.
     Quit,
-    /// Somebody asked twice to quit, and something is owed.
+    /// A person asked twice to quit, and something is owed.
     QuitOwing,
     /// The terminal cannot be read any more.
     InputEnded,
-    /// The engine ended by itself, which it never should.
+    /// The engine ended on its own, which it never should.
     EngineEnded,
 }
 
@@ -93,13 +93,13 @@ enum Woken {
     Signal(Signal),
     Configuration(ConfigurationReport),
     Copied(Copying),
-    Told(Option<Event>),
+    Attention(Option<Event>),
     Departing(Turn),
     End(Ending),
 }
 
 impl<H: Host> Dashboard<H> {
-    /// Runs until somebody quits. The engine goes on; the caller shuts it down.
+    /// Runs until a person quits. The engine keeps running; the caller shuts it down.
     ///
     /// # Errors
     /// The terminal cannot be drawn on.
@@ -113,7 +113,7 @@ impl<H: Host> Dashboard<H> {
         self.resize(size, now);
         let mut copy: Option<Copy> = None;
         let mut departure: Option<Departure> = None;
-        let (told, mut exported) = mpsc::unbounded_channel();
+        let (events, mut exported) = mpsc::unbounded_channel();
         let alarm = Alarm::new();
         let mut next_frame = Instant::now();
         let mut is_news = false;
@@ -152,7 +152,7 @@ impl<H: Host> Dashboard<H> {
                     self.take_one(Msg::Tick, now)
                 }
                 Woken::Message(message) => self.take(message, now),
-                Woken::Told(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
+                Woken::Attention(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
                 // A signal is no key: there may be no one to read or to answer. The caller waits for what is owed.
                 Woken::Signal(signal) if signal.is_quit() => return Ok(Ending::Quit),
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
@@ -183,7 +183,7 @@ impl<H: Host> Dashboard<H> {
                     Effect::CopyNames(names) => copy = Some(Copy::new(Wanted::Names(names))),
                     Effect::CopyRequest(entry) => copy = Some(Copy::new(Wanted::request(&entry))),
                     Effect::Export { format, entries, older } => {
-                        self.export(format, entries, older, now, told.clone());
+                        self.export(format, entries, older, now, events.clone());
                     }
                     Effect::Save { draft, client_secret, refresh_token } => {
                         self.configuration.save(*draft, Typed { client_secret, refresh_token });
@@ -244,7 +244,7 @@ impl<H: Host> Dashboard<H> {
             Some(event) = exported.recv() => Woken::Message(Msg::Event(event)),
             woken = reading => woken,
             woken = copying => woken,
-            event = self.attention.next() => Woken::Told(event),
+            event = self.attention.next() => Woken::Attention(event),
         }
     }
 }

@@ -5,7 +5,7 @@ use oauth2::CsrfToken;
 
 use crate::domain::{RefreshToken, Secret, TokenRecord};
 
-/// How long a refresh token is thought to live; the servers do not tell.
+/// How long a refresh token is thought to live; the servers do not say.
 pub(super) const REFRESH_LIFETIME: TimeDelta = TimeDelta::days(730);
 
 /// One answer of a token endpoint. `Debug` does not show the tokens.

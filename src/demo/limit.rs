@@ -54,7 +54,7 @@ impl Limiter {
     pub(super) fn count(&mut self, client_id: &str, now: DateTime<Utc>) -> Option<MintingState> {
         let limit = self.limit?;
         let window = self.windows.entry(client_id.to_owned()).or_insert(Window { began: now, used: 0 });
-        // A clock set back must not lock a client out: its window begins anew as well.
+        // A clock set back must not lock a client out: its window starts again as well.
         if now < window.began || now >= window.began + limit.window {
             *window = Window { began: now, used: 0 };
         }
@@ -76,12 +76,12 @@ impl Limiter {
 impl MintingState {
     fn of(limit: RateLimit, window: Window, refused: bool, now: DateTime<Utc>) -> Self {
         let left = window.began + limit.window - now;
-        // Rounded up: whoever waits as told is let in.
+        // Rounded up: a client that waits as instructed is let in.
         let reset = (left.num_milliseconds() + 999).div_euclid(1000).max(1);
         Self { refused, limit, remaining: limit.requests - window.used.min(limit.requests), reset }
     }
 
-    /// The headers that tell the client: `X-RateLimit-*` (the reset in seconds from now), and
+    /// The headers that inform the client: `X-RateLimit-*` (the reset in seconds from now), and
     /// `Retry-After` once it is refused.
     pub(super) fn headers(&self) -> Vec<(HeaderName, String)> {
         let mut headers = vec![

@@ -125,7 +125,7 @@ impl Manus {
         self.0.push_fault(fault);
     }
 
-    /// Lets the next token request of this client run into a fault, whoever asks before it.
+    /// Lets the next token request of this client run into a fault, no matter which client asks first.
     pub fn push_fault_for(&self, client_id: &str, fault: DemoFault) {
         self.0.aim_fault(Some(client_id), fault, true);
     }
@@ -173,13 +173,13 @@ impl Manus {
         let token = params::bearer(headers);
         let Some(client_id) = token.and_then(|token| inner.state.client_of(token, now)) else {
             inner.stats.api_calls_refused += 1;
-            // RFC 6750 §3.1: whoever sent no token is told the scheme and nothing else.
+            // RFC 6750 §3.1: a client that sent no token is given the scheme and nothing else.
             let challenge = if token.is_some() { r#"Bearer error="invalid_token""# } else { "Bearer" };
             let answer =
                 error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "the access token is missing, unknown or expired");
             return answer
                 .header(WWW_AUTHENTICATE, challenge)
-                .headers(told(inner.state.api_limiter.look(None, now).as_ref()));
+                .headers(limit_headers(inner.state.api_limiter.look(None, now).as_ref()));
         };
         let standing = inner.state.api_limiter.count(&client_id, now);
         let answer = if standing.as_ref().is_some_and(|standing| standing.refused) {
@@ -187,7 +187,7 @@ impl Manus {
         } else {
             list_users(&Params::parse(uri.query().unwrap_or_default().as_bytes()))
         };
-        answer.headers(told(standing.as_ref()))
+        answer.headers(limit_headers(standing.as_ref()))
     }
 }
 
@@ -217,7 +217,7 @@ impl Mints {
 fn mint(inner: &mut Inner<Mints>, form: &DemoForm, now: DateTime<Utc>) -> DemoAnswer {
     let client_id = match check(&inner.state, form) {
         Ok(client_id) => client_id,
-        Err(refusal) => return refusal.headers(told(inner.state.mint_limiter.look(None, now).as_ref())),
+        Err(refusal) => return refusal.headers(limit_headers(inner.state.mint_limiter.look(None, now).as_ref())),
     };
     let standing = inner.state.mint_limiter.count(client_id, now);
     if standing.as_ref().is_some_and(|standing| standing.refused) {
@@ -227,7 +227,7 @@ fn mint(inner: &mut Inner<Mints>, form: &DemoForm, now: DateTime<Utc>) -> DemoAn
             "RATE_LIMIT_EXCEEDED",
             "too many token requests; keep the token for its whole lifetime",
         );
-        return refusal.headers(told(standing.as_ref()));
+        return refusal.headers(limit_headers(standing.as_ref()));
     }
     inner.stats.mints += 1;
     let issued = inner.state.issue(client_id, now);
@@ -236,7 +236,7 @@ fn mint(inner: &mut Inner<Mints>, form: &DemoForm, now: DateTime<Utc>) -> DemoAn
         "token_type": "Bearer",
         "expires_in": issued.expires_in().num_seconds(),
     });
-    DemoAnswer::new(StatusCode::OK, body).headers(told(standing.as_ref()))
+    DemoAnswer::new(StatusCode::OK, body).headers(limit_headers(standing.as_ref()))
 }
 
 /// The client of a token request that is in order; otherwise the documented refusal.
@@ -275,7 +275,7 @@ fn error(status: StatusCode, code: &str, message: &str) -> DemoAnswer {
     DemoAnswer::new(status, json!({"code": code, "message": message}))
 }
 
-fn told(standing: Option<&MintingState>) -> impl Iterator<Item = (axum::http::HeaderName, String)> {
+fn limit_headers(standing: Option<&MintingState>) -> impl Iterator<Item = (axum::http::HeaderName, String)> {
     standing.into_iter().flat_map(MintingState::headers)
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Inner<S> {
     in_flight: usize,
 }
 
-/// A fault that waits for somebody in particular, or lasts.
+/// A fault that waits for a particular client, or lasts.
 struct Aimed {
     /// Whom it strikes; `None` for every client.
     client_id: Option<String>,

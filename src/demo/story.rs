@@ -21,7 +21,7 @@ pub struct Story {
     pub configuration: String,
     /// The connections, in the configuration's order.
     pub characters: Vec<Character>,
-    /// Clients for connections that somebody adds, one for each provider.
+    /// Clients for connections that a person adds, one for each provider.
     pub spare: Vec<Spare>,
 }
 
@@ -47,7 +47,7 @@ pub struct Character {
 
 /// Registers the six connections with the servers and issues their tokens, by the servers' clock.
 #[must_use]
-pub fn tell(servers: &Servers) -> Story {
+pub fn set_up(servers: &Servers) -> Story {
     let mut teller =
         Teller { servers, story: Story { configuration: opening(), characters: Vec::new(), spare: Vec::new() } };
     teller.factory();
@@ -63,7 +63,7 @@ pub fn tell(servers: &Servers) -> Story {
 impl Story {
     /// The story for people: the configuration, then how to put each client secret in its place.
     /// All of it together is still a TOML file. It shows the demo's client secrets, which open
-    /// nothing but the demo; it leaves out the tokens: whoever reads it logs in.
+    /// nothing but the demo; it leaves out the tokens: anyone who reads it logs in.
     #[must_use]
     pub fn for_people(&self) -> String {
         let mut text = format!("# Save as a file and start: manutop --config FILE\n{}", self.configuration);
@@ -139,7 +139,7 @@ impl Teller<'_> {
         self.add("partner", "never logged in; its login is finished by pasting the final URL", secret, None);
     }
 
-    /// Everything but the name is ready for whoever adds a connection.
+    /// Everything but the name is ready for a person who adds a connection.
     fn spare(&mut self) {
         let (manu, manus) = (self.servers.manu(), self.servers.manus());
         let (id, secret) = (client_id("spare"), Secret::new(random_text(24)));

@@ -107,7 +107,7 @@ impl Subject {
     #[must_use]
     pub fn name(&self) -> &str {
         let names = [&self.email, &self.preferred_username, &self.sub, &self.client_id];
-        names.into_iter().flatten().next().map_or("somebody", String::as_str)
+        names.into_iter().flatten().next().map_or("someone", String::as_str)
     }
 
     /// All that is known, on one line.

@@ -184,8 +184,8 @@ mod tests {
         let offsets = [9 * 3600, -9 * 3600].map(|seconds| Zone::Fixed(chrono::FixedOffset::east_opt(seconds).unwrap()));
         for zone in offsets.into_iter().chain([Zone::Local]) {
             for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC] {
-                let told = [zone.near(at, now), zone.column(at, now), zone.short(at, now), zone.date_time(at)];
-                assert!(told.iter().all(|text| !text.is_empty()), "{told:?}");
+                let texts = [zone.near(at, now), zone.column(at, now), zone.short(at, now), zone.date_time(at)];
+                assert!(texts.iter().all(|text| !text.is_empty()), "{texts:?}");
                 assert!(!countdown(at - now).is_empty());
             }
         }

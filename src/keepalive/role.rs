@@ -25,11 +25,11 @@ pub(crate) enum RoleChange {
 /// # Errors
 /// The system gives no thread.
 pub(crate) fn seek(vault: Vault) -> io::Result<UnboundedReceiver<RoleChange>> {
-    let (news, told) = mpsc::unbounded_channel();
+    let (news, changes) = mpsc::unbounded_channel();
     thread::Builder::new().name("leadership".into()).spawn(move || {
         // The listener is gone where the program is leaving: then the lock is freed again.
         let result = vault.lead(|holder| drop(news.send(RoleChange::Standby(holder))));
         let _ = news.send(result.map_or_else(RoleChange::Failed, RoleChange::Leads));
     })?;
-    Ok(told)
+    Ok(changes)
 }

@@ -51,7 +51,7 @@ pub struct Keepalive {
     pub configuration: Configuration,
     /// The operating system's signals, as for a service.
     pub signals: Signals,
-    /// Where the request log goes on disk.
+    /// Where the request log is stored on disk.
     pub request_log: RequestLog,
     /// The `on_event` program.
     pub on_event: OnEvent,

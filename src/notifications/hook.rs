@@ -182,9 +182,9 @@ mod tests {
     #[tokio::test]
     async fn each_event_is_one_run_in_order_with_the_object_on_its_standard_input() {
         let directory = tempfile::tempdir().unwrap();
-        let (told, results) = mpsc::channel();
+        let (sender, results) = mpsc::channel();
         let script = "echo noise; echo more >&2; cat >> \"$0/events\"";
-        let mut hook = Hook::start(words(script, directory.path()), None, move |r| told.send(r).unwrap()).unwrap();
+        let mut hook = Hook::start(words(script, directory.path()), None, move |r| sender.send(r).unwrap()).unwrap();
         for number in 0..5 {
             hook.send(json!({ "number": number })).unwrap();
         }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_are_told_with_the_last_line_and_without_escape_sequences() {
+    async fn failures_are_reported_with_the_last_line_and_without_escape_sequences() {
         let nowhere = Path::new("/");
         let run = |script| run_words(words(script, nowhere));
         assert_eq!(
@@ -230,8 +230,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let script = "until [ -e \"$0/go\" ]; do sleep 0.02; done";
         let mut hook = Hook::start(words(script, directory.path()), None, |_| {}).unwrap();
-        let told: Vec<_> = (0..MOST_WAITING + 9).map(|number| hook.send(json!(number))).collect();
-        assert_eq!(told.iter().filter(|told| told.is_err()).count(), 1);
+        let sent: Vec<_> = (0..MOST_WAITING + 9).map(|number| hook.send(json!(number))).collect();
+        assert_eq!(sent.iter().filter(|result| result.is_err()).count(), 1);
         std::fs::write(directory.path().join("go"), "").unwrap();
         hook.close(PATIENCE).await;
         assert_eq!(hook.send(json!("too late")), Ok(()));

@@ -65,8 +65,8 @@ impl Arrivals {
     }
 
     /// Says how far a code has come, wherever it came from. The browser of a code waits until it has ended.
-    pub fn tell(&self, code: &Secret, progress: CodeProgress) {
-        self.outcomes.tell(code, progress);
+    pub fn report(&self, code: &Secret, progress: CodeProgress) {
+        self.outcomes.report(code, progress);
     }
 
     /// How many requests that are no answer to this login came after the first such one.
@@ -226,7 +226,7 @@ mod tests {
         let (page, ()) = tokio::join!(get(&endpoint, "/callback?code=right&state=st"), async {
             let code = arrivals.next().await.unwrap().unwrap().code;
             assert_eq!(code.expose(), "right");
-            arrivals.tell(&code, CodeProgress::Ended(Ok("in".into())));
+            arrivals.report(&code, CodeProgress::Ended(Ok("in".into())));
         });
         assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     }

@@ -105,11 +105,11 @@ fn lines(members: Map<String, Value>, own: &KnownSecrets) -> Vec<String> {
     let mut value = Value::Object(members);
     mask(&mut value, false);
     let text = serde_json::to_string_pretty(&value).expect("JSON that was read can be written");
-    let told = text.lines().take(MAX_LINES).map(|line| {
+    let shown = text.lines().take(MAX_LINES).map(|line| {
         // A token could quote itself; no line is worth a piece of it.
         if own.are_in(line) { "***".to_owned() } else { neutralise(line, MAX_LINE) }
     });
-    told.chain((text.lines().count() > MAX_LINES).then(|| "…".to_owned())).collect()
+    shown.chain((text.lines().count() > MAX_LINES).then(|| "…".to_owned())).collect()
 }
 
 /// Masks what may be a secret of its own: members named like one, and tokens within the token.
@@ -182,8 +182,8 @@ mod tests {
         let inner = token("{}", r#"{"sub":"inner"}"#);
         let nested = format!(r#"{{"sub":"{}","client_id":"app"}}"#, inner.expose());
         assert_eq!(subject(&token("{}", &nested)).unwrap().words(), "client app", "no token within is kept");
-        for nobody in [Secret::new("opaque"), token("{}", "{}"), token("{}", r#"{"sub":{"a":1}}"#)] {
-            assert_eq!(subject(&nobody), None);
+        for token in [Secret::new("opaque"), token("{}", "{}"), token("{}", r#"{"sub":{"a":1}}"#)] {
+            assert_eq!(subject(&token), None);
         }
     }
 

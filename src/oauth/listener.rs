@@ -106,9 +106,9 @@ impl Serving {
         self.arrivals.next().await
     }
 
-    /// Says how far a code has come; see [`Arrivals::tell`].
-    pub fn tell(&self, code: &Secret, progress: CodeProgress) {
-        self.arrivals.tell(code, progress);
+    /// Says how far a code has come; see [`Arrivals::report`].
+    pub fn report(&self, code: &Secret, progress: CodeProgress) {
+        self.arrivals.report(code, progress);
     }
 
     /// How many requests came that nothing was said about; see [`Arrivals::ignored`].
@@ -190,7 +190,7 @@ mod tests {
         let (page, ()) = tokio::join!(fetch(&good), async {
             let code = serving.arrival().await.unwrap().unwrap().code;
             assert_eq!(code.expose(), "c");
-            serving.tell(&code, ended(Ok("factory is connected.")));
+            serving.report(&code, ended(Ok("factory is connected.")));
         });
         assert!(page.0 == 200 && page.1.contains("factory is connected."), "{page:?}");
     }
@@ -204,7 +204,7 @@ mod tests {
             let code = serving.arrival().await.unwrap().unwrap().code;
             let busy = fetch(&other).await;
             assert!(busy.0 == 409 && busy.1.contains("came first"), "{busy:?}");
-            serving.tell(&code, ended(Ok("factory is connected.")));
+            serving.report(&code, ended(Ok("factory is connected.")));
         };
         let (first, second, ()) = tokio::join!(fetch(&good), fetch(&good), work);
         assert!(first == second && first.1.contains("Logged in"), "{first:?} {second:?}");
@@ -223,7 +223,7 @@ mod tests {
         for (url, outcome) in [(&bad, Err("the code was used")), (&good, Ok("in"))] {
             let (page, ()) = tokio::join!(fetch(url), async {
                 let code = serving.arrival().await.unwrap().unwrap().code;
-                serving.tell(&code, ended(outcome));
+                serving.report(&code, ended(outcome));
             });
             assert_eq!(page.0, if outcome.is_ok() { 200 } else { 400 });
         }
@@ -237,11 +237,11 @@ mod tests {
         let mut serving = listener.serve(Secret::new("st"));
         let (page, code) = tokio::join!(fetch(&good), async {
             let code = serving.arrival().await.unwrap().unwrap().code;
-            serving.tell(&code, CodeProgress::Asking("Is that you?".into()));
+            serving.report(&code, CodeProgress::Asking("Is that you?".into()));
             code
         });
         assert!(page.1.contains("Waiting for confirmation in manutop") && page.1.contains("refresh"), "{page:?}");
-        serving.tell(&code, ended(Err("kept")));
+        serving.report(&code, ended(Err("kept")));
         let page = fetch(&good).await;
         assert!(page.0 == 400 && page.1.contains("kept") && !page.1.contains("http-equiv"), "{page:?}");
     }
@@ -253,7 +253,7 @@ mod tests {
         let mut serving = listener.serve(Secret::new("st"));
         let (page, ()) = tokio::join!(fetch(&good), async {
             let code = serving.arrival().await.unwrap().unwrap().code;
-            serving.tell(&code, ended(Ok("in")));
+            serving.report(&code, ended(Ok("in")));
         });
         assert_eq!(page.0, 200);
         serving.close().await;

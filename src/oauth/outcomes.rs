@@ -59,7 +59,7 @@ impl Outcomes {
     }
 
     /// Notes how far a code has come, wherever it came from.
-    pub(super) fn tell(&self, code: &Secret, progress: CodeProgress) {
+    pub(super) fn report(&self, code: &Secret, progress: CodeProgress) {
         let mut known = self.lock();
         match known.codes.iter().find(|(known, _)| known == code) {
             Some((_, sender)) => {
@@ -119,10 +119,10 @@ mod tests {
         assert!(matches!(outcomes.see(&first), SeenCode::Again(_)));
         for progress in [CodeProgress::Working, CodeProgress::Asking("?".into()), CodeProgress::Ended(Ok("in".into()))]
         {
-            outcomes.tell(&first, progress);
+            outcomes.report(&first, progress);
             assert!(matches!(outcomes.see(&second), SeenCode::TooLate));
         }
-        outcomes.tell(&first, CodeProgress::Ended(Err("used".into())));
+        outcomes.report(&first, CodeProgress::Ended(Err("used".into())));
         assert!(matches!(outcomes.see(&second), SeenCode::New(_)));
     }
 
@@ -132,7 +132,7 @@ mod tests {
         for number in 0..100 {
             let code = Secret::new(format!("code {number}"));
             assert!(matches!(outcomes.see(&code), SeenCode::New(_)));
-            outcomes.tell(&code, CodeProgress::Ended(Err("used".into())));
+            outcomes.report(&code, CodeProgress::Ended(Err("used".into())));
         }
         assert_eq!(outcomes.lock().codes.len(), super::MOST);
         assert!(matches!(outcomes.see(&Secret::new("code 99")), SeenCode::Again(_)));
@@ -141,8 +141,8 @@ mod tests {
     #[test]
     fn closing_ends_what_is_open_and_leaves_what_has_ended() {
         let (outcomes, ended, open) = (Outcomes::default(), Secret::new("one"), Secret::new("two"));
-        outcomes.tell(&ended, CodeProgress::Ended(Ok("in".into())));
-        outcomes.tell(&open, CodeProgress::Working);
+        outcomes.report(&ended, CodeProgress::Ended(Ok("in".into())));
+        outcomes.report(&open, CodeProgress::Working);
         outcomes.close("gone");
         for (code, expected) in [(&ended, Ok("in".to_owned())), (&open, Err("gone".to_owned()))] {
             let SeenCode::Again(progress) = outcomes.see(code) else { panic!("known") };

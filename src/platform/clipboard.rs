@@ -7,7 +7,7 @@
 //! display server hangs only that thread.
 //!
 //! Over SSH or without a display a copy goes to the terminal (OSC 52). That way is blind: the
-//! terminal neither confirms nor tells whether the copy is still there. Clearing would therefore
+//! terminal neither confirms nor reports whether the copy is still there. Clearing would therefore
 //! destroy whatever the person copied since, so it is left alone, and
 //! [`CopiedTo::Terminal`] should be shown without a promise to clear.
 
@@ -143,7 +143,7 @@ impl<N: Fn(ClipboardNote)> Owner<N> {
             match self.next(jobs) {
                 Ok(Job::Put { text, clear_after, reply }) => {
                     let to = self.put(text, clear_after);
-                    // The caller gave up waiting and told the person that there is no copy.
+                    // The caller gave up waiting and informed the person that there is no copy.
                     if reply.send(to).is_err() {
                         self.clear();
                     }

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 /// Where the person is, as far as browser and clipboard care.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Environment {
-    /// Whether the program runs over SSH. `SSH_CONNECTION` tells; `SSH_TTY` is lost in tmux and sudo.
+    /// Whether the program runs over SSH. `SSH_CONNECTION` shows that; `SSH_TTY` is lost in tmux and sudo.
     pub ssh: bool,
     /// Whether there is a desktop to show something on.
     pub display: bool,

@@ -1,4 +1,4 @@
-//! How a file looks from outside: enough to tell whether it was written since, without reading it.
+//! How a file looks from outside: enough to know whether it was written since, without reading it.
 
 use std::path::Path;
 use std::time::SystemTime;

@@ -43,7 +43,7 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Looks anew where the file is; to be called after every change, and before it is read.
+    /// Looks again where the file is; to be called after every change, and before it is read.
     ///
     /// # Errors
     /// As [`Watch::start`].
@@ -61,7 +61,7 @@ impl Watch {
                 self.watcher.watch(&dir, RecursiveMode::NonRecursive)?;
                 self.dirs.insert(dir);
             }
-            // Of what came or went before it was watched nobody is told.
+            // What came or went before it was watched is not reported.
             if self.dirs == nearest_dirs(&self::places(&self.file)) {
                 return Ok(());
             }

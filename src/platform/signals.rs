@@ -2,7 +2,7 @@
 //!
 //! Invariant: from [`Signals::listen`] on, SIGTERM, SIGHUP, SIGINT and SIGTSTP do not end or
 //! stop the process by themselves: the loop answers them, after giving the terminal back. For a
-//! service ([`Signals::listen_as_service`]) SIGHUP asks to read the configuration anew.
+//! service ([`Signals::listen_as_service`]) SIGHUP asks to reload the configuration.
 
 use std::io;
 use std::time::Duration;
@@ -16,11 +16,11 @@ pub enum Signal {
     Quit,
     /// SIGHUP where a window was closed: the same, without a terminal.
     HungUp,
-    /// SIGHUP to a service: read the configuration anew.
+    /// SIGHUP to a service: reload the configuration.
     Reload,
     /// SIGTSTP: stop until `fg`, see `TerminalGuard::suspend`.
     Suspend,
-    /// SIGCONT: the terminal may have been used by others; draw everything anew.
+    /// SIGCONT: the terminal may have been used by others; redraw everything.
     Continued,
     /// SIGWINCH: the terminal has another size.
     Resized,
@@ -45,11 +45,11 @@ pub enum Wish {
     First,
     /// Part of the first one, or not deliberate.
     Echo,
-    /// Another one, made by somebody who wants it at once.
+    /// Another one, made by a person who wants it at once.
     Again,
 }
 
-/// Tells a second, deliberate wish from what comes with the first.
+/// Distinguishes a second, deliberate wish from what comes with the first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Insistence {
     first: Option<Instant>,

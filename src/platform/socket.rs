@@ -1,7 +1,7 @@
 //! Unix sockets and their files. Connections are accepted by [`crate::local_server`].
 //!
 //! Invariants: a Unix socket is its owner's alone (0600) from the first moment on; of what lies at its path, nothing
-//! is replaced but a socket of our own on which nobody listens any more.
+//! is replaced but a socket of our own on which no one listens any more.
 
 #[cfg(unix)]
 pub use unix::OwnFile;

@@ -63,10 +63,10 @@ mod linux {
             let once = Itimerspec { it_interval: NEVER_AGAIN, it_value };
             timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &once)?;
             loop {
-                // Readiness may be left from a sleep that was given up: only reading tells.
+                // Readiness may be left from a sleep that was given up: only reading shows that.
                 let mut ready = self.0.readable().await?;
                 if let Ok(read) = ready.try_io(|timer| Ok(rustix::io::read(timer, &mut [0; 8])?)) {
-                    // It is over once: whoever sleeps next need not read to learn that nothing is there.
+                    // It is over once: the next sleeper need not read to learn that nothing is there.
                     ready.clear_ready();
                     return read.map(drop);
                 }

@@ -19,7 +19,7 @@ use crate::domain::Background;
 /// How long an answer is waited for. Keys pressed in this time may be lost.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Asks the terminal; `None` where it does not tell, or not in time. To be called in raw mode before
+/// Asks the terminal; `None` where it does not answer, or not in time. To be called in raw mode before
 /// anything waits for keys, and after the first frame, which must not wait for it. What was typed
 /// ahead is to be taken in before: the question's reader drops it.
 pub async fn ask() -> Option<Background> {
@@ -30,7 +30,7 @@ pub async fn ask() -> Option<Background> {
     let asking = thread::Builder::new().name("background".into()).spawn(move || {
         let mut options = QueryOptions::default();
         options.timeout = PATIENCE;
-        // Nobody listens any more once the dashboard is leaving.
+        // No one listens any more once the dashboard is leaving.
         let _ = sender.send(color_palette(options).ok());
     });
     asking.ok()?;
@@ -46,7 +46,7 @@ fn background(written: &Color, behind: &Color) -> Background {
     if behind > written || (behind == written && behind > half) { Background::Light } else { Background::Dark }
 }
 
-/// How bright a colour looks, near enough to tell which of two is brighter (luma, ITU-R BT.601). The
+/// How bright a colour looks, near enough to know which of two is brighter (luma, ITU-R BT.601). The
 /// library's own measure is the only caller of `powf` in the program, for which the mathematical library
 /// would be loaded at every start.
 fn brightness(colour: &Color) -> u32 {

@@ -14,7 +14,7 @@ use ratatui::{Frame, Terminal};
 
 /// A terminal that frames are drawn on.
 pub struct FrameWriter<B: Backend> {
-    /// Never dropped: it would show the cursor once more, and panic where the terminal is gone. Whoever
+    /// Never dropped: it would show the cursor again, and panic where the terminal is gone. The one that
     /// took the terminal over gives it back.
     terminal: ManuallyDrop<Terminal<B>>,
     shown: Buffer,
@@ -24,7 +24,7 @@ impl<B: Backend> FrameWriter<B> {
     /// A painter on a terminal that is blank.
     ///
     /// # Errors
-    /// The terminal does not tell its size.
+    /// The terminal does not report its size.
     pub fn new(backend: B) -> Result<Self, B::Error> {
         Ok(Self { terminal: ManuallyDrop::new(Terminal::new(backend)?), shown: Buffer::default() })
     }
@@ -32,7 +32,7 @@ impl<B: Backend> FrameWriter<B> {
     /// The terminal's size now.
     ///
     /// # Errors
-    /// It does not tell.
+    /// It does not report it.
     pub fn size(&self) -> Result<Size, B::Error> {
         self.terminal.size()
     }

@@ -4,7 +4,7 @@
 //! screen with mouse and bracketed paste reported; after `leave`, drop or a panic it is as it
 //! was, its cursor shown and its window's title the old one. Giving back is done once and tries every step, even if one fails. A
 //! panic on another thread than the one that took the terminal over ends a task and not the
-//! program: the dashboard goes on drawing, so the terminal stays taken, and the report is held
+//! program: the dashboard continues drawing, so the terminal stays taken, and the report is held
 //! back until it has been given back.
 //!
 //! Drawing is not here: the loop draws on any ratatui backend, and does without a guard in tests.
@@ -84,8 +84,8 @@ impl TerminalGuard {
         give_back();
     }
 
-    /// Takes the terminal over once more, after something else has had it. Everything must be
-    /// drawn anew afterwards.
+    /// Takes the terminal over again, after something else has had it. Everything must be
+    /// redrawn afterwards.
     ///
     /// # Errors
     /// When the terminal cannot be set up.
@@ -96,7 +96,7 @@ impl TerminalGuard {
         take()
     }
 
-    /// Gives the terminal back and stops the process as Ctrl-Z does. When somebody continues it
+    /// Gives the terminal back and stops the process as Ctrl-Z does. When a person continues it
     /// (`fg`), [`TerminalGuard::reenter`] is due.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ pub fn install_panic_hook() {
     }));
 }
 
-/// Holds a report back where the dashboard goes on without the thread that panicked.
+/// Holds a report back where the dashboard continues without the thread that panicked.
 fn is_held_back(panic: &PanicHookInfo<'_>) -> bool {
     let here = thread::current();
     let goes_on = |state: &State| state.owner.is_some_and(|owner| owner != here.id());
@@ -183,11 +183,11 @@ fn give_back() {
 }
 
 /// Whether the terminal's modes are ours to set. A shell whose window is closed takes the terminal
-/// before it goes: whoever sets its modes then is stopped, and nobody is left to continue it. The
+/// before it goes: a process that sets its modes then is stopped, and no one is left to continue it. The
 /// shell sets its own.
 #[cfg(unix)]
 fn is_ours() -> bool {
-    // A terminal that cannot tell is gone, and then setting its modes fails at once.
+    // A terminal that cannot answer is gone, and then setting its modes fails at once.
     rustix::termios::tcgetpgrp(io::stdin()).map_or(true, |foreground| foreground == rustix::process::getpgrp())
 }
 

@@ -15,7 +15,7 @@ use crate::terminal::background::LateAnswer;
 #[cfg(target_os = "linux")]
 use crate::terminal::keyboard::Keyboard;
 
-/// What reaches the dashboard from whoever sits before it.
+/// What reaches the dashboard from the person in front of it.
 #[derive(Debug)]
 pub struct TerminalInput(Source);
 
@@ -23,7 +23,7 @@ pub struct TerminalInput(Source);
 enum Source {
     #[cfg(target_os = "linux")]
     Keyboard(Box<Keyboard>),
-    /// `None` until it is waited for: nobody reads the terminal before.
+    /// `None` until it is waited for: no one reads the terminal before.
     Channel(Option<UnboundedReceiver<Event>>),
 }
 
@@ -71,7 +71,7 @@ impl TerminalInput {
     }
 }
 
-/// Events that somebody else sends.
+/// Events that another part sends.
 impl From<UnboundedReceiver<Event>> for TerminalInput {
     fn from(receiver: UnboundedReceiver<Event>) -> Self {
         Self(Source::Channel(Some(receiver)))

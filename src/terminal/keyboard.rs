@@ -2,8 +2,8 @@
 //!
 //! A key that a thread of its own reads has to wake another one before anything is drawn: half of
 //! what a key takes to be seen beyond the drawing. Invariants: reading never waits, because the
-//! terminal is opened anew for it, and that what others read and write through stays as it is;
-//! nothing is read but when the runtime tells that there is something, or when asked to look.
+//! terminal is opened again for it, and that what others read and write through stays as it is;
+//! nothing is read but when the runtime reports that there is something, or when asked to look.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! What a terminal is told beyond drawing: its title, a notification.
+//! What is sent to a terminal beyond drawing: its title, a notification.
 //!
 //! Invariants: a text cannot end its sequence or begin another, for it has no control character;
 //! nothing is sent to a terminal that is known to print what it does not understand.

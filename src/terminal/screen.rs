@@ -2,7 +2,7 @@
 //!
 //! A frame is many writes: clearing after a new size, cells, cursor. Between `CSI ? 2026 h` and
 //! `CSI ? 2026 l` (synchronized output) a terminal that knows them holds its picture still, so
-//! nobody sees half a frame; others pass over them. Invariant: what was begun is ended by the
+//! no one sees half a frame; others pass over them. Invariant: what was begun is ended by the
 //! flush that ends the frame, and nothing is written where nothing has changed.
 
 use std::io;
@@ -23,7 +23,7 @@ pub struct Screen<W: Write> {
     inner: CrosstermBackend<W>,
     /// Whether a frame has begun and not ended.
     open: bool,
-    /// Whether the cursor may be seen: ratatui hides it anew with every frame.
+    /// Whether the cursor may be seen: ratatui hides it again with every frame.
     cursor: bool,
 }
 
@@ -101,7 +101,7 @@ impl<W: Write> Backend for Screen<W> {
     }
 
     fn size(&self) -> io::Result<Size> {
-        // crossterm opens the terminal anew to ask, and this is asked for every frame.
+        // crossterm reopens the terminal to ask, and this is asked for every frame.
         #[cfg(unix)]
         if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout())
             && size.ws_col > 0

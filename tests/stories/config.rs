@@ -39,7 +39,7 @@ fn a_full_file_is_read_to_the_letter() {
         request_log_mib = 2048
         token_socket = false
         after_lost_answer = "ask"
-        on_event = ["tell", "--team"]
+        on_event = ["notify", "--team"]
         theme = "color-blind"
 
         [[connections]]
@@ -63,7 +63,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(config.clipboard_clear, None);
     assert_eq!(config.login_timeout, Duration::from_secs(60));
     assert_eq!((config.notify, config.bell, config.token_socket), (NotifySettings::Terminal, true, false));
-    assert_eq!(config.on_event, Some(vec!["tell".to_owned(), "--team".to_owned()]));
+    assert_eq!(config.on_event, Some(vec!["notify".to_owned(), "--team".to_owned()]));
     assert_eq!(config.theme, ThemeName::ColourBlind);
     assert_eq!(config.request_log, 2048 * 1024 * 1024);
     let [factory] = &config.connections[..] else { panic!("{config:?}") };

@@ -281,7 +281,7 @@ fn another_name_is_all_that_changes() {
 #[test]
 fn a_name_that_is_taken_or_not_there_changes_nothing() {
     let home = Home::new(FILE);
-    for (old, new) in [("factory", "HR"), ("nobody", "plant")] {
+    for (old, new) in [("factory", "HR"), ("missing", "plant")] {
         can_rename_connection(&home.file(), &name(old), &name(new), ALL).unwrap_err();
         rename_connection(&home.file(), &name(old), &name(new), ALL).unwrap_err();
     }

@@ -21,7 +21,7 @@ impl Factory {
         let options =
             DemoOptions { manu_limit: None, manu_lifetime: Duration::from_secs(1800), ..DemoOptions::default() };
         let servers = Servers::start(options).unwrap();
-        let story = story::tell(&servers);
+        let story = story::set_up(&servers);
         let factory = story.characters.into_iter().find(|character| character.name.as_str() == "factory").unwrap();
         Self {
             servers,

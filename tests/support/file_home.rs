@@ -72,7 +72,7 @@ impl FileHome {
         self.path("config.toml")
     }
 
-    /// What stands in it.
+    /// What it contains.
     pub fn text(&self) -> String {
         fs::read_to_string(self.config()).unwrap()
     }

@@ -48,7 +48,7 @@ use crate::tokens::status_snapshot;
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How long leaving waits for the program that is told of events.
+/// How long leaving waits for the program that is notified of events.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Opens the dashboard on the configured connections.
@@ -194,7 +194,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         events,
         input,
         clipboard: Clipboard::start(&opening.environment, move |note| {
-            // Nobody listens any more once the dashboard is leaving.
+            // No one listens any more once the dashboard is leaving.
             let _ = notes.send(note);
         }),
         clipboard_notes,
@@ -202,7 +202,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         configuration,
         request_log,
         log_reader: opening.data_dir.as_deref().map(LogReader::new),
-        // Where somebody who started it in a shell looks first.
+        // Where a person who started it in a shell looks first.
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
         answers,

@@ -1,4 +1,4 @@
-//! `manutop keepalive`: automatic refresh without a screen, until it is told to stop.
+//! `manutop keepalive`: automatic refresh without a screen, until it is asked to stop.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub struct KeepaliveArgs {
 impl KeepaliveArgs {
     pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
-        // Nobody presses keys here, but a file is good as a whole or not at all, also when it is read anew.
+        // No one presses keys here, but a file is good as a whole or not at all, also when it is reloaded.
         check_keys(&session.config.keys, &session.paths.config_file).map_err(CliError::from)?;
         let listener = match self.listen {
             Some(listen) => {

@@ -47,7 +47,7 @@ impl ListArgs {
 
 impl Which {
     /// Shows the connections: as JSON, in lines for each change, or as `text` has it. The exit code
-    /// is `exit`'s, but for what stays until it is told to stop.
+    /// is `exit`'s, but for what stays until it is asked to stop.
     pub(crate) async fn show(
         self,
         files: &GlobalArgs,

@@ -61,27 +61,27 @@ impl LoginArgs {
         let mut pastes = Pastes::listen()?;
         working.engine.views().await;
         working.engine.send(Command::Login { connection: name.clone() });
-        let mut told = Told { qr_wanted: self.qr, ..Told::default() };
+        let mut shown = Shown { qr_wanted: self.qr, ..Shown::default() };
         let result = loop {
             tokio::select! {
                 event = working.events.recv() => match event {
                     Some(event @ Event::RequestLogged(_)) => working.log.record(&event),
                     Some(Event::Connection(ConnectionEvent { kind: EventKind::SubjectChanged { change }, .. })) => {
-                        if let Some(command) = self.decide(&change, &mut told) {
+                        if let Some(command) = self.decide(&change, &mut shown) {
                             working.engine.send(command);
                         }
                     }
-                    Some(event) => if let Some(result) = follow(event, name, &mut told) { break result },
+                    Some(event) => if let Some(result) = follow(event, name, &mut shown) { break result },
                     None => break Err(CliError::new(Exit::Failed, "the engine ended unexpectedly")),
                 },
-                text = pastes.next(), if !told.answers.input_ended => if let Some(text) = text {
-                    if let Some(command) = self.given(text, &mut told) {
+                text = pastes.next(), if !shown.answers.input_ended => if let Some(text) = text {
+                    if let Some(command) = self.given(text, &mut shown) {
                         working.engine.send(command);
                     }
                 } else {
-                    told.answers.input_ended = true;
+                    shown.answers.input_ended = true;
                     // The end may come after the refusal of the last answer, which has been printed.
-                    if told.answers.refused > 0 && told.answers.are_over() {
+                    if shown.answers.refused > 0 && shown.answers.are_over() {
                         break Err(CliError::on(name, Exit::Failed, "there is no more input"));
                     }
                 },
@@ -112,24 +112,24 @@ impl LoginArgs {
         Ok(Exit::Ok)
     }
 
-    /// Whether the tokens of somebody else replace those held; `None` while a person is asked.
-    fn decide(&self, change: &SubjectChange, told: &mut Told) -> Option<Command> {
+    /// Whether the tokens of someone else replace those held; `None` while a person is asked.
+    fn decide(&self, change: &SubjectChange, shown: &mut Shown) -> Option<Command> {
         let (name, (held, received)) = (&self.name, change.names());
-        if self.yes || !prompt::can_ask() || told.answers.input_ended {
+        if self.yes || !prompt::can_ask() || shown.answers.input_ended {
             let advice = if self.yes { "" } else { "; cannot ask for confirmation without a terminal; pass --yes" };
             message!("{name} holds the tokens of {held}; you logged in as {received}{advice}");
             return Some(Command::ConfirmLogin { connection: name.clone(), replace: self.yes });
         }
-        told.question = Some(format!("{name} holds the tokens of {held}; you logged in as {received}. Replace them?"));
-        ask(told);
+        shown.question = Some(format!("{name} holds the tokens of {held}; you logged in as {received}. Replace them?"));
+        ask(shown);
         None
     }
 
     /// What a person has given: the answer to a question, or to the login.
-    fn given(&self, text: Secret, told: &mut Told) -> Option<Command> {
+    fn given(&self, text: Secret, shown: &mut Shown) -> Option<Command> {
         let connection = self.name.clone();
-        if told.question.is_none() {
-            told.answers.handed_over += 1;
+        if shown.question.is_none() {
+            shown.answers.handed_over += 1;
             return Some(Command::FinishLogin { connection, pasted: text });
         }
         // What was typed ahead of the question is no answer to it.
@@ -138,18 +138,18 @@ impl LoginArgs {
             "y" | "yes" => true,
             "n" | "no" => false,
             _ => {
-                ask(told);
+                ask(shown);
                 return None;
             }
         };
-        told.question = None;
+        shown.question = None;
         Some(Command::ConfirmLogin { connection, replace })
     }
 }
 
 /// Asks the question there is.
-fn ask(told: &Told) {
-    if let Some(question) = &told.question {
+fn ask(shown: &Shown) {
+    if let Some(question) = &shown.question {
         message!("{question} [n/y]");
     }
 }
@@ -200,10 +200,10 @@ impl Answers {
     }
 }
 
-/// What a person has been told already.
+/// What a person has been shown already.
 #[derive(Default)]
-struct Told {
-    /// Whether the URL is to be told as a QR code too.
+struct Shown {
+    /// Whether the URL is to be shown as a QR code too.
     qr_wanted: bool,
     url: bool,
     browser: bool,
@@ -213,22 +213,22 @@ struct Told {
 }
 
 /// Reports progress on standard error; gives the end, once there is one.
-fn follow(event: Event, name: &ConnectionName, told: &mut Told) -> Option<Result<End, CliError>> {
+fn follow(event: Event, name: &ConnectionName, shown: &mut Shown) -> Option<Result<End, CliError>> {
     match event {
         Event::Changed(view) => {
             if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
                 // A window that was closed must not tear a login whose answer may be on its way.
-                let _ = tell(&login, told);
+                let _ = report(&login, shown);
             }
             None
         }
-        Event::Connection(event) => end(&event.kind, name, told),
+        Event::Connection(event) => end(&event.kind, name, shown),
         _ => None,
     }
 }
 
 /// How the login ended, if this event ends it.
-fn end(kind: &EventKind, name: &ConnectionName, told: &mut Told) -> Option<Result<End, CliError>> {
+fn end(kind: &EventKind, name: &ConnectionName, shown: &mut Shown) -> Option<Result<End, CliError>> {
     let stop = |exit, why: &str| Some(Err(CliError::on(name, exit, why)));
     let words = || of_connection(kind, |at| Zone::Local.date_time(at)).map_or_else(String::new, |said| said.text);
     match kind {
@@ -254,8 +254,8 @@ fn end(kind: &EventKind, name: &ConnectionName, told: &mut Told) -> Option<Resul
             None
         }
         EventKind::AnswerRefused { why } => {
-            told.answers.refused += 1;
-            if told.answers.are_over() {
+            shown.answers.refused += 1;
+            if shown.answers.are_over() {
                 return stop(Exit::Failed, &format!("{why}; there is no more input"));
             }
             message!("{why}");
@@ -270,12 +270,12 @@ fn end(kind: &EventKind, name: &ConnectionName, told: &mut Told) -> Option<Resul
     }
 }
 
-fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
+fn report(login: &LoginView, shown: &mut Shown) -> io::Result<()> {
     let mut err = io::stderr().lock();
-    if !told.url {
-        told.url = true;
+    if !shown.url {
+        shown.url = true;
         writeln!(err, "Open this URL in a browser and log in:\n\n{}\n", login.url)?;
-        if told.qr_wanted {
+        if shown.qr_wanted {
             writeln!(err, "{}\n", crate::cli::support::qr::picture(login))?;
         }
         match &login.redirect {
@@ -285,13 +285,13 @@ fn tell(login: &LoginView, told: &mut Told) -> io::Result<()> {
             }
             Redirect::Pasted { uri } => {
                 writeln!(err, "The browser will end at {uri}.")?;
-                told.answers.are_pasted = true;
+                shown.answers.are_pasted = true;
                 writeln!(err, "Paste that URL (or just the code) here and press Enter. Ctrl-C cancels.")?;
             }
         }
     }
-    if let (Some(browser), false) = (&login.browser, told.browser) {
-        told.browser = true;
+    if let (Some(browser), false) = (&login.browser, shown.browser) {
+        shown.browser = true;
         match browser {
             Ok(()) => writeln!(err, "A browser was started.")?,
             Err(why) => writeln!(err, "No browser was started: {why}.")?,

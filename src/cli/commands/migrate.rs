@@ -87,7 +87,7 @@ async fn run(files: &GlobalArgs, kind: StoreKind) -> Result<Exit, Report> {
         );
         CliError::new(Exit::StoreUnavailable, message)
     })?;
-    tell(&moved, kind, is_finishing);
+    report(&moved, kind, is_finishing);
     Ok(Exit::Ok)
 }
 
@@ -112,7 +112,7 @@ async fn open(session: &Session, kind: StoreKind) -> Result<Vault, CliError> {
     Ok(vault)
 }
 
-fn tell(moved: &Moved, kind: StoreKind, is_finishing: bool) {
+fn report(moved: &Moved, kind: StoreKind, is_finishing: bool) {
     let (place, other) = match kind {
         StoreKind::File => ("encrypted files", "keyring"),
         StoreKind::Keyring => ("keyring", "encrypted files"),

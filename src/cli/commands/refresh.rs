@@ -75,7 +75,7 @@ impl RefreshArgs {
             };
             worst = worst.max(stop.as_ref().map_or(Exit::Ok, |stop| stop.exit));
             if self.json {
-                let (outcome, generation, by) = result.map_or((None, None, None), told);
+                let (outcome, generation, by) = result.map_or((None, None, None), reported);
                 objects.push(json!({
                     "connection": name,
                     "outcome": outcome,
@@ -116,7 +116,7 @@ impl RefreshArgs {
 }
 
 /// The word for it in JSON, the generation, and who else obtained it.
-fn told(refreshed: Refreshed) -> (Option<&'static str>, Option<u64>, Option<Author>) {
+fn reported(refreshed: Refreshed) -> (Option<&'static str>, Option<u64>, Option<Author>) {
     match refreshed {
         Refreshed::Obtained(generation) => (Some("refreshed"), Some(generation), None),
         Refreshed::Adopted(generation, by) => (Some("adopted"), Some(generation), by),

@@ -106,7 +106,7 @@ impl RemoveArgs {
     }
 }
 
-/// Forgets all there is of a connection, once nobody else is at work on it.
+/// Forgets all there is of a connection, once no one else is working on it.
 async fn erase(session: &Session, name: &ConnectionName) -> Result<Revocation, Report> {
     let mut working = session.work_on(std::slice::from_ref(name))?;
     working.engine.views().await;
@@ -130,7 +130,7 @@ async fn erase(session: &Session, name: &ConnectionName) -> Result<Revocation, R
 
 fn take_out(file: &Path, name: &ConnectionName, keep_tokens: bool) -> Result<(), CliError> {
     let error = match config::remove_connection(file, name, providers::ALL) {
-        // Somebody else was quicker; it is gone, as it should be.
+        // Someone else was quicker; it is gone, as it should be.
         Ok(_) | Err(ChangeError::Gone { .. }) => return Ok(()),
         Err(error) => error,
     };

@@ -20,7 +20,7 @@ use crate::platform::signals::Signals;
 use crate::secrets::error::StoreError;
 use crate::tokens::rename::{RenameError, RenameProgress, Renamed, Renaming};
 
-/// How long whoever works on the connection is waited for: longer than any exchange takes.
+/// How long to wait for the process that works on the connection: longer than any exchange takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Rename a connection; its tokens move along
@@ -58,12 +58,12 @@ impl RenameArgs {
         let configured = Configured::read(&session.config, &self);
         self.check(&session, configured).await?;
         let held = self.hold(&session).await?;
-        // From here on a signal ends nothing by itself: the rest is a few rounds of the store.
+        // From here on a signal ends nothing on its own: the rest is a few rounds of the store.
         self.expect_unchanged(&session, configured)?;
         match (held.progress().await.map_err(CliError::from)?, configured) {
             (RenameProgress::CutOff, Configured { old: false, new: false }) => drop(session.connection(&self.old)?),
             (RenameProgress::CutOff, _) => {}
-            (RenameProgress::GivenUp, Configured { old: false, new: true }) => return self.tell(None),
+            (RenameProgress::GivenUp, Configured { old: false, new: true }) => return self.report(None),
             (_, Configured { old: false, .. }) => drop(session.connection(&self.old)?),
             (_, Configured { new: true, .. }) => return Err(self.taken().into()),
             (_, Configured { .. }) => {}
@@ -84,7 +84,7 @@ impl RenameArgs {
             .empty_old()
             .await
             .map_err(|why| self.cut_off(Exit::StoreUnavailable, format_args!("{}", why.with_advice())))?;
-        self.tell(Some(&renamed))
+        self.report(Some(&renamed))
     }
 
     /// What can be refused before anybody is waited for.
@@ -92,7 +92,7 @@ impl RenameArgs {
         let Self { old, new, .. } = self;
         if old.is_same_as(new.as_str()) {
             let message = format!(
-                "{old} and {new} count as the same name (upper and lower case do not tell names apart); to change the \
+                "{old} and {new} count as the same name (upper and lower case do not distinguish names); to change the \
                  case alone, rename it to a third name first"
             );
             return Err(CliError::new(Exit::Usage, message));
@@ -112,7 +112,7 @@ impl RenameArgs {
         CliError::new(Exit::Usage, format!("{} is the name of another connection; choose a free one", self.new))
     }
 
-    /// Takes both names' locks; gives up when told to, with nothing changed.
+    /// Takes both names' locks; gives up when asked to, with nothing changed.
     async fn hold(&self, session: &Session) -> Result<Renaming, Report> {
         let mut signals = Signals::listen()?;
         let given_up = async { while !signals.next().await.is_quit() {} };
@@ -128,7 +128,7 @@ impl RenameArgs {
         Ok(held.map_err(CliError::from)?)
     }
 
-    /// Whoever was waited for may have changed the configuration: moved to another store, say.
+    /// The process it waited for may have changed the configuration: moved to another store, say.
     fn expect_unchanged(&self, session: &Session, configured: Configured) -> Result<(), CliError> {
         let now = config::load(&session.paths.config_file, providers::ALL)?.unwrap_or_default();
         if now.store == session.config.store && Configured::read(&now, self) == configured {
@@ -169,7 +169,7 @@ impl RenameArgs {
     }
 
     /// Says what was done; `None` where all was done before.
-    fn tell(&self, renamed: Option<&Renamed>) -> Result<Exit, Report> {
+    fn report(&self, renamed: Option<&Renamed>) -> Result<Exit, Report> {
         let Self { old, new, json } = self;
         if *json {
             json::print(json!({

@@ -49,7 +49,7 @@ async fn set(session: &Session, name: &ConnectionName) -> Result<Exit, Report> {
         );
         return Err(CliError::new(Exit::Usage, message).into());
     }
-    // Asked first: nobody should type a secret that cannot be kept.
+    // Asked first: no one should type a secret that cannot be kept.
     session.vault.probe().await.map_err(CliError::from)?;
     let text = if io::stdin().is_terminal() {
         typed(format_args!("Client secret of {name}: "))?

@@ -12,7 +12,7 @@ use crate::domain::{ConnectionView, Holding, Status};
 use crate::format::time;
 use crate::format::time::{Zone, count};
 
-/// The longest text of somebody else's that is printed, in characters.
+/// The longest text from a third party that is printed, in characters.
 const LONGEST: usize = 300;
 
 /// Show connections in detail; the exit code is the worst status
@@ -43,7 +43,7 @@ fn exit(view: &ConnectionView, now: DateTime<Utc>) -> Exit {
     match (&view.problem, view.status(now)) {
         (Some(problem), _) => Exit::from(problem),
         (None, Status::NeverLoggedIn) => Exit::NeedsLogin,
-        // A refresh mends it.
+        // A refresh fixes it.
         (None, Status::Expired) => Exit::Transient,
         (None, _) => Exit::Ok,
     }

@@ -64,7 +64,7 @@ async fn call(working: &mut Working, name: &ConnectionName) -> Result<Result<(u1
 }
 
 /// What a script can do about it. That a token which should be good is refused has no number of
-/// its own: a refresh may mend it, a login may be needed, or the API may want another scope.
+/// its own: a refresh may fix it, a login may be needed, or the API may want another scope.
 fn code(failure: &TestFailure) -> Exit {
     match failure.status {
         None | Some(408 | 429 | 500..) => Exit::Transient,

@@ -88,7 +88,7 @@ impl TokenArgs {
     }
 }
 
-/// Says what stands in a connection's way although its token is good. What a save owes is said elsewhere.
+/// Says what is wrong with a connection although its token is good. What a save owes is said elsewhere.
 fn warn(name: &ConnectionName, problem: &Problem) {
     if !matches!(problem, Problem::NotSaved { .. }) {
         message!("warning: {}; its access token is still good", CliError::about(name, problem));
@@ -144,7 +144,7 @@ impl Freshness {
         Some(tokens)
     }
 
-    /// The same by an engine of its own. All connections are tried before the first failure is told.
+    /// The same by an engine of its own. All connections are tried before the first failure is reported.
     async fn obtain_alone(
         &self,
         session: &Session,

@@ -24,13 +24,13 @@ use crate::platform::signals::{Signal, Signals};
 
 /// How often statuses are looked at that change with time alone.
 const LOOK: Duration = Duration::from_secs(1);
-/// The longest reason told, in characters.
+/// The longest reason printed, in characters.
 const LONGEST_REASON: usize = 300;
 
-/// Prints how things stand, then what changes, until told to stop or until nobody reads it.
+/// Prints how things stand, then what changes, until asked to stop or until no one reads it.
 pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -> Result<Exit, Report> {
     let mut wishes = Signals::listen()?;
-    let mut teller = Teller { as_json, zone: Zone::Local, told: HashMap::new(), authors: HashMap::new() };
+    let mut reporter = Reporter { as_json, zone: Zone::Local, reported: HashMap::new(), authors: HashMap::new() };
     let mut views = working.engine.views().await;
     if views.is_empty() {
         message!("there are no connections in {}", session.paths.config_file.display());
@@ -39,7 +39,7 @@ pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -
     let ended = loop {
         // Where a reader is slow, what it reads next is how things are by then.
         if let Ok(room) = lines.try_reserve() {
-            room.send(teller.news(&views, session.clock.now()));
+            room.send(reporter.news(&views, session.clock.now()));
         }
         tokio::select! {
             biased;
@@ -52,7 +52,7 @@ pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -
             event = working.events.recv() => match event {
                 Some(Event::Changed(view)) => take(&mut views, *view),
                 Some(Event::Connection(ConnectionEvent { connection, kind: EventKind::Adopted { generation, by: Some(by) } })) => {
-                    teller.authors.insert(connection, (generation, by));
+                    reporter.authors.insert(connection, (generation, by));
                 }
                 Some(_) => {}
                 None => break Ok(()),
@@ -70,45 +70,45 @@ fn take(views: &mut [ConnectionView], view: ConnectionView) {
     }
 }
 
-/// Knows what has been told of each connection, and finds what is news.
-struct Teller {
+/// Knows what has been reported of each connection, and finds what is news.
+struct Reporter {
     as_json: bool,
     zone: Zone,
-    told: HashMap<ConnectionName, Told>,
+    reported: HashMap<ConnectionName, Reported>,
     /// Who obtained which generation, of those that came while it watched.
     authors: HashMap<ConnectionName, (u64, Author)>,
 }
 
 /// What makes a difference.
 #[derive(PartialEq, Eq)]
-struct Told {
+struct Reported {
     status: &'static str,
     problem: Option<String>,
     generation: Option<u64>,
 }
 
-impl Teller {
-    /// A line for each connection that is not as it was told last.
+impl Reporter {
+    /// A line for each connection that is not as it was last reported.
     fn news(&mut self, views: &[ConnectionView], now: DateTime<Utc>) -> Vec<String> {
         views.iter().filter_map(|view| self.news_of(view, now)).collect()
     }
 
     fn news_of(&mut self, view: &ConnectionView, now: DateTime<Utc>) -> Option<String> {
-        let is = Told {
+        let is = Reported {
             status: view.status(now).id(),
             problem: view.problem.as_ref().map(ToString::to_string),
             generation: view.token().map(|token| token.generation),
         };
-        let was = self.told.get(&view.name);
+        let was = self.reported.get(&view.name);
         if was == Some(&is) {
             return None;
         }
         let line = if self.as_json { self.json_line(view, now) } else { self.line(view, was, now) };
-        self.told.insert(view.name.clone(), is);
+        self.reported.insert(view.name.clone(), is);
         Some(line)
     }
 
-    fn line(&self, view: &ConnectionView, was: Option<&Told>, now: DateTime<Utc>) -> String {
+    fn line(&self, view: &ConnectionView, was: Option<&Reported>, now: DateTime<Utc>) -> String {
         let mut words = vec![view.status(now).word().to_owned()];
         let has_news = |token: u64| was.is_some_and(|was| was.generation != Some(token));
         match view.token() {
@@ -160,38 +160,38 @@ mod tests {
     use crate::dashboard::fixtures::{fresh, manu, now, options, with_problem};
     use crate::domain::{Holding, Problem, Program};
 
-    fn teller(as_json: bool) -> Teller {
-        Teller { as_json, zone: options().zone, told: HashMap::new(), authors: HashMap::new() }
+    fn reporter(as_json: bool) -> Reporter {
+        Reporter { as_json, zone: options().zone, reported: HashMap::new(), authors: HashMap::new() }
     }
 
     #[test]
     fn the_first_look_tells_everything_and_the_next_nothing() {
         let views = [manu("factory", 1800), fresh("partner"), manu("old", -90)];
-        let mut teller = teller(false);
+        let mut reporter = reporter(false);
         assert_eq!(
-            teller.news(&views, now()),
+            reporter.news(&views, now()),
             [
                 "14:02:31 factory: live, access token ends in 30 min",
                 "14:02:31 partner: never logged in",
                 "14:02:31 old: expired, access token ended 1 min ago",
             ]
         );
-        assert_eq!(teller.news(&views, now() + TimeDelta::seconds(60)), [""; 0]);
+        assert_eq!(reporter.news(&views, now() + TimeDelta::seconds(60)), [""; 0]);
     }
 
     #[test]
     fn each_change_is_one_line() {
-        let mut teller = teller(false);
+        let mut reporter = reporter(false);
         let mut view = manu("factory", 1800);
-        teller.news(std::slice::from_ref(&view), now());
-        let say = |teller: &mut Teller, view: &ConnectionView, second: i64| {
-            teller.news(std::slice::from_ref(view), now() + TimeDelta::seconds(second))
+        reporter.news(std::slice::from_ref(&view), now());
+        let say = |reporter: &mut Reporter, view: &ConnectionView, second: i64| {
+            reporter.news(std::slice::from_ref(view), now() + TimeDelta::seconds(second))
         };
-        assert_eq!(say(&mut teller, &view, 1700), ["14:30:51 factory: expiring, access token ends in 1 min"]);
-        assert_eq!(say(&mut teller, &view, 1801), ["14:32:32 factory: expired, access token ended 1 s ago"]);
+        assert_eq!(say(&mut reporter, &view, 1700), ["14:30:51 factory: expiring, access token ends in 1 min"]);
+        assert_eq!(say(&mut reporter, &view, 1801), ["14:32:32 factory: expired, access token ended 1 s ago"]);
         let revoked = with_problem(view.clone(), Problem::NeedsLogin { why: "token revoked\x1b[2J".into() });
         assert_eq!(
-            say(&mut teller, &revoked, 1802),
+            say(&mut reporter, &revoked, 1802),
             ["14:32:33 factory: needs login, access token has ended: token revoked\u{fffd}[2J"]
         );
         if let Holding::Tokens { facts, .. } = &mut view.holding {
@@ -199,23 +199,23 @@ mod tests {
             facts.expires_at += TimeDelta::hours(5);
         }
         assert_eq!(
-            say(&mut teller, &view, 1803),
+            say(&mut reporter, &view, 1803),
             ["14:32:34 factory: live, new tokens, generation 42, access token ends in 4 h 59 min"]
         );
         let by = Author { program: Some(Program::Keepalive), pid: 7 };
-        teller.authors.insert(view.name.clone(), (43, by));
+        reporter.authors.insert(view.name.clone(), (43, by));
         if let Holding::Tokens { facts, .. } = &mut view.holding {
             facts.generation += 1;
         }
         let line = "14:32:34 factory: live, new tokens, generation 43 by keepalive, process 7, access token ends in 4 h 59 min";
-        assert_eq!(teller.news(std::slice::from_ref(&view), now() + TimeDelta::seconds(1803)), [line]);
+        assert_eq!(reporter.news(std::slice::from_ref(&view), now() + TimeDelta::seconds(1803)), [line]);
         view.holding = Holding::Nothing;
-        assert_eq!(say(&mut teller, &view, 1804), ["14:32:35 factory: never logged in, tokens forgotten"]);
+        assert_eq!(say(&mut reporter, &view, 1804), ["14:32:35 factory: never logged in, tokens forgotten"]);
     }
 
     #[test]
     fn as_json_each_line_is_one_object_with_the_whole_connection() {
-        let lines = teller(true).news(&[manu("factory", 1800)], now());
+        let lines = reporter(true).news(&[manu("factory", 1800)], now());
         let object: Value = serde_json::from_str(&lines[0]).unwrap();
         assert!(!lines[0].contains('\n'));
         assert_eq!((&object["version"], &object["at"]), (&1.into(), &"2026-03-10T12:02:31Z".into()));

@@ -116,7 +116,7 @@ impl CliError {
         Self::on(name, exit, why)
     }
 
-    /// What stands in a connection's way, and the command that mends it where there is one.
+    /// What is wrong with a connection, and the command that fixes it where there is one.
     #[must_use]
     pub fn about(name: &ConnectionName, problem: &Problem) -> Self {
         let retry_at = match problem {
@@ -129,7 +129,7 @@ impl CliError {
     }
 }
 
-/// The command that mends it, where there is one.
+/// The command that fixes it, where there is one.
 fn hint(name: &ConnectionName, problem: &Problem) -> String {
     match problem {
         Problem::NeverLoggedIn | Problem::NeedsLogin { .. } | Problem::RolledBack { .. } => {

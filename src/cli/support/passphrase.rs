@@ -2,7 +2,7 @@
 //! environment, or a person; the first of these that is there counts.
 //!
 //! Invariant: a source that is there but cannot be used is an error, never passed over: else
-//! somebody would end up asked, or with another passphrase than the one they meant.
+//! a person would end up asked, or with another passphrase than the one they meant.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -56,7 +56,7 @@ fn given_in(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Passph
     Ok(Some(Passphrase { secret: Secret::new(value), from: format!("of {VALUE}") }))
 }
 
-/// Asks the person at the terminal, twice where a passphrase is chosen; `None` where nobody is
+/// Asks the person at the terminal, twice where a passphrase is chosen; `None` where no one is
 /// there to be asked.
 pub(crate) fn ask(new: bool) -> Result<Option<Secret>, CliError> {
     // Standard input may be a pipe with a client secret in it: the prompt opens the terminal itself.

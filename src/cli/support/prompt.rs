@@ -17,8 +17,8 @@ use crate::platform::signals::{Signal, Signals};
 /// The most lines of one secret: more than any answer of a token endpoint has.
 const MOST_LINES: usize = 1000;
 
-/// Asks for a secret. Nothing typed is shown, from before the prompt is: whoever pastes at once,
-/// or lets a script type, would else see what came before the prompt's own silence.
+/// Asks for a secret. Nothing typed is shown, from before the prompt is: a person who pastes at once,
+/// or lets a script type, would otherwise see what came before the prompt's own silence.
 ///
 /// # Errors
 /// There is no terminal to ask on, or Ctrl-C was pressed; the terminal is as it was.
@@ -27,7 +27,7 @@ pub(crate) fn hidden(words: impl Display) -> io::Result<Secret> {
 }
 
 /// The same for a secret that may have several lines: asks for the next one while `goes_on` says
-/// that what there is goes on, up to [`MOST_LINES`]. Lines of any length are read whole.
+/// that what there is continues, up to [`MOST_LINES`]. Lines of any length are read whole.
 ///
 /// # Errors
 /// As [`hidden`].
@@ -65,7 +65,7 @@ pub(crate) fn piped(max: usize) -> io::Result<Secret> {
     Ok(Secret::new(text))
 }
 
-/// Whether somebody is there to be asked.
+/// Whether a person is there to be asked.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -132,7 +132,7 @@ pub(crate) fn outlive_interrupt() -> io::Result<impl Drop> {
 }
 
 /// While this is held, Ctrl-C ends this process as if nothing had ever been registered for it: the default does not
-/// come back by itself once [`outlive_interrupt`] is over.
+/// come back automatically once [`outlive_interrupt`] is over.
 #[cfg(unix)]
 fn end_by_interrupt() -> io::Result<impl Drop> {
     let always = Arc::new(AtomicBool::new(true));

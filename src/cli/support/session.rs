@@ -83,7 +83,7 @@ impl Session {
         })
     }
 
-    /// Starts an engine on every connection for a single command: nothing is refreshed by itself.
+    /// Starts an engine on every connection for a single command: nothing is refreshed automatically.
     pub(crate) fn work(&self) -> Result<Working, Report> {
         self.start(self.parts(Arc::new(NoBrowser), Program::Command))
     }
@@ -144,7 +144,7 @@ impl Working {
     }
 }
 
-/// For `--no-browser`, and where nobody could see one.
+/// For `--no-browser`, and where no one could see one.
 pub(crate) struct NoBrowser;
 
 impl Browser for NoBrowser {

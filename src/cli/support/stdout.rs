@@ -1,7 +1,7 @@
-//! Lines on standard output, as long as somebody reads them.
+//! Lines on standard output, as long as someone reads them.
 //!
 //! Invariants: a line is whole, and written at once; a thread of its own writes, since a pipe that
-//! nobody reads blocks, and must not keep a signal from ending the program.
+//! no one reads blocks, and must not keep a signal from ending the program.
 
 use std::io::{ErrorKind, Write};
 use std::{io, thread};
@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::cli::support::exit::Exit;
 
-/// Where lines go, and where it is told how writing ended.
+/// Where lines go, and where how writing ended is reported.
 pub(crate) type Writing = (mpsc::Sender<Vec<String>>, oneshot::Receiver<io::Result<()>>);
 
 /// Begins to write; it ends with the sender, or with the first failure.
@@ -28,7 +28,7 @@ pub(crate) fn start_writing() -> io::Result<Writing> {
             }
             Ok(())
         };
-        // Nobody waits any more where the program ends.
+        // No one waits any more where the program ends.
         let _ = done.send(write_all());
     })?;
     Ok((lines, written))
@@ -37,10 +37,10 @@ pub(crate) fn start_writing() -> io::Result<Writing> {
 /// How a command ends whose writing has ended so.
 ///
 /// # Errors
-/// Standard output cannot be written, for another reason than that nobody reads it any more.
+/// Standard output cannot be written, for another reason than that no one reads it any more.
 pub(crate) fn end(written: io::Result<()>) -> Result<Exit, Report> {
     match written {
-        // Whoever read it has seen enough.
+        // The reader has seen enough.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(Exit::Ok),
     }

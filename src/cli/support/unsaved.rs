@@ -1,4 +1,4 @@
-//! What a command leaves for somebody else to do, and what it says of it.
+//! What a command leaves for another process to do, and what it says of it.
 
 use std::collections::HashMap;
 

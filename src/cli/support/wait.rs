@@ -1,4 +1,4 @@
-//! Waiting for the engine without a screen: says whom it waits for, and leaves when told to.
+//! Waiting for the engine without a screen: says whom it waits for, and leaves when asked to.
 //!
 //! Invariant: a first signal ends nothing whose answer may be on its way. What only waits is cancelled;
 //! what is out is waited for and saved. Only a second, deliberate one ends the command without.
@@ -30,8 +30,8 @@ impl Working {
         self.listen(work, |_| {}).await
     }
 
-    /// Has a command carried out, and waits for the event that tells how it ended; `None` where
-    /// the program was told to end before.
+    /// Has a command carried out, and waits for the event that says how it ended; `None` where
+    /// the program was asked to end before.
     ///
     /// # Errors
     /// As [`Working::attend`].
@@ -67,7 +67,7 @@ impl Working {
         let mut signals = Signals::listen()?;
         let mut work = pin!(work(engine));
         let mut told_to_end = pin!(told_to_end(engine, &mut signals));
-        let mut told = HashMap::new();
+        let mut reported = HashMap::new();
         let mut has_ended = false;
         loop {
             tokio::select! {
@@ -80,7 +80,7 @@ impl Working {
                     }
                     match &event {
                         Some(Event::Connection(ConnectionEvent { connection, kind: EventKind::InMemoryOnly { why, .. } })) => message!("{connection}: {}", in_memory(why)),
-                        Some(Event::Changed(view)) => tell_holder(&mut told, &view.name, &view.activity),
+                        Some(Event::Changed(view)) => report_holder(&mut reported, &view.name, &view.activity),
                         _ => {}
                     }
                     hear(event);
@@ -112,7 +112,7 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError,
             Some(Wish::First) => {
                 message!("stopping; waiting for requests in progress, to save their tokens");
                 rest = None;
-                // The work ends by itself once the engine has.
+                // The work ends automatically once the engine has.
                 drop(engine.begin_shutdown());
             }
             Some(Wish::Again) => return Ok(given_up(&engine.unfinished().await)),
@@ -139,9 +139,9 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError,
 }
 
 /// Says who holds the connection, once for each holder.
-fn tell_holder(told: &mut HashMap<ConnectionName, Option<u32>>, name: &ConnectionName, activity: &Activity) {
+fn report_holder(reported: &mut HashMap<ConnectionName, Option<u32>>, name: &ConnectionName, activity: &Activity) {
     let Activity::WaitingForLock { pid, .. } = activity else { return };
-    if told.insert(name.clone(), *pid) == Some(*pid) {
+    if reported.insert(name.clone(), *pid) == Some(*pid) {
         return;
     }
     match pid {

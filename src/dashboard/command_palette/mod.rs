@@ -46,7 +46,7 @@ pub struct Found {
 /// Something that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deed {
-    /// An action, in a menu that another action opens or by itself.
+    /// An action, in a menu that another action opens or on its own.
     Act {
         /// What opens the menu it is in.
         menu: Option<Action>,
@@ -64,7 +64,7 @@ pub fn area(app: &App) -> Option<Rect> {
     Some(layout::centred(body, WIDTH.min(body.width), HEIGHT))
 }
 
-/// Where its list stands in it: below the field.
+/// Where its list is in it: below the field.
 #[must_use]
 pub fn list(area: Rect) -> Rect {
     let text = layout::text(area);

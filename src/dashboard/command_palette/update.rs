@@ -134,7 +134,7 @@ fn entry(menu: Option<&KeyBinding>, binding: &KeyBinding) -> Found {
     Found { deed: Deed::Act { menu: menu.map(|menu| menu.action), action: binding.action }, text, keys, hits: vec![] }
 }
 
-/// Nobody looks for these in a list that is left by one of them; what opens a menu is left out
+/// No one looks for these in a list that is left by one of them; what opens a menu is left out
 /// because its items are listed.
 fn is_left_out(action: Action) -> bool {
     use Action as A;

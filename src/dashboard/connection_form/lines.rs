@@ -65,14 +65,14 @@ pub fn lines(form: &Form, width: usize) -> (Vec<FormLine>, (usize, usize)) {
 }
 
 impl Form {
-    /// What is being done, or stands in the way of it, in one line; empty while there is nothing.
+    /// What is being done, or what prevents it, in one line; empty while there is nothing.
     #[must_use]
     pub fn message(&self) -> (bool, String) {
         match (&self.refused, self.to_confirm) {
             _ if self.saving => (true, "saving".into()),
             (Some(why), _) => (false, neutralise(why, 300)),
             (None, Some(Confirm::Replace)) => (false, "Replaces the present tokens. Save again to confirm".into()),
-            (None, Some(Confirm::Leave)) => (false, "not saved; once more throws it away".into()),
+            (None, Some(Confirm::Leave)) => (false, "Unsaved changes. Esc again discards them".into()),
             (None, None) => (true, String::new()),
         }
     }

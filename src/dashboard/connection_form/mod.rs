@@ -209,7 +209,7 @@ impl Form {
 }
 
 impl FormRow {
-    /// The key its faults are told under: the one in the file, where the client secret has none.
+    /// The key its faults are reported under: the one in the file, where the client secret has none.
     fn key(self) -> &'static str {
         match self {
             Self::Key(field) => field.key,

@@ -94,11 +94,11 @@ fn facts(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Ve
     lines
 }
 
-/// What stands in the way, and the way out.
+/// What is wrong, and how to fix it.
 fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Vec<SheetLine> {
     let mut lines = Vec::new();
     let severity = view.status(now).severity();
-    // A problem that something under way is about to mend is not announced as standing.
+    // A problem that something under way is about to fix is not shown as persisting.
     if let Some(problem) = view.problem.as_ref().filter(|_| severity != Severity::Busy) {
         let words = match problem {
             Problem::RateLimited { until } => format!("rate limited until {}", app.options.zone.time(*until)),
@@ -214,7 +214,7 @@ fn tokens(
     lines
 }
 
-/// Fingerprints tell two tokens apart and are useless to guess one.
+/// Fingerprints distinguish two tokens and are useless to guess one.
 fn prints(facts: &TokenFacts) -> Vec<SheetLine> {
     let mut prints = format!("access {}", facts.access_fingerprint);
     if let Some(refresh) = &facts.refresh {

@@ -1,4 +1,4 @@
-//! What is wrong in plain words, and which key mends it.
+//! What is wrong in plain words, and which key fixes it.
 //!
 //! Every status has an answer here, so no state of a connection leaves a person without a next step.
 
@@ -33,32 +33,31 @@ pub fn remedy(view: &ConnectionView, now: DateTime<Utc>) -> Option<Remedy> {
         Status::Loading => ("The secret store has not answered yet.".into(), vec![]),
         Status::Expiring if view.auto => return None,
         Status::Expiring => (
-            "It is not refreshed by itself.".into(),
-            vec![(Action::Refresh, "refresh now"), (Action::ToggleAuto, "refresh by itself from now on")],
+            "Automatic refresh is off.".into(),
+            vec![(Action::Refresh, "refresh now"), (Action::ToggleAuto, "refresh automatically from now on")],
         ),
         Status::Expired => ("The access token has ended.".into(), vec![(Action::Refresh, "refresh now")]),
         Status::LoggingIn => ("A login waits for you.".into(), vec![(Action::Login, "show it")]),
         Status::WaitingForLock { pid } => (waiting(pid), vec![(Action::Cancel, "stop waiting")]),
         // The problem, where there is one, says it already.
         Status::NeverLoggedIn if view.problem.is_some() => (String::new(), vec![login]),
-        Status::NeverLoggedIn => ("Nobody has logged in yet.".into(), vec![login]),
+        Status::NeverLoggedIn => ("Not logged in yet.".into(), vec![login]),
         Status::NoClientSecret => {
             command = secret();
             ("Type this in a shell; it asks for the secret:".into(), vec![(login.0, "then log in")])
         }
-        Status::Retrying { at: Some(at) } => {
-            (format!("Tries again by itself in {}.", countdown(at - now)), vec![again])
-        }
-        Status::Retrying { at: None } => ("Nothing tries again by itself.".into(), vec![again]),
+        Status::Retrying { at: Some(at) } => (format!("Retries in {}.", countdown(at - now)), vec![again]),
+        Status::Retrying { at: None } => ("No automatic retry.".into(), vec![again]),
         Status::AnswerLost { at: Some(at) } => (
             format!("The refresh token is sent again in {}. Nothing to do.", countdown(at - now)),
             vec![(Action::ForceRefresh, "send it now")],
         ),
-        Status::AnswerLost { at: None } => {
-            ("Nothing is sent again by itself.".into(), vec![(Action::ForceRefresh, "send the refresh token again")])
-        }
+        Status::AnswerLost { at: None } => (
+            "Nothing is sent again automatically.".into(),
+            vec![(Action::ForceRefresh, "send the refresh token again")],
+        ),
         Status::RateLimited { until } => {
-            (format!("Nothing is sent for {}; then it goes on.", countdown(until - now)), vec![])
+            (format!("Nothing is sent for {}; then it continues.", countdown(until - now)), vec![])
         }
         Status::NeedsLogin => ("Only a new login helps.".into(), vec![login]),
         Status::Misconfigured if matches!(view.problem, Some(Problem::Misconfigured { refused: true, .. })) => {

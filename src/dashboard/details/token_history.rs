@@ -1,5 +1,5 @@
-//! What the engine tells of a connection's tokens when asked: kept while the connection's full
-//! screen is open, asked for anew with every generation, and shown there.
+//! What the engine reports of a connection's tokens when asked: kept while the connection's full
+//! screen is open, requested again with every generation, and shown there.
 
 use std::fmt::Write as _;
 
@@ -72,9 +72,9 @@ fn token(token: &TokenForm, zone: Zone, now: DateTime<Utc>) -> Vec<SheetLine> {
 /// What the token says of its own lifetime.
 fn moments(jwt: &Jwt, zone: Zone, now: DateTime<Utc>) -> Vec<SheetLine> {
     let moments = [("issued", jwt.issued_at), ("not before", jwt.not_before), ("expires", jwt.expires_at)];
-    let told =
+    let lines =
         moments.into_iter().filter_map(|(label, at)| Some(SheetLine::new(label, moment(zone, at?, now), Tone::Plain)));
-    told.collect()
+    lines.collect()
 }
 
 /// A moment exactly, by this machine's zone and by UTC, and how far it is away.
@@ -149,14 +149,14 @@ mod tests {
     #[test]
     fn it_is_asked_for_when_the_screen_opens_and_once_with_every_new_generation() {
         let mut app = app_of(vec![manu("factory", 1443), manu("warehouse", 72)]);
-        assert_eq!(update(&mut app, Msg::Event(of_generation(42)), now()), NOTHING, "nobody looks");
+        assert_eq!(update(&mut app, Msg::Event(of_generation(42)), now()), NOTHING, "no one looks");
         assert_eq!(press(&mut app, "Enter"), asks("factory"));
         assert_eq!(press(&mut app, "j k"), NOTHING);
         change(&mut app, manu("warehouse", 60));
         assert_eq!(update(&mut app, Msg::Event(of_generation(43)), now()), asks("factory"));
         assert_eq!(update(&mut app, Msg::Event(of_generation(43)), now()), NOTHING);
         press(&mut app, "Esc");
-        assert_eq!(update(&mut app, Msg::Event(of_generation(44)), now()), NOTHING, "nobody looks any more");
+        assert_eq!(update(&mut app, Msg::Event(of_generation(44)), now()), NOTHING, "no one looks any more");
         assert_eq!(press(&mut app, "Enter"), asks("factory"));
     }
 

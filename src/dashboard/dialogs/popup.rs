@@ -149,7 +149,7 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
     let (title, text, yes, no) = match question {
         Question::CopyRefreshToken(name) => (
             format!(" Copy the refresh token of {name}? "),
-            "Whoever has it has this access until it is revoked or replaced, for years perhaps. Any program can read the clipboard.".to_owned(),
+            "Anyone who has it has this access until it is revoked or replaced, for years perhaps. Any program can read the clipboard.".to_owned(),
             "copy it",
             "do not",
         ),

@@ -20,7 +20,7 @@ pub enum Question {
         /// How many of these the filter or a folded group hides.
         hidden: usize,
     },
-    /// The login came back as somebody else: replace the tokens held?
+    /// The login came back as someone else: replace the tokens held?
     ReplaceSubject {
         /// Whose login.
         connection: ConnectionName,

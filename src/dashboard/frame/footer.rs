@@ -56,13 +56,13 @@ pub fn hints(app: &App, width: u16, now: DateTime<Utc>) -> Vec<Hint> {
         .enumerate()
         .map(|(place, (binding, key))| (place, binding, key))
         .collect();
-    // What mends the connection comes first: it is what a glance at the footer is for.
-    let mends: Vec<_> = app
+    // What fixes the connection comes first: it is what a glance at the footer is for.
+    let fixes: Vec<_> = app
         .subject()
         .and_then(|view| remedy(view, now))
         .map_or_else(Vec::new, |way| way.first.into_iter().chain(way.keys).collect());
     bindings.sort_by_key(|(_, binding, _)| {
-        let helps = mends.iter().any(|(action, _)| *action == binding.action);
+        let helps = fixes.iter().any(|(action, _)| *action == binding.action);
         (!helps, rank(app, binding))
     });
     let mut used = 1;

@@ -30,7 +30,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
             Span::raw(" "),
         ]);
         let line = cut(line, areas.message.width);
-        // On low screens it stands in a border, of which it covers no more than it needs.
+        // On low screens it is in a border, of which it covers no more than it needs.
         let width = u16::try_from(line.width()).unwrap_or(u16::MAX);
         let area = Rect { width, ..areas.message };
         frame.render_widget(Clear, area);

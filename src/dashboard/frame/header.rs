@@ -17,7 +17,7 @@ pub struct Header {
     pub parts: Vec<HeaderPart>,
     /// The columns there are for the parts.
     pub room: u16,
-    /// Whether nothing is told beyond the screen: `quiet`, and what divides it from what follows.
+    /// Whether nothing is announced beyond the screen: `quiet`, and what divides it from what follows.
     pub quiet: &'static str,
     /// How many are refreshed automatically.
     pub auto: String,
@@ -81,15 +81,15 @@ pub fn header(app: &App, width: u16, now: DateTime<Utc>) -> Header {
         false => "",
     };
     let apart = if width < 100 { 2 } else { 3 };
-    let told_with = |auto: String| {
+    let header_with = |auto: String| {
         let room = usize::from(width).saturating_sub(quiet.width() + auto.width() + time.width() + apart);
         let (parts, room) = (parts(app, room, now), u16::try_from(room).unwrap_or(u16::MAX));
         Header { parts, room, quiet, auto, time: time.clone() }
     };
-    let plain = told_with(auto.clone());
-    // Who refreshes is told where that costs the counts nothing.
-    let told = keeper(app).map(|keeper| told_with(format!("{keeper}{auto}")));
-    told.filter(|told| told.parts == plain.parts && told.room >= told.used()).unwrap_or(plain)
+    let plain = header_with(auto.clone());
+    // Who refreshes is shown where that costs the counts nothing.
+    let full = keeper(app).map(|keeper| header_with(format!("{keeper}{auto}")));
+    full.filter(|full| full.parts == plain.parts && full.room >= full.used()).unwrap_or(plain)
 }
 
 /// The keeper beside this dashboard, and what divides it from what follows.

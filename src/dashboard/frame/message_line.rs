@@ -19,7 +19,7 @@ pub struct Message {
     pub text: String,
     /// When it happened.
     pub at: DateTime<Utc>,
-    /// It is the first thing said to somebody: news that nobody asked for waits until it was read.
+    /// It is the first thing said to a person: news that no one asked for waits until it was read.
     pub greets: bool,
 }
 

@@ -57,7 +57,7 @@ impl Key {
     }
 
     /// Shift is already in the character (`R`) or in the code (`BackTab`), so it is not compared;
-    /// a key with Super is somebody else's.
+    /// a key with Super belongs to another program.
     pub(crate) fn matches(self, event: &KeyEvent) -> bool {
         let other = KeyModifiers::SUPER | KeyModifiers::META | KeyModifiers::HYPER;
         self.code == event.code
@@ -96,7 +96,7 @@ impl Key {
     /// character itself, and other names in use (`Escape`, `PageUp`, `Shift-r`, `Ctrl+R`).
     ///
     /// # Errors
-    /// Why there is no such key, or why a terminal could never tell of it. Nothing of a name that
+    /// Why there is no such key, or why a terminal could never report it. Nothing of a name that
     /// is like no key is repeated.
     pub fn parse(name: &str) -> Result<Self, String> {
         let mut rest = name;
@@ -121,7 +121,7 @@ impl Key {
                 Err("begins the terminal's own sequences; use another".into())
             }
             (KeyCode::Tab | KeyCode::BackTab | KeyCode::Enter | KeyCode::Backspace | KeyCode::Esc, true, _)
-            | (KeyCode::Esc, _, true) => Err("terminals do not tell it from the key alone; use another".into()),
+            | (KeyCode::Esc, _, true) => Err("terminals do not distinguish it from the key alone; use another".into()),
             (code, ctrl, alt) => Ok(Self { code, ctrl, alt }),
         }
     }
@@ -156,7 +156,7 @@ fn shifted(code: KeyCode) -> Result<KeyCode, String> {
         KeyCode::Tab | KeyCode::BackTab => Ok(KeyCode::BackTab),
         KeyCode::Char(letter) if letter.is_ascii_alphabetic() => Ok(KeyCode::Char(letter.to_ascii_uppercase())),
         KeyCode::Char(_) => Err("write the character that Shift makes of it".into()),
-        _ => Err("terminals do not tell Shift with it apart; use another".into()),
+        _ => Err("terminals do not report Shift with it; use another".into()),
     }
 }
 
@@ -219,10 +219,10 @@ mod tests {
             ("Ctrl-Alt-x", "AltGr"),
             ("Alt-[", "own sequences"),
             ("Shift-1", "the character that Shift makes"),
-            ("Shift-F5", "do not tell Shift"),
+            ("Shift-F5", "do not report Shift"),
         ] {
-            let told = Key::parse(name).expect_err(name);
-            assert!(told.contains(why), "{name}: {told}");
+            let error = Key::parse(name).expect_err(name);
+            assert!(error.contains(why), "{name}: {error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The keymap as somebody wants it: the table with other keys, checked.
+//! The keymap as configured: the table with other keys, checked.
 //!
 //! Invariants of every keymap made here: no key hides another that works at the same time, save
 //! where the table itself means it so; every dialog can be left and answered; Ctrl-C quits; what
@@ -12,7 +12,7 @@ use crate::dashboard::keymap::{KeyBinding, Keymap, Scope, defaults};
 use crate::domain::text::near_miss;
 use crate::domain::{Rebinding, Written};
 
-/// Why a key cannot be what somebody wants it to be, and where that was written.
+/// Why a key cannot have the function it was given, and where that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RebindError {
     /// The line, from 1.
@@ -53,7 +53,7 @@ impl Keymap {
             }
         }
         for (nth, (at, keys)) in taken.iter().enumerate() {
-            // Two changes that are in each other's way are told of once, at the later one.
+            // Two changes that conflict are reported once, at the later one.
             let later: Vec<usize> = taken[nth + 1..].iter().map(|(at, _)| *at).collect();
             refusals.extend(keys.iter().filter_map(|(key, word)| clash(&keymap, *at, *key, word, &later)));
         }
@@ -136,7 +136,7 @@ fn lost(binding: &KeyBinding, keys: &[(Key, &Written)]) -> Option<&'static str> 
     }
 }
 
-/// What is in the way of the binding at `at` having this key; bindings in `later` say so themselves.
+/// What prevents the binding at `at` from having this key; bindings in `later` say so themselves.
 fn clash(keymap: &Keymap, at: usize, key: Key, word: &Written, later: &[usize]) -> Option<RebindError> {
     let own = &keymap.bindings[at];
     let has = |binding: &KeyBinding| binding.keys.contains(&key);
@@ -173,8 +173,8 @@ mod tests {
     }
 
     fn refused(changes: &[Rebinding]) -> String {
-        let told = Keymap::rebound(changes).expect_err("refused");
-        let lines = told.iter().map(|r| format!("{} {}: {}", r.column, r.setting, r.what));
+        let refusals = Keymap::rebound(changes).expect_err("refused");
+        let lines = refusals.iter().map(|r| format!("{} {}: {}", r.column, r.setting, r.what));
         lines.collect::<Vec<_>>().join("\n") + "\n"
     }
 
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_would_do_harm_is_refused_with_its_place_and_reason() {
-        for (changes, told) in [
+        for (changes, expected) in [
             (
                 vec![change("conection", "refresh", &["x"])],
                 "1 keys: this is no place where keys work; did you mean connection?\n",
@@ -261,14 +261,14 @@ mod tests {
                 "3 keys.always.suspend: Ctrl-A is keys.field.cursor_start already, which works at the same time; give one of them another key\n",
             ),
         ] {
-            assert_eq!(refused(&changes), told);
+            assert_eq!(refused(&changes), expected);
         }
     }
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let told =
+        let refusals =
             refused(&[change("a", "b", &[]), change("a", "c", &[]), change("main", "quit", &["Ctrl-1", "Ctrl-2"])]);
-        assert_eq!(told.lines().count(), 3, "{told}");
+        assert_eq!(refusals.lines().count(), 3, "{refusals}");
     }
 }

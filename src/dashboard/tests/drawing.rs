@@ -66,7 +66,7 @@ fn in_the_selected_row_nothing_is_dimmed_in_any_theme() {
     }
 }
 
-/// What people write elsewhere, and what somebody might write to do harm.
+/// What people write elsewhere, and what a person might write to do harm.
 const SCRIPTS: [(&str, &str); 5] = [
     ("cjk", "更新トークンは無効です。か\u{3099}もう一度ログインしてください"),
     ("hebrew", "אסימון הרענון אינו תקף יותר, יש להתחבר מחדש"),
@@ -116,9 +116,9 @@ fn screens_in(script: &str) -> Vec<App> {
     let mut filtered = app("/");
     paste(&mut filtered, script);
     screens.push(filtered);
-    let mut told = app("j");
-    learn(&mut told, EventKind::LoginFailed { why: Reason::ours(text()), problem: None }.of(name("sandbox")));
-    screens.push(told);
+    let mut failed = app("j");
+    learn(&mut failed, EventKind::LoginFailed { why: Reason::ours(text()), problem: None }.of(name("sandbox")));
+    screens.push(failed);
     let mut failed = app("l");
     learn(&mut failed, EventKind::LoginFailed { why: Reason::ours(text()), problem: None }.of(name("sandbox")));
     screens.push(failed);

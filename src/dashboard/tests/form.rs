@@ -195,9 +195,9 @@ fn what_could_not_be_saved_comes_back_to_its_row_and_what_was_is_selected() {
     press(&mut app, "e");
     paste_into(&mut app, "Client ID", "other");
     saved(press(&mut app, "C-s"));
-    let fault = FieldFault { key: "client_id", what: "is somebody else's".into() };
+    let fault = FieldFault { key: "client_id", what: "is another person's".into() };
     learn(&mut app, Event::Host(HostEvent::ConnectionSaved { connection: "factory".into(), result: Err(vec![fault]) }));
-    assert_eq!(faults(&app), "is somebody else's");
+    assert_eq!(faults(&app), "is another person's");
     write(&mut app, "2");
     saved(press(&mut app, "C-s"));
     let of_all = FieldFault::of_all("the disk is full");

@@ -13,8 +13,8 @@ fn the_first_line_names_the_keeper_where_that_costs_the_counts_nothing() {
     let with: Vec<_> = (60..=200).map(|width| header(&app, width, now())).collect();
     for (with, without) in with.iter().zip(&without) {
         assert_eq!(with.parts, without.parts, "{with:?}");
-        let told = format!("keepalive 1234, {}", without.auto);
-        assert!(with.auto == told || with.auto == without.auto, "{with:?}");
+        let expected = format!("keepalive 1234, {}", without.auto);
+        assert!(with.auto == expected || with.auto == without.auto, "{with:?}");
     }
     assert_eq!(with[0], without[0], "the smallest screen has no room for it");
     assert!(with.last().unwrap().auto.starts_with("keepalive 1234, "), "{with:?}");

@@ -218,7 +218,7 @@ fn a_request_is_copied_from_the_log_and_from_its_details() {
     let mut app = app_in_the_log();
     assert_eq!(press(&mut app, "j j y"), copied());
     assert_eq!(press(&mut app, "Enter y"), copied());
-    assert!(matches!(*app.screens.top(), Screen::Request { .. }), "it goes on being read");
+    assert!(matches!(*app.screens.top(), Screen::Request { .. }), "it stays open");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::dashboard::screen::Screen;
 use crate::dashboard::tests::toast;
 use crate::domain::{Activity, Command, EventKind};
 
-/// A dashboard whose login of `archive` came back as somebody else.
+/// A dashboard whose login of `archive` came back as someone else.
 fn asked(keys_before: &str) -> App {
     let mut view = logging_in("archive", loopback(), Some(Ok(())));
     let mut app = app_of(vec![view.clone(), manu("factory", 900)]);

@@ -11,11 +11,11 @@ use crate::dashboard::{App, Msg, update};
 /// How many connections are in each status: as they are counted, and as they stand.
 fn counted(app: &App, now: DateTime<Utc>) -> (BTreeMap<&'static str, usize>, BTreeMap<&'static str, usize>) {
     let kept = app.connections.tally().counts().map(|(status, number)| (status.id(), number)).collect();
-    let mut anew = BTreeMap::new();
+    let mut recounted = BTreeMap::new();
     for view in app.connections.all() {
-        *anew.entry(view.status(now).id()).or_default() += 1;
+        *recounted.entry(view.status(now).id()).or_default() += 1;
     }
-    (kept, anew)
+    (kept, recounted)
 }
 
 #[test]
@@ -28,8 +28,8 @@ fn whatever_the_clock_does_the_counts_are_those_of_the_moment() {
     for second in forth.chain((0..3).rev()).chain(0..100) {
         let at = now() + TimeDelta::seconds(second);
         assert_eq!(update(&mut app, Msg::Tick, at), NOTHING);
-        let (kept, anew) = counted(&app, at);
-        assert_eq!(kept, anew, "after {second} s");
+        let (kept, recounted) = counted(&app, at);
+        assert_eq!(kept, recounted, "after {second} s");
         let asking: Vec<_> = app.connections.asking().map(|view| &view.name).collect();
         let all = app.connections.all().iter();
         let standing = all.filter(|view| view.status(at).severity() >= crate::domain::Severity::Busy);

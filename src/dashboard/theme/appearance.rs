@@ -9,7 +9,7 @@ pub struct Appearance {
     pub theme: ThemeName,
     /// How many colours there are.
     pub depth: Depth,
-    /// The terminal's background, once it has told.
+    /// The terminal's background, once it has answered.
     pub background: Option<Background>,
 }
 
@@ -43,7 +43,7 @@ impl Appearance {
             (ThemeName::Auto, Depth::Many) => match self.background {
                 Some(Background::Dark) => "theme auto: dark".into(),
                 Some(Background::Light) => "theme auto: light".into(),
-                None => "theme auto: 16, as the terminal does not tell its background".into(),
+                None => "theme auto: 16, as the terminal does not report its background".into(),
             },
             _ => format!("theme {word}"),
         }

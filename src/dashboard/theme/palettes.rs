@@ -17,7 +17,7 @@ pub(crate) struct ThemePalette {
     pub(crate) good: Style,
     /// Something is under way.
     pub(crate) busy: Style,
-    /// It may mend itself.
+    /// It may recover by itself.
     pub(crate) warning: Style,
     /// A person is needed.
     pub(crate) bad: Style,

@@ -115,7 +115,7 @@ impl Axis {
     }
 
     /// The stretch that ends no sooner than `to`, its columns always cutting time at the same
-    /// moments: what falls into a column stays together while time goes on.
+    /// moments: what falls into a column stays together while time passes.
     #[must_use]
     pub fn until(to: DateTime<Utc>, zoom: Zoom, columns: usize) -> Self {
         let mut stretch = Self::new(to, zoom, columns);

@@ -68,7 +68,7 @@ pub fn waits_until(view: &ConnectionView, now: DateTime<Utc>) -> Option<DateTime
 pub fn marks(view: &ConnectionView, now: DateTime<Utc>) -> Vec<(Mark, DateTime<Utc>)> {
     let wait = waits_until(view, now);
     let mut marks: Vec<_> = wait.map(|at| (Mark::TriesAgain, at)).into_iter().collect();
-    // A plan that a wait overtakes is the same thing told twice; one under way is planned no more.
+    // A plan that a wait overtakes is the same thing shown twice; one under way is planned no more.
     let planned = view.next_refresh.filter(|at| wait.is_none_or(|wait| *at > wait));
     if view.status(now) != Status::Refreshing {
         marks.extend(planned.map(|at| (Mark::Refresh, at.max(now))));
@@ -103,7 +103,7 @@ pub fn cells(view: &ConnectionView, stretch: &Axis, now: DateTime<Utc>) -> Vec<C
     cells
 }
 
-/// How many columns something fills that goes on until a moment; what is over fills none.
+/// How many columns something fills that continues until a moment; what is over fills none.
 fn lasting(stretch: &Axis, until: DateTime<Utc>, now: DateTime<Utc>) -> usize {
     if until > now { stretch.columns_before(until) } else { 0 }
 }

@@ -1,4 +1,4 @@
-//! Where everything stands in the timeline: in its full screen, and in its strip on the main one.
+//! Where everything is in the timeline: in its full screen, and in its strip on the main one.
 
 use ratatui::layout::Rect;
 

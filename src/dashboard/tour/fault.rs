@@ -25,7 +25,7 @@ pub enum FaultKind {
     LockHeld,
     /// This connection's next access token lives for seconds, and nothing refreshes it.
     ShortLived,
-    /// All of it is mended.
+    /// All of it is fixed.
     AllWell,
 }
 

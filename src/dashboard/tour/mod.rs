@@ -30,7 +30,7 @@ pub enum TourProgress {
     Looking,
     /// Something is to be tried.
     Waiting,
-    /// It is under way: by itself, or done on somebody's behalf.
+    /// It is under way: automatically, or done on a person's behalf.
     Helped,
     /// It was done.
     Done,
@@ -77,7 +77,7 @@ impl App {
         let next = match progress {
             TourProgress::Waiting => "does it for you",
             _ if at + 1 == STEPS.len() => "ends the tour",
-            _ => "goes on",
+            _ => "continues",
         };
         let mut keys = vec![(Action::TourNext, next), (Action::TourBack, "back"), (Action::TourEnd, "end")];
         let scopes = self.tour_scopes();

@@ -21,7 +21,7 @@ pub(super) struct Step {
 /// Something to try.
 pub(super) struct Deed {
     pub(super) noticed: Noticed,
-    /// Does it for a person who goes on without having done it; none where waiting is all there is to do.
+    /// Does it for a person who continues without having done it; none where waiting is all there is to do.
     pub(super) help: Option<Help>,
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Help {
 
 /// How it is noticed that something was tried.
 pub(super) enum Noticed {
-    /// By what the engine or the shell announces; told which connection the step is about.
+    /// By what the engine or the shell announces; given the connection that the step is about.
     By(fn(&Event, &str) -> bool),
     /// By what the dashboard shows.
     On(fn(&App) -> bool),
@@ -54,8 +54,8 @@ pub(super) static STEPS: &[Step] = &[
         deed: None,
     },
     Step {
-        title: "It refreshes by itself",
-        text: "Within seconds warehouse is refreshed without being asked. Watch its countdown begin anew.",
+        title: "It refreshes automatically",
+        text: "Within seconds warehouse is refreshed without being asked. Watch its countdown start again.",
         keys: &[],
         connection: "warehouse",
         deed: Some(Deed { noticed: Noticed::By(is_refreshed), help: None }),
@@ -111,7 +111,7 @@ pub(super) static STEPS: &[Step] = &[
     },
     Step {
         title: "All well again",
-        text: "{}, then {}: all well again. factory goes on by itself when its wait is over; {} does not wait.",
+        text: "{}, then {}: fix everything. factory continues automatically when its wait is over; {} does not wait.",
         keys: &[Action::OpenFaultMenu, Action::Fault(FaultKind::AllWell), Action::ForceRefresh],
         connection: "factory",
         deed: Some(Deed {
@@ -131,7 +131,7 @@ pub(super) static STEPS: &[Step] = &[
     },
     Step {
         title: "Details",
-        text: "{} shows all there is to know of a connection: what is wrong, which key mends it, its requests.",
+        text: "{} shows all there is to know of a connection: what is wrong, which key fixes it, its requests.",
         keys: &[Action::Open],
         connection: "payroll",
         deed: Some(Deed {

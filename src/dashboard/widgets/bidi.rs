@@ -26,7 +26,7 @@ pub(crate) fn contain(buffer: &mut Buffer) -> bool {
 }
 
 /// Whether a look at its character is worth it: of what most cells have, ASCII and the lines of
-/// frames, nothing is read from right to left, and the first bytes tell.
+/// frames, nothing is read from right to left, and the first bytes show that.
 fn may_be_right_to_left(cell: &Cell) -> bool {
     let symbol = cell.symbol().as_bytes();
     symbol.len() > 1 && !matches!(symbol, [0xe2, 0x86..=0xaf, ..])
@@ -77,7 +77,7 @@ impl Gap {
 enum Kind {
     RightToLeft,
     Blank,
-    /// A character of no direction that stands in texts.
+    /// A character of no direction that occurs in texts.
     Neutral,
     /// Anything else: text from left to right, digits, lines of a frame.
     Other,

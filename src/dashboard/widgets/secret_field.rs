@@ -17,7 +17,7 @@ impl SecretField {
     /// The longest text taken, in bytes: the longest answer that is looked at, and what wraps it.
     pub const MAX: usize = 20 * 1024;
 
-    /// Adds typed or pasted text. White space stays: it tells a wrapped
+    /// Adds typed or pasted text. White space stays: it distinguishes a wrapped
     /// URL from words that were pasted by mistake.
     pub fn push(&mut self, text: &str) {
         self.take(text.chars().filter(|c| matches!(c, '\t' | '\n' | '\r') || !c.is_control()));

@@ -25,11 +25,11 @@ pub enum Tone {
     Command,
     /// As a status of that severity, its symbol in front.
     Status(Severity),
-    /// What a status line wrapped to its next line, and the column it stands in.
+    /// What a status line wrapped to its next line, and the column it is in.
     More(Severity, usize),
     /// The label is a key to press.
     Key,
-    /// The label is a key to press, and no other label stands in its column.
+    /// The label is a key to press, and no other label is in its column.
     Step,
     /// A text field.
     Field,

@@ -18,7 +18,7 @@ pub struct TextField {
     input: Input,
 }
 
-/// Says how long the text is and not what it is: somebody may paste a secret into the wrong field.
+/// Says how long the text is and not what it is: a person may paste a secret into the wrong field.
 impl fmt::Debug for TextField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let characters = self.text().chars().count();

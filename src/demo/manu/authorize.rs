@@ -2,7 +2,7 @@
 //! consent page, and sends the browser back with a code or an error.
 //!
 //! Invariant: no redirect goes to a URI that is not registered for the client; whatever is wrong
-//! before that is certain is told on a page.
+//! before that is certain is reported on a page.
 
 use axum::body::Body;
 use axum::http::header::LOCATION;
@@ -19,9 +19,9 @@ use crate::demo::wire::html_response;
 
 /// What is wrong with an authorization request.
 enum Wrong {
-    /// Nobody can be sent anywhere: a page says so.
+    /// No one can be redirected: a page says so.
     Untrusted(&'static str),
-    /// The client is told by redirect (RFC 6749 §4.1.2.1).
+    /// The client is informed by redirect (RFC 6749 §4.1.2.1).
     Redirected { back: Back, error: &'static str, description: String },
 }
 
@@ -85,7 +85,7 @@ fn check(grants: &Grants, params: &Params) -> Result<AuthorizationRequest, Wrong
     Ok(AuthorizationRequest { client_id, redirect_uri, scope: scope.to_owned(), state, challenge })
 }
 
-/// The client and its redirect URI: until both are certain, nobody is redirected.
+/// The client and its redirect URI: until both are certain, no one is redirected.
 fn check_client(grants: &Grants, params: &Params) -> Result<(String, String), Wrong> {
     if matches!(params.repeated(), Some("client_id" | "redirect_uri")) {
         return Err(Wrong::Untrusted("client_id or redirect_uri was sent more than once."));

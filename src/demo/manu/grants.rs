@@ -49,7 +49,7 @@ pub(super) struct Code {
 pub(super) enum Refused {
     /// Never issued, issued to another client, expired, or of a revoked family.
     NotValid,
-    /// It had been replaced: somebody holds a copy (RFC 9700 §4.14.2).
+    /// It had been replaced: someone holds a copy (RFC 9700 §4.14.2).
     Reused(FamilyId),
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Grants {
 }
 
 impl Grants {
-    /// A server that knows nobody yet.
+    /// A server that has issued nothing yet.
     pub(super) fn new(access_lifetime: TimeDelta, grace: TimeDelta, limit: Option<RateLimit>) -> Self {
         Self {
             clients: HashMap::new(),
@@ -121,7 +121,7 @@ impl Grants {
     pub(super) fn redeem(&mut self, refresh: &str, client_id: &str, now: DateTime<Utc>) -> Result<FamilyId, Refused> {
         let &(id, expires_at) = self.refresh.get(refresh).ok_or(Refused::NotValid)?;
         let family = self.family(id);
-        // Another client's token tells nothing about who leaked it: nobody is punished for it.
+        // Another client's token says nothing about who leaked it: no one is punished for it.
         if family.client_id != client_id {
             return Err(Refused::NotValid);
         }

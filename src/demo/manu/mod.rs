@@ -140,7 +140,7 @@ impl Manu {
         self.0.push_fault(fault);
     }
 
-    /// Lets the next token request of this client run into a fault, whoever asks before it.
+    /// Lets the next token request of this client run into a fault, no matter which client asks first.
     pub fn push_fault_for(&self, client_id: &str, fault: DemoFault) {
         self.0.aim_fault(Some(client_id), fault, true);
     }
@@ -209,7 +209,7 @@ impl Manu {
             return DemoAnswer::new(StatusCode::OK, body);
         }
         inner.stats.api_calls_refused += 1;
-        // RFC 6750 §3.1: whoever sent no token is told the scheme and nothing else.
+        // RFC 6750 §3.1: a client that sent no token is given the scheme and nothing else.
         let challenge = match token {
             None => r#"Bearer realm="manu""#,
             Some(_) => {

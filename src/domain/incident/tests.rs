@@ -99,7 +99,7 @@ fn what_only_a_person_can_mend_opens_at_once_and_only_once_until_it_is_well() {
 fn what_is_found_at_the_start_is_standing() {
     let mut incidents = Incidents::new(start());
     assert_eq!(watch(&mut incidents, &ill(revoked(), 9999), 3, 300), said(3, "needs_login opened standing"));
-    // A store that stays away is news after its minute: whoever looked at the start may have left.
+    // A store that stays away is news after its minute: the person who looked at the start may have left.
     let mut incidents = Incidents::new(start());
     assert_eq!(watch(&mut incidents, &ill(unavailable(), 9999), 0, 300), said(60, "store opened"));
 }
@@ -212,7 +212,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever happens, and whenever it is looked at: openings and closings alternate, for each
-    /// connection by itself; nothing opens during a login; nobody recovers who is not well.
+    /// connection on its own; nothing opens during a login; no connection recovers that is not well.
     #[test]
     fn openings_and_closings_alternate(steps in prop::collection::vec((0u8..8, 0u8..8, 1i64..400), 1..200)) {
         let mut incidents = Incidents::new(start());

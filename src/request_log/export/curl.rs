@@ -14,7 +14,7 @@ const NOT_REPEATED: [&str; 5] = ["authorization", "content-length", "content-typ
 ///
 /// A test call can be made again with it. A token request cannot: its body held the client secret
 /// and perhaps a refresh token, which is good for one exchange only, so a skeleton with
-/// placeholders stands in its place. A redirect is nobody's request to make: there is only the
+/// placeholders takes its place. A redirect is not a request to make: there is only the
 /// comment.
 #[must_use]
 pub fn curl(entry: &LogEntry) -> String {
@@ -78,7 +78,7 @@ fn command(entry: &LogEntry, arguments: Vec<String>) -> String {
     };
     let repeated = entry.wire.request_headers.iter().filter(|(name, value)| is_repeated(name, value));
     let headers = repeated.map(|(name, value)| format!("-H {}", quoted(&format!("{name}: {value}"))));
-    // Brackets in an address are no pattern; `--url`, lest it be taken for an option.
+    // Brackets in an address are no pattern; `--url`, so that it is not taken for an option.
     let address = format!("curl --include --globoff --url {}", quoted(&entry.url()));
     let lines: Vec<String> = std::iter::once(address).chain(headers).chain(arguments).collect();
     lines.join(" \\\n  ") + "\n"

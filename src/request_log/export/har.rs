@@ -1,6 +1,6 @@
 //! HTTP Archive 1.2 (<http://www.softwareishard.com/blog/har-12-spec/>).
 //!
-//! What is not known is told as the format has it: -1, or an empty text where text is required.
+//! What is not known is written as the format requires: -1, or an empty text where text is required.
 //! Fields of our own begin with an underscore, as the format asks.
 
 use serde_json::{Map, Value, json};
@@ -69,7 +69,7 @@ fn request(entry: &LogEntry) -> Value {
     })
 }
 
-/// A `GET` of ours has no body; of the others the header tells.
+/// A `GET` of ours has no body; of the others the header shows it.
 fn body_size(entry: &LogEntry) -> i64 {
     let length = entry.wire.request_headers.iter().find(|(name, _)| name == "content-length");
     match length {
@@ -105,8 +105,8 @@ fn headers(headers: &[(String, String)]) -> Vec<Value> {
     headers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }
 
-/// The phases in milliseconds, and their sum. Sending and waiting cannot be told apart, nor can
-/// TCP and TLS; an older entry tells the whole only, and all of it counts as waiting.
+/// The phases in milliseconds, and their sum. Sending and waiting cannot be distinguished, nor can
+/// TCP and TLS; an older entry has the total only, and all of it counts as waiting.
 fn timings(entry: &LogEntry) -> (Value, f64) {
     let Timings { blocked_us, dns_us, connect_us, wait_us, receive_us } = entry.wire.timings;
     let is_known = !entry.wire.timings.is_empty();

@@ -180,7 +180,7 @@ async fn an_older_record_restored_from_a_backup_is_reported_and_never_handed_out
     let refused = locked.spending(&record(1)).await.unwrap_err();
     assert!(matches!(refused, StoreError::Outdated { given: 1, mark: 2 }), "{refused}");
     locked.receive(record(3)).await.unwrap();
-    assert_eq!(generation(&locked.recover().await.unwrap()), Some(3), "a new login mends it");
+    assert_eq!(generation(&locked.recover().await.unwrap()), Some(3), "a new login fixes it");
 }
 
 #[tokio::test]

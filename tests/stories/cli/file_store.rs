@@ -196,7 +196,7 @@ fn without_a_keyring_a_command_names_the_choices_and_ends_with_6() {
             assert!(reported.contains(choice), "{reported}");
         }
     }
-    assert!(!bench.data_dir().join("store").exists(), "nothing is kept elsewhere by itself");
+    assert!(!bench.data_dir().join("store").exists(), "nothing is kept elsewhere automatically");
 }
 
 #[cfg(target_os = "linux")]

@@ -93,8 +93,8 @@ async fn a_name_that_will_not_do_is_refused_with_2_and_nothing_is_touched() {
         ("factory", "FACTORY", "count as the same name"),
         ("factory", other, "hr-sync is the name of another connection"),
         ("factory", "HR-Sync", "HR-Sync is the name of another connection"),
-        ("nobody", "plant", "there is no connection nobody; it has "),
-        ("nobody", other, "there is no connection nobody; it has "),
+        ("missing", "plant", "there is no connection missing; it has "),
+        ("missing", other, "there is no connection missing; it has "),
     ] {
         let refused = bench.run(&["rename", old, new], 2);
         assert!(refused.stderr.contains(reported) && refused.stdout.is_empty(), "{refused:?}");

@@ -62,8 +62,8 @@ async fn where_nothing_is_kept_it_says_so() {
     drop(lease);
     let (_, said) = bench.output_of(&["rescue", "factory"], 1);
     assert!(said.contains("no answer is kept"), "{said}");
-    let (_, said) = bench.output_of(&["rescue", "nobody"], 2);
-    assert!(said.contains("there is no connection nobody"), "{said}");
+    let (_, said) = bench.output_of(&["rescue", "missing"], 2);
+    assert!(said.contains("there is no connection missing"), "{said}");
     assert_eq!(bench.posts(), 0);
 }
 

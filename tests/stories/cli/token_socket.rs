@@ -122,8 +122,8 @@ async fn what_is_not_certain_is_left_to_the_command() {
     bench.alone(&["token", "factory", "--min-ttl", &(left + 1).to_string(), "--no-refresh"]).expect(STORE);
     let impossible = bench.run(&["token", "factory", "--min-ttl", "2h"], 2);
     assert!(impossible.stderr.contains("live for 1800 s in all"), "{impossible:?}");
-    let unknown = bench.run(&["token", "nobody"], 2);
-    assert!(unknown.stderr.contains("there is no connection nobody; it has factory"), "{unknown:?}");
+    let unknown = bench.run(&["token", "missing"], 2);
+    assert!(unknown.stderr.contains("there is no connection missing; it has factory"), "{unknown:?}");
     let other = bench.path("other.toml");
     fs::copy(bench.config(), &other).unwrap();
     bench.alone(&["token", "factory", "--config", other.to_str().unwrap()]).expect(STORE);

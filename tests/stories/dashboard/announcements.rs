@@ -86,7 +86,7 @@ async fn a_console_that_prints_unknown_sequences_is_sent_no_title() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_for_events_is_run_without_a_shell_and_without_the_passphrase() {
     let dir = tempfile::tempdir().unwrap();
-    let script = dir.path().join("tell team");
+    let script = dir.path().join("notify team");
     std::fs::write(&script, "cat >> \"$1/events\"; env >> \"$1/environment\"; echo noise; echo noise >&2").unwrap();
     let words =
         ["sh", &script.display().to_string(), &dir.path().display().to_string()].map(|word| format!("{word:?}"));

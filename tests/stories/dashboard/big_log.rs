@@ -145,7 +145,7 @@ fn a_hundred_thousand_entries_are_opened_counted_filtered_and_gone_through_witho
     assert!(read(searcher) <= 8 * MIB);
     let last = pages.last().unwrap().id.segment;
     let (rest, ended) = search(searcher, "503", ReadFrom::Segment(last), usize::MAX);
-    assert_eq!((count(&pages) + count(&rest), ended), (100, true), "it goes on where it rested");
+    assert_eq!((count(&pages) + count(&rest), ended), (100, true), "it continues where it stopped");
 }
 
 #[test]

@@ -23,13 +23,13 @@ use crate::support::stage::{Person, Stage};
 
 /// What was sent to the terminal beyond drawing.
 #[derive(Clone, Default)]
-struct Told {
+struct Announced {
     notices: Arc<Mutex<Vec<String>>>,
     titles: Arc<Mutex<Vec<String>>>,
     bells: Arc<Mutex<usize>>,
 }
 
-impl Told {
+impl Announced {
     fn notices(&self) -> Vec<String> {
         self.notices.lock().unwrap().clone()
     }
@@ -39,7 +39,7 @@ impl Told {
     }
 }
 
-impl Window for Told {
+impl Window for Announced {
     fn set_title(&mut self, title: &str) -> io::Result<()> {
         self.titles.lock().unwrap().push(title.to_owned());
         Ok(())
@@ -56,7 +56,7 @@ impl Window for Told {
     }
 }
 
-impl Host for Told {
+impl Host for Announced {
     fn suspend(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -74,7 +74,7 @@ impl Host for Told {
 struct Scene<'a> {
     rig: &'a Rig,
     person: Person,
-    reported: Told,
+    reported: Announced,
 }
 
 impl Scene<'_> {
@@ -118,7 +118,7 @@ async fn with_dashboard<'a, A: Future<Output = ()>>(
     quiet: bool,
     act: impl FnOnce(Scene<'a>) -> A,
 ) {
-    let reported = Told::default();
+    let reported = Announced::default();
     let prepare = move |mut app: App| {
         if quiet {
             app.toggle_quiet();

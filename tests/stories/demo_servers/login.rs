@@ -129,7 +129,7 @@ async fn a_consent_form_works_once_and_cannot_be_made_up() {
 async fn nothing_is_redirected_before_client_and_redirect_uri_are_certain() {
     let bench = Bench::new();
     for change in [
-        ("client_id", "nobody"),
+        ("client_id", "unknown"),
         ("client_id", ""),
         ("redirect_uri", ""),
         ("redirect_uri", "https://evil.example/"),

@@ -95,7 +95,7 @@ async fn token_requests_that_are_not_in_order_get_the_error_of_the_rfc_and_cost_
 async fn a_wrong_client_is_invalid_client_and_costs_no_token() {
     let bench = Bench::new();
     let (_, refresh) = bench.issue();
-    for change in [("client_secret", "wrong"), ("client_id", "nobody"), ("client_secret", ""), ("client_id", "")] {
+    for change in [("client_secret", "wrong"), ("client_id", "unknown"), ("client_secret", ""), ("client_id", "")] {
         let answer = bench.manu_token(&changed(&refresh_form(&refresh), &[change])).await;
         assert_oauth_error(answer, 401, "invalid_client").await;
     }

@@ -9,7 +9,7 @@ use super::bench::Bench;
 
 /// The connections of the story, each with its section of the configuration.
 fn reported(bench: &Bench) -> Vec<(Character, Value)> {
-    let story = story::tell(&bench.servers);
+    let story = story::set_up(&bench.servers);
     let mut configuration: Table = story.configuration.parse().unwrap();
     let Some(Value::Array(sections)) = configuration.remove("connections") else { panic!("no connections") };
     assert_eq!(sections.len(), story.characters.len());
@@ -64,7 +64,7 @@ async fn the_access_tokens_that_live_open_the_api_they_are_for() {
 #[test]
 fn the_configuration_holds_no_secret_and_the_text_for_people_every_client_secret() {
     let bench = Bench::new();
-    let story = story::tell(&bench.servers);
+    let story = story::set_up(&bench.servers);
     let text = story.for_people();
     assert_eq!(text.parse::<Table>().unwrap(), story.configuration.parse::<Table>().unwrap());
     for Character { name, client_secret, .. } in &story.characters {

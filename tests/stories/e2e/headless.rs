@@ -73,7 +73,7 @@ fn list_refresh_and_token_print_results_alone_and_end_with_their_exit_codes() {
     assert!(refused.stderr.to_lowercase().contains("invalid_client"), "{refused:?}");
     machine.run(&["secret", "rm", "hr-sync"]).expect(0);
     machine.run(&["refresh", "hr-sync", "--force"]).expect(4);
-    assert!(machine.run(&["token", "nobody"]).expect(2).stderr.contains("there is no connection nobody"));
+    assert!(machine.run(&["token", "missing"]).expect(2).stderr.contains("there is no connection missing"));
     machine.sweep(&mut [], 9);
 }
 

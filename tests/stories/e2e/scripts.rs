@@ -59,11 +59,11 @@ fn a_user_s_script_calls_the_api_with_a_token_that_is_refreshed_on_the_way() {
          manutop exec factory -- sh -c 'curl --silent --fail -H \"Authorization: Bearer $MANUTOP_ACCESS_TOKEN\" {api}' >third\n\
          manutop curl factory -- --silent --fail {api} >fourth\n\
          cmp first second && cmp third fourth && test -s first && rm first second third fourth\n\
-         if manutop token nobody; then exit 1; else echo \"refused with $?\"; fi\n"
+         if manutop token missing; then exit 1; else echo \"refused with $?\"; fi\n"
     );
     let ended = machine.script(&script).expect(0);
     assert_eq!(ended.stdout, "refused with 2\n");
-    assert!(ended.stderr.contains("there is no connection nobody"), "{ended:?}");
+    assert!(ended.stderr.contains("there is no connection missing"), "{ended:?}");
     machine.keep(&ended);
     assert_eq!(machine.servers.manu().stats().rotations, 1);
     machine.sweep(&mut [], 6);
@@ -202,7 +202,7 @@ fn exec_hands_tokens_signals_and_the_exit_code_through() {
 
     let missing = machine.run(&["exec", "factory", "--", "no-such-program"]).expect(1);
     assert!(missing.stderr.contains("no-such-program cannot be started"), "{missing:?}");
-    machine.run(&["exec", "nobody", "--", "true"]).expect(2);
+    machine.run(&["exec", "missing", "--", "true"]).expect(2);
     machine.run(&["exec", "factory"]).expect(2);
     machine.sweep(&mut [], 6);
 }
@@ -253,8 +253,8 @@ fn every_exit_code_has_its_cause_and_its_words_in_json() {
     assert_eq!((&works["http_status"], works["duration_ms"].is_u64()), (&200.into(), true));
 
     // 2
-    let nobody = error(&mut machine, &["token", "nobody"], 2);
-    assert_eq!((&nobody["kind"], &nobody["exit_code"]), (&"usage".into(), &2.into()));
+    let missing = error(&mut machine, &["token", "missing"], 2);
+    assert_eq!((&missing["kind"], &missing["exit_code"]), (&"usage".into(), &2.into()));
     // 4
     let no_secret = error(&mut machine, &["login", "hr-sync"], 4);
     assert_eq!((&no_secret["kind"], &no_secret["connection"]), (&"misconfigured".into(), &"hr-sync".into()));

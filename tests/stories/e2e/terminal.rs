@@ -97,7 +97,7 @@ fn a_dashboard_whose_window_is_closed_ends_also_while_it_is_stopped() {
         let deadline = Instant::now() + Duration::from_secs(20);
         let runs = || Command::new("sh").args(["-c", "kill -0 $0 2>/dev/null", pid.trim()]).status().unwrap().success();
         while runs() && !is_zombie(pid.trim()) {
-            assert!(Instant::now() < deadline, "it goes on without a terminal (stopped first: {stop_first})");
+            assert!(Instant::now() < deadline, "it continues without a terminal (stopped first: {stop_first})");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

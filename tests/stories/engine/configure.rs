@@ -282,7 +282,7 @@ async fn removing_forgets_everything_of_one_and_nothing_of_the_others() {
     assert_eq!(running.view(&factory).await.holding, Holding::Nothing);
     assert_newest_is_stored(&rig, &warehouse, 1).await;
     assert!(rig.vault().client_secret(&warehouse).await.unwrap().is_some());
-    running.engine.send(Command::Remove { connection: name("nobody") });
+    running.engine.send(Command::Remove { connection: name("missing") });
     assert!(forgotten(&mut running).await.unwrap_err().to_string().contains("no such connection"));
 }
 

@@ -105,7 +105,7 @@ async fn another_persons_tokens_replace_the_ones_held_after_a_yes() {
     assert_eq!(stored(&rig, &factory).await.subject, Some(subject("9", "bob@example.com")));
     assert_newest_is_stored(&rig, &factory, 2).await;
     let (status, page) = person.visit(&back).await;
-    assert!(status == 200 && page.contains("Logged in"), "the page that waited tells the end: {page}");
+    assert!(status == 200 && page.contains("Logged in"), "the page that waited shows the end: {page}");
     assert_eq!(rig.servers.manu().stats().revocation_posts, 0);
 }
 

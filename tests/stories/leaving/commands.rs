@@ -47,7 +47,7 @@ async fn a_second_signal_that_is_meant_ends_a_command_and_says_what_that_endange
         refresh.signal(second);
         let said = refresh.end().expect(7).stderr;
         assert!(said.contains("left although factory's answer is on its way; a new refresh token in it"), "{said}");
-        assert_eq!(bench.journal_state(), "spending", "the next start tells");
+        assert_eq!(bench.journal_state(), "spending", "the next start shows it");
     }
 }
 

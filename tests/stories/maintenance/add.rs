@@ -85,7 +85,7 @@ async fn faults_are_reported_by_option_and_nothing_is_written() {
             &["new", "--provider", "manus", "--client-id", "x", "--scope", "A", "--no-pkce"],
             &["--scope: not supported for Manus", "--no-pkce: not supported for Manus"],
         ),
-        (&["new", "--provider", "nobody", "--client-id", "x"], &["possible values: manu, manus"]),
+        (&["new", "--provider", "unknown", "--client-id", "x"], &["possible values: manu, manus"]),
         (&["new", "--provider", "manus"], &["--client-id"]),
         (&["new/er", "--provider", "manus", "--client-id", "x"], &["contains '/'"]),
         (

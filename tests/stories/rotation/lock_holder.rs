@@ -62,7 +62,7 @@ async fn a_stopped_holder_is_waited_for_until_it_is_killed_and_its_answer_is_the
     running.engine.send(Command::Refresh { connection: factory.clone(), force: false });
     shows(&mut running, &factory, holder.id()).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(matches!(running.view(&factory).await.activity, Activity::WaitingForLock { .. }), "it goes on waiting");
+    assert!(matches!(running.view(&factory).await.activity, Activity::WaitingForLock { .. }), "it keeps waiting");
     holder.kill();
     let killed = Instant::now();
     let failed = |event: &Event| match event {

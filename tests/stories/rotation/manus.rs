@@ -51,7 +51,7 @@ async fn a_401_from_the_api_leads_to_one_new_mint_and_only_when_asked() {
         let refused = tested(&mut running, &sync).await.unwrap_err();
         assert_eq!(refused.status, Some(401), "{refused:?}");
     }
-    assert_eq!(rig.servers.manus().stats().mints, 0, "none by itself");
+    assert_eq!(rig.servers.manus().stats().mints, 0, "none automatically");
     let (one, other) = tokio::join!(running.engine.refresh(&sync, true), running.engine.refresh(&sync, true));
     assert_eq!((one, other), (Ok(Refreshed::Obtained(2)), Ok(Refreshed::Obtained(2))));
     assert_eq!(tested(&mut running, &sync).await, Ok(200));

@@ -59,7 +59,7 @@ impl AddArgs {
         let secret = self.secret(&session, &connection).await?;
         let is_stored = secret.is_some();
         let config = add(&session, &self.name, &draft, secret).await?;
-        self.tell(&session, &config, is_stored)
+        self.report(&session, &config, is_stored)
     }
 
     /// The client secret, where one is given and the connection takes it from the store.
@@ -68,7 +68,7 @@ impl AddArgs {
         if !self.client_secret_stdin && !is_asked {
             return Ok(None);
         }
-        // Asked first: nobody should type a secret that cannot be kept.
+        // Asked first: no one should type a secret that cannot be kept.
         session.open_store().await?;
         session.vault.probe().await?;
         let text = if self.client_secret_stdin {
@@ -83,7 +83,7 @@ impl AddArgs {
         secret::check(&text).map(Some)
     }
 
-    fn tell(&self, session: &Session, config: &Config, is_stored: bool) -> Result<Exit, Report> {
+    fn report(&self, session: &Session, config: &Config, is_stored: bool) -> Result<Exit, Report> {
         let (name, file) = (&self.name, &session.paths.config_file);
         let connection = config.connections.iter().find(|connection| connection.name == *name);
         if self.json {

@@ -15,7 +15,7 @@ use crate::config::{Config, ConfigError, Copies};
 use crate::dashboard_loop::appearance::keymap;
 use crate::oauth::providers;
 
-/// Prints what is wrong; the exit code tells whether anything is.
+/// Prints what is wrong; the exit code says whether anything is.
 pub(crate) fn run(file: &Path, as_json: bool) -> Result<Exit, Report> {
     let read = config::read(file);
     let exists = !matches!(read, Ok(None));

@@ -1,8 +1,8 @@
-//! `manutop config edit`: somebody edits a copy, and it replaces the file once it has no fault.
+//! `manutop config edit`: a person edits a copy, and it replaces the file once it has no fault.
 //!
-//! Invariants: the file is replaced as a whole or not at all; what somebody typed is never thrown
-//! away: the copy is kept wherever it does not become the file; what somebody else wrote meanwhile
-//! is overwritten only by who was told of it. The editor is given no passphrase.
+//! Invariants: the file is replaced as a whole or not at all; what a person typed is never thrown
+//! away: the copy is kept wherever it does not become the file; what someone else wrote meanwhile
+//! is overwritten only by a person who was informed of it. The editor is given no passphrase.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
@@ -60,7 +60,7 @@ pub(crate) fn run(file: &Path) -> Result<Exit, Report> {
         let read = config::read(&copy.path);
         let Ok(Some(text)) = read
             .and_then(|text| {
-                // Faults are told with the copy's name: that is where they can be looked at.
+                // Faults are reported with the copy's name: that is where they can be looked at.
                 text.map(|text| checked(&text, &copy.path).map(|_| text)).transpose()
             })
             .inspect_err(|error| message!("{error}"))
@@ -97,7 +97,7 @@ pub(crate) fn run(file: &Path) -> Result<Exit, Report> {
     }
 }
 
-/// What a person chooses; `None` where nobody can be asked.
+/// What a person chooses; `None` where no one can be asked.
 fn choose(words: &str, choices: &[char]) -> io::Result<Option<char>> {
     if prompt::can_ask() { prompt::choose(words, choices) } else { Ok(None) }
 }
@@ -138,7 +138,7 @@ impl Copy {
         Ok(Self { dir, path, before: before.to_owned() })
     }
 
-    /// Ends without the copy becoming the file: it is kept where somebody wrote something into it.
+    /// Ends without the copy becoming the file: it is kept where a person wrote something into it.
     fn give_up(self, exit: Exit, why: &str) -> CliError {
         if fs::read(&self.path).is_ok_and(|now| now == self.before) {
             return CliError::new(exit, why);
@@ -179,7 +179,7 @@ impl Editor {
         }
     }
 
-    /// Lets somebody edit the file, and waits for the end.
+    /// Lets a person edit the file, and waits for the end.
     fn edit(&self, file: &Path) -> Result<(), String> {
         let (who, result) = match self {
             Self::Named(variable, words) => (format!("the editor of ${variable}"), start(words, file)),

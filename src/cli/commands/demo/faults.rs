@@ -1,7 +1,7 @@
 //! The demo's faults, as they are done: to its servers, to its keyring, to its locks.
 //!
 //! Invariants: all of it happens on a thread of its own, so that the screen never waits; whatever
-//! is broken is mended by [`FaultKind::AllWell`], but for what only a person can mend.
+//! is broken is fixed by [`FaultKind::AllWell`], but for what only a person can fix.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::secrets::error::StoreError;
 use crate::secrets::memory::{Call, MemoryStore};
 use crate::tokens::vault::Vault;
 
-/// How long a client that is over its limit is told to wait, in seconds.
+/// How long a client that is over its limit is asked to wait, in seconds.
 const RETRY_AFTER: u32 = 15;
 /// What a provider that is out of order answers: by an OAuth error it says that it took no request.
 const OUT_OF_ORDER: &str =
@@ -45,7 +45,7 @@ pub struct Breakable {
     pub connections: Vec<Connection>,
 }
 
-/// Whoever breaks things, on a thread that ends with this.
+/// The injector of faults, on a thread that ends with this.
 pub struct Faults {
     wishes: UnboundedSender<(ConnectionName, FaultKind)>,
 }
@@ -125,8 +125,8 @@ impl Breaker {
                 self.once(connection, DemoFault::Rewrite(short_lived));
                 self.engine.send(Command::SetAuto { connection: name.clone(), on: false });
             }
-            // What this mends needs no request: the next one tells.
-            FaultKind::AllWell => return self.mend().await,
+            // What this fixes needs no request: the next one shows it.
+            FaultKind::AllWell => return self.fix().await,
         }
         self.engine.send(Command::ForceIfSure { connection: name.clone() });
     }
@@ -178,7 +178,7 @@ impl Breaker {
         });
     }
 
-    async fn mend(&mut self) {
+    async fn fix(&mut self) {
         self.parts.manu.clear_faults();
         self.parts.manus.clear_faults();
         self.parts.store.fail_always(None);

@@ -60,7 +60,7 @@ async fn run(files: &GlobalArgs, tour: bool, port: Option<u16>) -> Result<Exit, 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dir = tempfile::Builder::new().prefix("manutop-demo-").tempdir()?;
     let config_file = dir.path().join("config.toml");
-    let story = story::tell(&servers);
+    let story = story::set_up(&servers);
     let config = config::parse(&story.configuration, &config_file, providers::ALL)?;
     let keyring = MemoryStore::new();
     let vault = Vault::open(Secrets::new(keyring.factory()), dir.path(), Arc::clone(&clock))?;
@@ -115,11 +115,11 @@ fn write_for_owner(file: &Path, text: &str) -> std::io::Result<()> {
     options.open(file)?.write_all(text.as_bytes())
 }
 
-/// Serves until told to stop, after printing a ready configuration.
+/// Serves until asked to stop, after printing a ready configuration.
 async fn serve(port: Option<u16>) -> Result<Exit, Report> {
     let mut signals = Signals::listen()?;
     let servers = start(port)?;
-    let story = story::tell(&servers);
+    let story = story::set_up(&servers);
     let mut out = std::io::stdout();
     writeln!(out, "{}", story.for_people())?;
     out.flush()?;

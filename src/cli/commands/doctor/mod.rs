@@ -78,7 +78,7 @@ async fn run(files: &GlobalArgs, as_json: bool) -> Result<Exit, Report> {
     let mut checks = vec![configuration(files)];
     match Session::open(files) {
         Ok(session) => checks.extend(storage::checks(&session).await),
-        // The configuration's own faults are told already.
+        // The configuration's own faults are reported already.
         Err(_) if checks[0].verdict == Verdict::Fail => {}
         Err(stop) => {
             checks.push(Check::fail("storage", stop.to_string(), "fix this, or use another directory with --data-dir"))

@@ -28,7 +28,7 @@ pub(crate) async fn checks(session: &Session) -> Vec<Check> {
     let answers = store.advice.is_none();
     checks.push(store);
     for connection in &session.config.connections {
-        // A store that does not answer is told once.
+        // A store that does not answer is reported once.
         if answers {
             checks.extend(client_secret(session, connection).await);
             checks.push(tokens(session, connection).await);
@@ -73,7 +73,7 @@ fn readable_by_others(_found: &std::fs::Metadata) -> Option<u32> {
     None
 }
 
-/// Who gives commands tokens. Nobody need do so.
+/// Who gives commands tokens. This is optional.
 async fn agent(session: &Session) -> Check {
     let socket = session.vault.agent_socket();
     let found = match agent::answers(&session.paths.data_dir).await {
@@ -148,7 +148,7 @@ async fn refused(session: &Session, connection: &Connection, standing: &TokenSta
     })
 }
 
-/// What store and journal hold where nothing worse stands in the way.
+/// What store and journal hold where nothing worse prevents reading them.
 fn kept(name: String, connection: &Connection, standing: TokenState) -> Check {
     let login = format!("log in with: manutop login {}", connection.name);
     match standing {
@@ -194,7 +194,7 @@ async fn left_behind(session: &Session, Connection { name, .. }: &Connection) ->
     checks
 }
 
-/// The servers' clocks as their last answers told, from the request log; nothing is sent for it.
+/// The servers' clocks as their last answers reported them, from the request log; nothing is sent for it.
 fn clocks(data_dir: &Path) -> Vec<Check> {
     let entries = match RequestLog::tail(data_dir, LOG_TAIL) {
         Ok(entries) => entries,

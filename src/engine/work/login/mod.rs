@@ -214,7 +214,7 @@ impl Waiting<'_> {
     /// Reports progress to the browser that brought this code, now or later.
     fn report_progress(&self, code: &Secret, progress: CodeProgress) {
         if let Some(serving) = &self.serving {
-            serving.tell(code, progress);
+            serving.report(code, progress);
         }
     }
 

@@ -31,7 +31,7 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
     let dir = tempfile::tempdir().unwrap();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), dir.path(), Arc::clone(&clock)).unwrap();
-    let (reports, mut told) = mpsc::unbounded_channel();
+    let (reports, mut received) = mpsc::unbounded_channel();
     let context = Context {
         http: Http::new(Arc::clone(&clock)),
         clock,
@@ -50,8 +50,8 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
     assert!(matches!(&problem, Problem::Retrying { why, .. } if why.to_string().contains("120 s")), "{problem:?}");
     let waited = began.elapsed();
     assert!(waited >= LOCK_PATIENCE && waited < LOCK_PATIENCE + Duration::from_secs(1), "{waited:?}");
-    let Some(TaskReport::Activity(_, Activity::WaitingForLock { pid, .. })) = told.recv().await else {
-        panic!("untold")
+    let Some(TaskReport::Activity(_, Activity::WaitingForLock { pid, .. })) = received.recv().await else {
+        panic!("not reported")
     };
     assert_eq!(pid, Some(std::process::id()));
     drop(held);
