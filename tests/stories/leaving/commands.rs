@@ -15,7 +15,7 @@ async fn what_comes_with_the_first_signal_does_not_end_the_wait() {
         for signal in signals {
             refresh.signal(signal);
         }
-        refresh.until_stderr("leaving;");
+        refresh.until_stderr("stopping; waiting");
         let ended = refresh.end().expect(0);
         assert_eq!(ended.stdout, "factory: refreshed, generation 42\n", "{signals:?}");
         bench.assert_newest_is_stored().await;
@@ -27,7 +27,7 @@ async fn neither_a_later_hang_up_nor_a_resize_ends_the_wait() {
     let bench = Bench::new().await;
     let mut refresh = bench.refreshing(Duration::from_secs(4));
     refresh.signal("HUP");
-    refresh.until_stderr("leaving;");
+    refresh.until_stderr("stopping; waiting");
     tokio::time::sleep(LATER).await;
     for signal in ["HUP", "WINCH", "CONT"] {
         refresh.signal(signal);
@@ -42,7 +42,7 @@ async fn a_second_signal_that_is_meant_ends_a_command_and_says_what_that_endange
         let bench = Bench::new().await;
         let mut refresh = bench.refreshing(Duration::from_secs(30));
         refresh.signal(first);
-        refresh.until_stderr("leaving;");
+        refresh.until_stderr("stopping; waiting");
         tokio::time::sleep(LATER).await;
         refresh.signal(second);
         let said = refresh.end().expect(7).stderr;

@@ -32,7 +32,7 @@ async fn a_command_says_so_at_once_and_saves_it_when_it_can() {
     let said = refresh.until_stderr(WORDS);
     assert!(said.contains("see that the disk has room"), "{said}");
     refresh.signal("TERM");
-    refresh.until_stderr("leaving;");
+    refresh.until_stderr("stopping; waiting");
     bring_back(&bench);
     assert_eq!(refresh.end().expect(0).stdout, "factory: refreshed, generation 42\n");
     bench.assert_newest_is_stored().await;
@@ -48,7 +48,7 @@ async fn a_second_signal_ends_a_command_with_the_same_words() {
         take_away(&bench);
         program.until_stderr(WORDS);
         program.signal("TERM");
-        program.until_stderr("leaving;");
+        program.until_stderr("stopping; waiting");
         tokio::time::sleep(LATER).await;
         program.signal("TERM");
         let said = program.end().expect(6).stderr;

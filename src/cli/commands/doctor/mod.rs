@@ -81,7 +81,7 @@ async fn run(files: &GlobalArgs, as_json: bool) -> Result<Exit, Report> {
         // The configuration's own faults are reported already.
         Err(_) if checks[0].verdict == Verdict::Fail => {}
         Err(stop) => {
-            checks.push(Check::fail("storage", stop.to_string(), "fix this, or use another directory with --data-dir"))
+            checks.push(Check::fail("storage", stop.to_string(), "fix this, or use another directory with --data-dir"));
         }
     }
     checks.extend(machine::checks(&Environment::read()));
