@@ -1,5 +1,6 @@
 //! README.md and docs/ hold what they promise to their readers.
 
+mod floors;
 mod pages;
 mod program;
 mod source;
