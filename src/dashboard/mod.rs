@@ -173,10 +173,8 @@ impl App {
             recent: Vec::new(),
             last_click: None,
         };
-        if is_first_start {
-            if let Flow::Open(form) = connections::actions::new_connection(&app) {
-                app.screens.open(form);
-            }
+        if is_first_start && let Flow::Open(form) = connections::actions::new_connection(&app) {
+            app.screens.open(form);
         }
         app
     }

@@ -152,57 +152,55 @@ impl Screen {
 
 /// The open screens: the main screen, and what was opened on top of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Screens(Vec<Screen>);
+pub struct Screens {
+    main: Screen,
+    opened: Vec<Screen>,
+}
 
 impl Default for Screens {
     fn default() -> Self {
-        Self(vec![Screen::Main])
+        Self { main: Screen::Main, opened: Vec::new() }
     }
 }
 
 impl Screens {
-    const NEVER_EMPTY: &str = "the main screen is never closed";
-
     /// The one that has the keyboard.
     #[must_use]
     pub fn top(&self) -> &Screen {
-        self.0.last().expect(Self::NEVER_EMPTY)
+        self.opened.last().unwrap_or(&self.main)
     }
 
     /// The one that has the keyboard, to be changed.
     pub fn top_mut(&mut self) -> &mut Screen {
-        self.0.last_mut().expect(Self::NEVER_EMPTY)
+        self.opened.last_mut().unwrap_or(&mut self.main)
     }
 
-    /// The one on top that is none of these.
+    /// The highest one that is none of these.
     #[must_use]
     pub fn below(&self, is_above: impl Fn(&Screen) -> bool) -> &Screen {
-        self.0.iter().rev().find(|screen| !is_above(screen)).unwrap_or(&Screen::Main)
+        self.opened.iter().rev().find(|screen| !is_above(screen)).unwrap_or(&self.main)
     }
 
     /// Whether the main screen has the keyboard.
     #[must_use]
     pub fn is_main(&self) -> bool {
-        *self.top() == Screen::Main
+        self.opened.is_empty()
     }
 
     /// What is drawn, from the lowest to the highest: nothing below the last that fills the body.
-    #[must_use]
-    pub fn visible(&self) -> &[Screen] {
-        let first = self.0.iter().rposition(Screen::fills_the_body).unwrap_or(0);
-        &self.0[first..]
+    pub fn visible(&self) -> impl Iterator<Item = &Screen> {
+        let hidden = self.opened.iter().rposition(Screen::fills_the_body).map_or(0, |at| at + 1);
+        std::iter::once(&self.main).chain(&self.opened).skip(hidden)
     }
 
     /// Opens a screen on top.
     pub fn open(&mut self, screen: Screen) {
-        self.0.push(screen);
+        self.opened.push(screen);
     }
 
     /// Closes the top one; the main screen stays.
     pub fn close(&mut self) {
-        if self.0.len() > 1 {
-            self.0.pop();
-        }
+        self.opened.pop();
     }
 
     /// Puts another screen in the place of the top one; on the main screen, opens it.
@@ -211,18 +209,16 @@ impl Screens {
         self.open(screen);
     }
 
-    /// Closes all but the main screen, and returns what had the keyboard.
-    pub fn close_all(&mut self) -> Option<Screen> {
-        let top = self.0.pop().filter(|screen| *screen != Screen::Main);
-        *self = Self::default();
-        top
+    /// Closes all but the main screen.
+    pub fn close_all(&mut self) {
+        self.opened.clear();
     }
 
     /// Closes the lowest screen of this kind and all that were opened on top of it; whether there was one.
     pub fn close_where(&mut self, is: impl FnMut(&Screen) -> bool) -> bool {
-        let found = self.0.iter().position(is).filter(|at| *at > 0);
+        let found = self.opened.iter().position(is);
         if let Some(at) = found {
-            self.0.truncate(at);
+            self.opened.truncate(at);
         }
         found.is_some()
     }
@@ -258,8 +254,8 @@ mod tests {
     fn nothing_below_a_screen_that_fills_the_body_is_drawn() {
         let mut screens = Screens::default();
         screens.open(Screen::Filter);
-        assert_eq!(screens.visible(), [Screen::Main, Screen::Filter]);
+        assert_eq!(screens.visible().collect::<Vec<_>>(), [&Screen::Main, &Screen::Filter]);
         screens.open(Screen::Timeline);
-        assert_eq!(screens.visible(), [Screen::Timeline]);
+        assert_eq!(screens.visible().collect::<Vec<_>>(), [&Screen::Timeline]);
     }
 }

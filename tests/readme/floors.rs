@@ -59,7 +59,7 @@ fn collect(dir: &Path, module: &[String], sources: &mut BTreeMap<Module, String>
             }
             let text = fs::read_to_string(entry.path()).expect("sources are UTF-8");
             let text = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
-            sources.entry(own).or_insert_with(String::new).push_str(&text);
+            sources.entry(own).or_default().push_str(&text);
         }
     }
 }

@@ -236,7 +236,7 @@ const TIME: u16 = 16;
 const COUNTDOWN: u16 = 9;
 /// Room for a time of day.
 const EXACT: u16 = 8;
-/// The least room worth telling a cause in.
+/// The least room in which a cause is worth showing.
 const WHY: u16 = 30;
 /// The least room worth giving titles, and what they get before the bars grow longer.
 const TITLE: u16 = 10;

@@ -75,7 +75,7 @@ impl Connections {
     #[must_use]
     pub fn new(views: Vec<ConnectionView>, now: DateTime<Utc>) -> Self {
         let mut all = Self::default();
-        all.anew(now, |rows| *rows = views);
+        all.rebuild(now, |rows| *rows = views);
         all
     }
 
@@ -107,7 +107,7 @@ impl Connections {
     /// Takes a connection away. A selection on it moves to the line that takes its place.
     pub fn remove(&mut self, name: &ConnectionName, now: DateTime<Utc>) {
         let Some(&place) = self.places.get(name) else { return };
-        self.anew(now, |rows| drop(rows.remove(place)));
+        self.rebuild(now, |rows| drop(rows.remove(place)));
     }
 
     /// Brings the rows into this order, the file's; those it does not name come last.
@@ -115,12 +115,12 @@ impl Connections {
         let places: HashMap<_, _> = order.iter().zip(0..).collect();
         let place = |view: &ConnectionView| places.get(&view.name).copied().unwrap_or(order.len());
         if !self.rows.is_sorted_by_key(place) {
-            self.anew(now, |rows| rows.sort_by_key(place));
+            self.rebuild(now, |rows| rows.sort_by_key(place));
         }
     }
 
-    /// Changes the rows as a whole, and finds out anew all that is known about them.
-    fn anew(&mut self, now: DateTime<Utc>, change: impl FnOnce(&mut Vec<ConnectionView>)) {
+    /// Changes the rows as a whole, and recomputes all that is known about them.
+    fn rebuild(&mut self, now: DateTime<Utc>, change: impl FnOnce(&mut Vec<ConnectionView>)) {
         let line = self.selected_index();
         let marked: BTreeSet<_> = self.marked().map(|view| view.name.clone()).collect();
         change(&mut self.rows);
@@ -187,7 +187,7 @@ impl Connections {
         self.finder.text()
     }
 
-    /// What tells which letters of a name the filter matched.
+    /// Which letters of a name the filter matched.
     #[must_use]
     pub fn search(&self) -> Search<'_> {
         self.finder.search()
@@ -234,11 +234,11 @@ impl Connections {
         self.arrangement.rearrange(spots, order, false);
     }
 
-    /// Counts, filters and sorts anew whose status has changed, which it can with time alone.
+    /// Counts, filters and sorts again those whose status has changed, which it can with time alone.
     pub fn tick(&mut self, now: DateTime<Utc>) {
         if self.ticked.replace(now).is_some_and(|last| now < last) {
             // The clock was set back: anything may be otherwise.
-            return self.anew(now, |_| ());
+            return self.rebuild(now, |_| ());
         }
         let due = self.clockwork.take_due(now);
         if due.is_empty() {

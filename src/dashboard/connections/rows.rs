@@ -2,7 +2,7 @@
 //!
 //! Invariants: the connections of a block are always sorted; each of them is where its
 //! [`Spot`] says; the numbers of a block are those of its members. Changing one connection moves
-//! that one alone; only a new order, grouping or filter arranges all anew.
+//! that one alone; only a new order, grouping or filter arranges all of them again.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -98,7 +98,7 @@ impl Arrangement {
         self.put_in(place);
     }
 
-    /// Arranges all anew: what every connection is sorted by and how well it passes the filter.
+    /// Arranges all of them again: what every connection is sorted by and how well it passes the filter.
     pub fn rearrange(&mut self, spots: Vec<Spot>, order: Order, best_first: bool) {
         self.spots = spots;
         self.order = order;

@@ -16,7 +16,7 @@ pub struct Order {
 }
 
 impl Order {
-    /// The order after somebody chose `by`: the same once more is the other way round.
+    /// The order after `by` was chosen: choosing it again reverses it.
     #[must_use]
     pub fn chosen(self, by: Option<Column>) -> Self {
         let by = by.map(Column::sorted_as);

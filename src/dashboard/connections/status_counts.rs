@@ -19,7 +19,7 @@ pub struct StatusCounts {
 }
 
 impl StatusCounts {
-    /// Counts the connection at `place`, anew if it was counted before. Places are given out in
+    /// Counts the connection at `place`, again if it was counted before. Places are given out in
     /// order: one more than the last is a new connection.
     pub fn count(&mut self, place: usize, status: Status) {
         let id = status.id();

@@ -34,12 +34,7 @@ pub(super) const BACKSPACE: Key = Key::plain(KeyCode::Backspace);
 /// Keys of the main screen and of what fills the body.
 pub(super) static SCREENS: &[KeyBinding] = &[
     shown(
-        bind(
-            Scope::Connection,
-            &[Key::char('l')],
-            Action::Login,
-            "log in: with the browser, or by minting; shows a login under way",
-        ),
+        bind(Scope::Connection, &[Key::char('l')], Action::Login, "log in (browser, or client credentials)"),
         "login",
         1,
     ),
@@ -49,12 +44,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         2,
     ),
     shown(
-        bind(
-            Scope::Connection,
-            &[Key::char('R')],
-            Action::ForceRefresh,
-            "refresh now, fresh or not: one key, one exchange",
-        ),
+        bind(Scope::Connection, &[Key::char('R')], Action::ForceRefresh, "refresh now, even if still valid"),
         "force",
         7,
     ),
@@ -205,18 +195,18 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     ),
     shown(bind(Scope::Log, &[Key::char('E')], Action::ErrorsOnly, "only what failed, or everything"), "errors", 3),
     shown(
-        bind(Scope::Log, &[Key::char('O')], Action::OnlySelected, "only the selected connection's, or everybody's"),
+        bind(Scope::Log, &[Key::char('O')], Action::OnlySelected, "only the selected connection, or all"),
         "only one",
         4,
     ),
-    bind(Scope::Log, &[Key::char('g'), HOME], Action::Top, "back to the newest, and follow what comes"),
+    bind(Scope::Log, &[Key::char('g'), HOME], Action::Top, "to the newest, and follow"),
     shown(bind(Scope::Log, &[Key::char('y')], Action::CopyRequest, "copy the request as a curl line"), "curl", 12),
     shown(
         bind(Scope::Log, &[Key::char('x')], Action::OpenExportMenu, "write the requests shown to a file"),
         "export",
         9,
     ),
-    bind(Scope::Always, &[Key::ctrl('c')], Action::Quit, "quit, likewise"),
+    bind(Scope::Always, &[Key::ctrl('c')], Action::Quit, "quit"),
     bind(Scope::Always, &[Key::ctrl('z')], Action::Suspend, "back to the shell until fg"),
     bind(Scope::Viewer, &[Key::char('j'), DOWN], Action::Down, "scroll down"),
     bind(Scope::Viewer, &[Key::char('k'), UP], Action::Up, "scroll up"),
@@ -247,14 +237,10 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         1,
     ),
     shown(bind(Scope::Timeline, &[Key::char('-')], Action::ZoomOut, "more time"), "farther", 1),
-    bind(Scope::Timeline, &[Key::char('0')], Action::ZoomReset, "as at first: from now, or the whole log"),
+    bind(Scope::Timeline, &[Key::char('0')], Action::ZoomReset, "reset: from now, or the whole log"),
     bind(Scope::Timeline, &[LEFT], Action::Earlier, "earlier"),
     bind(Scope::Timeline, &[RIGHT], Action::Later, "later"),
-    shown(
-        bind(Scope::Timeline, &[TAB], Action::NextPane, "from what is to come to what was, and back"),
-        "ahead/past",
-        1,
-    ),
+    shown(bind(Scope::Timeline, &[TAB], Action::NextPane, "switch between upcoming and past"), "ahead/past", 1),
     shown(
         bind(
             Scope::Timeline,

@@ -125,7 +125,7 @@ pub(super) static DIALOGS: &[KeyBinding] = &[
     bind(Scope::SortMenu, &[Key::char('u')], Action::SortBy(Some(Column::Auto)), "automatic refresh"),
     bind(Scope::SortMenu, &[Key::char('l')], Action::SortBy(Some(Column::Last)), "last result, failures first"),
     bind(Scope::SortMenu, &[Key::char('x')], Action::SortBy(Some(Column::Next)), "next refresh"),
-    bind(Scope::SortMenu, &[Key::char('w')], Action::SortBy(Some(Column::Why)), "what stands in the way"),
+    bind(Scope::SortMenu, &[Key::char('w')], Action::SortBy(Some(Column::Why)), "problem"),
     bind(Scope::SortMenu, &[Key::char('j'), DOWN], Action::Down, "down"),
     bind(Scope::SortMenu, &[Key::char('k'), UP], Action::Up, "up"),
     shown(bind(Scope::SortMenu, &[ENTER], Action::Accept, "sort by the chosen one; again: reverse"), "sort", 1),
@@ -158,7 +158,7 @@ pub(super) static DIALOGS: &[KeyBinding] = &[
         "faults",
         6,
     ),
-    bind(Scope::FaultMenu, &[Key::char('a')], Action::Fault(FaultKind::AllWell), "all well again"),
+    bind(Scope::FaultMenu, &[Key::char('a')], Action::Fault(FaultKind::AllWell), "fix everything"),
     bind(
         Scope::FaultMenu,
         &[Key::char('l')],
@@ -211,6 +211,6 @@ pub(super) static DIALOGS: &[KeyBinding] = &[
         "on to the next step; first does what this one asks for",
     ),
     bind(Scope::Tour, &[Key::plain(KeyCode::Left)], Action::TourBack, "back to the step before"),
-    bind(Scope::TourMain, &[ENTER], Action::TourNext, "likewise"),
+    bind(Scope::TourMain, &[ENTER], Action::TourNext, "next step"),
     bind(Scope::TourMain, &[ESC], Action::TourEnd, "end the tour (where a filter is set, clears that first)"),
 ];

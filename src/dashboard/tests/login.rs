@@ -11,7 +11,7 @@ fn the_login_dialog_opens_for_a_login_asked_for_here() {
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("archive") }]);
     change(&mut app, logging_in("sandbox", loopback(), None));
     learn(&mut app, EventKind::LoginStarted.of(name("sandbox")));
-    assert_eq!(*app.screens.top(), Screen::Main, "nobody asked for this one");
+    assert_eq!(*app.screens.top(), Screen::Main, "this one was not asked for");
     change(&mut app, logging_in("archive", loopback(), None));
     learn(&mut app, EventKind::LoginStarted.of(name("archive")));
     assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.connection == name("archive")));
@@ -83,7 +83,7 @@ fn pasting_replaces_what_was_in_the_field_and_works_without_opening_it() {
     assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.as_deref() == Some("no code in it")));
     paste(&mut app, "http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert!(matches!(app.screens.top(), Screen::Login(dialog) if dialog.refused.is_none()));
-    // What wraps it is undone when it is read, and tells a URL from other words.
+    // What wraps it is undone when it is read, and distinguishes a URL from other words.
     let whole = Secret::new("http://127.0.0.1:8400/callback?code=x&state=y\n");
     assert_eq!(press(&mut app, "Enter"), [Command::FinishLogin { connection: name("archive"), pasted: whole }]);
 }

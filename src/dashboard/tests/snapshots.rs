@@ -1,15 +1,12 @@
 //! Pictures of the screen, one per state that matters. Reviewed by eye.
 
-use chrono::TimeDelta;
 use crossterm::event::Event as InputEvent;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use ratatui::style::{Color, Modifier};
 
 use crate::dashboard::draw::draw;
 use crate::dashboard::fixtures::*;
-use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::theme::ascii;
 use crate::dashboard::{App, Msg, update};
 use crate::domain::{CopiedTo, CopyWhat, Event, EventKind, Holding, HostEvent, Inspection, Problem, TokenForm};
@@ -35,6 +32,44 @@ pub(crate) fn text(buffer: &Buffer) -> String {
         line.trim_end().to_owned() + "\n"
     });
     lines.collect()
+}
+
+/// Every kind of screen there is.
+pub(crate) fn screens() -> Vec<App> {
+    let mut screens = vec![app_of(vec![]), app_of(seven()), app_of(every_status())];
+    for keys in [
+        "?",
+        "C",
+        "C r",
+        "o",
+        "Enter",
+        "Tab Tab Enter",
+        "/ x",
+        "f",
+        "Tab",
+        "Tab Tab",
+        ":",
+        ": x",
+        "s s s",
+        "p Left",
+        "* o",
+        "s n Space / f",
+    ] {
+        let mut app = app_of(seven());
+        press(&mut app, keys);
+        learn(&mut app, Event::Host(HostEvent::ClipboardCleared));
+        screens.push(app);
+    }
+    for redirect in [loopback(), pasted()] {
+        let mut app = app_of(vec![logging_in("archive", redirect, Some(Err("no display — none".into())))]);
+        press(&mut app, "l");
+        paste(&mut app, "SplxlOBeZQQYbYS6WxSbIA");
+        screens.push(app);
+    }
+    let mut app = app_of(vec![unsaved(manu("factory", 1700))]);
+    press(&mut app, "q");
+    screens.push(app);
+    screens
 }
 
 #[test]
@@ -97,20 +132,6 @@ fn login_dialog_for_a_pasted_answer_that_was_refused() {
     assert!(!screen.contains("Splx"), "the code is readable:\n{screen}");
     insta::assert_snapshot!("login_pasted_80x24", screen);
     insta::assert_snapshot!("login_pasted_60x15", picture(&mut app, 60, 15));
-}
-
-#[test]
-fn the_whole_login_url_can_be_read_on_the_smallest_screen() {
-    let mut app = app_of(vec![logging_in("archive", loopback(), None)]);
-    press(&mut app, "l");
-    let mut seen = String::new();
-    for _ in 0..20 {
-        seen += &picture(&mut app, 60, 15);
-        press(&mut app, "j");
-    }
-    for line in crate::dashboard::widgets::sheet::chop(&login_url(), 60) {
-        assert!(seen.contains(&line), "{line} is never shown:\n{seen}");
-    }
 }
 
 #[test]
@@ -331,56 +352,6 @@ fn palette_and_sort_menu() {
 }
 
 #[test]
-fn found_letters_stand_out_without_colour_and_in_the_bar() {
-    for color in [true, false] {
-        let mut app = app_of(seven());
-        app.options.look = if color { Appearance::SIXTEEN } else { Appearance::PLAIN };
-        press(&mut app, "/ f t y");
-        let screen = buffer(&mut app, 120, 32);
-        let underlined = (3..10).filter(|&x| screen[(x, 3)].modifier.contains(Modifier::UNDERLINED));
-        assert_eq!(underlined.collect::<Vec<_>>(), [3, 6, 9]);
-    }
-}
-
-/// Every kind of screen there is.
-pub(crate) fn screens() -> Vec<App> {
-    let mut screens = vec![app_of(vec![]), app_of(seven()), app_of(every_status())];
-    for keys in [
-        "?",
-        "C",
-        "C r",
-        "o",
-        "Enter",
-        "Tab Tab Enter",
-        "/ x",
-        "f",
-        "Tab",
-        "Tab Tab",
-        ":",
-        ": x",
-        "s s s",
-        "p Left",
-        "* o",
-        "s n Space / f",
-    ] {
-        let mut app = app_of(seven());
-        press(&mut app, keys);
-        learn(&mut app, Event::Host(HostEvent::ClipboardCleared));
-        screens.push(app);
-    }
-    for redirect in [loopback(), pasted()] {
-        let mut app = app_of(vec![logging_in("archive", redirect, Some(Err("no display — none".into())))]);
-        press(&mut app, "l");
-        paste(&mut app, "SplxlOBeZQQYbYS6WxSbIA");
-        screens.push(app);
-    }
-    let mut app = app_of(vec![unsaved(manu("factory", 1700))]);
-    press(&mut app, "q");
-    screens.push(app);
-    screens
-}
-
-#[test]
 fn ascii_mode_draws_nothing_but_ascii() {
     for mut app in screens() {
         let screen = picture(&mut app, 120, 40);
@@ -396,43 +367,6 @@ fn ascii_mode_draws_nothing_but_ascii() {
 }
 
 #[test]
-fn without_colours_no_colour_is_used() {
-    for mut app in screens() {
-        app.options.look = Appearance::PLAIN;
-        let colours = buffer(&mut app, 120, 40);
-        assert!(colours.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
-    }
-}
-
-#[test]
-fn only_the_sixteen_ansi_colours_are_used() {
-    for mut app in screens() {
-        let colours = buffer(&mut app, 120, 40);
-        let foreign = |color| matches!(color, Color::Rgb(..) | Color::Indexed(_));
-        assert!(!colours.content.iter().any(|cell| foreign(cell.fg) || foreign(cell.bg)));
-    }
-}
-
-#[test]
-fn the_selected_row_is_a_neutral_bar_in_which_status_and_gauge_keep_their_colours() {
-    let mut app = app_of(seven());
-    for (row, color) in [(0, Color::Green), (1, Color::Cyan), (3, Color::Red), (5, Color::Yellow)] {
-        app.connections.select(row);
-        let screen = buffer(&mut app, 120, 32);
-        let y = 3 + u16::try_from(row).unwrap();
-        let symbol_at = (1..119).find(|&x| ["●", "◒", "✖", "▲"].contains(&screen[(x, y)].symbol())).unwrap();
-        assert_eq!(screen[(symbol_at, y)].fg, color);
-        for x in 1..119 {
-            let cell = &screen[(x, y)];
-            let gauge = ["━", "─"].contains(&cell.symbol());
-            assert_eq!(cell.modifier.contains(Modifier::REVERSED), !gauge, "{x},{y}: {cell:?}");
-            assert!(x >= symbol_at || cell.fg == Color::Reset, "{x},{y}: {cell:?}");
-        }
-        assert_eq!(screen[(1, y)].symbol(), "▸");
-    }
-}
-
-#[test]
 fn on_a_low_screen_a_message_leaves_the_keys_in_sight() {
     let mut app = app_of(seven());
     let why = "invalid_grant: The refresh token is unknown, expired, revoked or was used before".into();
@@ -440,41 +374,6 @@ fn on_a_low_screen_a_message_leaves_the_keys_in_sight() {
     let screen = picture(&mut app, 60, 15);
     assert!(screen.contains("✖ factory: needs login") && screen.contains("q quit"), "{screen}");
     insta::assert_snapshot!("message_60x15", screen);
-}
-
-#[test]
-fn the_row_of_a_pane_without_the_keyboard_is_marked_but_no_bar() {
-    let mut app = app_of(seven());
-    press(&mut app, "Tab");
-    let screen = buffer(&mut app, 120, 32);
-    assert_eq!(screen[(1, 3)].symbol(), "▸");
-    assert!(!screen[(1, 3)].modifier.contains(Modifier::REVERSED));
-}
-
-#[test]
-fn no_pasted_code_is_ever_on_the_screen() {
-    for mut app in screens() {
-        let screen = picture(&mut app, 200, 50);
-        assert!(!screen.contains("Splx"), "{screen}");
-    }
-}
-
-#[test]
-fn escape_sequences_of_a_server_are_drawn_as_replacement_characters() {
-    let mut app = app_of(seven());
-    press(&mut app, "Tab Tab j j Enter");
-    let screen = picture(&mut app, 80, 24);
-    assert!(screen.contains("revoked\u{fffd}[2J"), "{screen}");
-}
-
-#[test]
-fn a_message_fades_by_the_clock() {
-    let mut app = app_of(seven());
-    learn(&mut app, EventKind::RefreshFailed { problem: Problem::Cancelled }.of(name("factory")));
-    assert!(picture(&mut app, 80, 24).contains("factory: cancelled"));
-    let later = now() + TimeDelta::seconds(30);
-    assert_eq!(update(&mut app, Msg::Tick, later), NOTHING);
-    assert!(!picture(&mut app, 80, 24).contains("factory: cancelled"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod identities;
 pub mod migration;
 pub mod processes;
 pub mod renaming;
+mod renaming_locks;
 
 use std::path::Path;
 use std::sync::Arc;

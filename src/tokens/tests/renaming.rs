@@ -10,7 +10,7 @@ use crate::tokens::record::tests::{at, record};
 use crate::tokens::rename::{RenameError, RenameProgress, Renamed, Renaming};
 use crate::tokens::tests::{Bench, name};
 
-fn plant() -> ConnectionName {
+pub(crate) fn plant() -> ConnectionName {
     ConnectionName::new("plant").unwrap()
 }
 
@@ -20,7 +20,7 @@ fn client_secret() -> Secret {
 
 impl Bench {
     /// Generation 2 of the factory waits in its journal to be saved; it has a client secret.
-    async fn to_be_renamed() -> Self {
+    pub(crate) async fn to_be_renamed() -> Self {
         let bench = Self::with_tokens().await;
         let vault = bench.process();
         vault.set_client_secret(&name(), &client_secret()).await.unwrap();
@@ -38,7 +38,7 @@ impl Bench {
     }
 
     /// What `manutop rename` does, the configuration apart.
-    async fn rename(&self, old: &ConnectionName, new: &ConnectionName) -> Result<Renamed, RenameError> {
+    pub(crate) async fn rename(&self, old: &ConnectionName, new: &ConnectionName) -> Result<Renamed, RenameError> {
         let held = self.hold(old, new).await?;
         if held.progress().await? == RenameProgress::GivenUp {
             let (generation, is_uncertain) = (None, false);
@@ -69,7 +69,7 @@ impl Bench {
         assert!(kept.iter().flatten().any(|line| *line == newest), "{context}: {:?}", self.memory.items());
     }
 
-    async fn assert_renamed(&self, context: &str) {
+    pub(crate) async fn assert_renamed(&self, context: &str) {
         let vault = self.process();
         let state = vault.read(&plant()).await.unwrap();
         assert_eq!((state.record, state.hazard), (Some(record(2)), None), "{context}");
@@ -385,20 +385,4 @@ async fn two_renames_that_cross_do_not_wait_for_each_other_for_ever() {
     let other = Renaming::begin(bench.process(), &back, &there, |_, _| {});
     let both = async { tokio::join!(async { drop(one.await.unwrap()) }, async { drop(other.await.unwrap()) }) };
     tokio::time::timeout(std::time::Duration::from_secs(10), both).await.expect("one after the other");
-}
-
-#[tokio::test]
-async fn the_holder_of_either_name_s_lock_is_waited_for_and_named() {
-    let bench = Bench::to_be_renamed().await;
-    for busy in [name(), plant()] {
-        let holder = bench.process().lock(&busy, |_| {}).await.unwrap();
-        let mut holders = Vec::new();
-        let (old, new) = (name(), plant());
-        let begin = Renaming::begin(bench.process(), &old, &new, |name, pid| holders.push((name.clone(), pid)));
-        assert!(tokio::time::timeout(std::time::Duration::from_millis(300), begin).await.is_err());
-        assert_eq!(holders, [(busy, Some(std::process::id()))]);
-        drop(holder);
-    }
-    bench.rename(&name(), &plant()).await.unwrap();
-    bench.assert_renamed("after waiting").await;
 }

@@ -190,7 +190,7 @@ async fn the_menu_fits_the_smallest_screen_and_can_be_walked() {
         async |person| {
             person.sees("● live").await;
             person.press("F");
-            person.sees("a  all well again").await;
+            person.sees("a  fix everything").await;
             for _ in 0..11 {
                 person.press_code(KeyCode::Down, KeyModifiers::NONE);
             }

@@ -90,6 +90,9 @@ async fn a_rotation_survives_every_coding_and_shape_of_its_answer() {
         (
             "gzip without its end",
             (GZIP, |answer| {
+                // What follows the refresh token is lost.
+                let mut answer = answer.clone();
+                answer["note"] = "the members of an object have no order".into();
                 let mut body = gzip(answer.to_string().as_bytes());
                 body.truncate(body.len() - 12);
                 body

@@ -66,7 +66,7 @@ async fn commands_name_the_keeper_whose_tokens_they_take_over() {
     eventually("the watcher names it", || {
         watch.stdout().contains(&format!("new tokens, generation 2 by keepalive, process {pid}, "))
     });
-    let by = format!("\"by\":{{\"pid\":{pid},\"program\":\"keepalive\"}}");
+    let by = format!("\"by\":{{\"program\":\"keepalive\",\"pid\":{pid}}}");
     eventually("in JSON too", || watch_json.stdout().contains(&by));
     for watch in [watch, watch_json] {
         watch.signal("TERM");
