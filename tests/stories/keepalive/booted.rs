@@ -32,7 +32,7 @@ impl Booted {
         fs::create_dir(&cgroup).unwrap();
         let script = "echo $$ >\"$0/cgroup.procs\"; exec unshare -mpiuCf --kill-child \"$@\"";
         let mut command = Command::new("sh");
-        command.args(["-c", script]).arg(&cgroup).arg("bash").arg(here.join("tests/keepalive/boot.sh"));
+        command.args(["-c", script]).arg(&cgroup).arg("bash").arg(here.join("tests/stories/keepalive/boot.sh"));
         command.arg(&root).arg(BINARY).arg(here.join("assets/systemd"));
         command.arg(bench.path("config.toml")).arg(bench.path("data")).arg(passphrase);
         let process = Program::start(&mut command);

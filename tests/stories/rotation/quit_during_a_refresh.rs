@@ -107,7 +107,7 @@ async fn the_program_stopped_by_a_signal_leaves_after_the_save() {
         let generation = rotations + 1;
         let (out, err, code) = said(refresh.wait_with_output().unwrap());
         assert_eq!((out, code), (format!("factory: refreshed, generation {generation}\n"), Some(0)), "{err}");
-        assert!(err.contains("manutop: leaving;"), "{err}");
+        assert!(err.contains("manutop: stopping;"), "{err}");
         program.assert_newest_is_stored(&factory, generation);
     }
     assert_eq!(rig.servers.manu().stats().reuses_detected, 0);
