@@ -1,6 +1,6 @@
 //! Answers on the socket: `/healthz` and `/metrics`, to every program on this machine.
 //!
-//! Bounded by [`LIMITS`]; see [`http`].
+//! Bounded by `LIMITS`; see [`http`].
 
 use std::io;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 //!
 //! A sequence may come in several pieces, and a piece may hold several. Only when nothing more is
 //! there is a lone escape the key of that name: until then it may begin a sequence. Invariant: no
-//! more than [`LONGEST`] bytes of what has not ended are held, whatever is pasted.
+//! more than `LONGEST` bytes of what has not ended are held, whatever is pasted.
 
 use std::collections::VecDeque;
 

@@ -4,7 +4,7 @@
 //!
 //! - A received refresh token is never lost, and an old one is never sent while a newer exists. Every change is made
 //!   through a [`LockedConnection`](locked_connection::LockedConnection), which writes the journal before the secret
-//!   store ([`spending`], [`receive`]). After a crash, [`reconcile`](reconcile) compares the two: the
+//!   store ([`spending`], [`receive`]). After a crash, `reconcile` compares the two: the
 //!   [`TokenState`](reconcile::TokenState) says which record may be sent, and the `Repair` what is left to finish
 //!   ([`recover`]).
 //! - Two processes never spend the same token: a `LockedConnection` holds an OS file lock ([`lock`]).

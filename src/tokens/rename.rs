@@ -5,7 +5,7 @@
 //! The steps, with both names' locks held throughout:
 //!
 //! 1. the old name's unsaved record is saved; the new name is free; client secret and history are copied
-//! 2. the old name's journal says [`Journal::Moving`]: from here on that name can neither send nor erase
+//! 2. the old name's journal says `Moving`: from here on that name can neither send nor erase
 //! 3. the new name's journal gets the state that the old one's had, so that a token that was uncertain or refused
 //!    stays so
 //! 4. the record is saved under the new name, read back and compared: from here on that name can send

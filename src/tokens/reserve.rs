@@ -18,7 +18,7 @@
 //!
 //! Invariants: there is at most one such file per connection, made and used under the connection's lock. It is
 //! removed if it is not needed; one that a killed process left behind is replaced by the next reservation. Without a
-//! reservation, or if it cannot be used, a journal is replaced the ordinary way ([`private_files::replace`]).
+//! reservation, or if it cannot be used, a journal is replaced the ordinary way (`replace`).
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};

@@ -1,7 +1,7 @@
 //! `manutop completions`: the scripts that a shell sources, and the answers to their requests.
 //!
 //! The scripts contain no definitions. At every completion they start the program with
-//! [`VARIABLE`] and the words of the line, and it answers from the definitions of `--help` and the
+//! `VARIABLE` and the words of the line, and it answers from the definitions of `--help` and the
 //! names in the configuration file. Invariants: an answer reads that file and nothing else, and
 //! writes nothing to standard error, which would disturb the line being typed.
 

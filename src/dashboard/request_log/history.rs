@@ -5,7 +5,7 @@
 //! ignored.
 //!
 //! Invariants: pages follow each other without a gap from where the entries in memory end, newest first; at most
-//! [`KEPT`] entries are kept beyond the pages in view.
+//! `KEPT` entries are kept beyond the pages in view.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
 //! The request log pane: a bounded ring of the newest entries, filtered, which can be frozen; and below it what the
-//! disk holds ([`LogHistory`]), if there is a log on disk.
+//! disk holds (`LogHistory`), if there is a log on disk.
 //!
 //! Invariants: at most [`Requests::MAX`] entries; every entry has a number, which counts up and is never reused;
 //! `matches` holds the numbers of all entries that pass the filter, newest first. A new entry is matched once, a

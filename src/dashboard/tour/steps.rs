@@ -1,4 +1,4 @@
-//! The steps of the tour, as data: a step more is an entry more in [`STEPS`].
+//! The steps of the tour, as data: a step more is an entry more in `STEPS`.
 
 use crate::dashboard::App;
 use crate::dashboard::action::Action;

@@ -1,4 +1,4 @@
-//! A one-line text field with a cursor, for what is no secret; see [`crate::dashboard::screen::PasteField`] for that.
+//! A one-line text field with a cursor, for what is no secret; see `SecretField` for that.
 //!
 //! Invariants: no control characters, nothing invisible, no more characters than its bound. The editing itself is
 //! `tui-input`'s.
