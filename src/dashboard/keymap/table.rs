@@ -246,7 +246,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
             Scope::Timeline,
             &[Key::char('O')],
             Action::OnlySelected,
-            "the past of the selected connection alone, or everybody's",
+            "the past of the selected connection only, or of all",
         ),
         "only one",
         4,
