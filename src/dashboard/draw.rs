@@ -11,7 +11,6 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use crate::dashboard::frame::{footer_view, header_view};
 use crate::dashboard::layout::{Areas, SMALLEST};
-use crate::dashboard::login::qr_view;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::widgets::{bidi, pane};
@@ -60,7 +59,7 @@ fn one(frame: &mut Frame, app: &App, screen: &Screen, areas: &Areas, theme: Them
         Screen::Details { connection, .. } => {
             pane::reading(frame, app, areas.body, &format!(" {connection} "), theme, now);
         }
-        Screen::Login(dialog) if dialog.qr => qr_view::draw(frame, app, dialog, areas.footer, theme),
+        Screen::Login(dialog) if dialog.qr => login::qr::draw(frame, app, dialog, areas.footer, theme),
         Screen::Login(dialog) => login::view::draw(frame, app, dialog, theme, now),
         Screen::Form(form) => connection_form::view::draw(frame, form, areas.body, theme),
         Screen::Unlock(dialog) => unlock::view::draw(frame, areas.body, dialog, theme, now),

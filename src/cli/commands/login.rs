@@ -1,13 +1,14 @@
 //! `manutop login`: prints the URL, waits on the redirect, or reads a pasted answer.
 
 use std::io;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use eyre::Report;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::cli::commands::dashboard::locale_is_utf8;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::paste::Pastes;
@@ -22,6 +23,7 @@ use crate::domain::{
 };
 use crate::engine::Browser;
 use crate::format::event::of_connection;
+use crate::format::qr::Picture;
 use crate::format::time::Zone;
 use crate::platform::browser::SystemBrowser;
 use crate::platform::signals::{Insistence, Signals, Wish};
@@ -276,7 +278,7 @@ fn report(login: &LoginView, shown: &mut Shown) -> io::Result<()> {
         shown.url = true;
         writeln!(err, "Open this URL in a browser and log in:\n\n{}\n", login.url)?;
         if shown.qr_wanted {
-            writeln!(err, "{}\n", crate::cli::support::qr::picture(login))?;
+            writeln!(err, "{}\n", qr_code(login))?;
         }
         match &login.redirect {
             Redirect::Loopback { uri } => {
@@ -298,4 +300,25 @@ fn report(login: &LoginView, shown: &mut Shown) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The URL as a QR code for standard error, or why there is none.
+fn qr_code(login: &LoginView) -> String {
+    if let Redirect::Loopback { uri } = &login.redirect {
+        return format!("No QR code: afterwards the browser must reach {uri}, which is on this machine only.");
+    }
+    if !io::stderr().is_terminal() {
+        return "No QR code: it is drawn on terminals only.".into();
+    }
+    let Some(picture) = Picture::of(&login.url, !locale_is_utf8()) else {
+        return "No QR code: the URL is too long for one.".into();
+    };
+    let (width, height) = picture.size();
+    match crossterm::terminal::size() {
+        // A code of which a part has scrolled away cannot be read either.
+        Ok((columns, rows)) if columns < width || rows < height => format!(
+            "No QR code: it needs {width} columns and {height} rows, and this terminal has {columns} and {rows}."
+        ),
+        _ => picture.to_string(),
+    }
 }

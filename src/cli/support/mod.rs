@@ -6,7 +6,6 @@ pub mod json;
 pub mod passphrase;
 pub mod paste;
 pub mod prompt;
-pub mod qr;
 pub mod session;
 pub mod stderr;
 pub mod stdout;

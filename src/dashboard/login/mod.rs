@@ -2,7 +2,6 @@
 
 pub mod layout;
 pub mod qr;
-pub mod qr_view;
 pub mod update;
 pub mod view;
 

@@ -1,104 +1,73 @@
-//! The login URL as a QR code, for a browser on another device: its modules, how large a screen
-//! they take, and why there is none where it would be of no use.
+//! The login URL as a QR code over the whole screen, for a browser on another device, or why there
+//! is none where it would be of no use.
 //!
-//! Invariants: dark on light with a quiet zone of four modules (ISO/IEC 18004), whatever the theme,
-//! or no code at all; a code is never cut.
+//! Invariant: a code is never cut.
 
-use qrcode::{Color, EcLevel, QrCode};
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+use ratatui::style::{Color, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
 use url::Url;
 
 use crate::config::is_loopback;
+use crate::dashboard;
 use crate::dashboard::App;
 use crate::dashboard::action::Action;
+use crate::dashboard::layout::centred;
 use crate::dashboard::login::LoginDialog;
-use crate::domain::{Activity, LoginView, Redirect};
+use crate::dashboard::theme::Theme;
+use crate::dashboard::widgets::pane::frame_of;
+use crate::dashboard::widgets::sheet::wrap;
+use crate::domain::{Activity, CopyWhat, LoginView, Redirect};
+use crate::format::qr::Picture;
 
-/// Light modules around the code, on each side.
-const QUIET: usize = 4;
 /// Lines below the code: where it leads, and the keys.
 const BELOW: u16 = 2;
+/// The widest that words are set.
+const WIDEST: u16 = 64;
 
-/// The modules of a code, its quiet zone included.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matrix {
-    width: usize,
-    dark: Vec<bool>,
-}
-
-impl Matrix {
-    /// The code of a text, with the least error correction, which makes it smallest; none where
-    /// the text is too long for any.
-    #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
-        let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
-        let dark = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
-        Some(Self { width: code.width(), dark })
-    }
-
-    /// Columns and rows of it, in modules.
-    #[must_use]
-    pub fn side(&self) -> usize {
-        self.width + 2 * QUIET
-    }
-
-    /// Whether the module is dark; those outside are light.
-    #[must_use]
-    pub fn is_dark(&self, column: usize, row: usize) -> bool {
-        let (Some(x), Some(y)) = (column.checked_sub(QUIET), row.checked_sub(QUIET)) else { return false };
-        x < self.width && y < self.width && self.dark[y * self.width + x]
-    }
-}
-
-/// How modules become cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cells {
-    /// Two modules, one above the other, in a cell: half blocks.
-    Halves,
-    /// One module in two cells side by side: coloured blanks, for ASCII.
-    Blanks,
-}
-
-impl Cells {
-    /// The columns and rows that a code takes on the screen.
-    #[must_use]
-    pub fn size(self, matrix: &Matrix) -> Size {
-        let side = u16::try_from(matrix.side()).unwrap_or(u16::MAX);
-        match self {
-            Self::Halves => Size::new(side, side.div_ceil(2)),
-            Self::Blanks => Size::new(side.saturating_mul(2), side),
+/// Draws the code of a login that waits, or why there is none, above the footer.
+pub(crate) fn draw(frame: &mut Frame, app: &App, dialog: &LoginDialog, footer: Rect, theme: Theme) {
+    let whole = frame.area();
+    let Some(view) = app.connections.get(&dialog.connection) else { return };
+    let Activity::LoggingIn(login) = &view.activity else { return };
+    let above = Rect { height: footer.y.saturating_sub(whole.y), ..whole };
+    frame.render_widget(Clear, above);
+    match code(app, login, whole.as_size()) {
+        Ok(picture) => {
+            let (width, height) = picture.size();
+            let room = Rect { height: whole.height.saturating_sub(BELOW), ..whole };
+            paint(frame.buffer_mut(), &picture, centred(room, width, height));
+            let line = Rect { y: footer.y - 1, height: 1, ..whole };
+            let name = format!("{}: ", dialog.connection);
+            let text = Line::from(vec![Span::styled(name, theme.strong()), Span::raw(note(&login.url))]);
+            frame.render_widget(Paragraph::new(text).centered(), line);
+        }
+        Err(words) => {
+            let width = above.width.min(WIDEST);
+            let lines: Vec<_> =
+                wrap(&words, usize::from(width.saturating_sub(4))).into_iter().map(Line::from).collect();
+            let area = centred(above, width, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
+            frame.render_widget(frame_of(format!(" QR code: {} ", dialog.connection), true, theme), area);
+            frame.render_widget(Paragraph::new(lines), dashboard::layout::text(area));
         }
     }
 }
 
-/// The screen of a login's QR code, ready to draw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum QrScreen {
-    /// The code.
-    Code {
-        /// Its modules.
-        matrix: Matrix,
-        /// How they are drawn.
-        cells: Cells,
-        /// Where, in the middle of the screen.
-        area: Rect,
-        /// What to know about it, in one line.
-        note: &'static str,
-    },
-    /// Why there is none, and what to do instead.
-    Words(String),
+fn paint(buffer: &mut Buffer, picture: &Picture, area: Rect) {
+    for (row, line) in area.rows().zip(&picture.lines) {
+        for (at, &(fore, back)) in row.columns().zip(line) {
+            let style = Style::new().fg(Color::Indexed(fore)).bg(Color::Indexed(back));
+            buffer[at.as_position()].set_symbol(picture.symbol).set_style(style);
+        }
+    }
 }
 
-/// The QR code of a login that waits, on a screen of `size`; none when nothing waits.
-#[must_use]
-pub fn screen(app: &App, dialog: &LoginDialog, size: Size) -> Option<QrScreen> {
-    let view = app.connections.get(&dialog.connection)?;
-    let Activity::LoggingIn(login) = &view.activity else { return None };
-    Some(code(app, login, size).unwrap_or_else(QrScreen::Words))
-}
-
-fn code(app: &App, login: &LoginView, size: Size) -> Result<QrScreen, String> {
-    let copy = app.options.keymap.label(Action::Copy(crate::domain::CopyWhat::LoginUrl));
+/// The code, if it fits on a screen of `size` and is of use; else why not, and what to do instead.
+fn code(app: &App, login: &LoginView, size: Size) -> Result<Picture, String> {
+    let copy = app.options.keymap.label(Action::Copy(CopyWhat::LoginUrl));
     if let Redirect::Loopback { uri } = &login.redirect {
         return Err(format!(
             "A phone cannot be used for this login: afterwards its browser would go to {uri}, which is on this \
@@ -112,30 +81,21 @@ fn code(app: &App, login: &LoginView, size: Size) -> Result<QrScreen, String> {
              without NO_COLOR, or copy the URL: {copy} in the login dialog."
         ));
     }
-    let matrix = Matrix::of(&login.url)
+    let picture = Picture::of(&login.url, app.options.ascii)
         .ok_or_else(|| format!("The URL is too long for a QR code. Copy it instead: {copy} in the login dialog."))?;
-    let cells = if app.options.ascii { Cells::Blanks } else { Cells::Halves };
-    let wanted = cells.size(&matrix);
-    let room = Size::new(size.width, size.height.saturating_sub(BELOW));
-    if wanted.width > room.width || wanted.height > room.height {
+    let (width, height) = picture.size();
+    if width > size.width || height > size.height.saturating_sub(BELOW) {
         let utf8 =
             if app.options.ascii { " In a UTF-8 terminal, without --ascii, half of that is enough." } else { "" };
         return Err(format!(
-            "The QR code needs a screen of {}x{}; this one is {}x{}. Make the window larger or the font smaller \
+            "The QR code needs a screen of {width}x{}; this one is {}x{}. Make the window larger or the font smaller \
              (Ctrl-minus in most terminals): the code appears as soon as it fits.{utf8}",
-            wanted.width,
-            wanted.height + BELOW,
+            height + BELOW,
             size.width,
             size.height
         ));
     }
-    let area = Rect {
-        x: (room.width - wanted.width) / 2,
-        y: (room.height - wanted.height) / 2,
-        width: wanted.width,
-        height: wanted.height,
-    };
-    Ok(QrScreen::Code { matrix, cells, area, note: note(&login.url) })
+    Ok(picture)
 }
 
 /// What becomes of the answer; where the page is on this very machine, that.
@@ -149,22 +109,38 @@ fn note(url: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::dashboard::fixtures::{app_of, logging_in, login_url, loopback, name, pasted};
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
 
-    fn shown(redirect: Redirect, size: Size, set: impl FnOnce(&mut App)) -> QrScreen {
-        let mut app = app_of(vec![logging_in("archive", redirect, None)]);
+    use super::*;
+    use crate::dashboard::fixtures::{app_of, logging_in, login_url, loopback, now, pasted, press};
+    use crate::dashboard::theme::appearance::Appearance;
+    use crate::dashboard::{Msg, update};
+    use crate::format::qr::{self, scanned};
+
+    const BLACK: Color = Color::Indexed(qr::BLACK);
+    const WHITE: Color = Color::Indexed(qr::WHITE);
+
+    fn shown(redirect: Redirect, size: Size, set: impl FnOnce(&mut App)) -> Result<Picture, String> {
+        let view = logging_in("archive", redirect, None);
+        let Activity::LoggingIn(login) = view.activity.clone() else { panic!("a login waits") };
+        let mut app = app_of(vec![view]);
         set(&mut app);
-        screen(&app, &LoginDialog::new(name("archive"), true), size).expect("a login waits")
+        code(&app, &login, size)
+    }
+
+    /// The smallest screen on which the code is shown.
+    fn smallest(ascii: bool) -> Size {
+        let (width, height) = Picture::of(&login_url(), ascii).expect("short enough").size();
+        Size::new(width, height + BELOW)
     }
 
     #[test]
     fn the_code_is_shown_from_exactly_the_size_it_asks_for() {
-        let wanted = Cells::Halves.size(&Matrix::of(&login_url()).unwrap());
-        let smallest = Size::new(wanted.width, wanted.height + BELOW);
-        assert!(matches!(shown(pasted(), smallest, |_| ()), QrScreen::Code { .. }));
+        let smallest = smallest(false);
+        assert!(shown(pasted(), smallest, |_| ()).is_ok());
         for less in [Size::new(smallest.width - 1, 90), Size::new(200, smallest.height - 1)] {
-            let QrScreen::Words(words) = shown(pasted(), less, |_| ()) else { panic!("cut at {less}") };
+            let words = shown(pasted(), less, |_| ()).expect_err("it would be cut");
             assert!(words.contains(&format!("{}x{}", smallest.width, smallest.height)), "{words}");
             assert!(words.contains(&format!("this one is {}x{}", less.width, less.height)), "{words}");
         }
@@ -173,15 +149,12 @@ mod tests {
     #[test]
     fn where_a_phone_or_the_terminal_cannot_it_says_why() {
         let size = Size::new(130, 60);
-        for (screen, because) in [
+        for (shown, because) in [
             (shown(loopback(), size, |_| ()), "http://127.0.0.1:8400/callback, which is on this machine"),
-            (
-                shown(pasted(), size, |app| app.options.look = crate::dashboard::theme::appearance::Appearance::PLAIN),
-                "NO_COLOR",
-            ),
+            (shown(pasted(), size, |app| app.options.look = Appearance::PLAIN), "NO_COLOR"),
             (shown(pasted(), size, |app| app.options.ascii = true), "half of that is enough"),
         ] {
-            assert!(matches!(&screen, QrScreen::Words(words) if words.contains(because)), "{because}");
+            assert!(shown.is_err_and(|words| words.contains(because)), "{because}");
         }
     }
 
@@ -193,15 +166,63 @@ mod tests {
         assert!(note("https://auth.manuonline.com/").contains("paste"));
     }
 
+    fn screen(width: u16, height: u16, ascii: bool) -> Buffer {
+        let mut app = app_of(vec![logging_in("archive", pasted(), None)]);
+        app.options.ascii = ascii;
+        let resize = Msg::Input(crossterm::event::Event::Resize(width, height));
+        assert!(update(&mut app, resize, now()).is_empty());
+        press(&mut app, "l C-r");
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal in memory");
+        terminal.draw(|frame| crate::dashboard::draw::draw(frame, &app, now())).expect("drawn");
+        terminal.backend().buffer().clone()
+    }
+
     #[test]
-    fn the_quiet_zone_is_light_on_all_sides() {
-        let matrix = Matrix::of("x").unwrap();
-        let side = matrix.side();
-        for at in 0..side {
-            for edge in [0, QUIET - 1, side - QUIET, side - 1] {
-                assert!(!matrix.is_dark(at, edge) && !matrix.is_dark(edge, at), "{at} {edge}");
+    fn a_camera_reads_the_login_url_off_the_screen() {
+        for (ascii, roomy) in [(false, Size::new(200, 60)), (true, Size::new(300, 120))] {
+            for Size { width, height } in [roomy, smallest(ascii)] {
+                let buffer = screen(width, height, ascii);
+                let shade = |x, y| {
+                    let cell = &buffer[(x, y / 2)];
+                    match if cell.symbol() == "▀" && y % 2 == 0 { cell.fg } else { cell.bg } {
+                        BLACK => 0,
+                        WHITE => 255,
+                        _ => 90,
+                    }
+                };
+                assert_eq!(scanned((width, height), shade), login_url(), "ascii: {ascii}, {width}x{height}");
             }
         }
-        assert!(matrix.is_dark(QUIET, QUIET), "a finder pattern begins in the corner");
+    }
+
+    #[test]
+    fn in_ascii_the_code_is_made_of_blanks() {
+        let buffer = screen(300, 120, true);
+        assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()));
+        assert!(buffer.content.iter().any(|cell| cell.bg == BLACK));
+    }
+
+    #[test]
+    fn where_it_does_not_fit_it_says_what_would() {
+        for (width, height) in [(80, 24), (60, 15)] {
+            insta::assert_snapshot!(format!("qr_{width}x{height}"), text(&screen(width, height, false)));
+        }
+        insta::assert_snapshot!("qr_120x50", text(&screen(120, 50, false)));
+    }
+
+    /// The screen as text; where two shades stand in a cell, as they would be on white paper.
+    fn text(buffer: &Buffer) -> String {
+        let symbol = |cell: &ratatui::buffer::Cell| {
+            match (cell.fg, cell.bg) {
+                (BLACK, BLACK) => "█",
+                (BLACK, WHITE) => "▀",
+                (WHITE, BLACK) => "▄",
+                (WHITE, WHITE) => " ",
+                _ => cell.symbol(),
+            }
+            .to_owned()
+        };
+        let lines = buffer.content.chunks(usize::from(buffer.area.width));
+        lines.map(|line| line.iter().map(symbol).collect::<String>().trim_end().to_owned() + "\n").collect()
     }
 }

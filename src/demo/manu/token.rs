@@ -140,15 +140,16 @@ fn refresh(
 }
 
 fn success(issued: &Issued) -> DemoAnswer {
+    // The refresh token is not the last member, so a cut answer may still hold it.
     let mut body = json!({
         "access_token": issued.access_token.expose(),
-        "token_type": "bearer",
         "expires_in": issued.expires_in().num_seconds(),
-        "scope": issued.scope,
     });
     if let Some(refresh_token) = &issued.refresh_token {
         body["refresh_token"] = refresh_token.expose().into();
     }
+    body["scope"] = json!(issued.scope);
+    body["token_type"] = "bearer".into();
     DemoAnswer::new(StatusCode::OK, body)
 }
 
