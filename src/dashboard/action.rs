@@ -159,6 +159,20 @@ pub enum Action {
 }
 
 impl Action {
+    /// How many lines a move goes, where a page has so many; the farthest there is for any other action.
+    #[must_use]
+    pub fn distance(self, page: usize) -> isize {
+        let page = isize::try_from(page).unwrap_or(1).max(1);
+        match self {
+            Self::Up => -1,
+            Self::Down => 1,
+            Self::PageUp => -page,
+            Self::PageDown => page,
+            Self::Top => isize::MIN,
+            _ => isize::MAX,
+        }
+    }
+
     /// Its stable name in the configuration: unique within a scope, never changed once released.
     #[must_use]
     pub fn id(self) -> &'static str {

@@ -104,8 +104,7 @@ fn has_token(app: &App, screen: &Screen, action: Action) -> bool {
 fn cancels_something(app: &App, now: DateTime<Utc>) -> bool {
     let waits =
         app.connections.selected().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
-    let is_log_filtered = app.pane == Pane::Requests && app.requests.filter().is_active();
-    waits || is_log_filtered || app.connections.marks().0 > 0 || !app.connections.filter().is_empty()
+    waits || app.log_is_filtered() || app.connections.marks().0 > 0 || !app.connections.filter().is_empty()
 }
 
 /// A login whose browser may be on any device.

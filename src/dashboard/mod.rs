@@ -253,6 +253,11 @@ impl App {
         scopes
     }
 
+    /// Whether `Esc` on the main screen clears the log's filter: the log has the keyboard, and is filtered.
+    pub(crate) fn log_is_filtered(&self) -> bool {
+        self.pane == Pane::Requests && self.requests.filter().is_active()
+    }
+
     /// The layout's inputs.
     pub(crate) fn shape(&self) -> layout::Shape {
         layout::Shape {

@@ -69,6 +69,12 @@ pub enum Screen {
 }
 
 impl Screen {
+    /// All details of a connection, from their first line.
+    #[must_use]
+    pub fn details(connection: ConnectionName) -> Self {
+        Self::Details { connection, scroll: 0, inspected: Inspected::default() }
+    }
+
     /// Whether it fills the body, so that nothing below it is drawn.
     #[must_use]
     pub fn fills_the_body(&self) -> bool {

@@ -6,13 +6,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use crate::dashboard;
 use crate::dashboard::command_palette::{Found, Palette};
 use crate::dashboard::theme::Theme;
 use crate::dashboard::widgets::pane::frame_of;
 use crate::dashboard::widgets::text_field_view;
 use crate::dashboard::widgets::truncate::{cut, highlighted};
-use crate::dashboard::{App, command_palette};
+use crate::dashboard::{App, command_palette, layout};
 
 /// Room for `Ctrl-C`, and for two keys one after the other.
 const KEYS: usize = 8;
@@ -31,7 +30,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, palette: &Palette, theme: Theme
     }
     frame.render_widget(Clear, area);
     frame.render_widget(block, area);
-    let line = Rect { height: 1, ..dashboard::layout::text(area) };
+    let line = Rect { height: 1, ..layout::text(area) };
     let mut typed = vec![Span::styled(": ", theme.accent())];
     typed.extend(text_field_view::spans(&palette.field, line.width.saturating_sub(2), true, theme.strong()));
     frame.render_widget(Line::from(typed), line);

@@ -6,9 +6,9 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use crate::dashboard;
 use crate::dashboard::connection_form::Form;
 use crate::dashboard::connection_form::lines::{FormLine, Value as FormValue, lines as form_lines};
+use crate::dashboard::layout;
 use crate::dashboard::layout::first_row;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::widgets::pane::frame_of;
@@ -32,7 +32,7 @@ pub(crate) fn draw(frame: &mut Frame, form: &Form, body: Rect, theme: Theme) {
         let text = cut(Line::from(Span::styled(format!(" {message} "), theme.severity(severity))), body.width - 4);
         block = block.title_bottom(text);
     }
-    let area = dashboard::layout::text(body);
+    let area = layout::text(body);
     let width = area.width.saturating_sub(LABELS);
     let (lines, (top, bottom)) = form_lines(form, usize::from(width.saturating_sub(2)));
     let height = usize::from(area.height);

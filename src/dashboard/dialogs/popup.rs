@@ -5,8 +5,6 @@
 use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
-use crate::dashboard;
-use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::dialogs::question::Question;
@@ -15,6 +13,7 @@ use crate::dashboard::frame::footer::Hint;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::sheet::{Tone, wrap};
+use crate::dashboard::{App, layout};
 use crate::domain::{ConnectionName, Severity};
 use crate::format::time::count;
 
@@ -85,7 +84,7 @@ impl Popup {
         if !self.area.contains(at) {
             return Hit::Beside;
         }
-        let text = dashboard::layout::text(self.area);
+        let text = layout::text(self.area);
         let line = at.y.checked_sub(text.y).map(usize::from);
         let x = at.x.saturating_sub(text.x);
         match line.and_then(|line| self.lines.get(line).map(|content| (line, content))) {
@@ -109,7 +108,7 @@ pub fn popup(app: &App, body: Rect) -> Option<Popup> {
         _ => return None,
     };
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    Some(Popup { area: dashboard::layout::centred(body, width, height), title, lines, first: 0 })
+    Some(Popup { area: layout::centred(body, width, height), title, lines, first: 0 })
 }
 
 /// As many items as there is room for, the chosen one among them.
@@ -118,11 +117,11 @@ fn menu_popup(app: &App, menu: &Menu, body: Rect) -> Popup {
     let longest = lines.iter().map(PopupLine::width).max().unwrap_or(0);
     let width = u16::try_from(longest + 4).unwrap_or(WIDTH).clamp(MENU, WIDTH);
     let height = usize::from(body.height.saturating_sub(2));
-    let first = dashboard::layout::first_row(0, menu.choice, lines.len(), height);
+    let first = layout::first_row(0, menu.choice, lines.len(), height);
     lines.drain(..first);
     lines.truncate(height);
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    Popup { area: dashboard::layout::centred(body, width, rows), title: menu_title(menu), lines, first }
+    Popup { area: layout::centred(body, width, rows), title: menu_title(menu), lines, first }
 }
 
 fn menu_title(menu: &Menu) -> String {

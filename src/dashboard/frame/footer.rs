@@ -104,9 +104,8 @@ fn word(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> &'static str {
             None => binding.word,
         },
         (Scope::Main, Action::Cancel) => {
-            let is_log_filtered = app.pane == Pane::Requests && app.requests.filter().is_active();
             let waits = app.subject().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
-            if waits && !is_log_filtered { binding.word } else { "clear" }
+            if waits && !app.log_is_filtered() { binding.word } else { "clear" }
         }
         (Scope::Unlock, Action::Accept) if app.passphrase == Some(true) => "choose",
         _ => binding.word,

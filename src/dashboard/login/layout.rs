@@ -7,11 +7,10 @@
 use chrono::{DateTime, Utc};
 use ratatui::layout::{Rect, Size};
 
-use crate::dashboard;
-use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::login::LoginDialog;
 use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone, chop, wrap};
+use crate::dashboard::{App, layout};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, LoginView, Redirect, Severity};
 use crate::format::time::countdown;
@@ -39,7 +38,7 @@ pub struct LoginScreen {
 /// The dialog on a screen of `size`; none when that is too small.
 #[must_use]
 pub fn screen(app: &App, dialog: &LoginDialog, size: Size, now: DateTime<Utc>) -> Option<LoginScreen> {
-    let areas = dashboard::layout::areas(size, app.shape())?;
+    let areas = layout::areas(size, app.shape())?;
     let body = areas.body;
     let width = usize::from(body.width);
     let view = app.connections.get(&dialog.connection);

@@ -12,14 +12,13 @@ use ratatui::widgets::{Clear, Paragraph};
 use url::Url;
 
 use crate::config::is_loopback;
-use crate::dashboard;
-use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::layout::centred;
 use crate::dashboard::login::LoginDialog;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::widgets::pane::frame_of;
 use crate::dashboard::widgets::sheet::wrap;
+use crate::dashboard::{App, layout};
 use crate::domain::{Activity, CopyWhat, LoginView, Redirect};
 use crate::format::qr::Picture;
 
@@ -51,7 +50,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, dialog: &LoginDialog, footer: R
                 wrap(&words, usize::from(width.saturating_sub(4))).into_iter().map(Line::from).collect();
             let area = centred(above, width, u16::try_from(lines.len() + 2).unwrap_or(u16::MAX));
             frame.render_widget(frame_of(format!(" QR code: {} ", dialog.connection), true, theme), area);
-            frame.render_widget(Paragraph::new(lines), dashboard::layout::text(area));
+            frame.render_widget(Paragraph::new(lines), layout::text(area));
         }
     }
 }

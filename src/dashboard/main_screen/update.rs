@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::actions::new_connection;
-use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
@@ -71,15 +70,7 @@ pub(crate) fn travel(app: &mut App, pane: Pane, action: Action) {
         Pane::Details => panes.details,
         Pane::Requests => panes.requests,
     });
-    let height = rect.map_or(1, |rect| isize::try_from(layout::rows(rect).height).unwrap_or(1).max(1));
-    let by = match action {
-        Action::Up => -1,
-        Action::Down => 1,
-        Action::PageUp => -height,
-        Action::PageDown => height,
-        Action::Top => isize::MIN,
-        _ => isize::MAX,
-    };
+    let by = action.distance(rect.map_or(1, |rect| layout::rows(rect).height.into()));
     let has_table = !app.connections.all().is_empty();
     match pane {
         Pane::Connections if has_table => {
@@ -102,9 +93,7 @@ fn open(app: &mut App) -> Flow {
         app.connections.fold(!folded);
         return Flow::NOTHING;
     }
-    app.connections.selected().map_or(Flow::NOTHING, |view| {
-        Flow::Open(Screen::Details { connection: view.name.clone(), scroll: 0, inspected: Inspected::default() })
-    })
+    app.connections.selected().map_or(Flow::NOTHING, |view| Flow::Open(Screen::details(view.name.clone())))
 }
 
 /// Stops a wait for a lock, else clears the log's filter, the marks, or the filter.

@@ -2,16 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::dashboard;
 use crate::dashboard::action::Action;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
-use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
-use crate::dashboard::{App, reading};
+use crate::dashboard::{App, layout, reading};
 use crate::domain::{LogEntry, Severity};
 use crate::request_log::export::Format;
 use crate::request_log::filter::LogFilter;
@@ -75,7 +73,7 @@ pub(crate) fn type_text(app: &mut App, text: &str) {
 
 /// Clears the log's filter, including both switches. False if there is nothing to clear.
 pub(crate) fn clear(app: &mut App) -> bool {
-    let filtered = app.pane == Pane::Requests && app.requests.filter().is_active();
+    let filtered = app.log_is_filtered();
     if filtered {
         app.requests.clear_filter();
     }
@@ -120,8 +118,8 @@ pub(crate) fn look_further(app: &mut App) -> Option<LogQuery> {
     if !app.requests.has_history() {
         return None;
     }
-    let area = dashboard::layout::areas(app.size, app.shape()).and_then(|areas| areas.requests);
-    app.requests.look_further(area.map_or(1, |area| usize::from(dashboard::layout::rows(area).height)))
+    let area = layout::areas(app.size, app.shape()).and_then(|areas| areas.requests);
+    app.requests.look_further(area.map_or(1, |area| usize::from(layout::rows(area).height)))
 }
 
 fn toggle_only(app: &mut App) {

@@ -8,8 +8,6 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::dashboard;
-use crate::dashboard::App;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::history::KnownMatches;
 use crate::dashboard::screen::Screen;
@@ -19,6 +17,7 @@ use crate::dashboard::widgets::table::Table;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::dashboard::widgets::text_field_view;
 use crate::dashboard::widgets::truncate::cut;
+use crate::dashboard::{App, layout};
 use crate::domain::{Brief, Severity};
 use crate::format::time::milliseconds;
 use crate::request_log::filter::LogFilter;
@@ -62,7 +61,7 @@ enum LogColumn {
 /// Draws the log.
 pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
     let focused = app.pane == Pane::Requests;
-    let window = dashboard::layout::rows(area);
+    let window = layout::rows(area);
     let columns = fit(window.width - 1, app.connections.widest_name());
     let height = usize::from(window.height);
     let first = app.requests.first_row(height);
@@ -75,7 +74,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
         block = block.title_bottom(Line::from(Span::styled(place, theme.dim())).right_aligned());
     }
     frame.render_widget(block, area);
-    let table = Table { area: dashboard::layout::inner(area), spacing: 1 };
+    let table = Table { area: layout::inner(area), spacing: 1 };
     let buffer = frame.buffer_mut();
     let headings = columns.iter().map(|&(column, width)| (Line::from(heading(column)), width));
     table.headings(buffer, headings, theme.dim());

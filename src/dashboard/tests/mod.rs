@@ -35,13 +35,12 @@ use crossterm::event::{
     Event as InputEvent, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
 };
 
-use crate::dashboard;
 use crate::dashboard::connections::Row;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
-use crate::dashboard::*;
+use crate::dashboard::{layout, *};
 use crate::domain::{Activity, Command, CopyWhat, Depth, EventKind, HostEvent, Problem, Revocation, Secret, ThemeName};
 
 fn point(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
@@ -206,11 +205,11 @@ fn reading_stops_at_the_last_page() {
 fn a_click_selects_the_row_under_it_and_its_pane() {
     let mut app = app_of(seven());
     resize(&mut app, 120, 32);
-    let areas = dashboard::layout::areas(app.size, app.shape()).unwrap();
-    let rows = dashboard::layout::rows(areas.connections);
+    let areas = layout::areas(app.size, app.shape()).unwrap();
+    let rows = layout::rows(areas.connections);
     assert_eq!(point(&mut app, MouseEventKind::Down(MouseButton::Left), 5, rows.y + 2), NOTHING);
     assert_eq!((selected(&app), app.pane), ("hr-sync", Pane::Connections));
-    let rows = dashboard::layout::rows(areas.requests.unwrap());
+    let rows = layout::rows(areas.requests.unwrap());
     point(&mut app, MouseEventKind::Down(MouseButton::Left), rows.x, rows.y + 1);
     assert_eq!((app.requests.selected_index(), app.pane), (1, Pane::Requests));
     point(&mut app, MouseEventKind::Down(MouseButton::Left), 5, areas.connections.y);
@@ -221,7 +220,7 @@ fn a_click_selects_the_row_under_it_and_its_pane() {
 fn the_wheel_moves_in_the_pane_under_the_pointer() {
     let mut app = app_of(seven());
     resize(&mut app, 120, 32);
-    let requests = dashboard::layout::areas(app.size, app.shape()).unwrap().requests.unwrap();
+    let requests = layout::areas(app.size, app.shape()).unwrap().requests.unwrap();
     point(&mut app, MouseEventKind::ScrollDown, requests.x + 1, requests.y + 3);
     assert_eq!((app.requests.selected_index(), selected(&app)), (3, "factory"));
     point(&mut app, MouseEventKind::ScrollDown, 3, 3);

@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Timelike, Utc};
 use ratatui::layout::Size;
 
 use crate::dashboard::action::Action;
-use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::timeline::Side;
@@ -44,32 +43,20 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         }
         Action::OnlySelected => app.timeline.only = !app.timeline.only,
         Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
-            app.connections.step(distance(action, rows(app)));
+            app.connections.step(action.distance(rows(app)));
             app.scroll = 0;
         }
         Action::Open => {
-            return app.connections.selected().map_or(Flow::NOTHING, |view| {
-                let connection = view.name.clone();
-                Flow::Open(Screen::Details { connection, scroll: 0, inspected: Inspected::default() })
-            });
+            return app
+                .connections
+                .selected()
+                .map_or(Flow::NOTHING, |view| Flow::Open(Screen::details(view.name.clone())));
         }
         Action::Help => return Flow::Open(Screen::Help { scroll: 0 }),
         Action::Cancel => return Flow::CLOSE,
         _ => return Flow::Pass,
     }
     Flow::NOTHING
-}
-
-fn distance(action: Action, page: usize) -> isize {
-    let page = isize::try_from(page).unwrap_or(1).max(1);
-    match action {
-        Action::Up => -1,
-        Action::Down => 1,
-        Action::PageUp => -page,
-        Action::PageDown => page,
-        Action::Top => isize::MIN,
-        _ => isize::MAX,
-    }
 }
 
 /// Where its two sides stand in a screen of `size`; none where that is too small.
