@@ -5,6 +5,7 @@
 //! care only where it differs. Invariant: `shown` is what the terminal shows, or blank where it was
 //! cleared.
 
+use std::mem;
 use std::mem::ManuallyDrop;
 
 use ratatui::backend::Backend;
@@ -26,7 +27,9 @@ impl<B: Backend> FrameWriter<B> {
     /// # Errors
     /// The terminal does not report its size.
     pub fn new(backend: B) -> Result<Self, B::Error> {
-        Ok(Self { terminal: ManuallyDrop::new(Terminal::new(backend)?), shown: Buffer::default() })
+        let mut terminal = Terminal::new(backend)?;
+        let shown = take_spare(&mut terminal);
+        Ok(Self { terminal: ManuallyDrop::new(terminal), shown })
     }
 
     /// The terminal's size now.
@@ -46,7 +49,7 @@ impl<B: Backend> FrameWriter<B> {
         self.terminal.autoresize()?;
         let area = self.terminal.get_frame().area();
         if area != self.shown.area {
-            self.shown = Buffer::empty(area);
+            self.shown = take_spare(&mut self.terminal);
         }
         render(&mut self.terminal.get_frame());
         let changed = take_rows(&mut self.shown, self.terminal.current_buffer_mut());
@@ -68,9 +71,18 @@ impl<B: Backend> FrameWriter<B> {
     pub fn redraw(&mut self) -> Result<(), B::Error> {
         let size = self.terminal.size()?;
         self.terminal.resize(Rect::from(size))?;
-        self.shown.reset();
+        self.shown = take_spare(&mut self.terminal);
         Ok(())
     }
+}
+
+/// The second of the two buffers that ratatui keeps, blank. It is not compared with here, and would take memory and
+/// time at the start for nothing.
+fn take_spare<B: Backend>(terminal: &mut Terminal<B>) -> Buffer {
+    terminal.swap_buffers();
+    let spare = mem::take(terminal.current_buffer_mut());
+    terminal.swap_buffers();
+    spare
 }
 
 /// Takes the rows of a frame over into what is shown, and leaves blanks. Returns those in which the two differ, before
