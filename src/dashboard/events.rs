@@ -8,7 +8,7 @@ use crate::dashboard::action::Action;
 use crate::dashboard::details::token_history;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::frame::message_line::{Message, reason};
+use crate::dashboard::frame::message_line::{StatusMessage, reason};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::{App, connection_form, login};
@@ -309,7 +309,7 @@ fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());
     app.connections.remove(connection, now);
     // The person who deleted it has seen what became of it.
-    let is_told = |toast: &Message| toast.connection.as_ref() == Some(connection) && toast.lives(now);
+    let is_told = |toast: &StatusMessage| toast.connection.as_ref() == Some(connection) && toast.lives(now);
     if !app.toast.as_ref().is_some_and(is_told) {
         let kept = if has_tokens { "; its tokens are kept" } else { "" };
         let text = format!("{connection} is no longer in the configuration{kept}");

@@ -50,7 +50,7 @@ use crate::dashboard::connections::Connections;
 use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
-use crate::dashboard::frame::message_line::Message;
+use crate::dashboard::frame::message_line::StatusMessage;
 use crate::dashboard::keymap::{Keymap, Scope};
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::Requests;
@@ -120,7 +120,7 @@ pub struct App {
     pub(crate) timeline: Timeline,
     /// The first line shown of the details pane, or of the welcome.
     pub(crate) scroll: usize,
-    pub(crate) toast: Option<Message>,
+    pub(crate) toast: Option<StatusMessage>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
     /// What stands between the configuration file and what is worked with.
@@ -139,7 +139,7 @@ pub struct App {
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
     /// What was last chosen in the palette, the latest first.
-    pub(crate) recent: Vec<command_palette::Deed>,
+    pub(crate) recent: Vec<command_palette::PaletteCommand>,
     /// Where and when the mouse was last clicked: a second click there soon after is a double one.
     pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
 }
@@ -191,7 +191,7 @@ impl App {
     pub fn greet(&mut self, now: DateTime<Utc>) {
         let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
         let text = format!("a demo, nothing is real: {help} all keys, {faults} breaks things; --tour shows around");
-        self.toast = Some(Message { connection: None, severity: Severity::Good, text, at: now, greets: true });
+        self.toast = Some(StatusMessage { connection: None, severity: Severity::Good, text, at: now, greets: true });
     }
 
     /// Takes over the connections as they are configured, for the form.
@@ -310,7 +310,8 @@ impl App {
         text: impl Into<String>,
         now: DateTime<Utc>,
     ) {
-        let toast = Message { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
+        let toast =
+            StatusMessage { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
         // News of the selected connection is most likely the answer to the last key.
         let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
         if is_answer || self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {

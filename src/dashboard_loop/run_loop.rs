@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::dashboard::effect::Effect;
 use crate::dashboard::{App, Msg, draw, update};
-use crate::dashboard_loop::copying::{Copy, Copying, Wanted, clipboard_event};
+use crate::dashboard_loop::copying::{Copying, PendingCopy, Wanted, clipboard_event};
 use crate::dashboard_loop::departure::{Departure, Turn};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::log_reader::LogReader;
@@ -111,7 +111,7 @@ impl<H: Host> Dashboard<H> {
         let size = terminal.size()?;
         let now = self.clock.now();
         self.resize(size, now);
-        let mut copy: Option<Copy> = None;
+        let mut copy: Option<PendingCopy> = None;
         let mut departure: Option<Departure> = None;
         let (events, mut exported) = mpsc::unbounded_channel();
         let alarm = Alarm::new();
@@ -178,10 +178,10 @@ impl<H: Host> Dashboard<H> {
                         }
                     }
                     Effect::Copy { connection, what } => {
-                        copy = Some(Copy::new(Wanted::Of { connection, what }));
+                        copy = Some(PendingCopy::new(Wanted::Of { connection, what }));
                     }
-                    Effect::CopyNames(names) => copy = Some(Copy::new(Wanted::Names(names))),
-                    Effect::CopyRequest(entry) => copy = Some(Copy::new(Wanted::request(&entry))),
+                    Effect::CopyNames(names) => copy = Some(PendingCopy::new(Wanted::Names(names))),
+                    Effect::CopyRequest(entry) => copy = Some(PendingCopy::new(Wanted::request(&entry))),
                     Effect::Export { format, entries, older } => {
                         self.export(format, entries, older, now, events.clone());
                     }
@@ -203,7 +203,7 @@ impl<H: Host> Dashboard<H> {
         next_tick: Duration,
         alarm: &Alarm,
         next_frame: Option<Instant>,
-        copy: Option<&mut Copy>,
+        copy: Option<&mut PendingCopy>,
         departure: Option<&mut Departure>,
         exported: &mut UnboundedReceiver<Event>,
     ) -> Woken {

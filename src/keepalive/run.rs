@@ -89,7 +89,7 @@ impl Keepalive {
         let Self { engine, mut events, mut configuration, mut signals, listener, vault, .. } = self;
         let remote = engine.remote();
         let shared = Arc::new(KeepaliveState::new(remote.clone(), vault.clone(), Arc::clone(&self.clock)));
-        let mut state = State {
+        let mut state = LoopState {
             incidents: Incidents::new(self.clock.now()),
             request_log: self.request_log,
             on_event: self.on_event,
@@ -196,7 +196,7 @@ async fn beat(remote: &Remote, pause: Duration) -> Option<Vec<ConnectionView>> {
 }
 
 /// What the loop knows, and where it reports it.
-struct State {
+struct LoopState {
     incidents: Incidents,
     request_log: RequestLog,
     on_event: OnEvent,
@@ -213,7 +213,7 @@ struct State {
     is_stopping: bool,
 }
 
-impl State {
+impl LoopState {
     /// Takes over a reloaded configuration; what the engine is to do about it.
     fn take(&mut self, configuration: &mut Configuration, note: ConfigurationReport) -> Vec<Command> {
         let (commands, event) = configuration.take(note);

@@ -38,11 +38,11 @@ use crate::platform::environment::Environment;
 use crate::platform::file_stamp::Stamp;
 use crate::platform::signals::{Insistence, Signals, Wish};
 use crate::request_log::segments::RequestLog;
+use crate::terminal::backend::TerminalBackend;
 use crate::terminal::background;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::guard::TerminalGuard;
 use crate::terminal::input::TerminalInput;
-use crate::terminal::screen::Screen;
 use crate::tokens::status_snapshot;
 
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
@@ -135,7 +135,7 @@ impl Opening {
 /// The terminal taken over, and what it is drawn with. In this order it is let go of.
 pub(crate) struct Stage {
     guard: TerminalGuard,
-    terminal: FrameWriter<Screen<BufWriter<Stdout>>>,
+    terminal: FrameWriter<TerminalBackend<BufWriter<Stdout>>>,
     signals: Signals,
 }
 
@@ -143,7 +143,7 @@ impl Stage {
     fn enter() -> Result<Self, Report> {
         let signals = Signals::listen()?;
         let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
-        Ok(Self { guard, terminal: FrameWriter::new(Screen::stdout())?, signals })
+        Ok(Self { guard, terminal: FrameWriter::new(TerminalBackend::stdout())?, signals })
     }
 
     /// Draws a frame in the terminal's present size.

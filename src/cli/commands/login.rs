@@ -157,7 +157,7 @@ fn ask(shown: &Shown) {
 }
 
 /// How a login ended well.
-struct End {
+struct LoginSuccess {
     /// The word for it in JSON.
     outcome: &'static str,
     generation: Option<u64>,
@@ -166,7 +166,7 @@ struct End {
     words: String,
 }
 
-impl End {
+impl LoginSuccess {
     fn with(outcome: &'static str, words: String, generation: u64) -> Self {
         Self { outcome, generation: Some(generation), subject: None, words }
     }
@@ -215,7 +215,7 @@ struct Shown {
 }
 
 /// Reports progress on standard error; gives the end, once there is one.
-fn follow(event: Event, name: &ConnectionName, shown: &mut Shown) -> Option<Result<End, CliError>> {
+fn follow(event: Event, name: &ConnectionName, shown: &mut Shown) -> Option<Result<LoginSuccess, CliError>> {
     match event {
         Event::Changed(view) => {
             if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
@@ -230,19 +230,19 @@ fn follow(event: Event, name: &ConnectionName, shown: &mut Shown) -> Option<Resu
 }
 
 /// How the login ended, if this event ends it.
-fn end(kind: &EventKind, name: &ConnectionName, shown: &mut Shown) -> Option<Result<End, CliError>> {
+fn end(kind: &EventKind, name: &ConnectionName, shown: &mut Shown) -> Option<Result<LoginSuccess, CliError>> {
     let stop = |exit, why: &str| Some(Err(CliError::on(name, exit, why)));
     let words = || of_connection(kind, |at| Zone::Local.date_time(at)).map_or_else(String::new, |said| said.text);
     match kind {
-        EventKind::LoggedIn { generation } => Some(Ok(End::with("logged_in", words(), *generation))),
+        EventKind::LoggedIn { generation } => Some(Ok(LoginSuccess::with("logged_in", words(), *generation))),
         EventKind::Refreshed { generation, .. } => {
-            Some(Ok(End::with("minted", format!("minted, generation {generation}"), *generation)))
+            Some(Ok(LoginSuccess::with("minted", format!("minted, generation {generation}"), *generation)))
         }
         EventKind::Adopted { generation, by } => {
             let words = format!("{} logged in, generation {generation}", Author::subject(*by));
-            Some(Ok(End::with("adopted", words, *generation)))
+            Some(Ok(LoginSuccess::with("adopted", words, *generation)))
         }
-        EventKind::StillFresh { .. } => Some(Ok(End {
+        EventKind::StillFresh { .. } => Some(Ok(LoginSuccess {
             outcome: "still_fresh",
             generation: None,
             subject: None,

@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use crate::dashboard::App;
 use crate::dashboard::frame::footer;
-use crate::dashboard::frame::message_line::Message;
+use crate::dashboard::frame::message_line::StatusMessage;
 use crate::dashboard::layout::Areas;
 use crate::dashboard::login::LoginDialog;
 use crate::dashboard::screen::Screen;
@@ -40,7 +40,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
 
 /// A greeting is for the main screen; a QR code has the whole one, up to the line that says what to know of it; on low screens news
 /// of other connections would hide how much of a login's URL is still to come.
-fn is_in_the_way(app: &App, toast: &Message, areas: &Areas) -> bool {
+fn is_in_the_way(app: &App, toast: &StatusMessage, areas: &Areas) -> bool {
     let shares_a_line = areas.message.width < areas.footer.width;
     let is_foreign = |dialog: &LoginDialog| toast.connection.as_ref().is_some_and(|name| *name != dialog.connection);
     (toast.greets && !app.screens.is_main())

@@ -3,7 +3,7 @@
 use crate::config;
 use crate::config::Draft;
 use crate::dashboard::connection_form::Form;
-use crate::dashboard::connection_form::lines::{FormLine, Value as FormValue, lines as form_lines};
+use crate::dashboard::connection_form::lines::{FormLine, FormValue, lines as form_lines};
 use crate::dashboard::tests::*;
 use crate::domain::{EventKind, FieldFault, HostEvent};
 

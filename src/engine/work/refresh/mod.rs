@@ -27,8 +27,8 @@ use crate::domain::{
     Activity, AfterLostAnswer, Connection, ConnectionName, EventKind, Exchange, Grant, LastRefusal, Obtained, Problem,
     Reason, RefusalKind, Secret, SecretSource, TokenRecord,
 };
-use crate::engine::work::context::{Context, Source, TaskReport, WorkOutcome, item_problem, store_problem};
-use crate::engine::work::exchange::{TokenRequest, Verdict};
+use crate::engine::work::context::{Context, RecordSource, TaskReport, WorkOutcome, item_problem, store_problem};
+use crate::engine::work::exchange::{ExchangeOutcome, TokenRequest};
 use crate::engine::work::refresh::decide::{Decision, RefreshRequest, decide};
 use crate::engine::work::refresh::trouble::{Sent, current_refusal, found, hazard_problem};
 use crate::engine::work::{client_secret, exchange, unread};
@@ -141,7 +141,7 @@ async fn ask_for_what_is_lacking(
     context: &Context,
     connection: &Connection,
     lease: &mut LockedConnection,
-    (record, how): (TokenRecord, Source),
+    (record, how): (TokenRecord, RecordSource),
     (client_secret, attempt): (Secret, u32),
 ) -> Result<WorkOutcome, Problem> {
     let (old, generation) = (Some(record.clone()), record.generation.saturating_add(1));
@@ -184,7 +184,7 @@ async fn with_what_can_be_read(
     };
     let Some(tokens) = unread::tokens(&text, fingerprint) else { return Ok(standing) };
     let record = exchange::record(connection, tokens, &[], *at, standing.record.as_ref(), standing.next_generation());
-    let how = Source::Rescued(*lost);
+    let how = RecordSource::Rescued(*lost);
     lease.sends_again_after(*lost);
     match save(context, &connection.name, lease, record, how).await {
         WorkOutcome::Held { record, .. } | WorkOutcome::Unsaved { record, .. } => {
@@ -275,16 +275,16 @@ async fn exchange_and_save(
     let verdict = exchange::send(context, request).await;
     let sent = Sent { connection, record: old.as_ref(), client_secret, lost: lost_before };
     let refusal = match verdict {
-        Verdict::Tokens(tokens, asked_at) => {
+        ExchangeOutcome::Tokens(tokens, asked_at) => {
             fault_point::pass(Step::AnswerRead);
             let record = exchange::record(connection, tokens, &secrets, asked_at, old.as_ref(), generation);
-            return Ok(save(context, &connection.name, lease, record, Source::Exchanged(lost_before)).await);
+            return Ok(save(context, &connection.name, lease, record, RecordSource::Exchanged(lost_before)).await);
         }
-        Verdict::Lost { why, body } if spends.is_some() => {
+        ExchangeOutcome::Lost { why, body } if spends.is_some() => {
             return Ok(answer_was_lost(context, connection, lease, &why, body.as_ref()).await);
         }
-        Verdict::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, context.now()),
-        Verdict::NotSent(why) | Verdict::Lost { why, .. } => sent.failed(&why, context.now()),
+        ExchangeOutcome::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, context.now()),
+        ExchangeOutcome::NotSent(why) | ExchangeOutcome::Lost { why, .. } => sent.failed(&why, context.now()),
     };
     if let Some(old) = spends {
         fault_point::pass_with(Step::TakingBack, &connection.name, old);
@@ -332,14 +332,19 @@ async fn replaced_meanwhile(
 ) -> Option<WorkOutcome> {
     let standing = lease.recover().await.ok()?;
     let newer = standing.record.filter(|record| sent.is_none_or(|sent| record.generation > sent.generation))?;
-    let how = attributed(context, connection, &newer, Source::Adopted(None)).await;
+    let how = attributed(context, connection, &newer, RecordSource::Adopted(None)).await;
     Some(WorkOutcome::Held { record: newer, how, problem: None })
 }
 
 /// Says whose tokens were taken over, if the history does: its writer has let go of the lock.
-async fn attributed(context: &Context, connection: &Connection, record: &TokenRecord, how: Source) -> Source {
+async fn attributed(
+    context: &Context,
+    connection: &Connection,
+    record: &TokenRecord,
+    how: RecordSource,
+) -> RecordSource {
     match how {
-        Source::Adopted(_) => Source::Adopted(context.author(&connection.name, record.generation).await),
+        RecordSource::Adopted(_) => RecordSource::Adopted(context.author(&connection.name, record.generation).await),
         how => how,
     }
 }
@@ -350,7 +355,7 @@ pub(crate) async fn save(
     name: &ConnectionName,
     lease: &mut LockedConnection,
     record: TokenRecord,
-    how: Source,
+    how: RecordSource,
 ) -> WorkOutcome {
     let mut unsaved = record.clone();
     loop {
@@ -372,11 +377,11 @@ pub(crate) async fn save(
     }
 }
 
-fn obtained(record: &TokenRecord, how: Source) -> Obtained {
+fn obtained(record: &TokenRecord, how: RecordSource) -> Obtained {
     match how {
-        Source::LoggedIn => Obtained::Login,
-        Source::Rescued(_) => Obtained::Recovered,
-        Source::Imported { .. } => Obtained::Import,
+        RecordSource::LoggedIn => Obtained::Login,
+        RecordSource::Rescued(_) => Obtained::Recovered,
+        RecordSource::Imported { .. } => Obtained::Import,
         _ if record.refresh_token.is_some() => Obtained::Refresh,
         _ => Obtained::Mint,
     }
