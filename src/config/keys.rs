@@ -39,7 +39,7 @@ pub(super) fn read(report: &mut FaultCollector<'_>, text: &str, document: &DeTab
         }
     }
     // The parser sorts by name.
-    wanted.sort_by_key(|wish| (wish.action.line, wish.action.column));
+    wanted.sort_by_key(|binding| (binding.action.line, binding.action.column));
     wanted
 }
 

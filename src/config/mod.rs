@@ -97,7 +97,7 @@ pub struct Config {
     pub on_event: Option<Vec<String>>,
     /// What happens after a refresh token was sent and its answer lost, where a connection does not say.
     pub after_lost_answer: AfterLostAnswer,
-    /// Whether dashboard and keeper give commands the tokens they hold, from their start on.
+    /// Whether dashboard and keepalive service give commands the tokens they hold, from their start on.
     pub token_socket: bool,
     /// How the dashboard is to look.
     pub theme: ThemeName,

@@ -103,7 +103,7 @@ mod tests {
     use super::{Limiter, RateLimit};
 
     #[test]
-    fn a_client_is_refused_at_its_limit_and_let_in_when_it_waited_as_told() {
+    fn a_client_is_refused_at_its_limit_and_served_after_the_wait_it_was_given() {
         let start = DateTime::from_timestamp(1_000_000, 500_000_000).unwrap();
         let mut limiter = Limiter::new(Some(RateLimit::per_minute(2)));
         assert!(!limiter.count("a", start).unwrap().refused);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_locks_nobody_out() {
+    fn a_clock_set_back_locks_no_client_out() {
         let start = DateTime::from_timestamp(1_000_000, 0).unwrap();
         let mut limiter = Limiter::new(Some(RateLimit::per_minute(1)));
         assert!(!limiter.count("a", start).unwrap().refused);

@@ -173,13 +173,13 @@ impl<N: Fn(ClipboardNote)> Owner<N> {
     /// Makes the copy. A desktop that does not take it is as good as none.
     fn put(&mut self, text: Secret, clear_after: Option<Duration>) -> CopiedTo {
         // A connection to a display server that was restarted stays broken: try a new one.
-        let taken = self.desktop.as_mut().is_some_and(|desktop| set(desktop, &text).is_ok()) || self.put_anew(&text);
+        let taken = self.desktop.as_mut().is_some_and(|desktop| set(desktop, &text).is_ok()) || self.put_again(&text);
         let due = clear_after.and_then(|after| Instant::now().checked_add(after));
         self.copy = taken.then_some(Held { text, due });
         if taken { CopiedTo::Clipboard } else { CopiedTo::Terminal }
     }
 
-    fn put_anew(&mut self, text: &Secret) -> bool {
+    fn put_again(&mut self, text: &Secret) -> bool {
         self.desktop = None; // gone before the new one comes: they share a connection
         self.desktop = arboard::Clipboard::new().ok();
         self.desktop.as_mut().is_some_and(|desktop| set(desktop, text).is_ok())

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_the_sequence_is_told_by_the_variables() {
+    fn the_variables_show_what_reads_the_sequence() {
         let (tmux, sty) = (("TMUX", "/tmp/x,1,0"), ("STY", "1.pts-0.host"));
         for (variables, expected) in [
             (&[("TERM", "xterm-256color")][..], Osc52Reader::Terminal),

@@ -26,7 +26,7 @@ use crate::format::event::of_connection;
 use crate::format::qr::Picture;
 use crate::format::time::Zone;
 use crate::platform::browser::SystemBrowser;
-use crate::platform::signals::{Insistence, Signals, Wish};
+use crate::platform::signals::{Insistence, QuitRequest, Signals};
 
 /// Log in, with a browser or with client credentials
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -87,10 +87,10 @@ impl LoginArgs {
                         break Err(CliError::on(name, Exit::Failed, "there is no more input"));
                     }
                 },
-                signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
-                    Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
-                    Some(Wish::Again) => return Err(given_up(&working.engine.unfinished().await).into()),
-                    Some(Wish::Echo) | None => {}
+                signal = signals.next() => match insistence.on_signal(signal, Instant::now()) {
+                    Some(QuitRequest::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
+                    Some(QuitRequest::Again) => return Err(given_up(&working.engine.unfinished().await).into()),
+                    Some(QuitRequest::Echo) | None => {}
                 },
             }
         };

@@ -195,12 +195,12 @@ fn tidy(app: &mut App, now: DateTime<Utc>) -> Vec<Effect> {
 }
 
 /// Takes notice of what was announced.
-pub(crate) fn hear(app: &mut App, event: &Event) {
+pub(crate) fn observe(app: &mut App, event: &Event) {
     notice(app, |step, noticed, _| matches!(noticed, Noticed::By(is_it) if is_it(event, step.connection)));
 }
 
 /// Takes notice of what is on the screen.
-pub(crate) fn look(app: &mut App) {
+pub(crate) fn check(app: &mut App) {
     notice(app, |_, noticed, app| matches!(noticed, Noticed::On(is_it) if is_it(app)));
 }
 
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_is_noticed_and_nothing_goes_on_by_itself() {
+    fn what_was_done_is_noticed_and_no_step_begins_by_itself() {
         let mut app = touring();
         press(&mut app, "Space Space");
         assert_eq!((number(&app), app.tour_panel().unwrap().progress), (3, TourProgress::Waiting));

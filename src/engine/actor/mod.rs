@@ -69,8 +69,8 @@ pub(crate) struct Actor {
     pub(crate) secrets_underway: usize,
     /// Pasted refresh tokens that wait for their connections to be read or at rest.
     pub(crate) imports: Vec<(ConnectionName, Secret)>,
-    /// When the overview was written last.
-    pub(crate) overview_noted: Instant,
+    /// When the status snapshot was written last.
+    pub(crate) snapshot_written: Instant,
     leaving: Option<oneshot::Sender<()>>,
     /// Who wants nothing to be begun.
     pub(crate) resting: Vec<Resting>,
@@ -105,7 +105,7 @@ impl Actor {
             keepalive: None,
             secrets_underway: 0,
             imports: Vec::new(),
-            overview_noted: Instant::now(),
+            snapshot_written: Instant::now(),
             leaving: None,
             resting: Vec::new(),
         }
@@ -145,7 +145,7 @@ impl Actor {
             let has_unfinished = self.secrets_underway > 0 || self.states.has_unfinished();
             self.answer_rests(has_unfinished);
             if let Some(reply) = self.leaving.take_if(|_| !has_unfinished) {
-                self.note_overview_at_last().await;
+                self.write_last_snapshot().await;
                 let _ = reply.send(());
                 break;
             }

@@ -32,9 +32,9 @@ pub(crate) async fn exchange(
     client_secret: &Secret,
     cancel: &CancellationToken,
 ) -> Result<Exchanged, Problem> {
-    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
-    let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
-    lease.preflight().await.map_err(|error| store_problem(&error))?;
+    let Entered { mut locked, place: _place } = enter(context, connection, cancel).await?;
+    let standing = locked.recover_or_replace().await.map_err(|error| store_problem(&error))?;
+    locked.preflight().await.map_err(|error| store_problem(&error))?;
     context.report(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: context.now() }));
     let code = &granted.code;
     let client = form::FormClient { id: &connection.client_id, secret: client_secret };
@@ -51,7 +51,7 @@ pub(crate) async fn exchange(
             Ok(match change(standing.record.as_ref(), &record) {
                 Some(change) => Exchanged::OtherSubject(Box::new(record), change),
                 None => {
-                    Exchanged::Saved(save(context, &connection.name, &mut lease, record, RecordSource::LoggedIn).await)
+                    Exchanged::Saved(save(context, &connection.name, &mut locked, record, RecordSource::LoggedIn).await)
                 }
             })
         }
@@ -89,9 +89,9 @@ pub(crate) async fn replace(
             entered => entered?,
         };
         // Whatever cannot be read now: a record is always made newer than the journal's newest.
-        if let Ok(standing) = entered.lease.recover_or_replace().await {
+        if let Ok(standing) = entered.locked.recover_or_replace().await {
             record.generation = standing.next_generation();
         }
-        return Ok(save(context, &connection.name, &mut entered.lease, record, RecordSource::LoggedIn).await);
+        return Ok(save(context, &connection.name, &mut entered.locked, record, RecordSource::LoggedIn).await);
     }
 }

@@ -69,8 +69,8 @@ pub(crate) enum TaskReport {
     LoggedOut(ConnectionName, Result<(), Problem>, Revocation),
     /// A client secret was stored, or could not be.
     ClientSecretSet(ConnectionName, Result<(), String>),
-    /// The overview could not be written.
-    OverviewFailed,
+    /// The status snapshot could not be written.
+    SnapshotFailed,
     /// All there was of a connection was forgotten, or could not be.
     Forgotten(ConnectionName, Result<(), Problem>, Revocation),
 }

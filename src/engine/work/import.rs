@@ -147,11 +147,11 @@ async fn run(
 ) -> Result<WorkOutcome, ImportFailure> {
     context.http.prepare(&connection.token_url);
     let client_secret = cancellable(client_secret::fetch(context, connection), cancel).await??;
-    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
+    let Entered { mut locked, place: _place } = enter(context, connection, cancel).await?;
     // What is taken over takes the place of whatever cannot be read.
-    let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
+    let standing = locked.recover_or_replace().await.map_err(|error| store_problem(&error))?;
     refuse_known(context, connection, standing.record.as_ref(), &token).await?;
-    lease.preflight().await.map_err(|error| store_problem(&error))?;
+    locked.preflight().await.map_err(|error| store_problem(&error))?;
     if cancel.is_cancelled() {
         return Err(Problem::Cancelled.into());
     }
@@ -165,10 +165,10 @@ async fn run(
         verdict => return Err(explained(verdict, context.now())),
     };
     let replaced = tokens.refresh_token.as_ref().is_some_and(|new| *new != token);
-    lease.imports(&token);
+    locked.imports(&token);
     let before = as_record(connection, token.clone(), asked_at);
     let record = exchange::record(connection, tokens, &secrets, asked_at, Some(&before), standing.next_generation());
-    Ok(save(context, &connection.name, &mut lease, record, RecordSource::Imported { replaced }).await)
+    Ok(save(context, &connection.name, &mut locked, record, RecordSource::Imported { replaced }).await)
 }
 
 /// The pasted refresh token as a record: what the answer leaves out is taken from it.

@@ -133,7 +133,7 @@ impl KeyringBench {
 }
 
 /// Another connection is used in the default collection, and an identity is made there.
-async fn another_connection_goes_on(vault: &Vault) {
+async fn another_connection_continues(vault: &Vault) {
     let other = ConnectionName::new("other").unwrap();
     vault.lock(&other, |_| {}).await.unwrap().preflight().await.unwrap();
 }
@@ -146,7 +146,7 @@ async fn a_record_sealed_to_an_identity_that_was_locked_for_a_while_is_opened_on
         let is_locked =
             |found| matches!(found, Err(StoreError::LockedElsewhere { keyring, .. }) if keyring == "Old login");
         assert!(is_locked(bench.recovered(&vault).await));
-        another_connection_goes_on(&vault).await;
+        another_connection_continues(&vault).await;
         assert!(bench.keyring.state().new.contains_key(IDENTITY));
         assert!(is_locked(bench.recovered(&vault).await), "another identity does not open it");
         bench.keyring.state().is_old_locked = false;
@@ -167,7 +167,7 @@ async fn an_unread_answer_is_opened_with_any_identity_and_reported_as_locked_unt
     let sealed = old.cached_identity().unwrap().seal(&Secret::new("an answer")).unwrap();
     bench.keyring.state().is_old_locked = true;
     let vault = bench.process();
-    another_connection_goes_on(&vault).await;
+    another_connection_continues(&vault).await;
     let locked = vault.lock(&name(), |_| {}).await.unwrap();
     assert!(matches!(locked.unread(1, &sealed).await, Err(StoreError::LockedElsewhere { .. })));
     bench.keyring.state().is_old_locked = false;
@@ -180,7 +180,7 @@ async fn an_unread_answer_is_opened_with_any_identity_and_reported_as_locked_unt
 async fn a_store_out_of_reach_is_reported_and_not_that_the_record_cannot_be_opened() {
     let bench = KeyringBench::with_a_record_sealed_to_the_old_identity().await;
     let vault = bench.process();
-    another_connection_goes_on(&vault).await;
+    another_connection_continues(&vault).await;
     bench.keyring.state().trouble = Some(StoreError::Locked);
     assert!(matches!(bench.recovered(&vault).await, Err(StoreError::Locked)));
 }
@@ -191,6 +191,6 @@ async fn a_damaged_identity_in_the_default_collection_does_not_cost_the_good_one
     bench.keyring.state().is_old_locked = false;
     bench.keyring.state().new.insert(IDENTITY.into(), Secret::new("damage"));
     let vault = bench.process();
-    another_connection_goes_on(&vault).await;
+    another_connection_continues(&vault).await;
     assert_eq!(bench.recovered(&vault).await.unwrap(), Some(2));
 }

@@ -109,7 +109,7 @@ async fn a_connection_removed_while_its_refresh_is_out_still_has_its_answer_save
 }
 
 #[tokio::test]
-async fn one_that_is_back_before_its_work_ended_goes_on_as_though_nothing_was() {
+async fn one_that_is_back_before_its_work_ended_continues_as_before() {
     let (rig, factory, _) = two().await;
     let mut running = rig.start(true);
     running.engine.views().await;

@@ -243,7 +243,7 @@ fn a_refresh_token_alone_is_kept_beside_an_access_token_that_lives_with_its_own_
 }
 
 #[test]
-fn an_implausible_lifetime_is_bounded_and_noted() {
+fn an_implausible_lifetime_is_bounded_and_logged() {
     let line = r#"{"at":"2026-03-01T12:00:00Z","connection":"factory","exchange":"refresh","method":"POST","host":"h","path":"/","outcome":{"status":200},"duration_ms":182,"attempt":1,"size":77}"#;
     for (said, lifetime, report) in [
         ("1799000", 1799, Some("expires_in 1799000 taken as milliseconds")),
