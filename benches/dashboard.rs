@@ -43,8 +43,7 @@ fn key(bencher: Bencher, rows: usize) {
     bencher.bench_local(|| update(&mut app, black_box(down.clone()), now()));
 }
 
-/// A letter typed into the filter, and erased again: the one looks through what passed before, the
-/// other through all.
+/// A letter typed into the filter, and erased again; each looks through all.
 #[divan::bench(args = ROWS)]
 fn filter(bencher: Bencher, rows: usize) {
     let mut app = app(rows);

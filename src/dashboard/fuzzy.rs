@@ -44,14 +44,6 @@ impl SearchWord {
             }
         }
     }
-
-    /// Whether nothing passes this that does not pass `other`.
-    fn narrows(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Any(own, _), Self::Any(old, _)) | (Self::Status(own), Self::Status(old)) => own.starts_with(old),
-            _ => false,
-        }
-    }
 }
 
 impl Finder {
@@ -71,12 +63,6 @@ impl Finder {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
-    }
-
-    /// Whether nothing passes this that did not pass `old`: then only that needs looking through.
-    #[must_use]
-    pub fn narrows(&self, old: &Self) -> bool {
-        old.words.len() <= self.words.len() && self.words.iter().zip(&old.words).all(|(own, old)| own.narrows(old))
     }
 
     /// What asks it, one after another.

@@ -217,7 +217,7 @@ impl App {
             return Severity::Bad;
         }
         let config = if self.config_problem.is_some() { Severity::Warning } else { Severity::Quiet };
-        self.connections.tally().worst().unwrap_or(Severity::Quiet).max(config)
+        self.connections.status_counts().worst().unwrap_or(Severity::Quiet).max(config)
     }
 
     /// The connections whose newest tokens are not in the store yet; leaving asks while there are.

@@ -102,7 +102,7 @@ fn object(name: &ConnectionName, token: &AccessToken) -> serde_json::Value {
         "token_type": "Bearer",
         "obtained_at": rfc3339(token.obtained_at),
         "expires_at": rfc3339(token.expires_at),
-        "expires_in": token.remaining(SystemClock.now()).num_seconds(),
+        "expires_in": (token.expires_at - SystemClock.now()).num_seconds(),
         "generation": token.generation,
         "scope": token.scope,
         "problem": token.problem.as_ref().map(ToString::to_string),
@@ -195,14 +195,14 @@ impl Freshness {
                 None => engine.access_token(name, self.min_ttl).await,
             };
             let token = token.map_err(about)?;
-            return self.impossible(name, token.lifetime()).map_or(Ok(token), Err);
+            return self.impossible(name, token.expires_at - token.obtained_at).map_or(Ok(token), Err);
         }
         let token = engine.present_token(name).await.map_err(about)?;
         if rejected == Some(&token.token) {
             let why = "its access token is the rejected one, and --no-refresh keeps manutop from obtaining a new one";
             return Err(about(Problem::Retrying { at: None, why: why.into() }));
         }
-        let left = token.remaining(now).to_std().unwrap_or_default();
+        let left = (token.expires_at - now).to_std().unwrap_or_default();
         if left >= self.min_ttl {
             return Ok(token);
         }

@@ -150,7 +150,7 @@ fn parts(app: &App, room: usize, now: DateTime<Utc>) -> Vec<HeaderPart> {
 fn counts(app: &App, now: DateTime<Utc>) -> (Vec<Count>, Vec<Count>) {
     let mut by_word: Vec<(&Status, usize)> = Vec::new();
     let mut by_severity = [0; 5];
-    for (status, number) in app.connections.tally().counts() {
+    for (status, number) in app.connections.status_counts().counts() {
         by_severity[status.severity() as usize] += number;
         by_word.push((status, number));
     }

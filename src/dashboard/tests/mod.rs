@@ -252,7 +252,7 @@ fn a_narrow_footer_keeps_help_and_quit() {
 #[test]
 fn the_tally_follows_every_change_and_the_clock() {
     let tally = |app: &App| {
-        let counts = app.connections.tally().counts().map(|(status, number)| (status.id(), number));
+        let counts = app.connections.status_counts().counts().map(|(status, number)| (status.id(), number));
         counts.collect::<BTreeSet<_>>()
     };
     let mut app = app_of(vec![manu("factory", 1443), manu("warehouse", 1443)]);
