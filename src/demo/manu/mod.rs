@@ -47,7 +47,7 @@ impl Manu {
         let lifetime = lifetime(options.manu_lifetime);
         Self(Arc::new(DemoState::new(
             base,
-            Arc::clone(&options.clock),
+            options,
             Grants::new(lifetime, grace, options.manu_limit),
         )))
     }
@@ -185,7 +185,7 @@ impl Manu {
             )
             .route("/", get(async move |headers: HeaderMap| called.api(&headers).into_response()))
             .fallback(async || html_response(StatusCode::NOT_FOUND, page::not_found()));
-        with_common_layers(routes, Arc::clone(&self.0.clock))
+        with_common_layers(routes, &self.0)
     }
 
     fn show_consent(&self, uri: &Uri) -> Response<Body> {

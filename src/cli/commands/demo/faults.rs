@@ -1,9 +1,9 @@
 //! The demo's faults, as they are done: to its servers, to its keyring, to its locks.
 //!
 //! Invariants: all of it happens on a thread of its own, so that the screen never waits; whatever
-//! is broken is fixed by [`FaultKind::AllWell`], but for what only a person can fix.
+//! is broken is fixed by [`FaultKind::AllWell`], also what only a person could fix in earnest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use std::{io, thread};
 
@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::dashboard::tour::fault::FaultKind;
-use crate::demo::{DemoFault, Manu, Manus, Reply};
+use crate::demo::{DemoFault, Manu, Manus, Reply, story};
 use crate::domain::{Command, Connection, ConnectionName, Secret};
 use crate::engine::Remote;
 use crate::secrets::error::StoreError;
@@ -43,6 +43,8 @@ pub struct Breakable {
     pub vault: Vault,
     /// The connections.
     pub connections: Vec<Connection>,
+    /// The client secrets that the servers know.
+    pub secrets: HashMap<ConnectionName, Secret>,
 }
 
 /// The injector of faults, on a thread that ends with this.
@@ -75,8 +77,8 @@ struct Breaker {
     engine: Remote,
     /// The keyring's tokens as they were at the beginning.
     backup: HashMap<ConnectionName, Secret>,
-    /// The client secrets that were taken away.
-    right_secrets: HashMap<ConnectionName, Secret>,
+    /// The connections that something was done to since all was well.
+    hit: BTreeSet<ConnectionName>,
     /// Ends the holding of locks.
     release: CancellationToken,
 }
@@ -88,7 +90,7 @@ impl Breaker {
             Some((connection.name.clone(), tokens))
         };
         let backup = parts.connections.iter().filter_map(item).collect();
-        Self { parts, engine, backup, right_secrets: HashMap::new(), release: CancellationToken::new() }
+        Self { parts, engine, backup, hit: BTreeSet::new(), release: CancellationToken::new() }
     }
 
     async fn run(mut self, mut asked: UnboundedReceiver<(ConnectionName, FaultKind)>) {
@@ -113,7 +115,10 @@ impl Breaker {
                     self.parts.manu.revoke(&token);
                 }
             }
-            FaultKind::WrongSecret => self.take_secret(name).await,
+            // Where the store takes none, the right one stays; the screen shows why.
+            FaultKind::WrongSecret => {
+                let _ = self.parts.vault.set_client_secret(name, &Secret::new("not-the-secret")).await;
+            }
             FaultKind::KeyringLocked => self.parts.store.fail_always(Some(StoreError::Locked)),
             FaultKind::KeyringFull => {
                 let full = StoreError::Refused { item: token_item(name), why: "the keyring is full".into() };
@@ -125,9 +130,9 @@ impl Breaker {
                 self.once(connection, DemoFault::Rewrite(short_lived));
                 self.engine.send(Command::SetAuto { connection: name.clone(), on: false });
             }
-            // What this fixes needs no request: the next one shows it.
             FaultKind::AllWell => return self.fix().await,
         }
+        self.hit.insert(name.clone());
         self.engine.send(Command::ForceIfSure { connection: name.clone() });
     }
 
@@ -144,17 +149,6 @@ impl Breaker {
             self.parts.manu.push_fault_for(&connection.client_id, fault);
         } else {
             self.parts.manus.push_fault_for(&connection.client_id, fault);
-        }
-    }
-
-    /// Puts a wrong client secret in the place of the right one.
-    async fn take_secret(&mut self, name: &ConnectionName) {
-        if self.right_secrets.contains_key(name) {
-            return;
-        }
-        let Ok(Some(right)) = self.parts.vault.client_secret(name).await else { return };
-        if self.parts.vault.set_client_secret(name, &Secret::new("not-the-secret")).await.is_ok() {
-            self.right_secrets.insert(name.clone(), right);
         }
     }
 
@@ -178,17 +172,36 @@ impl Breaker {
         });
     }
 
+    /// Repairs providers, keyring and connections, and has whatever was broken refreshed, so that it shows.
     async fn fix(&mut self) {
         self.parts.manu.clear_faults();
         self.parts.manus.clear_faults();
         self.parts.store.fail_always(None);
         self.parts.store.refuse(None);
         std::mem::take(&mut self.release).cancel();
-        for (name, right) in std::mem::take(&mut self.right_secrets) {
-            if self.parts.vault.set_client_secret(&name, &right).await.is_err() {
-                self.right_secrets.insert(name, right);
+        let hit = std::mem::take(&mut self.hit);
+        for connection in &self.parts.connections {
+            let name = &connection.name;
+            if let Some(secret) = self.parts.secrets.get(name) {
+                // A store that was just repaired takes it.
+                let _ = self.parts.vault.set_client_secret(name, secret).await;
+            }
+            if let Some(refresh_token) = self.new_grant(connection) {
+                self.engine.send(Command::Import { connection: name.clone(), refresh_token });
+            } else if hit.contains(name) {
+                self.engine.send(Command::SetAuto { connection: name.clone(), on: connection.auto_refresh });
+                self.engine.send(Command::Refresh { connection: name.clone(), force: true });
             }
         }
+        self.engine.send(Command::AskAgain);
+    }
+
+    /// A new login's refresh token, where one has logged in before and its tokens work no more.
+    fn new_grant(&self, connection: &Connection) -> Option<Secret> {
+        let had_tokens = self.backup.contains_key(&connection.name);
+        let is_dead = || self.parts.manu.newest_refresh_token(&connection.client_id).is_none();
+        (connection.needs_browser() && had_tokens && is_dead())
+            .then(|| self.parts.manu.issue(&connection.client_id, story::SCOPE).refresh_token)?
     }
 }
 
