@@ -164,7 +164,7 @@ fn app(rows: usize) -> App {
 
 fn options() -> DashboardOptions {
     DashboardOptions {
-        look: Appearance::SIXTEEN,
+        appearance: Appearance::SIXTEEN,
         theme_is_fixed: false,
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),

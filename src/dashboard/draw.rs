@@ -21,7 +21,7 @@ use crate::dashboard::{
 /// Draws the whole screen as it is at `now`.
 pub fn draw(frame: &mut Frame, app: &App, now: DateTime<Utc>) {
     let area = frame.area();
-    let theme = Theme::of(app.options.look);
+    let theme = Theme::of(app.options.appearance);
     match layout::areas(frame.area().as_size(), app.shape()) {
         None => too_small(frame),
         Some(areas) => screens(frame, app, &areas, theme, now),

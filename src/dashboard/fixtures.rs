@@ -23,7 +23,7 @@ pub(crate) const NOTHING: [Effect; 0] = [];
 
 pub(crate) fn options() -> DashboardOptions {
     DashboardOptions {
-        look: Appearance::SIXTEEN,
+        appearance: Appearance::SIXTEEN,
         theme_is_fixed: false,
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(7200).unwrap()),

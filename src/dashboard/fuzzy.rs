@@ -23,18 +23,18 @@ const IS: &str = "is:";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Finder {
     text: String,
-    words: Vec<Word>,
+    words: Vec<SearchWord>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Word {
+enum SearchWord {
     /// Anywhere: as it was typed, and as the matcher wants it.
     Any(String, Atom),
     /// What follows `is:`.
     Status(String),
 }
 
-impl Word {
+impl SearchWord {
     fn new(word: &str) -> Self {
         match word.get(..IS.len()) {
             Some(is) if is.eq_ignore_ascii_case(IS) => Self::Status(word[IS.len()..].replace('-', "_")),
@@ -58,7 +58,7 @@ impl Finder {
     /// The filter with this text. Any text is one; an empty one lets everything pass.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), words: text.split_whitespace().map(Word::new).collect() }
+        Self { text: text.to_owned(), words: text.split_whitespace().map(SearchWord::new).collect() }
     }
 
     /// As it was typed.
@@ -106,8 +106,8 @@ impl Search<'_> {
         let mut sum = 0;
         for word in &self.finder.words {
             sum += match word {
-                Word::Status(start) => is_called(&view.status(now), start).then_some(0)?,
-                Word::Any(typed, atom) => {
+                SearchWord::Status(start) => is_called(&view.status(now), start).then_some(0)?,
+                SearchWord::Any(typed, atom) => {
                     let whole = [view.provider.label, view.provider.title, view.status(now).word()];
                     let occurs = whole.iter().any(|text| contains(text, typed));
                     let worth = occurs.then(|| PER_LETTER * u32::try_from(typed.len()).unwrap_or(0));
@@ -125,7 +125,7 @@ impl Search<'_> {
     pub fn text(&mut self, text: &str) -> Option<u32> {
         let mut sum = 0;
         for word in &self.finder.words {
-            let Word::Any(_, atom) = word else { return None };
+            let SearchWord::Any(_, atom) = word else { return None };
             sum += fuzzy(&mut self.matcher, &mut self.buffer, atom, text, None)?;
         }
         Some(sum)
@@ -136,7 +136,7 @@ impl Search<'_> {
     pub fn hits(&mut self, text: &str) -> Vec<usize> {
         let mut hits = Vec::new();
         for word in &self.finder.words {
-            if let Word::Any(_, atom) = word {
+            if let SearchWord::Any(_, atom) = word {
                 fuzzy(&mut self.matcher, &mut self.buffer, atom, text, Some(&mut hits));
             }
         }

@@ -50,7 +50,7 @@ use crate::dashboard::connections::Connections;
 use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
-use crate::dashboard::frame::message_line::Message;
+use crate::dashboard::frame::message_line::StatusMessage;
 use crate::dashboard::keymap::{Keymap, Scope};
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::Requests;
@@ -85,7 +85,7 @@ pub enum Msg {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DashboardOptions {
     /// The theme, and what the terminal can do for it.
-    pub look: Appearance,
+    pub appearance: Appearance,
     /// Whether its theme was named on the command line, over whatever the configuration says.
     pub theme_is_fixed: bool,
     /// Nothing but ASCII on the screen.
@@ -120,13 +120,13 @@ pub struct App {
     pub(crate) timeline: Timeline,
     /// The first line shown of the details pane, or of the welcome.
     pub(crate) scroll: usize,
-    pub(crate) toast: Option<Message>,
+    pub(crate) message: Option<StatusMessage>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
     /// What stands between the configuration file and what is worked with.
     pub(crate) config_problem: Option<String>,
-    /// The keeper that leads beside this dashboard.
-    pub(crate) keeper: Option<KeepaliveProcess>,
+    /// The keepalive service that leads beside this dashboard.
+    pub(crate) keepalive: Option<KeepaliveProcess>,
     /// The encrypted store waits for its passphrase; whether that is to be chosen.
     pub(crate) passphrase: Option<bool>,
     /// A connection that was added here: selected as soon as it appears.
@@ -139,7 +139,7 @@ pub struct App {
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
     /// What was last chosen in the palette, the latest first.
-    pub(crate) recent: Vec<command_palette::Deed>,
+    pub(crate) recent: Vec<command_palette::PaletteCommand>,
     /// Where and when the mouse was last clicked: a second click there soon after is a double one.
     pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
 }
@@ -161,10 +161,10 @@ impl App {
             screens: Screens::default(),
             timeline: Timeline::default(),
             scroll: 0,
-            toast: None,
+            message: None,
             store_problem: None,
             config_problem: None,
-            keeper: None,
+            keepalive: None,
             passphrase: None,
             awaited: None,
             logins_asked: BTreeSet::new(),
@@ -183,7 +183,7 @@ impl App {
     pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
         self.options.keymap = keymap;
         if !self.options.theme_is_fixed {
-            self.options.look.theme = theme;
+            self.options.appearance.theme = theme;
         }
     }
 
@@ -191,7 +191,7 @@ impl App {
     pub fn greet(&mut self, now: DateTime<Utc>) {
         let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
         let text = format!("a demo, nothing is real: {help} all keys, {faults} breaks things; --tour shows around");
-        self.toast = Some(Message { connection: None, severity: Severity::Good, text, at: now, greets: true });
+        self.message = Some(StatusMessage { connection: None, severity: Severity::Good, text, at: now, greets: true });
     }
 
     /// Takes over the connections as they are configured, for the form.
@@ -310,11 +310,12 @@ impl App {
         text: impl Into<String>,
         now: DateTime<Utc>,
     ) {
-        let toast = Message { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
+        let message =
+            StatusMessage { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
         // News of the selected connection is most likely the answer to the last key.
         let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
-        if is_answer || self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {
-            self.toast = Some(toast);
+        if is_answer || self.message.as_ref().is_none_or(|old| message.may_replace(old)) {
+            self.message = Some(message);
         }
     }
 
@@ -357,20 +358,20 @@ pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
 fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Event(event) => {
-            tour::hear(app, &event);
+            tour::observe(app, &event);
             let mut effects = events::learn(app, event, now);
             effects.extend(token_history::ask(app).map(Effect::from));
             return effects;
         }
         Msg::Log(news) => {
-            request_log::update::hear(app, news, now);
+            request_log::update::take_answer(app, news, now);
             app.settle(now);
             return Vec::new();
         }
         Msg::Tick => {
             app.connections.tick(now);
-            if app.toast.as_ref().is_some_and(|toast| !toast.lives(now)) {
-                app.toast = None;
+            if app.message.as_ref().is_some_and(|message| !message.lives(now)) {
+                app.message = None;
             }
             timeline::update::look_back(app, now);
             return Vec::new();
@@ -387,7 +388,7 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         }
         Msg::Input(InputEvent::Key(_) | InputEvent::FocusGained | InputEvent::FocusLost) => return Vec::new(),
     };
-    tour::look(app);
+    tour::check(app);
     app.settle(now);
     effects.extend(token_history::ask(app).map(Effect::from));
     timeline::update::look_back(app, now);

@@ -1,5 +1,6 @@
 //! The terminal: input decoded, frames written, modes set and restored.
 
+pub mod backend;
 pub mod background;
 #[cfg(target_os = "linux")]
 pub mod decoder;
@@ -10,5 +11,4 @@ pub mod input;
 pub mod keyboard;
 pub mod osc;
 pub mod osc52;
-pub mod screen;
 pub mod window;

@@ -30,19 +30,19 @@ use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, LogEntry
 use crate::engine::{Engine, Parts, UnfinishedWork};
 use crate::format::time::Zone;
 use crate::live_configuration::{Configuration, ConfigurationSource};
-use crate::notifications::{Attention, Wishes};
+use crate::notifications::{Notifier, NotifierOptions};
 use crate::oauth::providers;
 use crate::platform::browser::SystemBrowser;
 use crate::platform::clipboard::Clipboard;
 use crate::platform::environment::Environment;
 use crate::platform::file_stamp::Stamp;
-use crate::platform::signals::{Insistence, Signals, Wish};
+use crate::platform::signals::{Insistence, QuitRequest, Signals};
 use crate::request_log::segments::RequestLog;
+use crate::terminal::backend::TerminalBackend;
 use crate::terminal::background;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::guard::TerminalGuard;
 use crate::terminal::input::TerminalInput;
-use crate::terminal::screen::Screen;
 use crate::tokens::status_snapshot;
 
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
@@ -101,13 +101,13 @@ impl Opening {
 
     /// The dashboard as it is before the store has answered: its rows show what an earlier run left.
     fn app(&self, now: DateTime<Utc>) -> App {
-        let overview = self.data_dir.as_deref().map(status_snapshot::read).unwrap_or_default();
-        let view = |connection: &Connection| match overview.facts(&connection.name) {
+        let snapshot = self.data_dir.as_deref().map(status_snapshot::read).unwrap_or_default();
+        let view = |connection: &Connection| match snapshot.facts(&connection.name) {
             Some(facts) => ConnectionView::remembered(connection, facts),
             None => ConnectionView::loading(connection),
         };
         let options = DashboardOptions {
-            look: Appearance {
+            appearance: Appearance {
                 theme: self.theme.unwrap_or(self.config.theme),
                 depth: depth(|name| std::env::var_os(name)),
                 background: None,
@@ -136,7 +136,7 @@ impl Opening {
 /// The terminal taken over, and what it is drawn with. In this order it is let go of.
 pub(crate) struct Stage {
     guard: TerminalGuard,
-    terminal: FrameWriter<Screen<BufWriter<Stdout>>>,
+    terminal: FrameWriter<TerminalBackend<BufWriter<Stdout>>>,
     signals: Signals,
 }
 
@@ -144,7 +144,7 @@ impl Stage {
     fn enter() -> Result<Self, Report> {
         let signals = Signals::listen()?;
         let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
-        Ok(Self { guard, terminal: FrameWriter::new(Screen::stdout())?, signals })
+        Ok(Self { guard, terminal: FrameWriter::new(TerminalBackend::stdout())?, signals })
     }
 
     /// Draws a frame in the terminal's present size.
@@ -179,15 +179,15 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let Stage { mut guard, mut terminal, signals } = stage;
     let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
     let (engine, events) = Engine::start(parts)?;
-    let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
+    let notifier = Notifier::start(NotifierOptions::from(&opening.config), &opening.environment, clock.now());
     let log_limit = opening.config.request_log;
     let request_log = opening.data_dir.as_deref().map(|dir| RequestLog::start(dir, log_limit));
     let configuration = Configuration::start(opening.source, opening.config)?;
     let input = TerminalInput::of_terminal();
     // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
     // meanwhile.
-    if app.options.look.asks_background() {
-        app.options.look.background = background::ask().await;
+    if app.options.appearance.asks_background() {
+        app.options.appearance.background = background::ask().await;
     }
     let faults = opening.demo.map(|demo| Faults::start(demo.breakable, engine.remote())).transpose()?;
     let (notes, clipboard_notes) = mpsc::unbounded_channel();
@@ -210,18 +210,18 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         signals,
         answers,
         host: TerminalHost::new(&mut guard, faults),
-        attention,
+        notifier,
         clock,
     };
     let ending = dashboard.run(&mut terminal).await;
-    let Dashboard { engine, signals, clipboard, request_log, mut events, mut attention, .. } = dashboard;
+    let Dashboard { engine, signals, clipboard, request_log, mut events, mut notifier, .. } = dashboard;
     guard.leave();
     drop(clipboard);
     let left = match ending {
-        Ok(Ending::QuitOwing) => Err(given_up(&engine.unfinished().await)),
+        Ok(Ending::QuitUnsaved) => Err(given_up(&engine.unfinished().await)),
         _ => leave(&engine, signals).await,
     };
-    attention.close(LAST_EVENTS).await;
+    notifier.close(LAST_EVENTS).await;
     while let Ok(event) = events.try_recv() {
         if let Some(log) = &request_log {
             log.record(&event);
@@ -238,13 +238,13 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     // Whose tokens are in danger is worth more than that the terminal is gone.
     let left = left?;
     match ending? {
-        Ending::Quit | Ending::QuitOwing => Ok(left),
+        Ending::Quit | Ending::QuitUnsaved => Ok(left),
         Ending::InputEnded => Err(CliError::new(Exit::Failed, "cannot read from the terminal").into()),
         Ending::EngineEnded => Err(eyre::eyre!("the engine ended unexpectedly")),
     }
 }
 
-/// Waits for what is out to be saved. A second, deliberate wish to quit ends the wait, at the person's risk; so does
+/// Waits for what is out to be saved. A second, deliberate request to quit ends the wait, at the person's risk; so does
 /// an answer that does not come, but never the time alone while new tokens are in memory only.
 async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> {
     let shutdown = engine.shutdown();
@@ -258,15 +258,15 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
     loop {
         tokio::select! {
             () = &mut shutdown => return Ok(Exit::Ok),
-            signal = signals.next() => if insistence.hear_signal(signal, Instant::now()) == Some(Wish::Again) {
+            signal = signals.next() => if insistence.on_signal(signal, Instant::now()) == Some(QuitRequest::Again) {
                 return Err(given_up(&engine.unfinished().await));
             },
             () = tokio::time::sleep_until(deadline) => {
-                let owing = engine.unfinished().await;
-                if !UnfinishedWork::is_in_memory(&owing) {
-                    return Err(given_up(&owing));
+                let unfinished = engine.unfinished().await;
+                if !UnfinishedWork::is_in_memory(&unfinished) {
+                    return Err(given_up(&unfinished));
                 }
-                message!("still not saved: {}", UnfinishedWork::cost(&owing));
+                message!("still not saved: {}", UnfinishedWork::cost(&unfinished));
                 deadline = Instant::now() + LEAVE_TIMEOUT;
             }
         }

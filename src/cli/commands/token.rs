@@ -15,7 +15,7 @@ use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
 use crate::cli::support::stderr::message;
 use crate::cli::support::time_args::duration;
-use crate::cli::support::unsaved::{owed, still_owed};
+use crate::cli::support::unsaved::{not_in_the_store_yet, unsaved};
 use crate::cli::support::{json, prompt};
 use crate::config::Paths;
 use crate::domain::clock::rfc3339;
@@ -122,7 +122,7 @@ impl Freshness {
         self.obtain_alone(&Session::open_for_command(files).await?, names, None).await
     }
 
-    /// The same other than one that the API has rejected. No dashboard or keeper is asked: what it
+    /// The same other than one that the API has rejected. No dashboard or keepalive service is asked: what it
     /// holds may be the rejected one.
     async fn obtain_other_than(
         &self,
@@ -133,7 +133,7 @@ impl Freshness {
         self.obtain_alone(&Session::open_for_command(files).await?, names, Some(rejected)).await
     }
 
-    /// The tokens that a running dashboard or keeper holds, if they are good enough and all there:
+    /// The tokens that a running dashboard or keepalive service holds, if they are good enough and all there:
     /// then neither configuration nor secret store has to be looked at.
     async fn of_agent(&self, files: &GlobalArgs, names: &[ConnectionName]) -> Option<Vec<AccessToken>> {
         let Paths { config_file, data_dir, .. } = Paths::resolve(files.config.clone(), files.data_dir.clone()).ok()?;
@@ -162,8 +162,8 @@ impl Freshness {
             let all = async |engine: &_| join_all(names.iter().map(|name| self.one(engine, name, rejected, now))).await;
             working.attend(all).await?
         };
-        for (name, problem) in owed(&working).await {
-            message!("{}", still_owed(&name, &problem));
+        for (name, problem) in unsaved(&working).await {
+            message!("{}", not_in_the_store_yet(&name, &problem));
         }
         working.finish().await;
         for (name, token) in names.iter().zip(&results) {

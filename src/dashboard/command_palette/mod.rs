@@ -34,7 +34,7 @@ pub struct Palette {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// What it does.
-    pub deed: Deed,
+    pub command: PaletteCommand,
     /// The same in words.
     pub text: String,
     /// The keys that do it without the palette.
@@ -45,7 +45,7 @@ pub struct Found {
 
 /// Something that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum PaletteCommand {
     /// An action, in a menu that another action opens or on its own.
     Act {
         /// What opens the menu it is in.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::dashboard::action::Action;
-use crate::dashboard::command_palette::{Deed, Found, Palette, area, list};
+use crate::dashboard::command_palette::{Found, Palette, PaletteCommand, area, list};
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::fuzzy::Finder;
@@ -50,8 +50,8 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::PageDown => palette.choice = (palette.choice + page).min(last),
         Action::Cancel => return Flow::CLOSE,
         Action::Accept => {
-            let deed = palette.found.get(palette.choice).map(|found| found.deed.clone());
-            return deed.map_or(Flow::NOTHING, |deed| accept(app, deed, now));
+            let command = palette.found.get(palette.choice).map(|found| found.command.clone());
+            return command.map_or(Flow::NOTHING, |command| accept(app, command, now));
         }
         // Moving the cursor finds the same.
         Action::CursorLeft | Action::CursorRight | Action::CursorStart | Action::CursorEnd => {
@@ -62,13 +62,13 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     Flow::NOTHING
 }
 
-fn accept(app: &mut App, deed: Deed, now: DateTime<Utc>) -> Flow {
-    app.recent.retain(|other| *other != deed);
-    app.recent.insert(0, deed.clone());
+fn accept(app: &mut App, command: PaletteCommand, now: DateTime<Utc>) -> Flow {
+    app.recent.retain(|other| *other != command);
+    app.recent.insert(0, command.clone());
     app.recent.truncate(REMEMBERED);
-    match deed {
-        Deed::Act { menu, action } => Flow::Run(menu.into_iter().chain([action]).collect()),
-        Deed::GoTo(name) => {
+    match command {
+        PaletteCommand::Act { menu, action } => Flow::Run(menu.into_iter().chain([action]).collect()),
+        PaletteCommand::GoTo(name) => {
             app.go_to(&name, now);
             Flow::CLOSE
         }
@@ -79,17 +79,18 @@ fn accept(app: &mut App, deed: Deed, now: DateTime<Utc>) -> Flow {
 fn find(app: &App, text: &str, now: DateTime<Utc>) -> Vec<Found> {
     let finder = Finder::new(text);
     let mut search = finder.search();
-    let remembered = |deed: &Deed| app.recent.iter().position(|other| other == deed).unwrap_or(REMEMBERED);
+    let remembered =
+        |command: &PaletteCommand| app.recent.iter().position(|other| other == command).unwrap_or(REMEMBERED);
     let places = app.connections.all().iter().map(|view| Found {
         text: format!("go to {}", view.name),
-        deed: Deed::GoTo(view.name.clone()),
+        command: PaletteCommand::GoTo(view.name.clone()),
         keys: String::new(),
         hits: Vec::new(),
     });
     let mut found: Vec<_> = actions(app, now)
         .into_iter()
         .chain(places)
-        .filter_map(|found| search.text(&found.text).map(|score| (score, remembered(&found.deed), found)))
+        .filter_map(|found| search.text(&found.text).map(|score| (score, remembered(&found.command), found)))
         .collect();
     found.sort_by_key(|(score, remembered, _)| (std::cmp::Reverse(*score), *remembered));
     let found = found.into_iter().take(LISTED);
@@ -101,7 +102,8 @@ fn actions(app: &App, now: DateTime<Utc>) -> Vec<Found> {
     let keymap = &app.options.keymap;
     let mut found: Vec<Found> = Vec::new();
     for binding in [Scope::Connection, Scope::Main, Scope::Always].into_iter().flat_map(|scope| keymap.of(scope)) {
-        let known = found.iter().any(|found| found.deed == Deed::Act { menu: None, action: binding.action });
+        let known =
+            found.iter().any(|found| found.command == PaletteCommand::Act { menu: None, action: binding.action });
         if !known && !is_left_out(binding.action) && applies(app, binding, now) {
             found.push(entry(None, binding));
         }
@@ -131,7 +133,12 @@ fn entry(menu: Option<&KeyBinding>, binding: &KeyBinding) -> Found {
             (format!("{verb}{}", binding.help), format!("{} {}", first(menu), first(binding)))
         }
     };
-    Found { deed: Deed::Act { menu: menu.map(|menu| menu.action), action: binding.action }, text, keys, hits: vec![] }
+    Found {
+        command: PaletteCommand::Act { menu: menu.map(|menu| menu.action), action: binding.action },
+        text,
+        keys,
+        hits: vec![],
+    }
 }
 
 /// No one looks for these in a list that is left by one of them; what opens a menu is left out

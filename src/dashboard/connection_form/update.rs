@@ -57,7 +57,7 @@ impl Form {
     }
 
     /// The next choice of a row that has some, or the one before.
-    fn choose(&mut self, row: FormRow, step: isize, app: &Context<'_>) {
+    fn choose(&mut self, row: FormRow, step: isize, app: &FormContext<'_>) {
         let choices = self.choices(row);
         let count = isize::try_from(choices.len()).unwrap_or(1).max(1);
         let at = choices.iter().position(|choice| *choice == self.chosen(row)).unwrap_or(0);
@@ -94,7 +94,7 @@ impl Form {
 }
 
 /// What a form needs to know of the world around it.
-struct Context<'a> {
+struct FormContext<'a> {
     configured: &'a [Connection],
     templates: &'a [Template],
     /// Whether the connection that is changed has tokens worth keeping.
@@ -111,7 +111,7 @@ fn has_tokens(app: &App) -> bool {
 /// Carries out an action in the form.
 pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     let has_tokens = has_tokens(app);
-    let around = Context { configured: &app.configured, templates: &app.options.templates, has_tokens };
+    let around = FormContext { configured: &app.configured, templates: &app.options.templates, has_tokens };
     let Screen::Form(form) = app.screens.top_mut() else { return Flow::NOTHING };
     if form.saving && action != Action::Cancel {
         return Flow::NOTHING;
@@ -150,7 +150,7 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
 }
 
 /// Hands over what is right; otherwise goes to the first row that is not.
-fn save(form: &mut Form, around: &Context<'_>) -> Flow {
+fn save(form: &mut Form, around: &FormContext<'_>) -> Flow {
     let is_confirmed = form.to_confirm == Some(Confirm::Replace);
     form.check(around.configured);
     if form.faults.is_empty() {
@@ -165,7 +165,7 @@ fn save(form: &mut Form, around: &Context<'_>) -> Flow {
 /// Typed text goes into the row; in a row of choices, a blank takes the next one.
 pub(in crate::dashboard) fn type_text(app: &mut App, text: &str) {
     let has_tokens = has_tokens(app);
-    let around = Context { configured: &app.configured, templates: &app.options.templates, has_tokens };
+    let around = FormContext { configured: &app.configured, templates: &app.options.templates, has_tokens };
     let Screen::Form(form) = app.screens.top_mut() else { return };
     let row = form.row();
     match row {

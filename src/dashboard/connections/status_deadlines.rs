@@ -52,7 +52,7 @@ mod tests {
     use crate::dashboard::fixtures::now;
 
     #[test]
-    fn what_is_due_is_told_once_and_by_its_latest_moment() {
+    fn what_is_due_is_reported_once_and_by_its_latest_moment() {
         let at = |seconds| now() + TimeDelta::seconds(seconds);
         let mut clockwork = StatusDeadlines::default();
         for (place, seconds) in [(0, 5), (2, 5), (1, 3)] {

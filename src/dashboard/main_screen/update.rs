@@ -46,7 +46,7 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         }
         Action::MarkAll => app.connections.toggle_all_marks(),
         Action::NextTheme => {
-            let appearance = &mut app.options.look;
+            let appearance = &mut app.options.appearance;
             appearance.theme = appearance.theme.next();
             let words = appearance.words();
             app.say(None, Severity::Quiet, words, now);

@@ -1,6 +1,6 @@
 //! The command palette.
 
-use crate::dashboard::command_palette::Deed;
+use crate::dashboard::command_palette::PaletteCommand;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::tests::*;
 
@@ -27,7 +27,7 @@ fn it_lists_what_applies_now_once_with_its_key() {
         assert_eq!(keys.iter().filter(|other| **other == key).count(), 1, "{key} in {keys:?}");
     }
     assert!(!keys.contains(&"j") && !keys.contains(&"u") && !keys.contains(&":"), "{keys:?}");
-    let places = found(&app).iter().filter(|found| matches!(found.deed, Deed::GoTo(_))).count();
+    let places = found(&app).iter().filter(|found| matches!(found.command, PaletteCommand::GoTo(_))).count();
     assert_eq!(places, 7);
     let mut app = app_of(vec![fresh("archive")]);
     press(&mut app, ":");

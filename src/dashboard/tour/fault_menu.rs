@@ -58,7 +58,7 @@ mod tests {
             let mut app = app_of(vec![view]);
             let subject = app.connections.all()[0].name.clone();
             assert_eq!(play(&mut app, subject, FaultKind::Revoked, now()), NOTHING);
-            assert!(app.toast.unwrap().text.contains("no refresh token"));
+            assert!(app.message.unwrap().text.contains("no refresh token"));
         }
     }
 }

@@ -36,31 +36,34 @@ async fn log_in(rig: &Rig, person: &Person) {
     assert_eq!(browser.visit(callback).await.0, 200);
 }
 
+/// Runs the demo's dashboard on a screen of this size for these steps, then quits.
+async fn in_demo(rig: &Rig, size: (u16, u16), steps: impl AsyncFnOnce(&Person)) {
+    let act = async |person: Person| {
+        steps(&person).await;
+        person.press("q");
+    };
+    with_demo(rig, size, |app| app, act).await;
+}
+
 /// Breaks something, sees the state it leads to, repairs it, and gets back.
 async fn there_and_back(key: &str, state: &str, remedy: Remedy) {
     let rig = factory().await;
-    with_demo(
-        &rig,
-        (120, 32),
-        |app| app,
-        async |person| {
-            person.sees("● live").await;
-            person.press("F");
-            person.sees("Break something: factory").await;
-            person.press(key);
-            person.sees(state).await;
-            person.press("Fa");
-            person.sees("all is well again").await;
-            match remedy {
-                Remedy::None => {}
-                Remedy::Refresh => person.press("R"),
-                Remedy::Login => log_in(&rig, &person).await,
-            }
-            person.sees("● live").await;
-            person.sees_no_more(state).await;
-            person.press("q");
-        },
-    )
+    in_demo(&rig, (120, 32), async |person| {
+        person.sees("● live").await;
+        person.press("F");
+        person.sees("Break something: factory").await;
+        person.press(key);
+        person.sees(state).await;
+        person.press("Fa");
+        person.sees("all is well again").await;
+        match remedy {
+            Remedy::None => {}
+            Remedy::Refresh => person.press("R"),
+            Remedy::Login => log_in(&rig, person).await,
+        }
+        person.sees("● live").await;
+        person.sees_no_more(state).await;
+    })
     .await;
 }
 
@@ -107,22 +110,16 @@ async fn a_keyring_that_takes_nothing() {
 #[tokio::test]
 async fn a_keyring_that_takes_nothing_is_not_said_to_have_saved() {
     let rig = factory().await;
-    with_demo(
-        &rig,
-        (120, 32),
-        |app| app,
-        async |person| {
-            person.sees("● live").await;
-            person.press("Fn");
-            person.sees("generation 2 is not saved yet, but safe in the journal: ").await;
-            person.press("Fa");
-            person.sees("all is well again").await;
-            // Quitting asks while something is not saved.
-            person.press("R");
-            person.sees_no_more("not saved yet").await;
-            person.press("q");
-        },
-    )
+    in_demo(&rig, (120, 32), async |person| {
+        person.sees("● live").await;
+        person.press("Fn");
+        person.sees("generation 2 is not saved yet, but safe in the journal: ").await;
+        person.press("Fa");
+        person.sees("all is well again").await;
+        // Quitting asks while something is not saved.
+        person.press("R");
+        person.sees_no_more("not saved yet").await;
+    })
     .await;
 }
 
@@ -139,23 +136,17 @@ async fn a_lock_held_by_another_process() {
 #[tokio::test]
 async fn a_token_that_ends_unrefreshed() {
     let rig = factory().await;
-    with_demo(
-        &rig,
-        (120, 32),
-        |app| app,
-        async |person| {
-            person.sees("● live").await;
-            person.press("Fe");
-            person.sees("generation 2").await;
-            rig.clock.advance(TimeDelta::seconds(18));
-            person.sees("◐ expiring").await;
-            rig.clock.advance(TimeDelta::seconds(4));
-            person.sees("▲ expired").await;
-            person.press("r");
-            person.sees("● live").await;
-            person.press("q");
-        },
-    )
+    in_demo(&rig, (120, 32), async |person| {
+        person.sees("● live").await;
+        person.press("Fe");
+        person.sees("generation 2").await;
+        rig.clock.advance(TimeDelta::seconds(18));
+        person.sees("◐ expiring").await;
+        rig.clock.advance(TimeDelta::seconds(4));
+        person.sees("▲ expired").await;
+        person.press("r");
+        person.sees("● live").await;
+    })
     .await;
 }
 
@@ -164,41 +155,29 @@ async fn a_fault_strikes_its_connection_and_no_other() {
     let mut rig = factory().await;
     let other = rig.manu("warehouse", LOOPBACK).await;
     rig.logged_in(&other, TimeDelta::zero()).await;
-    with_demo(
-        &rig,
-        (120, 32),
-        |app| app,
-        async |person| {
-            person.sees("● 2 live").await;
-            person.press("Fl");
-            person.sees("▲ rate limited").await;
-            person.press("jR");
-            person.sees("warehouse: refreshed").await;
-            person.press("q");
-        },
-    )
+    in_demo(&rig, (120, 32), async |person| {
+        person.sees("● 2 live").await;
+        person.press("Fl");
+        person.sees("▲ rate limited").await;
+        person.press("jR");
+        person.sees("warehouse: refreshed").await;
+    })
     .await;
 }
 
 #[tokio::test]
 async fn the_menu_fits_the_smallest_screen_and_can_be_walked() {
     let rig = factory().await;
-    with_demo(
-        &rig,
-        (60, 15),
-        |app| app,
-        async |person| {
-            person.sees("● live").await;
-            person.press("F");
-            person.sees("a  fix everything").await;
-            for _ in 0..11 {
-                person.press_code(KeyCode::Down, KeyModifiers::NONE);
-            }
-            person.sees("▸ e  expiry").await;
-            person.press_code(KeyCode::Enter, KeyModifiers::NONE);
-            person.sees("generation 2").await;
-            person.press("q");
-        },
-    )
+    in_demo(&rig, (60, 15), async |person| {
+        person.sees("● live").await;
+        person.press("F");
+        person.sees("a  fix everything").await;
+        for _ in 0..11 {
+            person.press_code(KeyCode::Down, KeyModifiers::NONE);
+        }
+        person.sees("▸ e  expiry").await;
+        person.press_code(KeyCode::Enter, KeyModifiers::NONE);
+        person.sees("generation 2").await;
+    })
     .await;
 }

@@ -49,7 +49,7 @@ pub struct Breakable {
 
 /// The injector of faults, on a thread that ends with this.
 pub struct Faults {
-    wishes: UnboundedSender<(ConnectionName, FaultKind)>,
+    requests: UnboundedSender<(ConnectionName, FaultKind)>,
 }
 
 impl Faults {
@@ -58,17 +58,17 @@ impl Faults {
     /// # Errors
     /// The system gives no thread or no event queue.
     pub fn start(breakable: Breakable, engine: Remote) -> io::Result<Self> {
-        let (wishes, asked) = mpsc::unbounded_channel();
+        let (requests, asked) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let breaker = Breaker::new(breakable, engine);
         thread::Builder::new().name("demo-faults".into()).spawn(move || runtime.block_on(breaker.run(asked)))?;
-        Ok(Self { wishes })
+        Ok(Self { requests })
     }
 
     /// Breaks something, seen from a connection. Does not wait.
     pub fn play(&self, connection: &ConnectionName, kind: FaultKind) {
         // The thread ends only when this is dropped.
-        let _ = self.wishes.send((connection.clone(), kind));
+        let _ = self.requests.send((connection.clone(), kind));
     }
 }
 
@@ -163,12 +163,12 @@ impl Breaker {
 
     /// Takes the lock as another process would: the engine's own tries do not know of it.
     async fn hold_lock(&self, name: &ConnectionName) {
-        let Ok(lease) = self.parts.vault.lock(name, |_| {}).await else { return };
+        let Ok(locked) = self.parts.vault.lock(name, |_| {}).await else { return };
         let release = self.release.clone();
         tokio::spawn(async move {
             // Either way it is let go.
             let _ = tokio::time::timeout(HELD, release.cancelled()).await;
-            drop(lease);
+            drop(locked);
         });
     }
 
