@@ -26,7 +26,7 @@ use crate::dashboard::{App, DashboardOptions, Msg, draw, update};
 use crate::dashboard_loop::appearance::{check_keys, depth, keymap};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
-use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, LogEntry, EventKind, Program, ThemeName};
+use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, LogEntry, Program, ThemeName};
 use crate::engine::{Engine, Parts, UnfinishedWork};
 use crate::format::time::Zone;
 use crate::live_configuration::{Configuration, ConfigurationSource};

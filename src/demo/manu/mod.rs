@@ -45,11 +45,7 @@ impl Manu {
     pub(super) fn new(base: String, options: &DemoOptions) -> Self {
         let grace = TimeDelta::from_std(options.manu_grace).unwrap_or(TimeDelta::zero());
         let lifetime = lifetime(options.manu_lifetime);
-        Self(Arc::new(DemoState::new(
-            base,
-            options,
-            Grants::new(lifetime, grace, options.manu_limit),
-        )))
+        Self(Arc::new(DemoState::new(base, options, Grants::new(lifetime, grace, options.manu_limit))))
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.

@@ -3,7 +3,7 @@
 //! Invariants: all of it happens on a thread of its own, so that the screen never waits; whatever
 //! is broken is fixed by [`FaultKind::AllWell`], also what only a person could fix in earnest.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 use std::{io, thread};
 
@@ -77,8 +77,8 @@ struct Breaker {
     engine: Remote,
     /// The keyring's tokens as they were at the beginning.
     backup: HashMap<ConnectionName, Secret>,
-    /// The connections that something was done to since all was well.
-    hit: BTreeSet<ConnectionName>,
+    /// The connections that something was done to since all was well, and whether it took their newest tokens.
+    hit: HashMap<ConnectionName, bool>,
     /// Ends the holding of locks.
     release: CancellationToken,
 }
@@ -90,7 +90,7 @@ impl Breaker {
             Some((connection.name.clone(), tokens))
         };
         let backup = parts.connections.iter().filter_map(item).collect();
-        Self { parts, engine, backup, hit: BTreeSet::new(), release: CancellationToken::new() }
+        Self { parts, engine, backup, hit: HashMap::new(), release: CancellationToken::new() }
     }
 
     async fn run(mut self, mut asked: UnboundedReceiver<(ConnectionName, FaultKind)>) {
@@ -132,7 +132,7 @@ impl Breaker {
             }
             FaultKind::AllWell => return self.fix().await,
         }
-        self.hit.insert(name.clone());
+        *self.hit.entry(name.clone()).or_default() |= kind.needs_refresh_token();
         self.engine.send(Command::ForceIfSure { connection: name.clone() });
     }
 
@@ -186,9 +186,9 @@ impl Breaker {
                 // A store that was just repaired takes it.
                 let _ = self.parts.vault.set_client_secret(name, secret).await;
             }
-            if let Some(refresh_token) = self.new_grant(connection) {
+            if let Some(refresh_token) = self.new_grant(connection, hit.get(name) == Some(&true)) {
                 self.engine.send(Command::Import { connection: name.clone(), refresh_token });
-            } else if hit.contains(name) {
+            } else if hit.contains_key(name) {
                 self.engine.send(Command::SetAuto { connection: name.clone(), on: connection.auto_refresh });
                 self.engine.send(Command::Refresh { connection: name.clone(), force: true });
             }
@@ -196,12 +196,16 @@ impl Breaker {
         self.engine.send(Command::AskAgain);
     }
 
-    /// A new login's refresh token, where one has logged in before and its tokens work no more.
-    fn new_grant(&self, connection: &Connection) -> Option<Secret> {
-        let had_tokens = self.backup.contains_key(&connection.name);
-        let is_dead = || self.parts.manu.newest_refresh_token(&connection.client_id).is_none();
-        (connection.needs_browser() && had_tokens && is_dead())
-            .then(|| self.parts.manu.issue(&connection.client_id, story::SCOPE).refresh_token)?
+    /// A new login's refresh token, where one has logged in before and the tokens it holds work no more.
+    fn new_grant(&self, connection: &Connection, lost_tokens: bool) -> Option<Secret> {
+        if !connection.needs_browser() || !self.backup.contains_key(&connection.name) {
+            return None;
+        }
+        let newest = self.parts.manu.newest_refresh_token(&connection.client_id);
+        if newest.is_some() && !lost_tokens {
+            return None;
+        }
+        self.parts.manu.issue(&connection.client_id, story::SCOPE).refresh_token
     }
 }
 
