@@ -42,7 +42,7 @@ async fn space_leads_through_all_of_it() {
             (5, "Log in: sandbox"),
             (6, "● done"),
             (7, "429"),
-            (8, "on its way"),
+            (8, "● done"),
             (9, "● done"),
             (10, "● done"),
             (11, "● done"),
