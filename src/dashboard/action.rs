@@ -106,6 +106,8 @@ pub enum Action {
     Copy(CopyWhat),
     /// Open the demo's menu of things to break.
     OpenFaultMenu,
+    /// Start the demo's guided tour.
+    StartTour,
     /// Break one of them.
     Fault(FaultKind),
     /// On to the next step of the guided tour; what this one asks for is done first.
@@ -239,6 +241,7 @@ impl Action {
             Self::Earlier => "earlier",
             Self::Later => "later",
             Self::OpenFaultMenu => "open_fault_menu",
+            Self::StartTour => "start_tour",
             Self::TourNext => "tour_next",
             Self::TourBack => "tour_back",
             Self::TourEnd => "tour_end",

@@ -83,7 +83,9 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
         Action::Suspend => return Flow::effect(Effect::Suspend),
         Action::Quit => return quit(app),
-        Action::TourNext | Action::TourBack | Action::TourEnd => return tour::act(app, action, now),
+        Action::StartTour | Action::TourNext | Action::TourBack | Action::TourEnd => {
+            return tour::act(app, action, now);
+        }
         _ => {}
     }
     let flow = match app.screens.top() {

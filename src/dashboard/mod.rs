@@ -189,8 +189,9 @@ impl App {
 
     /// Informs a person who looks at the demo that it is one, and what to try.
     pub fn greet(&mut self, now: DateTime<Utc>) {
-        let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
-        let text = format!("a demo, nothing is real: {help} all keys, {faults} breaks things; --tour shows around");
+        let [help, tour, faults] =
+            [Action::Help, Action::StartTour, Action::OpenFaultMenu].map(|action| self.key(action));
+        let text = format!("Demo: {help} keys · {tour} guided tour · {faults} break something");
         self.message = Some(StatusMessage { connection: None, severity: Severity::Good, text, at: now, greets: true });
     }
 

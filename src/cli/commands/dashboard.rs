@@ -26,7 +26,7 @@ use crate::dashboard::{App, DashboardOptions, Msg, draw, update};
 use crate::dashboard_loop::appearance::{check_keys, depth, keymap};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
-use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, Program, ThemeName};
+use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, LogEntry, Program, ThemeName};
 use crate::engine::{Engine, Parts, UnfinishedWork};
 use crate::format::time::Zone;
 use crate::live_configuration::{Configuration, ConfigurationSource};
@@ -121,7 +121,8 @@ impl Opening {
             templates: self.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
             demo: self.demo.is_some(),
         };
-        let mut app = App::new(self.config.connections.iter().map(view).collect(), Vec::new(), options, now);
+        let log = self.demo.as_ref().map(|demo| demo.log.clone()).unwrap_or_default();
+        let mut app = App::new(self.config.connections.iter().map(view).collect(), log, options, now);
         app.configure(self.config.connections.clone());
         match &self.demo {
             Some(Demo { tour: true, .. }) => app = app.with_tour(now),
@@ -161,6 +162,8 @@ pub(crate) struct Demo {
     pub(crate) breakable: Breakable,
     /// What new connections begin with.
     pub(crate) templates: Vec<Template>,
+    /// The requests of the hour before, oldest first.
+    pub(crate) log: Vec<LogEntry>,
     /// Whether it begins with the guided tour.
     pub(crate) tour: bool,
 }

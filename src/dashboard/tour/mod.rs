@@ -122,6 +122,9 @@ impl App {
 
 /// Carries out one of the tour's own actions.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
+    if action == Action::StartTour {
+        return begin(app, 0, now);
+    }
     let Some(Tour { at, .. }) = app.tour else { return Flow::NOTHING };
     match action {
         Action::TourNext if progress(app) == TourProgress::Waiting => help(app, at, now),

@@ -62,7 +62,7 @@ pub(super) static STEPS: &[TourStep] = &[
     },
     TourStep {
         title: "Refresh now",
-        text: "{} refreshes the marked connection now: one key, one exchange, one line in the request log.",
+        text: "{} refreshes the selected connection now, even though its token is still valid. See the request log.",
         keys: &[Action::ForceRefresh],
         connection: "factory",
         exercise: Some(Exercise {
@@ -113,9 +113,19 @@ pub(super) static STEPS: &[TourStep] = &[
         }),
     },
     TourStep {
-        title: "All well again",
-        text: "{}, then {}: fix everything. factory continues automatically when its wait is over; {} does not wait.",
-        keys: &[Action::OpenFaultMenu, Action::Fault(FaultKind::AllWell), Action::ForceRefresh],
+        title: "Details",
+        text: "{} shows all there is to know of a connection: what is wrong, which key fixes it, its requests.",
+        keys: &[Action::Open],
+        connection: "payroll",
+        exercise: Some(Exercise {
+            noticed: Noticed::On(|app| matches!(app.screens.top(), Screen::Details { .. })),
+            help: Some(Help::Press(&[Action::Open])),
+        }),
+    },
+    TourStep {
+        title: "Fix everything",
+        text: "{}, then {} repairs everything in the demo: factory is refreshed, payroll's secret matches again.",
+        keys: &[Action::OpenFaultMenu, Action::Fault(FaultKind::AllWell)],
         connection: "factory",
         exercise: Some(Exercise {
             noticed: Noticed::By(is_refreshed),
@@ -130,16 +140,6 @@ pub(super) static STEPS: &[TourStep] = &[
         exercise: Some(Exercise {
             noticed: Noticed::On(|app| app.screens.is_main() && !app.connections.filter().is_empty()),
             help: Some(Help::Filter("live")),
-        }),
-    },
-    TourStep {
-        title: "Details",
-        text: "{} shows all there is to know of a connection: what is wrong, which key fixes it, its requests.",
-        keys: &[Action::Open],
-        connection: "payroll",
-        exercise: Some(Exercise {
-            noticed: Noticed::On(|app| matches!(app.screens.top(), Screen::Details { .. })),
-            help: Some(Help::Press(&[Action::Open])),
         }),
     },
     TourStep {
