@@ -26,6 +26,7 @@ pub mod layout;
 pub mod login;
 pub mod main_screen;
 pub mod mouse;
+pub mod msg;
 pub mod reading;
 pub mod request_log;
 pub mod screen;
@@ -53,6 +54,7 @@ use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::StatusMessage;
 use crate::dashboard::keymap::{Keymap, Scope};
 use crate::dashboard::layout::Pane;
+pub use crate::dashboard::msg::Msg;
 use crate::dashboard::request_log::Requests;
 use crate::dashboard::screen::{Screen, Screens};
 use crate::dashboard::theme::appearance::Appearance;
@@ -62,24 +64,9 @@ use crate::dashboard::widgets::sheet::Sheet;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::text::neutralise;
 use crate::domain::{
-    Connection, ConnectionName, ConnectionView, Event, KeepaliveProcess, LogEntry, Problem, Provider, Severity,
-    ThemeName,
+    Connection, ConnectionName, ConnectionView, KeepaliveProcess, LogEntry, Problem, Provider, Severity, ThemeName,
 };
 use crate::format::time::Zone;
-use crate::request_log::query::LogAnswer;
-
-/// What reaches the dashboard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Msg {
-    /// From the terminal: keys, mouse, pasted text, size. Send one `Resize` before the first draw.
-    Input(InputEvent),
-    /// From the engine or the shell.
-    Event(Event),
-    /// From the thread that reads the request log on disk.
-    Log(LogAnswer),
-    /// A second has begun.
-    Tick,
-}
 
 /// How the dashboard is shown, settled at start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -375,6 +362,10 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
                 app.message = None;
             }
             timeline::update::look_back(app, now);
+            return Vec::new();
+        }
+        Msg::Background(background) => {
+            app.options.look.background = Some(background);
             return Vec::new();
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),

@@ -38,7 +38,7 @@ impl<H: Host> Dashboard<H> {
                 break;
             }
             let next = if is_input {
-                self.input.try_next().map(Msg::Input)
+                self.input.try_next().map(Msg::from)
             } else if self.input.is_empty() {
                 self.events.try_recv().ok().map(Msg::Event)
             } else {

@@ -233,7 +233,7 @@ impl<H: Host> Dashboard<H> {
         };
         tokio::select! {
             biased;
-            input = self.input.next() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
+            input = self.input.next() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(input.into())),
             signal = self.signals.next() => Woken::Signal(signal),
             woken = departing => woken,
             () = alarm.sleep(next_tick) => Woken::Message(Msg::Tick),

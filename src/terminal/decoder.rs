@@ -1,4 +1,4 @@
-//! What a terminal sends, made into keys, mouse, focus and pasted text.
+//! What a terminal sends, made into keys, mouse, focus, pasted text, and reports of its colours.
 //!
 //! A sequence may come in several pieces, and a piece may hold several. Only when nothing more is
 //! there is a lone escape the key of that name: until then it may begin a sequence. Invariant: no
@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 use crossterm::event::{Event, KeyCode};
 use terminput_crossterm::to_crossterm;
 
+use crate::domain::Background;
 use crate::terminal::background::LateAnswer;
+use crate::terminal::terminal_event::TerminalEvent;
 
 /// The longest sequence, that is the longest pasted text, in bytes. Of a longer one the rest is left out.
 const LONGEST: usize = 1024 * 1024;
@@ -23,7 +25,7 @@ pub(crate) struct Decoder {
     /// The beginning of a sequence.
     begun: Vec<u8>,
     late: LateAnswer,
-    events: VecDeque<Event>,
+    events: VecDeque<TerminalEvent>,
 }
 
 impl Decoder {
@@ -41,6 +43,11 @@ impl Decoder {
             if self.begun.len() > LONGEST {
                 // What ends it is still to be seen.
                 self.begun.remove(LONGEST - PASTE_ENDS.len());
+            }
+            if is_report(&self.begun) {
+                self.events.extend(reported(&self.begun).map(TerminalEvent::Background));
+                self.begun.clear();
+                continue;
             }
             match terminput::Event::parse_from(&self.begun) {
                 Ok(None) => continue,
@@ -65,7 +72,7 @@ impl Decoder {
     }
 
     /// The next event, the first to come first.
-    pub(crate) fn next(&mut self) -> Option<Event> {
+    pub(crate) fn next(&mut self) -> Option<TerminalEvent> {
         self.events.pop_front()
     }
 
@@ -76,8 +83,23 @@ impl Decoder {
 
     fn push(&mut self, event: Event) {
         if !self.late.takes(&event) {
-            self.events.push_back(event);
+            self.events.push_back(event.into());
         }
+    }
+}
+
+/// Whether it is a whole report of the terminal's state (`CSI ? … n`), for whose end the parser would wait for ever.
+fn is_report(sequence: &[u8]) -> bool {
+    let within = sequence.strip_prefix(b"\x1b[?").and_then(|rest| rest.strip_suffix(b"n"));
+    within.is_some_and(|within| within.iter().all(|byte| byte.is_ascii_digit() || *byte == b';'))
+}
+
+/// What a report of the terminal's colours says: `CSI ? 997 ; 1 n` is dark, `2` is light.
+fn reported(sequence: &[u8]) -> Option<Background> {
+    match sequence {
+        b"\x1b[?997;1n" => Some(Background::Dark),
+        b"\x1b[?997;2n" => Some(Background::Light),
+        _ => None,
     }
 }
 
@@ -95,7 +117,14 @@ mod tests {
             decoder.take(piece);
         }
         decoder.pause();
-        std::iter::from_fn(|| decoder.next()).collect()
+        inputs(&mut decoder).collect()
+    }
+
+    fn inputs(decoder: &mut Decoder) -> impl Iterator<Item = Event> {
+        std::iter::from_fn(|| decoder.next()).map(|event| match event {
+            TerminalEvent::Input(event) => event,
+            TerminalEvent::Background(background) => panic!("{background:?}"),
+        })
     }
 
     fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
@@ -141,7 +170,7 @@ mod tests {
         for bytes in ["\x1b[?62;22c", "\x1b[>1u", "\x1b]11;rgb:1c1c/1c1c/1c1c\x07", "\x1b[<999;5;3M"] {
             let (mut decoder, bytes) = (Decoder::default(), format!("{bytes}q"));
             decoder.take(bytes.as_bytes());
-            let last = std::iter::from_fn(|| decoder.next()).last();
+            let last = inputs(&mut decoder).last();
             assert_eq!(last, Some(char('q')), "{bytes:?}");
         }
         assert_eq!(events([&b"\xff\xc3q"[..], b"j"]), [char('j')], "no character begins so");
@@ -158,7 +187,34 @@ mod tests {
         assert!(decoder.is_empty());
         decoder.pause();
         decoder.take(b"j");
-        assert_eq!((decoder.next(), decoder.next()), (Some(escape()), Some(char('j'))));
+        assert_eq!(inputs(&mut decoder).collect::<Vec<_>>(), [escape(), char('j')]);
+    }
+
+    #[test]
+    fn only_whole_reports_of_dark_or_light_count() {
+        assert_eq!(reported(b"\x1b[?997;1n"), Some(Background::Dark));
+        assert_eq!(reported(b"\x1b[?997;2n"), Some(Background::Light));
+        for other in [&b"\x1b[?997;3n"[..], b"\x1b[?997;1", b"\x1b[?998;1n", b""] {
+            assert_eq!(reported(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_of_dark_or_light_is_no_key_however_it_is_cut() {
+        let bytes = b"j\x1b[?997;1nk\x1b[?997;2n\x1b[?997;3nl";
+        for cut in 0..=bytes.len() {
+            let mut decoder = Decoder::default();
+            decoder.take(&bytes[..cut]);
+            decoder.take(&bytes[cut..]);
+            let wanted = [
+                char('j').into(),
+                TerminalEvent::Background(Background::Dark),
+                char('k').into(),
+                TerminalEvent::Background(Background::Light),
+                char('l').into(),
+            ];
+            assert_eq!(std::iter::from_fn(|| decoder.next()).collect::<Vec<_>>(), wanted, "{cut}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Takes the terminal over and gives it back, whatever happens in between.
 //!
 //! Invariants: while a [`TerminalGuard`] is inside, the terminal is in raw mode on the alternate
-//! screen with mouse and bracketed paste reported; after `leave`, drop or a panic it is as it
+//! screen with mouse and bracketed paste reported, and changes of dark and light once that was asked for; after `leave`, drop or a panic it is as it
 //! was, its cursor shown and its window's title the old one. Giving back is done once and tries every step, even if one fails. A
 //! panic on another thread than the one that took the terminal over ends a task and not the
 //! program: the dashboard continues drawing, so the terminal stays taken, and the report is held
@@ -32,12 +32,14 @@ const MOST_REPORTS: usize = 4;
 const LONGEST_REPORT: usize = 16 * 1024;
 
 /// The terminal is one per process, and the panic hook has no other way to know of it.
-static TERMINAL: Mutex<GuardState> = Mutex::new(GuardState { owner: None, held_back: Vec::new(), more: 0 });
+static TERMINAL: Mutex<GuardState> = Mutex::new(GuardState { owner: None, follows: false, held_back: Vec::new(), more: 0 });
 
 #[derive(Debug)]
 struct GuardState {
     /// Who took the terminal over; `None` while it is as it was.
     owner: Option<ThreadId>,
+    /// Whether changes of dark and light are reported while it is taken over.
+    follows: bool,
     /// Reports of panics on other threads, which a taken terminal would swallow.
     held_back: Vec<String>,
     /// How many more there were.
@@ -114,6 +116,17 @@ impl Drop for TerminalGuard {
     }
 }
 
+/// Has the terminal report when its colours turn dark or light (mode 2031), while it is taken over. Terminals that do
+/// not know the mode pass over it.
+pub fn follow_background() {
+    let mut state = terminal();
+    state.follows = osc::is_understood();
+    if state.follows && state.owner.is_some() {
+        // A terminal that cannot be written to is found to be gone elsewhere.
+        let _ = execute!(io::stdout(), Print(osc::FOLLOW_BACKGROUND));
+    }
+}
+
 /// Makes a panic of the thread that took the terminal over give it back before the present hook
 /// prints its report, which would else be lost on the alternate screen. The reports of other
 /// threads' panics are printed once the terminal is given back. To be called once, after other
@@ -158,6 +171,10 @@ fn take() -> io::Result<()> {
     if is_first && osc::is_understood() {
         queue!(io::stdout(), Print(osc::SAVE_TITLE))?;
     }
+    if terminal().follows {
+        // The colours may have changed meanwhile.
+        queue!(io::stdout(), Print(osc::FOLLOW_BACKGROUND), Print(osc::ASK_DARK_OR_LIGHT))?;
+    }
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, Hide)
 }
 
@@ -170,6 +187,10 @@ fn give_back() {
     }
     let mut out = io::stdout();
     // Failures are passed over: the terminal may be gone (SIGHUP), and the rest is still due.
+    // First, so that a report that is still on its way meets nothing else.
+    if state.follows {
+        let _ = queue!(out, Print(osc::UNFOLLOW_BACKGROUND));
+    }
     // A panic may have come in the middle of a frame.
     let _ = queue!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
     if osc::is_understood() {
@@ -202,7 +223,7 @@ mod tests {
 
     #[test]
     fn reports_held_back_are_bounded_and_the_rest_is_counted() {
-        let mut state = GuardState { owner: None, held_back: Vec::new(), more: 0 };
+        let mut state = GuardState { owner: None, follows: false, held_back: Vec::new(), more: 0 };
         state.hold_back(&"ä".repeat(LONGEST_REPORT + 1));
         for number in 1..=9 {
             state.hold_back(&format!("report {number}"));

@@ -14,6 +14,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::terminal::background::LateAnswer;
 #[cfg(target_os = "linux")]
 use crate::terminal::keyboard::Keyboard;
+use crate::terminal::terminal_event::TerminalEvent;
 
 /// What reaches the dashboard from the person in front of it.
 #[derive(Debug)]
@@ -41,23 +42,35 @@ impl TerminalInput {
         Self(InputSource::Channel(None))
     }
 
+    /// Has the terminal report when its colours turn dark or light, where it can and the report would not be taken for
+    /// keys; the terminal's guard switches that off again. Nothing else may be reading the terminal.
+    pub fn follow_background(&self) {
+        // Crossterm's own reader waits for ever for the end of such a report.
+        #[cfg(target_os = "linux")]
+        if matches!(self.0, InputSource::Keyboard(_)) {
+            crate::terminal::guard::follow_background();
+        }
+    }
+
     /// Waits for the next event; `None` when cannot read from the terminal. Nothing is lost
     /// when the wait is given up.
-    pub async fn next(&mut self) -> Option<Event> {
+    pub async fn next(&mut self) -> Option<TerminalEvent> {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.next().await,
-            InputSource::Channel(Some(receiver)) => receiver.recv().await,
-            InputSource::Channel(unread @ None) => unread.insert(read_terminal().ok()?).recv().await,
+            InputSource::Channel(Some(receiver)) => receiver.recv().await.map(TerminalEvent::from),
+            InputSource::Channel(unread @ None) => {
+                unread.insert(read_terminal().ok()?).recv().await.map(TerminalEvent::from)
+            }
         }
     }
 
     /// The next event, if it is here already.
-    pub fn try_next(&mut self) -> Option<Event> {
+    pub fn try_next(&mut self) -> Option<TerminalEvent> {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.try_next(),
-            InputSource::Channel(receiver) => receiver.as_mut()?.try_recv().ok(),
+            InputSource::Channel(receiver) => receiver.as_mut()?.try_recv().ok().map(TerminalEvent::from),
         }
     }
 

@@ -8,12 +8,12 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use crossterm::event::Event;
 use rustix::fs::{Mode, OFlags};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::terminal::decoder::Decoder;
+use crate::terminal::terminal_event::TerminalEvent;
 
 /// The controlling terminal.
 const TERMINAL: &str = "/dev/tty";
@@ -43,7 +43,7 @@ impl Keyboard {
     }
 
     /// Waits for the next event; `None` when the terminal is gone. Nothing is lost when the wait is given up.
-    pub(crate) async fn next(&mut self) -> Option<Event> {
+    pub(crate) async fn next(&mut self) -> Option<TerminalEvent> {
         loop {
             if let Some(event) = self.decoder.next() {
                 return Some(event);
@@ -60,7 +60,7 @@ impl Keyboard {
     }
 
     /// The next event of those that were read already.
-    pub(crate) fn try_next(&mut self) -> Option<Event> {
+    pub(crate) fn try_next(&mut self) -> Option<TerminalEvent> {
         self.decoder.next()
     }
 

@@ -11,4 +11,5 @@ pub mod input;
 pub mod keyboard;
 pub mod osc;
 pub mod osc52;
+pub mod terminal_event;
 pub mod window;

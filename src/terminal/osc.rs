@@ -17,6 +17,12 @@ use crate::domain::text::neutralise;
 pub const SAVE_TITLE: &str = "\x1b[22;2t";
 /// Takes the title back from the terminal's stack.
 pub const GIVE_TITLE_BACK: &str = "\x1b[23;2t";
+/// Has the terminal report when its colours turn dark or light (mode 2031: Contour, Ghostty, kitty, foot, VTE, tmux).
+pub const FOLLOW_BACKGROUND: &str = "\x1b[?2031h";
+/// Ends that.
+pub const UNFOLLOW_BACKGROUND: &str = "\x1b[?2031l";
+/// Asks for such a report now; terminals that do not know the mode do not answer.
+pub const ASK_DARK_OR_LIGHT: &str = "\x1b[?996n";
 /// The longest title, in characters.
 const LONGEST_TITLE: usize = 120;
 /// The longest notification, in characters.

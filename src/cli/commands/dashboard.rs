@@ -189,6 +189,8 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     if app.options.appearance.asks_background() {
         app.options.appearance.background = background::ask().await;
     }
+    // Whatever the theme is now: another may be chosen.
+    input.follow_background();
     let faults = opening.demo.map(|demo| Faults::start(demo.breakable, engine.remote())).transpose()?;
     let (notes, clipboard_notes) = mpsc::unbounded_channel();
     let mut dashboard = Dashboard {

@@ -329,6 +329,16 @@ fn a_faulty_configuration_is_shown_in_the_banner_until_it_is_fixed() {
 }
 
 #[test]
+fn the_dashboard_follows_the_terminal_from_dark_to_light() {
+    let mut app = app_of(seven());
+    app.options.look = Appearance { theme: ThemeName::Auto, depth: Depth::Many, background: Some(Background::Dark) };
+    assert_eq!(update(&mut app, Msg::Background(Background::Light), now()), NOTHING);
+    assert_eq!(app.options.look.words(), "theme auto: light");
+    assert_eq!(update(&mut app, Msg::Background(Background::Dark), now()), NOTHING);
+    assert_eq!(app.options.look.words(), "theme auto: dark");
+}
+
+#[test]
 fn going_through_the_themes_says_which_it_is_and_why_it_may_not_look_it() {
     let mut app = app_of(seven());
     assert_eq!(press(&mut app, "C-t"), NOTHING);

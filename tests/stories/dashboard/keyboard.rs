@@ -10,6 +10,7 @@ use crossterm::event::Event;
 use manutop::platform::signals::{Signal, Signals};
 use manutop::terminal::guard::TerminalGuard;
 use manutop::terminal::input::TerminalInput;
+use manutop::terminal::terminal_event::TerminalEvent;
 use portable_pty::PtySize;
 
 use crate::support::again::this_test;
@@ -79,6 +80,14 @@ fn print_events() -> ! {
                     }
                     continue;
                 }
+            };
+            let event = match event {
+                Some(TerminalEvent::Input(event)) => Some(event),
+                Some(TerminalEvent::Background(background)) => {
+                    say(&format!("<{background:?}>"));
+                    continue;
+                }
+                None => None,
             };
             match event {
                 Some(Event::Key(key)) if key.code.as_char() == Some('q') => std::process::exit(0),
@@ -188,4 +197,53 @@ fn input_ends_when_the_terminal_is_closed() {
     drop(output);
     drop((writer, master));
     assert_eq!(i32::try_from(child.wait().unwrap().exit_code()).unwrap(), INPUT_ENDED);
+}
+
+/// The inside: follows the terminal's colours; `l` gives the terminal back, and the next key takes it over again.
+fn follow_colours() -> ! {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut guard = TerminalGuard::enter().unwrap();
+        let mut input = TerminalInput::of_terminal();
+        input.follow_background();
+        say("<reading>");
+        loop {
+            match input.next().await {
+                Some(TerminalEvent::Background(background)) => say(&format!("<{background:?}>")),
+                Some(TerminalEvent::Input(Event::Key(key))) if key.code.as_char() == Some('l') => {
+                    guard.leave();
+                    say("<left>");
+                    guard.reenter().unwrap();
+                    say("<again>");
+                }
+                _ => {
+                    guard.leave();
+                    say("<end>");
+                    std::process::exit(0);
+                }
+            }
+        }
+    })
+}
+
+#[test]
+fn a_change_of_dark_and_light_is_followed_and_the_mode_is_off_after_leaving() {
+    if inside() {
+        follow_colours();
+    }
+    let test = Inside::run(this_test!());
+    let writer = test.master.take_writer().expect("a writer");
+    let mut pty = Pty { test, writer, seen: String::new() };
+    assert!(pty.until("<reading>").ends_with("\x1b[?2031h"), "on once something reads the reports");
+    pty.types("\x1b[?997;2");
+    pty.types("n\x1b[?997;1n");
+    assert_eq!((pty.until("<Light>"), pty.until("<Dark>")), (String::new(), String::new()));
+    pty.types("l");
+    let leaving = pty.until("<left>");
+    assert!(leaving.contains("\x1b[?2031l") && !leaving.contains("\x1b[?2031h"), "{leaving:?}");
+    assert!(pty.until("<again>").contains("\x1b[?2031h\x1b[?996n"), "on again, and asks what it is now");
+    pty.types("q");
+    let leaving = pty.until("<end>");
+    assert!(leaving.contains("\x1b[?2031l") && !leaving.contains("\x1b[?2031h"), "{leaving:?}");
+    assert_eq!(pty.test.child.wait().unwrap().exit_code(), 0);
 }
