@@ -6,6 +6,7 @@
 //! repeats a value that could be a secret.
 
 mod change_error;
+mod colours;
 mod comments;
 mod connection;
 mod draft;
@@ -44,7 +45,7 @@ pub use crate::config::in_place::{Copies, interrupted};
 pub use crate::config::original::Original;
 pub use crate::config::paths::Paths;
 use crate::config::section::{FaultCollector, Section};
-use crate::domain::{AfterLostAnswer, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
+use crate::domain::{AfterLostAnswer, Colours, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
 pub(crate) use crate::local_server::is_loopback;
 use crate::trust;
 use crate::trust::Purpose;
@@ -65,6 +66,7 @@ const KEYS: &[&str] = &[
     "token_socket",
     "after_lost_answer",
     "theme",
+    "colors",
     "request_log_mib",
     "keys",
     "connections",
@@ -101,6 +103,8 @@ pub struct Config {
     pub token_socket: bool,
     /// How the dashboard is to look.
     pub theme: ThemeName,
+    /// Colours on top of the theme.
+    pub colors: Colours,
     /// How large the request log on disk may grow, in bytes.
     pub request_log: u64,
     /// Which keys do what instead of the built-in ones, in the order of the file. Not checked yet:
@@ -164,6 +168,7 @@ impl Default for Config {
             token_socket: true,
             after_lost_answer: AfterLostAnswer::default(),
             theme: ThemeName::default(),
+            colors: Colours::NONE,
             request_log: DEFAULT_LOG_LIMIT,
             keys: Vec::new(),
         }
@@ -259,6 +264,7 @@ fn check(
     let tables = connection_tables(&mut top, document);
     let connections = connections(&mut report, &tables, after_lost_answer, providers);
     let keys = keys::read(&mut report, text, document);
+    let colors = colours::read(&mut report, document);
     let faults = report.into_faults();
     if !faults.is_empty() {
         return Err(faults);
@@ -274,6 +280,7 @@ fn check(
         after_lost_answer,
         token_socket,
         theme,
+        colors,
         request_log,
         keys,
     })

@@ -64,7 +64,8 @@ use crate::dashboard::widgets::sheet::Sheet;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::text::neutralise;
 use crate::domain::{
-    Connection, ConnectionName, ConnectionView, KeepaliveProcess, LogEntry, Problem, Provider, Severity, ThemeName,
+    Colours, Connection, ConnectionName, ConnectionView, KeepaliveProcess, LogEntry, Problem, Provider, Severity,
+    ThemeName,
 };
 use crate::format::time::Zone;
 
@@ -172,6 +173,11 @@ impl App {
         if !self.options.theme_is_fixed {
             self.options.appearance.theme = theme;
         }
+    }
+
+    /// Takes over a person's own colours.
+    pub fn paint(&mut self, colours: Colours) {
+        self.options.appearance.colours = colours;
     }
 
     /// Informs a person who looks at the demo that it is one, and what to try.
@@ -365,7 +371,7 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
             return Vec::new();
         }
         Msg::Background(background) => {
-            app.options.look.background = Some(background);
+            app.options.appearance.background = Some(background);
             return Vec::new();
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),

@@ -39,14 +39,23 @@ pub fn check_keys(keys: &[Rebinding], file: &Path) -> Result<(), ConfigError> {
 /// is known for counts: one that has 256 colours and does not say so gets along with 16.
 #[must_use]
 pub fn depth(variable: impl Fn(&str) -> Option<OsString>) -> Depth {
-    let text = |name| variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default();
     // <https://no-color.org>: present and not empty.
     if variable("NO_COLOR").is_some_and(|value| !value.is_empty()) {
         return Depth::None;
     }
-    let (term, color_term) = (text("TERM"), text("COLORTERM"));
-    let many = term.contains("256color") || term.ends_with("-direct") || !text("WT_SESSION").is_empty();
-    if many || matches!(color_term.as_str(), "truecolor" | "24bit") { Depth::Many } else { Depth::Sixteen }
+    let many = text(&variable, "TERM").contains("256color");
+    if many || has_exact_colours(variable) { Depth::Many } else { Depth::Sixteen }
+}
+
+/// Whether the terminal shows every shade, by what the environment says.
+#[must_use]
+pub fn has_exact_colours(variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let is_direct = text(&variable, "TERM").ends_with("-direct") || !text(&variable, "WT_SESSION").is_empty();
+    is_direct || matches!(text(&variable, "COLORTERM").as_str(), "truecolor" | "24bit")
+}
+
+fn text(variable: impl Fn(&str) -> Option<OsString>, name: &str) -> String {
+    variable(name).and_then(|value| value.into_string().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

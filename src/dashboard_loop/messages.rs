@@ -76,6 +76,7 @@ impl<H: Host> Dashboard<H> {
         if let Some(log) = &self.request_log {
             log.set_limit(config.request_log);
         }
+        self.app.paint(config.colors);
         // Faulty keys stand in the banner, and those there are go on.
         if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
             self.app.appear(keymap, config.theme);

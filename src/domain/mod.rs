@@ -1,6 +1,7 @@
 //! Plain types without I/O: what a connection is, what is known about it, what can be asked of it.
 
 pub mod clock;
+pub mod colours;
 pub mod command;
 pub mod connection;
 pub mod connection_event;
@@ -30,6 +31,7 @@ pub mod token;
 pub mod view;
 
 pub use crate::domain::clock::{Clock, SystemClock};
+pub use crate::domain::colours::{ChosenColour, ColourRole, Colours};
 pub use crate::domain::command::{Command, CopyWhat};
 pub use crate::domain::connection::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, SecretSource};
 pub use crate::domain::connection_event::{ConnectionEvent, EventKind, TestFailure};

@@ -23,7 +23,7 @@ use crate::dashboard::connection_form::Template;
 use crate::dashboard::keymap::Keymap;
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::{App, DashboardOptions, Msg, draw, update};
-use crate::dashboard_loop::appearance::{check_keys, depth, keymap};
+use crate::dashboard_loop::appearance::{check_keys, depth, has_exact_colours, keymap};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
 use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, LogEntry, Program, ThemeName};
@@ -111,6 +111,8 @@ impl Opening {
                 theme: self.theme.unwrap_or(self.config.theme),
                 depth: depth(|name| std::env::var_os(name)),
                 background: None,
+                colours: self.config.colors,
+                is_exact: has_exact_colours(|name| std::env::var_os(name)),
             },
             theme_is_fixed: self.theme.is_some(),
             ascii: self.ascii || !locale_is_utf8(),

@@ -25,7 +25,7 @@ use crate::domain::{
 fn appearances() -> impl Iterator<Item = Appearance> {
     let many = ThemeName::ALL.into_iter().flat_map(|theme| {
         let backgrounds = [Some(Background::Dark), Some(Background::Light)];
-        backgrounds.map(|background| Appearance { theme, depth: Depth::Many, background })
+        backgrounds.map(|background| Appearance { theme, depth: Depth::Many, background, ..Appearance::SIXTEEN })
     });
     many.chain([Appearance::SIXTEEN, Appearance::PLAIN])
 }
@@ -44,7 +44,8 @@ fn a_theme_changes_colours_and_nothing_else() {
 #[test]
 fn high_contrast_leaves_no_colour_to_the_terminal() {
     for mut app in screens() {
-        app.options.appearance = Appearance { theme: ThemeName::HighContrast, depth: Depth::Many, background: None };
+        app.options.appearance =
+            Appearance { theme: ThemeName::HighContrast, depth: Depth::Many, background: None, ..Appearance::SIXTEEN };
         let screen = buffer(&mut app, 120, 40);
         let foreign = |color| !matches!(color, Color::Indexed(16..));
         assert!(!screen.content.iter().any(|cell| foreign(cell.fg) || foreign(cell.bg)));

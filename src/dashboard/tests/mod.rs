@@ -331,11 +331,16 @@ fn a_faulty_configuration_is_shown_in_the_banner_until_it_is_fixed() {
 #[test]
 fn the_dashboard_follows_the_terminal_from_dark_to_light() {
     let mut app = app_of(seven());
-    app.options.look = Appearance { theme: ThemeName::Auto, depth: Depth::Many, background: Some(Background::Dark) };
+    app.options.appearance = Appearance {
+        theme: ThemeName::Auto,
+        depth: Depth::Many,
+        background: Some(Background::Dark),
+        ..Appearance::SIXTEEN
+    };
     assert_eq!(update(&mut app, Msg::Background(Background::Light), now()), NOTHING);
-    assert_eq!(app.options.look.words(), "theme auto: light");
+    assert_eq!(app.options.appearance.words(), "theme auto: light");
     assert_eq!(update(&mut app, Msg::Background(Background::Dark), now()), NOTHING);
-    assert_eq!(app.options.look.words(), "theme auto: dark");
+    assert_eq!(app.options.appearance.words(), "theme auto: dark");
 }
 
 #[test]

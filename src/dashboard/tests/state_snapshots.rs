@@ -70,7 +70,7 @@ fn app_in(view: &ConnectionView, appearance: Appearance) -> App {
 }
 
 fn appearance(theme: ThemeName, background: Background) -> Appearance {
-    Appearance { theme, depth: Depth::Many, background: Some(background) }
+    Appearance { theme, depth: Depth::Many, background: Some(background), ..Appearance::SIXTEEN }
 }
 
 fn dark() -> Appearance {

@@ -1,6 +1,6 @@
 //! How the dashboard looks: the theme asked for, and what the terminal can do for it.
 
-use crate::domain::{Background, Depth, ThemeName};
+use crate::domain::{Background, Colours, Depth, ThemeName};
 
 /// How the dashboard looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,13 +11,23 @@ pub struct Appearance {
     pub depth: Depth,
     /// The terminal's background, once it has answered.
     pub background: Option<Background>,
+    /// A person's own colours on top of the theme.
+    pub colours: Colours,
+    /// Whether every shade of red, green and blue is shown as it is.
+    pub is_exact: bool,
 }
 
 impl Appearance {
     /// The terminal's own 16 colours.
-    pub const SIXTEEN: Self = Self { theme: ThemeName::Sixteen, depth: Depth::Sixteen, background: None };
+    pub const SIXTEEN: Self = Self {
+        theme: ThemeName::Sixteen,
+        depth: Depth::Sixteen,
+        background: None,
+        colours: Colours::NONE,
+        is_exact: false,
+    };
     /// Without colours.
-    pub const PLAIN: Self = Self { theme: ThemeName::None, depth: Depth::None, background: None };
+    pub const PLAIN: Self = Self { theme: ThemeName::None, depth: Depth::None, ..Self::SIXTEEN };
 
     /// Whether it depends on the terminal's background.
     #[must_use]

@@ -4,6 +4,7 @@
 //! modifiers are used; in ASCII mode not one other character leaves [`to_ascii`].
 
 pub mod appearance;
+mod own_colours;
 pub mod palettes;
 pub mod symbols;
 
@@ -18,13 +19,13 @@ use crate::domain::Severity;
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
-pub struct Theme(&'static ThemePalette);
+pub struct Theme(ThemePalette);
 
 impl Theme {
     /// The theme of a look.
     #[must_use]
     pub fn of(appearance: Appearance) -> Self {
-        Self(palette(appearance))
+        Self(own_colours::painted(*palette(appearance), appearance))
     }
 
     /// Gives everything that has no colour yet the theme's own text and background, where it
@@ -58,6 +59,9 @@ impl Theme {
     /// every pair of colours is one the terminal's theme was made for.
     #[must_use]
     pub fn selected(self) -> Style {
+        if let Some(tint) = self.0.tint {
+            return Style::new().bg(tint).add_modifier(Modifier::BOLD);
+        }
         Style::new().add_modifier(Modifier::REVERSED | Modifier::BOLD)
     }
 

@@ -11,7 +11,7 @@ use crate::dashboard::theme::appearance::Appearance;
 use crate::domain::{Background, Depth, ThemeName};
 
 /// The colours of a theme. What is not here is made of these and of modifiers.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct ThemePalette {
     /// All is well; also text to be copied.
     pub(crate) good: Style,
@@ -29,6 +29,8 @@ pub(crate) struct ThemePalette {
     pub(crate) border: Style,
     /// Text and background, where they are not the terminal's own.
     pub(crate) ground: Option<(Color, Color)>,
+    /// The background of the selected row; without one the row is reversed.
+    pub(crate) tint: Option<Color>,
 }
 
 const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
@@ -43,6 +45,7 @@ static PLAIN: ThemePalette = ThemePalette {
     dim: FAINT,
     border: FAINT,
     ground: None,
+    tint: None,
 };
 
 /// The 16 colours every terminal has, so that its own theme decides how they look.
@@ -55,6 +58,7 @@ static SIXTEEN: ThemePalette = ThemePalette {
     dim: FAINT,
     border: FAINT,
     ground: None,
+    tint: None,
 };
 
 static DARK: ThemePalette = ThemePalette {
@@ -66,6 +70,7 @@ static DARK: ThemePalette = ThemePalette {
     dim: xterm(145),     // #afafaf
     border: xterm(244),  // #808080
     ground: None,
+    tint: None,
 };
 
 static LIGHT: ThemePalette = ThemePalette {
@@ -77,6 +82,7 @@ static LIGHT: ThemePalette = ThemePalette {
     dim: xterm(59),     // #5f5f5f
     border: xterm(244), // #808080
     ground: None,
+    tint: None,
 };
 
 static HIGH_CONTRAST_DARK: ThemePalette = ThemePalette {
@@ -88,6 +94,7 @@ static HIGH_CONTRAST_DARK: ThemePalette = ThemePalette {
     dim: xterm(252),     // #d0d0d0
     border: xterm(252),  // #d0d0d0
     ground: Some((Color::Indexed(231), Color::Indexed(16))),
+    tint: None,
 };
 
 static HIGH_CONTRAST_LIGHT: ThemePalette = ThemePalette {
@@ -99,6 +106,7 @@ static HIGH_CONTRAST_LIGHT: ThemePalette = ThemePalette {
     dim: xterm(238),    // #444444
     border: xterm(238), // #444444
     ground: Some((Color::Indexed(16), Color::Indexed(231))),
+    tint: None,
 };
 
 // Blue against yellow and orange, as Okabe and Ito have it; light against dark besides.
@@ -112,6 +120,7 @@ static COLOUR_BLIND_DARK: ThemePalette = ThemePalette {
     dim: xterm(250),     // #bcbcbc
     border: xterm(244),  // #808080
     ground: None,
+    tint: None,
 };
 
 static COLOUR_BLIND_LIGHT: ThemePalette = ThemePalette {
@@ -123,6 +132,7 @@ static COLOUR_BLIND_LIGHT: ThemePalette = ThemePalette {
     dim: xterm(240),    // #585858
     border: xterm(244), // #808080
     ground: None,
+    tint: None,
 };
 
 const fn ink(color: Color) -> Style {
@@ -275,7 +285,7 @@ mod tests {
 
     #[test]
     fn the_look_decides_the_palette() {
-        let appearance = |theme, depth, background| Appearance { theme, depth, background };
+        let appearance = |theme, depth, background| Appearance { theme, depth, background, ..Appearance::SIXTEEN };
         let (dark, light) = (Some(Background::Dark), Some(Background::Light));
         for (appearance, wanted) in [
             (appearance(ThemeName::Auto, Depth::Many, None), &SIXTEEN),

@@ -1,0 +1,51 @@
+//! The `[colors]` table: colours on top of the theme.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::config::section::FaultCollector;
+use crate::config::text::{near_miss, quoted};
+use crate::domain::{ChosenColour, ColourRole, Colours};
+
+/// The colours of the table; what is faulty is reported and left out.
+pub(super) fn read(report: &mut FaultCollector<'_>, document: &DeTable<'_>) -> Colours {
+    let mut colours = Colours::NONE;
+    let Some(value) = document.get("colors") else { return colours };
+    let Some(table) = value.get_ref().as_table() else {
+        let what = "must be a table: write a line [colors], and below it for example accent = \"#ff8700\"";
+        report.add(value.span().start, "colors".into(), what.into());
+        return colours;
+    };
+    for (key, value) in table {
+        let word: &str = key.get_ref();
+        let setting = format!("colors.{}", quoted(word).trim_matches('"'));
+        let Some(role) = ColourRole::ALL.into_iter().find(|role| role.id() == word) else {
+            report.add(key.span().start, setting, unknown(word));
+            continue;
+        };
+        match colour(value) {
+            Ok(colour) => colours.set(role, colour),
+            Err(why) => report.add(value.span().start, setting, why),
+        }
+    }
+    colours
+}
+
+fn colour(value: &Spanned<DeValue<'_>>) -> Result<ChosenColour, String> {
+    match value.get_ref() {
+        DeValue::String(word) => word.parse(),
+        DeValue::Integer(number) => u8::from_str_radix(number.as_str(), number.radix())
+            .map(ChosenColour::Numbered)
+            .map_err(|_| "out of range; allowed are 0 to 255".into()),
+        // What any other word is answered with.
+        _ => "".parse(),
+    }
+}
+
+fn unknown(word: &str) -> String {
+    let known = ColourRole::ALL.map(ColourRole::id);
+    match near_miss(word, &known) {
+        Some(meant) => format!("unknown key; did you mean {meant}?"),
+        None => format!("unknown key; known keys are {}", known.join(", ")),
+    }
+}
