@@ -6,7 +6,6 @@
 //! repeats a value that could be a secret.
 
 mod change_error;
-mod colours;
 mod comments;
 mod connection;
 mod draft;
@@ -23,6 +22,7 @@ mod replace_place;
 mod section;
 mod text;
 mod urls;
+mod view;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -45,6 +45,7 @@ pub use crate::config::in_place::{Copies, interrupted};
 pub use crate::config::original::Original;
 pub use crate::config::paths::Paths;
 use crate::config::section::{FaultCollector, Section};
+pub use crate::config::view::COLUMNS;
 use crate::domain::{AfterLostAnswer, Colours, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
 pub(crate) use crate::local_server::is_loopback;
 use crate::trust;
@@ -67,6 +68,7 @@ const KEYS: &[&str] = &[
     "after_lost_answer",
     "theme",
     "colors",
+    "columns",
     "request_log_mib",
     "keys",
     "connections",
@@ -105,6 +107,8 @@ pub struct Config {
     pub theme: ThemeName,
     /// Colours on top of the theme.
     pub colors: Colours,
+    /// The columns of the dashboard's table, from left to right; `None` for those that fit.
+    pub columns: Option<Vec<String>>,
     /// How large the request log on disk may grow, in bytes.
     pub request_log: u64,
     /// Which keys do what instead of the built-in ones, in the order of the file. Not checked yet:
@@ -169,6 +173,7 @@ impl Default for Config {
             after_lost_answer: AfterLostAnswer::default(),
             theme: ThemeName::default(),
             colors: Colours::NONE,
+            columns: None,
             request_log: DEFAULT_LOG_LIMIT,
             keys: Vec::new(),
         }
@@ -259,12 +264,13 @@ fn check(
     let after_lost_answer = connection::after_lost_answer(&mut top).unwrap_or(defaults.after_lost_answer);
     let on_event = on_event(&mut top);
     let theme = theme(&mut top);
+    let columns = view::columns(&mut top);
     let request_log =
         top.number("request_log_mib", 4..=4096, "MiB").map_or(defaults.request_log, |mebibytes| mebibytes * MIB);
     let tables = connection_tables(&mut top, document);
     let connections = connections(&mut report, &tables, after_lost_answer, providers);
     let keys = keys::read(&mut report, text, document);
-    let colors = colours::read(&mut report, document);
+    let colors = view::colours(&mut report, document);
     let faults = report.into_faults();
     if !faults.is_empty() {
         return Err(faults);
@@ -281,6 +287,7 @@ fn check(
         token_socket,
         theme,
         colors,
+        columns,
         request_log,
         keys,
     })

@@ -44,6 +44,20 @@ pub enum Action {
     OpenSortMenu,
     /// Sort by a column, or as in the file; by the same again, the other way round.
     SortBy(Option<Column>),
+    /// Open the menu of columns.
+    OpenColumns,
+    /// Show the marked column, or hide it.
+    ToggleColumn,
+    /// Move the marked column up the menu, to the left of the table.
+    MoveColumnUp,
+    /// Move it down, to the right.
+    MoveColumnDown,
+    /// Show the columns of the configuration again.
+    ResetColumns,
+    /// Keep the connection above the others, or no longer.
+    ToggleFavourite,
+    /// Show the connections in the order of the file again, all of them.
+    ResetView,
     /// Group the connections by provider, or not.
     ToggleGroups,
     /// Fold the group.
@@ -221,6 +235,13 @@ impl Action {
             Self::CursorEnd => "cursor_end",
             Self::OpenPalette => "open_palette",
             Self::OpenSortMenu => "open_sort_menu",
+            Self::OpenColumns => "open_columns",
+            Self::ToggleColumn => "toggle_column",
+            Self::MoveColumnUp => "move_column_up",
+            Self::MoveColumnDown => "move_column_down",
+            Self::ResetColumns => "reset_columns",
+            Self::ToggleFavourite => "toggle_favourite",
+            Self::ResetView => "reset_view",
             Self::ToggleGroups => "toggle_groups",
             Self::Fold => "fold",
             Self::Unfold => "unfold",
@@ -269,6 +290,8 @@ impl Action {
                 | Self::PageDown
                 | Self::NextPane
                 | Self::Mark
+                | Self::MoveColumnUp
+                | Self::MoveColumnDown
                 | Self::PreviousRequest
                 | Self::ZoomIn
                 | Self::ZoomOut

@@ -64,7 +64,7 @@ fn one(frame: &mut Frame, app: &App, screen: &Screen, areas: &Areas, theme: Them
         Screen::Form(form) => connection_form::view::draw(frame, form, areas.body, theme),
         Screen::Unlock(dialog) => unlock::view::draw(frame, areas.body, dialog, theme, now),
         Screen::Palette(palette) => command_palette::view::draw(frame, app, palette, theme),
-        Screen::LoginFailed { .. } | Screen::Menu(_) | Screen::Confirm(_) => {
+        Screen::LoginFailed { .. } | Screen::Menu(_) | Screen::Columns(_) | Screen::Confirm(_) => {
             dialogs::view::draw(frame, app, areas.body, theme);
         }
     }

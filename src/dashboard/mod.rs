@@ -21,6 +21,7 @@ pub mod flow;
 pub mod frame;
 pub mod fuzzy;
 pub mod help;
+pub mod kept_view;
 pub mod keymap;
 pub mod layout;
 pub mod login;
@@ -48,6 +49,7 @@ use ratatui::layout::{Position, Size};
 use crate::dashboard::action::Action;
 use crate::dashboard::connection_form::Template;
 use crate::dashboard::connections::Connections;
+use crate::dashboard::connections::chosen_columns::ChosenColumns;
 use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
@@ -64,8 +66,7 @@ use crate::dashboard::widgets::sheet::Sheet;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::text::neutralise;
 use crate::domain::{
-    Colours, Connection, ConnectionName, ConnectionView, KeepaliveProcess, LogEntry, Problem, Provider, Severity,
-    ThemeName,
+    Connection, ConnectionName, ConnectionView, KeepaliveProcess, LogEntry, Problem, Provider, Severity, ThemeName,
 };
 use crate::format::time::Zone;
 
@@ -100,6 +101,7 @@ pub struct App {
     /// The connections as they are configured.
     pub(crate) configured: Vec<Connection>,
     pub(crate) connections: Connections,
+    pub(crate) columns: ChosenColumns,
     pub(crate) requests: Requests,
     /// The filter as it is typed; the connections know what passes it.
     pub(crate) filter: TextField,
@@ -143,6 +145,7 @@ impl App {
             size: Size::new(80, 24),
             configured: Vec::new(),
             connections: Connections::new(views, now),
+            columns: ChosenColumns::default(),
             requests: Requests::new(log),
             filter: TextField::default(),
             pane: Pane::default(),
@@ -173,11 +176,6 @@ impl App {
         if !self.options.theme_is_fixed {
             self.options.appearance.theme = theme;
         }
-    }
-
-    /// Takes over a person's own colours.
-    pub fn paint(&mut self, colours: Colours) {
-        self.options.appearance.colours = colours;
     }
 
     /// Informs a person who looks at the demo that it is one, and what to try.

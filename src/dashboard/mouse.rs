@@ -101,7 +101,11 @@ fn on_popup(app: &mut App, hit: Hit, now: DateTime<Utc>) -> Vec<Effect> {
             menu.choice = number;
             dispatch::act(app, Action::Accept, now)
         }
-        (Hit::Beside, Screen::Menu(_)) => dispatch::act(app, Action::Cancel, now),
+        (Hit::Item(number), Screen::Columns(menu)) => {
+            menu.choice = number;
+            dispatch::act(app, Action::ToggleColumn, now)
+        }
+        (Hit::Beside, Screen::Menu(_) | Screen::Columns(_)) => dispatch::act(app, Action::Cancel, now),
         _ => Vec::new(),
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::dashboard::command_palette::Palette;
 use crate::dashboard::connection_form::Form;
+use crate::dashboard::connections::column_menu::ColumnMenu;
 use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::dialogs::question::Question;
@@ -58,6 +59,8 @@ pub enum Screen {
     },
     /// A menu: what can be copied, for example.
     Menu(Menu),
+    /// The menu of columns.
+    Columns(ColumnMenu),
     /// The settings of a connection.
     Form(Box<Form>),
     /// Every command, found by a few letters.
@@ -85,6 +88,7 @@ impl Screen {
             | Self::Login(_)
             | Self::LoginFailed { .. }
             | Self::Menu(_)
+            | Self::Columns(_)
             | Self::Form(_)
             | Self::Palette(_)
             | Self::Confirm(_)
@@ -109,6 +113,7 @@ impl Screen {
             | Self::Request { .. }
             | Self::Timeline
             | Self::Menu(_)
+            | Self::Columns(_)
             | Self::Palette(_)
             | Self::Unlock(_) => None,
         }
@@ -143,6 +148,7 @@ impl Screen {
             Self::Login(_) => &[Scope::Login],
             Self::LoginFailed { .. } => &[Scope::LoginFailed],
             Self::Menu(menu) => &[menu.scope],
+            Self::Columns(_) => &[Scope::Columns],
             Self::Form(_) => &[Scope::Form, Scope::Field],
             Self::Palette(_) => &[Scope::Palette, Scope::Field],
             Self::Confirm(_) => &[Scope::Confirm],

@@ -77,6 +77,7 @@ impl<H: Host> Dashboard<H> {
             log.set_limit(config.request_log);
         }
         self.app.paint(config.colors);
+        self.app.configure_columns(config.columns.as_deref());
         // Faulty keys stand in the banner, and those there are go on.
         if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
             self.app.appear(keymap, config.theme);

@@ -9,3 +9,4 @@ pub mod log_reader;
 mod messages;
 pub mod pending_exit;
 pub mod run_loop;
+pub mod view_file;

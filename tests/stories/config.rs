@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use manutop::config;
 use manutop::config::{Config, ConfigError, MAX_FILE_SIZE, NotifySettings, StoreKind};
-use manutop::domain::{AfterLostAnswer, ConnectionGrant, SecretSource, ThemeName, Written};
+use manutop::domain::{
+    AfterLostAnswer, ChosenColour, ColourRole, Colours, ConnectionGrant, SecretSource, ThemeName, Written,
+};
 use manutop::oauth::providers::ALL;
 use url::Url;
 
@@ -28,6 +30,18 @@ fn manus(lines: &str) -> String {
 }
 
 #[test]
+fn colours_are_read_by_role() {
+    let config =
+        parse("[colors]\naccent = \"#ff8700\"\nerror = \"bright-red\"\nselection = 237\ndim = \"245\"\n").unwrap();
+    assert_eq!(config.colors.get(ColourRole::Accent), Some(ChosenColour::Rgb(255, 135, 0)));
+    assert_eq!(config.colors.get(ColourRole::Error), Some(ChosenColour::Numbered(9)));
+    assert_eq!(config.colors.get(ColourRole::Selection), Some(ChosenColour::Numbered(237)));
+    assert_eq!(config.colors.get(ColourRole::Dim), Some(ChosenColour::Numbered(245)));
+    assert_eq!(config.colors.get(ColourRole::Live), None);
+    assert_eq!(parse("").unwrap().colors, Colours::NONE);
+}
+
+#[test]
 fn a_full_file_is_read_to_the_letter() {
     let config = parse(
         r#"
@@ -41,6 +55,7 @@ fn a_full_file_is_read_to_the_letter() {
         after_lost_answer = "ask"
         on_event = ["notify", "--team"]
         theme = "color-blind"
+        columns = ["status", "name"]
 
         [[connections]]
         name = "factory"
@@ -65,6 +80,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!((config.notify, config.bell, config.token_socket), (NotifySettings::Terminal, true, false));
     assert_eq!(config.on_event, Some(vec!["notify".to_owned(), "--team".to_owned()]));
     assert_eq!(config.theme, ThemeName::ColourBlind);
+    assert_eq!(config.columns, Some(vec!["status".to_owned(), "name".to_owned()]));
     assert_eq!(config.request_log, 2048 * 1024 * 1024);
     let [factory] = &config.connections[..] else { panic!("{config:?}") };
     assert_eq!(factory.name.as_str(), "factory");
@@ -181,8 +197,8 @@ fn keys_are_taken_down_with_their_places_in_the_order_of_the_file() {
 fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
-            "colour = \"red\"".into(),
-            "c.toml:1:1: colour: unknown key; known keys are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, after_lost_answer, theme, request_log_mib, keys, connections",
+            "shape = \"red\"".into(),
+            "c.toml:1:1: shape: unknown key; known keys are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, after_lost_answer, theme, colors, columns, request_log_mib, keys, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
         ("store = \"keychain\"".into(), r#"c.toml:1:9: store: must be "keyring" or "file" (encrypted)"#),
@@ -329,6 +345,35 @@ c.toml:12:8: name of connection "hr": is already the name of the connection on l
         (
             format!("theme = \"{MARKER}\""),
             "c.toml:1:9: theme: is no theme; known are auto, dark, light, high-contrast, colour-blind, 16, none",
+        ),
+        (
+            format!("columns = [\"name\", \"{MARKER}\"]"),
+            "c.toml:1:11: columns: has a column that does not exist; known are name, title, provider, status, access, ends, refresh, auto, next, last, why",
+        ),
+        ("columns = [\"nmae\"]".into(), "c.toml:1:11: columns: has a column that does not exist; did you mean name?"),
+        ("columns = []".into(), "c.toml:1:11: columns: lists no column; remove the line to have those that fit"),
+        (
+            "columns = \"name\"".into(),
+            "c.toml:1:11: columns: must be a list of strings such as [\"name\", \"status\", \"access\"], but is a string",
+        ),
+        (
+            format!("[colors]\naccent = \"{MARKER}\""),
+            "c.toml:2:10: colors.accent: must be \"#rrggbb\", a name such as \"blue\" or \"bright-blue\", or a number from 0 to 255",
+        ),
+        ("[colors]\ndim = \"gren\"".into(), "c.toml:2:7: colors.dim: unknown colour; did you mean green?"),
+        ("[colors]\ndim = 256".into(), "c.toml:2:7: colors.dim: out of range; allowed are 0 to 255"),
+        (
+            "[colors]\nlive = true".into(),
+            "c.toml:2:8: colors.live: must be \"#rrggbb\", a name such as \"blue\" or \"bright-blue\", or a number from 0 to 255",
+        ),
+        ("[colors]\nacent = 1".into(), "c.toml:2:1: colors.acent: unknown key; did you mean accent?"),
+        (
+            "[colors]\nshadow = 1".into(),
+            "c.toml:2:1: colors.shadow: unknown key; known keys are accent, text, dim, border, live, busy, warning, error, background, selection",
+        ),
+        (
+            "colors = \"red\"".into(),
+            "c.toml:1:10: colors: must be a table: write a line [colors], and below it for example accent = \"#ff8700\"",
         ),
         ("theme = 16".into(), "c.toml:1:9: theme: must be a string in quotes, but is an integer"),
         (

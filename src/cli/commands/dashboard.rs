@@ -20,12 +20,14 @@ use crate::cli::support::terminal_host::TerminalHost;
 use crate::cli::support::unsaved::given_up;
 use crate::config::{Config, ConfigError, Paths};
 use crate::dashboard::connection_form::Template;
+use crate::dashboard::kept_view::KeptView;
 use crate::dashboard::keymap::Keymap;
 use crate::dashboard::theme::appearance::Appearance;
 use crate::dashboard::{App, DashboardOptions, Msg, draw, update};
 use crate::dashboard_loop::appearance::{check_keys, depth, has_exact_colours, keymap};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
+use crate::dashboard_loop::view_file;
 use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, LogEntry, Program, ThemeName};
 use crate::engine::{Engine, Parts, UnfinishedWork};
 use crate::format::time::Zone;
@@ -100,7 +102,7 @@ impl Opening {
     }
 
     /// The dashboard as it is before the store has answered: its rows show what an earlier run left.
-    fn app(&self, now: DateTime<Utc>) -> App {
+    fn app(&self, kept: &Result<Option<KeptView>, String>, now: DateTime<Utc>) -> App {
         let snapshot = self.data_dir.as_deref().map(status_snapshot::read).unwrap_or_default();
         let view = |connection: &Connection| match snapshot.facts(&connection.name) {
             Some(facts) => ConnectionView::remembered(connection, facts),
@@ -126,6 +128,12 @@ impl Opening {
         let log = self.demo.as_ref().map(|demo| demo.log.clone()).unwrap_or_default();
         let mut app = App::new(self.config.connections.iter().map(view).collect(), log, options, now);
         app.configure(self.config.connections.clone());
+        app.configure_columns(self.config.columns.as_deref());
+        match kept {
+            Ok(Some(view)) => app.restore(view, now),
+            Ok(None) => {}
+            Err(why) => app.warn(why, now),
+        }
         match &self.demo {
             Some(Demo { tour: true, .. }) => app = app.with_tour(now),
             Some(_) => app.greet(now),
@@ -174,7 +182,8 @@ pub(crate) struct Demo {
 /// under way has been saved.
 pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
-    let mut app = opening.app(clock.now());
+    let kept = opening.data_dir.as_deref().map_or(Ok(None), view_file::read);
+    let mut app = opening.app(&kept, clock.now());
     let mut stage = Stage::enter()?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     stage.draw(&mut app, clock.now())?;
@@ -218,13 +227,19 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         clock,
     };
     let ending = dashboard.run(&mut terminal).await;
-    let Dashboard { engine, signals, clipboard, request_log, mut events, mut notifier, .. } = dashboard;
+    let Dashboard { app, engine, signals, clipboard, request_log, mut events, mut notifier, .. } = dashboard;
     guard.leave();
     drop(clipboard);
     let left = match ending {
         Ok(Ending::QuitUnsaved) => Err(given_up(&engine.unfinished().await)),
         _ => leave(&engine, signals).await,
     };
+    // Tokens come first: the disk may be slow.
+    if let Some(data_dir) = &opening.data_dir
+        && let Err(why) = view_file::write(data_dir, kept.ok().flatten().as_ref(), &app.kept_view())
+    {
+        message!("the view is not kept for the next start: {why}");
+    }
     notifier.close(LAST_EVENTS).await;
     while let Ok(event) = events.try_recv() {
         if let Some(log) = &request_log {

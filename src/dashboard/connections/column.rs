@@ -28,6 +28,63 @@ pub enum Column {
 }
 
 impl Column {
+    /// Every column, in the order in which the table shows them.
+    pub const ALL: [Self; 11] = [
+        Self::Name,
+        Self::Title,
+        Self::Provider,
+        Self::Status,
+        Self::Access,
+        Self::Ends,
+        Self::Refresh,
+        Self::Auto,
+        Self::Next,
+        Self::Last,
+        Self::Why,
+    ];
+
+    /// Its stable name in the configuration; [`crate::config::COLUMNS`] lists them.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Title => "title",
+            Self::Provider => "provider",
+            Self::Status => "status",
+            Self::Access => "access",
+            Self::Ends => "ends",
+            Self::Refresh => "refresh",
+            Self::Auto => "auto",
+            Self::Next => "next",
+            Self::Last => "last",
+            Self::Why => "why",
+        }
+    }
+
+    /// The column of that name.
+    #[must_use]
+    pub fn of_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.id() == id)
+    }
+
+    /// What it shows, in words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Title => "title",
+            Self::Provider => "provider",
+            Self::Status => "status",
+            Self::Access => "access token: time left",
+            Self::Ends => "access token: end",
+            Self::Refresh => "refresh token: time left",
+            Self::Auto => "automatic refresh",
+            Self::Next => "next refresh",
+            Self::Last => "last result",
+            Self::Why => "problem",
+        }
+    }
+
     /// The stable name, in the configuration, of sorting by it.
     #[must_use]
     pub fn sort_id(self) -> &'static str {
@@ -49,5 +106,15 @@ impl Column {
     #[must_use]
     pub fn sorted_as(self) -> Self {
         if self == Self::Ends { Self::Access } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Column;
+
+    #[test]
+    fn the_configuration_knows_every_column() {
+        assert_eq!(Column::ALL.map(Column::id), crate::config::COLUMNS);
     }
 }

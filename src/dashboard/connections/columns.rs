@@ -10,6 +10,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use crate::dashboard::App;
+use crate::dashboard::connections::chosen_fit;
 use crate::dashboard::connections::column::Column;
 use crate::dashboard::connections::sort::{Order, SortKey};
 use crate::dashboard::theme::symbols::symbol;
@@ -250,7 +251,10 @@ pub fn of(app: &App, rows: Rect) -> Columns {
     let longest = u16::try_from(app.connections.widest_name()).unwrap_or(u16::MAX);
     let title = u16::try_from(app.connections.widest_title()).unwrap_or(u16::MAX);
     // The marker keeps text from the left border, a blank column from the right one.
-    fit(rows.width.saturating_sub(1), longest, title)
+    let width = rows.width.saturating_sub(1);
+    let Some(chosen) = app.columns.shown() else { return fit(width, longest, title) };
+    let (widths, spacing) = chosen_fit::fit(chosen, width, longest, title);
+    Columns { widths, spacing }
 }
 
 /// The columns for a table `width` wide whose longest name has `longest` characters and whose

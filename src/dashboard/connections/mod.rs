@@ -6,8 +6,12 @@
 //! read after a change: a burst of events costs one computation, a key that only moves the selection none.
 
 pub mod actions;
+pub mod chosen_columns;
+pub mod chosen_fit;
 pub mod column;
+pub mod column_menu;
 pub mod columns;
+pub mod favourites;
 pub mod filter;
 pub mod groups;
 pub mod marked;

@@ -67,6 +67,8 @@ pub struct TableOptions {
     pub folded: Vec<&'static Provider>,
     /// The marked connections.
     pub marked: BTreeSet<ConnectionName>,
+    /// Those that stay above the others.
+    pub favourites: BTreeSet<ConnectionName>,
 }
 
 /// The arranged table.
@@ -104,6 +106,7 @@ struct Spot {
     score: Option<u32>,
     severity: Severity,
     marked: bool,
+    favourite: bool,
 }
 
 impl Arrangement {
@@ -143,6 +146,7 @@ impl Arrangement {
             let status = view.status(now);
             let severity = status.severity();
             let marked = !options.marked.is_empty() && options.marked.contains(&view.name);
+            let favourite = !options.favourites.is_empty() && options.favourites.contains(&view.name);
             self.counts.count(status);
             self.marks.0 += usize::from(marked);
             self.auto_on += usize::from(view.auto);
@@ -154,7 +158,8 @@ impl Arrangement {
             if matches!(view.holding, Holding::Tokens { saved: false, .. }) {
                 self.unsaved.insert(view.name.clone());
             }
-            Spot { key: key(options.order.by, view, now), score: search.connection(view, now), severity, marked }
+            let (key, score) = (key(options.order.by, view, now), search.connection(view, now));
+            Spot { key, score, severity, marked, favourite }
         };
         rows.iter().enumerate().map(spot).collect()
     }
@@ -194,7 +199,10 @@ impl Arrangement {
 fn compare(spots: &[Spot], options: &TableOptions, one: usize, other: usize) -> Ordering {
     let score = |place: usize| Reverse(spots[place].score.filter(|_| options.best_first));
     let key = |place: usize| (&spots[place].key, place);
-    score(one).cmp(&score(other)).then_with(|| options.order.compare(key(one), key(other)))
+    let favourite = |place: usize| Reverse(spots[place].favourite);
+    // What was searched for comes before what is liked.
+    let first = score(one).cmp(&score(other)).then(favourite(one).cmp(&favourite(other)));
+    first.then_with(|| options.order.compare(key(one), key(other)))
 }
 
 fn key(by: Option<Column>, view: &ConnectionView, now: DateTime<Utc>) -> SortKey {

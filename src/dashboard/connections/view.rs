@@ -117,7 +117,8 @@ impl Look<'_> {
         self.columns.iter().map(move |&(column, width)| {
             let mut spans = Vec::new();
             if column == Column::Name {
-                spans.push(Span::styled(marker(chosen, marked), self.marker_style(marked)));
+                let sign = self.sign(view, marked);
+                spans.push(Span::styled(marker(chosen, sign), self.marker_style(sign != ' ')));
             }
             for (text, tone) in column.cell(view, width, self.app.options.zone, self.now) {
                 let style = self.theme.tone(tone);
@@ -138,7 +139,7 @@ impl Look<'_> {
         let sign = if group.folded { "▸" } else { "▾" };
         let title = group.provider.map_or("", |provider| provider.title);
         let mut spans = vec![
-            Span::raw(format!("{}{sign} ", marker(chosen, false))),
+            Span::raw(format!("{}{sign} ", marker(chosen, ' '))),
             Span::styled(format!("{title}  {}", group.size()), theme.strong()),
             Span::raw(" ·"),
         ];
@@ -167,6 +168,15 @@ impl Look<'_> {
         }
     }
 
+    /// What is beside the name: a mark, else a favourite's star.
+    fn sign(&self, view: &ConnectionView, marked: bool) -> char {
+        match marked {
+            true => MARK,
+            false if self.app.connections.is_favourite(&view.name) => FAVOURITE,
+            false => ' ',
+        }
+    }
+
     fn marker_style(&self, marked: bool) -> Style {
         if marked { self.theme.accent() } else { Style::new() }
     }
@@ -175,8 +185,11 @@ impl Look<'_> {
 /// The sign of a marked connection: the key that marks all.
 const MARK: char = '*';
 
-fn marker(chosen: bool, marked: bool) -> String {
-    format!("{}{}", if chosen { '▸' } else { ' ' }, if marked { MARK } else { ' ' })
+/// The sign of a favourite.
+const FAVOURITE: char = '★';
+
+fn marker(chosen: bool, sign: char) -> String {
+    format!("{}{sign}", if chosen { '▸' } else { ' ' })
 }
 
 /// In the bar of the selected row what has a colour keeps it. The gauge stands in it as in a

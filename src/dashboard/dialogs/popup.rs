@@ -6,6 +6,8 @@ use ratatui::layout::{Position, Rect};
 use unicode_width::UnicodeWidthStr;
 
 use crate::dashboard::action::Action;
+use crate::dashboard::connections::column::Column;
+use crate::dashboard::connections::column_menu::ColumnMenu;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::dialogs::removal::WHAT_GOES;
@@ -102,7 +104,10 @@ impl Popup {
 #[must_use]
 pub fn popup(app: &App, body: Rect) -> Option<Popup> {
     let (title, width, lines) = match app.screens.top() {
-        Screen::Menu(menu) => return Some(menu_popup(app, menu, body)),
+        Screen::Menu(menu) => return Some(menu_popup(items(app, menu), menu.choice, menu_title(menu), body)),
+        Screen::Columns(menu) => {
+            return Some(menu_popup(column_items(menu), menu.choice, format!(" {} ", Scope::Columns.title()), body));
+        }
         Screen::Confirm(question) => confirm(app, question),
         Screen::LoginFailed { is_import, connection, why } => login_failed(app, *is_import, connection, why),
         _ => return None,
@@ -112,16 +117,15 @@ pub fn popup(app: &App, body: Rect) -> Option<Popup> {
 }
 
 /// As many items as there is room for, the chosen one among them.
-fn menu_popup(app: &App, menu: &Menu, body: Rect) -> Popup {
-    let mut lines = items(app, menu);
+fn menu_popup(mut lines: Vec<PopupLine>, choice: usize, title: String, body: Rect) -> Popup {
     let longest = lines.iter().map(PopupLine::width).max().unwrap_or(0);
     let width = u16::try_from(longest + 4).unwrap_or(WIDTH).clamp(MENU, WIDTH);
     let height = usize::from(body.height.saturating_sub(2));
-    let first = layout::first_row(0, menu.choice, lines.len(), height);
+    let first = layout::first_row(0, choice, lines.len(), height);
     lines.drain(..first);
     lines.truncate(height);
     let rows = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
-    Popup { area: layout::centred(body, width, rows), title: menu_title(menu), lines, first }
+    Popup { area: layout::centred(body, width, rows), title, lines, first }
 }
 
 fn menu_title(menu: &Menu) -> String {
@@ -141,6 +145,15 @@ fn items(app: &App, menu: &Menu) -> Vec<PopupLine> {
         }
     });
     items.collect()
+}
+
+fn column_items(menu: &ColumnMenu) -> Vec<PopupLine> {
+    let item = |(at, (column, shown)): (usize, &(Column, bool))| PopupLine::Item {
+        key: if *shown { "[x]" } else { "[ ]" }.into(),
+        text: column.words().into(),
+        chosen: at == menu.choice,
+    };
+    menu.rows.iter().enumerate().map(item).collect()
 }
 
 /// A question, with what a yes would do.

@@ -47,6 +47,8 @@ pub enum Scope {
     CopyMenu,
     /// The menu of orders.
     SortMenu,
+    /// The menu of columns.
+    Columns,
     /// The list of everything that can be done.
     Palette,
     /// A question to answer.
@@ -71,7 +73,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Connection,
         Self::Main,
         Self::Log,
@@ -88,6 +90,7 @@ impl Scope {
         Self::CopyMenu,
         Self::Form,
         Self::SortMenu,
+        Self::Columns,
         Self::Palette,
         Self::ExportMenu,
         Self::Unlock,
@@ -118,6 +121,7 @@ impl Scope {
             Self::LoginFailed => "login_failed",
             Self::CopyMenu => "copy_menu",
             Self::SortMenu => "sort_menu",
+            Self::Columns => "columns",
             Self::ExportMenu => "export_menu",
             Self::Palette => "palette",
             Self::Log => "log",
@@ -182,6 +186,7 @@ impl Scope {
             Self::LoginFailed => "After a failed login",
             Self::CopyMenu => "Copy menu",
             Self::SortMenu => "Sort menu",
+            Self::Columns => "Columns",
             Self::Palette => "Commands",
             Self::Confirm => "Questions",
             Self::Filter => "Filter, while typing",

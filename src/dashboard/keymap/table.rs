@@ -106,6 +106,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         "unlock",
         0,
     ),
+    bind(Scope::Connection, &[Key::char('b')], Action::ToggleFavourite, "★ favourite, kept on top"),
     bind(Scope::Main, &[Key::char('j'), DOWN], Action::Down, "down"),
     bind(Scope::Main, &[Key::char('k'), UP], Action::Up, "up"),
     bind(Scope::Main, &[Key::char('g'), HOME], Action::Top, "first"),
@@ -153,6 +154,8 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     ),
     bind(Scope::Main, &[Key::char('*')], Action::MarkAll, "mark all that are shown, or none of them"),
     shown(bind(Scope::Main, &[Key::char('p')], Action::ToggleGroups, "group by provider, or not"), "group", 15),
+    bind(Scope::Main, &[Key::char('v')], Action::OpenColumns, "choose and order columns"),
+    bind(Scope::Main, &[Key::char('V')], Action::ResetView, "reset order, filter, columns"),
     bind(Scope::Main, &[LEFT], Action::Fold, "fold the group"),
     bind(Scope::Main, &[RIGHT], Action::Unfold, "unfold the group"),
     shown(

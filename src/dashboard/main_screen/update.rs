@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::actions::new_connection;
+use crate::dashboard::connections::column_menu::ColumnMenu;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
@@ -37,6 +38,8 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::Freeze => app.requests.toggle_freeze(),
         Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
         Action::OpenSortMenu => return open_sort_menu(app),
+        Action::OpenColumns => return Flow::Open(Screen::Columns(ColumnMenu::new(app.columns.shown()))),
+        Action::ResetView => app.reset_view(now),
         Action::SortBy(column) => app.connections.sort_by(column, now),
         Action::ToggleGroups => app.connections.toggle_groups(),
         Action::Fold | Action::Unfold => app.connections.fold(action == Action::Fold),

@@ -7,7 +7,7 @@ use crate::dashboard::tests::resize;
 use crate::dashboard::timeline::axis::Zoom;
 use crate::dashboard::timeline::chart::Chart;
 use crate::dashboard::*;
-use crate::domain::{Exchange, Outcome};
+use crate::domain::{Event, Exchange, Outcome};
 
 fn took(connection: &str, seconds_ago: i64, duration_ms: u64) -> LogEntry {
     LogEntry { duration_ms, ..request(connection, seconds_ago) }

@@ -3,7 +3,7 @@
 use crate::dashboard::fixtures::*;
 use crate::dashboard::tests::message_text;
 use crate::dashboard::*;
-use crate::domain::Outcome;
+use crate::domain::{Event, Outcome};
 use crate::request_log::export::Format;
 use crate::request_log::filter::LogFilter;
 

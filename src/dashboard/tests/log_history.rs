@@ -5,7 +5,7 @@ use crate::dashboard::request_log::history::KnownMatches;
 use crate::dashboard::request_log::latencies::Latencies;
 use crate::dashboard::tests::{message_text, resize};
 use crate::dashboard::*;
-use crate::domain::Outcome;
+use crate::domain::{Event, Outcome};
 use crate::request_log::filter::LogFilter;
 use crate::request_log::query::{LogAnswer, LogPosition, LogQuery, Page, PageId, ReadFrom};
 

@@ -10,6 +10,7 @@ pub mod finding;
 pub mod form;
 pub mod groups;
 pub mod keepalive;
+pub mod kept_view;
 pub mod layers;
 pub mod log_filter;
 pub mod log_history;
@@ -41,7 +42,9 @@ use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::{layout, *};
-use crate::domain::{Activity, Command, CopyWhat, Depth, EventKind, HostEvent, Problem, Revocation, Secret, ThemeName};
+use crate::domain::{
+    Activity, Background, Command, CopyWhat, Depth, Event, EventKind, HostEvent, Problem, Revocation, Secret, ThemeName,
+};
 
 fn point(app: &mut App, kind: MouseEventKind, x: u16, y: u16) -> Vec<Effect> {
     let event = MouseEvent { kind, column: x, row: y, modifiers: KeyModifiers::NONE };

@@ -3,7 +3,7 @@
 use crate::dashboard::fixtures::*;
 use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::*;
-use crate::domain::{Command, Secret};
+use crate::domain::{Command, Event, Secret};
 
 #[test]
 fn the_state_prints_no_pasted_code() {

@@ -155,7 +155,7 @@ fn cells(buffer: &mut Buffer, area: Rect) -> impl Iterator<Item = &mut Cell> {
 }
 
 /// What stands for what; every symbol drawn anywhere is in here (tested).
-const ALIKE: [(&str, char); 24] = [
+const ALIKE: [(&str, char); 25] = [
     ("─—·▄", '-'),
     ("│", '|'),
     ("┌┐└┘▆", '+'),
@@ -180,6 +180,7 @@ const ALIKE: [(&str, char); 24] = [
     ("↑", '^'),
     ("↓▾", 'v'),
     ("←", '<'),
+    ("★", '+'),
 ];
 
 /// The character that stands for one outside ASCII; `?` for one that nothing here draws.

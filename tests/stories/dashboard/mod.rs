@@ -11,6 +11,8 @@ mod demo_faults;
 mod demo_tour;
 mod finding;
 #[cfg(unix)]
+mod kept_view;
+#[cfg(unix)]
 #[cfg(target_os = "linux")]
 mod keyboard;
 #[cfg(all(unix, not(target_os = "macos")))]

@@ -1,14 +1,35 @@
-//! The `[colors]` table: colours on top of the theme.
+//! What the dashboard shows: `columns`, and the `[colors]` table on top of the theme.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::section::FaultCollector;
+use crate::config::section::{FaultCollector, Section};
 use crate::config::text::{near_miss, quoted};
 use crate::domain::{ChosenColour, ColourRole, Colours};
 
+/// The columns that the dashboard's table can have, in its own order.
+pub const COLUMNS: [&str; 11] =
+    ["name", "title", "provider", "status", "access", "ends", "refresh", "auto", "next", "last", "why"];
+
+/// The columns that the file names.
+pub(super) fn columns(top: &mut Section<'_, '_>) -> Option<Vec<String>> {
+    let columns = top.strings("columns", r#"["name", "status", "access"]"#)?;
+    let unknown = columns.iter().find(|column| !COLUMNS.contains(&column.as_str()));
+    if let Some(unknown) = unknown {
+        let known = COLUMNS.join(", ");
+        let what = match near_miss(unknown, &COLUMNS) {
+            Some(meant) => format!("has a column that does not exist; did you mean {meant}?"),
+            None => format!("has a column that does not exist; known are {known}"),
+        };
+        top.fault("columns", what);
+    } else if columns.is_empty() {
+        top.fault("columns", "lists no column; remove the line to have those that fit");
+    }
+    Some(columns)
+}
+
 /// The colours of the table; what is faulty is reported and left out.
-pub(super) fn read(report: &mut FaultCollector<'_>, document: &DeTable<'_>) -> Colours {
+pub(super) fn colours(report: &mut FaultCollector<'_>, document: &DeTable<'_>) -> Colours {
     let mut colours = Colours::NONE;
     let Some(value) = document.get("colors") else { return colours };
     let Some(table) = value.get_ref().as_table() else {
