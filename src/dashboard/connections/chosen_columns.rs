@@ -1,6 +1,7 @@
 //! Which columns the table has, and in which order, where a person has a say in it.
 //!
-//! Invariants: the name is always among chosen columns, and none is there twice; what was chosen in the dashboard wins
+//! Invariants: the name, and with it the marker of the selected row, is always the first of chosen columns, and none is
+//! there twice; what was chosen in the dashboard wins
 //! over the configuration. Without a choice the table has whatever fits, see [`super::columns`].
 
 use crate::dashboard::connections::column::Column;
@@ -36,12 +37,9 @@ impl ChosenColumns {
     }
 }
 
-/// With the name, which rows cannot do without, and none twice.
+/// The name first, which rows cannot do without, and none twice.
 fn whole(columns: Vec<Column>) -> Vec<Column> {
-    let mut all = Vec::new();
-    if !columns.contains(&Column::Name) {
-        all.push(Column::Name);
-    }
+    let mut all = vec![Column::Name];
     for column in columns {
         if !all.contains(&column) {
             all.push(column);
@@ -55,15 +53,15 @@ mod tests {
     use super::{ChosenColumns, Column};
 
     #[test]
-    fn the_dashboards_choice_wins_and_the_name_is_always_there() {
+    fn the_dashboards_choice_wins_and_the_name_is_always_first() {
         let mut columns = ChosenColumns::default();
         assert_eq!(columns.shown(), None);
         columns.configure(Some(&["status".into(), "unknown".into(), "status".into(), "name".into()]));
-        assert_eq!(columns.shown(), Some(&[Column::Status, Column::Name][..]));
+        assert_eq!(columns.shown(), Some(&[Column::Name, Column::Status][..]));
         columns.choose(Some(vec![Column::Why]));
         assert_eq!(columns.shown(), Some(&[Column::Name, Column::Why][..]));
         assert_eq!(columns.own(), columns.shown());
         columns.choose(None);
-        assert_eq!(columns.shown(), Some(&[Column::Status, Column::Name][..]));
+        assert_eq!(columns.shown(), Some(&[Column::Name, Column::Status][..]));
     }
 }

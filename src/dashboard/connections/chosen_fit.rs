@@ -1,6 +1,6 @@
 //! The room of columns that a person has chosen.
 //!
-//! Invariants: the name is there, and the columns never need more than the width; where that is too little, those to
+//! Invariants: the name is there, first, and the columns never need more than the width; where that is too little, those to
 //! the right are left out first. What is left over goes to the columns from left to right, then to air, then to the
 //! last one that can use it.
 
@@ -34,14 +34,13 @@ fn room(column: Column, longest: u16, titles: u16) -> (u16, u16) {
 pub fn fit(chosen: &[Column], width: u16, longest: u16, titles: u16) -> Fitted {
     let wanted = |column: &&Column| **column != Column::Title || titles > 0;
     let rooms = |column: &Column| (*column, room(*column, longest, titles));
-    // The name first: it is never left out, wherever it stands.
-    let mut left = width.saturating_sub(room(Column::Name, longest, titles).0);
+    let mut left = width;
     let mut widths: Vec<(Column, u16, u16)> = Vec::new();
     for (column, (least, most)) in chosen.iter().filter(wanted).map(rooms) {
-        if column == Column::Name {
-            widths.push((column, least, most));
-        } else if left > least {
-            left -= 1 + least;
+        // The first has no blank before it, and always fits.
+        let needed = if widths.is_empty() { least } else { 1 + least };
+        if left >= needed {
+            left -= needed;
             widths.push((column, least, most));
         }
     }
@@ -70,18 +69,17 @@ mod tests {
 
     #[test]
     fn chosen_columns_stand_in_their_order_and_those_to_the_right_are_left_out_first() {
-        let chosen = [Column::Status, Column::Last, Column::Name, Column::Why, Column::Auto];
+        let chosen = [Column::Name, Column::Last, Column::Status, Column::Why, Column::Auto];
         assert_eq!(columns(&chosen, 150), chosen);
-        assert_eq!(columns(&chosen, 57), [Column::Status, Column::Last, Column::Name, Column::Auto]);
-        assert_eq!(columns(&chosen, 35), [Column::Status, Column::Name]);
+        assert_eq!(columns(&chosen, 57), [Column::Name, Column::Last, Column::Status, Column::Auto]);
+        assert_eq!(columns(&chosen, 28), [Column::Name, Column::Last, Column::Auto]);
     }
 
     #[test]
     fn the_name_is_there_and_the_width_is_never_exceeded() {
-        let mut reversed = Column::ALL;
-        reversed.reverse();
+        let reversed: Vec<_> = [Column::Name].into_iter().chain(Column::ALL.into_iter().skip(1).rev()).collect();
         for width in 57..300 {
-            for chosen in [&Column::ALL[..], &reversed, &[Column::Name], &[Column::Why, Column::Name]] {
+            for chosen in [&Column::ALL[..], &reversed, &[Column::Name], &[Column::Name, Column::Why]] {
                 for (longest, titles) in [(1, 0), (12, 20), (64, 80)] {
                     let (fitted, spacing) = fit(chosen, width, longest, titles);
                     let gaps = spacing * u16::try_from(fitted.len() - 1).unwrap();

@@ -1,20 +1,17 @@
 //! The menu of columns: which of them the table has, and in which order.
 //!
-//! Invariants: every column is in it once; what is changed shows at once in the table behind it.
-
-use chrono::{DateTime, Utc};
+//! Invariants: every column but the name, which stays the first, is in it once; what is changed shows at once in the table behind it.
 
 use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::column::Column;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::screen::Screen;
-use crate::domain::Severity;
 
 /// The menu of columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnMenu {
-    /// Every column from left to right, and whether it is shown.
+    /// Every column but the name from left to right, and whether it is shown.
     pub rows: Vec<(Column, bool)>,
     /// The marked one.
     pub choice: usize,
@@ -26,8 +23,8 @@ impl ColumnMenu {
     pub fn new(shown: Option<&[Column]>) -> Self {
         let shown = shown.unwrap_or(&Column::ALL);
         let hidden = Column::ALL.into_iter().filter(|column| !shown.contains(column));
-        let rows = shown.iter().map(|column| (*column, true)).chain(hidden.map(|column| (column, false))).collect();
-        Self { rows, choice: 0 }
+        let all = shown.iter().map(|column| (*column, true)).chain(hidden.map(|column| (column, false)));
+        Self { rows: all.filter(|(column, _)| *column != Column::Name).collect(), choice: 0 }
     }
 
     fn step(&mut self, by: isize) {
@@ -47,7 +44,7 @@ impl ColumnMenu {
 }
 
 /// Carries out an action in the menu.
-pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
+pub(crate) fn act(app: &mut App, action: Action) -> Flow {
     let Screen::Columns(menu) = app.screens.top_mut() else { return Flow::NOTHING };
     match action {
         Action::Cancel => return Flow::CLOSE,
@@ -55,14 +52,11 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::Down => menu.step(1),
         Action::MoveColumnUp => menu.carry(-1),
         Action::MoveColumnDown => menu.carry(1),
-        Action::ToggleColumn => match menu.rows.get_mut(menu.choice) {
-            Some((Column::Name, _)) => {
-                app.say(None, Severity::Quiet, "the name is always shown", now);
-                return Flow::NOTHING;
+        Action::ToggleColumn => {
+            if let Some((_, shown)) = menu.rows.get_mut(menu.choice) {
+                *shown = !*shown;
             }
-            Some((_, shown)) => *shown = !*shown,
-            None => {}
-        },
+        }
         Action::ResetColumns => {
             app.columns.choose(None);
             *menu = ColumnMenu::new(app.columns.shown());
