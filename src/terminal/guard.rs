@@ -32,7 +32,8 @@ const MOST_REPORTS: usize = 4;
 const LONGEST_REPORT: usize = 16 * 1024;
 
 /// The terminal is one per process, and the panic hook has no other way to know of it.
-static TERMINAL: Mutex<GuardState> = Mutex::new(GuardState { owner: None, follows: false, held_back: Vec::new(), more: 0 });
+static TERMINAL: Mutex<GuardState> =
+    Mutex::new(GuardState { owner: None, follows: false, held_back: Vec::new(), more: 0 });
 
 #[derive(Debug)]
 struct GuardState {

@@ -39,7 +39,7 @@ fn a_filter_that_is_kept_is_announced() {
     let mut app = app_of(seven());
     press(&mut app, "/ w a r Enter");
     let next = next_run(&app);
-    assert_eq!(toast(&next), "the filter \"war\" is still set; Esc clears it");
+    assert_eq!(message_text(&next), "the filter \"war\" is still set; Esc clears it");
     assert_eq!((next.filter.text(), selected(&next)), ("war", "warehouse"));
 }
 
@@ -69,7 +69,7 @@ fn what_is_not_known_any_more_is_left_out() {
 fn favourites_stay_above_the_others_in_any_order_but_not_above_what_is_searched_for() {
     let mut app = app_of(seven());
     press(&mut app, "G b");
-    assert_eq!((toast(&app), selected(&app)), ("★ favourite: stays above the others", "archive"));
+    assert_eq!((message_text(&app), selected(&app)), ("★ favourite: stays above the others", "archive"));
     assert_eq!(lines(&app)[..2], ["archive", "factory"]);
     press(&mut app, "s n s n");
     assert_eq!(lines(&app)[..2], ["archive", "warehouse"]);
@@ -80,7 +80,7 @@ fn favourites_stay_above_the_others_in_any_order_but_not_above_what_is_searched_
     press(&mut app, "Esc p");
     assert_eq!(lines(&app)[..2], ["[Manu Online]", "archive"]);
     press(&mut app, "g j b");
-    assert_eq!((toast(&app), lines(&app)[1].as_str()), ("no longer a favourite", "warehouse"));
+    assert_eq!((message_text(&app), lines(&app)[1].as_str()), ("no longer a favourite", "warehouse"));
 }
 
 #[test]

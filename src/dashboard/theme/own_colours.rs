@@ -13,11 +13,11 @@ use crate::domain::{ChosenColour, ColourRole, Depth};
 const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
 /// The palette with the colours that were chosen.
-pub(super) fn painted(mut palette: ThemePalette, look: Appearance) -> ThemePalette {
-    if look.is_plain() {
+pub(super) fn painted(mut palette: ThemePalette, appearance: Appearance) -> ThemePalette {
+    if appearance.is_plain() {
         return palette;
     }
-    let chosen = |role| look.colours.get(role).and_then(|colour| shown(colour, look));
+    let chosen = |role| appearance.colours.get(role).and_then(|colour| shown(colour, appearance));
     let paint = |style: &mut Style, role| {
         if let Some(colour) = chosen(role) {
             *style = Style::new().fg(colour);
@@ -41,11 +41,11 @@ pub(super) fn painted(mut palette: ThemePalette, look: Appearance) -> ThemePalet
 }
 
 /// As the terminal shows it; none where it cannot.
-fn shown(colour: ChosenColour, look: Appearance) -> Option<Color> {
-    match (colour, look.depth) {
+fn shown(colour: ChosenColour, appearance: Appearance) -> Option<Color> {
+    match (colour, appearance.depth) {
         (_, Depth::None) | (ChosenColour::Rgb(..) | ChosenColour::Numbered(16..), Depth::Sixteen) => None,
         (ChosenColour::Numbered(number), _) => Some(Color::Indexed(number)),
-        (ChosenColour::Rgb(red, green, blue), Depth::Many) if look.is_exact => Some(Color::Rgb(red, green, blue)),
+        (ChosenColour::Rgb(red, green, blue), Depth::Many) if appearance.is_exact => Some(Color::Rgb(red, green, blue)),
         (ChosenColour::Rgb(red, green, blue), Depth::Many) => Some(Color::Indexed(nearest([red, green, blue]))),
     }
 }
@@ -81,8 +81,8 @@ mod tests {
             colours.set(*role, word.parse().unwrap());
         }
         let background = Some(Background::Dark);
-        let look = Appearance { theme: ThemeName::Dark, depth, background, colours, is_exact };
-        painted(*palette(look), look)
+        let appearance = Appearance { theme: ThemeName::Dark, depth, background, colours, is_exact };
+        painted(*palette(appearance), appearance)
     }
 
     #[test]
