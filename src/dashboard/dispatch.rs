@@ -99,7 +99,7 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Screen::Login(_) => login::update::act(app, action, now),
         Screen::LoginFailed { .. } => dialogs::update::on_failed_login(app, action),
         Screen::Menu(_) => dialogs::update::on_menu(app, action, now),
-        Screen::Columns(_) => connections::column_menu::act(app, action),
+        Screen::Columns(_) => connections::column_choice::act(app, action),
         Screen::Form(_) => connection_form::update::act(app, action, now),
         Screen::Palette(_) => command_palette::update::act(app, action, now),
         Screen::Confirm(_) => dialogs::update::on_question(app, action, now),

@@ -62,7 +62,8 @@ impl KeptView {
     /// As it is written to a file.
     #[must_use]
     pub fn text(&self) -> String {
-        serde_json::to_string_pretty(self).expect("names, words and booleans always serialise") + "\n"
+        // Names, words and booleans always serialise.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::ForceRefresh => Flow::effect(Command::ForceIfSure { connection }),
         Action::Refresh => Flow::effect(Command::Refresh { connection, force: false }),
         Action::ToggleAuto => toggle_auto(app, connection, now),
-        Action::ToggleFavourite => toggle_favourite(app, connection, now),
+        Action::ToggleFavourite => toggle_favourite(app, &connection, now),
         Action::CopyAccessToken => Flow::effect(Effect::Copy { connection, what: CopyWhat::AccessToken }),
         Action::Test => Flow::effect(Command::Test { connection }),
         Action::OpenCopyMenu => menu(Scope::CopyMenu, connection),
@@ -69,10 +69,10 @@ fn menu(scope: Scope, connection: ConnectionName) -> Flow {
     Flow::Open(Screen::Menu(Menu::new(scope, Some(connection))))
 }
 
-fn toggle_favourite(app: &mut App, connection: ConnectionName, now: DateTime<Utc>) -> Flow {
-    let on = app.connections.toggle_favourite(&connection);
+fn toggle_favourite(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) -> Flow {
+    let on = app.connections.toggle_favourite(connection);
     let text = if on { "★ favourite: stays above the others" } else { "no longer a favourite" };
-    app.say(Some(&connection), Severity::Quiet, text, now);
+    app.say(Some(connection), Severity::Quiet, text, now);
     Flow::NOTHING
 }
 

@@ -18,10 +18,9 @@ fn room(column: Column, longest: u16, titles: u16) -> (u16, u16) {
     match column {
         Column::Name => (2 + longest.clamp(8, 14), 2 + longest.max(8)),
         Column::Title => (10, titles.max(10)),
-        Column::Provider => (8, 8),
         Column::Status => (18, 25),
         Column::Access => (16, 29),
-        Column::Ends | Column::Next => (8, 8),
+        Column::Provider | Column::Ends | Column::Next => (8, 8),
         Column::Refresh => (9, 13),
         Column::Auto => (4, 4),
         Column::Last => (7, 7),

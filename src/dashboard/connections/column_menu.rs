@@ -2,11 +2,7 @@
 //!
 //! Invariants: every column but the name, which stays the first, is in it once; what is changed shows at once in the table behind it.
 
-use crate::dashboard::App;
-use crate::dashboard::action::Action;
 use crate::dashboard::connections::column::Column;
-use crate::dashboard::flow::Flow;
-use crate::dashboard::screen::Screen;
 
 /// The menu of columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,45 +23,18 @@ impl ColumnMenu {
         Self { rows: all.filter(|(column, _)| *column != Column::Name).collect(), choice: 0 }
     }
 
-    fn step(&mut self, by: isize) {
+    pub(super) fn step(&mut self, by: isize) {
         self.choice = self.choice.saturating_add_signed(by).min(self.rows.len() - 1);
     }
 
     /// Moves the marked column, and the mark with it.
-    fn carry(&mut self, by: isize) {
+    pub(super) fn carry(&mut self, by: isize) {
         let from = self.choice;
         self.step(by);
         self.rows.swap(from, self.choice);
     }
 
-    fn shown(&self) -> Vec<Column> {
+    pub(super) fn shown(&self) -> Vec<Column> {
         self.rows.iter().filter(|(_, shown)| *shown).map(|(column, _)| *column).collect()
     }
-}
-
-/// Carries out an action in the menu.
-pub(crate) fn act(app: &mut App, action: Action) -> Flow {
-    let Screen::Columns(menu) = app.screens.top_mut() else { return Flow::NOTHING };
-    match action {
-        Action::Cancel => return Flow::CLOSE,
-        Action::Up => menu.step(-1),
-        Action::Down => menu.step(1),
-        Action::MoveColumnUp => menu.carry(-1),
-        Action::MoveColumnDown => menu.carry(1),
-        Action::ToggleColumn => {
-            if let Some((_, shown)) = menu.rows.get_mut(menu.choice) {
-                *shown = !*shown;
-            }
-        }
-        Action::ResetColumns => {
-            app.columns.choose(None);
-            *menu = ColumnMenu::new(app.columns.shown());
-            return Flow::NOTHING;
-        }
-        _ => return Flow::NOTHING,
-    }
-    if !matches!(action, Action::Up | Action::Down) {
-        app.columns.choose(Some(menu.shown()));
-    }
-    Flow::NOTHING
 }

@@ -9,6 +9,7 @@ pub mod actions;
 pub mod chosen_columns;
 pub mod chosen_fit;
 pub mod column;
+pub mod column_choice;
 pub mod column_menu;
 pub mod columns;
 pub mod favourites;
