@@ -243,11 +243,18 @@ impl App {
     /// The scopes whose keys work now, the most special first.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
         let mut scopes = self.tour_scopes().to_vec();
-        if self.screens.is_main() && self.pane == Pane::Requests && !self.connections.all().is_empty() {
+        scopes.extend(self.scopes_of(self.screens.top()));
+        scopes
+    }
+
+    /// The same on a screen, which may be one below the top.
+    pub(crate) fn scopes_of(&self, screen: &Screen) -> Vec<Scope> {
+        let mut scopes = Vec::new();
+        if *screen == Screen::Main && self.pane == Pane::Requests && !self.connections.all().is_empty() {
             scopes.push(Scope::Log);
         }
-        scopes.extend(self.screens.top().scopes());
-        if self.options.demo && matches!(self.screens.top(), Screen::Main | Screen::Details { .. }) {
+        scopes.extend(screen.scopes());
+        if self.options.demo && matches!(screen, Screen::Main | Screen::Details { .. }) {
             scopes.push(Scope::Demo);
         }
         scopes
@@ -331,11 +338,11 @@ impl App {
             self.requests.settle(layout::rows(area).height.into());
         }
         // At its beginning a text is wherever it ends.
-        if *self.scroll_mut() > 0
-            && let Some((sheet, area, scroll)) = self.reading(self.size, now)
+        let scroll = *self.scroll_mut();
+        if scroll > 0
+            && let Some((lines, height)) = self.extent(self.size, now)
         {
-            let lines = sheet.wrapped(area.width.into()).len();
-            *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
+            *self.scroll_mut() = Sheet::clamp(lines, height, scroll);
         }
         if let Screen::Login(dialog) = self.screens.top()
             && let Some(screen) = login::layout::screen(self, dialog, self.size, now)

@@ -26,7 +26,7 @@ impl Menu {
 
     /// What can be chosen.
     pub fn items<'a>(&self, keymap: &'a Keymap) -> impl Iterator<Item = &'a KeyBinding> {
-        let moves = |action| matches!(action, Action::Up | Action::Down | Action::Accept | Action::Cancel);
-        keymap.of(self.scope).filter(move |binding| !moves(binding.action))
+        let is_item = |action: Action| !action.moves() && !matches!(action, Action::Accept | Action::Cancel);
+        keymap.of(self.scope).filter(move |binding| is_item(binding.action))
     }
 }

@@ -217,9 +217,13 @@ fn whose_tokens_these_are() {
 fn help() {
     let mut app = app_of(seven());
     press(&mut app, "?");
-    insta::assert_snapshot!("help_120x32", picture(&mut app, 120, 32));
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
+        insta::assert_snapshot!(format!("help_{width}x{height}"), picture(&mut app, width, height));
+    }
+    press(&mut app, "/ r e q u e s t s");
+    insta::assert_snapshot!("help_search_120x32", picture(&mut app, 120, 32));
     picture(&mut app, 60, 15);
-    press(&mut app, "G");
+    press(&mut app, "Esc G");
     insta::assert_snapshot!("help_end_60x15", picture(&mut app, 60, 15));
 }
 

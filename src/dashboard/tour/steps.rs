@@ -162,7 +162,7 @@ pub(super) static STEPS: &[Step] = &[
         keys: &[Action::Help],
         connection: "",
         deed: Some(Deed {
-            noticed: Noticed::On(|app| matches!(app.screens.top(), Screen::Help { .. })),
+            noticed: Noticed::On(|app| matches!(app.screens.top(), Screen::Help(_))),
             help: Some(Help::Press(&[Action::Help])),
         }),
     },
