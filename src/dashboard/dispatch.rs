@@ -11,11 +11,35 @@ use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::help::HelpScreen;
+use crate::dashboard::keymap::Scope;
+use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::{
     App, command_palette, connection_form, connections, dialogs, help, login, main_screen, reading, request_log,
     timeline, tour, unlock,
 };
+
+impl App {
+    /// The scopes whose keys work now, the most special first.
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = self.tour_scopes().to_vec();
+        scopes.extend(self.scopes_of(self.screens.top()));
+        scopes
+    }
+
+    /// The same on a screen, which may be one below the top.
+    pub(crate) fn scopes_of(&self, screen: &Screen) -> Vec<Scope> {
+        let mut scopes = Vec::new();
+        if *screen == Screen::Main && self.pane == Pane::Requests && !self.connections.all().is_empty() {
+            scopes.push(Scope::Log);
+        }
+        scopes.extend(screen.scopes());
+        if self.options.demo && matches!(screen, Screen::Main | Screen::Details { .. }) {
+            scopes.push(Scope::Demo);
+        }
+        scopes
+    }
+}
 
 /// A key: by the table, else as typed text.
 pub(crate) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Effect> {

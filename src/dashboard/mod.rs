@@ -51,7 +51,7 @@ use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::Message;
-use crate::dashboard::keymap::{Keymap, Scope};
+use crate::dashboard::keymap::Keymap;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::Requests;
 use crate::dashboard::screen::{Screen, Screens};
@@ -138,8 +138,8 @@ pub struct App {
     pub(crate) quiet: bool,
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
-    /// What was last chosen in the palette, the latest first.
-    pub(crate) recent: Vec<command_palette::Deed>,
+    /// What was last typed or chosen on the command line, the latest first.
+    pub(crate) recent: Vec<TextField>,
     /// Where and when the mouse was last clicked: a second click there soon after is a double one.
     pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
 }
@@ -238,26 +238,6 @@ impl App {
             None if screen.acts_on_the_selection() => self.connections.selected(),
             None => None,
         }
-    }
-
-    /// The scopes whose keys work now, the most special first.
-    pub(crate) fn scopes(&self) -> Vec<Scope> {
-        let mut scopes = self.tour_scopes().to_vec();
-        scopes.extend(self.scopes_of(self.screens.top()));
-        scopes
-    }
-
-    /// The same on a screen, which may be one below the top.
-    pub(crate) fn scopes_of(&self, screen: &Screen) -> Vec<Scope> {
-        let mut scopes = Vec::new();
-        if *screen == Screen::Main && self.pane == Pane::Requests && !self.connections.all().is_empty() {
-            scopes.push(Scope::Log);
-        }
-        scopes.extend(screen.scopes());
-        if self.options.demo && matches!(screen, Screen::Main | Screen::Details { .. }) {
-            scopes.push(Scope::Demo);
-        }
-        scopes
     }
 
     /// Whether `Esc` on the main screen clears the log's filter: the log has the keyboard, and is filtered.

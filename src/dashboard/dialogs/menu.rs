@@ -25,7 +25,7 @@ impl Menu {
     }
 
     /// What can be chosen.
-    pub fn items<'a>(&self, keymap: &'a Keymap) -> impl Iterator<Item = &'a KeyBinding> {
+    pub fn items<'a>(&self, keymap: &'a Keymap) -> impl Iterator<Item = &'a KeyBinding> + use<'a> {
         let is_item = |action: Action| !action.moves() && !matches!(action, Action::Accept | Action::Cancel);
         keymap.of(self.scope).filter(move |binding| is_item(binding.action))
     }

@@ -26,7 +26,7 @@ fn shorter(action: Action) -> Option<&'static str> {
         Action::Refresh => "refresh if due",
         Action::ForceRefresh => "refresh now",
         Action::ToggleAuto => "automatic refresh on or off",
-        Action::ToggleAutoAll => "the same for all",
+        Action::ToggleAutoAll => "automatic refresh for all",
         Action::OpenCopyMenu => "copy a header, a curl line …",
         Action::Test => "call the API once",
         Action::Logout => "forget the tokens",

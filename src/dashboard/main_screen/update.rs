@@ -42,10 +42,8 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         }
         Action::MarkAll => app.connections.toggle_all_marks(),
         Action::NextTheme => {
-            let appearance = &mut app.options.look;
-            appearance.theme = appearance.theme.next();
-            let words = appearance.words();
-            app.say(None, Severity::Quiet, words, now);
+            app.options.look.theme = app.options.look.theme.next();
+            app.say(None, Severity::Quiet, app.options.look.words(), now);
         }
         Action::Cancel => return cancel(app, now),
         Action::FilterLog

@@ -1,6 +1,7 @@
 //! The help: its order, its search, and how it is scrolled and closed.
 
 use crate::dashboard::help::{columns, sections};
+use crate::dashboard::tests::snapshots::picture;
 use crate::dashboard::tests::*;
 
 fn titles(app: &App) -> Vec<(&'static str, bool)> {
@@ -114,4 +115,18 @@ fn the_help_opens_no_help_on_top_of_itself() {
     assert!(matches!(app.screens.top(), Screen::Help(_)));
     press(&mut app, "?");
     assert!(matches!(app.screens.top(), Screen::Details { .. }));
+}
+
+#[test]
+fn it_looks_like_this_at_every_size() {
+    let mut app = app_of(seven());
+    press(&mut app, "?");
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
+        insta::assert_snapshot!(format!("help_{width}x{height}"), picture(&mut app, width, height));
+    }
+    press(&mut app, "/ r e q u e s t s");
+    insta::assert_snapshot!("help_search_120x32", picture(&mut app, 120, 32));
+    picture(&mut app, 60, 15);
+    press(&mut app, "Esc G");
+    insta::assert_snapshot!("help_end_60x15", picture(&mut app, 60, 15));
 }

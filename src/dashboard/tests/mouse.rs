@@ -143,7 +143,7 @@ fn a_question_is_answered_by_its_words_and_not_closed_from_beside() {
 fn the_palette_is_chosen_from_with_the_mouse() {
     let mut app = wide(seven());
     press(&mut app, ":");
-    paste(&mut app, "go to ");
+    paste(&mut app, "go ");
     let list = crate::dashboard::command_palette::list(crate::dashboard::command_palette::area(&app).unwrap());
     point(&mut app, MouseEventKind::ScrollDown, list.x, list.y);
     assert!(matches!(app.screens.top(), Screen::Palette(palette) if palette.choice == 1));
