@@ -131,8 +131,9 @@ impl Screen {
     pub fn scopes(&self) -> Vec<Scope> {
         let own: &[Scope] = match self {
             Self::Main => &[Scope::Main, Scope::Connection],
-            Self::Filter | Self::LogFilter => &[Scope::Filter, Scope::Field],
-            Self::Help(HelpScreen { typing: true, .. }) => &[Scope::Filter, Scope::Field],
+            Self::Filter | Self::LogFilter | Self::Help(HelpScreen { typing: true, .. }) => {
+                &[Scope::Filter, Scope::Field]
+            }
             Self::Help(_) => &[Scope::Help, Scope::Viewer],
             Self::Request { .. } => &[Scope::Request, Scope::Viewer],
             Self::Timeline => &[Scope::Timeline, Scope::Connection],

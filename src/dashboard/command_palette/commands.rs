@@ -172,12 +172,18 @@ fn is_left_out(action: Action) -> bool {
 #[must_use]
 pub fn markdown(keymap: &Keymap) -> String {
     let mut text = String::from("| command | | aliases |\n| --- | --- | --- |\n");
+    let mut commands = of(keymap, &[]);
     for command in of(keymap, &SOMEWHERE) {
+        if commands.iter().all(|known| known.kind != command.kind) {
+            commands.push(command);
+        }
+    }
+    for command in commands {
         let placeholder = command.argument.placeholder();
         let space = if placeholder.is_empty() { "" } else { " " };
         let aliases: Vec<_> = command.aliases.iter().map(|alias| format!("`{alias}`")).collect();
-        let _ =
-            writeln!(text, "| `{}{space}{placeholder}` | {} | {} |", command.name, command.brief, aliases.join(", "));
+        let aliases = if aliases.is_empty() { String::new() } else { format!("{} ", aliases.join(", ")) };
+        let _ = writeln!(text, "| `{}{space}{placeholder}` | {} | {aliases}|", command.name, command.brief);
     }
     text
 }

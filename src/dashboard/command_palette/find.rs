@@ -9,6 +9,7 @@ use crate::dashboard::command_palette::commands::{self, Argument, CommandKind, L
 use crate::dashboard::command_palette::{Deed, Found};
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::fuzzy::{Finder, Search};
+use crate::dashboard::keymap::KeyBinding;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::{App, availability};
@@ -323,7 +324,7 @@ fn argument_fault(app: &App, command: &LineCommand, typed: &str) -> String {
         Argument::Theme => known("no such theme", typed, &ThemeName::ALL.map(|theme| theme.word().to_owned())),
         Argument::Item(scope) => {
             let menu = Menu::new(scope, None);
-            let names: Vec<String> = menu.items(&app.options.keymap).map(|binding| binding.argument()).collect();
+            let names: Vec<String> = menu.items(&app.options.keymap).map(KeyBinding::argument).collect();
             known(&format!("{} does not know this", command.name), typed, &names)
         }
         Argument::None | Argument::Words => String::new(),

@@ -41,16 +41,12 @@ fn show(app: &mut App, field: TextField, recalled: usize, now: DateTime<Utc>) {
 
 /// Carries out an action on the command line.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
-    let page = area(app).map_or(1, |area| usize::from(list(area).height));
     let Screen::Palette(palette) = app.screens.top_mut() else { return Flow::NOTHING };
     let is_first = palette.choice == 0;
     match action {
         Action::Up if is_first => recall(app, 1, now),
         Action::Down if is_first && palette.recalled > 0 => recall(app, -1, now),
-        action if action.moves() => {
-            let choice = palette.choice.saturating_add_signed(action.distance(page));
-            palette.choice = choice.min(palette.found.len().saturating_sub(1));
-        }
+        action if action.moves() => travel(app, action),
         Action::Cancel => return Flow::CLOSE,
         Action::Accept => {
             let found = palette.found.get(palette.choice).cloned();
@@ -69,6 +65,14 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         action => edit(app, |field| _ = field.act(action), now),
     }
     Flow::NOTHING
+}
+
+/// Moves in the list.
+pub(crate) fn travel(app: &mut App, action: Action) {
+    let page = area(app).map_or(1, |area| usize::from(list(area).height));
+    let Screen::Palette(palette) = app.screens.top_mut() else { return };
+    let choice = palette.choice.saturating_add_signed(action.distance(page));
+    palette.choice = choice.min(palette.found.len().saturating_sub(1));
 }
 
 /// Shows an older line of the history, or a newer one; before the newest, an empty one.
@@ -164,7 +168,7 @@ fn run_with(app: &mut App, connection: ConnectionName, action: Action, now: Date
 fn choose_theme(app: &mut App, theme: ThemeName, now: DateTime<Utc>) {
     app.options.look.theme = theme;
     let words = app.options.look.words();
-    let text = format!("{words}; theme = \"{}\" in the configuration keeps it", theme.word());
+    let text = format!("{words}; to keep it, set theme = \"{}\"", theme.word());
     app.say(None, Severity::Quiet, text, now);
 }
 

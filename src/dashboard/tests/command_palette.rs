@@ -176,7 +176,7 @@ fn a_theme_changes_at_once_and_says_how_to_keep_it() {
     let mut app = app_of(seven());
     assert_eq!(run(&mut app, "theme dark"), NOTHING);
     assert_eq!(app.options.look.theme, ThemeName::Dark);
-    assert!(toast(&app).ends_with("; theme = \"dark\" in the configuration keeps it"), "{}", toast(&app));
+    assert!(toast(&app).ends_with("; to keep it, set theme = \"dark\""), "{}", toast(&app));
     run(&mut app, "theme color_blind");
     assert_eq!(app.options.look.theme, ThemeName::ColourBlind);
 }

@@ -150,6 +150,8 @@ fn the_palette_is_chosen_from_with_the_mouse() {
     click(&mut app, list.x + 3, list.y + 2);
     assert_eq!((selected(&app), app.screens.top()), ("hr-sync", &Screen::Main));
     press(&mut app, ":");
+    point(&mut app, MouseEventKind::ScrollUp, list.x, list.y);
+    assert!(matches!(app.screens.top(), Screen::Palette(palette) if palette.recalled == 0), "it is no history");
     click(&mut app, 0, 31 - 3);
     assert_eq!(*app.screens.top(), Screen::Main, "a click beside closes it");
 }

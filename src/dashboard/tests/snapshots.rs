@@ -50,6 +50,8 @@ pub(crate) fn screens() -> Vec<App> {
         "Tab Tab",
         ":",
         ": x",
+        ": t h e m e Space",
+        "? / x",
         "s s s",
         "p Left",
         "* o",
