@@ -85,12 +85,6 @@ impl LineCommand<'_> {
         self.name == word || self.aliases.contains(&word.as_str())
     }
 
-    /// Whether its name, or another name for it, begins like this.
-    pub(crate) fn begins_with(&self, start: &str) -> bool {
-        let start = plain(start);
-        self.name.starts_with(&start) || self.aliases.iter().any(|alias| alias.starts_with(&start))
-    }
-
     /// The first of its keys, as it is written.
     pub(crate) fn key(&self) -> String {
         self.binding.map(first_key).unwrap_or_default()

@@ -25,6 +25,7 @@ const REMEMBERED: usize = 5;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Match {
     Letters,
+    AliasBegins,
     Beginning,
     Exact,
 }
@@ -117,7 +118,8 @@ fn is_idle(app: &App, command: &LineCommand, now: DateTime<Utc>) -> bool {
 
 fn best(mut candidates: Vec<Candidate>) -> Vec<Found> {
     candidates.sort_by_key(|candidate| {
-        let length = if candidate.quality == Match::Beginning { candidate.found.line.len() } else { 0 };
+        let is_beginning = matches!(candidate.quality, Match::Beginning | Match::AliasBegins);
+        let length = if is_beginning { candidate.found.line.len() } else { 0 };
         (Reverse(candidate.quality), length, Reverse(candidate.score))
     });
     candidates.into_iter().take(LISTED).map(|candidate| candidate.found).collect()
@@ -143,8 +145,10 @@ fn matching(app: &App, commands: &[LineCommand], line: &str, now: DateTime<Utc>)
         let idle = is_idle(app, command, now);
         let quality = if command.is_called(line) {
             Match::Exact
-        } else if command.begins_with(line) {
+        } else if command.name.starts_with(&plain(line)) {
             Match::Beginning
+        } else if command.aliases.iter().any(|alias| alias.starts_with(&plain(line))) {
+            Match::AliasBegins
         } else {
             Match::Letters
         };
