@@ -51,7 +51,7 @@ use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::StatusMessage;
-use crate::dashboard::keymap::{Keymap, Scope};
+use crate::dashboard::keymap::Keymap;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::Requests;
 use crate::dashboard::screen::{Screen, Screens};
@@ -138,8 +138,8 @@ pub struct App {
     pub(crate) quiet: bool,
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
-    /// What was last chosen in the palette, the latest first.
-    pub(crate) recent: Vec<command_palette::PaletteCommand>,
+    /// What was last typed or chosen on the command line, the latest first.
+    pub(crate) recent: Vec<TextField>,
     /// Where and when the mouse was last clicked: a second click there soon after is a double one.
     pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
 }
@@ -241,19 +241,6 @@ impl App {
         }
     }
 
-    /// The scopes whose keys work now, the most special first.
-    pub(crate) fn scopes(&self) -> Vec<Scope> {
-        let mut scopes = self.tour_scopes().to_vec();
-        if self.screens.is_main() && self.pane == Pane::Requests && !self.connections.all().is_empty() {
-            scopes.push(Scope::Log);
-        }
-        scopes.extend(self.screens.top().scopes());
-        if self.options.demo && matches!(self.screens.top(), Screen::Main | Screen::Details { .. }) {
-            scopes.push(Scope::Demo);
-        }
-        scopes
-    }
-
     /// Whether `Esc` on the main screen clears the log's filter: the log has the keyboard, and is filtered.
     pub(crate) fn log_is_filtered(&self) -> bool {
         self.pane == Pane::Requests && self.requests.filter().is_active()
@@ -333,11 +320,11 @@ impl App {
             self.requests.settle(layout::rows(area).height.into());
         }
         // At its beginning a text is wherever it ends.
-        if *self.scroll_mut() > 0
-            && let Some((sheet, area, scroll)) = self.reading(self.size, now)
+        let scroll = *self.scroll_mut();
+        if scroll > 0
+            && let Some((lines, height)) = self.extent(self.size, now)
         {
-            let lines = sheet.wrapped(area.width.into()).len();
-            *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
+            *self.scroll_mut() = Sheet::clamp(lines, height, scroll);
         }
         if let Screen::Login(dialog) = self.screens.top()
             && let Some(screen) = login::layout::screen(self, dialog, self.size, now)

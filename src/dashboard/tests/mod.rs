@@ -9,6 +9,7 @@ pub mod filtering;
 pub mod finding;
 pub mod form;
 pub mod groups;
+pub mod help;
 pub mod keepalive;
 pub mod layers;
 pub mod log_filter;
@@ -190,15 +191,22 @@ fn tab_goes_round_the_panes_and_enter_opens_what_is_selected() {
     assert!(matches!(app.screens.top(), Screen::Details { connection, .. } if *connection == name("factory")));
 }
 
+fn help_scroll(app: &App) -> usize {
+    match app.screens.top() {
+        Screen::Help(help) => help.scroll,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn reading_stops_at_the_last_page() {
     let mut app = app_of(seven());
     press(&mut app, "? G");
-    let Screen::Help { scroll: end } = *app.screens.top() else { panic!("{:?}", *app.screens.top()) };
+    let end = help_scroll(&app);
     press(&mut app, "j PgDn");
-    assert_eq!(*app.screens.top(), Screen::Help { scroll: end });
+    assert_eq!(help_scroll(&app), end);
     press(&mut app, "k");
-    assert_eq!(*app.screens.top(), Screen::Help { scroll: end - 1 });
+    assert_eq!(help_scroll(&app), end - 1);
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub(crate) fn screens() -> Vec<App> {
         "Tab Tab",
         ":",
         ": x",
+        ": t h e m e Space",
+        "? / x",
         "s s s",
         "p Left",
         "* o",
@@ -214,16 +216,6 @@ fn whose_tokens_these_are() {
 }
 
 #[test]
-fn help() {
-    let mut app = app_of(seven());
-    press(&mut app, "?");
-    insta::assert_snapshot!("help_120x32", picture(&mut app, 120, 32));
-    picture(&mut app, 60, 15);
-    press(&mut app, "G");
-    insta::assert_snapshot!("help_end_60x15", picture(&mut app, 60, 15));
-}
-
-#[test]
 fn welcome() {
     for (width, height) in [(80, 24), (60, 15)] {
         let mut app = app_of(vec![]);
@@ -347,7 +339,12 @@ fn palette_and_sort_menu() {
         insta::assert_snapshot!(format!("palette_{width}x{height}"), picture(&mut app, width, height));
         press(&mut app, "r e f t o");
         insta::assert_snapshot!(format!("palette_typed_{width}x{height}"), picture(&mut app, width, height));
+        press(&mut app, "C-u t h e m e Space");
+        insta::assert_snapshot!(format!("palette_argument_{width}x{height}"), picture(&mut app, width, height));
     }
+    let mut app = app_of(seven());
+    press(&mut app, ": t h e m e Space d r a k");
+    insta::assert_snapshot!("palette_fault_60x15", picture(&mut app, 60, 15));
     let mut app = app_of(seven());
     press(&mut app, "s s s");
     insta::assert_snapshot!("sort_menu_60x15", picture(&mut app, 60, 15));
