@@ -116,6 +116,8 @@ pub enum Action {
     TourEnd,
     /// One API call with the token.
     Test,
+    /// Run a command of the configuration with the connection; its number.
+    RunCommand(usize),
     /// Forget the tokens.
     Logout,
     /// Silence everything beyond the screen, or end the silence.
@@ -203,6 +205,7 @@ impl Action {
             Self::OpenCopyMenu => "open_copy_menu",
             Self::Copy(what) => what.id(),
             Self::Test => "test",
+            Self::RunCommand(_) => "run_command",
             Self::Logout => "logout",
             Self::Unlock => "unlock",
             Self::ReopenBrowser => "reopen_browser",

@@ -73,7 +73,8 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
         | Action::Edit
         | Action::Delete
         | Action::OpenFaultMenu => on_connection(app, screen),
-        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
+        Action::RunCommand(number) if !gets_token(app, number) => on_connection(app, screen),
+        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout | Action::RunCommand(_) => {
             match on_connection(app, screen) {
                 Available if has_token(app, screen, action) => Available,
                 Available => {
@@ -93,6 +94,11 @@ fn on_connection(app: &App, screen: &Screen) -> Availability {
         return Refused(Severity::Quiet, format!("a group is selected: {mark} marks all of it, {open} folds it"));
     }
     Availability::when(app.subject_of(screen).is_some())
+}
+
+/// Whether a command of the configuration is given the access token.
+fn gets_token(app: &App, number: usize) -> bool {
+    app.options.keymap.commands().get(number).is_some_and(|command| command.gets_access_token)
 }
 
 fn has_token(app: &App, screen: &Screen, action: Action) -> bool {

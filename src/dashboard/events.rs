@@ -115,6 +115,13 @@ fn notice(app: &mut App, event: HostEvent, now: DateTime<Utc>) {
         HostEvent::Copied { connection, what, to, cleared_after } => {
             (Some(connection), Severity::Good, copied(what, to, cleared_after))
         }
+        HostEvent::CommandEnded { name, connection, result: Ok(line) } => {
+            let text = if line.is_empty() { format!("{name}: done") } else { format!("{name}: {}", reason(&line)) };
+            (connection, Severity::Good, text)
+        }
+        HostEvent::CommandEnded { name, connection, result: Err(why) } => {
+            (connection, Severity::Warning, format!("{name}: {}", reason(&why)))
+        }
         HostEvent::CopyFailed { connection, why } => {
             (Some(connection), Severity::Warning, format!("not copied: {}", reason(&why)))
         }

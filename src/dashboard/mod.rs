@@ -179,8 +179,13 @@ impl App {
         app
     }
 
-    /// Takes over keys and theme from a reloaded configuration.
+    /// Takes over keys, commands and theme from a reloaded configuration.
     pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
+        if keymap.commands() != self.options.keymap.commands() {
+            // What was found counts the commands there were.
+            self.screens.close_where(|screen| matches!(screen, Screen::Palette(_)));
+            self.recent.retain(|deed| !deed.runs_a_command());
+        }
         self.options.keymap = keymap;
         if !self.options.theme_is_fixed {
             self.options.look.theme = theme;

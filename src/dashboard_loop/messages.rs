@@ -68,6 +68,11 @@ impl<H: Host> Dashboard<H> {
         update(&mut self.app, message, now)
     }
 
+    /// Takes in an event, if there is one.
+    pub(super) fn take_event(&mut self, event: Option<Event>, now: DateTime<Utc>) -> Vec<Effect> {
+        event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default()
+    }
+
     pub(super) fn take_configuration(&mut self, note: ConfigurationReport, now: DateTime<Utc>) -> Vec<Effect> {
         let (commands, event) = self.configuration.take(note);
         let config = self.configuration.current();
@@ -77,7 +82,7 @@ impl<H: Host> Dashboard<H> {
             log.set_limit(config.request_log);
         }
         // Faulty keys stand in the banner, and those there are go on.
-        if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
+        if let Ok(keymap) = appearance::keymap(&config.keys, &config.commands, Path::new("")) {
             self.app.appear(keymap, config.theme);
         }
         let effects = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
@@ -101,7 +106,7 @@ impl<H: Host> Dashboard<H> {
                 terminal.redraw()?;
             }
             // The file is watched.
-            Signal::Resized | Signal::Reload | Signal::Quit | Signal::HungUp => {}
+            Signal::Resized | Signal::Reload | Signal::Quit | Signal::Interrupt | Signal::HungUp => {}
         }
         self.resize(terminal.size()?, now);
         Ok(Vec::new())

@@ -3,12 +3,16 @@
 //! It never waits for anything but these. The clock is read once a turn and handed down. The
 //! backend, the input and the host are parameters, so that tests run this very loop.
 
+use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Timelike, Utc};
+use crossterm::event::Event as InputEvent;
 use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -18,9 +22,11 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::{App, Msg, draw, update};
 use crate::dashboard_loop::copying::{Copy, Copying, Wanted, clipboard_event};
 use crate::dashboard_loop::departure::{Departure, Turn};
+use crate::dashboard_loop::foreground::Foreground;
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::log_reader::LogReader;
-use crate::domain::{Clock, Event};
+use crate::dashboard_loop::own_commands::Background;
+use crate::domain::{Clock, CopyWhat, Event, ProgramRun, Secret};
 use crate::engine::Engine;
 use crate::live_configuration::{Configuration, ConfigurationReport, Typed};
 use crate::notifications::Attention;
@@ -64,6 +70,8 @@ pub struct Dashboard<H> {
     /// The configuration file whose commands are given tokens once there is a frame to be seen;
     /// `None` gives none.
     pub answers: Option<PathBuf>,
+    /// The program and its arguments that let a person edit the configuration file.
+    pub editor: Vec<OsString>,
     /// The terminal beyond drawing.
     pub host: H,
     /// Notifies a person who looks elsewhere.
@@ -93,9 +101,24 @@ enum Woken {
     Signal(Signal),
     Configuration(ConfigurationReport),
     Copied(Copying),
+    /// The token that the first command to be started needs, if any.
+    Ready(Result<Option<Secret>, String>),
+    /// The program in the dashboard's place has ended.
+    Ended(io::Result<ExitStatus>),
     Attention(Option<Event>),
     Departing(Turn),
     End(Ending),
+}
+
+/// What the loop is in the middle of.
+#[derive(Default)]
+struct Underway {
+    copy: Option<Copy>,
+    departure: Option<Departure>,
+    /// Commands of the configuration that wait for their tokens.
+    starting: VecDeque<ProgramRun>,
+    foreground: Option<Foreground>,
+    background: Background,
 }
 
 impl<H: Host> Dashboard<H> {
@@ -111,8 +134,7 @@ impl<H: Host> Dashboard<H> {
         let size = terminal.size()?;
         let now = self.clock.now();
         self.resize(size, now);
-        let mut copy: Option<Copy> = None;
-        let mut departure: Option<Departure> = None;
+        let mut underway = Underway::default();
         let (events, mut exported) = mpsc::unbounded_channel();
         let alarm = Alarm::new();
         let mut next_frame = Instant::now();
@@ -123,7 +145,7 @@ impl<H: Host> Dashboard<H> {
             // A second that began while there was much to do has its tick all the same.
             let next_tick = if now.timestamp() == ticked { until_next_second(now) } else { Duration::ZERO };
             let waits = is_news && Instant::now() < next_frame;
-            if !waits {
+            if !waits && underway.foreground.is_none() {
                 self.attention.turn(&self.app, &mut self.host, now);
                 let drawn = terminal.draw(|frame| draw::draw(frame, &self.app, now))?;
                 // What is clicked on is what was drawn, though the new size may be reported after the click.
@@ -138,50 +160,76 @@ impl<H: Host> Dashboard<H> {
             if let Some(config_file) = self.answers.take() {
                 self.engine.answer_commands(config_file);
             }
-            let (frame, going) = (waits.then_some(next_frame), departure.as_mut());
-            let woken = self.wait(next_tick, &alarm, frame, copy.as_mut(), going, &mut exported).await;
+            let frame = waits.then_some(next_frame);
+            let woken = self.wait(next_tick, &alarm, frame, &mut underway, &mut exported).await;
             is_news = matches!(woken, Woken::Message(Msg::Event(_)));
             let now = self.clock.now();
             let effects = match woken {
                 // A person who has asked to leave misses neither the terminal nor the engine.
-                Woken::End(_) if departure.as_ref().is_some_and(Departure::is_leaving) => return Ok(Ending::Quit),
+                Woken::End(_) if underway.departure.as_ref().is_some_and(Departure::is_leaving) => {
+                    return Ok(Ending::Quit);
+                }
                 Woken::End(ending) => return Ok(ending),
                 Woken::Frame => Vec::new(),
                 Woken::Message(Msg::Tick) => {
                     ticked = now.timestamp();
                     self.take_one(Msg::Tick, now)
                 }
+                Woken::Message(Msg::Input(input)) if underway.foreground.is_some() => match input {
+                    InputEvent::Key(_) => {
+                        let event = self.come_back(&mut underway.foreground, terminal)?;
+                        self.take_event(event, now)
+                    }
+                    _ => Vec::new(),
+                },
                 Woken::Message(message) => self.take(message, now),
-                Woken::Attention(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
+                Woken::Ended(status) => {
+                    let event = self.ended(status, &mut underway.foreground, terminal)?;
+                    self.take_event(event, now)
+                }
+                Woken::Ready(token) => match underway.starting.pop_front() {
+                    Some(run) => {
+                        let Underway { background, foreground, .. } = &mut underway;
+                        let event = self.start(run, token, background, foreground, terminal, &events)?;
+                        self.take_event(event, now)
+                    }
+                    None => Vec::new(),
+                },
+                Woken::Attention(event) => self.take_event(event, now),
                 // A signal is no key: there may be no one to read or to answer. The caller waits for what is owed.
+                Woken::Signal(Signal::Interrupt) if underway.foreground.is_some() => Vec::new(),
                 Woken::Signal(signal) if signal.is_quit() => return Ok(Ending::Quit),
+                Woken::Signal(signal) if underway.foreground.is_some() => {
+                    self.obey_beside(signal).await?;
+                    Vec::new()
+                }
                 Woken::Signal(signal) => self.obey(signal, terminal, now)?,
                 Woken::Departing(turn) => {
-                    let next = Departure::go_on(&mut departure, turn, &self.engine, &mut self.app, now).await;
-                    if let Some(ending) = self.depart(next, &mut departure, terminal).await? {
+                    let next = Departure::go_on(&mut underway.departure, turn, &self.engine, &mut self.app, now).await;
+                    if let Some(ending) = self.depart(next, &mut underway.departure, terminal).await? {
                         return Ok(ending);
                     }
                     Vec::new()
                 }
                 Woken::Configuration(note) => self.take_configuration(note, now),
                 Woken::Copied(copying) => {
-                    let event = copy.take().map(|copy| self.finish_copy(copying, copy.wanted()));
+                    let event = underway.copy.take().map(|copy| self.finish_copy(copying, copy.wanted()));
                     event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default()
                 }
             };
             for effect in effects {
                 match effect {
                     Effect::Quit | Effect::Suspend => {
-                        let next = Departure::ask(&mut departure, effect == Effect::Quit, &self.engine);
-                        if let Some(ending) = self.depart(next, &mut departure, terminal).await? {
+                        let next = Departure::ask(&mut underway.departure, effect == Effect::Quit, &self.engine);
+                        if let Some(ending) = self.depart(next, &mut underway.departure, terminal).await? {
                             return Ok(ending);
                         }
                     }
                     Effect::Copy { connection, what } => {
-                        copy = Some(Copy::new(Wanted::Of { connection, what }));
+                        underway.copy = Some(Copy::new(Wanted::Of { connection, what }));
                     }
-                    Effect::CopyNames(names) => copy = Some(Copy::new(Wanted::Names(names))),
-                    Effect::CopyRequest(entry) => copy = Some(Copy::new(Wanted::request(&entry))),
+                    Effect::CopyNames(names) => underway.copy = Some(Copy::new(Wanted::Names(names))),
+                    Effect::CopyRequest(entry) => underway.copy = Some(Copy::new(Wanted::request(&entry))),
                     Effect::Export { format, entries, older } => {
                         self.export(format, entries, older, now, events.clone());
                     }
@@ -189,6 +237,18 @@ impl<H: Host> Dashboard<H> {
                         self.configuration.save(*draft, Typed { client_secret, refresh_token });
                     }
                     Effect::Delete { connection } => self.configuration.remove(connection),
+                    // A program that leaves starts no other.
+                    Effect::RunCommand(_) | Effect::EditConfiguration if underway.departure.is_some() => {}
+                    Effect::RunCommand(run) => underway.starting.push_back(*run),
+                    Effect::EditConfiguration => {
+                        let editor = self.editor_program();
+                        let failed = self.lend(editor, &mut underway.foreground, terminal)?;
+                        if let Some(event) = failed {
+                            // What has failed asks for nothing.
+                            let _ = update(&mut self.app, Msg::Event(event), now);
+                        }
+                    }
+                    Effect::Mouse(on) => self.host.report_mouse(on)?,
                     Effect::Log(ask) => self.ask_log(ask),
                     Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
                     Effect::Engine(command) => self.engine.send(command),
@@ -203,10 +263,29 @@ impl<H: Host> Dashboard<H> {
         next_tick: Duration,
         alarm: &Alarm,
         next_frame: Option<Instant>,
-        copy: Option<&mut Copy>,
-        departure: Option<&mut Departure>,
+        underway: &mut Underway,
         exported: &mut UnboundedReceiver<Event>,
     ) -> Woken {
+        let Underway { copy, departure, starting, foreground, .. } = underway;
+        let is_lent = foreground.is_some();
+        let has_keys = foreground.as_ref().is_none_or(|foreground| !foreground.has_keys());
+        let token = async {
+            // One after another has the terminal.
+            match starting.front().filter(|_| !is_lent) {
+                Some(run) if run.gets_access_token => {
+                    let token = self.engine.reveal(&run.connection, CopyWhat::AccessToken).await;
+                    Woken::Ready(token.map(Some))
+                }
+                Some(_) => Woken::Ready(Ok(None)),
+                None => std::future::pending().await,
+            }
+        };
+        let ended = async {
+            match foreground {
+                Some(foreground) => Woken::Ended(foreground.end().await),
+                None => std::future::pending().await,
+            }
+        };
         let copying = async {
             match copy {
                 Some(copy) => Woken::Copied(copy.end(&self.engine, &self.clipboard, self.clear_after).await),
@@ -233,7 +312,7 @@ impl<H: Host> Dashboard<H> {
         };
         tokio::select! {
             biased;
-            input = self.input.next() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
+            input = self.input.next(), if has_keys => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(Msg::Input(input))),
             signal = self.signals.next() => Woken::Signal(signal),
             woken = departing => woken,
             () = alarm.sleep(next_tick) => Woken::Message(Msg::Tick),
@@ -243,6 +322,8 @@ impl<H: Host> Dashboard<H> {
             Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
             Some(event) = exported.recv() => Woken::Message(Msg::Event(event)),
             woken = reading => woken,
+            woken = token => woken,
+            woken = ended => woken,
             woken = copying => woken,
             event = self.attention.next() => Woken::Attention(event),
         }

@@ -128,7 +128,7 @@ impl Keepalive {
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
-                    Signal::Quit | Signal::HungUp => match insistence.hear(Instant::now()) {
+                    Signal::Quit | Signal::Interrupt | Signal::HungUp => match insistence.hear(Instant::now()) {
                         Wish::First => {
                             state.stopping();
                             stop.cancel();

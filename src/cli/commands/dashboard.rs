@@ -1,7 +1,8 @@
 //! Opens the dashboard, on the configured connections or on the demo's.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, Stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ impl Opening {
     ) -> Result<Self, ConfigError> {
         let (file, data_dir) = (paths.config_file.clone(), Some(paths.data_dir.clone()));
         Ok(Self {
-            keymap: keymap(&config.keys, &file)?,
+            keymap: keymap(&config.keys, &config.commands, &file)?,
             source: ConfigurationSource { file, stamp, providers: providers::ALL, check_keys },
             data_dir,
             config,
@@ -175,6 +176,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     stage.draw(&mut app, clock.now())?;
     let Stage { mut guard, mut terminal, signals } = stage;
     let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
+    let config_file = opening.source.file.clone();
     let (engine, events) = Engine::start(parts)?;
     let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
     let log_limit = opening.config.request_log;
@@ -206,6 +208,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
         answers,
+        editor: editor(&config_file),
         host: TerminalHost::new(&mut guard, faults),
         attention,
         clock,
@@ -268,6 +271,13 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
             }
         }
     }
+}
+
+/// What lets a person edit the configuration file: this program, in a process of its own.
+fn editor(file: &Path) -> Vec<OsString> {
+    let program = std::env::current_exe().map_or_else(|_| "manutop".into(), PathBuf::into_os_string);
+    let words: [&OsStr; 4] = ["--config".as_ref(), file.as_os_str(), "config".as_ref(), "edit".as_ref()];
+    std::iter::once(program).chain(words.map(OsStr::to_owned)).collect()
 }
 
 /// Whether the locale can show more than ASCII (POSIX: `LC_ALL` over `LC_CTYPE` over `LANG`).

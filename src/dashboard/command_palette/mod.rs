@@ -57,6 +57,14 @@ pub enum Deed {
     GoTo(ConnectionName),
 }
 
+impl Deed {
+    /// Whether it runs a command of the configuration.
+    #[must_use]
+    pub fn runs_a_command(&self) -> bool {
+        matches!(self, Self::Act { action: Action::RunCommand(_), .. })
+    }
+}
+
 /// Where it stands.
 #[must_use]
 pub fn area(app: &App) -> Option<Rect> {

@@ -125,7 +125,7 @@ fn applies(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> bool {
 fn entry(menu: Option<&KeyBinding>, binding: &KeyBinding) -> Found {
     let first = |binding: &KeyBinding| binding.keys.first().map(|key| key.label()).unwrap_or_default();
     let (text, keys) = match menu {
-        None => (binding.help.to_owned(), first(binding)),
+        None => (binding.help.to_string(), first(binding)),
         Some(menu) => {
             let verb = if menu.action == Action::OpenSortMenu { "sort by: " } else { "copy: " };
             (format!("{verb}{}", binding.help), format!("{} {}", first(menu), first(binding)))

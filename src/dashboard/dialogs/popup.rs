@@ -238,8 +238,8 @@ fn words(text: &str, tone: Tone) -> Vec<PopupLine> {
 /// Keys with their words, four columns apart.
 fn keys(keys: Vec<(String, &'static str, Action)>) -> Vec<Hint> {
     let mut x = 0;
-    let place = |(key, word, action)| {
-        let hint = Hint { x, key, word, action };
+    let place = |(key, word, action): (String, &'static str, Action)| {
+        let hint = Hint { x, key, word: word.into(), action };
         x += hint.width() + 4;
         hint
     };

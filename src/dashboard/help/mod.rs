@@ -25,7 +25,7 @@ pub(crate) fn sheet(app: &App, now: DateTime<Utc>) -> Sheet {
             let mark = if options.keymap.is_rebound(binding) { " *" } else { "" };
             let is_idle = scopes.contains(&scope) && !availability::of(app, below, binding.action, now).is_available();
             let tone = if is_idle { Tone::Dim } else { Tone::Key };
-            SheetLine::new(format!("{}{mark}", binding.labels()), binding.help, tone)
+            SheetLine::new(format!("{}{mark}", binding.labels()), &*binding.help, tone)
         }));
     }
     lines.push(SheetLine::blank());

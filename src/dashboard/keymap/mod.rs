@@ -4,6 +4,7 @@
 //! are what is left when the table has no answer. Within one scope no key occurs twice (tested).
 
 pub mod key;
+pub mod own_commands;
 pub mod rebind;
 pub mod table;
 pub mod table_dialogs;
@@ -15,6 +16,7 @@ use crossterm::event::KeyEvent;
 
 use crate::dashboard::action::Action;
 use crate::dashboard::keymap::key::Key;
+use crate::domain::OwnCommand;
 
 /// Where a binding applies. The present mode gives a list of scopes; the first match wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,9 +213,9 @@ pub struct KeyBinding {
     /// What they do.
     pub action: Action,
     /// What they do, for people.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// The word in the footer; empty where it is not shown there.
-    pub word: &'static str,
+    pub word: Cow<'static, str>,
     /// Which words leave a narrow footer first: the greatest number.
     pub rank: u8,
 }
@@ -233,11 +235,13 @@ impl KeyBinding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<KeyBinding>,
+    /// The commands of the configuration; their bindings are among the others.
+    commands: Vec<OwnCommand>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { bindings: defaults().cloned().collect() }
+        Self { bindings: defaults().cloned().collect(), commands: Vec::new() }
     }
 }
 
@@ -246,6 +250,12 @@ impl Keymap {
     #[must_use]
     pub fn bindings(&self) -> &[KeyBinding] {
         &self.bindings
+    }
+
+    /// The commands of the configuration, in its order: [`Action::RunCommand`] counts them.
+    #[must_use]
+    pub fn commands(&self) -> &[OwnCommand] {
+        &self.commands
     }
 
     /// The bindings of one scope.

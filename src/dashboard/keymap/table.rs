@@ -9,11 +9,19 @@ use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
 
 pub(super) const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> KeyBinding {
-    KeyBinding { scope, keys: Cow::Borrowed(keys), action, help, word: "", rank: u8::MAX }
+    KeyBinding {
+        scope,
+        keys: Cow::Borrowed(keys),
+        action,
+        help: Cow::Borrowed(help),
+        word: Cow::Borrowed(""),
+        rank: u8::MAX,
+    }
 }
 
 pub(super) const fn shown(mut binding: KeyBinding, word: &'static str, rank: u8) -> KeyBinding {
-    binding.word = word;
+    // A constant function drops nothing, and there is nothing to drop.
+    std::mem::forget(std::mem::replace(&mut binding.word, Cow::Borrowed(word)));
     binding.rank = rank;
     binding
 }

@@ -15,6 +15,7 @@ mod finding;
 mod keyboard;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod notifications;
+mod own_commands;
 mod run_loop;
 #[cfg(unix)]
 mod screen_copy;
