@@ -27,6 +27,9 @@ pub struct Cli {
     /// The options of every command.
     #[command(flatten)]
     pub files: GlobalArgs,
+    /// Only watch: the dashboard sends no request and changes nothing
+    #[arg(long)]
+    pub read_only: bool,
     /// The command; `None` opens the dashboard.
     #[command(subcommand)]
     pub command: Option<CliCommand>,

@@ -122,6 +122,12 @@ pub enum Action {
     Logout,
     /// Silence everything beyond the screen, or end the silence.
     Quiet,
+    /// Leave the mouse to the terminal, or have it reported again.
+    ToggleMouse,
+    /// Only watch, or, after a question, act again.
+    ToggleReadOnly,
+    /// Open the configuration file in an editor.
+    EditConfiguration,
     /// Fill in a form for a new connection.
     New,
     /// Change the connection's settings in a form.
@@ -246,6 +252,9 @@ impl Action {
             Self::TourBack => "tour_back",
             Self::TourEnd => "tour_end",
             Self::Quiet => "quiet",
+            Self::ToggleMouse => "toggle_mouse",
+            Self::ToggleReadOnly => "toggle_read_only",
+            Self::EditConfiguration => "edit_configuration",
             Self::New => "new",
             Self::Edit => "edit",
             Self::Delete => "delete",

@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::marked;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
+use crate::dashboard::{App, read_only};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Severity, Status};
 
 /// Whether an action does something now.
@@ -39,6 +39,10 @@ impl Availability {
 /// Whether an action does something on this screen, which may be one below the top: the palette and the help offer
 /// what can be done there.
 pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>) -> Availability {
+    if app.read_only && read_only::forbids(app, screen, action) {
+        let key = app.key(Action::ToggleReadOnly);
+        return Refused(Severity::Quiet, format!("read-only: manutop only watches; {key} leaves this mode"));
+    }
     if marked::goes_to_marked(app, screen, action) {
         return Available;
     }

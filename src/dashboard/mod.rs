@@ -26,6 +26,7 @@ pub mod layout;
 pub mod login;
 pub mod main_screen;
 pub mod mouse;
+pub mod read_only;
 pub mod reading;
 pub mod request_log;
 pub mod screen;
@@ -136,6 +137,10 @@ pub struct App {
     /// Nothing is announced beyond the screen and the title: no notification, no bell. What
     /// `on_event` names is run all the same.
     pub(crate) quiet: bool,
+    /// Whether it only watches: nothing is sent, and no connection is changed.
+    pub(crate) read_only: bool,
+    /// Whether the mouse is reported; otherwise it is the terminal's.
+    pub(crate) mouse: bool,
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
     /// What was last chosen in the palette, the latest first.
@@ -169,6 +174,8 @@ impl App {
             awaited: None,
             logins_asked: BTreeSet::new(),
             quiet: false,
+            read_only: false,
+            mouse: true,
             tour: None,
             recent: Vec::new(),
             last_click: None,
@@ -202,6 +209,17 @@ impl App {
     /// Takes over the connections as they are configured, for the form.
     pub fn configure(&mut self, connections: Vec<Connection>) {
         self.configured = connections;
+    }
+
+    /// Begins with the mouse reported, or left to the terminal.
+    pub fn use_mouse(&mut self, on: bool) {
+        self.mouse = on;
+    }
+
+    /// Whether the mouse is reported.
+    #[must_use]
+    pub fn uses_mouse(&self) -> bool {
+        self.mouse
     }
 
     /// Switches notifications and bell off, or on again; the header shows that they are off.
@@ -381,6 +399,8 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
             return Vec::new();
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),
+        // What was on its way when the mouse was switched off.
+        Msg::Input(InputEvent::Mouse(_)) if !app.mouse => return Vec::new(),
         Msg::Input(InputEvent::Mouse(event)) => mouse::event(app, event, now),
         Msg::Input(InputEvent::Paste(text)) => {
             dispatch::paste(app, &text, now);

@@ -15,7 +15,7 @@ use crate::dashboard_loop::copying::{Copying, Wanted};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::run_loop::Dashboard;
 use crate::dashboard_loop::{appearance, export};
-use crate::domain::{ConnectionEvent, CopiedTo, Event, EventKind, LogEntry};
+use crate::domain::{Command, ConnectionEvent, CopiedTo, Event, EventKind, LogEntry};
 use crate::live_configuration::ConfigurationReport;
 use crate::notifications::Wishes;
 use crate::platform::signals::Signal;
@@ -74,8 +74,20 @@ impl<H: Host> Dashboard<H> {
     }
 
     pub(super) fn take_configuration(&mut self, note: ConfigurationReport, now: DateTime<Utc>) -> Vec<Effect> {
+        let before = self.configuration.current();
+        let (read_only, mouse) = (before.read_only, before.mouse);
         let (commands, event) = self.configuration.take(note);
         let config = self.configuration.current();
+        let mut effects: Vec<_> = commands.into_iter().map(Effect::from).collect();
+        // A changed file can take rights away; only a person who was asked gives them back.
+        if config.read_only && !read_only && !self.app.is_read_only() {
+            self.app.watch_only();
+            effects.push(Command::StandDown.into());
+        }
+        if config.mouse != mouse {
+            self.app.use_mouse(config.mouse);
+            effects.push(Effect::Mouse(config.mouse));
+        }
         self.clear_after = config.clipboard_clear;
         self.attention.wish(Wishes::from(config));
         if let Some(log) = &self.request_log {
@@ -85,8 +97,8 @@ impl<H: Host> Dashboard<H> {
         if let Ok(keymap) = appearance::keymap(&config.keys, &config.commands, Path::new("")) {
             self.app.appear(keymap, config.theme);
         }
-        let effects = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
-        commands.into_iter().map(Effect::from).chain(effects).collect()
+        effects.extend(event.into_iter().flat_map(|event| update(&mut self.app, Msg::Event(event), now)));
+        effects
     }
 
     pub(super) fn obey<B>(

@@ -73,10 +73,19 @@ impl TerminalGuard {
     /// # Errors
     /// When standard output is no terminal or it cannot be set up; it is then as it was.
     pub fn enter() -> io::Result<Self> {
+        Self::enter_with(true)
+    }
+
+    /// Takes the terminal over, and the mouse if it is to be reported.
+    ///
+    /// # Errors
+    /// As [`TerminalGuard::enter`].
+    pub fn enter_with(mouse: bool) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is not a terminal; the dashboard needs one"));
         }
         let guard = Self(());
+        terminal().mouse = mouse;
         take()?; // on failure, dropping the guard gives back what was taken
         Ok(guard)
     }

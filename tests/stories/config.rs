@@ -369,7 +369,7 @@ c.toml:4:10: keys.main.filter: must be a list of keys such as ["r", "F5", "Ctrl-
         ("read_only = \"yes\"".into(), "c.toml:1:13: read_only: must be true or false, but is a string"),
         (
             "[commands]\nname = \"pull\"".into(),
-            "c.toml:1:2: commands: must be a list of tables: begin each command with a line [[commands]]",
+            "c.toml:1:1: commands: must be a list of tables: begin each command with a line [[commands]]",
         ),
         (
             "[[commands]]".into(),

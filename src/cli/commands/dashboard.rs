@@ -53,14 +53,16 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Opens the dashboard on the configured connections.
-pub(crate) async fn run(files: &GlobalArgs) -> Result<Exit, Report> {
+pub(crate) async fn run(files: &GlobalArgs, read_only: bool) -> Result<Exit, Report> {
     let session = Session::open(files)?;
+    let read_only = read_only || session.config.read_only;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
-    let parts = session.parts(browser, Program::Dashboard);
+    let mut parts = session.parts(browser, Program::Dashboard);
+    parts.automatic = !read_only;
     let Session { paths, config, stamp, environment, passphrase, .. } = session;
     drop(passphrase);
     let opening = Opening::new(files, &paths, config, stamp, environment).map_err(CliError::from)?;
-    show(parts, opening).await
+    show(parts, Opening { read_only, ..opening }).await
 }
 
 /// How a dashboard is opened.
@@ -75,6 +77,8 @@ pub(crate) struct Opening {
     /// As the command line names it; otherwise the configuration does.
     pub(crate) theme: Option<ThemeName>,
     pub(crate) demo: Option<Demo>,
+    /// Whether it begins by only watching.
+    pub(crate) read_only: bool,
     pub(crate) environment: Environment,
 }
 
@@ -96,6 +100,7 @@ impl Opening {
             ascii: files.ascii,
             theme: files.theme,
             demo: None,
+            read_only: false,
             environment,
         })
     }
@@ -124,6 +129,10 @@ impl Opening {
         };
         let mut app = App::new(self.config.connections.iter().map(view).collect(), Vec::new(), options, now);
         app.configure(self.config.connections.clone());
+        app.use_mouse(self.config.mouse);
+        if self.read_only {
+            app.watch_only();
+        }
         match &self.demo {
             Some(Demo { tour: true, .. }) => app = app.with_tour(now),
             Some(_) => app.greet(now),
@@ -141,9 +150,9 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    fn enter() -> Result<Self, Report> {
+    fn enter(mouse: bool) -> Result<Self, Report> {
         let signals = Signals::listen()?;
-        let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
+        let guard = TerminalGuard::enter_with(mouse).map_err(|error| CliError::new(Exit::Failed, error))?;
         Ok(Self { guard, terminal: FrameWriter::new(Screen::stdout())?, signals })
     }
 
@@ -171,7 +180,7 @@ pub(crate) struct Demo {
 pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
     let mut app = opening.app(clock.now());
-    let mut stage = Stage::enter()?;
+    let mut stage = Stage::enter(app.uses_mouse())?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     stage.draw(&mut app, clock.now())?;
     let Stage { mut guard, mut terminal, signals } = stage;

@@ -189,6 +189,12 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
                 "keep them",
             )
         }
+        Question::LeaveReadOnly => (
+            " Leave read-only mode? ".to_owned(),
+            "manutop refreshes automatically again, and keys that send requests or change connections work.".to_owned(),
+            "leave read-only mode",
+            "keep watching",
+        ),
         Question::Quit => (" Leave now? ".to_owned(), leaving(app), "leave now", "stay until it is saved"),
     };
     let mut lines = words(&text, Tone::Plain);

@@ -7,7 +7,7 @@ use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::screen::Screen;
-use crate::dashboard::{App, login, tour};
+use crate::dashboard::{App, login, read_only, tour};
 use crate::domain::{Command, ConnectionName, ConnectionView, CopyWhat, Severity};
 
 /// Carries out an action in a question.
@@ -16,6 +16,7 @@ pub(crate) fn on_question(app: &mut App, action: Action, now: DateTime<Utc>) -> 
     match (action, question.clone()) {
         (Action::Accept, Question::SendAgain(connection)) => send_again(app, connection, now),
         (Action::Login, Question::SendAgain(connection)) => in_place(login::update::begin(app, connection)),
+        (Action::Accept, Question::LeaveReadOnly) => Flow::Close(read_only::leave(app, now)),
         (Action::Accept, question) => Flow::Close(accepted(question)),
         (Action::Cancel, question) => Flow::Close(declined(question)),
         _ => Flow::NOTHING,
@@ -63,6 +64,7 @@ fn accepted(question: Question) -> Vec<Effect> {
         Question::ReplaceSubject { connection, .. } => {
             vec![Command::ConfirmLogin { connection, replace: true }.into()]
         }
+        Question::LeaveReadOnly => Vec::new(),
         Question::Quit => vec![Effect::Quit],
     }
 }

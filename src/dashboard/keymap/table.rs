@@ -169,6 +169,9 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         13,
     ),
     bind(Scope::Main, &[Key::char('m')], Action::Quiet, "quiet: no notifications and no bell, or both again"),
+    bind(Scope::Main, &[Key::char('M')], Action::ToggleMouse, "mouse off, for the terminal's own selection, or on"),
+    bind(Scope::Main, &[Key::char('W')], Action::ToggleReadOnly, "read-only: only watch; leaving it asks"),
+    bind(Scope::Main, &[Key::ctrl('e')], Action::EditConfiguration, "edit the configuration file, in $EDITOR"),
     bind(Scope::Main, &[Key::ctrl('t')], Action::NextTheme, "the next theme, for this session"),
     shown(
         bind(

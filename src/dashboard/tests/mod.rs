@@ -17,6 +17,7 @@ pub mod login;
 pub mod marking;
 pub mod messages;
 pub mod mouse;
+pub mod read_only;
 pub mod send_again;
 #[cfg(test)]
 pub(crate) mod snapshots;

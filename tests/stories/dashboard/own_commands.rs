@@ -1,6 +1,7 @@
 //! Commands of the configuration on keys: real programs, run by the real loop for the selected connection.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use crossterm::event::{KeyCode, KeyModifiers};
@@ -139,7 +140,7 @@ async fn a_foreground_command_has_the_terminal_while_the_engine_works_on_and_giv
             person.sees("● live").await;
             press_f5(&person);
             while !started.exists() {
-                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
             assert_eq!(*host.lent.lock().expect("not poisoned"), ["lent"]);
             // Keys are the program's meanwhile: this one is read after its end, and ends the reading of its words.
@@ -194,6 +195,59 @@ async fn commands_of_a_configuration_that_is_edited_take_effect() {
             person.sees("key of command \"mine\": r is keys.connection.refresh already").await;
             press_f5(&person);
             person.sees("mine: one").await;
+            person.press("q");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_read_only_dashboard_sends_nothing_until_a_person_leaves_the_mode() {
+    let mut rig = Rig::new();
+    let factory = rig.manu("factory", "http://127.0.0.1/callback").await;
+    rig.logged_in(&factory, TimeDelta::hours(1)).await;
+    let mut stage = Stage::new();
+    stage.prepare = Box::new(|mut app| {
+        app.watch_only();
+        app
+    });
+    let act = async |person: Person| {
+        person.sees("expired").await;
+        person.sees("read-only").await;
+        for key in ["r", "R", "t", "l", "o", "d", "e", "n"] {
+            person.press(key);
+            person.sees("read-only: manutop only watches").await;
+        }
+        assert_eq!(rig.servers.manu().stats().token_posts.total(), 0);
+        person.press("W");
+        person.sees("Leave read-only mode?").await;
+        person.press("y");
+        person.sees("generation 2").await;
+        person.press("q");
+    };
+    stage.play_with(&rig, rig.start(false), act).await;
+    assert_eq!(rig.refresh_posts(), 1);
+}
+
+#[tokio::test]
+async fn a_configuration_can_take_rights_and_the_mouse_away_while_it_runs() {
+    let rig = rig_with_factory().await;
+    let file = rig.dir.path().join("config.toml");
+    let connections = rig.configuration();
+    std::fs::write(&file, &connections).expect("written");
+    let host = FakeHost::default();
+    let stage = Stage { config_file: Some(file.clone()), ..Stage::with_host(host.clone()) };
+    stage
+        .play(&rig, async |person| {
+            person.sees("auto on").await;
+            std::fs::write(&file, format!("read_only = true\nmouse = false\n{connections}")).expect("written");
+            person.sees("read-only").await;
+            assert_eq!(*host.mouse.lock().expect("not poisoned"), Some(false));
+            std::fs::write(&file, &connections).expect("written");
+            while *host.mouse.lock().expect("not poisoned") != Some(true) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            person.press("R");
+            person.sees("read-only: manutop only watches").await;
             person.press("q");
         })
         .await;
