@@ -122,6 +122,8 @@ pub enum Action {
     Logout,
     /// Silence everything beyond the screen, or end the silence.
     Quiet,
+    /// Take back a logout or a deletion that has not happened yet.
+    Undo,
     /// Leave the mouse to the terminal, or have it reported again.
     ToggleMouse,
     /// Only watch, or, after a question, act again.
@@ -252,6 +254,7 @@ impl Action {
             Self::TourBack => "tour_back",
             Self::TourEnd => "tour_end",
             Self::Quiet => "quiet",
+            Self::Undo => "undo",
             Self::ToggleMouse => "toggle_mouse",
             Self::ToggleReadOnly => "toggle_read_only",
             Self::EditConfiguration => "edit_configuration",

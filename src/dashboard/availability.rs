@@ -8,7 +8,7 @@ use crate::dashboard::connections::marked;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
-use crate::dashboard::{App, read_only};
+use crate::dashboard::{App, read_only, undo};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Severity, Status};
 
 /// Whether an action does something now.
@@ -46,6 +46,11 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
     if marked::goes_to_marked(app, screen, action) {
         return Available;
     }
+    if matches!(action, Action::Login | Action::Edit | Action::Delete | Action::Logout)
+        && let Some(why) = app.subject_of(screen).and_then(|view| undo::refusal(app, &view.name))
+    {
+        return Refused(Severity::Quiet, why);
+    }
     let has_table = !app.connections.all().is_empty();
     let is_main = *screen == Screen::Main;
     match action {
@@ -66,7 +71,11 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
         Action::CopyRequest | Action::OpenExportMenu => {
             Availability::when(app.requests.shown() > 0 || matches!(screen, Screen::Request { .. }))
         }
-        Action::Quit => Availability::when(*screen != Screen::Confirm(Question::Quit)),
+        Action::Quit => {
+            let is_asked = matches!(screen, Screen::Confirm(Question::Quit | Question::QuitPending));
+            Availability::when(!is_asked)
+        }
+        Action::Undo => Availability::when(!app.pendings.is_empty()),
         Action::Unlock => Availability::when(app.passphrase.is_some()),
         Action::Cancel if is_main => Availability::when(cancels_something(app, now)),
         Action::ShowQr => Availability::when(app.subject_of(screen).is_some_and(waits_for_a_paste)),

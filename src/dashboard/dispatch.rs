@@ -13,7 +13,7 @@ use crate::dashboard::flow::Flow;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::{
     App, command_palette, connection_form, connections, dialogs, login, main_screen, reading, request_log, timeline,
-    tour, unlock,
+    tour, undo, unlock,
 };
 
 /// A key: by the table, else as typed text.
@@ -83,6 +83,7 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
         Action::Suspend => return Flow::effect(Effect::Suspend),
         Action::Quit => return quit(app),
+        Action::Undo => return undo::undo(app, now),
         Action::TourNext | Action::TourBack | Action::TourEnd => return tour::act(app, action, now),
         _ => {}
     }
@@ -105,7 +106,13 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
 }
 
 fn quit(app: &App) -> Flow {
-    if app.unsaved().is_empty() { Flow::effect(Effect::Quit) } else { Flow::Open(Screen::Confirm(Question::Quit)) }
+    if !app.unsaved().is_empty() {
+        Flow::Open(Screen::Confirm(Question::Quit))
+    } else if app.pendings.is_empty() {
+        Flow::effect(Effect::Quit)
+    } else {
+        Flow::Open(Screen::Confirm(Question::QuitPending))
+    }
 }
 
 fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {

@@ -60,6 +60,9 @@ fn happened(app: &mut App, connection: ConnectionName, kind: EventKind, now: Dat
         EventKind::Inspected { inspection } => return token_history::take(app, &connection, inspection),
         EventKind::Removed => return removed(app, &connection, now),
         EventKind::LoggedIn { .. } | EventKind::NotSaved { .. } | EventKind::LoginCancelled => {
+            if matches!(kind, EventKind::LoggedIn { .. }) {
+                app.pendings.forget(&connection);
+            }
             login_ended(app, &connection);
         }
         EventKind::Refreshed { .. } | EventKind::RefreshFailed { .. } | EventKind::Refused { .. } => {
@@ -311,6 +314,7 @@ fn store_changed(app: &mut App, result: &Result<(), Reason>, event: &Event, now:
 
 fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     app.logins_asked.remove(connection);
+    app.pendings.forget(connection);
     // A dialog about what is gone would ask for what no one can do.
     app.screens.close_where(|screen| screen.connection() == Some(connection));
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());

@@ -35,6 +35,7 @@ pub(crate) mod tests;
 pub mod theme;
 pub mod timeline;
 pub mod tour;
+pub mod undo;
 pub mod unlock;
 pub mod widgets;
 
@@ -137,6 +138,8 @@ pub struct App {
     /// Nothing is announced beyond the screen and the title: no notification, no bell. What
     /// `on_event` names is run all the same.
     pub(crate) quiet: bool,
+    /// What is about to be logged out or deleted.
+    pub(crate) pendings: undo::Pendings,
     /// Whether it only watches: nothing is sent, and no connection is changed.
     pub(crate) read_only: bool,
     /// Whether the mouse is reported; otherwise it is the terminal's.
@@ -174,6 +177,7 @@ impl App {
             awaited: None,
             logins_asked: BTreeSet::new(),
             quiet: false,
+            pendings: undo::Pendings::default(),
             read_only: false,
             mouse: true,
             tour: None,
@@ -266,6 +270,9 @@ impl App {
     /// The scopes whose keys work now, the most special first.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
         let mut scopes = self.tour_scopes().to_vec();
+        if !self.pendings.is_empty() && self.screens.top().may_be_covered() {
+            scopes.push(Scope::Undo);
+        }
         if self.screens.is_main() && self.pane == Pane::Requests && !self.connections.all().is_empty() {
             scopes.push(Scope::Log);
         }
@@ -396,7 +403,7 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
                 app.toast = None;
             }
             timeline::update::look_back(app, now);
-            return Vec::new();
+            return undo::tick(app);
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),
         // What was on its way when the mouse was switched off.

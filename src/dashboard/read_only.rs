@@ -68,6 +68,7 @@ impl App {
     /// Only watches from now on. What is open and could change something closes.
     pub fn watch_only(&mut self) {
         self.read_only = true;
+        self.pendings.clear();
         self.screens.close_where(|screen| {
             matches!(screen, Screen::Form(_) | Screen::Confirm(_) | Screen::Login(_) | Screen::LoginFailed { .. })
         });

@@ -100,7 +100,9 @@ fn find(app: &App, text: &str, now: DateTime<Utc>) -> Vec<Found> {
 fn actions(app: &App, now: DateTime<Utc>) -> Vec<Found> {
     let keymap = &app.options.keymap;
     let mut found: Vec<Found> = Vec::new();
-    for binding in [Scope::Connection, Scope::Main, Scope::Always].into_iter().flat_map(|scope| keymap.of(scope)) {
+    for binding in
+        [Scope::Undo, Scope::Connection, Scope::Main, Scope::Always].into_iter().flat_map(|scope| keymap.of(scope))
+    {
         let known = found.iter().any(|found| found.deed == Deed::Act { menu: None, action: binding.action });
         if !known && !is_left_out(binding.action) && applies(app, binding, now) {
             found.push(entry(None, binding));

@@ -33,6 +33,8 @@ pub enum Scope {
     Timeline,
     /// The menu of ways to write the requests to a file.
     ExportMenu,
+    /// While a logout or a deletion can be taken back.
+    Undo,
     /// The selected connection, in the table and in its full-screen details.
     Connection,
     /// Anything that is read and closed: help, details.
@@ -73,8 +75,9 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Connection,
+        Self::Undo,
         Self::Main,
         Self::Log,
         Self::Always,
@@ -113,6 +116,7 @@ impl Scope {
             Self::Always => "always",
             Self::Main => "main",
             Self::Connection => "connection",
+            Self::Undo => "undo",
             Self::Viewer => "viewer",
             Self::Login => "login",
             Self::LoginField => "login_field",
@@ -177,6 +181,7 @@ impl Scope {
             Self::Timeline => "Timeline",
             Self::ExportMenu => "Write the requests shown to a file",
             Self::Connection => "Selected connection",
+            Self::Undo => "After a logout or a deletion",
             Self::Viewer => "Help and details",
             Self::Login => "Login dialog",
             Self::LoginField => "Login dialog, in the paste field",

@@ -9,6 +9,9 @@ use manutop::config;
 use manutop::dashboard_loop::appearance::keymap;
 use manutop::oauth::providers::ALL;
 
+use portable_pty::CommandBuilder;
+
+use crate::support::pty::{Terminal, shows};
 use crate::support::rig::Rig;
 use crate::support::stage::{FakeHost, Person, Stage};
 
@@ -251,4 +254,111 @@ async fn a_configuration_can_take_rights_and_the_mouse_away_while_it_runs() {
             person.press("q");
         })
         .await;
+}
+
+/// The real program in a real terminal, on a configuration with these commands.
+fn program(dir: &Path, commands: &str) -> Terminal {
+    let file = dir.join("config.toml");
+    let connection = "[[connections]]\nname = \"factory\"\nprovider = \"manu\"\nclient_id = \"id\"\nredirect_uri = \"http://127.0.0.1/cb\"\n";
+    std::fs::write(&file, format!("store = \"file\"\n{connection}{commands}")).expect("written");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_manutop"));
+    command.env_clear();
+    let (editor, path) = (dir.join("editor"), std::env::var("PATH").unwrap_or_default());
+    std::fs::write(
+        &editor,
+        "#!/bin/sh\nprintf 'mouse? '\nread word\nprintf '\\033[2J\\033[H'\nprintf '\\nmouse = %s\\n' \"$word\" | cat - \"$1\" > \"$1.new\"\nmv \"$1.new\" \"$1\"\n",
+    )
+    .expect("written");
+    std::fs::set_permissions(&editor, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("permitted");
+    let editor = editor.display().to_string();
+    for (name, value) in [
+        ("LANG", "C.UTF-8"),
+        ("TERM", "xterm-256color"),
+        ("PATH", &path),
+        ("MANUTOP_PASSPHRASE", "correct horse battery staple"),
+        ("VISUAL", &editor),
+    ] {
+        command.env(name, value);
+    }
+    command.args(["--theme", "16", "--config"]);
+    command.arg(&file);
+    command.arg("--data-dir");
+    command.arg(dir.join("data"));
+    Terminal::start(command, (120, 32))
+}
+
+const F5: &str = "\x1b[15~";
+
+#[test]
+fn a_program_in_the_foreground_has_the_whole_terminal_and_ctrl_c_and_ends_nothing_else() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let script = "printf 'who? '; read who; echo \"hello $who, ${MANUTOP_PASSPHRASE-no passphrase}\"; exec cat";
+    let mut terminal = program(dir.path(), &command(script, "terminal = \"foreground\""));
+    terminal.until_text("no client secret stored");
+    terminal.keys(F5);
+    terminal.until_text("who?");
+    terminal.assert_given_back();
+    terminal.keys("ada\r");
+    terminal.until_text("hello ada, no passphrase");
+    for (key, signal) in [("\x03", "SIGINT"), ("\x1c", "SIGQUIT")] {
+        terminal.keys(key);
+        terminal.until_text(signal);
+        terminal.until_text("press Enter to return to manutop");
+        terminal.assert_given_back();
+        terminal.keys("typed in vain: q\r");
+        terminal.until("the dashboard", |screen| screen.alternate_screen() && shows(screen, "mine: failed"));
+        terminal.assert_taken();
+        terminal.keys(F5);
+        terminal.until_text("who?");
+        terminal.keys("ada\r");
+        terminal.until_text("hello ada");
+    }
+    terminal.keys("\x04");
+    terminal.until_text("[mine has ended; press Enter to return to manutop]");
+    terminal.keys("\r");
+    terminal.until_text("mine: done");
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
+    terminal.assert_given_back();
+}
+
+#[test]
+fn a_signal_that_ends_the_dashboard_ends_it_while_another_program_has_the_terminal() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut terminal = program(dir.path(), &command("echo here; exec sleep 1000", "terminal = \"foreground\""));
+    terminal.until_text("no client secret stored");
+    terminal.keys(F5);
+    terminal.until_text("here");
+    terminal.signal("TERM");
+    assert_eq!(terminal.ended(), 0);
+    terminal.assert_given_back();
+}
+
+#[test]
+fn the_editor_is_that_of_the_environment_and_what_is_wrong_is_said_before_the_dashboard_is_back() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut terminal = program(dir.path(), "");
+    terminal.until_text("no client secret stored");
+    assert_ne!(terminal.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    terminal.keys("\x05");
+    terminal.until("the editor", |screen| !screen.alternate_screen() && shows(screen, "mouse?"));
+    terminal.keys("nonsense\r");
+    terminal.until_text("Edit again, or give up?");
+    terminal.keys("e\r");
+    // The editor adds a second line of that name.
+    terminal.keys("false\r");
+    terminal.until_text("Edit again, or give up?");
+    terminal.keys("g\r");
+    terminal.until_text("press Enter to return to manutop");
+    terminal.keys("\r");
+    terminal.until_text("editing the configuration: failed");
+    terminal.keys("\x05");
+    terminal.until("the editor", |screen| !screen.alternate_screen() && shows(screen, "mouse?"));
+    terminal.keys("false\r");
+    terminal.until_text("configuration reloaded");
+    assert_eq!(terminal.screen().mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+    terminal.keys("M");
+    terminal.until("the mouse", |screen| screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None);
+    terminal.keys("q");
+    assert_eq!(terminal.ended(), 0);
 }
