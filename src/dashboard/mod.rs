@@ -30,6 +30,7 @@ pub mod read_only;
 pub mod reading;
 pub mod request_log;
 pub mod screen;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod theme;
@@ -190,19 +191,6 @@ impl App {
         app
     }
 
-    /// Takes over keys, commands and theme from a reloaded configuration.
-    pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
-        if keymap.commands() != self.options.keymap.commands() {
-            // What was found counts the commands there were.
-            self.screens.close_where(|screen| matches!(screen, Screen::Palette(_)));
-            self.recent.retain(|deed| !deed.runs_a_command());
-        }
-        self.options.keymap = keymap;
-        if !self.options.theme_is_fixed {
-            self.options.look.theme = theme;
-        }
-    }
-
     /// Informs a person who looks at the demo that it is one, and what to try.
     pub fn greet(&mut self, now: DateTime<Utc>) {
         let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
@@ -213,22 +201,6 @@ impl App {
     /// Takes over the connections as they are configured, for the form.
     pub fn configure(&mut self, connections: Vec<Connection>) {
         self.configured = connections;
-    }
-
-    /// Begins with the mouse reported, or left to the terminal.
-    pub fn use_mouse(&mut self, on: bool) {
-        self.mouse = on;
-    }
-
-    /// Whether the mouse is reported.
-    #[must_use]
-    pub fn uses_mouse(&self) -> bool {
-        self.mouse
-    }
-
-    /// Switches notifications and bell off, or on again; the header shows that they are off.
-    pub fn toggle_quiet(&mut self) {
-        self.quiet = !self.quiet;
     }
 
     /// The zone moments are shown in.

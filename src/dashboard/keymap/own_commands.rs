@@ -4,35 +4,22 @@ use std::borrow::Cow;
 
 use crate::dashboard::action::Action;
 use crate::dashboard::keymap::key::Key;
-use crate::dashboard::keymap::rebind::RebindError;
 use crate::dashboard::keymap::{KeyBinding, Scope};
-use crate::domain::{CommandTerminal, OwnCommand, Written};
+use crate::domain::{CommandTerminal, OwnCommand};
 
 /// Commands leave a narrow footer after what is used daily.
 const RANK: u8 = 5;
 
-/// The line of a command, and its keys with the words that name them; none where its key cannot be one.
-pub(super) fn binding<'c>(
-    command: &'c OwnCommand,
-    number: usize,
-    refusals: &mut Vec<RebindError>,
-) -> (KeyBinding, Vec<(Key, &'c Written)>) {
-    let keys = match Key::parse(&command.key.text) {
-        Ok(key) => vec![(key, &command.key)],
-        Err(why) => {
-            refusals.push(RebindError::new(&command.key, setting(&command.name), why));
-            Vec::new()
-        }
-    };
-    let binding = KeyBinding {
+/// The line of the command with this number, on this key, if it has one.
+pub(super) fn binding(command: &OwnCommand, number: usize, key: Option<Key>) -> KeyBinding {
+    KeyBinding {
         scope: Scope::Connection,
-        keys: Cow::Owned(keys.iter().map(|(key, _)| *key).collect()),
+        keys: Cow::Owned(Vec::from_iter(key)),
         action: Action::RunCommand(number),
         help: Cow::Owned(help(command)),
         word: Cow::Owned(command.name.clone()),
         rank: RANK,
-    };
-    (binding, keys)
+    }
 }
 
 /// What is said of a command where a fault of its key is reported.

@@ -26,7 +26,7 @@ pub struct RebindError {
 }
 
 impl RebindError {
-    pub(super) fn new(at: &Written, setting: String, what: impl Into<String>) -> Self {
+    fn new(at: &Written, setting: String, what: impl Into<String>) -> Self {
         Self { line: at.line, column: at.column, setting, what: what.into() }
     }
 }
@@ -61,12 +61,13 @@ impl Keymap {
             }
         }
         let built_in = keymap.bindings.len();
-        for command in commands {
-            let (binding, keys) = own_commands::binding(command, keymap.commands.len(), &mut refusals);
-            taken.push((keymap.bindings.len(), keys));
-            keymap.bindings.push(binding);
-            keymap.commands.push(command.clone());
+        for (number, command) in commands.iter().enumerate() {
+            let refuse = |why| refusals.push(RebindError::new(&command.key, own_commands::setting(&command.name), why));
+            let key = Key::parse(&command.key.text).map_err(refuse).ok();
+            taken.push((keymap.bindings.len(), key.map(|key| (key, &command.key)).into_iter().collect()));
+            keymap.bindings.push(own_commands::binding(command, number, key));
         }
+        keymap.commands = commands.to_vec();
         for (nth, (at, keys)) in taken.iter().enumerate() {
             // Two changes that conflict are reported once, at the later one.
             let later: Vec<usize> = taken[nth + 1..].iter().map(|(at, _)| *at).collect();
