@@ -83,6 +83,7 @@ pub fn known_keys() -> impl Iterator<Item = &'static str> {
 
 /// The configuration file, complete with defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct Config {
     /// Where tokens and client secrets are kept.
     pub store: StoreKind,

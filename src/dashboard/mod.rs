@@ -66,7 +66,6 @@ use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::text::neutralise;
 use crate::domain::{
     Connection, ConnectionName, ConnectionView, Event, KeepaliveProcess, LogEntry, Problem, Provider, Severity,
-    ThemeName,
 };
 use crate::format::time::Zone;
 use crate::request_log::query::LogAnswer;

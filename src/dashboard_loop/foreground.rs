@@ -40,15 +40,14 @@ impl Program {
     }
 
     /// Starts it on the terminal, which has been left to it.
-    pub(super) fn start(mut self) -> Result<Foreground, (Self, io::Error)> {
-        let started = signals::ignore_quit().and_then(|ignored| Ok((self.command.start()?, ignored)));
-        match started {
-            Ok((child, ignored)) => {
-                let Self { name, connection, is_read, .. } = self;
-                Ok(Foreground { name, connection, is_read, child, ended: None, _ignored: ignored })
-            }
-            Err(error) => Err((self, error)),
-        }
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub(super) fn start(&mut self) -> io::Result<Foreground> {
+        let ignored = signals::ignore_quit()?;
+        let child = self.command.start()?;
+        let (name, connection, is_read) = (self.name.clone(), self.connection.clone(), self.is_read);
+        Ok(Foreground { name, connection, is_read, child, ended: None, _ignored: ignored })
     }
 }
 

@@ -45,7 +45,7 @@ impl<H: Host> Dashboard<H> {
                 Ok(Some(Event::Host(HostEvent::CommandEnded { name, connection, result })))
             }
             (Ok(token), CommandTerminal::Background(timeout)) => {
-                background.begin(run, token, timeout, events.clone());
+                background.begin(run, token, timeout, events);
                 Ok(None)
             }
             (Ok(token), CommandTerminal::Foreground) => {
@@ -66,7 +66,7 @@ impl<H: Host> Dashboard<H> {
     /// Leaves the terminal to a program; reports where it does not start.
     pub(super) fn lend<B>(
         &mut self,
-        program: Program,
+        mut program: Program,
         foreground: &mut Option<Foreground>,
         terminal: &mut FrameWriter<B>,
     ) -> io::Result<Option<Event>>
@@ -83,7 +83,7 @@ impl<H: Host> Dashboard<H> {
                 *foreground = Some(started);
                 Ok(None)
             }
-            Err((program, error)) => {
+            Err(error) => {
                 self.take_back(terminal)?;
                 Ok(Some(program.failed(own_commands::not_started(&error))))
             }

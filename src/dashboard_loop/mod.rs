@@ -3,6 +3,7 @@
 pub mod appearance;
 pub mod copying;
 pub mod departure;
+mod effects;
 pub mod export;
 mod foreground;
 pub mod host;
@@ -12,3 +13,4 @@ pub mod log_reader;
 mod messages;
 mod own_commands;
 pub mod run_loop;
+mod underway;

@@ -38,7 +38,7 @@ impl Background {
         run: ProgramRun,
         token: Option<Secret>,
         timeout: Duration,
-        events: UnboundedSender<Event>,
+        events: &UnboundedSender<Event>,
     ) {
         let (name, connection) = (run.name.clone(), Some(run.connection.clone()));
         let end = {
@@ -51,8 +51,8 @@ impl Background {
         }
         let (running, failed) = (Arc::clone(&self.running), end.clone());
         let body = move || {
-            let _running = running;
             end(carry_out(&run, token.as_ref(), timeout));
+            drop(running);
         };
         if let Err(error) = thread::Builder::new().name("command".into()).spawn(body) {
             failed(Err(format!("not started: {error}")));

@@ -3,7 +3,6 @@
 //! It never waits for anything but these. The clock is read once a turn and handed down. The
 //! backend, the input and the host are parameters, so that tests run this very loop.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -18,17 +17,15 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::dashboard::effect::Effect;
 use crate::dashboard::{App, Msg, draw, update};
-use crate::dashboard_loop::copying::{Copy, Copying, Wanted, clipboard_event};
+use crate::dashboard_loop::copying::{Copying, clipboard_event};
 use crate::dashboard_loop::departure::{Departure, Turn};
-use crate::dashboard_loop::foreground::Foreground;
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::log_reader::LogReader;
-use crate::dashboard_loop::own_commands::Background;
-use crate::domain::{Clock, CopyWhat, Event, ProgramRun, Secret};
+use crate::dashboard_loop::underway::Underway;
+use crate::domain::{Clock, CopyWhat, Event, Secret};
 use crate::engine::Engine;
-use crate::live_configuration::{Configuration, ConfigurationReport, Typed};
+use crate::live_configuration::{Configuration, ConfigurationReport};
 use crate::notifications::Attention;
 use crate::platform::clipboard::{Clipboard, ClipboardNote};
 use crate::platform::signals::{Signal, Signals};
@@ -108,17 +105,6 @@ enum Woken {
     Attention(Option<Event>),
     Departing(Turn),
     End(Ending),
-}
-
-/// What the loop is in the middle of.
-#[derive(Default)]
-struct Underway {
-    copy: Option<Copy>,
-    departure: Option<Departure>,
-    /// Commands of the configuration that wait for their tokens.
-    starting: VecDeque<ProgramRun>,
-    foreground: Option<Foreground>,
-    background: Background,
 }
 
 impl<H: Host> Dashboard<H> {
@@ -218,40 +204,8 @@ impl<H: Host> Dashboard<H> {
                 }
             };
             for effect in effects {
-                match effect {
-                    Effect::Quit | Effect::Suspend => {
-                        let next = Departure::ask(&mut underway.departure, effect == Effect::Quit, &self.engine);
-                        if let Some(ending) = self.depart(next, &mut underway.departure, terminal).await? {
-                            return Ok(ending);
-                        }
-                    }
-                    Effect::Copy { connection, what } => {
-                        underway.copy = Some(Copy::new(Wanted::Of { connection, what }));
-                    }
-                    Effect::CopyNames(names) => underway.copy = Some(Copy::new(Wanted::Names(names))),
-                    Effect::CopyRequest(entry) => underway.copy = Some(Copy::new(Wanted::request(&entry))),
-                    Effect::Export { format, entries, older } => {
-                        self.export(format, entries, older, now, events.clone());
-                    }
-                    Effect::Save { draft, client_secret, refresh_token } => {
-                        self.configuration.save(*draft, Typed { client_secret, refresh_token });
-                    }
-                    Effect::Delete { connection } => self.configuration.remove(connection),
-                    // A program that leaves starts no other.
-                    Effect::RunCommand(_) | Effect::EditConfiguration if underway.departure.is_some() => {}
-                    Effect::RunCommand(run) => underway.starting.push_back(*run),
-                    Effect::EditConfiguration => {
-                        let editor = self.editor_program();
-                        let failed = self.lend(editor, &mut underway.foreground, terminal)?;
-                        if let Some(event) = failed {
-                            // What has failed asks for nothing.
-                            let _ = update(&mut self.app, Msg::Event(event), now);
-                        }
-                    }
-                    Effect::Mouse(on) => self.host.report_mouse(on)?,
-                    Effect::Log(ask) => self.ask_log(ask),
-                    Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
-                    Effect::Engine(command) => self.engine.send(command),
+                if let Some(ending) = self.carry_out(effect, &mut underway, terminal, &events, now).await? {
+                    return Ok(ending);
                 }
             }
         }

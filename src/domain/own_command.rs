@@ -73,7 +73,7 @@ fn filled(word: &str, connection: &Connection) -> String {
         "api_url" => connection.test_url.origin().ascii_serialization(),
         other => format!("{{{other}}}"),
     };
-    parts(word).map(|(text, name)| format!("{text}{}", name.map(value).unwrap_or_default())).collect()
+    parts(word).fold(String::new(), |filled, (text, name)| filled + text + &name.map(value).unwrap_or_default())
 }
 
 /// Text and the placeholder behind it; the last has none.

@@ -41,13 +41,11 @@ pub(crate) async fn run(command: &mut Command, input: Option<&[u8]>, timeout: Du
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.start().map_err(NotEnded::NotStarted)?;
-    match tokio::time::timeout(timeout, attend(&mut child, input)).await {
-        Ok(ended) => ended.map_err(NotEnded::Lost),
-        Err(_) => {
-            kill(&mut child).await;
-            Err(NotEnded::Killed)
-        }
+    if let Ok(ended) = tokio::time::timeout(timeout, attend(&mut child, input)).await {
+        return ended.map_err(NotEnded::Lost);
     }
+    kill(&mut child).await;
+    Err(NotEnded::Killed)
 }
 
 /// Hands the input over and waits for the end.
@@ -80,7 +78,7 @@ async fn attend(child: &mut Child, input: Option<&[u8]>) -> io::Result<Ended> {
 /// Reads to the end, and keeps the last of it.
 async fn keep_end(stream: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
     let Some(mut stream) = stream else { return };
-    let mut bytes = [0; 4096];
+    let mut bytes = vec![0; 4096];
     // What cannot be read is not repeated.
     while let Ok(length @ 1..) = stream.read(&mut bytes).await {
         kept.extend_from_slice(&bytes[..length]);
@@ -111,7 +109,7 @@ mod tests {
     async fn last_line_of(script: &str) -> String {
         let mut command = Command::new("sh");
         command.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        run(&mut command, None, Duration::from_secs(20)).await.unwrap().last_line
+        run(&mut command, None, Duration::from_secs(20)).await.expect("it runs").last_line
     }
 
     #[tokio::test]
