@@ -124,6 +124,12 @@ mod tests {
     }
 
     #[test]
+    fn read_only_is_an_option_of_the_dashboard_alone() {
+        assert!(Cli::try_parse_from(["manutop", "--read-only"]).unwrap().read_only);
+        assert!(Cli::try_parse_from(["manutop", "list", "--read-only"]).is_err());
+    }
+
+    #[test]
     fn refresh_takes_a_name_or_all_and_not_both() {
         assert!(Cli::try_parse_from(["manutop", "refresh"]).is_err());
         assert!(Cli::try_parse_from(["manutop", "refresh", "a", "--all"]).is_err());
