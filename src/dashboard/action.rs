@@ -124,10 +124,20 @@ pub enum Action {
     TourEnd,
     /// One API call with the token.
     Test,
+    /// Run a command of the configuration with the connection; its number.
+    RunCommand(usize),
     /// Forget the tokens.
     Logout,
     /// Silence everything beyond the screen, or end the silence.
     Quiet,
+    /// Take back a logout or a deletion that has not happened yet.
+    Undo,
+    /// Leave the mouse to the terminal, or have it reported again.
+    ToggleMouse,
+    /// Only watch, or, after a question, act again.
+    ToggleReadOnly,
+    /// Open the configuration file in an editor.
+    EditConfiguration,
     /// Fill in a form for a new connection.
     New,
     /// Change the connection's settings in a form.
@@ -223,6 +233,7 @@ impl Action {
             Self::OpenCopyMenu => "open_copy_menu",
             Self::Copy(what) => what.id(),
             Self::Test => "test",
+            Self::RunCommand(_) => "run_command",
             Self::Logout => "logout",
             Self::Unlock => "unlock",
             Self::ReopenBrowser => "reopen_browser",
@@ -265,6 +276,10 @@ impl Action {
             Self::TourBack => "tour_back",
             Self::TourEnd => "tour_end",
             Self::Quiet => "quiet",
+            Self::Undo => "undo",
+            Self::ToggleMouse => "toggle_mouse",
+            Self::ToggleReadOnly => "toggle_read_only",
+            Self::EditConfiguration => "edit_configuration",
             Self::New => "new",
             Self::Edit => "edit",
             Self::Delete => "delete",

@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::marked;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
+use crate::dashboard::{App, read_only, undo};
 use crate::domain::{Activity, ConnectionView, LoginView, Redirect, Severity, Status};
 
 /// Whether an action does something now.
@@ -39,8 +39,17 @@ impl Availability {
 /// Whether an action does something on this screen, which may be one below the top: the palette and the help offer
 /// what can be done there.
 pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>) -> Availability {
+    if app.read_only && read_only::forbids(app, screen, action) {
+        let key = app.key(Action::ToggleReadOnly);
+        return Refused(Severity::Quiet, format!("read-only: manutop only watches; {key} leaves this mode"));
+    }
     if marked::goes_to_marked(app, screen, action) {
         return Available;
+    }
+    if matches!(action, Action::Login | Action::Edit | Action::Delete | Action::Logout)
+        && let Some(why) = app.subject_of(screen).and_then(|view| undo::refusal(app, &view.name))
+    {
+        return Refused(Severity::Quiet, why);
     }
     let has_table = !app.connections.all().is_empty();
     let is_main = *screen == Screen::Main;
@@ -62,8 +71,12 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
         Action::CopyRequest | Action::OpenExportMenu => {
             Availability::when(app.requests.shown() > 0 || matches!(screen, Screen::Request { .. }))
         }
-        Action::Quit => Availability::when(*screen != Screen::Confirm(Question::Quit)),
         Action::Help => Availability::when(!matches!(screen, Screen::Help(_))),
+        Action::Quit => {
+            let is_asked = matches!(screen, Screen::Confirm(Question::Quit | Question::QuitPending));
+            Availability::when(!is_asked)
+        }
+        Action::Undo => Availability::when(!app.pendings.is_empty()),
         Action::Unlock => Availability::when(app.passphrase.is_some()),
         Action::Cancel if is_main => Availability::when(cancels_something(app, now)),
         Action::ShowQr => Availability::when(app.subject_of(screen).is_some_and(waits_for_a_paste)),
@@ -74,7 +87,8 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
         | Action::Edit
         | Action::Delete
         | Action::OpenFaultMenu => on_connection(app, screen),
-        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
+        Action::RunCommand(number) if !gets_token(app, number) => on_connection(app, screen),
+        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout | Action::RunCommand(_) => {
             match on_connection(app, screen) {
                 Available if copies_names(app, action) => Available,
                 Available => app.subject_of(screen).map_or(Nothing, |view| with(app, view, action)),
@@ -96,12 +110,21 @@ fn on_connection(app: &App, screen: &Screen) -> Availability {
 
 /// Whether an action does something with a connection, wherever that is.
 pub(crate) fn with(app: &App, view: &ConnectionView, action: Action) -> Availability {
-    let needs_token = matches!(action, Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout);
+    let needs_token = match action {
+        Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => true,
+        Action::RunCommand(number) => gets_token(app, number),
+        _ => false,
+    };
     if needs_token && view.token().is_none() {
         let why = format!("there are no tokens; {} logs in", app.key(Action::Login));
         return Refused(Severity::Warning, why);
     }
     Available
+}
+
+/// Whether a command of the configuration is given the access token.
+fn gets_token(app: &App, number: usize) -> bool {
+    app.options.keymap.commands().get(number).is_some_and(|command| command.gets_access_token)
 }
 
 /// The copy menu copies the names of all marked connections, which needs no token.

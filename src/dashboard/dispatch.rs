@@ -16,7 +16,7 @@ use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::{
     App, command_palette, connection_form, connections, dialogs, help, login, main_screen, reading, request_log,
-    timeline, tour, unlock,
+    timeline, tour, undo, unlock,
 };
 
 impl App {
@@ -30,6 +30,9 @@ impl App {
     /// The same on a screen, which may be one below the top.
     pub(crate) fn scopes_of(&self, screen: &Screen) -> Vec<Scope> {
         let mut scopes = Vec::new();
+        if !self.pendings.is_empty() && screen.may_be_covered() {
+            scopes.push(Scope::Undo);
+        }
         if *screen == Screen::Main && self.pane == Pane::Requests && !self.connections.all().is_empty() {
             scopes.push(Scope::Log);
         }
@@ -110,6 +113,7 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::Quit => return quit(app),
         Action::Help => return Flow::Open(Screen::Help(HelpScreen::default())),
         Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
+        Action::Undo => return undo::undo(app, now),
         Action::TourNext | Action::TourBack | Action::TourEnd => return tour::act(app, action, now),
         _ => {}
     }
@@ -133,7 +137,13 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
 }
 
 fn quit(app: &App) -> Flow {
-    if app.unsaved().is_empty() { Flow::effect(Effect::Quit) } else { Flow::Open(Screen::Confirm(Question::Quit)) }
+    if !app.unsaved().is_empty() {
+        Flow::Open(Screen::Confirm(Question::Quit))
+    } else if app.pendings.is_empty() {
+        Flow::effect(Effect::Quit)
+    } else {
+        Flow::Open(Screen::Confirm(Question::QuitPending))
+    }
 }
 
 fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {

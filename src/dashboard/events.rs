@@ -60,6 +60,9 @@ fn happened(app: &mut App, connection: ConnectionName, kind: EventKind, now: Dat
         EventKind::Inspected { inspection } => return token_history::take(app, &connection, inspection),
         EventKind::Removed => return removed(app, &connection, now),
         EventKind::LoggedIn { .. } | EventKind::NotSaved { .. } | EventKind::LoginCancelled => {
+            if matches!(kind, EventKind::LoggedIn { .. }) {
+                app.pendings.forget(&connection);
+            }
             login_ended(app, &connection);
         }
         EventKind::Refreshed { .. } | EventKind::RefreshFailed { .. } | EventKind::Refused { .. } => {
@@ -114,6 +117,13 @@ fn notice(app: &mut App, event: HostEvent, now: DateTime<Utc>) {
         }
         HostEvent::Copied { connection, what, to, cleared_after } => {
             (Some(connection), Severity::Good, copied(what, to, cleared_after))
+        }
+        HostEvent::CommandEnded { name, connection, result: Ok(line) } => {
+            let text = if line.is_empty() { format!("{name}: done") } else { format!("{name}: {}", reason(&line)) };
+            (connection, Severity::Good, text)
+        }
+        HostEvent::CommandEnded { name, connection, result: Err(why) } => {
+            (connection, Severity::Warning, format!("{name}: {}", reason(&why)))
         }
         HostEvent::CopyFailed { connection, why } => {
             (Some(connection), Severity::Warning, format!("not copied: {}", reason(&why)))
@@ -304,6 +314,7 @@ fn store_changed(app: &mut App, result: &Result<(), Reason>, event: &Event, now:
 
 fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     app.logins_asked.remove(connection);
+    app.pendings.forget(connection);
     // A dialog about what is gone would ask for what no one can do.
     app.screens.close_where(|screen| screen.connection() == Some(connection));
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());

@@ -26,14 +26,17 @@ pub mod layout;
 pub mod login;
 pub mod main_screen;
 pub mod mouse;
+pub mod read_only;
 pub mod reading;
 pub mod request_log;
 pub mod screen;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod theme;
 pub mod timeline;
 pub mod tour;
+pub mod undo;
 pub mod unlock;
 pub mod widgets;
 
@@ -63,7 +66,6 @@ use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::text::neutralise;
 use crate::domain::{
     Connection, ConnectionName, ConnectionView, Event, KeepaliveProcess, LogEntry, Problem, Provider, Severity,
-    ThemeName,
 };
 use crate::format::time::Zone;
 use crate::request_log::query::LogAnswer;
@@ -136,6 +138,12 @@ pub struct App {
     /// Nothing is announced beyond the screen and the title: no notification, no bell. What
     /// `on_event` names is run all the same.
     pub(crate) quiet: bool,
+    /// What is about to be logged out or deleted.
+    pub(crate) pendings: undo::Pendings,
+    /// Whether it only watches: nothing is sent, and no connection is changed.
+    pub(crate) read_only: bool,
+    /// Whether the mouse is reported; otherwise it is the terminal's.
+    pub(crate) mouse: bool,
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
     /// What was last typed or chosen on the command line, the latest first.
@@ -169,6 +177,9 @@ impl App {
             awaited: None,
             logins_asked: BTreeSet::new(),
             quiet: false,
+            pendings: undo::Pendings::default(),
+            read_only: false,
+            mouse: true,
             tour: None,
             recent: Vec::new(),
             last_click: None,
@@ -177,14 +188,6 @@ impl App {
             app.screens.open(form);
         }
         app
-    }
-
-    /// Takes over keys and theme from a reloaded configuration.
-    pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
-        self.options.keymap = keymap;
-        if !self.options.theme_is_fixed {
-            self.options.appearance.theme = theme;
-        }
     }
 
     /// Informs a person who looks at the demo that it is one, and what to try.
@@ -198,11 +201,6 @@ impl App {
     /// Takes over the connections as they are configured, for the form.
     pub fn configure(&mut self, connections: Vec<Connection>) {
         self.configured = connections;
-    }
-
-    /// Switches notifications and bell off, or on again; the header shows that they are off.
-    pub fn toggle_quiet(&mut self) {
-        self.quiet = !self.quiet;
     }
 
     /// The zone moments are shown in.
@@ -362,9 +360,11 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
                 app.message = None;
             }
             timeline::update::look_back(app, now);
-            return Vec::new();
+            return undo::tick(app);
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),
+        // What was on its way when the mouse was switched off.
+        Msg::Input(InputEvent::Mouse(_)) if !app.mouse => return Vec::new(),
         Msg::Input(InputEvent::Mouse(event)) => mouse::event(app, event, now),
         Msg::Input(InputEvent::Paste(text)) => {
             dispatch::paste(app, &text, now);

@@ -15,6 +15,20 @@ pub trait Host: Window {
     /// The process cannot be stopped.
     fn suspend(&mut self) -> io::Result<()>;
 
+    /// Leaves the terminal to another program, until [`Host::reenter`].
+    fn lend(&mut self) {}
+
+    /// Writes a line on the terminal while it is lent.
+    fn say(&mut self, _line: &str) {}
+
+    /// Has the terminal report the mouse, or keep it: then its own selection works.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    fn report_mouse(&mut self, _on: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Takes over the terminal again after another program had it.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::dashboard_loop::copying::{Copying, Wanted};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::run_loop::Dashboard;
 use crate::dashboard_loop::{appearance, export};
-use crate::domain::{ConnectionEvent, CopiedTo, Event, EventKind, LogEntry};
+use crate::domain::{Command, ConnectionEvent, CopiedTo, Event, EventKind, LogEntry};
 use crate::live_configuration::ConfigurationReport;
 use crate::notifications::NotifierOptions;
 use crate::platform::signals::Signal;
@@ -68,20 +68,37 @@ impl<H: Host> Dashboard<H> {
         update(&mut self.app, message, now)
     }
 
+    /// Takes in an event, if there is one.
+    pub(super) fn take_event(&mut self, event: Option<Event>, now: DateTime<Utc>) -> Vec<Effect> {
+        event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default()
+    }
+
     pub(super) fn take_configuration(&mut self, note: ConfigurationReport, now: DateTime<Utc>) -> Vec<Effect> {
+        let before = self.configuration.current();
+        let (read_only, mouse) = (before.read_only, before.mouse);
         let (commands, event) = self.configuration.take(note);
         let config = self.configuration.current();
+        let mut effects: Vec<_> = commands.into_iter().map(Effect::from).collect();
+        // A changed file can take rights away; only a person who was asked gives them back.
+        if config.read_only && !read_only && !self.app.is_read_only() {
+            self.app.watch_only();
+            effects.push(Command::StandDown.into());
+        }
+        if config.mouse != mouse {
+            self.app.use_mouse(config.mouse);
+            effects.push(Effect::Mouse(config.mouse));
+        }
         self.clear_after = config.clipboard_clear;
         self.notifier.configure(NotifierOptions::from(config));
         if let Some(log) = &self.request_log {
             log.set_limit(config.request_log);
         }
         // Faulty keys stand in the banner, and those there are go on.
-        if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
+        if let Ok(keymap) = appearance::keymap(&config.keys, &config.commands, Path::new("")) {
             self.app.appear(keymap, config.theme);
         }
-        let effects = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
-        commands.into_iter().map(Effect::from).chain(effects).collect()
+        effects.extend(event.into_iter().flat_map(|event| update(&mut self.app, Msg::Event(event), now)));
+        effects
     }
 
     pub(super) fn handle_signal<B>(
@@ -101,7 +118,7 @@ impl<H: Host> Dashboard<H> {
                 terminal.redraw()?;
             }
             // The file is watched.
-            Signal::Resized | Signal::Reload | Signal::Quit | Signal::HungUp => {}
+            Signal::Resized | Signal::Reload | Signal::Quit | Signal::Interrupt | Signal::HungUp => {}
         }
         self.resize(terminal.size()?, now);
         Ok(Vec::new())

@@ -68,6 +68,8 @@ pub enum Command {
     },
     /// Start automatic work from now on: this process leads.
     TakeOver,
+    /// Start no automatic work from now on; what is out is finished. The opposite of [`Command::TakeOver`].
+    StandDown,
     /// Make one real API call with the access token.
     Test {
         /// Which connection.

@@ -71,6 +71,15 @@ pub enum HostEvent {
         /// The file.
         result: Result<PathBuf, String>,
     },
+    /// A command of the configuration ended.
+    CommandEnded {
+        /// Which command.
+        name: String,
+        /// The connection it was run for; `None` for none.
+        connection: Option<ConnectionName>,
+        /// Its last line, without secrets, or why it failed.
+        result: Result<String, String>,
+    },
     /// The program that is run for each event failed, or was too slow.
     HookFailed {
         /// Why.

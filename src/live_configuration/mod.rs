@@ -15,8 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::config::{Config, ConfigError, Draft, StoreKind};
 use crate::domain::{
-    Command, ConnectionName, Event, EventKind, FieldFault, HostEvent, Problem, Provider, Reason, Rebinding, Revocation,
-    Secret,
+    Command, ConnectionName, Event, EventKind, FieldFault, HostEvent, Problem, Provider, Reason, Revocation, Secret,
 };
 use crate::live_configuration::worker::ConfigurationWorker;
 use crate::oauth::pasted;
@@ -41,7 +40,7 @@ pub struct ConfigurationSource {
     /// The known providers.
     pub providers: &'static [&'static Provider],
     /// Checks the keys, whose meaning only the dashboard knows; a configuration that fails does not take effect.
-    pub check_keys: fn(&[Rebinding], &Path) -> Result<(), ConfigError>,
+    pub check_keys: fn(&Config, &Path) -> Result<(), ConfigError>,
 }
 
 /// The secrets typed with a connection; none of them is near the file.

@@ -109,7 +109,7 @@ impl ConfigurationWorker {
         Some(match config::load(&self.source.file, self.source.providers) {
             Ok(Some(config)) => {
                 self.is_there = true;
-                let checked = (self.source.check_keys)(&config.keys, &self.source.file);
+                let checked = (self.source.check_keys)(&config, &self.source.file);
                 checked.map(|()| config).map_err(|error| format!("not applied: {}", words(&error)))
             }
             // Without a file at the start the configuration is empty. A file that vanishes is being

@@ -17,7 +17,11 @@ use crate::terminal::keyboard::Keyboard;
 
 /// What reaches the dashboard from the person in front of it.
 #[derive(Debug)]
-pub struct TerminalInput(InputSource);
+pub struct TerminalInput {
+    source: InputSource,
+    /// Whether nothing reads the terminal but while it is waited for.
+    can_be_lent: bool,
+}
 
 #[derive(Debug)]
 enum InputSource {
@@ -34,17 +38,23 @@ impl TerminalInput {
     pub fn of_terminal() -> Self {
         #[cfg(target_os = "linux")]
         if let Ok(keyboard) = Keyboard::open() {
-            return Self(InputSource::Keyboard(Box::new(keyboard)));
+            return Self { source: InputSource::Keyboard(Box::new(keyboard)), can_be_lent: true };
         }
         // In no time at all crossterm would not even look.
         let _ = event::poll(Duration::from_millis(1));
-        Self(InputSource::Channel(None))
+        Self { source: InputSource::Channel(None), can_be_lent: false }
+    }
+
+    /// Whether another program can have the keys while nothing is waited for here.
+    #[must_use]
+    pub fn can_be_lent(&self) -> bool {
+        self.can_be_lent
     }
 
     /// Waits for the next event; `None` when cannot read from the terminal. Nothing is lost
     /// when the wait is given up.
     pub async fn next(&mut self) -> Option<Event> {
-        match &mut self.0 {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.next().await,
             InputSource::Channel(Some(receiver)) => receiver.recv().await,
@@ -54,7 +64,7 @@ impl TerminalInput {
 
     /// The next event, if it is here already.
     pub fn try_next(&mut self) -> Option<Event> {
-        match &mut self.0 {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.try_next(),
             InputSource::Channel(receiver) => receiver.as_mut()?.try_recv().ok(),
@@ -63,7 +73,7 @@ impl TerminalInput {
 
     /// Whether nothing is here.
     pub fn is_empty(&mut self) -> bool {
-        match &mut self.0 {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.is_empty(),
             InputSource::Channel(receiver) => receiver.as_ref().is_none_or(UnboundedReceiver::is_empty),
@@ -74,7 +84,7 @@ impl TerminalInput {
 /// Events that another part sends.
 impl From<UnboundedReceiver<Event>> for TerminalInput {
     fn from(receiver: UnboundedReceiver<Event>) -> Self {
-        Self(InputSource::Channel(Some(receiver)))
+        Self { source: InputSource::Channel(Some(receiver)), can_be_lent: true }
     }
 }
 

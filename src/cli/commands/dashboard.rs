@@ -1,7 +1,8 @@
 //! Opens the dashboard, on the configured connections or on the demo's.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, Stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,14 +53,16 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Opens the dashboard on the configured connections.
-pub(crate) async fn run(files: &GlobalArgs) -> Result<Exit, Report> {
+pub(crate) async fn run(files: &GlobalArgs, read_only: bool) -> Result<Exit, Report> {
     let session = Session::open(files)?;
+    let read_only = read_only || session.config.read_only;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
-    let parts = session.parts(browser, Program::Dashboard);
+    let mut parts = session.parts(browser, Program::Dashboard);
+    parts.automatic = !read_only;
     let Session { paths, config, stamp, environment, passphrase, .. } = session;
     drop(passphrase);
     let opening = Opening::new(files, &paths, config, stamp, environment).map_err(CliError::from)?;
-    show(parts, opening).await
+    show(parts, Opening { read_only, ..opening }).await
 }
 
 /// How a dashboard is opened.
@@ -74,6 +77,8 @@ pub(crate) struct Opening {
     /// As the command line names it; otherwise the configuration does.
     pub(crate) theme: Option<ThemeName>,
     pub(crate) demo: Option<Demo>,
+    /// Whether it begins by only watching.
+    pub(crate) read_only: bool,
     pub(crate) environment: Environment,
 }
 
@@ -88,13 +93,14 @@ impl Opening {
     ) -> Result<Self, ConfigError> {
         let (file, data_dir) = (paths.config_file.clone(), Some(paths.data_dir.clone()));
         Ok(Self {
-            keymap: keymap(&config.keys, &file)?,
+            keymap: keymap(&config.keys, &config.commands, &file)?,
             source: ConfigurationSource { file, stamp, providers: providers::ALL, check_keys },
             data_dir,
             config,
             ascii: files.ascii,
             theme: files.theme,
             demo: None,
+            read_only: false,
             environment,
         })
     }
@@ -124,6 +130,10 @@ impl Opening {
         let log = self.demo.as_ref().map(|demo| demo.log.clone()).unwrap_or_default();
         let mut app = App::new(self.config.connections.iter().map(view).collect(), log, options, now);
         app.configure(self.config.connections.clone());
+        app.use_mouse(self.config.mouse);
+        if self.read_only {
+            app.watch_only();
+        }
         match &self.demo {
             Some(Demo { tour: true, .. }) => app = app.with_tour(now),
             Some(_) => app.greet(now),
@@ -141,9 +151,9 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    fn enter() -> Result<Self, Report> {
+    fn enter(mouse: bool) -> Result<Self, Report> {
         let signals = Signals::listen()?;
-        let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
+        let guard = TerminalGuard::enter_with(mouse).map_err(|error| CliError::new(Exit::Failed, error))?;
         Ok(Self { guard, terminal: FrameWriter::new(TerminalBackend::stdout())?, signals })
     }
 
@@ -173,11 +183,12 @@ pub(crate) struct Demo {
 pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
     let mut app = opening.app(clock.now());
-    let mut stage = Stage::enter()?;
+    let mut stage = Stage::enter(app.uses_mouse())?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     stage.draw(&mut app, clock.now())?;
     let Stage { mut guard, mut terminal, signals } = stage;
     let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
+    let config_file = opening.source.file.clone();
     let (engine, events) = Engine::start(parts)?;
     let notifier = Notifier::start(NotifierOptions::from(&opening.config), &opening.environment, clock.now());
     let log_limit = opening.config.request_log;
@@ -209,6 +220,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
         answers,
+        editor: editor(&config_file),
         host: TerminalHost::new(&mut guard, faults),
         notifier,
         clock,
@@ -271,6 +283,13 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
             }
         }
     }
+}
+
+/// What lets a person edit the configuration file: this program, in a process of its own.
+fn editor(file: &Path) -> Vec<OsString> {
+    let program = std::env::current_exe().map_or_else(|_| "manutop".into(), PathBuf::into_os_string);
+    let words: [&OsStr; 4] = ["--config".as_ref(), file.as_os_str(), "config".as_ref(), "edit".as_ref()];
+    std::iter::once(program).chain(words.map(OsStr::to_owned)).collect()
 }
 
 /// Whether the locale can show more than ASCII (POSIX: `LC_ALL` over `LC_CTYPE` over `LANG`).

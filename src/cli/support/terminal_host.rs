@@ -62,6 +62,19 @@ impl Host for TerminalHost<'_> {
         Ok(())
     }
 
+    fn lend(&mut self) {
+        self.guard.leave();
+    }
+
+    fn say(&mut self, line: &str) {
+        // A terminal that is gone is found to be when it is taken over again.
+        let _ = writeln!(io::stdout(), "{line}");
+    }
+
+    fn report_mouse(&mut self, on: bool) -> io::Result<()> {
+        self.guard.report_mouse(on)
+    }
+
     fn reenter(&mut self) -> io::Result<()> {
         self.guard.reenter()?;
         self.write(&osc::title(&self.title))

@@ -155,7 +155,7 @@ fn matching(app: &App, commands: &[LineCommand], line: &str, now: DateTime<Utc>)
         if idle && quality != Match::Exact {
             continue;
         }
-        let help = command.binding.map_or("", |binding| binding.help);
+        let help = command.binding.map_or("", |binding| &binding.help);
         let names: Vec<&str> = command.aliases.iter().copied().chain([&*command.name]).collect();
         let score = search.named(&names, &format!("{} {help}", command.brief));
         if quality == Match::Letters && score.is_none() {

@@ -14,6 +14,9 @@ impl KeyBinding {
     /// Its name on the command line.
     #[must_use]
     pub fn command(&self) -> String {
+        if let Action::RunCommand(_) = self.action {
+            return self.word.to_lowercase().split_whitespace().collect::<Vec<_>>().join("-");
+        }
         let id = self.action.id();
         let id = id.strip_prefix("open_").or_else(|| id.strip_prefix("toggle_")).unwrap_or(id);
         id.strip_suffix("_menu").unwrap_or(id).replace('_', "-")

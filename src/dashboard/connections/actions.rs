@@ -49,6 +49,7 @@ pub(crate) fn with(app: &mut App, connection: ConnectionName, action: Action, no
         Action::ToggleAuto => toggle_auto(app, connection, now),
         Action::CopyAccessToken => Flow::effect(Effect::Copy { connection, what: CopyWhat::AccessToken }),
         Action::Test => Flow::effect(Command::Test { connection }),
+        Action::RunCommand(number) => run_command(app, &connection, number, now),
         Action::OpenCopyMenu => menu(Scope::CopyMenu, connection),
         Action::OpenFaultMenu => menu(Scope::FaultMenu, connection),
         Action::Edit => {
@@ -71,6 +72,16 @@ fn ask(question: Question) -> Flow {
 
 fn menu(scope: Scope, connection: ConnectionName) -> Flow {
     Flow::Open(Screen::Menu(Menu::new(scope, Some(connection))))
+}
+
+/// Has a command of the configuration run with the connection.
+fn run_command(app: &mut App, connection: &ConnectionName, number: usize, now: DateTime<Utc>) -> Flow {
+    let configured = app.configured.iter().find(|configured| configured.name == *connection);
+    let command = app.options.keymap.commands().get(number);
+    let (Some(configured), Some(command)) = (configured, command) else { return Flow::NOTHING };
+    let run = command.of(configured);
+    app.say(Some(connection), Severity::Quiet, format!("{}: started", run.name), now);
+    Flow::effect(Effect::RunCommand(Box::new(run)))
 }
 
 fn toggle_auto(app: &mut App, connection: ConnectionName, now: DateTime<Utc>) -> Flow {

@@ -41,7 +41,7 @@ pub struct Connections {
     /// When the latest change or tick was.
     as_of: DateTime<Utc>,
     /// Empty after a change, until it is read.
-    table: OnceCell<Table>,
+    table: OnceCell<ComputedTable>,
 }
 
 /// Whether they are the same and look the same, computed yet or not.
@@ -55,7 +55,7 @@ impl Eq for Connections {}
 
 /// What is computed from the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Table {
+struct ComputedTable {
     arrangement: Arrangement,
     /// Where the selection is in it.
     selection: Selection,
@@ -129,11 +129,11 @@ impl Connections {
         }
     }
 
-    fn table(&self) -> &Table {
+    fn table(&self) -> &ComputedTable {
         self.table.get_or_init(|| {
             let arrangement = Arrangement::of(&self.rows, &self.options, self.as_of);
             let selection = self.selection.kept(&arrangement, self);
-            Table { arrangement, selection }
+            ComputedTable { arrangement, selection }
         })
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::dashboard::connections::rows::{Arrangement, Block, TableLine};
-use crate::dashboard::connections::{Connections, Table};
+use crate::dashboard::connections::{ComputedTable, Connections};
 use crate::dashboard::layout::first_row;
 use crate::domain::{ConnectionName, ConnectionView, Provider};
 
@@ -86,14 +86,14 @@ impl Connections {
 
     /// Selects the line at an index; past the end, the last one.
     pub fn select(&mut self, index: usize) {
-        let Table { arrangement, selection } = self.table();
+        let ComputedTable { arrangement, selection } = self.table();
         let selection = selection.on_line(index, arrangement, self);
         self.set_selection(selection);
     }
 
     /// Selects a connection; one that is hidden as far as it can be.
     pub(super) fn select_connection(&mut self, name: ConnectionName) {
-        let Table { arrangement, selection } = self.table();
+        let ComputedTable { arrangement, selection } = self.table();
         let wanted = Selection { what: Some(Selected::Connection(name)), ..selection.clone() };
         let selection = wanted.kept(arrangement, self);
         self.set_selection(selection);

@@ -20,8 +20,10 @@ use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::theme::symbols::severity_symbol;
+use crate::dashboard::undo;
 use crate::dashboard::widgets::border::Border;
 use crate::dashboard::widgets::pane::frame_of;
+use crate::dashboard::widgets::sheet::Tone;
 use crate::dashboard::widgets::table::Table;
 use crate::dashboard::widgets::text_field_view;
 use crate::dashboard::widgets::truncate::{cut, highlighted};
@@ -119,7 +121,12 @@ impl Look<'_> {
             if column == Column::Name {
                 spans.push(Span::styled(marker(chosen, marked), self.marker_style(marked)));
             }
-            for (text, tone) in column.cell(view, width, self.app.options.zone, self.now) {
+            let leaving = (column == Column::Status).then(|| undo::status(self.app, &view.name)).flatten();
+            let cell = match leaving {
+                Some(words) => vec![(words, Tone::Status(Severity::Warning))],
+                None => column.cell(view, width, self.app.options.zone, self.now),
+            };
+            for (text, tone) in cell {
                 let style = self.theme.tone(tone);
                 if column == Column::Name && !hits.is_empty() {
                     spans.extend(highlighted(&text, hits, style, self.theme));

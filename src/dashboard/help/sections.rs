@@ -81,12 +81,12 @@ fn section(app: &App, scope: Scope, below: Option<&Screen>, search: &Search, now
     };
     let entries = keymap.of(scope).filter(|binding| {
         let keys: Vec<String> = binding.keys.iter().map(|key| key.label()).collect();
-        search.finds(&[binding.help, scope.title(), binding.action.id()], &keys)
+        search.finds(&[&*binding.help, scope.title(), binding.action.id()], &keys)
     });
     let entries = entries.map(|binding| {
         let mark = if keymap.is_rebound(binding) { " *" } else { "" };
         let label = format!("{}{mark}", binding.labels());
-        HelpEntry { label, text: binding.help.to_owned(), is_idle: is_idle(binding) }
+        HelpEntry { label, text: binding.help.to_string(), is_idle: is_idle(binding) }
     });
     HelpSection { title: scope.title(), is_here: below.is_some(), entries: entries.collect() }
 }

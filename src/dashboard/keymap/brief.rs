@@ -15,7 +15,7 @@ impl KeyBinding {
     /// What the keys do, in a few words.
     #[must_use]
     pub fn brief(&self) -> &str {
-        shorter(self.action).unwrap_or(self.help)
+        shorter(self.action).unwrap_or(&self.help)
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod brief;
 pub mod key;
+pub mod own_commands;
 pub mod rebind;
 pub mod table;
 pub mod table_dialogs;
@@ -16,6 +17,7 @@ use crossterm::event::KeyEvent;
 
 use crate::dashboard::action::Action;
 use crate::dashboard::keymap::key::Key;
+use crate::domain::OwnCommand;
 
 /// Where a binding applies. The present mode gives a list of scopes; the first match wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Scope {
     Timeline,
     /// The menu of ways to write the requests to a file.
     ExportMenu,
+    /// While a logout or a deletion can be taken back.
+    Undo,
     /// The selected connection, in the table and in its full-screen details.
     Connection,
     /// Anything that is read and closed: help, details.
@@ -74,8 +78,9 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Connection,
+        Self::Undo,
         Self::Main,
         Self::Log,
         Self::Always,
@@ -115,6 +120,7 @@ impl Scope {
             Self::Always => "always",
             Self::Main => "main",
             Self::Connection => "connection",
+            Self::Undo => "undo",
             Self::Viewer => "viewer",
             Self::Help => "help",
             Self::Login => "login",
@@ -181,6 +187,7 @@ impl Scope {
             Self::Timeline => "Timeline",
             Self::ExportMenu => "Write the requests shown to a file",
             Self::Connection => "Selected connection",
+            Self::Undo => "After a logout or a deletion",
             Self::Viewer => "Help and details",
             Self::Help => "Help",
             Self::Login => "Login dialog",
@@ -218,9 +225,9 @@ pub struct KeyBinding {
     /// What they do.
     pub action: Action,
     /// What they do, for people.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// The word in the footer; empty where it is not shown there.
-    pub word: &'static str,
+    pub word: Cow<'static, str>,
     /// Which words leave a narrow footer first: the greatest number.
     pub rank: u8,
 }
@@ -240,11 +247,13 @@ impl KeyBinding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<KeyBinding>,
+    /// The commands of the configuration; their bindings are among the others.
+    commands: Vec<OwnCommand>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { bindings: defaults().cloned().collect() }
+        Self { bindings: defaults().cloned().collect(), commands: Vec::new() }
     }
 }
 
@@ -253,6 +262,12 @@ impl Keymap {
     #[must_use]
     pub fn bindings(&self) -> &[KeyBinding] {
         &self.bindings
+    }
+
+    /// The commands of the configuration, in its order: [`Action::RunCommand`] counts them.
+    #[must_use]
+    pub fn commands(&self) -> &[OwnCommand] {
+        &self.commands
     }
 
     /// The bindings of one scope.

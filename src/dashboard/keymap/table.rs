@@ -9,11 +9,19 @@ use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
 
 pub(super) const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> KeyBinding {
-    KeyBinding { scope, keys: Cow::Borrowed(keys), action, help, word: "", rank: u8::MAX }
+    KeyBinding {
+        scope,
+        keys: Cow::Borrowed(keys),
+        action,
+        help: Cow::Borrowed(help),
+        word: Cow::Borrowed(""),
+        rank: u8::MAX,
+    }
 }
 
 pub(super) const fn shown(mut binding: KeyBinding, word: &'static str, rank: u8) -> KeyBinding {
-    binding.word = word;
+    // A constant function drops nothing, and there is nothing to drop.
+    std::mem::forget(std::mem::replace(&mut binding.word, Cow::Borrowed(word)));
     binding.rank = rank;
     binding
 }
@@ -80,7 +88,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
             Scope::Connection,
             &[Key::char('o')],
             Action::Logout,
-            "log out: forget the tokens, keep the connection (asks)",
+            "log out: forget the tokens, keep the connection (asks; can be undone)",
         ),
         "logout",
         12,
@@ -91,7 +99,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
             Scope::Connection,
             &[Key::char('d')],
             Action::Delete,
-            "delete the connection, its tokens and its client secret (asks)",
+            "delete the connection, its tokens and its client secret (asks; can be undone)",
         ),
         "delete",
         17,
@@ -106,6 +114,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         "unlock",
         0,
     ),
+    shown(bind(Scope::Undo, &[Key::char('u')], Action::Undo, "undo it, within 8 seconds"), "undo", 0),
     bind(Scope::Main, &[Key::char('j'), DOWN], Action::Down, "down"),
     bind(Scope::Main, &[Key::char('k'), UP], Action::Up, "up"),
     bind(Scope::Main, &[Key::char('g'), HOME], Action::Top, "first"),
@@ -168,6 +177,9 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         13,
     ),
     bind(Scope::Main, &[Key::char('m')], Action::Quiet, "quiet: no notifications and no bell, or both again"),
+    bind(Scope::Main, &[Key::char('M')], Action::ToggleMouse, "mouse off, for the terminal's own selection, or on"),
+    bind(Scope::Main, &[Key::char('W')], Action::ToggleReadOnly, "read-only: only watch; leaving it asks"),
+    bind(Scope::Main, &[Key::ctrl('e')], Action::EditConfiguration, "edit the configuration file, in $EDITOR"),
     bind(Scope::Main, &[Key::ctrl('t')], Action::NextTheme, "the next theme, for this session"),
     shown(
         bind(

@@ -171,7 +171,7 @@ pub(super) static DIALOGS: &[KeyBinding] = &[
         "faults",
         6,
     ),
-    shown(bind(Scope::Demo, &[Key::char('W')], Action::StartTour, "walk through: the guided tour"), "tour", 6),
+    shown(bind(Scope::Demo, &[Key::char('I')], Action::StartTour, "the guided tour"), "tour", 6),
     bind(Scope::FaultMenu, &[Key::char('a')], Action::Fault(FaultKind::AllWell), "fix everything"),
     bind(
         Scope::FaultMenu,

@@ -5,12 +5,13 @@ use chrono::{DateTime, Utc};
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::actions::new_connection;
 use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
-use crate::dashboard::{App, layout, request_log};
+use crate::dashboard::{App, layout, read_only, request_log};
 use crate::domain::{Command, Severity, Status};
 
 /// Carries out an action on the main screen.
@@ -31,6 +32,9 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
             let text = if app.quiet { "quiet: no notifications, no bell" } else { "notifications are on" };
             app.say(None, Severity::Quiet, text, now);
         }
+        Action::ToggleMouse => return toggle_mouse(app, now),
+        Action::ToggleReadOnly => return read_only::toggle(app, now),
+        Action::EditConfiguration => return Flow::effect(Effect::EditConfiguration),
         Action::Freeze => app.requests.toggle_freeze(),
         Action::OpenSortMenu => return open_sort_menu(app),
         Action::SortBy(column) => app.connections.sort_by(column, now),
@@ -55,6 +59,18 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         _ => return Flow::Pass,
     }
     Flow::NOTHING
+}
+
+fn toggle_mouse(app: &mut App, now: DateTime<Utc>) -> Flow {
+    app.mouse = !app.mouse;
+    let key = app.key(Action::ToggleMouse);
+    let text = if app.mouse {
+        "the mouse is on".to_owned()
+    } else {
+        format!("the mouse is off: select with the terminal; {key} switches it on")
+    };
+    app.say(None, Severity::Quiet, text, now);
+    Flow::effect(Effect::Mouse(app.mouse))
 }
 
 /// Moves within a pane.

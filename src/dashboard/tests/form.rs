@@ -178,7 +178,8 @@ fn a_paste_is_one_line_and_the_secret_is_never_shown() {
 fn deleting_asks_and_says_what_goes() {
     let mut app = app();
     assert_eq!(press(&mut app, "d n"), NOTHING);
-    assert_eq!(press(&mut app, "d y"), [Effect::Delete { connection: name("factory") }]);
+    assert_eq!(press(&mut app, "d y"), NOTHING);
+    assert_eq!(undo::ticks(&mut app, SECONDS), [Effect::Delete { connection: name("factory") }]);
 }
 
 #[test]

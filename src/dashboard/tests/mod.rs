@@ -18,6 +18,7 @@ pub mod login;
 pub mod marking;
 pub mod messages;
 pub mod mouse;
+pub mod read_only;
 pub mod send_again;
 #[cfg(test)]
 pub(crate) mod snapshots;
@@ -28,6 +29,7 @@ pub mod store;
 pub mod subject;
 pub mod ticking;
 pub mod timeline;
+pub mod undo;
 #[cfg(test)]
 pub(crate) mod watching_snapshots;
 
@@ -41,6 +43,7 @@ use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
+use crate::dashboard::undo::SECONDS;
 use crate::dashboard::{layout, *};
 use crate::domain::{Activity, Command, CopyWhat, Depth, EventKind, HostEvent, Problem, Revocation, Secret, ThemeName};
 
@@ -144,7 +147,8 @@ fn the_copy_menu_copies_by_letter_and_by_choice() {
 fn logging_out_asks_first() {
     let mut app = app_of(seven());
     assert_eq!(press(&mut app, "o Esc"), NOTHING);
-    assert_eq!(press(&mut app, "o y"), [Command::Logout { connection: name("factory") }]);
+    assert_eq!(press(&mut app, "o y"), NOTHING);
+    assert_eq!(undo::ticks(&mut app, SECONDS), [Command::Logout { connection: name("factory") }]);
 }
 
 #[test]

@@ -132,7 +132,8 @@ fn a_question_is_answered_by_its_words_and_not_closed_from_beside() {
     assert_eq!(click_on_key(&mut app, "stay"), NOTHING);
     assert_eq!(*app.screens.top(), Screen::Main);
     press(&mut app, "o");
-    assert_eq!(click_on_key(&mut app, "log out"), [Command::Logout { connection: name("factory") }]);
+    assert_eq!(click_on_key(&mut app, "log out"), NOTHING);
+    assert_eq!(undo::ticks(&mut app, SECONDS), [Command::Logout { connection: name("factory") }]);
     learn(&mut app, EventKind::LoginFailed { why: "x".into(), problem: None }.of(name("archive")));
     press(&mut app, "G l");
     learn(&mut app, EventKind::LoginFailed { why: "x".into(), problem: None }.of(name("archive")));

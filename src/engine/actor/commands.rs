@@ -38,6 +38,7 @@ impl Actor {
                 }
             }
             Command::TakeOver => self.take_over(),
+            Command::StandDown => self.stand_down(),
             Command::Test { connection } => self.test(&connection),
             Command::Inspect { connection } => self.inspect(connection),
             Command::Logout { connection } => self.logout(&connection),
