@@ -299,7 +299,7 @@ impl App {
         let message =
             StatusMessage { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
         // News of the selected connection is most likely the answer to the last key.
-        let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
+        let is_answer = connection.is_some() && connection == self.connections.selected_before();
         if is_answer || self.message.as_ref().is_none_or(|old| message.may_replace(old)) {
             self.message = Some(message);
         }
@@ -335,13 +335,21 @@ impl App {
 /// Takes in one message; answers with what is to be done about it.
 #[must_use]
 pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-    let mut effects = take(app, msg, now);
-    request_log::update::follow_selection(app);
-    effects.extend(request_log::update::look_further(app).map(Effect::Log));
+    let mut effects = receive(app, msg, now);
+    effects.extend(follow(app));
     effects
 }
 
-fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+/// Brings along what follows from the connections.
+#[must_use]
+pub fn follow(app: &mut App) -> Option<Effect> {
+    request_log::update::follow_selection(app);
+    request_log::update::look_further(app).map(Effect::Log)
+}
+
+/// Takes in one message of many; [`follow`] comes after the last, as it reads what each event of a burst would compute.
+#[must_use]
+pub fn receive(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Event(event) => {
             tour::observe(app, &event);

@@ -10,7 +10,7 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::dashboard::effect::Effect;
-use crate::dashboard::{Msg, update};
+use crate::dashboard::{Msg, follow, receive, update};
 use crate::dashboard_loop::copying::{Copying, Wanted};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::run_loop::Dashboard;
@@ -47,9 +47,13 @@ impl<H: Host> Dashboard<H> {
             let Some(message) = next else { break };
             effects = self.take_one(message, now);
         }
+        if !is_input {
+            effects.extend(follow(&mut self.app));
+        }
         effects
     }
 
+    /// Takes in a message; after events, [`follow`] is due.
     pub(super) fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         if let (Msg::Event(event), Some(log)) = (&message, &self.request_log) {
             log.record(event);
@@ -65,7 +69,8 @@ impl<H: Host> Dashboard<H> {
         if let Msg::Event(event) = &message {
             self.notifier.observe(event, now);
         }
-        update(&mut self.app, message, now)
+        let take = if matches!(message, Msg::Event(_)) { receive } else { update };
+        take(&mut self.app, message, now)
     }
 
     /// Takes in an event, if there is one.

@@ -83,12 +83,11 @@ impl Connections {
     pub fn put(&mut self, view: ConnectionView, now: DateTime<Utc>) {
         self.change(now);
         self.longest_life = self.longest_life.max(lifetime(&view));
-        match self.places.get(&view.name) {
-            Some(&place) => self.rows[place] = view,
-            None => {
-                self.places.insert(view.name.clone(), self.rows.len());
-                self.rows.push(view);
-            }
+        if let Some(&place) = self.places.get(&view.name) {
+            self.rows[place] = view;
+        } else {
+            self.places.insert(view.name.clone(), self.rows.len());
+            self.rows.push(view);
         }
     }
 
@@ -135,6 +134,11 @@ impl Connections {
             let selection = self.selection.kept(&arrangement, self);
             ComputedTable { arrangement, selection }
         })
+    }
+
+    #[cfg(test)]
+    pub(in crate::dashboard) fn is_computed(&self) -> bool {
+        self.table.get().is_some()
     }
 
     fn arrangement(&self) -> &Arrangement {

@@ -66,6 +66,15 @@ impl Connections {
         }
     }
 
+    /// The name of the connection that was selected before the latest changes: it costs no computation.
+    #[must_use]
+    pub fn selected_before(&self) -> Option<&ConnectionName> {
+        match self.table.get().map_or(&self.selection, |table| &table.selection).what.as_ref()? {
+            Selected::Connection(name) => Some(name),
+            Selected::Group(_) => None,
+        }
+    }
+
     /// The selected group; none when a connection is selected.
     #[must_use]
     pub fn selected_group(&self) -> Option<&Block> {
