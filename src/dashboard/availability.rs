@@ -40,15 +40,12 @@ impl Availability {
 /// what can be done there.
 pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>) -> Availability {
     if app.read_only && read_only::forbids(app, screen, action) {
-        let key = app.key(Action::ToggleReadOnly);
-        return Refused(Severity::Quiet, format!("read-only: manutop only watches; {key} leaves this mode"));
+        return only_watches(app);
     }
     if marked::goes_to_marked(app, screen, action) {
         return Available;
     }
-    if matches!(action, Action::Login | Action::Edit | Action::Delete | Action::Logout)
-        && let Some(why) = app.subject_of(screen).and_then(|view| undo::refusal(app, &view.name))
-    {
+    if let Some(why) = app.subject_of(screen).and_then(|view| pending(app, view, action)) {
         return Refused(Severity::Quiet, why);
     }
     let has_table = !app.connections.all().is_empty();
@@ -108,8 +105,25 @@ fn on_connection(app: &App, screen: &Screen) -> Availability {
     Availability::when(app.subject_of(screen).is_some())
 }
 
+fn only_watches(app: &App) -> Availability {
+    let key = app.key(Action::ToggleReadOnly);
+    Refused(Severity::Quiet, format!("read-only: manutop only watches; {key} leaves this mode"))
+}
+
+/// Why an action has to wait for what can still be undone.
+fn pending(app: &App, view: &ConnectionView, action: Action) -> Option<String> {
+    let waits = matches!(action, Action::Login | Action::Edit | Action::Delete | Action::Logout);
+    waits.then(|| undo::refusal(app, &view.name)).flatten()
+}
+
 /// Whether an action does something with a connection, wherever that is.
 pub(crate) fn with(app: &App, view: &ConnectionView, action: Action) -> Availability {
+    if app.read_only && read_only::forbids(app, &Screen::Main, action) {
+        return only_watches(app);
+    }
+    if let Some(why) = pending(app, view, action) {
+        return Refused(Severity::Quiet, why);
+    }
     let needs_token = match action {
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => true,
         Action::RunCommand(number) => gets_token(app, number),

@@ -36,7 +36,9 @@ pub(crate) fn forbids(app: &App, screen: &Screen, action: Action) -> bool {
         // A store that is opened is read; one whose passphrase is chosen is made.
         Action::Unlock => app.passphrase == Some(true),
         Action::Accept => match screen {
-            Screen::Confirm(Question::CopyRefreshToken(_) | Question::LeaveReadOnly | Question::Quit) => false,
+            Screen::Confirm(
+                Question::CopyRefreshToken(_) | Question::LeaveReadOnly | Question::Quit | Question::QuitPending,
+            ) => false,
             Screen::Confirm(_) | Screen::Form(_) | Screen::Login(_) => true,
             Screen::Menu(menu) => menu.scope == Scope::FaultMenu,
             Screen::Unlock(_) => app.passphrase == Some(true),

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::dashboard_loop::foreground::{Foreground, Program};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::own_commands;
-use crate::dashboard_loop::own_commands::Background;
+use crate::dashboard_loop::own_commands::BackgroundRuns;
 use crate::dashboard_loop::run_loop::Dashboard;
 use crate::domain::{CommandTerminal, Event, HostEvent, ProgramRun, Secret};
 use crate::platform::signals;
@@ -28,7 +28,7 @@ impl<H: Host> Dashboard<H> {
         &mut self,
         run: ProgramRun,
         token: Result<Option<Secret>, String>,
-        background: &Background,
+        background: &BackgroundRuns,
         foreground: &mut Option<Foreground>,
         terminal: &mut FrameWriter<B>,
         events: &UnboundedSender<Event>,

@@ -26,12 +26,12 @@ const LONGEST_LINE: usize = 200;
 
 /// The commands that run in the background.
 #[derive(Debug, Default)]
-pub(super) struct Background {
+pub(super) struct BackgroundRuns {
     /// Held by each that runs.
     running: Arc<()>,
 }
 
-impl Background {
+impl BackgroundRuns {
     /// Starts a command; an event reports its end.
     pub(super) fn begin(
         &self,

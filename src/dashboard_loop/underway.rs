@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::dashboard_loop::copying::PendingCopy;
 use crate::dashboard_loop::foreground::Foreground;
-use crate::dashboard_loop::own_commands::Background;
+use crate::dashboard_loop::own_commands::BackgroundRuns;
 use crate::dashboard_loop::pending_exit::PendingExit;
 use crate::domain::ProgramRun;
 
@@ -20,5 +20,5 @@ pub(super) struct Underway {
     /// The program in the dashboard's place.
     pub(super) foreground: Option<Foreground>,
     /// Commands in the background.
-    pub(super) background: Background,
+    pub(super) background: BackgroundRuns,
 }

@@ -34,7 +34,7 @@ impl HelpColumns {
 }
 
 /// A section with its entries wrapped.
-struct Block {
+struct HelpBlock {
     title: &'static str,
     entries: Vec<Vec<SheetLine>>,
 }
@@ -64,13 +64,13 @@ pub(crate) fn of(app: &App, help: &HelpScreen, width: u16, now: DateTime<Utc>) -
     HelpColumns { columns, width, entries }
 }
 
-fn block(section: HelpSection, width: u16) -> Block {
+fn block(section: HelpSection, width: u16) -> HelpBlock {
     let entries = section.entries.into_iter().map(|entry| {
         let tone = if entry.is_idle { Tone::Dim } else { Tone::Key };
         let lines = vec![SheetLine::new(entry.label, entry.text, tone)];
         Sheet { lines, label_width: KEYS }.wrapped(width.into())
     });
-    Block { title: section.title, entries: entries.collect() }
+    HelpBlock { title: section.title, entries: entries.collect() }
 }
 
 /// Brings all columns to the same height, and draws a line across them.
@@ -88,7 +88,7 @@ fn rule(columns: &mut [Vec<SheetLine>], title: &str, width: u16) {
 }
 
 /// Fills columns of the least height that is enough.
-fn fill(blocks: &[Block], count: usize) -> Vec<Vec<SheetLine>> {
+fn fill(blocks: &[HelpBlock], count: usize) -> Vec<Vec<SheetLine>> {
     let lines: usize = blocks.iter().map(|block| 2 + block.entries.iter().map(Vec::len).sum::<usize>()).sum();
     let least = (lines / count).max(1);
     let filled = (least..lines + count).find_map(|height| fill_to(blocks, count, height));
@@ -96,7 +96,7 @@ fn fill(blocks: &[Block], count: usize) -> Vec<Vec<SheetLine>> {
 }
 
 /// Fills `count` columns up to a height, if that is enough. No entry is divided, and no title is the last line.
-fn fill_to(blocks: &[Block], count: usize, height: usize) -> Option<Vec<Vec<SheetLine>>> {
+fn fill_to(blocks: &[HelpBlock], count: usize, height: usize) -> Option<Vec<Vec<SheetLine>>> {
     let mut columns: Vec<Vec<SheetLine>> = vec![Vec::new()];
     for block in blocks {
         for (at, entry) in block.entries.iter().enumerate() {

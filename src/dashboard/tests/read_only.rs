@@ -97,6 +97,20 @@ fn no_action_on_any_screen_sends_or_changes_anything() {
 }
 
 #[test]
+fn no_command_with_a_connection_sends_or_changes_anything() {
+    let app = everywhere().remove(0);
+    let name = app.connections.all()[0].name.clone();
+    for verb in ["login", "refresh", "force-refresh", "test", "logout", "edit", "delete", "auto"] {
+        let mut app = app.clone();
+        press(&mut app, ":");
+        crate::dashboard::fixtures::paste(&mut app, &format!("{verb} {name}"));
+        let effects = press(&mut app, "Enter");
+        assert!(effects.iter().all(only_watches), "{verb}: {effects:?}");
+        assert_eq!(*app.screens.top(), Screen::Main, "{verb}");
+    }
+}
+
+#[test]
 fn a_refused_key_says_why_and_the_header_shows_the_mode() {
     let mut app = app_of(seven());
     assert_eq!(press(&mut app, "W"), [Command::StandDown]);
