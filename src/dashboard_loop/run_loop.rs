@@ -15,6 +15,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
 use crate::dashboard::effect::Effect;
+use crate::dashboard::login::layout::url_on_screen;
 use crate::dashboard::{App, Msg, draw, update};
 use crate::dashboard_loop::copying::{Copy, Copying, Wanted, clipboard_event};
 use crate::dashboard_loop::departure::{Departure, Turn};
@@ -125,6 +126,7 @@ impl<H: Host> Dashboard<H> {
             let waits = is_news && Instant::now() < next_frame;
             if !waits {
                 self.attention.turn(&self.app, &mut self.host, now);
+                self.host.link(url_on_screen(&self.app, now).as_ref().map(|(area, url)| (*area, url.as_str())));
                 let drawn = terminal.draw(|frame| draw::draw(frame, &self.app, now))?;
                 // What is clicked on is what was drawn, though the new size may be reported after the click.
                 if drawn != self.app.size {

@@ -42,6 +42,7 @@ use crate::terminal::background;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::guard::TerminalGuard;
 use crate::terminal::input::TerminalInput;
+use crate::terminal::link::LinkSlot;
 use crate::terminal::screen::Screen;
 use crate::tokens::status_snapshot;
 
@@ -136,6 +137,7 @@ impl Opening {
 pub(crate) struct Stage {
     guard: TerminalGuard,
     terminal: FrameWriter<Screen<BufWriter<Stdout>>>,
+    link: LinkSlot,
     signals: Signals,
 }
 
@@ -143,7 +145,9 @@ impl Stage {
     fn enter() -> Result<Self, Report> {
         let signals = Signals::listen()?;
         let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
-        Ok(Self { guard, terminal: FrameWriter::new(Screen::stdout())?, signals })
+        let screen = Screen::stdout();
+        let link = screen.link();
+        Ok(Self { guard, terminal: FrameWriter::new(screen)?, link, signals })
     }
 
     /// Draws a frame in the terminal's present size.
@@ -173,7 +177,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let mut stage = Stage::enter()?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     stage.draw(&mut app, clock.now())?;
-    let Stage { mut guard, mut terminal, signals } = stage;
+    let Stage { mut guard, mut terminal, link, signals } = stage;
     let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
     let (engine, events) = Engine::start(parts)?;
     let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
@@ -206,7 +210,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
         answers,
-        host: TerminalHost::new(&mut guard, faults),
+        host: TerminalHost::new(&mut guard, link, faults),
         attention,
         clock,
     };
