@@ -122,6 +122,10 @@ pub enum Action {
     Quiet,
     /// Fill in a form for a new connection.
     New,
+    /// Leave for the demo.
+    TryDemo,
+    /// Leave for the demo with its guided tour.
+    TakeTour,
     /// Change the connection's settings in a form.
     Edit,
     /// Forget everything of the connection and take it out of the configuration.
@@ -244,6 +248,8 @@ impl Action {
             Self::TourEnd => "tour_end",
             Self::Quiet => "quiet",
             Self::New => "new",
+            Self::TryDemo => "try_demo",
+            Self::TakeTour => "take_tour",
             Self::Edit => "edit",
             Self::Delete => "delete",
             Self::Save => "save",

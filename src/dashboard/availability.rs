@@ -63,7 +63,7 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
             Availability::when(app.requests.shown() > 0 || matches!(screen, Screen::Request { .. }))
         }
         Action::Quit => Availability::when(*screen != Screen::Confirm(Question::Quit)),
-        Action::Unlock => Availability::when(app.passphrase.is_some()),
+        Action::Unlock => Availability::when(app.passphrase.is_some() || app.offers_files),
         Action::Cancel if is_main => Availability::when(cancels_something(app, now)),
         Action::ShowQr => Availability::when(app.subject_of(screen).is_some_and(waits_for_a_paste)),
         Action::Login

@@ -15,6 +15,7 @@ use crate::dashboard::{
     App, command_palette, connection_form, connections, dialogs, login, main_screen, reading, request_log, timeline,
     tour, unlock,
 };
+use crate::domain::Command;
 
 /// A key: by the table, else as typed text.
 pub(crate) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Effect> {
@@ -113,8 +114,9 @@ fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {
         Flow::Done(effects) => effects,
         Flow::Pass => Vec::new(),
         Flow::Open(screen) => {
+            let is_new_connection = matches!(&screen, Screen::Form(form) if form.changes().is_none());
             app.screens.open(screen);
-            Vec::new()
+            if is_new_connection { before_a_secret(app) } else { Vec::new() }
         }
         Flow::Replace(screen) => {
             app.screens.replace(screen);
@@ -134,6 +136,15 @@ fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {
             effects
         }
     }
+}
+
+/// Before a secret is typed it is known where it can be stored: asks what a person has to decide, and whether a store
+/// that did not answer does now.
+fn before_a_secret(app: &mut App) -> Vec<Effect> {
+    if let Some(dialog) = unlock::update::opened(app) {
+        app.screens.open(dialog);
+    }
+    app.store_problem.iter().map(|_| Command::CheckStore.into()).collect()
 }
 
 fn run(app: &mut App, actions: Vec<Action>, now: DateTime<Utc>) -> Vec<Effect> {

@@ -49,7 +49,6 @@ use crate::dashboard::connection_form::Template;
 use crate::dashboard::connections::Connections;
 use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::Message;
 use crate::dashboard::keymap::{Keymap, Scope};
 use crate::dashboard::layout::Pane;
@@ -123,6 +122,10 @@ pub struct App {
     pub(crate) toast: Option<Message>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
+    /// No keyring can be reached, and encrypted files can take its place.
+    pub(crate) offers_files: bool,
+    /// A person chose encrypted files: the question for their passphrase may cover anything.
+    pub(crate) wants_files: bool,
     /// What stands between the configuration file and what is worked with.
     pub(crate) config_problem: Option<String>,
     /// The keeper that leads beside this dashboard.
@@ -146,11 +149,10 @@ pub struct App {
 
 impl App {
     /// A dashboard of these connections, in this order, with the log read from disk, oldest
-    /// first. Where there are none yet, it begins with the form of a new one.
+    /// first. Where there are none yet, it begins with the welcome.
     #[must_use]
     pub fn new(views: Vec<ConnectionView>, log: Vec<LogEntry>, options: DashboardOptions, now: DateTime<Utc>) -> Self {
-        let is_first_start = views.is_empty();
-        let mut app = Self {
+        Self {
             options,
             size: Size::new(80, 24),
             configured: Vec::new(),
@@ -163,6 +165,8 @@ impl App {
             scroll: 0,
             toast: None,
             store_problem: None,
+            offers_files: false,
+            wants_files: false,
             config_problem: None,
             keeper: None,
             passphrase: None,
@@ -172,11 +176,7 @@ impl App {
             tour: None,
             recent: Vec::new(),
             last_click: None,
-        };
-        if is_first_start && let Flow::Open(form) = connections::actions::new_connection(&app) {
-            app.screens.open(form);
         }
-        app
     }
 
     /// Takes over keys and theme from a reloaded configuration.
@@ -245,6 +245,9 @@ impl App {
         let mut scopes = self.tour_scopes().to_vec();
         if self.screens.is_main() && self.pane == Pane::Requests && !self.connections.all().is_empty() {
             scopes.push(Scope::Log);
+        }
+        if self.screens.is_main() && self.connections.all().is_empty() && !self.options.demo {
+            scopes.push(Scope::Welcome);
         }
         scopes.extend(self.screens.top().scopes());
         if self.options.demo && matches!(self.screens.top(), Screen::Main | Screen::Details { .. }) {

@@ -80,6 +80,11 @@ pub enum Ending {
     Quit,
     /// A person asked twice to quit, and something is owed.
     QuitOwing,
+    /// A person wants to see the demo, perhaps with its tour; what is owed has yet to be waited for.
+    Demo {
+        /// Whether with the guided tour.
+        tour: bool,
+    },
     /// The terminal cannot be read any more.
     InputEnded,
     /// The engine ended on its own, which it never should.
@@ -179,6 +184,8 @@ impl<H: Host> Dashboard<H> {
                             return Ok(ending);
                         }
                     }
+                    Effect::OpenDemo { tour } => return Ok(Ending::Demo { tour }),
+                    Effect::UseFiles => self.configuration.use_files(),
                     Effect::Copy { connection, what } => {
                         copy = Some(Copy::new(Wanted::Of { connection, what }));
                     }

@@ -17,6 +17,7 @@ pub mod log;
 pub mod log_brief;
 pub mod log_summary;
 pub mod lost_answer;
+pub mod passphrase;
 pub mod problem;
 pub mod provider;
 pub mod reason;

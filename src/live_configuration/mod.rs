@@ -25,7 +25,7 @@ use crate::platform::file_stamp::Stamp;
 /// The configuration in use, and the handle of the thread that reads and writes its file.
 pub struct Configuration {
     current: Config,
-    /// The store in use, which nothing changes while it runs.
+    /// The store in use, which changes only by [`Configuration::use_files`] while it runs.
     store: StoreKind,
     jobs: mpsc::Sender<Job>,
     notes: UnboundedReceiver<ConfigurationReport>,
@@ -81,6 +81,8 @@ enum Job {
     /// Find out whether it could be deleted.
     Try(ConnectionName),
     Delete(ConnectionName),
+    /// Make it name encrypted files as the secret store.
+    UseFiles,
     End,
 }
 
@@ -95,6 +97,7 @@ enum Report {
     Saved { connection: String, typed: Typed, result: Result<Config, Vec<FieldFault>> },
     Tried { connection: ConnectionName, result: Result<(), String> },
     Deleted { connection: ConnectionName, result: Result<Config, String> },
+    FilesChosen(Result<Config, String>),
 }
 
 impl Configuration {
@@ -155,6 +158,12 @@ impl Configuration {
         self.ask(Job::Delete(connection));
     }
 
+    /// Makes the file name encrypted files as the secret store, then the engine use them;
+    /// [`HostEvent::FilesChosen`] reports the result.
+    pub fn use_files(&self) {
+        self.ask(Job::UseFiles);
+    }
+
     /// Reads the file now; [`HostEvent::ConfigurationRead`] reports the result, changed or not.
     pub fn reload(&self) {
         self.ask(Job::Reload);
@@ -190,6 +199,13 @@ impl Configuration {
             Report::Saved { connection, result: Err(faults), .. } => {
                 (Vec::new(), Event::Host(HostEvent::ConnectionSaved { connection, result: Err(faults) }))
             }
+            Report::FilesChosen(Ok(config)) => {
+                self.store = StoreKind::File;
+                let mut commands = self.adopt(config);
+                commands.push(Command::UseFiles);
+                (commands, Event::Host(HostEvent::FilesChosen(Ok(()))))
+            }
+            Report::FilesChosen(Err(why)) => (Vec::new(), Event::Host(HostEvent::FilesChosen(Err(why)))),
             Report::Deleted { connection, result } => {
                 let (commands, result) = match result {
                     Ok(config) => (self.adopt(config), Ok(())),

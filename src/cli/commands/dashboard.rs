@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, Stdout};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -173,6 +174,7 @@ pub(crate) struct Demo {
 /// under way has been saved.
 pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
+    let (ascii, theme) = (opening.ascii, opening.theme);
     let mut app = opening.app(clock.now());
     let mut stage = Stage::enter()?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
@@ -240,8 +242,30 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let left = left?;
     match ending? {
         Ending::Quit | Ending::QuitOwing => Ok(left),
+        Ending::Demo { tour } => {
+            drop(request_log);
+            Ok(run_demo(tour, ascii, theme)?)
+        }
         Ending::InputEnded => Err(CliError::new(Exit::Failed, "cannot read from the terminal").into()),
         Ending::EngineEnded => Err(eyre::eyre!("the engine ended unexpectedly")),
+    }
+}
+
+/// Runs the demo in this process's place: whatever this one started, a thread that reads the terminal among it, is
+/// gone then.
+fn run_demo(tour: bool, ascii: bool, theme: Option<ThemeName>) -> Result<Exit, CliError> {
+    let failed = |error| CliError::new(Exit::Failed, format!("the demo cannot be started: {error}"));
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.arg("demo").args(tour.then_some("--tour")).args(ascii.then_some("--ascii"));
+    if let Some(theme) = theme {
+        command.args(["--theme", theme.word()]);
+    }
+    #[cfg(unix)]
+    return Err(failed(std::os::unix::process::CommandExt::exec(&mut command)));
+    #[cfg(not(unix))]
+    {
+        let status = command.status().map_err(failed)?;
+        return Ok(if status.success() { Exit::Ok } else { Exit::Failed });
     }
 }
 

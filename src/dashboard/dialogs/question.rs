@@ -27,6 +27,8 @@ pub enum Question {
         /// Who, before and now.
         change: Box<SubjectChange>,
     },
+    /// Keep secrets in encrypted files, as no keyring can be reached?
+    UseFiles,
     /// Leave although tokens are not in the store yet?
     Quit,
 }
@@ -41,7 +43,7 @@ impl Question {
             | Self::Logout(name)
             | Self::Delete(name)
             | Self::ReplaceSubject { connection: name, .. } => Some(name),
-            Self::LogoutMarked { .. } | Self::Quit => None,
+            Self::LogoutMarked { .. } | Self::UseFiles | Self::Quit => None,
         }
     }
 }

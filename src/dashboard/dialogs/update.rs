@@ -16,6 +16,10 @@ pub(crate) fn on_question(app: &mut App, action: Action, now: DateTime<Utc>) -> 
     match (action, question.clone()) {
         (Action::Accept, Question::SendAgain(connection)) => send_again(app, connection, now),
         (Action::Login, Question::SendAgain(connection)) => in_place(login::update::begin(app, connection)),
+        (Action::Accept, Question::UseFiles) => {
+            app.wants_files = true;
+            Flow::Close(accepted(Question::UseFiles))
+        }
         (Action::Accept, question) => Flow::Close(accepted(question)),
         (Action::Cancel, question) => Flow::Close(declined(question)),
         _ => Flow::NOTHING,
@@ -63,6 +67,7 @@ fn accepted(question: Question) -> Vec<Effect> {
         Question::ReplaceSubject { connection, .. } => {
             vec![Command::ConfirmLogin { connection, replace: true }.into()]
         }
+        Question::UseFiles => vec![Effect::UseFiles],
         Question::Quit => vec![Effect::Quit],
     }
 }

@@ -10,6 +10,7 @@ use crate::dashboard::details::remedy::remedy;
 use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
 use crate::dashboard::layout::Pane;
+use crate::dashboard::screen::Screen;
 use crate::dashboard::{App, availability};
 use crate::domain::Status;
 
@@ -107,6 +108,11 @@ fn word(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> &'static str {
             let waits = app.subject().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
             if waits && !app.log_is_filtered() { binding.word } else { "clear" }
         }
+        (Scope::Form, Action::Accept) => match app.screens.top() {
+            Screen::Form(form) => form.on_enter().word(),
+            _ => binding.word,
+        },
+        (Scope::Connection, Action::Unlock) if app.offers_files => "encrypted files",
         (Scope::Unlock, Action::Accept) if app.passphrase == Some(true) => "choose",
         _ => binding.word,
     }

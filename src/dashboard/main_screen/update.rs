@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::dashboard::action::Action;
 use crate::dashboard::connections::actions::new_connection;
 use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
@@ -29,6 +30,9 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
             return Flow::Open(Screen::Filter);
         }
         Action::New => return new_connection(app),
+        Action::TryDemo | Action::TakeTour => {
+            return Flow::effect(Effect::OpenDemo { tour: action == Action::TakeTour });
+        }
         Action::Quiet => {
             app.toggle_quiet();
             let text = if app.quiet { "quiet: no notifications, no bell" } else { "notifications are on" };
