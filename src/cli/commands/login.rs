@@ -50,6 +50,11 @@ pub struct LoginArgs {
 }
 
 impl LoginArgs {
+    /// The login of a connection, without options.
+    pub(crate) fn of(name: ConnectionName) -> Self {
+        Self { name, no_browser: false, qr: false, yes: false, json: false }
+    }
+
     /// Logs one connection in and waits for the end.
     pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
