@@ -43,8 +43,7 @@ fn key(bencher: Bencher, rows: usize) {
     bencher.bench_local(|| update(&mut app, black_box(down.clone()), now()));
 }
 
-/// A letter typed into the filter, and erased again: the one looks through what passed before, the
-/// other through all.
+/// A letter typed into the filter, and erased again; each looks through all.
 #[divan::bench(args = ROWS)]
 fn filter(bencher: Bencher, rows: usize) {
     let mut app = app(rows);
@@ -164,7 +163,7 @@ fn app(rows: usize) -> App {
 
 fn options() -> DashboardOptions {
     DashboardOptions {
-        look: Appearance::SIXTEEN,
+        appearance: Appearance::SIXTEEN,
         theme_is_fixed: false,
         ascii: false,
         zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),

@@ -1,4 +1,4 @@
-//! What the files below the engine cost: the overview read at start, the journal, a rotation.
+//! What the files below the engine cost: the status snapshot read at start, the journal, a rotation.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,16 +23,16 @@ fn main() {
     divan::main();
 }
 
-/// Reading the overview, and taking every connection's facts out of it.
+/// Reading the status snapshot, and taking every connection's facts out of it.
 #[divan::bench(args = CONNECTIONS)]
-fn overview_read(bencher: Bencher, connections: usize) {
+fn snapshot_read(bencher: Bencher, connections: usize) {
     let dir = tempfile::tempdir().expect("a directory");
     let names: Vec<_> = (0..connections).map(name).collect();
     let news = names.iter().map(|name| (name.clone(), Some(record(1).facts()))).collect();
-    assert!(runtime().block_on(vault(dir.path()).note_overview(news)), "it is written");
+    assert!(runtime().block_on(vault(dir.path()).write_status_snapshot(news)), "it is written");
     bencher.bench_local(|| {
-        let overview = status_snapshot::read(black_box(dir.path()));
-        names.iter().filter(|name| overview.facts(name).is_some()).count()
+        let snapshot = status_snapshot::read(black_box(dir.path()));
+        names.iter().filter(|name| snapshot.facts(name).is_some()).count()
     });
 }
 
@@ -41,11 +41,11 @@ fn overview_read(bencher: Bencher, connections: usize) {
 fn journal_write(bencher: Bencher) {
     let dir = tempfile::tempdir().expect("a directory");
     let (runtime, vault) = (runtime(), vault(dir.path()));
-    let mut lease = runtime.block_on(vault.lock(&name(0), |_| {})).expect("a lock");
+    let mut locked = runtime.block_on(vault.lock(&name(0), |_| {})).expect("a lock");
     bencher.bench_local(|| {
         runtime.block_on(async {
-            lease.spending(black_box(&record(1))).await.expect("a journal");
-            lease.unspent().await.expect("a journal");
+            locked.spending(black_box(&record(1))).await.expect("a journal");
+            locked.unspent().await.expect("a journal");
         });
     });
 }
@@ -68,14 +68,14 @@ fn rotation_in_files(bencher: Bencher, connections: usize) {
     let factory = ConnectionName::new("factory").expect("a name");
     bencher.bench_local(|| {
         runtime.block_on(async {
-            let mut lease = vault.lock(&factory, |_| {}).await.expect("a lock");
-            let standing = lease.recover().await.expect("a good store");
-            lease.preflight().await.expect("room");
+            let mut locked = vault.lock(&factory, |_| {}).await.expect("a lock");
+            let standing = locked.recover().await.expect("a good store");
+            locked.preflight().await.expect("room");
             if let Some(record) = standing.record {
-                lease.spending(&record).await.expect("a journal");
+                locked.spending(&record).await.expect("a journal");
             }
             generation += 1;
-            lease.receive(record(generation)).await.expect("kept");
+            locked.receive(record(generation)).await.expect("kept");
         });
     });
 }

@@ -1,4 +1,4 @@
-//! What `manutop token` costs a script: beside a keeper that holds the token, alone with a keyring,
+//! What `manutop token` costs a script: beside a keepalive service that holds the token, alone with a keyring,
 //! and with a refresh. Whole programs are timed, one after the other in turns, so that what the
 //! machine does meanwhile hits all alike; read the ratios.
 //!
@@ -88,9 +88,10 @@ fn main() {
         ("manutop refresh", manutop(&["refresh", "factory", "--force"])),
     ]);
 
-    println!("\nbeside a keeper: no more than 1.1 of oidc-token");
-    let _keeper =
-        Keeper(manutop(&["keepalive"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a keeper"));
+    println!("\nbeside a keepalive service: no more than 1.1 of oidc-token");
+    let _keepalive = KeepaliveService(
+        manutop(&["keepalive"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a keepalive service"),
+    );
     let socket = data.join("locks/.agent.sock");
     while !socket.exists() {
         std::thread::sleep(Duration::from_millis(10));
@@ -111,9 +112,9 @@ fn main() {
 }
 
 /// Ended with the bench, however that ends.
-struct Keeper(Child);
+struct KeepaliveService(Child);
 
-impl Drop for Keeper {
+impl Drop for KeepaliveService {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -130,8 +131,8 @@ fn log_in(data: &Path, factory: &factory::Factory) {
         vault.unlock(Secret::new(PASSPHRASE)).await.expect("a new store");
         let name = ConnectionName::new("factory").expect("a good name");
         vault.set_client_secret(&name, &factory.client_secret).await.expect("a store that works");
-        let mut lease = vault.lock(&name, |_| {}).await.expect("not held by anyone else");
-        lease.receive(factory.record.clone()).await.expect("a store that works");
+        let mut locked = vault.lock(&name, |_| {}).await.expect("not held by anyone else");
+        locked.receive(factory.record.clone()).await.expect("a store that works");
     });
 }
 

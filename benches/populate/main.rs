@@ -76,8 +76,8 @@ async fn write(vault: &Vault, at: usize) -> Result<(), Failed> {
         client_id: format!("client-{at}"),
         subject: None,
     };
-    let mut lease = vault.lock(&ConnectionName::new(&name(at))?, |_| {}).await?;
-    lease.receive(record.clone()).await.map_err(|error| error.to_string())?;
-    lease.remember(&record, Obtained::Login, None).await;
+    let mut locked = vault.lock(&ConnectionName::new(&name(at))?, |_| {}).await?;
+    locked.receive(record.clone()).await.map_err(|error| error.to_string())?;
+    locked.remember(&record, Obtained::Login, None).await;
     Ok(())
 }

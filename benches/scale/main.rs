@@ -33,7 +33,7 @@ const HEADINGS: &str = "connections  read/s  first..last refresh/s  least left/s
 
 /// What is asked of a run.
 #[derive(Clone, Copy, Default)]
-struct Wishes {
+struct Options {
     outage: bool,
     sleep: bool,
     screen: bool,
@@ -48,19 +48,19 @@ fn main() {
         ["--home", home, count] => serve(Path::new(home), count.parse().expect("a number")),
         _ => {
             let mut counts = Vec::new();
-            let mut wishes = Wishes::default();
+            let mut options = Options::default();
             for word in words {
                 match word {
-                    "--outage" => wishes.outage = true,
-                    "--sleep" => wishes.sleep = true,
-                    "--screen" => wishes.screen = true,
+                    "--outage" => options.outage = true,
+                    "--sleep" => options.sleep = true,
+                    "--screen" => options.screen = true,
                     number => counts.push(number.parse().expect("--outage, --sleep, --screen or a number")),
                 }
             }
-            assert!(!(wishes.sleep && wishes.screen), "the clock of another program cannot be advanced");
+            assert!(!(options.sleep && options.screen), "the clock of another program cannot be advanced");
             println!("{HEADINGS}");
             for count in if counts.is_empty() { vec![10, 1000] } else { counts } {
-                bench(count, wishes);
+                bench(count, options);
             }
         }
     }
@@ -76,16 +76,16 @@ fn serve(home: &Path, count: usize) {
     let _ = std::io::stdin().read_to_end(&mut Vec::new());
 }
 
-fn bench(count: usize, wishes: Wishes) {
-    let provider = Provider::start(wishes.outage);
+fn bench(count: usize, options: Options) {
+    let provider = Provider::start(options.outage);
     let home = tempfile::tempdir().expect("a directory");
     home::make(home.path(), provider.manu(), count, LEFT);
-    if wishes.screen {
+    if options.screen {
         return watch(count, home.path(), provider);
     }
     let this = std::env::current_exe().expect("this program");
     let mut command = Command::new(this);
-    command.arg("--engine").arg(home.path()).args(wishes.sleep.then_some("--sleep"));
+    command.arg("--engine").arg(home.path()).args(options.sleep.then_some("--sleep"));
     let child = command.stdout(Stdio::piped()).spawn();
     let output = child.and_then(Child::wait_with_output).expect("the engine's process");
     assert!(output.status.success(), "the engine's process failed");

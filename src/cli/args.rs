@@ -32,8 +32,9 @@ pub struct Cli {
     pub command: Option<CliCommand>,
 }
 
-/// The subcommands; each is described in its own module.
+/// The subcommands; each is described in its own module. Only the one that is run is built.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 #[expect(missing_docs, reason = "the texts of --help are in each command's module")]
 pub enum CliCommand {
     List(list::ListArgs),

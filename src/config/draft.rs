@@ -11,7 +11,7 @@ use toml_edit::{Array, DocumentMut, Value};
 
 use crate::config::connection;
 use crate::config::fields::{ConfigField, FIELDS, FieldKind, KEYS, default_text, fields};
-use crate::config::section::{Report, Section};
+use crate::config::section::{FaultCollector, Section};
 use crate::domain::{AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, FieldFault, Provider, SecretSource};
 
 /// A connection being written down. An empty text means that the key is left out.
@@ -156,7 +156,7 @@ impl fmt::Debug for Draft {
 /// Reads the lines of one table as the file's are read.
 fn read(text: &str, faults: &mut Vec<FieldFault>, providers: &'static [&'static Provider]) -> Option<Connection> {
     let table = DeTable::parse(text).ok()?;
-    let mut report = Report::new(text);
+    let mut report = FaultCollector::new(text);
     let mut section = Section::new(table.get_ref(), 0, None, &mut report);
     let connection = connection::read(&mut section, AfterLostAnswer::default(), providers);
     let known = |key: &str| KEYS.iter().copied().find(|known| *known == key).unwrap_or_default();

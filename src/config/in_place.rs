@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_edited_since_is_read_as_it_is() {
+    fn a_file_edited_meanwhile_is_read_as_it_is() {
         assert!(!is_torn(b"mine = 1\n", b"old = 1\n", b"new = 1\n"));
         assert!(!is_torn(b"", b"old = 1\n", b"new = 1\n"), "no write leaves it empty");
         assert!(!is_torn(b"old = 1\n# more\n", b"old = 1\n", b"new = 1\n"));

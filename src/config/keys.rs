@@ -4,14 +4,14 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::section::Report;
+use crate::config::section::FaultCollector;
 use crate::config::text::{position, quoted};
 use crate::domain::{Rebinding, Written};
 
 const EXAMPLE: &str = r#"["r", "F5", "Ctrl-R"]"#;
 
 /// Every line of every table, in the order of the file.
-pub(super) fn read(report: &mut Report<'_>, text: &str, document: &DeTable<'_>) -> Vec<Rebinding> {
+pub(super) fn read(report: &mut FaultCollector<'_>, text: &str, document: &DeTable<'_>) -> Vec<Rebinding> {
     let Some(value) = document.get("keys") else { return Vec::new() };
     let mut wanted = Vec::new();
     let Some(scopes) = value.get_ref().as_table() else {
@@ -39,7 +39,7 @@ pub(super) fn read(report: &mut Report<'_>, text: &str, document: &DeTable<'_>) 
         }
     }
     // The parser sorts by name.
-    wanted.sort_by_key(|wish| (wish.action.line, wish.action.column));
+    wanted.sort_by_key(|binding| (binding.action.line, binding.action.column));
     wanted
 }
 

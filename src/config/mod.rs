@@ -43,7 +43,7 @@ pub use crate::config::fields::{ConfigField, FIELDS, FieldKind, default_text, fi
 pub use crate::config::in_place::{Copies, interrupted};
 pub use crate::config::original::Original;
 pub use crate::config::paths::Paths;
-use crate::config::section::{Report, Section};
+use crate::config::section::{FaultCollector, Section};
 use crate::domain::{AfterLostAnswer, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
 pub(crate) use crate::local_server::is_loopback;
 use crate::trust;
@@ -97,7 +97,7 @@ pub struct Config {
     pub on_event: Option<Vec<String>>,
     /// What happens after a refresh token was sent and its answer lost, where a connection does not say.
     pub after_lost_answer: AfterLostAnswer,
-    /// Whether dashboard and keeper give commands the tokens they hold, from their start on.
+    /// Whether dashboard and keepalive service give commands the tokens they hold, from their start on.
     pub token_socket: bool,
     /// How the dashboard is to look.
     pub theme: ThemeName,
@@ -210,7 +210,11 @@ pub fn read(file: &Path) -> Result<Option<String>, ConfigError> {
 pub fn keys_in(text: &str) -> Vec<Rebinding> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (document, syntax_errors) = DeTable::parse_recoverable(text);
-    if syntax_errors.is_empty() { keys::read(&mut Report::new(text), text, document.get_ref()) } else { Vec::new() }
+    if syntax_errors.is_empty() {
+        keys::read(&mut FaultCollector::new(text), text, document.get_ref())
+    } else {
+        Vec::new()
+    }
 }
 
 /// Checks the text of a configuration file; `file` is only named in errors.
@@ -234,7 +238,7 @@ fn check(
     document: &DeTable<'_>,
     providers: &'static [&'static Provider],
 ) -> Result<Config, Vec<ConfigFault>> {
-    let mut report = Report::new(text);
+    let mut report = FaultCollector::new(text);
     let mut top = Section::new(document, 0, None, &mut report);
     let defaults = Config::default();
     top.refuse_unknown_keys(KEYS);
@@ -333,7 +337,7 @@ fn header(item: &Spanned<DeValue<'_>>) -> usize {
 
 /// Every connection without fault; the others leave their faults in the report.
 fn connections(
-    report: &mut Report<'_>,
+    report: &mut FaultCollector<'_>,
     tables: &[(usize, &DeTable<'_>)],
     after_lost_answer: AfterLostAnswer,
     providers: &'static [&'static Provider],

@@ -12,14 +12,14 @@ use crate::config::error::{ConfigFault, secret_in_file};
 use crate::config::text::{names_a_secret, near_miss, position, quoted};
 
 /// The faults found so far.
-pub(super) struct Report<'r> {
+pub(super) struct FaultCollector<'r> {
     text: &'r str,
     faults: Vec<ConfigFault>,
     /// The endpoints that providers begin with: most connections have no others.
     defaults: HashMap<&'static str, Url>,
 }
 
-impl<'r> Report<'r> {
+impl<'r> FaultCollector<'r> {
     pub(super) fn new(text: &'r str) -> Self {
         Self { text, faults: Vec::new(), defaults: HashMap::new() }
     }
@@ -44,7 +44,7 @@ pub(super) struct Section<'s, 'r> {
     header: usize,
     /// The quoted name of the connection it describes, where there is one.
     connection: Option<String>,
-    report: &'s mut Report<'r>,
+    report: &'s mut FaultCollector<'r>,
 }
 
 impl<'s, 'r> Section<'s, 'r> {
@@ -52,7 +52,7 @@ impl<'s, 'r> Section<'s, 'r> {
         table: &'s DeTable<'s>,
         header: usize,
         connection: Option<String>,
-        report: &'s mut Report<'r>,
+        report: &'s mut FaultCollector<'r>,
     ) -> Self {
         Self { table, header, connection, report }
     }

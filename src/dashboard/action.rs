@@ -28,6 +28,10 @@ pub enum Action {
     PageUp,
     /// A page down.
     PageDown,
+    /// Half a page up.
+    HalfPageUp,
+    /// Half a page down.
+    HalfPageDown,
     /// To the next pane.
     NextPane,
     /// To the pane before.
@@ -38,8 +42,10 @@ pub enum Action {
     Help,
     /// Type a filter.
     Filter,
-    /// Open the list of everything that can be done.
+    /// Open the command line.
     OpenPalette,
+    /// Complete what is typed in it.
+    Complete,
     /// Open the menu of orders.
     OpenSortMenu,
     /// Sort by a column, or as in the file; by the same again, the other way round.
@@ -106,6 +112,8 @@ pub enum Action {
     Copy(CopyWhat),
     /// Open the demo's menu of things to break.
     OpenFaultMenu,
+    /// Start the demo's guided tour.
+    StartTour,
     /// Break one of them.
     Fault(FaultKind),
     /// On to the next step of the guided tour; what this one asks for is done first.
@@ -163,6 +171,14 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it moves through a list or a text.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        use Action as A;
+        matches!(self, A::Up | A::Down | A::Top | A::Bottom)
+            || matches!(self, A::PageUp | A::PageDown | A::HalfPageUp | A::HalfPageDown)
+    }
+
     /// How many lines a move goes, where a page has so many; the farthest there is for any other action.
     #[must_use]
     pub fn distance(self, page: usize) -> isize {
@@ -172,6 +188,8 @@ impl Action {
             Self::Down => 1,
             Self::PageUp => -page,
             Self::PageDown => page,
+            Self::HalfPageUp => -(page / 2).max(1),
+            Self::HalfPageDown => (page / 2).max(1),
             Self::Top => isize::MIN,
             _ => isize::MAX,
         }
@@ -191,6 +209,8 @@ impl Action {
             Self::Bottom => "bottom",
             Self::PageUp => "page_up",
             Self::PageDown => "page_down",
+            Self::HalfPageUp => "half_page_up",
+            Self::HalfPageDown => "half_page_down",
             Self::NextPane => "next_pane",
             Self::PreviousPane => "previous_pane",
             Self::Open => "open",
@@ -222,6 +242,7 @@ impl Action {
             Self::CursorStart => "cursor_start",
             Self::CursorEnd => "cursor_end",
             Self::OpenPalette => "open_palette",
+            Self::Complete => "complete",
             Self::OpenSortMenu => "open_sort_menu",
             Self::ToggleGroups => "toggle_groups",
             Self::Fold => "fold",
@@ -243,6 +264,7 @@ impl Action {
             Self::Earlier => "earlier",
             Self::Later => "later",
             Self::OpenFaultMenu => "open_fault_menu",
+            Self::StartTour => "start_tour",
             Self::TourNext => "tour_next",
             Self::TourBack => "tour_back",
             Self::TourEnd => "tour_end",
@@ -270,6 +292,8 @@ impl Action {
                 | Self::Down
                 | Self::PageUp
                 | Self::PageDown
+                | Self::HalfPageUp
+                | Self::HalfPageDown
                 | Self::NextPane
                 | Self::Mark
                 | Self::PreviousRequest

@@ -1,4 +1,4 @@
-//! Whether an action does something now: dispatch asks it before it acts; footer, command palette and help before they
+//! Whether an action does something now: dispatch asks it before it acts; footer, command line and help before they
 //! offer a key.
 
 use chrono::{DateTime, Utc};
@@ -63,6 +63,7 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
             Availability::when(app.requests.shown() > 0 || matches!(screen, Screen::Request { .. }))
         }
         Action::Quit => Availability::when(*screen != Screen::Confirm(Question::Quit)),
+        Action::Help => Availability::when(!matches!(screen, Screen::Help(_))),
         Action::Unlock => Availability::when(app.passphrase.is_some() || app.offers_files),
         Action::Cancel if is_main => Availability::when(cancels_something(app, now)),
         Action::ShowQr => Availability::when(app.subject_of(screen).is_some_and(waits_for_a_paste)),
@@ -75,10 +76,8 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
         | Action::OpenFaultMenu => on_connection(app, screen),
         Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout => {
             match on_connection(app, screen) {
-                Available if has_token(app, screen, action) => Available,
-                Available => {
-                    Refused(Severity::Warning, format!("there are no tokens; {} logs in", app.key(Action::Login)))
-                }
+                Available if copies_names(app, action) => Available,
+                Available => app.subject_of(screen).map_or(Nothing, |view| with(app, view, action)),
                 other => other,
             }
         }
@@ -95,9 +94,19 @@ fn on_connection(app: &App, screen: &Screen) -> Availability {
     Availability::when(app.subject_of(screen).is_some())
 }
 
-fn has_token(app: &App, screen: &Screen, action: Action) -> bool {
-    let copies_names = action == Action::OpenCopyMenu && app.connections.marks().0 > 0;
-    copies_names || app.subject_of(screen).and_then(ConnectionView::token).is_some()
+/// Whether an action does something with a connection, wherever that is.
+pub(crate) fn with(app: &App, view: &ConnectionView, action: Action) -> Availability {
+    let needs_token = matches!(action, Action::CopyAccessToken | Action::OpenCopyMenu | Action::Test | Action::Logout);
+    if needs_token && view.token().is_none() {
+        let why = format!("there are no tokens; {} logs in", app.key(Action::Login));
+        return Refused(Severity::Warning, why);
+    }
+    Available
+}
+
+/// The copy menu copies the names of all marked connections, which needs no token.
+fn copies_names(app: &App, action: Action) -> bool {
+    action == Action::OpenCopyMenu && app.connections.marks().0 > 0
 }
 
 /// `Esc` on the main screen stops a wait for a lock, else clears the log's filter, the marks, or the filter.

@@ -10,12 +10,40 @@ use crate::dashboard::availability::{self, Availability};
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
+use crate::dashboard::help::HelpScreen;
+use crate::dashboard::keymap::Scope;
+use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::{
-    App, command_palette, connection_form, connections, dialogs, login, main_screen, reading, request_log, timeline,
-    tour, unlock,
+    App, command_palette, connection_form, connections, dialogs, help, login, main_screen, reading, request_log,
+    timeline, tour, unlock,
 };
 use crate::domain::Command;
+
+impl App {
+    /// The scopes whose keys work now, the most special first.
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = self.tour_scopes().to_vec();
+        scopes.extend(self.scopes_of(self.screens.top()));
+        scopes
+    }
+
+    /// The same on a screen, which may be one below the top.
+    pub(crate) fn scopes_of(&self, screen: &Screen) -> Vec<Scope> {
+        let mut scopes = Vec::new();
+        if *screen == Screen::Main && self.pane == Pane::Requests && !self.connections.all().is_empty() {
+            scopes.push(Scope::Log);
+        }
+        if *screen == Screen::Main && self.connections.all().is_empty() && !self.options.demo {
+            scopes.push(Scope::Welcome);
+        }
+        scopes.extend(screen.scopes());
+        if self.options.demo && matches!(screen, Screen::Main | Screen::Details { .. }) {
+            scopes.push(Scope::Demo);
+        }
+        scopes
+    }
+}
 
 /// A key: by the table, else as typed text.
 pub(crate) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Effect> {
@@ -41,11 +69,11 @@ fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
         Screen::Filter => connections::filter::type_text(app, text, now),
         Screen::LogFilter => request_log::update::type_text(app, text),
         Screen::Palette(_) => command_palette::update::edit(app, |field| field.push(text), now),
+        Screen::Help(help) => help.type_text(text),
         Screen::Login(dialog) => login::update::type_text(dialog, text),
         Screen::Unlock(dialog) => unlock::update::type_text(dialog, text),
         Screen::Form(_) => connection_form::update::type_text(app, text),
         Screen::Main
-        | Screen::Help { .. }
         | Screen::Details { .. }
         | Screen::Request { .. }
         | Screen::Timeline
@@ -84,6 +112,8 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
         Action::Suspend => return Flow::effect(Effect::Suspend),
         Action::Quit => return quit(app),
+        Action::Help => return Flow::Open(Screen::Help(HelpScreen::default())),
+        Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
         Action::TourNext | Action::TourBack | Action::TourEnd => return tour::act(app, action, now),
         _ => {}
     }
@@ -91,7 +121,8 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Screen::Main => main_screen::update::act(app, action, now),
         Screen::Filter => connections::filter::act(app, action, now),
         Screen::LogFilter => request_log::update::in_filter(app, action),
-        Screen::Help { .. } | Screen::Details { .. } => reading::act(app, action),
+        Screen::Help(_) => help::update::act(app, action),
+        Screen::Details { .. } => reading::act(app, action),
         Screen::Request { .. } => request_log::update::on_request(app, action, now),
         Screen::Timeline => timeline::update::act(app, action, now),
         Screen::Login(_) => login::update::act(app, action, now),

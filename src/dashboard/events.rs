@@ -8,7 +8,7 @@ use crate::dashboard::action::Action;
 use crate::dashboard::details::token_history;
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::frame::message_line::{Message, reason};
+use crate::dashboard::frame::message_line::{StatusMessage, reason};
 use crate::dashboard::screen::Screen;
 use crate::dashboard::unlock::UnlockDialog;
 use crate::dashboard::{App, connection_form, login};
@@ -45,7 +45,7 @@ pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
         Event::FilesOffered => app.offers_files = app.connections.all().iter().all(|view| view.token().is_none()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(ref result) => store_changed(app, result, &event, now),
-        Event::KeepaliveChanged(keeper) => keeper_changed(app, keeper, now),
+        Event::KeepaliveChanged(keepalive) => keepalive_changed(app, keepalive, now),
         Event::Host(noticed) => notice(app, noticed, now),
     }
     Vec::new()
@@ -172,15 +172,15 @@ fn exported(requests: usize, all: bool, path: &str) -> String {
     }
 }
 
-fn keeper_changed(app: &mut App, keeper: Option<KeepaliveProcess>, now: DateTime<Utc>) {
-    let text = match keeper {
+fn keepalive_changed(app: &mut App, keepalive: Option<KeepaliveProcess>, now: DateTime<Utc>) {
+    let text = match keepalive {
         Some(KeepaliveProcess { pid: Some(pid) }) => {
             format!("keepalive, process {pid}, refreshes beside this dashboard")
         }
         Some(KeepaliveProcess { pid: None }) => "keepalive refreshes beside this dashboard".into(),
         None => "keepalive has ended; this dashboard refreshes alone".into(),
     };
-    app.keeper = keeper;
+    app.keepalive = keepalive;
     app.say(None, Severity::Quiet, text, now);
 }
 
@@ -327,8 +327,8 @@ fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());
     app.connections.remove(connection, now);
     // The person who deleted it has seen what became of it.
-    let is_told = |toast: &Message| toast.connection.as_ref() == Some(connection) && toast.lives(now);
-    if !app.toast.as_ref().is_some_and(is_told) {
+    let is_current = |message: &StatusMessage| message.connection.as_ref() == Some(connection) && message.lives(now);
+    if !app.message.as_ref().is_some_and(is_current) {
         let kept = if has_tokens { "; its tokens are kept" } else { "" };
         let text = format!("{connection} is no longer in the configuration{kept}");
         app.say(None, Severity::Quiet, text, now);

@@ -1,8 +1,8 @@
 //! Finding by a few letters: what passes a filter, how well, and which letters matched.
 //!
 //! Every word of the filter must match. A word matches fuzzily in names and titles, where people
-//! type a few letters of many; in the few words for providers and statuses, where fuzzy letters
-//! would find anything, it must occur as it stands. `is:` names a status and nothing else.
+//! type a few letters of many; in descriptions and in the few words for providers and statuses, where
+//! fuzzy letters would find anything, it must occur as it stands. `is:` names a status and nothing else.
 
 use std::fmt;
 
@@ -23,18 +23,18 @@ const IS: &str = "is:";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Finder {
     text: String,
-    words: Vec<Word>,
+    words: Vec<SearchWord>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Word {
+enum SearchWord {
     /// Anywhere: as it was typed, and as the matcher wants it.
     Any(String, Atom),
     /// What follows `is:`.
     Status(String),
 }
 
-impl Word {
+impl SearchWord {
     fn new(word: &str) -> Self {
         match word.get(..IS.len()) {
             Some(is) if is.eq_ignore_ascii_case(IS) => Self::Status(word[IS.len()..].replace('-', "_")),
@@ -44,21 +44,13 @@ impl Word {
             }
         }
     }
-
-    /// Whether nothing passes this that does not pass `other`.
-    fn narrows(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Any(own, _), Self::Any(old, _)) | (Self::Status(own), Self::Status(old)) => own.starts_with(old),
-            _ => false,
-        }
-    }
 }
 
 impl Finder {
     /// The filter with this text. Any text is one; an empty one lets everything pass.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), words: text.split_whitespace().map(Word::new).collect() }
+        Self { text: text.to_owned(), words: text.split_whitespace().map(SearchWord::new).collect() }
     }
 
     /// As it was typed.
@@ -71,12 +63,6 @@ impl Finder {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
-    }
-
-    /// Whether nothing passes this that did not pass `old`: then only that needs looking through.
-    #[must_use]
-    pub fn narrows(&self, old: &Self) -> bool {
-        old.words.len() <= self.words.len() && self.words.iter().zip(&old.words).all(|(own, old)| own.narrows(old))
     }
 
     /// What asks it, one after another.
@@ -106,8 +92,8 @@ impl Search<'_> {
         let mut sum = 0;
         for word in &self.finder.words {
             sum += match word {
-                Word::Status(start) => is_called(&view.status(now), start).then_some(0)?,
-                Word::Any(typed, atom) => {
+                SearchWord::Status(start) => is_called(&view.status(now), start).then_some(0)?,
+                SearchWord::Any(typed, atom) => {
                     let whole = [view.provider.label, view.provider.title, view.status(now).word()];
                     let occurs = whole.iter().any(|text| contains(text, typed));
                     let worth = occurs.then(|| PER_LETTER * u32::try_from(typed.len()).unwrap_or(0));
@@ -120,13 +106,15 @@ impl Search<'_> {
         Some(sum)
     }
 
-    /// How well a text matches; none when it does not.
+    /// How well something of these names matches, which is described by a text; none when it does not.
     #[must_use]
-    pub fn text(&mut self, text: &str) -> Option<u32> {
+    pub fn named(&mut self, names: &[&str], text: &str) -> Option<u32> {
         let mut sum = 0;
         for word in &self.finder.words {
-            let Word::Any(_, atom) = word else { return None };
-            sum += fuzzy(&mut self.matcher, &mut self.buffer, atom, text, None)?;
+            let SearchWord::Any(typed, atom) = word else { return None };
+            let occurs = contains(text, typed).then(|| PER_LETTER * u32::try_from(typed.len()).unwrap_or(0));
+            let fuzzy = |name: &&str| fuzzy(&mut self.matcher, &mut self.buffer, atom, name, None);
+            sum += names.iter().filter_map(fuzzy).chain(occurs).max()?;
         }
         Some(sum)
     }
@@ -136,7 +124,7 @@ impl Search<'_> {
     pub fn hits(&mut self, text: &str) -> Vec<usize> {
         let mut hits = Vec::new();
         for word in &self.finder.words {
-            if let Word::Any(_, atom) = word {
+            if let SearchWord::Any(_, atom) = word {
                 fuzzy(&mut self.matcher, &mut self.buffer, atom, text, Some(&mut hits));
             }
         }

@@ -49,8 +49,8 @@ use crate::dashboard::connection_form::Template;
 use crate::dashboard::connections::Connections;
 use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::frame::message_line::Message;
-use crate::dashboard::keymap::{Keymap, Scope};
+use crate::dashboard::frame::message_line::StatusMessage;
+use crate::dashboard::keymap::Keymap;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::request_log::Requests;
 use crate::dashboard::screen::{Screen, Screens};
@@ -84,7 +84,7 @@ pub enum Msg {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DashboardOptions {
     /// The theme, and what the terminal can do for it.
-    pub look: Appearance,
+    pub appearance: Appearance,
     /// Whether its theme was named on the command line, over whatever the configuration says.
     pub theme_is_fixed: bool,
     /// Nothing but ASCII on the screen.
@@ -119,7 +119,7 @@ pub struct App {
     pub(crate) timeline: Timeline,
     /// The first line shown of the details pane, or of the welcome.
     pub(crate) scroll: usize,
-    pub(crate) toast: Option<Message>,
+    pub(crate) message: Option<StatusMessage>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
     /// No keyring can be reached, and encrypted files can take its place.
@@ -128,8 +128,8 @@ pub struct App {
     pub(crate) wants_files: bool,
     /// What stands between the configuration file and what is worked with.
     pub(crate) config_problem: Option<String>,
-    /// The keeper that leads beside this dashboard.
-    pub(crate) keeper: Option<KeepaliveProcess>,
+    /// The keepalive service that leads beside this dashboard.
+    pub(crate) keepalive: Option<KeepaliveProcess>,
     /// The encrypted store waits for its passphrase; whether that is to be chosen.
     pub(crate) passphrase: Option<bool>,
     /// A connection that was added here: selected as soon as it appears.
@@ -141,8 +141,8 @@ pub struct App {
     pub(crate) quiet: bool,
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
-    /// What was last chosen in the palette, the latest first.
-    pub(crate) recent: Vec<command_palette::Deed>,
+    /// What was last typed or chosen on the command line, the latest first.
+    pub(crate) recent: Vec<TextField>,
     /// Where and when the mouse was last clicked: a second click there soon after is a double one.
     pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
 }
@@ -163,12 +163,12 @@ impl App {
             screens: Screens::default(),
             timeline: Timeline::default(),
             scroll: 0,
-            toast: None,
+            message: None,
             store_problem: None,
             offers_files: false,
             wants_files: false,
             config_problem: None,
-            keeper: None,
+            keepalive: None,
             passphrase: None,
             awaited: None,
             logins_asked: BTreeSet::new(),
@@ -183,15 +183,16 @@ impl App {
     pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
         self.options.keymap = keymap;
         if !self.options.theme_is_fixed {
-            self.options.look.theme = theme;
+            self.options.appearance.theme = theme;
         }
     }
 
     /// Informs a person who looks at the demo that it is one, and what to try.
     pub fn greet(&mut self, now: DateTime<Utc>) {
-        let (help, faults) = (self.key(Action::Help), self.key(Action::OpenFaultMenu));
-        let text = format!("a demo, nothing is real: {help} all keys, {faults} breaks things; --tour shows around");
-        self.toast = Some(Message { connection: None, severity: Severity::Good, text, at: now, greets: true });
+        let [help, tour, faults] =
+            [Action::Help, Action::StartTour, Action::OpenFaultMenu].map(|action| self.key(action));
+        let text = format!("Demo: {help} keys · {tour} guided tour · {faults} break something");
+        self.message = Some(StatusMessage { connection: None, severity: Severity::Good, text, at: now, greets: true });
     }
 
     /// Takes over the connections as they are configured, for the form.
@@ -217,7 +218,7 @@ impl App {
             return Severity::Bad;
         }
         let config = if self.config_problem.is_some() { Severity::Warning } else { Severity::Quiet };
-        self.connections.tally().worst().unwrap_or(Severity::Quiet).max(config)
+        self.connections.status_counts().worst().unwrap_or(Severity::Quiet).max(config)
     }
 
     /// The connections whose newest tokens are not in the store yet; leaving asks while there are.
@@ -238,22 +239,6 @@ impl App {
             None if screen.acts_on_the_selection() => self.connections.selected(),
             None => None,
         }
-    }
-
-    /// The scopes whose keys work now, the most special first.
-    pub(crate) fn scopes(&self) -> Vec<Scope> {
-        let mut scopes = self.tour_scopes().to_vec();
-        if self.screens.is_main() && self.pane == Pane::Requests && !self.connections.all().is_empty() {
-            scopes.push(Scope::Log);
-        }
-        if self.screens.is_main() && self.connections.all().is_empty() && !self.options.demo {
-            scopes.push(Scope::Welcome);
-        }
-        scopes.extend(self.screens.top().scopes());
-        if self.options.demo && matches!(self.screens.top(), Screen::Main | Screen::Details { .. }) {
-            scopes.push(Scope::Demo);
-        }
-        scopes
     }
 
     /// Whether `Esc` on the main screen clears the log's filter: the log has the keyboard, and is filtered.
@@ -313,11 +298,12 @@ impl App {
         text: impl Into<String>,
         now: DateTime<Utc>,
     ) {
-        let toast = Message { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
+        let message =
+            StatusMessage { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
         // News of the selected connection is most likely the answer to the last key.
         let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
-        if is_answer || self.toast.as_ref().is_none_or(|old| toast.may_replace(old)) {
-            self.toast = Some(toast);
+        if is_answer || self.message.as_ref().is_none_or(|old| message.may_replace(old)) {
+            self.message = Some(message);
         }
     }
 
@@ -334,11 +320,11 @@ impl App {
             self.requests.settle(layout::rows(area).height.into());
         }
         // At its beginning a text is wherever it ends.
-        if *self.scroll_mut() > 0
-            && let Some((sheet, area, scroll)) = self.reading(self.size, now)
+        let scroll = *self.scroll_mut();
+        if scroll > 0
+            && let Some((lines, height)) = self.extent(self.size, now)
         {
-            let lines = sheet.wrapped(area.width.into()).len();
-            *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
+            *self.scroll_mut() = Sheet::clamp(lines, height, scroll);
         }
         if let Screen::Login(dialog) = self.screens.top()
             && let Some(screen) = login::layout::screen(self, dialog, self.size, now)
@@ -360,20 +346,20 @@ pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
 fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Event(event) => {
-            tour::hear(app, &event);
+            tour::observe(app, &event);
             let mut effects = events::learn(app, event, now);
             effects.extend(token_history::ask(app).map(Effect::from));
             return effects;
         }
         Msg::Log(news) => {
-            request_log::update::hear(app, news, now);
+            request_log::update::take_answer(app, news, now);
             app.settle(now);
             return Vec::new();
         }
         Msg::Tick => {
             app.connections.tick(now);
-            if app.toast.as_ref().is_some_and(|toast| !toast.lives(now)) {
-                app.toast = None;
+            if app.message.as_ref().is_some_and(|message| !message.lives(now)) {
+                app.message = None;
             }
             timeline::update::look_back(app, now);
             return Vec::new();
@@ -390,7 +376,7 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         }
         Msg::Input(InputEvent::Key(_) | InputEvent::FocusGained | InputEvent::FocusLost) => return Vec::new(),
     };
-    tour::look(app);
+    tour::check(app);
     app.settle(now);
     effects.extend(token_history::ask(app).map(Effect::from));
     timeline::update::look_back(app, now);

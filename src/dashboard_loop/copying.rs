@@ -89,7 +89,7 @@ pub(crate) enum Copying {
 }
 
 /// A copy under way.
-pub(crate) struct Copy {
+pub(crate) struct PendingCopy {
     wanted: Wanted,
     /// What the clipboard was asked for; nothing yet while the text is being revealed.
     asked: Option<Asked>,
@@ -101,7 +101,7 @@ struct Asked {
     answer: Pin<Box<dyn Future<Output = Result<CopiedTo, String>> + Send>>,
 }
 
-impl Copy {
+impl PendingCopy {
     pub(crate) fn new(wanted: Wanted) -> Self {
         Self { wanted, asked: None }
     }
@@ -153,7 +153,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::{Copy, Copying, Wanted};
+    use super::{Copying, PendingCopy, Wanted};
     use crate::dashboard::fixtures::name;
     use crate::domain::{Event, HostEvent, Program, SystemClock};
     use crate::engine::{Browser, Engine, Opened, Parts};
@@ -188,7 +188,7 @@ mod tests {
         };
         let (engine, _events) = Engine::start(parts).unwrap();
         let (clipboard, puts) = Clipboard::hung();
-        let mut copy = Copy::new(Wanted::Names(vec![name("factory")]));
+        let mut copy = PendingCopy::new(Wanted::Names(vec![name("factory")]));
         let mut interrupted = 0;
         let copying = loop {
             tokio::select! {

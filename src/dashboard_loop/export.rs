@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_path_or_the_failure_is_told_as_an_event() {
+    async fn the_path_or_the_failure_is_reported_as_an_event() {
         let dir = tempfile::tempdir().unwrap();
         let (sender, mut events) = tokio::sync::mpsc::unbounded_channel();
         begin(dir.path().to_owned(), log(), None, Format::Har, options().zone, now(), sender.clone());

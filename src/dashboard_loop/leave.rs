@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ratatui::backend::Backend;
 
-use crate::dashboard_loop::departure::{Departure, Next};
 use crate::dashboard_loop::host::Host;
+use crate::dashboard_loop::pending_exit::{Next, PendingExit};
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
 use crate::terminal::frame_writer::FrameWriter;
 
@@ -14,11 +14,11 @@ use crate::terminal::frame_writer::FrameWriter;
 const SIGNALS_ARRIVE: Duration = Duration::from_millis(20);
 
 impl<H: Host> Dashboard<H> {
-    /// Does what a wish to leave or to stop has come to; gives the ending, where it is one.
-    pub(super) async fn depart<B>(
+    /// Does what a request to leave or to stop has come to; gives the ending, where it is one.
+    pub(super) async fn carry_out_exit<B>(
         &mut self,
         next: Next,
-        departure: &mut Option<Departure>,
+        pending_exit: &mut Option<PendingExit>,
         terminal: &mut FrameWriter<B>,
     ) -> io::Result<Option<Ending>>
     where
@@ -28,11 +28,11 @@ impl<H: Host> Dashboard<H> {
         match next {
             Next::Wait => Ok(None),
             Next::Leave => Ok(Some(Ending::Quit)),
-            Next::LeaveOwing => Ok(Some(Ending::QuitOwing)),
+            Next::LeaveUnsaved => Ok(Some(Ending::QuitUnsaved)),
             Next::Stop => {
-                let is_told_to_quit = self.suspend(terminal).await?;
-                *departure = None;
-                Ok(is_told_to_quit.then_some(Ending::Quit))
+                let must_quit = self.suspend(terminal).await?;
+                *pending_exit = None;
+                Ok(must_quit.then_some(Ending::Quit))
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::dashboard_loop::run_loop::Dashboard;
 use crate::dashboard_loop::{appearance, export};
 use crate::domain::{ConnectionEvent, CopiedTo, Event, EventKind, LogEntry};
 use crate::live_configuration::ConfigurationReport;
-use crate::notifications::Wishes;
+use crate::notifications::NotifierOptions;
 use crate::platform::signals::Signal;
 use crate::request_log::export::Format;
 use crate::request_log::query::{LogQuery, LogRest};
@@ -63,7 +63,7 @@ impl<H: Host> Dashboard<H> {
             self.configuration.delete(connection.clone());
         }
         if let Msg::Event(event) = &message {
-            self.attention.hear(event, now);
+            self.notifier.observe(event, now);
         }
         update(&mut self.app, message, now)
     }
@@ -72,7 +72,7 @@ impl<H: Host> Dashboard<H> {
         let (commands, event) = self.configuration.take(note);
         let config = self.configuration.current();
         self.clear_after = config.clipboard_clear;
-        self.attention.wish(Wishes::from(config));
+        self.notifier.configure(NotifierOptions::from(config));
         if let Some(log) = &self.request_log {
             log.set_limit(config.request_log);
         }
@@ -84,7 +84,7 @@ impl<H: Host> Dashboard<H> {
         commands.into_iter().map(Effect::from).chain(effects).collect()
     }
 
-    pub(super) fn obey<B>(
+    pub(super) fn handle_signal<B>(
         &mut self,
         signal: Signal,
         terminal: &mut FrameWriter<B>,

@@ -2,10 +2,10 @@
 
 pub mod appearance;
 pub mod copying;
-pub mod departure;
 pub mod export;
 pub mod host;
 mod leave;
 pub mod log_reader;
 mod messages;
+pub mod pending_exit;
 pub mod run_loop;

@@ -17,14 +17,14 @@ use tokio::time::Instant;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::login::layout::url_on_screen;
 use crate::dashboard::{App, Msg, draw, update};
-use crate::dashboard_loop::copying::{Copy, Copying, Wanted, clipboard_event};
-use crate::dashboard_loop::departure::{Departure, Turn};
+use crate::dashboard_loop::copying::{Copying, PendingCopy, Wanted, clipboard_event};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::log_reader::LogReader;
+use crate::dashboard_loop::pending_exit::{PendingExit, Turn};
 use crate::domain::{Clock, Event};
 use crate::engine::Engine;
 use crate::live_configuration::{Configuration, ConfigurationReport, Typed};
-use crate::notifications::Attention;
+use crate::notifications::Notifier;
 use crate::platform::clipboard::{Clipboard, ClipboardNote};
 use crate::platform::signals::{Signal, Signals};
 use crate::platform::timer::Alarm;
@@ -68,7 +68,7 @@ pub struct Dashboard<H> {
     /// The terminal beyond drawing.
     pub host: H,
     /// Notifies a person who looks elsewhere.
-    pub attention: Attention,
+    pub notifier: Notifier,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -76,11 +76,11 @@ pub struct Dashboard<H> {
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// A person asked to quit, by key or by signal; what is owed has yet to be waited for.
+    /// A person asked to quit, by key or by signal; unfinished work has yet to be waited for.
     Quit,
-    /// A person asked twice to quit, and something is owed.
-    QuitOwing,
-    /// A person wants to see the demo, perhaps with its tour; what is owed has yet to be waited for.
+    /// A person asked twice to quit, with work unfinished.
+    QuitUnsaved,
+    /// A person wants to see the demo, perhaps with its tour; unfinished work has yet to be waited for.
     Demo {
         /// Whether with the guided tour.
         tour: bool,
@@ -99,8 +99,8 @@ enum Woken {
     Signal(Signal),
     Configuration(ConfigurationReport),
     Copied(Copying),
-    Attention(Option<Event>),
-    Departing(Turn),
+    Notifier(Option<Event>),
+    Exit(Turn),
     End(Ending),
 }
 
@@ -117,8 +117,8 @@ impl<H: Host> Dashboard<H> {
         let size = terminal.size()?;
         let now = self.clock.now();
         self.resize(size, now);
-        let mut copy: Option<Copy> = None;
-        let mut departure: Option<Departure> = None;
+        let mut copy: Option<PendingCopy> = None;
+        let mut pending_exit: Option<PendingExit> = None;
         let (events, mut exported) = mpsc::unbounded_channel();
         let alarm = Alarm::new();
         let mut next_frame = Instant::now();
@@ -130,7 +130,7 @@ impl<H: Host> Dashboard<H> {
             let next_tick = if now.timestamp() == ticked { until_next_second(now) } else { Duration::ZERO };
             let waits = is_news && Instant::now() < next_frame;
             if !waits {
-                self.attention.turn(&self.app, &mut self.host, now);
+                self.notifier.turn(&self.app, &mut self.host, now);
                 self.host.link(url_on_screen(&self.app, now).as_ref().map(|(area, url)| (*area, url.as_str())));
                 let drawn = terminal.draw(|frame| draw::draw(frame, &self.app, now))?;
                 // What is clicked on is what was drawn, though the new size may be reported after the click.
@@ -145,13 +145,13 @@ impl<H: Host> Dashboard<H> {
             if let Some(config_file) = self.answers.take() {
                 self.engine.answer_commands(config_file);
             }
-            let (frame, going) = (waits.then_some(next_frame), departure.as_mut());
+            let (frame, going) = (waits.then_some(next_frame), pending_exit.as_mut());
             let woken = self.wait(next_tick, &alarm, frame, copy.as_mut(), going, &mut exported).await;
             is_news = matches!(woken, Woken::Message(Msg::Event(_)));
             let now = self.clock.now();
             let effects = match woken {
                 // A person who has asked to leave misses neither the terminal nor the engine.
-                Woken::End(_) if departure.as_ref().is_some_and(Departure::is_leaving) => return Ok(Ending::Quit),
+                Woken::End(_) if pending_exit.as_ref().is_some_and(PendingExit::is_leaving) => return Ok(Ending::Quit),
                 Woken::End(ending) => return Ok(ending),
                 Woken::Frame => Vec::new(),
                 Woken::Message(Msg::Tick) => {
@@ -159,13 +159,13 @@ impl<H: Host> Dashboard<H> {
                     self.take_one(Msg::Tick, now)
                 }
                 Woken::Message(message) => self.take(message, now),
-                Woken::Attention(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
-                // A signal is no key: there may be no one to read or to answer. The caller waits for what is owed.
+                Woken::Notifier(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
+                // A signal is no key: there may be no one to read or to answer. The caller waits for unfinished work.
                 Woken::Signal(signal) if signal.is_quit() => return Ok(Ending::Quit),
-                Woken::Signal(signal) => self.obey(signal, terminal, now)?,
-                Woken::Departing(turn) => {
-                    let next = Departure::go_on(&mut departure, turn, &self.engine, &mut self.app, now).await;
-                    if let Some(ending) = self.depart(next, &mut departure, terminal).await? {
+                Woken::Signal(signal) => self.handle_signal(signal, terminal, now)?,
+                Woken::Exit(turn) => {
+                    let next = PendingExit::go_on(&mut pending_exit, turn, &self.engine, &mut self.app, now).await;
+                    if let Some(ending) = self.carry_out_exit(next, &mut pending_exit, terminal).await? {
                         return Ok(ending);
                     }
                     Vec::new()
@@ -179,18 +179,18 @@ impl<H: Host> Dashboard<H> {
             for effect in effects {
                 match effect {
                     Effect::Quit | Effect::Suspend => {
-                        let next = Departure::ask(&mut departure, effect == Effect::Quit, &self.engine);
-                        if let Some(ending) = self.depart(next, &mut departure, terminal).await? {
+                        let next = PendingExit::ask(&mut pending_exit, effect == Effect::Quit, &self.engine);
+                        if let Some(ending) = self.carry_out_exit(next, &mut pending_exit, terminal).await? {
                             return Ok(ending);
                         }
                     }
                     Effect::OpenDemo { tour } => return Ok(Ending::Demo { tour }),
                     Effect::UseFiles => self.configuration.use_files(),
                     Effect::Copy { connection, what } => {
-                        copy = Some(Copy::new(Wanted::Of { connection, what }));
+                        copy = Some(PendingCopy::new(Wanted::Of { connection, what }));
                     }
-                    Effect::CopyNames(names) => copy = Some(Copy::new(Wanted::Names(names))),
-                    Effect::CopyRequest(entry) => copy = Some(Copy::new(Wanted::request(&entry))),
+                    Effect::CopyNames(names) => copy = Some(PendingCopy::new(Wanted::Names(names))),
+                    Effect::CopyRequest(entry) => copy = Some(PendingCopy::new(Wanted::request(&entry))),
                     Effect::Export { format, entries, older } => {
                         self.export(format, entries, older, now, events.clone());
                     }
@@ -212,8 +212,8 @@ impl<H: Host> Dashboard<H> {
         next_tick: Duration,
         alarm: &Alarm,
         next_frame: Option<Instant>,
-        copy: Option<&mut Copy>,
-        departure: Option<&mut Departure>,
+        copy: Option<&mut PendingCopy>,
+        pending_exit: Option<&mut PendingExit>,
         exported: &mut UnboundedReceiver<Event>,
     ) -> Woken {
         let copying = async {
@@ -229,8 +229,8 @@ impl<H: Host> Dashboard<H> {
             }
         };
         let departing = async {
-            match departure {
-                Some(departure) => Woken::Departing(departure.turn().await),
+            match pending_exit {
+                Some(pending_exit) => Woken::Exit(pending_exit.turn().await),
                 None => std::future::pending().await,
             }
         };
@@ -253,7 +253,7 @@ impl<H: Host> Dashboard<H> {
             Some(event) = exported.recv() => Woken::Message(Msg::Event(event)),
             woken = reading => woken,
             woken = copying => woken,
-            event = self.attention.next() => Woken::Attention(event),
+            event = self.notifier.next() => Woken::Notifier(event),
         }
     }
 }

@@ -26,11 +26,11 @@ impl RateLimit {
 /// Counts every client's requests against one limit.
 pub(super) struct Limiter {
     limit: Option<RateLimit>,
-    windows: HashMap<String, Window>,
+    windows: HashMap<String, RateWindow>,
 }
 
 #[derive(Clone, Copy)]
-struct Window {
+struct RateWindow {
     began: DateTime<Utc>,
     used: u32,
 }
@@ -53,10 +53,10 @@ impl Limiter {
     /// Counts one request of a client. `None`: there is no limit.
     pub(super) fn count(&mut self, client_id: &str, now: DateTime<Utc>) -> Option<MintingState> {
         let limit = self.limit?;
-        let window = self.windows.entry(client_id.to_owned()).or_insert(Window { began: now, used: 0 });
+        let window = self.windows.entry(client_id.to_owned()).or_insert(RateWindow { began: now, used: 0 });
         // A clock set back must not lock a client out: its window starts again as well.
         if now < window.began || now >= window.began + limit.window {
-            *window = Window { began: now, used: 0 };
+            *window = RateWindow { began: now, used: 0 };
         }
         let refused = window.used >= limit.requests;
         window.used += u32::from(!refused);
@@ -66,7 +66,7 @@ impl Limiter {
     /// Where a client stands, without counting.
     pub(super) fn look(&self, client_id: Option<&str>, now: DateTime<Utc>) -> Option<MintingState> {
         let limit = self.limit?;
-        let fresh = Window { began: now, used: 0 };
+        let fresh = RateWindow { began: now, used: 0 };
         let window = client_id.and_then(|id| self.windows.get(id)).copied().unwrap_or(fresh);
         let window = if now < window.began + limit.window { window } else { fresh };
         Some(MintingState::of(limit, window, false, now))
@@ -74,7 +74,7 @@ impl Limiter {
 }
 
 impl MintingState {
-    fn of(limit: RateLimit, window: Window, refused: bool, now: DateTime<Utc>) -> Self {
+    fn of(limit: RateLimit, window: RateWindow, refused: bool, now: DateTime<Utc>) -> Self {
         let left = window.began + limit.window - now;
         // Rounded up: a client that waits as instructed is let in.
         let reset = (left.num_milliseconds() + 999).div_euclid(1000).max(1);
@@ -103,7 +103,7 @@ mod tests {
     use super::{Limiter, RateLimit};
 
     #[test]
-    fn a_client_is_refused_at_its_limit_and_let_in_when_it_waited_as_told() {
+    fn a_client_is_refused_at_its_limit_and_served_after_the_wait_it_was_given() {
         let start = DateTime::from_timestamp(1_000_000, 500_000_000).unwrap();
         let mut limiter = Limiter::new(Some(RateLimit::per_minute(2)));
         assert!(!limiter.count("a", start).unwrap().refused);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_locks_nobody_out() {
+    fn a_clock_set_back_locks_no_client_out() {
         let start = DateTime::from_timestamp(1_000_000, 0).unwrap();
         let mut limiter = Limiter::new(Some(RateLimit::per_minute(1)));
         assert!(!limiter.count("a", start).unwrap().refused);

@@ -61,7 +61,7 @@ impl Manus {
             mint_limiter: Limiter::new(options.manus_limit),
             api_limiter: Limiter::new(Some(API_LIMIT)),
         };
-        Self(Arc::new(DemoState::new(base, Arc::clone(&options.clock), state)))
+        Self(Arc::new(DemoState::new(base, options, state)))
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
@@ -162,7 +162,7 @@ impl Manus {
             .fallback(async || {
                 error(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address").into_response()
             });
-        with_common_layers(routes, Arc::clone(&self.0.clock))
+        with_common_layers(routes, &self.0)
     }
 
     /// The users API.

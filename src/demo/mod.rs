@@ -10,6 +10,7 @@
 
 mod fault;
 mod issued;
+pub mod latency;
 mod limit;
 pub mod manu;
 pub mod manus;

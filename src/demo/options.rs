@@ -24,6 +24,8 @@ pub struct DemoOptions {
     pub manu_limit: Option<RateLimit>,
     /// Mints Manus allows each client. Default 5 a minute; `None`: any number.
     pub manus_limit: Option<RateLimit>,
+    /// How long each answer takes before it is begun, asked for each request. Default: no time.
+    pub delay: Option<fn() -> Duration>,
     /// The servers' clock. Default [`SystemClock`].
     pub clock: Arc<dyn Clock>,
 }
@@ -37,6 +39,7 @@ impl Default for DemoOptions {
             manus_lifetime: Duration::from_secs(150),
             manu_limit: Some(RateLimit::per_minute(60)),
             manus_limit: Some(RateLimit::per_minute(5)),
+            delay: None,
             clock: Arc::new(SystemClock),
         }
     }

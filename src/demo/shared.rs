@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, Request};
@@ -15,6 +16,7 @@ use axum::{Router, middleware};
 use chrono::{DateTime, Utc};
 
 use crate::demo::fault::DemoFault;
+use crate::demo::options::DemoOptions;
 use crate::demo::params::Params;
 use crate::demo::stats::Stats;
 use crate::demo::wire::{DemoAnswer, Scissors};
@@ -28,6 +30,8 @@ pub(super) struct DemoState<S> {
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     pub(super) base: String,
     pub(super) clock: Arc<dyn Clock>,
+    /// How long each answer takes before it is begun.
+    delay: Option<fn() -> Duration>,
     inner: Mutex<Inner<S>>,
 }
 
@@ -54,9 +58,9 @@ struct Aimed {
 pub(super) type DemoForm = Result<Params, &'static str>;
 
 impl<S> DemoState<S> {
-    pub(super) fn new(base: String, clock: Arc<dyn Clock>, state: S) -> Self {
+    pub(super) fn new(base: String, options: &DemoOptions, state: S) -> Self {
         let inner = Inner { state, stats: Stats::default(), faults: VecDeque::new(), aimed: Vec::new(), in_flight: 0 };
-        Self { base, clock, inner: Mutex::new(inner) }
+        Self { base, clock: Arc::clone(&options.clock), delay: options.delay, inner: Mutex::new(inner) }
     }
 
     /// The state. A panic elsewhere leaves it usable: every change is complete before it is seen.
@@ -144,12 +148,16 @@ impl<S> Drop for InFlight<'_, S> {
     }
 }
 
-/// Bounds request bodies, and dates every answer by the server's own clock: a hand-moved clock
+/// Bounds request bodies, takes its time, and dates every answer by the server's own clock: a hand-moved clock
 /// must show in the `Date` header.
-pub(super) fn with_common_layers(router: Router, clock: Arc<dyn Clock>) -> Router {
+pub(super) fn with_common_layers<S: Send + 'static>(router: Router, state: &DemoState<S>) -> Router {
+    let (clock, delay) = (Arc::clone(&state.clock), state.delay);
     let date = move |request: Request, next: Next| {
         let clock = Arc::clone(&clock);
         async move {
+            if let Some(delay) = delay {
+                tokio::time::sleep(delay()).await;
+            }
             let mut response = next.run(request).await;
             let date = clock.now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
             if let Ok(date) = HeaderValue::from_str(&date) {

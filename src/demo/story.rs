@@ -13,7 +13,8 @@ use crate::domain::{ConnectionName, Secret, TokenRecord};
 const LOOPBACK: &str = "http://127.0.0.1/callback";
 /// A redirect URI on another site: its login is finished by pasting the final URL.
 const FOREIGN: &str = "https://www.getpostman.com/oauth2/callback";
-const SCOPE: &str = "API_ALL";
+/// What every grant of the demo is for.
+pub const SCOPE: &str = "API_ALL";
 
 /// Six connections, known to the servers, ready to be put before a person.
 pub struct Story {
@@ -41,6 +42,8 @@ pub struct Character {
     pub shows: &'static str,
     /// The client secret the person has. The one of `payroll` is wrong, and meant to be.
     pub client_secret: Secret,
+    /// The one that the server knows.
+    pub registered_secret: Secret,
     /// The tokens it begins with; none when it never logged in.
     pub record: Option<TokenRecord>,
 }
@@ -68,7 +71,7 @@ impl Story {
     pub fn for_people(&self) -> String {
         let mut text = format!("# Save as a file and start: manutop --config FILE\n{}", self.configuration);
         text.push_str("\n# Client secrets, to be set once before logging in:\n");
-        for Character { name, shows, client_secret, record } in &self.characters {
+        for Character { name, shows, client_secret, record, .. } in &self.characters {
             let secret = client_secret.expose();
             // What the others show is the age of their tokens, which are left out.
             let remark = if record.is_none() { format!("# ({shows})\n") } else { String::new() };
@@ -129,9 +132,13 @@ impl Teller<'_> {
 
     fn payroll(&mut self) {
         let id = manus_client_id("payroll");
-        self.servers.manus().register_client(&id, &random_hex());
+        let registered = random_hex();
+        self.servers.manus().register_client(&id, &registered);
         self.manus_section("payroll", &id);
-        self.add("payroll", "a wrong client secret, on purpose: misconfigured", random_hex(), None);
+        self.add("payroll", "a wrong client secret, on purpose: misconfigured", registered, None);
+        if let Some(payroll) = self.story.characters.last_mut() {
+            payroll.client_secret = random_hex();
+        }
     }
 
     fn partner(&mut self) {
@@ -195,7 +202,8 @@ impl Teller<'_> {
     fn add(&mut self, name: &str, shows: &'static str, client_secret: Secret, held: Option<(Issued, u64)>) {
         let name = ConnectionName::new(name).expect("the story's names are well formed");
         let record = held.map(|(issued, generation)| issued.record(generation));
-        self.story.characters.push(Character { name, shows, client_secret, record });
+        let registered_secret = client_secret.clone();
+        self.story.characters.push(Character { name, shows, client_secret, registered_secret, record });
     }
 }
 

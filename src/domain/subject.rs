@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn claims_are_bounded_and_neutral_and_none_is_nobody() {
+    fn claims_are_bounded_and_neutral_and_none_is_no_one() {
         let long = "x".repeat(1000);
         let hostile = Subject::of(|name| match name {
             "sub" => Some(long.clone()),

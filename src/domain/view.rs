@@ -201,15 +201,6 @@ impl ConnectionView {
             Holding::Tokens { .. } => Status::Live,
         }
     }
-
-    /// The next time at which the status changes without an event, if there is one.
-    #[must_use]
-    pub fn next_change(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let facts = self.token()?;
-        // Under a tenth, not exactly that.
-        let expiring = facts.expires_at - facts.lifetime() / 10 + TimeDelta::milliseconds(1);
-        [expiring, facts.expires_at].into_iter().filter(|at| *at > now).min()
-    }
 }
 
 impl Problem {

@@ -1,6 +1,6 @@
 //! An access token in the clear, for a caller of an API.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::domain::{Problem, Secret, TokenRecord};
 
@@ -32,18 +32,6 @@ impl AccessToken {
             scope: record.scope.clone(),
             problem: None,
         }
-    }
-
-    /// Its whole lifetime.
-    #[must_use]
-    pub fn lifetime(&self) -> TimeDelta {
-        self.expires_at - self.obtained_at
-    }
-
-    /// How long it still works; negative once it has ended.
-    #[must_use]
-    pub fn remaining(&self, now: DateTime<Utc>) -> TimeDelta {
-        self.expires_at - now
     }
 
     /// The header that an API wants it in (RFC 6750 §2.1).

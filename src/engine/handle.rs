@@ -15,7 +15,7 @@ use crate::engine::access_token::AccessToken;
 use crate::engine::actor::Actor;
 use crate::engine::agent::Agent;
 use crate::engine::connections::host_limit::HostLimit;
-use crate::engine::messages::{Message, Refreshed};
+use crate::engine::messages::{EngineMessage, Refreshed};
 use crate::engine::remote::{Remote, answered};
 use crate::engine::unfinished::{Rest, UnfinishedWork};
 use crate::engine::work::context::Context;
@@ -51,7 +51,7 @@ pub struct Parts {
 
 /// A running engine. Dropping it ends the engine without waiting; see [`Engine::shutdown`].
 pub struct Engine {
-    asks: mpsc::UnboundedSender<Message>,
+    asks: mpsc::UnboundedSender<EngineMessage>,
     /// Gives commands the access tokens held here, once that is asked for.
     agent: Mutex<Option<Agent>>,
     runtime: tokio::runtime::Handle,
@@ -112,7 +112,7 @@ impl Engine {
     /// Hands over a command; events announce the outcome.
     pub fn send(&self, command: Command) {
         // The actor ends only after a shutdown, and then no one listens.
-        let _ = self.asks.send(Message::Command(command));
+        let _ = self.asks.send(EngineMessage::Command(command));
     }
 
     /// Refreshes one connection and waits for the end. All who ask while an exchange is out share it.
@@ -177,12 +177,14 @@ impl Engine {
     /// # Errors
     /// Why there is none.
     pub async fn present_token(&self, connection: &ConnectionName) -> Result<AccessToken, Problem> {
-        let token = answered(&self.asks, |reply| Message::PresentToken { connection: connection.clone(), reply }).await;
+        let token =
+            answered(&self.asks, |reply| EngineMessage::PresentToken { connection: connection.clone(), reply }).await;
         token.unwrap_or(Err(Problem::Cancelled))
     }
 
     async fn renew(&self, connection: &ConnectionName, need: Need) -> Result<Refreshed, Problem> {
-        let end = answered(&self.asks, |reply| Message::Refresh { connection: connection.clone(), need, reply }).await;
+        let end =
+            answered(&self.asks, |reply| EngineMessage::Refresh { connection: connection.clone(), need, reply }).await;
         end.unwrap_or(Err(Problem::Cancelled))
     }
 
@@ -192,14 +194,14 @@ impl Engine {
     /// Why there is nothing to give, in plain words.
     pub async fn reveal(&self, connection: &ConnectionName, what: CopyWhat) -> Result<Secret, String> {
         let revealed =
-            answered(&self.asks, |reply| Message::Reveal { connection: connection.clone(), what, reply }).await;
+            answered(&self.asks, |reply| EngineMessage::Reveal { connection: connection.clone(), what, reply }).await;
         revealed.unwrap_or_else(|| Err("manutop is ending".into()))
     }
 
     /// All connections as they stand, in the configuration's order, once the store has been read
     /// or has failed to answer.
     pub async fn views(&self) -> Vec<ConnectionView> {
-        answered(&self.asks, |reply| Message::Views { reply }).await.unwrap_or_default()
+        answered(&self.asks, |reply| EngineMessage::Views { reply }).await.unwrap_or_default()
     }
 
     /// Ends the engine: what only waits is cancelled, what is out is waited for and saved.
@@ -207,7 +209,7 @@ impl Engine {
     pub async fn shutdown(&self) {
         self.stop_answering();
         // No answer means that the engine has ended already.
-        let _ = answered(&self.asks, |reply| Message::Shutdown { reply }).await;
+        let _ = answered(&self.asks, |reply| EngineMessage::Shutdown { reply }).await;
     }
 
     /// Begins what [`Engine::shutdown`] does, for a caller that does something else meanwhile. The receiver is given a
@@ -215,14 +217,14 @@ impl Engine {
     pub fn begin_shutdown(&self) -> oneshot::Receiver<()> {
         self.stop_answering();
         let (reply, ended) = oneshot::channel();
-        let _ = self.asks.send(Message::Shutdown { reply });
+        let _ = self.asks.send(EngineMessage::Shutdown { reply });
         ended
     }
 
     /// What ending the program now would endanger; nothing where the engine has ended, or does not answer
     /// soon, as on a disk that hangs: nothing that a person waits for may hang with it.
     pub async fn unfinished(&self) -> Vec<UnfinishedWork> {
-        let unfinished = answered(&self.asks, |reply| Message::Unfinished { reply });
+        let unfinished = answered(&self.asks, |reply| EngineMessage::Unfinished { reply });
         tokio::time::timeout(UNFINISHED_ANSWERED, unfinished).await.ok().flatten().unwrap_or_default()
     }
 
@@ -231,7 +233,7 @@ impl Engine {
     #[must_use]
     pub fn rest(&self) -> Rest {
         let (rest, hold, reply) = Rest::new();
-        let _ = self.asks.send(Message::Rest { hold, reply });
+        let _ = self.asks.send(EngineMessage::Rest { hold, reply });
         rest
     }
 }

@@ -27,12 +27,12 @@ pub enum Refreshed {
 }
 
 /// A question to the actor; most carry the way for the answer.
-pub(crate) enum Message {
+pub(crate) enum EngineMessage {
     Command(Command),
     Refresh {
         connection: ConnectionName,
         need: Need,
-        reply: Reply<Result<Refreshed, Problem>>,
+        reply: ReplySender<Result<Refreshed, Problem>>,
     },
     /// Another process has changed a journal.
     #[cfg(unix)]
@@ -41,38 +41,38 @@ pub(crate) enum Message {
     Fresh {
         connection: ConnectionName,
         least: TimeDelta,
-        reply: Reply<Option<TokenRecord>>,
+        reply: ReplySender<Option<TokenRecord>>,
     },
     PresentToken {
         connection: ConnectionName,
-        reply: Reply<Result<AccessToken, Problem>>,
+        reply: ReplySender<Result<AccessToken, Problem>>,
     },
     Reveal {
         connection: ConnectionName,
         what: CopyWhat,
-        reply: Reply<Result<Secret, String>>,
+        reply: ReplySender<Result<Secret, String>>,
     },
     Views {
-        reply: Reply<Vec<ConnectionView>>,
+        reply: ReplySender<Vec<ConnectionView>>,
     },
     Snapshot {
-        reply: Reply<Vec<ConnectionView>>,
+        reply: ReplySender<Vec<ConnectionView>>,
     },
     /// What ending now would endanger.
     Unfinished {
-        reply: Reply<Vec<UnfinishedWork>>,
+        reply: ReplySender<Vec<UnfinishedWork>>,
     },
     /// Nothing due is to be begun while this is held; the reply comes once nothing is unsaved.
     Rest {
         hold: Weak<()>,
-        reply: Reply<()>,
+        reply: ReplySender<()>,
     },
     Shutdown {
-        reply: Reply<()>,
+        reply: ReplySender<()>,
     },
 }
 
-pub(crate) type Reply<T> = oneshot::Sender<T>;
+pub(crate) type ReplySender<T> = oneshot::Sender<T>;
 
 /// The reply to a caller that waits for a refresh to end.
-pub(crate) type Waiter = Reply<Result<Refreshed, Problem>>;
+pub(crate) type Waiter = ReplySender<Result<Refreshed, Problem>>;

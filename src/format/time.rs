@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn utc_is_told_once() {
+    fn utc_is_named_once() {
         let at = DateTime::UNIX_EPOCH;
         let zone = |hours: i32| Zone::Fixed(FixedOffset::east_opt(hours * 3600).unwrap());
         assert_eq!(zone(2).time(at) + &zone(2).in_utc(at), "02:00:00 (00:00:00 UTC)");

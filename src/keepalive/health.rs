@@ -49,8 +49,8 @@ pub(crate) async fn report(shared: &KeepaliveState) -> (bool, Value) {
 async fn other_leader(shared: &KeepaliveState) -> Option<u32> {
     let vault = shared.vault.clone();
     let look = tokio::task::spawn_blocking(move || vault.keepalive_process());
-    let keeper = tokio::time::timeout(ANSWER_TIMEOUT, look).await.ok().and_then(Result::ok).flatten();
-    keeper.and_then(|KeepaliveProcess { pid }| pid)
+    let keepalive = tokio::time::timeout(ANSWER_TIMEOUT, look).await.ok().and_then(Result::ok).flatten();
+    keepalive.and_then(|KeepaliveProcess { pid }| pid)
 }
 
 fn verdict(views: &[ConnectionView], now: DateTime<Utc>) -> &'static str {
@@ -117,8 +117,9 @@ mod tests {
 
     #[test]
     fn tokens_in_memory_only_are_degraded_and_need_a_person() {
-        let owed = |durable| with_problem(manu("factory", 1800), Problem::NotSaved { why: "no room".into(), durable });
-        for (view, needs_person) in [(owed(true), false), (owed(false), true)] {
+        let unsaved =
+            |durable| with_problem(manu("factory", 1800), Problem::NotSaved { why: "no room".into(), durable });
+        for (view, needs_person) in [(unsaved(true), false), (unsaved(false), true)] {
             assert_eq!(verdict(std::slice::from_ref(&view), now()), "degraded");
             let facts = facts(std::slice::from_ref(&view), now());
             assert_eq!(facts["connections"][0]["needs_person"], needs_person);

@@ -180,7 +180,7 @@ mod tests {
     use crate::dashboard::fixtures::now;
 
     #[test]
-    fn a_line_is_one_line_whatever_it_tells() {
+    fn a_line_is_one_line_whatever_it_contains() {
         let line = LogLine::new(Level::Warning, "odd", "two\nlines\x1b[2J", json!({ "connection": "factory" }), now());
         assert_eq!(line.text(true), "<4>factory: two lines\u{fffd}[2J\n");
         assert_eq!(line.text(false), "2026-03-10T12:02:31Z warning factory: two lines\u{fffd}[2J\n");

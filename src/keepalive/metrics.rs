@@ -89,7 +89,7 @@ impl Metrics {
     }
 
     /// Counts what happened.
-    pub(crate) fn hear(&self, event: &Event) {
+    pub(crate) fn count_event(&self, event: &Event) {
         match event {
             Event::Connection(ConnectionEvent { connection, kind }) => match kind {
                 EventKind::Refreshed { .. } => count(&self.refreshes, connection),
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_told_apart_by_words_of_ours_alone() {
+    fn failures_are_labelled_with_words_of_ours_alone() {
         let status = |status, code, description| kind(&entry(Outcome::Status(status), code, description));
         assert_eq!(status(200, None, None), None);
         assert_eq!(status(200, None, Some("nothing that could be read")), Some("unreadable"));
@@ -264,7 +264,7 @@ mod tests {
         for code in ["MARKER", "invalid_grant\"} 1\nMARKER 1", "marker_code"] {
             for outcome in [Outcome::Status(200), Outcome::Status(400), Outcome::Error("MARKER".into())] {
                 let entry = entry(outcome, Some(code), Some("MARKER"));
-                metrics.hear(&Event::RequestLogged(Box::new(entry)));
+                metrics.count_event(&Event::RequestLogged(Box::new(entry)));
             }
         }
         let text = metrics.encode(&[], true, now()).unwrap();
@@ -276,12 +276,12 @@ mod tests {
     fn a_connection_that_went_leaves_nothing_behind() {
         let metrics = Metrics::new();
         let connection = manu("factory", 0).name;
-        metrics.hear(&EventKind::Refreshed { generation: 2, recovered: None }.of(connection.clone()));
-        metrics.hear(&Event::RequestLogged(Box::new(entry(Outcome::Status(503), None, None))));
+        metrics.count_event(&EventKind::Refreshed { generation: 2, recovered: None }.of(connection.clone()));
+        metrics.count_event(&Event::RequestLogged(Box::new(entry(Outcome::Status(503), None, None))));
         let text = metrics.encode(&[], true, now()).unwrap();
         assert!(text.contains("manutop_refreshes_total{connection=\"factory\"} 1\n"), "{text}");
         assert!(text.contains("kind=\"server_error\"") && text.contains("_bucket{"), "{text}");
-        metrics.hear(&EventKind::Removed.of(connection));
+        metrics.count_event(&EventKind::Removed.of(connection));
         let text = metrics.encode(&[], true, now()).unwrap();
         assert!(!text.contains("factory"), "{text}");
     }

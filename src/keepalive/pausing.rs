@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::engine::{Engine, Rest, UnfinishedWork};
 use crate::platform::signals;
-use crate::platform::signals::{Insistence, Wish};
+use crate::platform::signals::{Insistence, QuitRequest};
 
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
@@ -21,14 +21,14 @@ impl Pausing {
     /// SIGTSTP came. Gives what has to be saved first; a second, deliberate one stops at once.
     pub(crate) async fn ask(&mut self, engine: &Engine) -> io::Result<Vec<UnfinishedWork>> {
         if let Some((insistence, _)) = &mut self.0 {
-            if insistence.hear(Instant::now()) == Wish::Again {
+            if insistence.on_request(Instant::now()) == QuitRequest::Again {
                 self.stop(engine)?;
             }
             return Ok(Vec::new());
         }
-        let owing = engine.unfinished().await;
+        let unfinished = engine.unfinished().await;
         self.0 = Some((Insistence::since(Instant::now()), engine.rest()));
-        Ok(owing)
+        Ok(unfinished)
     }
 
     /// Waits until nothing is unsaved any more; forever where no stop is asked for.
@@ -63,9 +63,9 @@ pub(crate) async fn leave(engine: &Engine) -> Option<Vec<UnfinishedWork>> {
         if tokio::time::timeout(LEAVE_TIMEOUT, &mut shutdown).await.is_ok() {
             return None;
         }
-        let owing = engine.unfinished().await;
-        if !UnfinishedWork::is_in_memory(&owing) {
-            return Some(owing);
+        let unfinished = engine.unfinished().await;
+        if !UnfinishedWork::is_in_memory(&unfinished) {
+            return Some(unfinished);
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::secrets::error::StoreError;
 use crate::tokens::leadership::Leadership;
 use crate::tokens::vault::Vault;
 
-/// What became of the wish to lead.
+/// What became of the attempt to lead.
 pub(crate) enum RoleChange {
     /// Another process leads: its process ID, where it could be read.
     Standby(Option<u32>),

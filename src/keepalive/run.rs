@@ -26,7 +26,7 @@ use crate::keepalive::service_manager::ServiceManager;
 use crate::keepalive::{KeepaliveState, health, role, serve, words};
 use crate::live_configuration::{Configuration, ConfigurationReport};
 use crate::notifications::on_event::OnEvent;
-use crate::platform::signals::{Insistence, Signal, Signals, Wish};
+use crate::platform::signals::{Insistence, QuitRequest, Signal, Signals};
 use crate::request_log::segments::RequestLog;
 use crate::secrets::error::StoreError;
 use crate::tokens::leadership::Leadership;
@@ -89,7 +89,7 @@ impl Keepalive {
         let Self { engine, mut events, mut configuration, mut signals, listener, vault, .. } = self;
         let remote = engine.remote();
         let shared = Arc::new(KeepaliveState::new(remote.clone(), vault.clone(), Arc::clone(&self.clock)));
-        let mut state = State {
+        let mut state = LoopState {
             incidents: Incidents::new(self.clock.now()),
             request_log: self.request_log,
             on_event: self.on_event,
@@ -128,14 +128,14 @@ impl Keepalive {
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
-                    Signal::Quit | Signal::HungUp => match insistence.hear(Instant::now()) {
-                        Wish::First => {
+                    Signal::Quit | Signal::HungUp => match insistence.on_request(Instant::now()) {
+                        QuitRequest::First => {
                             state.stopping();
                             stop.cancel();
                             pausing.give_up();
                         }
-                        Wish::Echo => {}
-                        Wish::Again => break KeepaliveEnding::GivenUp(engine.unfinished().await),
+                        QuitRequest::Echo => {}
+                        QuitRequest::Again => break KeepaliveEnding::GivenUp(engine.unfinished().await),
                     },
                     Signal::Reload => {
                         state.reloading();
@@ -149,7 +149,7 @@ impl Keepalive {
                 () = pausing.came() => pausing.stop(&engine)?,
                 given_up = &mut leaving => break given_up.map_or(KeepaliveEnding::Stopped, KeepaliveEnding::GivenUp),
                 event = events.recv() => match event {
-                    Some(event) => state.hear(&event),
+                    Some(event) => state.observe(&event),
                     None if stop.is_cancelled() => break KeepaliveEnding::Stopped,
                     None => break KeepaliveEnding::EngineEnded,
                 },
@@ -173,7 +173,7 @@ impl Keepalive {
                     }
                     heartbeat.set(beat(&remote, pause));
                 }
-                why = state.on_event.trouble() => state.hear(&Event::Host(HostEvent::HookFailed { why })),
+                why = state.on_event.trouble() => state.observe(&Event::Host(HostEvent::HookFailed { why })),
             }
         };
         // No new question is taken any more; the socket's file goes.
@@ -182,7 +182,7 @@ impl Keepalive {
             let _ = serving.await;
         }
         while let Ok(event) = events.try_recv() {
-            state.hear(&event);
+            state.observe(&event);
         }
         state.ended(&ending).await;
         Ok(ending)
@@ -196,7 +196,7 @@ async fn beat(remote: &Remote, pause: Duration) -> Option<Vec<ConnectionView>> {
 }
 
 /// What the loop knows, and where it reports it.
-struct State {
+struct LoopState {
     incidents: Incidents,
     request_log: RequestLog,
     on_event: OnEvent,
@@ -213,11 +213,11 @@ struct State {
     is_stopping: bool,
 }
 
-impl State {
+impl LoopState {
     /// Takes over a reloaded configuration; what the engine is to do about it.
     fn take(&mut self, configuration: &mut Configuration, note: ConfigurationReport) -> Vec<Command> {
         let (commands, event) = configuration.take(note);
-        self.on_event.wish(configuration.current().on_event.clone());
+        self.on_event.configure(configuration.current().on_event.clone());
         self.request_log.set_limit(configuration.current().request_log);
         if let Some(event) = event {
             self.reloaded(&event, !commands.is_empty());
@@ -255,7 +255,7 @@ impl State {
         }
         let now = self.clock.now();
         for change in self.incidents.look(views, now) {
-            self.on_event.hear_of(&change, now);
+            self.on_event.observe_incident(&change, now);
             self.log.write(&words::of_change(&change, now));
         }
         let status = health::summary(views, self.shared.leads(), now);
@@ -265,11 +265,11 @@ impl State {
         }
     }
 
-    fn hear(&mut self, event: &Event) {
+    fn observe(&mut self, event: &Event) {
         let now = self.clock.now();
         self.request_log.record(event);
-        self.shared.metrics.hear(event);
-        self.on_event.hear(event, now);
+        self.shared.metrics.count_event(event);
+        self.on_event.observe(event, now);
         match event {
             Event::Configured { .. } if std::mem::take(&mut self.is_reloading) => self.notify.ready(),
             Event::StoreChanged(result) => self.shared.set_store_problem(result.clone().err()),
@@ -304,7 +304,7 @@ impl State {
 
     /// `is_taken_over`: the engine has been given something new, and will say when it has it.
     fn reloaded(&mut self, event: &Event, is_taken_over: bool) {
-        self.hear(event);
+        self.observe(event);
         if !is_taken_over && std::mem::take(&mut self.is_reloading) {
             self.notify.ready();
         }
@@ -317,9 +317,9 @@ impl State {
     }
 
     /// Ctrl-Z, which waits for what is unsaved.
-    fn suspending(&mut self, owing: &[UnfinishedWork]) {
-        if !owing.is_empty() {
-            let message = format!("suspending once saved: {}", UnfinishedWork::words(owing));
+    fn suspending(&mut self, unfinished: &[UnfinishedWork]) {
+        if !unfinished.is_empty() {
+            let message = format!("suspending once saved: {}", UnfinishedWork::words(unfinished));
             self.write(Level::Notice, "suspending", &message, json!({}));
         }
     }
@@ -328,7 +328,9 @@ impl State {
         self.on_event.close(LAST_EVENTS).await;
         let (level, message) = match ending {
             KeepaliveEnding::Stopped => (Level::Notice, "stopped; all tokens saved".to_owned()),
-            KeepaliveEnding::GivenUp(owing) => (Level::Error, format!("left although {}", UnfinishedWork::cost(owing))),
+            KeepaliveEnding::GivenUp(unfinished) => {
+                (Level::Error, format!("left although {}", UnfinishedWork::cost(unfinished)))
+            }
             KeepaliveEnding::NoLock(_) => (Level::Error, "stopped: cannot take the leadership lock".into()),
             KeepaliveEnding::EngineEnded => (Level::Error, "stopped: the engine ended unexpectedly".into()),
         };

@@ -1,11 +1,11 @@
 //! The configuration while the program runs: changes of the file are noticed (a service reads it on
 //! request), and changes made on the screen are written.
 //!
-//! Invariants: a plain thread (`reader`) reads and writes the file, one job at a time; only a
+//! Invariants: a plain thread (`worker`) reads and writes the file, one job at a time; only a
 //! configuration without faults takes effect, until then the previous one stays in use. Client
 //! secrets pass through to the engine and never get near the file.
 
-mod reader;
+mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -18,7 +18,7 @@ use crate::domain::{
     Command, ConnectionName, Event, EventKind, FieldFault, HostEvent, Problem, Provider, Reason, Rebinding, Revocation,
     Secret,
 };
-use crate::live_configuration::reader::Reader;
+use crate::live_configuration::worker::ConfigurationWorker;
 use crate::oauth::pasted;
 use crate::platform::file_stamp::Stamp;
 
@@ -27,7 +27,7 @@ pub struct Configuration {
     current: Config,
     /// The store in use, which changes only by [`Configuration::use_files`] while it runs.
     store: StoreKind,
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<ConfigurationJob>,
     notes: UnboundedReceiver<ConfigurationReport>,
 }
 
@@ -72,7 +72,7 @@ impl Typed {
 }
 
 /// What the file's thread has to do.
-enum Job {
+enum ConfigurationJob {
     /// The file may have changed.
     Look,
     /// Read it now and report what it says, changed or not.
@@ -88,10 +88,10 @@ enum Job {
 
 /// What the file's thread reports.
 #[derive(Debug)]
-pub struct ConfigurationReport(Report);
+pub struct ConfigurationReport(FileReport);
 
 #[derive(Debug)]
-enum Report {
+enum FileReport {
     Read(Result<Config, String>),
     Unwatched(String),
     Saved { connection: String, typed: Typed, result: Result<Config, Vec<FieldFault>> },
@@ -122,12 +122,12 @@ impl Configuration {
         let (reports, notes) = unbounded_channel();
         let wake = jobs.clone();
         let is_there = source.stamp.is_some();
-        let mut reader = Reader { last: Ok(current.clone()), is_there, source, watch: None, reports };
+        let mut worker = ConfigurationWorker { last: Ok(current.clone()), is_there, source, watch: None, reports };
         thread::Builder::new().name("configuration".into()).spawn(move || {
             if watched {
-                reader.watch(wake);
+                worker.watch(wake);
             }
-            reader.run(&inbox);
+            worker.run(&inbox);
         })?;
         Ok(Self { store: current.store, current, jobs, notes })
     }
@@ -143,30 +143,30 @@ impl Configuration {
     /// refresh token is imported. [`HostEvent::ConnectionSaved`] reports the result; a fault of a secret has
     /// the key `client_secret` or `refresh_token`, and then nothing is written.
     pub fn save(&self, draft: Draft, typed: Typed) {
-        self.ask(Job::Save(Box::new(draft), typed));
+        self.ask(ConfigurationJob::Save(Box::new(draft), typed));
     }
 
     /// Starts to remove a connection: once the file is known to be changeable, the engine is asked to
     /// delete its tokens and secrets. Otherwise [`EventKind::Forgotten`] reports why nothing was done.
     pub fn remove(&self, connection: ConnectionName) {
-        self.ask(Job::Try(connection));
+        self.ask(ConfigurationJob::Try(connection));
     }
 
     /// Removes a connection whose tokens are deleted from the file; [`HostEvent::ConnectionDeleted`]
     /// reports the result.
     pub fn delete(&self, connection: ConnectionName) {
-        self.ask(Job::Delete(connection));
+        self.ask(ConfigurationJob::Delete(connection));
     }
 
     /// Makes the file name encrypted files as the secret store, then the engine use them;
     /// [`HostEvent::FilesChosen`] reports the result.
     pub fn use_files(&self) {
-        self.ask(Job::UseFiles);
+        self.ask(ConfigurationJob::UseFiles);
     }
 
     /// Reads the file now; [`HostEvent::ConfigurationRead`] reports the result, changed or not.
     pub fn reload(&self) {
-        self.ask(Job::Reload);
+        self.ask(ConfigurationJob::Reload);
     }
 
     /// Waits for a report of the file's thread; `None` once that has ended.
@@ -177,18 +177,18 @@ impl Configuration {
     /// Takes over a report: gives the commands for the engine, in this order, and the event for the user.
     pub fn take(&mut self, note: ConfigurationReport) -> (Vec<Command>, Option<Event>) {
         let (commands, event) = match note.0 {
-            Report::Tried { connection, result: Ok(()) } => return (vec![Command::Remove { connection }], None),
-            Report::Tried { connection, result: Err(why) } => {
+            FileReport::Tried { connection, result: Ok(()) } => return (vec![Command::Remove { connection }], None),
+            FileReport::Tried { connection, result: Err(why) } => {
                 let result = Err(Problem::Retrying { at: None, why: Reason::ours(why) });
                 (Vec::new(), EventKind::Forgotten { result, revocation: Revocation::None }.of(connection))
             }
-            Report::Read(Ok(config)) => {
+            FileReport::Read(Ok(config)) => {
                 let other_store = (config.store != self.store).then(|| self.store_stays(config.store));
                 (self.adopt(config), Event::Host(HostEvent::ConfigurationRead(other_store.map_or(Ok(()), Err))))
             }
-            Report::Read(Err(why)) => (Vec::new(), Event::Host(HostEvent::ConfigurationRead(Err(why)))),
-            Report::Unwatched(why) => (Vec::new(), Event::Host(HostEvent::ConfigurationUnwatched { why })),
-            Report::Saved { connection, typed, result: Ok(config) } => {
+            FileReport::Read(Err(why)) => (Vec::new(), Event::Host(HostEvent::ConfigurationRead(Err(why)))),
+            FileReport::Unwatched(why) => (Vec::new(), Event::Host(HostEvent::ConfigurationUnwatched { why })),
+            FileReport::Saved { connection, typed, result: Ok(config) } => {
                 let (secret, import) =
                     ConnectionName::new(&connection).map_or((None, None), |name| typed.commands(&name));
                 let mut commands = Vec::from_iter(secret);
@@ -196,17 +196,17 @@ impl Configuration {
                 commands.extend(import);
                 (commands, Event::Host(HostEvent::ConnectionSaved { connection, result: Ok(()) }))
             }
-            Report::Saved { connection, result: Err(faults), .. } => {
+            FileReport::Saved { connection, result: Err(faults), .. } => {
                 (Vec::new(), Event::Host(HostEvent::ConnectionSaved { connection, result: Err(faults) }))
             }
-            Report::FilesChosen(Ok(config)) => {
+            FileReport::FilesChosen(Ok(config)) => {
                 self.store = StoreKind::File;
                 let mut commands = self.adopt(config);
                 commands.push(Command::UseFiles);
                 (commands, Event::Host(HostEvent::FilesChosen(Ok(()))))
             }
-            Report::FilesChosen(Err(why)) => (Vec::new(), Event::Host(HostEvent::FilesChosen(Err(why)))),
-            Report::Deleted { connection, result } => {
+            FileReport::FilesChosen(Err(why)) => (Vec::new(), Event::Host(HostEvent::FilesChosen(Err(why)))),
+            FileReport::Deleted { connection, result } => {
                 let (commands, result) = match result {
                     Ok(config) => (self.adopt(config), Ok(())),
                     Err(why) => (Vec::new(), Err(why)),
@@ -233,7 +233,7 @@ impl Configuration {
         format!("the file now says store = \"{wanted}\"; restart manutop to use it (\"{used}\" is still in use)")
     }
 
-    fn ask(&self, job: Job) {
+    fn ask(&self, job: ConfigurationJob) {
         // The thread ends with this handle only.
         let _ = self.jobs.send(job);
     }
@@ -241,6 +241,6 @@ impl Configuration {
 
 impl Drop for Configuration {
     fn drop(&mut self) {
-        self.ask(Job::End);
+        self.ask(ConfigurationJob::End);
     }
 }

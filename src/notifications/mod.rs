@@ -44,7 +44,7 @@ const DESKTOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What to do about incidents; see the configuration's keys.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct NotifierOptions {
     /// How to notify.
     pub notify: NotifySettings,
     /// Whether to ring the bell.
@@ -55,16 +55,16 @@ pub struct Wishes {
     pub on_event_timeout: Option<Duration>,
 }
 
-impl From<&Config> for Wishes {
+impl From<&Config> for NotifierOptions {
     fn from(config: &Config) -> Self {
         Self { notify: config.notify, bell: config.bell, on_event: config.on_event.clone(), on_event_timeout: None }
     }
 }
 
 /// Watches for incidents, and announces them.
-pub struct Attention {
+pub struct Notifier {
     incidents: Incidents,
-    wishes: Wishes,
+    options: NotifierOptions,
     /// The second of the last look: one a second is enough.
     looked: Option<i64>,
     /// The title as last set.
@@ -87,12 +87,12 @@ pub struct Attention {
     show: UnboundedSender<Result<(), String>>,
 }
 
-impl Attention {
+impl Notifier {
     /// Begins to watch; the program was opened at `now`. Over SSH the desktop is not the person's.
     #[must_use]
-    pub fn start(wishes: Wishes, environment: &Environment, now: DateTime<Utc>) -> Self {
+    pub fn start(options: NotifierOptions, environment: &Environment, now: DateTime<Utc>) -> Self {
         let (show, shown) = mpsc::unbounded_channel();
-        let mut attention = Self {
+        let mut notifier = Self {
             incidents: Incidents::new(now),
             looked: None,
             title: String::new(),
@@ -103,26 +103,26 @@ impl Attention {
             desktop: None,
             asked: None,
             undelivered: None,
-            on_event: OnEvent::start(wishes.on_event.clone(), wishes.on_event_timeout),
+            on_event: OnEvent::start(options.on_event.clone(), options.on_event_timeout),
             shown,
             show,
-            wishes,
+            options,
         };
-        attention.start_desktop();
-        attention
+        notifier.start_desktop();
+        notifier
     }
 
-    /// Takes over other wishes, from a reloaded configuration. How long the program may
+    /// Takes over the options of a reloaded configuration. How long the program may
     /// take stays.
-    pub fn wish(&mut self, wishes: Wishes) {
-        let before = std::mem::replace(&mut self.wishes, wishes);
-        self.wishes.on_event_timeout = before.on_event_timeout;
+    pub fn configure(&mut self, options: NotifierOptions) {
+        let before = std::mem::replace(&mut self.options, options);
+        self.options.on_event_timeout = before.on_event_timeout;
         self.start_desktop();
-        self.on_event.wish(self.wishes.on_event.clone());
+        self.on_event.configure(self.options.on_event.clone());
     }
 
     fn start_desktop(&mut self) {
-        if self.wishes.notify == NotifySettings::Desktop && !self.over_ssh && self.desktop.is_none() {
+        if self.options.notify == NotifySettings::Desktop && !self.over_ssh && self.desktop.is_none() {
             let shown = self.show.clone();
             // The receiver is gone once the dashboard is leaving.
             self.desktop = Desktop::start(move |result| drop(shown.send(result)));
@@ -130,8 +130,8 @@ impl Attention {
     }
 
     /// Hears what happened, for the program that wants to know.
-    pub fn hear(&mut self, event: &Event, now: DateTime<Utc>) {
-        self.on_event.hear(event, now);
+    pub fn observe(&mut self, event: &Event, now: DateTime<Utc>) {
+        self.on_event.observe(event, now);
     }
 
     /// Looks at the state, once a second at most, and does what is due.
@@ -150,14 +150,14 @@ impl Attention {
         }
         let connections = &app.connections;
         for change in self.incidents.look_at(connections.asking(), |name| connections.get(name), now) {
-            self.on_event.hear_of(&change, now);
+            self.on_event.observe_incident(&change, now);
             self.gather(change, now);
         }
         self.notify(app, host, now);
     }
 
     /// Waits for something to say on the message line. Nothing is lost when the wait is given up.
-    /// `None` only says that [`Attention::turn`] is due.
+    /// `None` only says that [`Notifier::turn`] is due.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             tokio::select! {
@@ -204,11 +204,11 @@ impl Attention {
         let gathered = std::mem::take(&mut self.gathered);
         let Some(notice) = Notice::of(&gathered, app, now).filter(|_| !app.quiet) else { return };
         self.notified = Some(now);
-        if self.wishes.bell {
+        if self.options.bell {
             let _ = host.ring();
         }
         match &self.desktop {
-            _ if self.wishes.notify == NotifySettings::Off => {}
+            _ if self.options.notify == NotifySettings::Off => {}
             Some(desktop) if desktop.send(notice.clone()) => self.asked = Some((Instant::now(), notice)),
             _ => drop(host.notify(&notice.line())),
         }

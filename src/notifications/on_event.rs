@@ -38,7 +38,7 @@ impl OnEvent {
     }
 
     /// Takes over another program, or none; the same one keeps running.
-    pub fn wish(&mut self, words: Option<Vec<String>>) {
+    pub fn configure(&mut self, words: Option<Vec<String>>) {
         if self.words != words {
             self.words = words;
             self.start_hook();
@@ -55,7 +55,7 @@ impl OnEvent {
     }
 
     /// Hears what happened.
-    pub fn hear(&mut self, event: &Event, now: DateTime<Utc>) {
+    pub fn observe(&mut self, event: &Event, now: DateTime<Utc>) {
         if let (Some(_), Event::Connection(event)) = (&self.hook, event)
             && let Some(report) = report::of_event(event, now)
         {
@@ -64,7 +64,7 @@ impl OnEvent {
     }
 
     /// Hears of an incident.
-    pub fn hear_of(&mut self, change: &IncidentChange, now: DateTime<Utc>) {
+    pub fn observe_incident(&mut self, change: &IncidentChange, now: DateTime<Utc>) {
         if self.hook.is_some() {
             self.send(report::of_change(change, now));
         }

@@ -29,7 +29,7 @@ fn words(app: &App, now: DateTime<Utc>) -> String {
         }
     }
     // What is neither busy nor asks for attention is well, or nothing is known of it.
-    let well = app.connections.tally().counts().filter(|(status, _)| status.severity() == Severity::Good);
+    let well = app.connections.status_counts().counts().filter(|(status, _)| status.severity() == Severity::Good);
     let busy = asking.iter().filter(|(_, (own, _))| matches!(own, Severity::Good | Severity::Busy));
     let live = well.map(|(_, number)| number).sum::<usize>() + busy.count();
     let severity = if live > 0 { Severity::Good } else { Severity::Quiet };

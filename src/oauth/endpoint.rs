@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_many_wrong_requests_the_first_is_heard_and_none_crowds_out_the_right_one() {
+    async fn of_many_wrong_requests_the_first_is_reported_and_none_crowds_out_the_right_one() {
         let (endpoint, mut arrivals) = endpoint();
         for number in 0..500 {
             let query = ["code=c&state=no", "code=c", "", "state=st&state=st&code=c", "state=st"][number % 5];
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn requests_elsewhere_are_neither_heard_nor_counted() {
+    async fn requests_elsewhere_are_neither_reported_nor_counted() {
         let (endpoint, arrivals) = endpoint();
         for (request, status) in [
             ("GET / HTTP/1.1\r\nHost: localhost", 404),

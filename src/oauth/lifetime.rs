@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_and_moments_are_recognised_and_noted() {
+    fn milliseconds_and_moments_are_recognised_and_logged() {
         let epoch = u64::try_from(now().timestamp()).unwrap();
         for (said, lifetime, reading) in [
             (1_799_000, 1799, "taken as milliseconds"),

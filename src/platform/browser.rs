@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_browser_that_fails_is_told_about() {
+    fn a_browser_that_fails_is_reported() {
         let directory = tempfile::tempdir().unwrap();
         let failing = recorder(directory.path(), 3);
         let failing = SystemBrowser { pages: directory.path().into(), ..browser(false, true, Some(&failing)) };

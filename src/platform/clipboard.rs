@@ -38,10 +38,10 @@ pub enum ClipboardNote {
 
 /// The way to the clipboard's thread.
 pub struct Clipboard {
-    jobs: Option<Sender<Job>>,
+    jobs: Option<Sender<ClipboardJob>>,
 }
 
-enum Job {
+enum ClipboardJob {
     Put { text: Secret, clear_after: Option<Duration>, reply: oneshot::Sender<CopiedTo> },
     Close { done: Sender<()> },
 }
@@ -72,7 +72,7 @@ impl Clipboard {
         clear_after: Option<Duration>,
     ) -> impl Future<Output = Result<CopiedTo, String>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        let sent = self.jobs.as_ref().map(|jobs| jobs.send(Job::Put { text, clear_after, reply }).is_ok());
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(ClipboardJob::Put { text, clear_after, reply }).is_ok());
         async move {
             match sent {
                 None => return Ok(CopiedTo::Terminal),
@@ -92,7 +92,7 @@ impl Clipboard {
     pub fn close(&mut self, timeout: Duration) {
         let Some(jobs) = self.jobs.take() else { return };
         let (done, finished) = mpsc::channel();
-        if jobs.send(Job::Close { done }).is_ok() {
+        if jobs.send(ClipboardJob::Close { done }).is_ok() {
             // Either it is done or it hangs; nothing more can be done in both cases.
             let _ = finished.recv_timeout(timeout);
         }
@@ -104,7 +104,9 @@ impl Clipboard {
     /// One whose desktop never answers, and how often it was asked for a copy.
     pub(crate) fn hung() -> (Self, impl Fn() -> usize) {
         let (jobs, received) = mpsc::channel();
-        (Self { jobs: Some(jobs) }, move || received.try_iter().filter(|job| matches!(job, Job::Put { .. })).count())
+        (Self { jobs: Some(jobs) }, move || {
+            received.try_iter().filter(|job| matches!(job, ClipboardJob::Put { .. })).count()
+        })
     }
 }
 
@@ -138,17 +140,17 @@ struct Held {
 }
 
 impl<N: Fn(ClipboardNote)> Owner<N> {
-    fn run(mut self, jobs: &Receiver<Job>) {
+    fn run(mut self, jobs: &Receiver<ClipboardJob>) {
         let done = loop {
             match self.next(jobs) {
-                Ok(Job::Put { text, clear_after, reply }) => {
+                Ok(ClipboardJob::Put { text, clear_after, reply }) => {
                     let to = self.put(text, clear_after);
                     // The caller gave up waiting and informed the person that there is no copy.
                     if reply.send(to).is_err() {
                         self.clear();
                     }
                 }
-                Ok(Job::Close { done }) => break Some(done),
+                Ok(ClipboardJob::Close { done }) => break Some(done),
                 Err(RecvTimeoutError::Timeout) => self.clear(),
                 Err(RecvTimeoutError::Disconnected) => break None,
             }
@@ -161,7 +163,7 @@ impl<N: Fn(ClipboardNote)> Owner<N> {
     }
 
     /// The next job, or a timeout when the copy is due to be cleared.
-    fn next(&self, jobs: &Receiver<Job>) -> Result<Job, RecvTimeoutError> {
+    fn next(&self, jobs: &Receiver<ClipboardJob>) -> Result<ClipboardJob, RecvTimeoutError> {
         match self.copy.as_ref().and_then(|copy| copy.due) {
             Some(due) => jobs.recv_timeout(due.saturating_duration_since(Instant::now())),
             None => jobs.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -171,13 +173,13 @@ impl<N: Fn(ClipboardNote)> Owner<N> {
     /// Makes the copy. A desktop that does not take it is as good as none.
     fn put(&mut self, text: Secret, clear_after: Option<Duration>) -> CopiedTo {
         // A connection to a display server that was restarted stays broken: try a new one.
-        let taken = self.desktop.as_mut().is_some_and(|desktop| set(desktop, &text).is_ok()) || self.put_anew(&text);
+        let taken = self.desktop.as_mut().is_some_and(|desktop| set(desktop, &text).is_ok()) || self.put_again(&text);
         let due = clear_after.and_then(|after| Instant::now().checked_add(after));
         self.copy = taken.then_some(Held { text, due });
         if taken { CopiedTo::Clipboard } else { CopiedTo::Terminal }
     }
 
-    fn put_anew(&mut self, text: &Secret) -> bool {
+    fn put_again(&mut self, text: &Secret) -> bool {
         self.desktop = None; // gone before the new one comes: they share a connection
         self.desktop = arboard::Clipboard::new().ok();
         self.desktop.as_mut().is_some_and(|desktop| set(desktop, text).is_ok())

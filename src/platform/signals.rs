@@ -1,4 +1,4 @@
-//! The operating system's signals as one stream of wishes.
+//! The operating system's signals as one stream.
 //!
 //! Invariant: from [`Signals::listen`] on, SIGTERM, SIGHUP, SIGINT and SIGTSTP do not end or
 //! stop the process by themselves: the loop answers them, after giving the terminal back. For a
@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// What a signal asks of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM and SIGINT: save what is owed and leave.
+    /// SIGTERM and SIGINT: save what is unsaved and leave.
     Quit,
     /// SIGHUP where a window was closed: the same, without a terminal.
     HungUp,
@@ -34,14 +34,14 @@ impl Signal {
     }
 }
 
-/// How long after the first wish to leave others count as part of it. A service manager sends SIGTERM with SIGCONT or
-/// SIGHUP, a closed terminal SIGHUP twice, a key that is held repeats itself.
+/// How long after the first request to leave others count as part of it. A service manager sends SIGTERM with SIGCONT
+/// or SIGHUP, a closed terminal SIGHUP twice, a key that is held repeats itself.
 const ECHO: Duration = Duration::from_secs(1);
 
-/// What a wish to leave, or to stop, amounts to while an answer is on its way.
+/// What a request to leave, or to stop, amounts to while an answer is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// The first one: what is owed is saved first.
+pub enum QuitRequest {
+    /// The first one: what is unsaved is saved first.
     First,
     /// Part of the first one, or not deliberate.
     Echo,
@@ -49,41 +49,41 @@ pub enum Wish {
     Again,
 }
 
-/// Distinguishes a second, deliberate wish from what comes with the first.
+/// Distinguishes a second, deliberate request from what comes with the first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Insistence {
     first: Option<Instant>,
 }
 
 impl Insistence {
-    /// The first wish was made at this moment.
+    /// The first request was made at this moment.
     #[must_use]
     pub fn since(first: Instant) -> Self {
         Self { first: Some(first) }
     }
 
-    /// Whether there was no wish yet.
+    /// Whether there was no request yet.
     #[must_use]
     pub fn is_silent(&self) -> bool {
         self.first.is_none()
     }
 
-    /// Judges a wish made by a key or a command.
-    pub fn hear(&mut self, now: Instant) -> Wish {
+    /// Judges a request made by a key or a command.
+    pub fn on_request(&mut self, now: Instant) -> QuitRequest {
         let Some(first) = self.first else {
             self.first = Some(now);
-            return Wish::First;
+            return QuitRequest::First;
         };
-        if now.saturating_duration_since(first) < ECHO { Wish::Echo } else { Wish::Again }
+        if now.saturating_duration_since(first) < ECHO { QuitRequest::Echo } else { QuitRequest::Again }
     }
 
-    /// Judges a signal; `None` where it is no wish to leave. Only SIGTERM and SIGINT can insist: a terminal that hangs
-    /// up says so as often as it likes.
-    pub fn hear_signal(&mut self, signal: Signal, now: Instant) -> Option<Wish> {
+    /// Judges a signal; `None` where it does not ask to leave. Only SIGTERM and SIGINT can insist: a terminal may hang
+    /// up more than once.
+    pub fn on_signal(&mut self, signal: Signal, now: Instant) -> Option<QuitRequest> {
         match signal {
-            Signal::Quit => Some(self.hear(now)),
-            Signal::HungUp if self.first.is_none() => Some(self.hear(now)),
-            Signal::HungUp => Some(Wish::Echo),
+            Signal::Quit => Some(self.on_request(now)),
+            Signal::HungUp if self.first.is_none() => Some(self.on_request(now)),
+            Signal::HungUp => Some(QuitRequest::Echo),
             Signal::Reload | Signal::Suspend | Signal::Continued | Signal::Resized => None,
         }
     }
@@ -217,32 +217,32 @@ mod tests {
     use signal_hook::low_level::raise;
     use tokio::time::Instant;
 
-    use super::{Insistence, Signal, Signals, Wish};
+    use super::{Insistence, QuitRequest, Signal, Signals};
 
     #[test]
-    fn only_a_later_and_deliberate_wish_insists() {
+    fn only_a_later_and_deliberate_request_insists() {
         let (start, soon, later) = (Instant::now(), Duration::from_millis(300), Duration::from_secs(5));
         for first in [Signal::Quit, Signal::HungUp] {
             let mut insistence = Insistence::default();
-            assert_eq!(insistence.hear_signal(first, start), Some(Wish::First));
-            for (signal, after, wish) in [
-                (Signal::Quit, soon, Some(Wish::Echo)),
-                (Signal::HungUp, soon, Some(Wish::Echo)),
-                (Signal::HungUp, later, Some(Wish::Echo)),
+            assert_eq!(insistence.on_signal(first, start), Some(QuitRequest::First));
+            for (signal, after, request) in [
+                (Signal::Quit, soon, Some(QuitRequest::Echo)),
+                (Signal::HungUp, soon, Some(QuitRequest::Echo)),
+                (Signal::HungUp, later, Some(QuitRequest::Echo)),
                 (Signal::Resized, later, None),
                 (Signal::Continued, later, None),
                 (Signal::Suspend, later, None),
-                (Signal::Quit, later, Some(Wish::Again)),
+                (Signal::Quit, later, Some(QuitRequest::Again)),
             ] {
-                assert_eq!(insistence.hear_signal(signal, start + after), wish, "{first:?}, then {signal:?}");
+                assert_eq!(insistence.on_signal(signal, start + after), request, "{first:?}, then {signal:?}");
             }
         }
     }
 
     #[tokio::test]
-    async fn each_signal_becomes_its_wish() {
+    async fn each_signal_is_translated() {
         let mut signals = Signals::listen().unwrap();
-        for (signal, wish) in [
+        for (signal, request) in [
             (SIGTERM, Signal::Quit),
             (SIGHUP, Signal::HungUp),
             (SIGINT, Signal::Quit),
@@ -251,7 +251,7 @@ mod tests {
             (SIGWINCH, Signal::Resized),
         ] {
             raise(signal).unwrap();
-            assert_eq!(signals.next().await, wish, "signal {signal}");
+            assert_eq!(signals.next().await, request, "signal {signal}");
         }
         let mut service = Signals::listen_as_service().unwrap();
         raise(SIGHUP).unwrap();

@@ -32,10 +32,10 @@ const MOST_REPORTS: usize = 4;
 const LONGEST_REPORT: usize = 16 * 1024;
 
 /// The terminal is one per process, and the panic hook has no other way to know of it.
-static TERMINAL: Mutex<State> = Mutex::new(State { owner: None, held_back: Vec::new(), more: 0 });
+static TERMINAL: Mutex<GuardState> = Mutex::new(GuardState { owner: None, held_back: Vec::new(), more: 0 });
 
 #[derive(Debug)]
-struct State {
+struct GuardState {
     /// Who took the terminal over; `None` while it is as it was.
     owner: Option<ThreadId>,
     /// Reports of panics on other threads, which a taken terminal would swallow.
@@ -44,7 +44,7 @@ struct State {
     more: usize,
 }
 
-impl State {
+impl GuardState {
     fn hold_back(&mut self, report: &str) {
         if self.held_back.len() == MOST_REPORTS {
             self.more += 1;
@@ -131,7 +131,7 @@ pub fn install_panic_hook() {
 /// Holds a report back where the dashboard continues without the thread that panicked.
 fn is_held_back(panic: &PanicHookInfo<'_>) -> bool {
     let here = thread::current();
-    let goes_on = |state: &State| state.owner.is_some_and(|owner| owner != here.id());
+    let goes_on = |state: &GuardState| state.owner.is_some_and(|owner| owner != here.id());
     if !goes_on(&terminal()) {
         return false;
     }
@@ -147,7 +147,7 @@ fn is_held_back(panic: &PanicHookInfo<'_>) -> bool {
     held
 }
 
-fn terminal() -> MutexGuard<'static, State> {
+fn terminal() -> MutexGuard<'static, GuardState> {
     TERMINAL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -198,11 +198,11 @@ fn is_ours() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_REPORT, State};
+    use super::{GuardState, LONGEST_REPORT};
 
     #[test]
     fn reports_held_back_are_bounded_and_the_rest_is_counted() {
-        let mut state = State { owner: None, held_back: Vec::new(), more: 0 };
+        let mut state = GuardState { owner: None, held_back: Vec::new(), more: 0 };
         state.hold_back(&"ä".repeat(LONGEST_REPORT + 1));
         for number in 1..=9 {
             state.hold_back(&format!("report {number}"));

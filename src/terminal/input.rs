@@ -17,10 +17,10 @@ use crate::terminal::keyboard::Keyboard;
 
 /// What reaches the dashboard from the person in front of it.
 #[derive(Debug)]
-pub struct TerminalInput(Source);
+pub struct TerminalInput(InputSource);
 
 #[derive(Debug)]
-enum Source {
+enum InputSource {
     #[cfg(target_os = "linux")]
     Keyboard(Box<Keyboard>),
     /// `None` until it is waited for: no one reads the terminal before.
@@ -34,11 +34,11 @@ impl TerminalInput {
     pub fn of_terminal() -> Self {
         #[cfg(target_os = "linux")]
         if let Ok(keyboard) = Keyboard::open() {
-            return Self(Source::Keyboard(Box::new(keyboard)));
+            return Self(InputSource::Keyboard(Box::new(keyboard)));
         }
         // In no time at all crossterm would not even look.
         let _ = event::poll(Duration::from_millis(1));
-        Self(Source::Channel(None))
+        Self(InputSource::Channel(None))
     }
 
     /// Waits for the next event; `None` when cannot read from the terminal. Nothing is lost
@@ -46,9 +46,9 @@ impl TerminalInput {
     pub async fn next(&mut self) -> Option<Event> {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
-            Source::Keyboard(keyboard) => keyboard.next().await,
-            Source::Channel(Some(receiver)) => receiver.recv().await,
-            Source::Channel(unread @ None) => unread.insert(read_terminal().ok()?).recv().await,
+            InputSource::Keyboard(keyboard) => keyboard.next().await,
+            InputSource::Channel(Some(receiver)) => receiver.recv().await,
+            InputSource::Channel(unread @ None) => unread.insert(read_terminal().ok()?).recv().await,
         }
     }
 
@@ -56,8 +56,8 @@ impl TerminalInput {
     pub fn try_next(&mut self) -> Option<Event> {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
-            Source::Keyboard(keyboard) => keyboard.try_next(),
-            Source::Channel(receiver) => receiver.as_mut()?.try_recv().ok(),
+            InputSource::Keyboard(keyboard) => keyboard.try_next(),
+            InputSource::Channel(receiver) => receiver.as_mut()?.try_recv().ok(),
         }
     }
 
@@ -65,8 +65,8 @@ impl TerminalInput {
     pub fn is_empty(&mut self) -> bool {
         match &mut self.0 {
             #[cfg(target_os = "linux")]
-            Source::Keyboard(keyboard) => keyboard.is_empty(),
-            Source::Channel(receiver) => receiver.as_ref().is_none_or(UnboundedReceiver::is_empty),
+            InputSource::Keyboard(keyboard) => keyboard.is_empty(),
+            InputSource::Channel(receiver) => receiver.as_ref().is_none_or(UnboundedReceiver::is_empty),
         }
     }
 }
@@ -74,7 +74,7 @@ impl TerminalInput {
 /// Events that another part sends.
 impl From<UnboundedReceiver<Event>> for TerminalInput {
     fn from(receiver: UnboundedReceiver<Event>) -> Self {
-        Self(Source::Channel(Some(receiver)))
+        Self(InputSource::Channel(Some(receiver)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The terminal: input decoded, frames written, modes set and restored.
 
+pub mod backend;
 pub mod background;
 #[cfg(target_os = "linux")]
 pub mod decoder;
@@ -11,5 +12,4 @@ pub mod keyboard;
 pub mod link;
 pub mod osc;
 pub mod osc52;
-pub mod screen;
 pub mod window;

@@ -18,7 +18,7 @@ const SCREEN_TAKES: usize = 700;
 
 /// What reads the sequence first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reader {
+enum Osc52Reader {
     /// A terminal, or tmux.
     Terminal,
     Screen,
@@ -35,25 +35,25 @@ pub(crate) fn sequence(text: &Secret) -> Result<Secret, String> {
     let reader = if osc::is_understood() {
         reader(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     } else {
-        Reader::Painter
+        Osc52Reader::Painter
     };
     sequence_for(reader, text.expose())
 }
 
 /// What the variables say. tmux and GNU screen both inherit the other's.
-fn reader(variable: impl Fn(&str) -> Option<String>) -> Reader {
+fn reader(variable: impl Fn(&str) -> Option<String>) -> Osc52Reader {
     let term = variable("TERM").unwrap_or_default();
     match (variable("TMUX").is_some(), variable("STY").is_some()) {
-        (true, false) => Reader::Terminal,
-        (false, true) => Reader::Screen,
+        (true, false) => Osc52Reader::Terminal,
+        (false, true) => Osc52Reader::Screen,
         // Also over SSH or sudo, where neither variable arrives.
-        _ if term.starts_with("screen.") => Reader::Screen,
-        _ if term.starts_with("screen") => Reader::TmuxOrScreen,
-        _ => Reader::Terminal,
+        _ if term.starts_with("screen.") => Osc52Reader::Screen,
+        _ if term.starts_with("screen") => Osc52Reader::TmuxOrScreen,
+        _ => Osc52Reader::Terminal,
     }
 }
 
-fn sequence_for(reader: Reader, text: &str) -> Result<Secret, String> {
+fn sequence_for(reader: Osc52Reader, text: &str) -> Result<Secret, String> {
     if text.len() > LONGEST {
         return Err(format!(
             "it is too long for a terminal's clipboard ({} bytes); print a token with manutop token NAME",
@@ -62,15 +62,15 @@ fn sequence_for(reader: Reader, text: &str) -> Result<Secret, String> {
     }
     let plain = format!("\x1b]52;c;{}", STANDARD.encode(text));
     let sequence = match reader {
-        Reader::Terminal => format!("{plain}\x1b\\"),
-        Reader::Screen => wrapped(&plain),
-        Reader::TmuxOrScreen if plain.len() <= SCREEN_TAKES => format!("{}{plain}\x1b\\", wrapped(&plain)),
-        Reader::TmuxOrScreen => {
+        Osc52Reader::Terminal => format!("{plain}\x1b\\"),
+        Osc52Reader::Screen => wrapped(&plain),
+        Osc52Reader::TmuxOrScreen if plain.len() <= SCREEN_TAKES => format!("{}{plain}\x1b\\", wrapped(&plain)),
+        Osc52Reader::TmuxOrScreen => {
             return Err("it is too long to copy where either tmux or GNU screen may run; set TERM=tmux-256color \
                         (in tmux) or TERM=screen.xterm-256color (in GNU screen)"
                 .into());
         }
-        Reader::Painter => {
+        Osc52Reader::Painter => {
             return Err("this terminal has no clipboard; print a token with manutop token NAME".into());
         }
     };
@@ -91,27 +91,27 @@ fn wrapped(plain: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST, Reader, reader, sequence_for};
+    use super::{LONGEST, Osc52Reader, reader, sequence_for};
 
-    fn read_by(variables: &[(&str, &str)]) -> Reader {
+    fn read_by(variables: &[(&str, &str)]) -> Osc52Reader {
         reader(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
-    fn what_reads_the_sequence_is_told_by_the_variables() {
+    fn the_variables_show_what_reads_the_sequence() {
         let (tmux, sty) = (("TMUX", "/tmp/x,1,0"), ("STY", "1.pts-0.host"));
         for (variables, expected) in [
-            (&[("TERM", "xterm-256color")][..], Reader::Terminal),
-            (&[], Reader::Terminal),
-            (&[tmux, ("TERM", "screen-256color")], Reader::Terminal),
-            (&[sty, ("TERM", "screen")], Reader::Screen),
-            (&[sty, ("TERM", "xterm")], Reader::Screen),
-            (&[("TERM", "screen.xterm-256color")], Reader::Screen),
-            (&[("TERM", "screen-256color")], Reader::TmuxOrScreen),
-            (&[("TERM", "screen")], Reader::TmuxOrScreen),
-            (&[tmux, sty, ("TERM", "tmux-256color")], Reader::Terminal),
-            (&[tmux, sty, ("TERM", "screen.xterm")], Reader::Screen),
-            (&[tmux, sty, ("TERM", "screen")], Reader::TmuxOrScreen),
+            (&[("TERM", "xterm-256color")][..], Osc52Reader::Terminal),
+            (&[], Osc52Reader::Terminal),
+            (&[tmux, ("TERM", "screen-256color")], Osc52Reader::Terminal),
+            (&[sty, ("TERM", "screen")], Osc52Reader::Screen),
+            (&[sty, ("TERM", "xterm")], Osc52Reader::Screen),
+            (&[("TERM", "screen.xterm-256color")], Osc52Reader::Screen),
+            (&[("TERM", "screen-256color")], Osc52Reader::TmuxOrScreen),
+            (&[("TERM", "screen")], Osc52Reader::TmuxOrScreen),
+            (&[tmux, sty, ("TERM", "tmux-256color")], Osc52Reader::Terminal),
+            (&[tmux, sty, ("TERM", "screen.xterm")], Osc52Reader::Screen),
+            (&[tmux, sty, ("TERM", "screen")], Osc52Reader::TmuxOrScreen),
         ] {
             assert_eq!(read_by(variables), expected, "{variables:?}");
         }
@@ -120,14 +120,16 @@ mod tests {
     #[test]
     fn a_terminal_gets_one_sequence() {
         // printf token | base64
-        let sequence = sequence_for(Reader::Terminal, "token").unwrap();
+        let sequence = sequence_for(Osc52Reader::Terminal, "token").unwrap();
         assert_eq!(sequence.expose(), "\x1b]52;c;dG9rZW4=\x1b\\");
-        sequence_for(Reader::Terminal, &"x".repeat(LONGEST)).unwrap();
+        sequence_for(Osc52Reader::Terminal, &"x".repeat(LONGEST)).unwrap();
     }
 
     #[test]
     fn no_control_string_is_longer_than_screen_takes() {
-        for (reader, length) in [(Reader::Screen, 5_000), (Reader::Screen, LONGEST), (Reader::TmuxOrScreen, 500)] {
+        for (reader, length) in
+            [(Osc52Reader::Screen, 5_000), (Osc52Reader::Screen, LONGEST), (Osc52Reader::TmuxOrScreen, 500)]
+        {
             let sequence = sequence_for(reader, &"x".repeat(length)).unwrap();
             assert!(sequence.expose().split("\x1b\\").all(|string| string.len() < 768));
         }
@@ -135,9 +137,9 @@ mod tests {
 
     #[test]
     fn what_would_be_painted_or_lost_is_refused() {
-        sequence_for(Reader::TmuxOrScreen, &"x".repeat(600)).unwrap_err();
-        sequence_for(Reader::Painter, "x").unwrap_err();
-        for reader in [Reader::Terminal, Reader::Screen] {
+        sequence_for(Osc52Reader::TmuxOrScreen, &"x".repeat(600)).unwrap_err();
+        sequence_for(Osc52Reader::Painter, "x").unwrap_err();
+        for reader in [Osc52Reader::Terminal, Osc52Reader::Screen] {
             assert!(sequence_for(reader, &"x".repeat(LONGEST + 1)).unwrap_err().contains("manutop token NAME"));
         }
     }

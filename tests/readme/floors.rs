@@ -1,4 +1,5 @@
-//! The architecture that CONTRIBUTING.md draws: imports go down the floors, and no two files import each other.
+//! The architecture that CONTRIBUTING.md draws: imports go down the floors, no two files import each other, and a type
+//! name is unique in the crate.
 //!
 //! A folder's `mod.rs` may use its own children; that is not counted. Tests inside `src` may use anything.
 
@@ -139,4 +140,63 @@ fn no_file_is_longer_than_400_lines() {
         let lines = file.map_or(0, |file| fs::read_to_string(file).expect("sources are UTF-8").lines().count());
         assert!(lines <= 400, "{} has {lines} lines", module.join("::"));
     }
+}
+
+/// The types that a file defines, each with whether it exists on some platforms only.
+fn types(text: &str) -> Vec<(&str, bool)> {
+    let mut types = Vec::new();
+    let (mut is_item_conditional, mut is_module_conditional) = (false, false);
+    for line in text.lines() {
+        let code = line.trim_start();
+        if code.starts_with("#[cfg(") {
+            is_item_conditional = true;
+        }
+        if code.is_empty() || code.starts_with("#[") || code.starts_with("//") {
+            continue;
+        }
+        let is_top_level = code.len() == line.len();
+        if is_top_level {
+            is_module_conditional = is_item_conditional && code.starts_with("mod ");
+        }
+        let item = match code.strip_prefix("pub") {
+            Some(rest) => rest.trim_start_matches(|c| c != ' ').trim_start(),
+            None => code,
+        };
+        // An indented `type` belongs to an implementation or a trait.
+        if let Some((kind, rest)) = item.split_once(' ')
+            && (["struct", "enum", "trait", "union"].contains(&kind) || kind == "type" && is_top_level)
+        {
+            let name = rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next().unwrap_or_default();
+            types.push((name, is_item_conditional || is_module_conditional));
+        }
+        is_item_conditional = false;
+    }
+    types
+}
+
+/// Whether the `mod` declaration of a module, or of one around it, has a condition.
+fn is_conditional(module: &[String], sources: &BTreeMap<Module, String>) -> bool {
+    (1..=module.len()).any(|depth| {
+        let declaration = format!("mod {};", module[depth - 1]);
+        let lines: Vec<_> = sources.get(&module[..depth - 1]).map(|text| text.lines().collect()).unwrap_or_default();
+        lines.windows(2).any(|pair| pair[0].starts_with("#[cfg(") && pair[1].ends_with(&declaration))
+    })
+}
+
+#[test]
+fn a_type_name_is_unique_in_the_crate() {
+    let sources = sources();
+    let mut definitions: BTreeMap<&str, Vec<(String, bool)>> = BTreeMap::new();
+    for (module, text) in &sources {
+        for (name, is_for_some_platforms) in types(text) {
+            let is_variant = is_for_some_platforms || is_conditional(module, &sources);
+            definitions.entry(name).or_default().push((module.join("::"), is_variant));
+        }
+    }
+    let ambiguous: Vec<_> = definitions
+        .into_iter()
+        .filter(|(_, places)| places.len() > 1 && !places.iter().all(|(_, is_variant)| *is_variant))
+        .map(|(name, places)| (name, places.into_iter().map(|(module, _)| module).collect::<Vec<_>>()))
+        .collect();
+    assert!(ambiguous.is_empty(), "more than one type has the name: {ambiguous:#?}");
 }

@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser};
 use manutop::cli::args::Cli;
 use manutop::cli::support::exit::Exit;
 use manutop::config;
+use manutop::dashboard::command_palette::commands;
 use manutop::dashboard::keymap::{Keymap, Scope};
 use manutop::domain::Status;
 use manutop::oauth::providers;
@@ -35,6 +36,7 @@ fn assert_generated(page: &str, name: &str, made: &str) {
 fn keys_names_and_exit_codes_are_those_of_the_program() {
     assert_generated("docs/keys.md", "names", &names());
     assert_generated("docs/keys.md", "keys", &Keymap::default().markdown());
+    assert_generated("docs/keys.md", "commands", &commands::markdown(&Keymap::default()));
     assert_generated("docs/scripting.md", "exit codes", &exit_codes());
 }
 

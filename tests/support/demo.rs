@@ -1,5 +1,6 @@
 //! A person before the demo's dashboard, in which things can be broken.
 
+use std::collections::HashMap;
 use std::io;
 
 use manutop::cli::commands::demo::faults::{Breakable, Faults};
@@ -43,12 +44,20 @@ pub async fn with_demo<A: Future<Output = ()>>(
     prepare: impl FnOnce(App) -> App + 'static,
     act: impl FnOnce(Person) -> A,
 ) {
+    let vault = rig.vault();
+    let mut secrets = HashMap::new();
+    for connection in &rig.connections {
+        if let Ok(Some(secret)) = vault.client_secret(&connection.name).await {
+            secrets.insert(connection.name.clone(), secret);
+        }
+    }
     let breakable = Breakable {
         manu: rig.servers.manu().clone(),
         manus: rig.servers.manus().clone(),
         store: rig.store.clone(),
-        vault: rig.vault(),
+        vault,
         connections: rig.connections.clone(),
+        secrets,
     };
     let running = rig.start(true);
     let host = DemoHost(Faults::start(breakable, running.engine.remote()).expect("a thread"));

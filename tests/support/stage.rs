@@ -20,7 +20,7 @@ use manutop::dashboard_loop::run_loop::{Dashboard, Ending};
 use manutop::domain::{Clock, ConnectionView, DEFAULT_LOG_LIMIT, Secret};
 use manutop::format::time::Zone;
 use manutop::live_configuration::{Configuration, ConfigurationSource};
-use manutop::notifications::{Attention, Wishes};
+use manutop::notifications::{Notifier, NotifierOptions};
 use manutop::oauth::providers::ALL;
 use manutop::platform::clipboard::Clipboard;
 use manutop::platform::environment::Environment;
@@ -156,7 +156,7 @@ pub struct Stage<H = FakeHost> {
     pub prepare: Box<dyn FnOnce(App) -> App>,
     pub options: DashboardOptions,
     /// What is done about incidents; nothing unless it says so.
-    pub wishes: Wishes,
+    pub notifier_options: NotifierOptions,
     /// Where the request log is; none keeps it in memory.
     pub data_dir: Option<PathBuf>,
 }
@@ -172,7 +172,7 @@ impl<H: Host> Stage<H> {
     /// One with another terminal beyond drawing.
     pub fn with_host(host: H) -> Self {
         let options = DashboardOptions {
-            look: Appearance::SIXTEEN,
+            appearance: Appearance::SIXTEEN,
             theme_is_fixed: false,
             ascii: false,
             zone: Zone::Fixed(FixedOffset::east_opt(0).expect("UTC")),
@@ -182,8 +182,17 @@ impl<H: Host> Stage<H> {
             config_file: "config.toml".into(),
             demo: false,
         };
-        let wishes = Wishes { notify: NotifySettings::Off, bell: false, on_event: None, on_event_timeout: None };
-        Self { size: (120, 32), config_file: None, host, prepare: Box::new(|app| app), options, wishes, data_dir: None }
+        let notifier_options =
+            NotifierOptions { notify: NotifySettings::Off, bell: false, on_event: None, on_event_timeout: None };
+        Self {
+            size: (120, 32),
+            config_file: None,
+            host,
+            prepare: Box::new(|app| app),
+            options,
+            notifier_options,
+            data_dir: None,
+        }
     }
 
     /// Runs the loop over the rig until `act` is through, which must end it by quitting.
@@ -228,13 +237,13 @@ impl<H: Host> Stage<H> {
             signals: Signals::listen().expect("signals"),
             answers: None,
             host: self.host,
-            attention: Attention::start(self.wishes, &Environment::default(), rig.clock.now()),
+            notifier: Notifier::start(self.notifier_options, &Environment::default(), rig.clock.now()),
             clock: Arc::<MovableClock>::clone(&rig.clock),
         };
         let mut terminal = FrameWriter::new(screen.clone()).expect("a terminal in memory");
         let (ending, ()) =
             tokio::join!(dashboard.run(&mut terminal), act(Person { keys, screen, from: Arc::default() }));
-        dashboard.attention.close(PATIENCE).await;
+        dashboard.notifier.close(PATIENCE).await;
         dashboard.engine.shutdown().await;
         ending.expect("drawing in memory cannot fail")
     }

@@ -27,24 +27,24 @@ use crate::dashboard::{App, DashboardOptions, Msg, draw, update};
 use crate::dashboard_loop::appearance::{check_keys, depth, keymap};
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::run_loop::{Dashboard, Ending};
-use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, Program, ThemeName};
+use crate::domain::{Connection, ConnectionEvent, ConnectionView, Event, EventKind, LogEntry, Program, ThemeName};
 use crate::engine::{Engine, Parts, UnfinishedWork};
 use crate::format::time::Zone;
 use crate::live_configuration::{Configuration, ConfigurationSource};
-use crate::notifications::{Attention, Wishes};
+use crate::notifications::{Notifier, NotifierOptions};
 use crate::oauth::providers;
 use crate::platform::browser::SystemBrowser;
 use crate::platform::clipboard::Clipboard;
 use crate::platform::environment::Environment;
 use crate::platform::file_stamp::Stamp;
-use crate::platform::signals::{Insistence, Signals, Wish};
+use crate::platform::signals::{Insistence, QuitRequest, Signals};
 use crate::request_log::segments::RequestLog;
+use crate::terminal::backend::TerminalBackend;
 use crate::terminal::background;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::guard::TerminalGuard;
 use crate::terminal::input::TerminalInput;
 use crate::terminal::link::LinkSlot;
-use crate::terminal::screen::Screen;
 use crate::tokens::status_snapshot;
 
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
@@ -103,13 +103,13 @@ impl Opening {
 
     /// The dashboard as it is before the store has answered: its rows show what an earlier run left.
     fn app(&self, now: DateTime<Utc>) -> App {
-        let overview = self.data_dir.as_deref().map(status_snapshot::read).unwrap_or_default();
-        let view = |connection: &Connection| match overview.facts(&connection.name) {
+        let snapshot = self.data_dir.as_deref().map(status_snapshot::read).unwrap_or_default();
+        let view = |connection: &Connection| match snapshot.facts(&connection.name) {
             Some(facts) => ConnectionView::remembered(connection, facts),
             None => ConnectionView::loading(connection),
         };
         let options = DashboardOptions {
-            look: Appearance {
+            appearance: Appearance {
                 theme: self.theme.unwrap_or(self.config.theme),
                 depth: depth(|name| std::env::var_os(name)),
                 background: None,
@@ -123,7 +123,8 @@ impl Opening {
             templates: self.demo.as_ref().map(|demo| demo.templates.clone()).unwrap_or_default(),
             demo: self.demo.is_some(),
         };
-        let mut app = App::new(self.config.connections.iter().map(view).collect(), Vec::new(), options, now);
+        let log = self.demo.as_ref().map(|demo| demo.log.clone()).unwrap_or_default();
+        let mut app = App::new(self.config.connections.iter().map(view).collect(), log, options, now);
         app.configure(self.config.connections.clone());
         match &self.demo {
             Some(Demo { tour: true, .. }) => app = app.with_tour(now),
@@ -137,7 +138,7 @@ impl Opening {
 /// The terminal taken over, and what it is drawn with. In this order it is let go of.
 pub(crate) struct Stage {
     guard: TerminalGuard,
-    terminal: FrameWriter<Screen<BufWriter<Stdout>>>,
+    terminal: FrameWriter<TerminalBackend<BufWriter<Stdout>>>,
     link: LinkSlot,
     signals: Signals,
 }
@@ -146,7 +147,7 @@ impl Stage {
     fn enter() -> Result<Self, Report> {
         let signals = Signals::listen()?;
         let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
-        let screen = Screen::stdout();
+        let screen = TerminalBackend::stdout();
         let link = screen.link();
         Ok(Self { guard, terminal: FrameWriter::new(screen)?, link, signals })
     }
@@ -166,6 +167,8 @@ pub(crate) struct Demo {
     pub(crate) breakable: Breakable,
     /// What new connections begin with.
     pub(crate) templates: Vec<Template>,
+    /// The requests of the hour before, oldest first.
+    pub(crate) log: Vec<LogEntry>,
     /// Whether it begins with the guided tour.
     pub(crate) tour: bool,
 }
@@ -182,15 +185,15 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let Stage { mut guard, mut terminal, link, signals } = stage;
     let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
     let (engine, events) = Engine::start(parts)?;
-    let attention = Attention::start(Wishes::from(&opening.config), &opening.environment, clock.now());
+    let notifier = Notifier::start(NotifierOptions::from(&opening.config), &opening.environment, clock.now());
     let log_limit = opening.config.request_log;
     let request_log = opening.data_dir.as_deref().map(|dir| RequestLog::start(dir, log_limit));
     let configuration = Configuration::start(opening.source, opening.config)?;
     let input = TerminalInput::of_terminal();
     // Nothing reads keys yet that could take the terminal's answer for some. The engine is at work
     // meanwhile.
-    if app.options.look.asks_background() {
-        app.options.look.background = background::ask().await;
+    if app.options.appearance.asks_background() {
+        app.options.appearance.background = background::ask().await;
     }
     let faults = opening.demo.map(|demo| Faults::start(demo.breakable, engine.remote())).transpose()?;
     let (notes, clipboard_notes) = mpsc::unbounded_channel();
@@ -213,18 +216,18 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         signals,
         answers,
         host: TerminalHost::new(&mut guard, link, faults),
-        attention,
+        notifier,
         clock,
     };
     let ending = dashboard.run(&mut terminal).await;
-    let Dashboard { engine, signals, clipboard, request_log, mut events, mut attention, .. } = dashboard;
+    let Dashboard { engine, signals, clipboard, request_log, mut events, mut notifier, .. } = dashboard;
     guard.leave();
     drop(clipboard);
     let left = match ending {
-        Ok(Ending::QuitOwing) => Err(given_up(&engine.unfinished().await)),
+        Ok(Ending::QuitUnsaved) => Err(given_up(&engine.unfinished().await)),
         _ => leave(&engine, signals).await,
     };
-    attention.close(LAST_EVENTS).await;
+    notifier.close(LAST_EVENTS).await;
     while let Ok(event) = events.try_recv() {
         if let Some(log) = &request_log {
             log.record(&event);
@@ -241,7 +244,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     // Whose tokens are in danger is worth more than that the terminal is gone.
     let left = left?;
     match ending? {
-        Ending::Quit | Ending::QuitOwing => Ok(left),
+        Ending::Quit | Ending::QuitUnsaved => Ok(left),
         Ending::Demo { tour } => {
             drop(request_log);
             Ok(run_demo(tour, ascii, theme)?)
@@ -269,7 +272,7 @@ fn run_demo(tour: bool, ascii: bool, theme: Option<ThemeName>) -> Result<Exit, C
     }
 }
 
-/// Waits for what is out to be saved. A second, deliberate wish to quit ends the wait, at the person's risk; so does
+/// Waits for what is out to be saved. A second, deliberate request to quit ends the wait, at the person's risk; so does
 /// an answer that does not come, but never the time alone while new tokens are in memory only.
 async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> {
     let shutdown = engine.shutdown();
@@ -283,15 +286,15 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
     loop {
         tokio::select! {
             () = &mut shutdown => return Ok(Exit::Ok),
-            signal = signals.next() => if insistence.hear_signal(signal, Instant::now()) == Some(Wish::Again) {
+            signal = signals.next() => if insistence.on_signal(signal, Instant::now()) == Some(QuitRequest::Again) {
                 return Err(given_up(&engine.unfinished().await));
             },
             () = tokio::time::sleep_until(deadline) => {
-                let owing = engine.unfinished().await;
-                if !UnfinishedWork::is_in_memory(&owing) {
-                    return Err(given_up(&owing));
+                let unfinished = engine.unfinished().await;
+                if !UnfinishedWork::is_in_memory(&unfinished) {
+                    return Err(given_up(&unfinished));
                 }
-                message!("still not saved: {}", UnfinishedWork::cost(&owing));
+                message!("still not saved: {}", UnfinishedWork::cost(&unfinished));
                 deadline = Instant::now() + LEAVE_TIMEOUT;
             }
         }

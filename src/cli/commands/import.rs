@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::{Session, Working};
-use crate::cli::support::unsaved::still_owed;
+use crate::cli::support::unsaved::not_in_the_store_yet;
 use crate::cli::support::{json, prompt};
 use crate::domain::clock::rfc3339;
 use crate::domain::{Command, ConnectionEvent, ConnectionName, ConnectionView, Event, EventKind, Problem, Secret};
@@ -138,7 +138,9 @@ fn end(name: &ConnectionName, kind: EventKind) -> Option<Result<Imported, CliErr
         EventKind::Imported { generation, expires_at, replaced } => {
             Some(Ok(Imported { generation, expires_at, replaced }))
         }
-        EventKind::NotSaved { why, .. } => Some(Err(still_owed(name, &Problem::NotSaved { why, durable: true }))),
+        EventKind::NotSaved { why, .. } => {
+            Some(Err(not_in_the_store_yet(name, &Problem::NotSaved { why, durable: true })))
+        }
         EventKind::ImportFailed { why, problem } => {
             let stop = problem.map_or_else(
                 || CliError::on(name, Exit::Failed, &why),

@@ -46,7 +46,7 @@ impl KeepaliveArgs {
         };
         let signals = Signals::listen_as_service()?;
         let (engine, events) = Engine::start(session.parts(Arc::new(NoBrowser), Program::Keepalive))?;
-        let keeper = Keepalive {
+        let keepalive = Keepalive {
             answers: session.config.token_socket.then(|| session.paths.config_file.clone()),
             engine,
             events,
@@ -60,9 +60,9 @@ impl KeepaliveArgs {
             listener,
             clock: session.clock,
         };
-        match keeper.run().await? {
+        match keepalive.run().await? {
             KeepaliveEnding::Stopped => Ok(Exit::Ok),
-            KeepaliveEnding::GivenUp(owing) => Err(given_up(&owing).into()),
+            KeepaliveEnding::GivenUp(unfinished) => Err(given_up(&unfinished).into()),
             KeepaliveEnding::NoLock(error) => Err(CliError::from(error).into()),
             KeepaliveEnding::EngineEnded => Err(eyre::eyre!("the engine ended unexpectedly")),
         }

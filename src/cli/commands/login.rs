@@ -26,7 +26,7 @@ use crate::format::event::of_connection;
 use crate::format::qr::Picture;
 use crate::format::time::Zone;
 use crate::platform::browser::SystemBrowser;
-use crate::platform::signals::{Insistence, Signals, Wish};
+use crate::platform::signals::{Insistence, QuitRequest, Signals};
 use crate::terminal::osc;
 
 /// Log in, with a browser or with client credentials
@@ -93,10 +93,10 @@ impl LoginArgs {
                         break Err(CliError::on(name, Exit::Failed, "there is no more input"));
                     }
                 },
-                signal = signals.next() => match insistence.hear_signal(signal, Instant::now()) {
-                    Some(Wish::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
-                    Some(Wish::Again) => return Err(given_up(&working.engine.unfinished().await).into()),
-                    Some(Wish::Echo) | None => {}
+                signal = signals.next() => match insistence.on_signal(signal, Instant::now()) {
+                    Some(QuitRequest::First) => working.engine.send(Command::Cancel { connection: name.clone() }),
+                    Some(QuitRequest::Again) => return Err(given_up(&working.engine.unfinished().await).into()),
+                    Some(QuitRequest::Echo) | None => {}
                 },
             }
         };
@@ -163,7 +163,7 @@ fn ask(shown: &Shown) {
 }
 
 /// How a login ended well.
-struct End {
+struct LoginSuccess {
     /// The word for it in JSON.
     outcome: &'static str,
     generation: Option<u64>,
@@ -172,7 +172,7 @@ struct End {
     words: String,
 }
 
-impl End {
+impl LoginSuccess {
     fn with(outcome: &'static str, words: String, generation: u64) -> Self {
         Self { outcome, generation: Some(generation), subject: None, words }
     }
@@ -221,7 +221,7 @@ struct Shown {
 }
 
 /// Reports progress on standard error; gives the end, once there is one.
-fn follow(event: Event, name: &ConnectionName, shown: &mut Shown) -> Option<Result<End, CliError>> {
+fn follow(event: Event, name: &ConnectionName, shown: &mut Shown) -> Option<Result<LoginSuccess, CliError>> {
     match event {
         Event::Changed(view) => {
             if let ConnectionView { activity: Activity::LoggingIn(login), .. } = *view {
@@ -236,19 +236,19 @@ fn follow(event: Event, name: &ConnectionName, shown: &mut Shown) -> Option<Resu
 }
 
 /// How the login ended, if this event ends it.
-fn end(kind: &EventKind, name: &ConnectionName, shown: &mut Shown) -> Option<Result<End, CliError>> {
+fn end(kind: &EventKind, name: &ConnectionName, shown: &mut Shown) -> Option<Result<LoginSuccess, CliError>> {
     let stop = |exit, why: &str| Some(Err(CliError::on(name, exit, why)));
     let words = || of_connection(kind, |at| Zone::Local.date_time(at)).map_or_else(String::new, |said| said.text);
     match kind {
-        EventKind::LoggedIn { generation } => Some(Ok(End::with("logged_in", words(), *generation))),
+        EventKind::LoggedIn { generation } => Some(Ok(LoginSuccess::with("logged_in", words(), *generation))),
         EventKind::Refreshed { generation, .. } => {
-            Some(Ok(End::with("minted", format!("minted, generation {generation}"), *generation)))
+            Some(Ok(LoginSuccess::with("minted", format!("minted, generation {generation}"), *generation)))
         }
         EventKind::Adopted { generation, by } => {
             let words = format!("{} logged in, generation {generation}", Author::subject(*by));
-            Some(Ok(End::with("adopted", words, *generation)))
+            Some(Ok(LoginSuccess::with("adopted", words, *generation)))
         }
-        EventKind::StillFresh { .. } => Some(Ok(End {
+        EventKind::StillFresh { .. } => Some(Ok(LoginSuccess {
             outcome: "still_fresh",
             generation: None,
             subject: None,

@@ -39,7 +39,7 @@ const FILES: &[(&str, &str)] = &[
     ),
     (
         "~/.local/share/manutop/locks/.agent.sock",
-        "The socket through which a running dashboard or keeper provides access tokens to commands.",
+        "The socket through which a running dashboard or keepalive service provides access tokens to commands.",
     ),
     ("/etc/manutop/config.toml", "The configuration of the system service."),
     ("/var/lib/manutop/", "The data directory of the system service."),

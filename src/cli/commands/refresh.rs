@@ -10,7 +10,7 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
 use crate::cli::support::stderr::message;
-use crate::cli::support::unsaved::{owed, still_owed};
+use crate::cli::support::unsaved::{not_in_the_store_yet, unsaved};
 use crate::cli::support::{json, prompt};
 use crate::domain::{Author, ConnectionName, Problem};
 use crate::engine::{Engine, Refreshed};
@@ -64,13 +64,13 @@ impl RefreshArgs {
                 None => break,
             }
         }
-        let owed = owed(&working).await;
+        let unsaved = unsaved(&working).await;
         working.finish().await;
         let mut worst = Exit::Ok;
         let mut objects = Vec::new();
         for (name, result) in names.iter().zip(results) {
             let stop = match &result {
-                Ok(_) => owed.get(name).map(|problem| still_owed(name, problem)),
+                Ok(_) => unsaved.get(name).map(|problem| not_in_the_store_yet(name, problem)),
                 Err(problem) => Some(CliError::about(name, problem)),
             };
             worst = worst.max(stop.as_ref().map_or(Exit::Ok, |stop| stop.exit));

@@ -61,12 +61,12 @@ impl RescueArgs {
 
     /// The answer that could not be read.
     async fn kept(&self, session: &Session) -> Result<Kept, CliError> {
-        let mut lease = session.vault.lock(&self.name, |pid| waiting(&self.name, pid)).await?;
-        let standing = lease.recover().await?;
+        let mut locked = session.vault.lock(&self.name, |pid| waiting(&self.name, pid)).await?;
+        let standing = locked.recover().await?;
         let Some(Hazard::Uncertain { unread: Some(sealed), generation, fingerprint, .. }) = &standing.hazard else {
             return Err(CliError::on(&self.name, Exit::Failed, "no answer is kept that could not be read"));
         };
-        let text = lease.unread(*generation, sealed).await?;
+        let text = locked.unread(*generation, sealed).await?;
         Ok(Kept { text, generation: *generation, sent: fingerprint.clone() })
     }
 }

@@ -79,7 +79,7 @@ mod tests {
     use crate::domain::TestFailure;
 
     #[test]
-    fn what_may_work_later_is_told_from_what_will_not() {
+    fn what_may_work_later_is_distinguished_from_what_will_not() {
         let failed = |status| code(&TestFailure { status, why: "".into() });
         assert_eq!([None, Some(429), Some(503)].map(failed), [Exit::Transient; 3]);
         assert_eq!([Some(401), Some(403), Some(404)].map(failed), [Exit::Failed; 3]);

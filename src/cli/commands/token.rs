@@ -15,7 +15,7 @@ use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
 use crate::cli::support::stderr::message;
 use crate::cli::support::time_args::duration;
-use crate::cli::support::unsaved::{owed, still_owed};
+use crate::cli::support::unsaved::{not_in_the_store_yet, unsaved};
 use crate::cli::support::{json, prompt};
 use crate::config::Paths;
 use crate::domain::clock::rfc3339;
@@ -102,7 +102,7 @@ fn object(name: &ConnectionName, token: &AccessToken) -> serde_json::Value {
         "token_type": "Bearer",
         "obtained_at": rfc3339(token.obtained_at),
         "expires_at": rfc3339(token.expires_at),
-        "expires_in": token.remaining(SystemClock.now()).num_seconds(),
+        "expires_in": (token.expires_at - SystemClock.now()).num_seconds(),
         "generation": token.generation,
         "scope": token.scope,
         "problem": token.problem.as_ref().map(ToString::to_string),
@@ -122,7 +122,7 @@ impl Freshness {
         self.obtain_alone(&Session::open_for_command(files).await?, names, None).await
     }
 
-    /// The same other than one that the API has rejected. No dashboard or keeper is asked: what it
+    /// The same other than one that the API has rejected. No dashboard or keepalive service is asked: what it
     /// holds may be the rejected one.
     async fn obtain_other_than(
         &self,
@@ -133,7 +133,7 @@ impl Freshness {
         self.obtain_alone(&Session::open_for_command(files).await?, names, Some(rejected)).await
     }
 
-    /// The tokens that a running dashboard or keeper holds, if they are good enough and all there:
+    /// The tokens that a running dashboard or keepalive service holds, if they are good enough and all there:
     /// then neither configuration nor secret store has to be looked at.
     async fn of_agent(&self, files: &GlobalArgs, names: &[ConnectionName]) -> Option<Vec<AccessToken>> {
         let Paths { config_file, data_dir, .. } = Paths::resolve(files.config.clone(), files.data_dir.clone()).ok()?;
@@ -162,8 +162,8 @@ impl Freshness {
             let all = async |engine: &_| join_all(names.iter().map(|name| self.one(engine, name, rejected, now))).await;
             working.attend(all).await?
         };
-        for (name, problem) in owed(&working).await {
-            message!("{}", still_owed(&name, &problem));
+        for (name, problem) in unsaved(&working).await {
+            message!("{}", not_in_the_store_yet(&name, &problem));
         }
         working.finish().await;
         for (name, token) in names.iter().zip(&results) {
@@ -195,14 +195,14 @@ impl Freshness {
                 None => engine.access_token(name, self.min_ttl).await,
             };
             let token = token.map_err(about)?;
-            return self.impossible(name, token.lifetime()).map_or(Ok(token), Err);
+            return self.impossible(name, token.expires_at - token.obtained_at).map_or(Ok(token), Err);
         }
         let token = engine.present_token(name).await.map_err(about)?;
         if rejected == Some(&token.token) {
             let why = "its access token is the rejected one, and --no-refresh keeps manutop from obtaining a new one";
             return Err(about(Problem::Retrying { at: None, why: why.into() }));
         }
-        let left = token.remaining(now).to_std().unwrap_or_default();
+        let left = (token.expires_at - now).to_std().unwrap_or_default();
         if left >= self.min_ttl {
             return Ok(token);
         }

@@ -29,7 +29,7 @@ const LONGEST_REASON: usize = 300;
 
 /// Prints how things stand, then what changes, until asked to stop or until no one reads it.
 pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -> Result<Exit, Report> {
-    let mut wishes = Signals::listen()?;
+    let mut signals = Signals::listen()?;
     let mut reporter = Reporter { as_json, zone: Zone::Local, reported: HashMap::new(), authors: HashMap::new() };
     let mut views = working.engine.views().await;
     if views.is_empty() {
@@ -43,7 +43,7 @@ pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -
         }
         tokio::select! {
             biased;
-            signal = wishes.next() => match signal {
+            signal = signals.next() => match signal {
                 Signal::Quit | Signal::HungUp => break Ok(()),
                 Signal::Suspend => signals::stop()?,
                 Signal::Continued | Signal::Resized | Signal::Reload => {}
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_look_tells_everything_and_the_next_nothing() {
+    fn the_first_check_reports_everything_and_the_next_nothing() {
         let views = [manu("factory", 1800), fresh("partner"), manu("old", -90)];
         let mut reporter = reporter(false);
         assert_eq!(

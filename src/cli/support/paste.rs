@@ -31,7 +31,7 @@ pub(crate) struct Pastes {
     text: Text,
     has_ended: bool,
     /// Gives the terminal back when it is dropped.
-    terminal: Option<Quiet>,
+    terminal: Option<NoEcho>,
 }
 
 impl Pastes {
@@ -40,7 +40,7 @@ impl Pastes {
     /// # Errors
     /// There is no thread to be had.
     pub(crate) fn listen() -> io::Result<Self> {
-        let terminal = Quiet::hush();
+        let terminal = NoEcho::enable();
         let (sender, pieces) = mpsc::unbounded_channel();
         thread::Builder::new().name("stdin".into()).spawn(move || {
             let mut bytes = [0; 8192];
@@ -61,9 +61,9 @@ impl Pastes {
     pub(crate) async fn next(&mut self) -> Option<Secret> {
         loop {
             let silence = match self.text.end {
-                End::Open if self.text.in_paste => PASTE_SILENCE,
-                End::Open => Duration::MAX,
-                End::Complete | End::Ready => SILENCE,
+                LineEnd::Open if self.text.in_paste => PASTE_SILENCE,
+                LineEnd::Open => Duration::MAX,
+                LineEnd::Complete | LineEnd::Ready => SILENCE,
             };
             if self.has_ended {
                 return self.take();
@@ -74,7 +74,7 @@ impl Pastes {
                 Err(_) => self.text.fall_silent(),
             }
             self.has_ended |= self.text.is_over;
-            if self.text.end == End::Ready
+            if self.text.end == LineEnd::Ready
                 && let Some(text) = self.take()
             {
                 return Some(text);
@@ -96,7 +96,7 @@ impl Pastes {
 
 /// Whether a line has ended.
 #[derive(Default, PartialEq, Eq)]
-enum End {
+enum LineEnd {
     #[default]
     Open,
     /// With a line break; more may follow at once.
@@ -116,7 +116,7 @@ struct Text {
     in_paste: bool,
     /// The control sequence that has begun.
     sequence: Option<String>,
-    end: End,
+    end: LineEnd,
     /// Ctrl-D was pressed.
     is_over: bool,
 }
@@ -129,7 +129,7 @@ impl Text {
     }
 
     fn add(&mut self, byte: char) {
-        self.end = if byte == '\n' && !self.in_paste { End::Complete } else { End::Open };
+        self.end = if byte == '\n' && !self.in_paste { LineEnd::Complete } else { LineEnd::Open };
         if self.held.len() < MAX {
             self.held.push(byte);
         }
@@ -174,16 +174,16 @@ impl Text {
     /// Nothing came for a while.
     fn fall_silent(&mut self) {
         if std::mem::take(&mut self.in_paste) && self.held.ends_with('\n') {
-            self.end = End::Complete;
+            self.end = LineEnd::Complete;
         }
-        if self.end == End::Complete {
-            self.end = End::Ready;
+        if self.end == LineEnd::Complete {
+            self.end = LineEnd::Ready;
         }
     }
 
     /// The text, where there is any.
     fn take(&mut self) -> Option<Secret> {
-        self.end = End::Open;
+        self.end = LineEnd::Open;
         let held = std::mem::take(&mut self.held);
         let bytes: Vec<u8> = held.chars().filter_map(|byte| u8::try_from(u32::from(byte)).ok()).collect();
         let text = Secret::new(String::from_utf8_lossy(&bytes).into_owned());
@@ -193,12 +193,12 @@ impl Text {
 
 /// A terminal that hands over each key and shows none, and brackets what is pasted.
 #[cfg(unix)]
-struct Quiet(rustix::termios::Termios);
+struct NoEcho(rustix::termios::Termios);
 
 #[cfg(unix)]
-impl Quiet {
+impl NoEcho {
     /// Sets the terminal up, if standard input is one, and this process may.
-    fn hush() -> Option<Self> {
+    fn enable() -> Option<Self> {
         use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcgetpgrp, tcsetattr};
         let stdin = io::stdin();
         let in_foreground = tcgetpgrp(&stdin).is_ok_and(|group| group == rustix::process::getpgrp());
@@ -217,7 +217,7 @@ impl Quiet {
 }
 
 #[cfg(unix)]
-impl Drop for Quiet {
+impl Drop for NoEcho {
     fn drop(&mut self) {
         use rustix::termios::{OptionalActions, tcsetattr};
         bracket('l');
@@ -236,18 +236,18 @@ fn bracket(on: char) {
 
 /// Nothing of the kind here.
 #[cfg(not(unix))]
-struct Quiet;
+struct NoEcho;
 
 #[cfg(not(unix))]
-impl Quiet {
-    fn hush() -> Option<Self> {
+impl NoEcho {
+    fn enable() -> Option<Self> {
         None
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{End, Text};
+    use super::{LineEnd, Text};
 
     /// What is taken of the input, once it has fallen silent.
     fn taken(is_typed: bool, pieces: &[&str]) -> Option<String> {
@@ -257,7 +257,7 @@ mod tests {
             text.push(&bytes);
         }
         text.fall_silent();
-        if text.end == End::Ready { text.take().map(|text| text.expose().to_owned()) } else { None }
+        if text.end == LineEnd::Ready { text.take().map(|text| text.expose().to_owned()) } else { None }
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Session {
             clock: Arc::clone(&self.clock),
             browser,
             program,
-            // A keeper begins once it leads.
+            // A keepalive service begins once it leads.
             automatic: program == Program::Dashboard,
             login_timeout: self.config.login_timeout,
             lost_pause: PAUSE_AFTER_LOST_ANSWER,
@@ -135,7 +135,7 @@ impl Session {
 }
 
 impl Working {
-    /// Ends the engine after what is owed is saved, and closes the request log.
+    /// Ends the engine after unsaved tokens are saved, and closes the request log.
     pub(crate) async fn finish(mut self) {
         self.engine.shutdown().await;
         while let Ok(event) = self.events.try_recv() {

@@ -12,13 +12,13 @@ use tokio::sync::{mpsc, oneshot};
 use crate::cli::support::exit::Exit;
 
 /// Where lines go, and where how writing ended is reported.
-pub(crate) type Writing = (mpsc::Sender<Vec<String>>, oneshot::Receiver<io::Result<()>>);
+pub(crate) type StdoutWriter = (mpsc::Sender<Vec<String>>, oneshot::Receiver<io::Result<()>>);
 
 /// Begins to write; it ends with the sender, or with the first failure.
 ///
 /// # Errors
 /// The system gives no thread.
-pub(crate) fn start_writing() -> io::Result<Writing> {
+pub(crate) fn start_writing() -> io::Result<StdoutWriter> {
     let (lines, mut waiting) = mpsc::channel::<Vec<String>>(1);
     let (done, written) = oneshot::channel();
     thread::Builder::new().name("writer".into()).spawn(move || {

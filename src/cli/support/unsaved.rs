@@ -8,28 +8,28 @@ use crate::domain::{ConnectionName, Problem};
 use crate::engine::UnfinishedWork;
 
 /// The connections whose new tokens the store has not taken, and why.
-pub(crate) async fn owed(working: &Working) -> HashMap<ConnectionName, Problem> {
-    let is_owed = |problem: &Problem| matches!(problem, Problem::NotSaved { .. });
+pub(crate) async fn unsaved(working: &Working) -> HashMap<ConnectionName, Problem> {
+    let is_unsaved = |problem: &Problem| matches!(problem, Problem::NotSaved { .. });
     let views = working.engine.views().await.into_iter();
-    views.filter_map(|view| Some((view.name, view.problem.filter(is_owed)?))).collect()
+    views.filter_map(|view| Some((view.name, view.problem.filter(is_unsaved)?))).collect()
 }
 
 /// A second signal asked the program to end: what that endangers.
-pub(crate) fn given_up(owing: &[UnfinishedWork]) -> CliError {
-    let exit = match owing {
+pub(crate) fn given_up(unfinished: &[UnfinishedWork]) -> CliError {
+    let exit = match unfinished {
         [] => Exit::Failed,
-        owing if UnfinishedWork::is_in_memory(owing) => Exit::StoreUnavailable,
+        unfinished if UnfinishedWork::is_in_memory(unfinished) => Exit::StoreUnavailable,
         _ => Exit::Uncertain,
     };
-    let message = format!("left although {}", UnfinishedWork::cost(owing));
-    match owing {
+    let message = format!("left although {}", UnfinishedWork::cost(unfinished));
+    match unfinished {
         [only] => CliError { connection: Some(only.connection.clone()), ..CliError::new(exit, message) },
         _ => CliError::new(exit, message),
     }
 }
 
-/// Tokens that are in use but not in the store yet: what is owed, and who pays it.
-pub(crate) fn still_owed(name: &ConnectionName, problem: &Problem) -> CliError {
+/// Tokens that are in use but not in the store yet, and what saves them.
+pub(crate) fn not_in_the_store_yet(name: &ConnectionName, problem: &Problem) -> CliError {
     let why = format!("{problem}; it is safe in the journal, and the next manutop refresh {name} saves it");
     CliError::on(name, Exit::from(problem), why)
 }

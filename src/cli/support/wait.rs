@@ -18,7 +18,7 @@ use crate::domain::{Activity, Command, ConnectionEvent, ConnectionName, Event, E
 use crate::engine::{Engine, Rest, UnfinishedWork};
 use crate::format::event::in_memory;
 use crate::platform::signals;
-use crate::platform::signals::{Insistence, Signal, Signals, Wish};
+use crate::platform::signals::{Insistence, QuitRequest, Signal, Signals};
 
 impl Working {
     /// Waits for `work`. Exchanges announced meanwhile are logged.
@@ -60,19 +60,19 @@ impl Working {
     async fn listen<T>(
         &mut self,
         work: impl AsyncFnOnce(&Engine) -> T,
-        mut hear: impl FnMut(Option<Event>),
+        mut on_event: impl FnMut(Option<Event>),
     ) -> Result<T, Report> {
         let Self { engine, events, log } = self;
         let engine = &*engine;
         let mut signals = Signals::listen()?;
         let mut work = pin!(work(engine));
-        let mut told_to_end = pin!(told_to_end(engine, &mut signals));
+        let mut asked_to_end = pin!(asked_to_end(engine, &mut signals));
         let mut reported = HashMap::new();
         let mut has_ended = false;
         loop {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                stop = &mut told_to_end => return Err(stop?.into()),
+                stop = &mut asked_to_end => return Err(stop?.into()),
                 event = events.recv(), if !has_ended => {
                     has_ended = event.is_none();
                     if let Some(event) = &event {
@@ -83,7 +83,7 @@ impl Working {
                         Some(Event::Changed(view)) => report_holder(&mut reported, &view.name, &view.activity),
                         _ => {}
                     }
-                    hear(event);
+                    on_event(event);
                 }
             }
         }
@@ -91,11 +91,11 @@ impl Working {
 }
 
 /// Waits for signals. The first one that asks to leave has the engine end, and the work with it; Ctrl-Z stops the
-/// process once nothing is owed.
+/// process once nothing is unfinished.
 ///
 /// # Errors
 /// The process cannot be stopped.
-async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError, Report> {
+async fn asked_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError, Report> {
     let (mut insistence, mut to_stop) = (Insistence::default(), Insistence::default());
     let mut rest: Option<Rest> = None;
     loop {
@@ -108,32 +108,32 @@ async fn told_to_end(engine: &Engine, signals: &mut Signals) -> Result<CliError,
                 continue;
             }
         };
-        match insistence.hear_signal(signal, Instant::now()) {
-            Some(Wish::First) => {
+        match insistence.on_signal(signal, Instant::now()) {
+            Some(QuitRequest::First) => {
                 message!("stopping; waiting for requests in progress, to save their tokens");
                 rest = None;
                 // The work ends automatically once the engine has.
                 drop(engine.begin_shutdown());
             }
-            Some(Wish::Again) => return Ok(given_up(&engine.unfinished().await)),
-            None if signal == Signal::Suspend && insistence.is_silent() => match to_stop.hear(Instant::now()) {
-                Wish::First => {
-                    let owing = engine.unfinished().await;
-                    if !owing.is_empty() {
+            Some(QuitRequest::Again) => return Ok(given_up(&engine.unfinished().await)),
+            None if signal == Signal::Suspend && insistence.is_silent() => match to_stop.on_request(Instant::now()) {
+                QuitRequest::First => {
+                    let unfinished = engine.unfinished().await;
+                    if !unfinished.is_empty() {
                         message!(
                             "suspending once saved: {}; Ctrl-Z again suspends now and may lose it",
-                            UnfinishedWork::words(&owing)
+                            UnfinishedWork::words(&unfinished)
                         );
                     }
                     rest = Some(engine.rest());
                 }
-                Wish::Again => {
+                QuitRequest::Again => {
                     signals::stop()?;
                     (to_stop, rest) = (Insistence::default(), None);
                 }
-                Wish::Echo => {}
+                QuitRequest::Echo => {}
             },
-            Some(Wish::Echo) | None => {}
+            Some(QuitRequest::Echo) | None => {}
         }
     }
 }

@@ -17,7 +17,7 @@ pub enum FormLine {
         /// Whether a connection cannot do without it.
         required: bool,
         /// What is in it.
-        value: Value,
+        value: FormValue,
     },
     /// Why the row above is not right yet, and whether this is the beginning of it.
     Fault(String, bool),
@@ -27,7 +27,7 @@ pub enum FormLine {
 
 /// What a row shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum FormValue {
     /// The field that is typed into.
     Typing,
     /// Text that was filled in.
@@ -127,22 +127,22 @@ fn help(form: &Form, row: FormRow) -> String {
     }
 }
 
-fn value(form: &Form, row: FormRow, focused: bool) -> Value {
+fn value(form: &Form, row: FormRow, focused: bool) -> FormValue {
     let field = match row {
         FormRow::Key(field) => field,
         FormRow::Secret => return secret(form, focused),
-        FormRow::RefreshToken => return Value::Hidden { dots: form.refresh_token.dots(), typing: focused },
-        FormRow::Advanced => return Value::Fold(folded(form), form.unfolded),
+        FormRow::RefreshToken => return FormValue::Hidden { dots: form.refresh_token.dots(), typing: focused },
+        FormRow::Advanced => return FormValue::Fold(folded(form), form.unfolded),
     };
     if !form.choices(row).is_empty() {
-        return Value::Choice(in_words(form, field.kind, form.chosen(row)));
+        return FormValue::Choice(in_words(form, field.kind, form.chosen(row)));
     }
     let text = form.draft.get(field.key);
     match default_text(form.provider(), field.key) {
-        _ if focused && !text.is_empty() => Value::Typing,
-        Some(default) if text.is_empty() => Value::Default(default.to_owned()),
-        _ if focused => Value::Typing,
-        _ => Value::Text(neutralise(text, 500)),
+        _ if focused && !text.is_empty() => FormValue::Typing,
+        Some(default) if text.is_empty() => FormValue::Default(default.to_owned()),
+        _ if focused => FormValue::Typing,
+        _ => FormValue::Text(neutralise(text, 500)),
     }
 }
 
@@ -165,11 +165,11 @@ fn in_words(form: &Form, kind: FieldKind, chosen: &str) -> String {
     }
 }
 
-fn secret(form: &Form, focused: bool) -> Value {
+fn secret(form: &Form, focused: bool) -> FormValue {
     let dots = form.secret.dots();
     match (form.changes(), dots.is_empty()) {
-        _ if form.secret_comes_from_a_command() => Value::Default("from a command, see Advanced".into()),
-        (Some(_), true) if !focused => Value::Default("as it is stored; type to replace it".into()),
-        _ => Value::Hidden { dots, typing: focused },
+        _ if form.secret_comes_from_a_command() => FormValue::Default("from a command, see Advanced".into()),
+        (Some(_), true) if !focused => FormValue::Default("as it is stored; type to replace it".into()),
+        _ => FormValue::Hidden { dots, typing: focused },
     }
 }

@@ -76,7 +76,7 @@ impl Form {
     }
 
     /// The next choice of a row that has some, or the one before.
-    fn choose(&mut self, row: FormRow, step: isize, app: &Context<'_>) {
+    fn choose(&mut self, row: FormRow, step: isize, app: &FormContext<'_>) {
         let choices = self.choices(row);
         let count = isize::try_from(choices.len()).unwrap_or(1).max(1);
         let at = choices.iter().position(|choice| *choice == self.chosen(row)).unwrap_or(0);
@@ -147,7 +147,7 @@ impl OnEnter {
 }
 
 /// What a form needs to know of the world around it.
-struct Context<'a> {
+struct FormContext<'a> {
     configured: &'a [Connection],
     templates: &'a [Template],
     /// Whether the connection that is changed has tokens worth keeping.
@@ -170,7 +170,7 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
     let (has_tokens, store_dialog) = (has_tokens(app), unlock::update::opened(app));
     let store_problem = app.store_problem.as_deref();
     let (configured, templates) = (&app.configured, &app.options.templates);
-    let around = Context { configured, templates, has_tokens, store_problem, store_dialog };
+    let around = FormContext { configured, templates, has_tokens, store_problem, store_dialog };
     let Screen::Form(form) = app.screens.top_mut() else { return Flow::NOTHING };
     if form.saving && action != Action::Cancel {
         return Flow::NOTHING;
@@ -217,7 +217,7 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
 }
 
 /// Hands over what is right; otherwise goes to the first row that is not.
-fn save(form: &mut Form, around: Context<'_>) -> Flow {
+fn save(form: &mut Form, around: FormContext<'_>) -> Flow {
     let is_confirmed = form.to_confirm == Some(Confirm::Replace);
     form.check(around.configured);
     if form.faults.is_empty() {
@@ -242,7 +242,7 @@ fn save(form: &mut Form, around: Context<'_>) -> Flow {
 /// Typed text goes into the row; in a row of choices, a blank takes the next one.
 pub(in crate::dashboard) fn type_text(app: &mut App, text: &str) {
     let (configured, templates) = (&app.configured, &app.options.templates);
-    let around = Context { configured, templates, has_tokens: false, store_problem: None, store_dialog: None };
+    let around = FormContext { configured, templates, has_tokens: false, store_problem: None, store_dialog: None };
     let Screen::Form(form) = app.screens.top_mut() else { return };
     let row = form.row();
     match row {

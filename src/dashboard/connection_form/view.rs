@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use crate::dashboard::connection_form::Form;
-use crate::dashboard::connection_form::lines::{FormLine, Value as FormValue, lines as form_lines};
+use crate::dashboard::connection_form::lines::{FormLine, FormValue, lines as form_lines};
 use crate::dashboard::layout;
 use crate::dashboard::layout::first_row;
 use crate::dashboard::theme::Theme;

@@ -24,14 +24,19 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     }
     let Some(view) = app.subject() else { return Flow::NOTHING };
     let connection = view.name.clone();
+    let others = app.connections.marks().0 > usize::from(app.connections.is_marked(&connection));
+    if action == Action::Login && app.screens.is_main() && others {
+        app.say(Some(&connection), Severity::Quiet, "one login at a time: of this one, not of all marked", now);
+    }
+    with(app, connection, action, now)
+}
+
+/// Carries out an action on this connection, whatever is selected or marked.
+pub(crate) fn with(app: &mut App, connection: ConnectionName, action: Action, now: DateTime<Utc>) -> Flow {
+    let Some(view) = app.connections.get(&connection) else { return Flow::NOTHING };
     match action {
-        Action::Login => {
-            let others = app.connections.marks().0 > usize::from(app.connections.is_marked(&connection));
-            if app.screens.is_main() && others {
-                app.say(Some(&connection), Severity::Quiet, "one login at a time: of this one, not of all marked", now);
-            }
-            login::update::begin(app, connection)
-        }
+        Action::Login => login::update::begin(app, connection),
+        Action::Open => Flow::Open(Screen::details(connection)),
         Action::CopyNames => Flow::effect(Effect::CopyNames(vec![connection])),
         Action::ForceRefresh if view.is_uncertain() => ask(Question::SendAgain(connection)),
         // A refresh token that may have been replaced is not sent before a person has seen that.

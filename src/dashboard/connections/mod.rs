@@ -2,9 +2,8 @@
 //! marked.
 //!
 //! Invariants: the selection is a name, not a line, so it survives whatever moves; it is on a line
-//! that is seen, if there is any; no operation that happens per key, event or draw looks at all
-//! rows, except what changes filter, order, groups or the configuration. The tick once a second
-//! looks at the statuses that time may have changed by then, and moves only what changed.
+//! that is seen, if there is any. How the table is arranged and what is counted is computed as a whole, when it is first
+//! read after a change: a burst of events costs one computation, a key that only moves the selection none.
 
 pub mod actions;
 pub mod column;
@@ -16,49 +15,50 @@ pub mod rows;
 pub mod selection;
 pub mod sort;
 pub mod status_counts;
-pub mod status_deadlines;
 pub mod view;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use unicode_width::UnicodeWidthStr;
 
 use crate::dashboard::connections::column::Column;
-use crate::dashboard::connections::rows::{Arrangement, Block, Spot, TableLine};
-use crate::dashboard::connections::sort::{Order, SortKey};
+use crate::dashboard::connections::rows::{Arrangement, Block, TableLine, TableOptions};
+use crate::dashboard::connections::selection::Selection;
+use crate::dashboard::connections::sort::Order;
 use crate::dashboard::connections::status_counts::StatusCounts;
-use crate::dashboard::connections::status_deadlines::StatusDeadlines;
 use crate::dashboard::fuzzy::{Finder, Search};
-use crate::domain::{ConnectionName, ConnectionView, Holding, Provider, TokenFacts};
+use crate::domain::{ConnectionName, ConnectionView, TokenFacts};
 
 /// All connections, in the configuration's order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Connections {
     rows: Vec<ConnectionView>,
     places: HashMap<ConnectionName, usize>,
-    arrangement: Arrangement,
-    finder: Finder,
-    selected: Option<Selected>,
-    top: usize,
-    unsaved: BTreeSet<ConnectionName>,
-    widest_name: usize,
-    widest_title: usize,
+    options: TableOptions,
+    selection: Selection,
     longest_life: TimeDelta,
-    auto_on: usize,
-    tally: StatusCounts,
-    clockwork: StatusDeadlines,
-    /// The moment of the latest tick.
-    ticked: Option<DateTime<Utc>>,
+    /// When the latest change or tick was.
+    as_of: DateTime<Utc>,
+    /// Empty after a change, until it is read.
+    table: OnceCell<Table>,
 }
 
-/// What the selection rests on.
+/// Whether they are the same and look the same, computed yet or not.
+impl PartialEq for Connections {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows && self.options == other.options && self.table() == other.table()
+    }
+}
+
+impl Eq for Connections {}
+
+/// What is computed from the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Selected {
-    /// A connection.
-    Connection(ConnectionName),
-    /// The heading of a group.
-    Group(&'static Provider),
+struct Table {
+    arrangement: Arrangement,
+    /// Where the selection is in it.
+    selection: Selection,
 }
 
 /// A line of the table, ready to draw.
@@ -75,39 +75,28 @@ impl Connections {
     #[must_use]
     pub fn new(views: Vec<ConnectionView>, now: DateTime<Utc>) -> Self {
         let mut all = Self::default();
-        all.rebuild(now, |rows| *rows = views);
+        all.replace(now, |rows| *rows = views);
         all
     }
 
     /// Takes over a connection's new state; one not known yet is added at the end.
     pub fn put(&mut self, view: ConnectionView, now: DateTime<Utc>) {
-        if is_unsaved(&view) {
-            self.unsaved.insert(view.name.clone());
-        } else {
-            self.unsaved.remove(&view.name);
-        }
+        self.change(now);
         self.longest_life = self.longest_life.max(lifetime(&view));
-        self.auto_on += usize::from(view.auto);
-        self.widest_title = self.widest_title.max(title_width(&view));
-        let line = self.selected_index();
-        let place = self.places.get(&view.name).copied().unwrap_or(self.rows.len());
-        if let Some(old) = self.rows.get_mut(place) {
-            self.auto_on -= usize::from(old.auto);
-            *old = view;
-        } else {
-            self.widest_name = self.widest_name.max(view.name.as_str().width());
-            self.places.insert(view.name.clone(), place);
-            self.rows.push(view);
+        match self.places.get(&view.name) {
+            Some(&place) => self.rows[place] = view,
+            None => {
+                self.places.insert(view.name.clone(), self.rows.len());
+                self.rows.push(view);
+            }
         }
-        let spot = spot(self.order(), &self.rows[place], &mut self.finder.search(), now);
-        self.settle_row(place, spot, now);
-        self.keep_selection(line);
     }
 
     /// Takes a connection away. A selection on it moves to the line that takes its place.
     pub fn remove(&mut self, name: &ConnectionName, now: DateTime<Utc>) {
         let Some(&place) = self.places.get(name) else { return };
-        self.rebuild(now, |rows| drop(rows.remove(place)));
+        self.replace(now, |rows| drop(rows.remove(place)));
+        self.options.marked.remove(name);
     }
 
     /// Brings the rows into this order, the file's; those it does not name come last.
@@ -115,31 +104,41 @@ impl Connections {
         let places: HashMap<_, _> = order.iter().zip(0..).collect();
         let place = |view: &ConnectionView| places.get(&view.name).copied().unwrap_or(order.len());
         if !self.rows.is_sorted_by_key(place) {
-            self.rebuild(now, |rows| rows.sort_by_key(place));
+            self.replace(now, |rows| rows.sort_by_key(place));
         }
     }
 
-    /// Changes the rows as a whole, and recomputes all that is known about them.
-    fn rebuild(&mut self, now: DateTime<Utc>, change: impl FnOnce(&mut Vec<ConnectionView>)) {
-        let line = self.selected_index();
-        let marked: BTreeSet<_> = self.marked().map(|view| view.name.clone()).collect();
+    /// Changes the rows as a whole.
+    fn replace(&mut self, now: DateTime<Utc>, change: impl FnOnce(&mut Vec<ConnectionView>)) {
+        self.change(now);
         change(&mut self.rows);
         self.places = self.rows.iter().enumerate().map(|(place, view)| (view.name.clone(), place)).collect();
-        self.widest_name = self.rows.iter().map(|view| view.name.as_str().width()).max().unwrap_or(0);
-        self.widest_title = self.rows.iter().map(title_width).max().unwrap_or(0);
-        self.auto_on = self.rows.iter().filter(|view| view.auto).count();
-        self.unsaved = self.rows.iter().filter(|view| is_unsaved(view)).map(|view| view.name.clone()).collect();
         self.longest_life = self.rows.iter().map(lifetime).max().unwrap_or_default().max(self.longest_life);
-        (self.tally, self.clockwork) = Default::default();
-        for (place, view) in self.rows.iter().enumerate() {
-            self.tally.count(place, view.status(now));
-            self.clockwork.set(place, view.next_change(now));
+    }
+
+    /// Whatever is computed is out of date from now on. The selection stays where it came to be.
+    fn change(&mut self, now: DateTime<Utc>) {
+        self.as_of = now;
+        self.change_table();
+    }
+
+    /// The same without a new moment: the table is arranged in another way.
+    fn change_table(&mut self) {
+        if let Some(table) = self.table.take() {
+            self.selection = table.selection;
         }
-        let (order, mut search) = (self.order(), self.finder.search());
-        let spots = self.rows.iter().map(|view| spot(order, view, &mut search, now)).collect();
-        let marked = self.rows.iter().map(|view| marked.contains(&view.name)).collect();
-        self.arrangement.replace(spots, marked);
-        self.keep_selection(line);
+    }
+
+    fn table(&self) -> &Table {
+        self.table.get_or_init(|| {
+            let arrangement = Arrangement::of(&self.rows, &self.options, self.as_of);
+            let selection = self.selection.kept(&arrangement, self);
+            Table { arrangement, selection }
+        })
+    }
+
+    fn arrangement(&self) -> &Arrangement {
+        &self.table().arrangement
     }
 
     /// Every connection.
@@ -151,27 +150,29 @@ impl Connections {
     /// How many pass the filter.
     #[must_use]
     pub fn shown(&self) -> usize {
-        self.arrangement.shown()
+        self.arrangement().shown
     }
 
     /// How many lines the table has: connections in sight, and the headings of groups.
     #[must_use]
     pub fn lines(&self) -> usize {
-        self.arrangement.lines()
+        self.arrangement().lines.len()
     }
 
     /// How many headings of groups there are.
     #[must_use]
     pub fn headings(&self) -> usize {
-        if self.is_grouped() { self.arrangement.blocks().len() } else { 0 }
+        if self.is_grouped() { self.arrangement().blocks.len() } else { 0 }
     }
 
     /// The lines `first..first + count`.
     pub fn window(&self, first: usize, count: usize) -> impl Iterator<Item = Row<'_>> {
-        let end = first.saturating_add(count).min(self.lines());
-        (first..end).filter_map(|index| self.arrangement.line(index)).map(|line| match line {
-            TableLine::Group(number) => Row::Group(&self.arrangement.blocks()[number]),
-            TableLine::Connection(place) => Row::Connection(&self.rows[place], self.arrangement.is_marked(place)),
+        self.arrangement().lines.iter().skip(first).take(count).map(|line| match *line {
+            TableLine::Group(number) => Row::Group(&self.arrangement().blocks[number]),
+            TableLine::Connection(place) => {
+                let view = &self.rows[place];
+                Row::Connection(view, self.is_marked(&view.name))
+            }
         })
     }
 
@@ -184,95 +185,74 @@ impl Connections {
     /// The filter as typed.
     #[must_use]
     pub fn filter(&self) -> &str {
-        self.finder.text()
+        self.options.finder.text()
     }
 
     /// Which letters of a name the filter matched.
     #[must_use]
     pub fn search(&self) -> Search<'_> {
-        self.finder.search()
+        self.options.finder.search()
     }
 
     /// Sets the filter. What passes it best comes first and is selected, so that the next key acts
     /// on what was meant.
     pub fn set_filter(&mut self, filter: &str, now: DateTime<Utc>) {
-        let line = self.selected_index();
-        let old = std::mem::replace(&mut self.finder, Finder::new(filter));
-        let narrows = self.finder.narrows(&old);
-        let mut search = self.finder.search();
-        let spots = self.rows.iter().zip(self.arrangement.spots()).map(|(view, spot)| {
-            let out = narrows && spot.score.is_none();
-            Spot { score: if out { None } else { search.connection(view, now) }, ..spot.clone() }
-        });
-        let spots = spots.collect();
-        let best_first = !self.finder.is_empty();
-        self.arrangement.rearrange(spots, self.order(), best_first);
-        match self.arrangement.best() {
-            Some(place) if best_first => self.selected = Some(Selected::Connection(self.rows[place].name.clone())),
-            _ => self.keep_selection(line),
+        self.change(now);
+        self.options.finder = Finder::new(filter);
+        self.options.best_first = !self.options.finder.is_empty();
+        if self.options.best_first
+            && let Some(place) = self.arrangement().best
+        {
+            self.select_connection(self.rows[place].name.clone());
         }
     }
 
     /// What the table is sorted by.
     #[must_use]
     pub fn order(&self) -> Order {
-        self.arrangement.order()
+        self.options.order
     }
 
     /// Whether the best matches come first, before the order.
     #[must_use]
     pub fn is_best_first(&self) -> bool {
-        self.arrangement.is_best_first()
+        self.options.best_first
     }
 
     /// Sorts; by the same column again, the other way round. What was asked for last rules: the
     /// best matches come first again with the next filter.
     pub fn sort_by(&mut self, by: Option<Column>, now: DateTime<Utc>) {
-        let order = self.order().chosen(by);
-        let keyed = |(view, spot): (&ConnectionView, &Spot)| Spot { key: key(order, view, now), ..spot.clone() };
-        let spots = self.rows.iter().zip(self.arrangement.spots()).map(keyed).collect();
-        self.arrangement.rearrange(spots, order, false);
+        self.change(now);
+        self.options.order = self.options.order.chosen(by);
+        self.options.best_first = false;
     }
 
-    /// Counts, filters and sorts again those whose status has changed, which it can with time alone.
+    /// Takes notice of the time: statuses change with it alone.
     pub fn tick(&mut self, now: DateTime<Utc>) {
-        if self.ticked.replace(now).is_some_and(|last| now < last) {
-            // The clock was set back: anything may be otherwise.
-            return self.rebuild(now, |_| ());
-        }
-        let due = self.clockwork.take_due(now);
-        if due.is_empty() {
-            return;
-        }
-        let line = self.selected_index();
-        for place in due {
-            let spot = spot(self.order(), &self.rows[place], &mut self.finder.search(), now);
-            self.settle_row(place, spot, now);
-        }
-        self.keep_selection(line);
+        self.change(now);
     }
 
     /// The connections that are busy or ask for attention, in the configuration's order.
     pub fn asking(&self) -> impl Iterator<Item = &ConnectionView> {
-        self.tally.asking().map(|place| &self.rows[place])
+        self.arrangement().asking.iter().map(|place| &self.rows[*place])
     }
 
     /// The connections whose newest tokens are not in the store yet.
     #[must_use]
     pub fn unsaved(&self) -> &BTreeSet<ConnectionName> {
-        &self.unsaved
+        &self.arrangement().unsaved
     }
 
     /// The columns of the widest name.
     #[must_use]
     pub fn widest_name(&self) -> usize {
-        self.widest_name
+        self.arrangement().widest_name
     }
 
     /// The columns of the widest title; 0 where no connection has one.
     #[must_use]
     pub fn widest_title(&self) -> usize {
-        self.widest_title
+        self.arrangement().widest_title
     }
 
     /// The longest lifetime any access token has had; zero while none is known.
@@ -284,47 +264,17 @@ impl Connections {
     /// How many are refreshed automatically.
     #[must_use]
     pub fn auto_on(&self) -> usize {
-        self.auto_on
+        self.arrangement().auto_on
     }
 
-    /// How many connections are in each status.
+    /// How many connections are in each status, as of the latest change or tick.
     #[must_use]
-    pub fn tally(&self) -> &StatusCounts {
-        &self.tally
+    pub fn status_counts(&self) -> &StatusCounts {
+        &self.arrangement().counts
     }
-
-    /// Counts the connection at `place` and puts it where it belongs.
-    fn settle_row(&mut self, place: usize, spot: Spot, now: DateTime<Utc>) {
-        self.tally.count(place, self.rows[place].status(now));
-        self.clockwork.set(place, self.rows[place].next_change(now));
-        self.arrangement.put(place, spot);
-    }
-}
-
-/// Whether its newest tokens are not in the store yet.
-fn is_unsaved(view: &ConnectionView) -> bool {
-    matches!(view.holding, Holding::Tokens { saved: false, .. })
 }
 
 /// The access token's whole lifetime; zero where there is none.
 fn lifetime(view: &ConnectionView) -> TimeDelta {
     view.shown_token().map_or(TimeDelta::zero(), TokenFacts::lifetime)
-}
-
-fn title_width(view: &ConnectionView) -> usize {
-    view.title.as_ref().map_or(0, |title| title.width())
-}
-
-/// What decides where a connection stands.
-fn spot(order: Order, view: &ConnectionView, search: &mut Search<'_>, now: DateTime<Utc>) -> Spot {
-    Spot {
-        provider: view.provider,
-        key: key(order, view, now),
-        score: search.connection(view, now),
-        severity: view.status(now).severity(),
-    }
-}
-
-fn key(order: Order, view: &ConnectionView, now: DateTime<Utc>) -> SortKey {
-    order.by.map_or(SortKey::NOTHING, |column| column.key(view, now))
 }

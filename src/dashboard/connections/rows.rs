@@ -1,26 +1,19 @@
-//! The lines of the connections table: what passes the filter, in order, in groups that fold.
+//! The lines of the connections table, and all that is counted over the connections.
 //!
-//! Invariants: the connections of a block are always sorted; each of them is where its
-//! [`Spot`] says; the numbers of a block are those of its members. Changing one connection moves
-//! that one alone; only a new order, grouping or filter arranges all of them again.
+//! It is computed as a whole from the rows, the filter and the order, in one pass and a sort: a thousand connections take
+//! well under a millisecond. Nothing in it changes afterwards.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
+use unicode_width::UnicodeWidthStr;
+
+use crate::dashboard::connections::column::Column;
 use crate::dashboard::connections::sort::{Order, SortKey};
-use crate::domain::{Provider, Severity};
-
-/// What decides where a connection stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
-    /// Its group, where there are groups.
-    pub provider: &'static Provider,
-    /// What it is sorted by.
-    pub key: SortKey,
-    /// How well it passes the filter; none where it does not.
-    pub score: Option<u32>,
-    /// How much its status asks for attention.
-    pub severity: Severity,
-}
+use crate::dashboard::connections::status_counts::StatusCounts;
+use crate::dashboard::fuzzy::Finder;
+use crate::domain::{ConnectionName, ConnectionView, Holding, Provider, Severity};
 
 /// A line of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +29,7 @@ pub enum TableLine {
 pub struct Block {
     /// Whose heading stands above; none where there are no groups.
     pub provider: Option<&'static Provider>,
-    /// Whether its members are out of sight.
+    /// Whether its members are hidden.
     pub folded: bool,
     /// How many of its members are of each severity.
     pub severities: [usize; 5],
@@ -57,280 +50,153 @@ impl Block {
     pub fn members(&self) -> &[usize] {
         &self.members
     }
-
-    fn has_heading(&self) -> bool {
-        self.provider.is_some() && !self.members.is_empty()
-    }
-
-    fn lines(&self) -> usize {
-        usize::from(self.has_heading()) + if self.folded { 0 } else { self.members.len() }
-    }
 }
 
-/// Where everything stands.
+/// How the table is to be arranged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableOptions {
+    /// What lets a connection through.
+    pub finder: Finder,
+    /// What it is sorted by.
+    pub order: Order,
+    /// Whether what passes the filter best comes first, before the order.
+    pub best_first: bool,
+    /// Whether there are groups.
+    pub grouped: bool,
+    /// The groups whose members are hidden.
+    pub folded: Vec<&'static Provider>,
+    /// The marked connections.
+    pub marked: BTreeSet<ConnectionName>,
+}
+
+/// The arranged table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Arrangement {
-    spots: Vec<Spot>,
-    marked: Vec<bool>,
-    marks: usize,
-    blocks: Vec<Block>,
-    folded: Vec<&'static Provider>,
-    order: Order,
-    grouped: bool,
-    best_first: bool,
+    /// The groups, or the one block of all.
+    pub blocks: Vec<Block>,
+    /// The lines, from top to bottom.
+    pub lines: Vec<TableLine>,
+    /// Where each connection stands among the lines; none for a hidden one.
+    pub line_of: Vec<Option<usize>>,
+    /// How many connections pass the filter.
+    pub shown: usize,
+    /// How many are marked, and how many of those are hidden.
+    pub marks: (usize, usize),
+    /// The visible connection that passes the filter best.
+    pub best: Option<usize>,
+    /// How many connections are in each status.
+    pub counts: StatusCounts,
+    /// The places of those that are busy or ask for attention, in order.
+    pub asking: Vec<usize>,
+    /// The connections whose newest tokens are not in the store yet.
+    pub unsaved: BTreeSet<ConnectionName>,
+    /// How many are refreshed automatically.
+    pub auto_on: usize,
+    /// The columns of the widest name.
+    pub widest_name: usize,
+    /// The columns of the widest title; 0 where no connection has one.
+    pub widest_title: usize,
+}
+
+/// What decides where a connection stands.
+struct Spot {
+    key: SortKey,
+    score: Option<u32>,
+    severity: Severity,
+    marked: bool,
 }
 
 impl Arrangement {
-    /// Puts the connection at `place` where it belongs. Places are given out in order: one more
-    /// than the last is a new connection.
-    pub fn put(&mut self, place: usize, spot: Spot) {
-        match self.spots.get(place) {
-            Some(old) if *old == spot => return,
-            Some(_) => {
-                self.take_out(place);
-                self.spots[place] = spot;
-            }
-            None => {
-                self.spots.push(spot);
-                self.marked.push(false);
-            }
+    /// Arranges the rows by their statuses at `now`.
+    #[must_use]
+    pub fn of(rows: &[ConnectionView], options: &TableOptions, now: DateTime<Utc>) -> Self {
+        let mut table = Self { line_of: vec![None; rows.len()], ..Self::default() };
+        let spots = table.count(rows, options, now);
+        table.group(rows, &spots, options);
+        for block in &mut table.blocks {
+            block.members.sort_by(|one, other| compare(&spots, options, *one, *other));
         }
-        self.put_in(place);
+        table.lay_out();
+        table.marks.1 = table.marks.0 - table.visible().filter(|place| spots[*place].marked).count();
+        let firsts = table.blocks.iter().filter(|block| !block.folded).filter_map(|block| block.members.first());
+        // Of equals the last one wins, so they are looked at from behind.
+        table.best = firsts.rev().copied().max_by_key(|place| spots[*place].score);
+        table
     }
 
-    /// Arranges all of them again: what every connection is sorted by and how well it passes the filter.
-    pub fn rearrange(&mut self, spots: Vec<Spot>, order: Order, best_first: bool) {
-        self.spots = spots;
-        self.order = order;
-        self.best_first = best_first;
-        self.build();
+    /// The connections in sight.
+    pub fn visible(&self) -> impl Iterator<Item = usize> + '_ {
+        self.lines.iter().filter_map(|line| if let TableLine::Connection(place) = line { Some(*place) } else { None })
     }
 
-    /// Takes other connections in place of those there were, each marked or not.
-    pub fn replace(&mut self, spots: Vec<Spot>, marked: Vec<bool>) {
-        self.spots = spots;
-        self.marks = marked.iter().filter(|marked| **marked).count();
-        self.marked = marked;
-        self.build();
-    }
-
-    /// With groups, or without.
-    pub fn group(&mut self, grouped: bool) {
-        self.grouped = grouped;
-        self.build();
-    }
-
-    /// Hides or shows the members of a group.
-    pub fn fold(&mut self, provider: &'static Provider, folded: bool) {
-        self.folded.retain(|other| *other != provider);
-        if folded {
-            self.folded.push(provider);
-        }
-        if let Some(block) = self.blocks.iter_mut().find(|block| block.provider == Some(provider)) {
-            block.folded = folded;
-        }
-    }
-
-    /// Marks a connection, or takes its mark away.
-    pub fn mark(&mut self, place: usize, on: bool) {
-        let Some(own) = self.marked.get_mut(place) else { return };
-        if std::mem::replace(own, on) == on {
-            return;
-        }
-        let step = |number: usize| if on { number + 1 } else { number - 1 };
-        self.marks = step(self.marks);
-        if self.passes(place)
-            && let Some(block) = self.block_of(place)
-        {
-            self.blocks[block].marked = step(self.blocks[block].marked);
-        }
-    }
-
-    /// Takes every mark away.
-    pub fn unmark_all(&mut self) {
-        self.marked.fill(false);
-        self.marks = 0;
-        for block in &mut self.blocks {
-            block.marked = 0;
-        }
-    }
-
-    /// What it is sorted by.
-    #[must_use]
-    pub fn order(&self) -> Order {
-        self.order
-    }
-
-    /// Whether there are groups.
-    #[must_use]
-    pub fn is_grouped(&self) -> bool {
-        self.grouped
-    }
-
-    /// Whether what passes the filter best comes first, before the order.
-    #[must_use]
-    pub fn is_best_first(&self) -> bool {
-        self.best_first
-    }
-
-    /// What decides where the connection at `place` stands.
-    #[must_use]
-    pub fn spot(&self, place: usize) -> &Spot {
-        &self.spots[place]
-    }
-
-    /// Every one of them.
-    #[must_use]
-    pub fn spots(&self) -> &[Spot] {
-        &self.spots
-    }
-
-    /// Whether the connection at `place` is marked.
-    #[must_use]
-    pub fn is_marked(&self, place: usize) -> bool {
-        self.marked.get(place).copied().unwrap_or(false)
-    }
-
-    /// How many are marked, and how many of those are out of sight.
-    #[must_use]
-    pub fn marks(&self) -> (usize, usize) {
-        let seen: usize = self.blocks.iter().filter(|block| !block.folded).map(|block| block.marked).sum();
-        (self.marks, self.marks - seen)
-    }
-
-    /// The groups, or the one block of all.
-    #[must_use]
-    pub fn blocks(&self) -> &[Block] {
-        &self.blocks
-    }
-
-    /// How many connections pass the filter.
-    #[must_use]
-    pub fn shown(&self) -> usize {
-        self.blocks.iter().map(Block::size).sum()
-    }
-
-    /// How many lines there are.
-    #[must_use]
-    pub fn lines(&self) -> usize {
-        self.blocks.iter().map(Block::lines).sum()
-    }
-
-    /// The line at an index.
-    #[must_use]
-    pub fn line(&self, index: usize) -> Option<TableLine> {
-        let mut left = index;
-        for (number, block) in self.blocks.iter().enumerate() {
-            if left >= block.lines() {
-                left -= block.lines();
-                continue;
-            }
-            return match (block.has_heading(), left) {
-                (true, 0) => Some(TableLine::Group(number)),
-                (heading, left) => block.members.get(left - usize::from(heading)).copied().map(TableLine::Connection),
-            };
-        }
-        None
-    }
-
-    /// Where the connection at `place` stands among the lines; none while it is out of sight.
-    #[must_use]
-    pub fn line_of(&self, place: usize) -> Option<usize> {
-        let number = self.block_of(place).filter(|number| !self.blocks[*number].folded)?;
-        let at = self.find(number, place).ok()?;
-        Some(self.start_of(number) + usize::from(self.blocks[number].has_heading()) + at)
-    }
-
-    /// Where the heading of a group stands among the lines.
+    /// The line of a group's heading.
     #[must_use]
     pub fn line_of_group(&self, provider: &Provider) -> Option<usize> {
-        let own = |block: &Block| block.has_heading() && block.provider == Some(provider);
-        self.blocks.iter().position(own).map(|number| self.start_of(number))
+        let own = |number: usize| self.blocks[number].provider == Some(provider);
+        self.lines.iter().position(|line| matches!(line, TableLine::Group(number) if own(*number)))
     }
 
-    /// The connection in sight that passes the filter best.
-    #[must_use]
-    pub fn best(&self) -> Option<usize> {
-        let firsts = self.blocks.iter().filter(|block| !block.folded).filter_map(|block| block.members.first());
-        // Of equals the last one wins, so they are looked at from behind.
-        firsts.rev().copied().max_by_key(|place| self.spots[*place].score)
+    /// Counts everything, and finds out where each connection belongs.
+    fn count(&mut self, rows: &[ConnectionView], options: &TableOptions, now: DateTime<Utc>) -> Vec<Spot> {
+        let mut search = options.finder.search();
+        let spot = |(place, view): (usize, &ConnectionView)| {
+            let status = view.status(now);
+            let severity = status.severity();
+            let marked = !options.marked.is_empty() && options.marked.contains(&view.name);
+            self.counts.count(status);
+            self.marks.0 += usize::from(marked);
+            self.auto_on += usize::from(view.auto);
+            self.widest_name = self.widest_name.max(view.name.as_str().width());
+            self.widest_title = self.widest_title.max(view.title.as_ref().map_or(0, |title| title.width()));
+            if severity >= Severity::Busy {
+                self.asking.push(place);
+            }
+            if matches!(view.holding, Holding::Tokens { saved: false, .. }) {
+                self.unsaved.insert(view.name.clone());
+            }
+            Spot { key: key(options.order.by, view, now), score: search.connection(view, now), severity, marked }
+        };
+        rows.iter().enumerate().map(spot).collect()
     }
 
-    fn build(&mut self) {
-        self.blocks.clear();
-        for place in 0..self.spots.len() {
-            let number = self.make_block(place);
-            if self.passes(place) {
-                self.blocks[number].members.push(place);
+    /// Puts those that pass the filter into blocks. Groups stand in the order their first members have in the file.
+    fn group(&mut self, rows: &[ConnectionView], spots: &[Spot], options: &TableOptions) {
+        for (place, (view, spot)) in rows.iter().zip(spots).enumerate() {
+            let provider = options.grouped.then_some(view.provider);
+            let number = self.blocks.iter().position(|block| block.provider == provider).unwrap_or_else(|| {
+                let folded = provider.is_some_and(|provider| options.folded.contains(&provider));
+                self.blocks.push(Block { provider, folded, severities: [0; 5], marked: 0, members: Vec::new() });
+                self.blocks.len() - 1
+            });
+            if spot.score.is_some() {
+                let block = &mut self.blocks[number];
+                block.members.push(place);
+                block.severities[spot.severity as usize] += 1;
+                block.marked += usize::from(spot.marked);
+                self.shown += 1;
             }
         }
-        let mut blocks = std::mem::take(&mut self.blocks);
-        for block in &mut blocks {
-            block.members.sort_unstable_by(|one, other| self.compare(*one, *other));
-            for place in &block.members {
-                block.severities[self.spots[*place].severity as usize] += 1;
-                block.marked += usize::from(self.marked[*place]);
+    }
+
+    fn lay_out(&mut self) {
+        for (number, block) in self.blocks.iter().enumerate() {
+            if block.provider.is_some() && !block.members.is_empty() {
+                self.lines.push(TableLine::Group(number));
+            }
+            for place in block.members.iter().filter(|_| !block.folded) {
+                self.line_of[*place] = Some(self.lines.len());
+                self.lines.push(TableLine::Connection(*place));
             }
         }
-        self.blocks = blocks;
     }
+}
 
-    fn compare(&self, one: usize, other: usize) -> Ordering {
-        let score = |place: usize| Reverse(self.spots[place].score.filter(|_| self.best_first));
-        let key = |place: usize| (&self.spots[place].key, place);
-        score(one).cmp(&score(other)).then_with(|| self.order.compare(key(one), key(other)))
-    }
+fn compare(spots: &[Spot], options: &TableOptions, one: usize, other: usize) -> Ordering {
+    let score = |place: usize| Reverse(spots[place].score.filter(|_| options.best_first));
+    let key = |place: usize| (&spots[place].key, place);
+    score(one).cmp(&score(other)).then_with(|| options.order.compare(key(one), key(other)))
+}
 
-    fn passes(&self, place: usize) -> bool {
-        self.spots[place].score.is_some()
-    }
-
-    fn heading_of(&self, place: usize) -> Option<&'static Provider> {
-        self.grouped.then(|| self.spots[place].provider)
-    }
-
-    fn block_of(&self, place: usize) -> Option<usize> {
-        let provider = self.heading_of(place);
-        self.blocks.iter().position(|block| block.provider == provider)
-    }
-
-    /// The block of a connection; groups stand in the order their first members have in the file.
-    fn make_block(&mut self, place: usize) -> usize {
-        if let Some(number) = self.block_of(place) {
-            return number;
-        }
-        let provider = self.heading_of(place);
-        let folded = provider.is_some_and(|provider| self.folded.contains(&provider));
-        self.blocks.push(Block { provider, folded, severities: [0; 5], marked: 0, members: Vec::new() });
-        self.blocks.len() - 1
-    }
-
-    fn start_of(&self, number: usize) -> usize {
-        self.blocks[..number].iter().map(Block::lines).sum()
-    }
-
-    fn find(&self, number: usize, place: usize) -> Result<usize, usize> {
-        self.blocks[number].members.binary_search_by(|other| self.compare(*other, place))
-    }
-
-    fn take_out(&mut self, place: usize) {
-        let Some(number) = self.block_of(place) else { return };
-        let Ok(at) = self.find(number, place) else { return };
-        let block = &mut self.blocks[number];
-        block.members.remove(at);
-        block.severities[self.spots[place].severity as usize] -= 1;
-        block.marked -= usize::from(self.marked[place]);
-    }
-
-    fn put_in(&mut self, place: usize) {
-        let number = self.make_block(place);
-        if !self.passes(place) {
-            return;
-        }
-        let (Ok(at) | Err(at)) = self.find(number, place);
-        let block = &mut self.blocks[number];
-        block.members.insert(at, place);
-        block.severities[self.spots[place].severity as usize] += 1;
-        block.marked += usize::from(self.marked[place]);
-    }
+fn key(by: Option<Column>, view: &ConnectionView, now: DateTime<Utc>) -> SortKey {
+    by.map_or(SortKey::NOTHING, |column| column.key(view, now))
 }

@@ -2,16 +2,65 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::dashboard::connections::rows::{Block, TableLine};
-use crate::dashboard::connections::{Connections, Selected};
+use crate::dashboard::connections::rows::{Arrangement, Block, TableLine};
+use crate::dashboard::connections::{Connections, Table};
 use crate::dashboard::layout::first_row;
 use crate::domain::{ConnectionName, ConnectionView, Provider};
 
+/// What is selected, and where it was seen last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    what: Option<Selected>,
+    line: usize,
+    /// The first line that is drawn.
+    top: usize,
+}
+
+/// What the selection rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selected {
+    /// A connection.
+    Connection(ConnectionName),
+    /// The heading of a group.
+    Group(&'static Provider),
+}
+
+impl Selection {
+    /// The selection in a table that was arranged again. One that is hidden moves to its group's heading where that has
+    /// folded, else to the line that has come where it was.
+    pub(super) fn kept(&self, table: &Arrangement, all: &Connections) -> Self {
+        let own = self.what.as_ref().and_then(|what| match what {
+            Selected::Connection(name) => {
+                let &place = all.places.get(name)?;
+                let folded = || table.blocks.iter().any(|block| block.folded && block.members().contains(&place));
+                table.line_of[place]
+                    .or_else(|| folded().then(|| table.line_of_group(all.rows[place].provider)).flatten())
+            }
+            Selected::Group(provider) => table.line_of_group(provider),
+        });
+        self.on_line(own.unwrap_or(self.line), table, all)
+    }
+
+    /// A selection of the line at an index; past the end, of the last one.
+    fn on_line(&self, index: usize, table: &Arrangement, all: &Connections) -> Self {
+        let line = index.min(table.lines.len().saturating_sub(1));
+        let what = table.lines.get(line).and_then(|line| match *line {
+            TableLine::Group(number) => table.blocks[number].provider.map(Selected::Group),
+            TableLine::Connection(place) => Some(Selected::Connection(all.rows[place].name.clone())),
+        });
+        Self { what, line, top: self.top }
+    }
+}
+
 impl Connections {
+    fn selection(&self) -> &Selection {
+        &self.table().selection
+    }
+
     /// The selected connection; none when the filter leaves none, or a group is selected.
     #[must_use]
     pub fn selected(&self) -> Option<&ConnectionView> {
-        match self.selected.as_ref()? {
+        match self.selection().what.as_ref()? {
             Selected::Connection(name) => self.get(name),
             Selected::Group(_) => None,
         }
@@ -20,34 +69,46 @@ impl Connections {
     /// The selected group; none when a connection is selected.
     #[must_use]
     pub fn selected_group(&self) -> Option<&Block> {
-        match self.selected.as_ref()? {
+        match *self.selection().what.as_ref()? {
             Selected::Connection(_) => None,
-            Selected::Group(provider) => self.block(provider),
+            Selected::Group(provider) => {
+                self.arrangement().blocks.iter().find(|block| block.provider == Some(provider))
+            }
         }
     }
 
     /// Where the selection stands among the lines.
     #[must_use]
     pub fn selected_index(&self) -> Option<usize> {
-        match self.selected.as_ref()? {
-            Selected::Connection(name) => self.arrangement.line_of(*self.places.get(name)?),
-            Selected::Group(provider) => self.arrangement.line_of_group(provider),
-        }
+        let selection = self.selection();
+        selection.what.is_some().then_some(selection.line)
     }
 
     /// Selects the line at an index; past the end, the last one.
     pub fn select(&mut self, index: usize) {
-        let line = self.arrangement.line(index.min(self.lines().saturating_sub(1)));
-        self.selected = line.and_then(|line| match line {
-            TableLine::Group(number) => self.arrangement.blocks()[number].provider.map(Selected::Group),
-            TableLine::Connection(place) => Some(Selected::Connection(self.rows[place].name.clone())),
-        });
+        let Table { arrangement, selection } = self.table();
+        let selection = selection.on_line(index, arrangement, self);
+        self.set_selection(selection);
+    }
+
+    /// Selects a connection; one that is hidden as far as it can be.
+    pub(super) fn select_connection(&mut self, name: ConnectionName) {
+        let Table { arrangement, selection } = self.table();
+        let wanted = Selection { what: Some(Selected::Connection(name)), ..selection.clone() };
+        let selection = wanted.kept(arrangement, self);
+        self.set_selection(selection);
+    }
+
+    fn set_selection(&mut self, selection: Selection) {
+        if let Some(table) = self.table.get_mut() {
+            table.selection = selection;
+        }
     }
 
     /// Selects the connection of this name, if it is in sight.
     pub fn select_name(&mut self, name: &str) {
         let place = self.rows.iter().position(|view| view.name.as_str() == name);
-        if let Some(line) = place.and_then(|place| self.arrangement.line_of(place)) {
+        if let Some(line) = place.and_then(|place| self.arrangement().line_of[place]) {
             self.select(line);
         }
     }
@@ -56,11 +117,11 @@ impl Connections {
     /// it does not pass. False where there is none of that name.
     pub fn go_to(&mut self, name: &ConnectionName, now: DateTime<Utc>) -> bool {
         let Some(&place) = self.places.get(name) else { return false };
-        if self.arrangement.spot(place).score.is_none() {
+        if !self.arrangement().blocks.iter().any(|block| block.members().contains(&place)) {
             self.set_filter("", now);
         }
-        self.arrangement.fold(self.rows[place].provider, false);
-        self.selected = Some(Selected::Connection(name.clone()));
+        self.set_folded(self.rows[place].provider, false);
+        self.select_connection(name.clone());
         true
     }
 
@@ -73,110 +134,105 @@ impl Connections {
     /// The first line to draw in a window of `height` lines.
     #[must_use]
     pub fn first_row(&self, height: usize) -> usize {
-        first_row(self.top, self.selected_index().unwrap_or(0), self.lines(), height)
+        first_row(self.selection().top, self.selected_index().unwrap_or(0), self.lines(), height)
     }
 
     /// Remembers where the window stands, so that it moves no more than it must.
     pub fn settle(&mut self, height: usize) {
-        self.top = self.first_row(height);
+        let top = self.first_row(height);
+        let selection = Selection { top, ..self.selection().clone() };
+        self.set_selection(selection);
     }
 
     /// Whether there are groups.
     #[must_use]
     pub fn is_grouped(&self) -> bool {
-        self.arrangement.is_grouped()
+        self.options.grouped
     }
 
     /// Groups by provider, or not.
     pub fn toggle_groups(&mut self) {
-        let line = self.selected_index();
-        if let Some(&place) = self.selected_group().and_then(|block| block.members().first()) {
-            self.selected = Some(Selected::Connection(self.rows[place].name.clone()));
+        let first = self.selected_group().and_then(|block| block.members().first());
+        let first = first.map(|place| self.rows[*place].name.clone());
+        self.change_table();
+        if let Some(name) = first {
+            self.selection.what = Some(Selected::Connection(name));
         }
-        self.arrangement.group(!self.is_grouped());
-        self.keep_selection(line);
+        self.options.grouped = !self.options.grouped;
     }
 
     /// Folds the group that the selection is in, and selects its heading; or unfolds it.
     pub fn fold(&mut self, folded: bool) {
         let own = self.selected().map(|view| view.provider).or(self.selected_group().and_then(|block| block.provider));
         if let Some(provider) = own.filter(|_| self.is_grouped()) {
-            self.arrangement.fold(provider, folded);
-            if folded {
-                self.selected = Some(Selected::Group(provider));
-            }
+            self.set_folded(provider, folded);
+        }
+    }
+
+    fn set_folded(&mut self, provider: &'static Provider, folded: bool) {
+        self.change_table();
+        self.options.folded.retain(|other| *other != provider);
+        if folded {
+            self.options.folded.push(provider);
         }
     }
 
     /// Marks the selected connection, or takes its mark away; of a group, all members at once.
     pub fn toggle_mark(&mut self) {
-        let places = match self.selected_index().and_then(|index| self.arrangement.line(index)) {
+        let line = self.selected_index().and_then(|index| self.arrangement().lines.get(index).copied());
+        let places = match line {
             None => return,
             Some(TableLine::Connection(place)) => vec![place],
-            Some(TableLine::Group(number)) => self.arrangement.blocks()[number].members().to_vec(),
+            Some(TableLine::Group(number)) => self.arrangement().blocks[number].members().to_vec(),
         };
-        self.mark_all_or_none(&places);
+        self.mark_all_or_none(places);
     }
 
     /// Marks every connection in sight; where all of them are, takes their marks away.
     pub fn toggle_all_marks(&mut self) {
-        let seen = self.arrangement.blocks().iter().filter(|block| !block.folded);
-        let places: Vec<_> = seen.flat_map(|block| block.members().iter().copied()).collect();
-        self.mark_all_or_none(&places);
+        self.mark_all_or_none(self.arrangement().visible().collect());
     }
 
-    fn mark_all_or_none(&mut self, places: &[usize]) {
-        let on = !places.iter().all(|place| self.arrangement.is_marked(*place));
-        for place in places {
-            self.arrangement.mark(*place, on);
+    fn mark_all_or_none(&mut self, places: Vec<usize>) {
+        let names: Vec<_> = places.into_iter().map(|place| self.rows[place].name.clone()).collect();
+        let on = !names.iter().all(|name| self.is_marked(name));
+        self.change_table();
+        for name in names {
+            if on {
+                self.options.marked.insert(name);
+            } else {
+                self.options.marked.remove(&name);
+            }
         }
     }
 
     /// Takes every mark away.
     pub fn unmark_all(&mut self) {
-        self.arrangement.unmark_all();
+        self.change_table();
+        self.options.marked.clear();
     }
 
     /// Whether a connection is neither hidden by the filter nor in a folded group.
     #[must_use]
     pub fn is_in_sight(&self, name: &ConnectionName) -> bool {
-        self.places.get(name).is_some_and(|&place| self.arrangement.line_of(place).is_some())
+        self.places.get(name).is_some_and(|&place| self.arrangement().line_of[place].is_some())
     }
 
     /// Whether a connection is marked.
     #[must_use]
     pub fn is_marked(&self, name: &ConnectionName) -> bool {
-        self.places.get(name).is_some_and(|&place| self.arrangement.is_marked(place))
+        self.options.marked.contains(name)
     }
 
     /// How many are marked, and how many of those are out of sight: hidden by the filter, or in a
     /// folded group.
     #[must_use]
     pub fn marks(&self) -> (usize, usize) {
-        self.arrangement.marks()
+        self.arrangement().marks
     }
 
     /// The marked connections, in the configuration's order, in sight or not.
     pub fn marked(&self) -> impl Iterator<Item = &ConnectionView> {
-        self.rows.iter().enumerate().filter(|(place, _)| self.arrangement.is_marked(*place)).map(|(_, view)| view)
-    }
-
-    fn block(&self, provider: &Provider) -> Option<&Block> {
-        self.arrangement.blocks().iter().find(|block| block.provider == Some(provider))
-    }
-
-    /// A selection that is out of sight moves to its group's heading where that has folded, else
-    /// to the line that has come where it was.
-    pub(super) fn keep_selection(&mut self, line: Option<usize>) {
-        if self.selected_index().is_some() {
-            return;
-        }
-        if let Some(view) = self.selected()
-            && let Some(heading) = self.arrangement.line_of_group(view.provider)
-            && self.block(view.provider).is_some_and(|block| block.folded)
-        {
-            return self.select(heading);
-        }
-        self.select(line.unwrap_or(0));
+        self.rows.iter().filter(|view| self.is_marked(&view.name))
     }
 }

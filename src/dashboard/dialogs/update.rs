@@ -15,7 +15,7 @@ pub(crate) fn on_question(app: &mut App, action: Action, now: DateTime<Utc>) -> 
     let Screen::Confirm(question) = app.screens.top() else { return Flow::NOTHING };
     match (action, question.clone()) {
         (Action::Accept, Question::SendAgain(connection)) => send_again(app, connection, now),
-        (Action::Login, Question::SendAgain(connection)) => in_place(login::update::begin(app, connection)),
+        (Action::Login, Question::SendAgain(connection)) => login::update::begin(app, connection).in_place(),
         (Action::Accept, Question::UseFiles) => {
             app.wants_files = true;
             Flow::Close(accepted(Question::UseFiles))
@@ -31,18 +31,9 @@ pub(crate) fn on_failed_login(app: &mut App, action: Action) -> Flow {
     let Screen::LoginFailed { connection, .. } = app.screens.top() else { return Flow::NOTHING };
     let connection = connection.clone();
     match action {
-        Action::Login => in_place(login::update::begin(app, connection)),
+        Action::Login => login::update::begin(app, connection).in_place(),
         Action::Cancel => Flow::CLOSE,
         _ => Flow::NOTHING,
-    }
-}
-
-/// The dialog makes room for what comes after it.
-fn in_place(flow: Flow) -> Flow {
-    match flow {
-        Flow::Open(screen) => Flow::Replace(screen),
-        Flow::Done(effects) => Flow::Close(effects),
-        other => other,
     }
 }
 
@@ -87,8 +78,11 @@ pub(crate) fn on_menu(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow
     let Screen::Menu(menu) = app.screens.top_mut() else { return Flow::NOTHING };
     let keymap = &app.options.keymap;
     match action {
-        Action::Up => menu.choice = menu.choice.saturating_sub(1),
-        Action::Down => menu.choice = (menu.choice + 1).min(menu.items(keymap).count().saturating_sub(1)),
+        action if action.moves() => {
+            let count = menu.items(keymap).count();
+            let choice = menu.choice.saturating_add_signed(action.distance(count));
+            menu.choice = choice.min(count.saturating_sub(1));
+        }
         Action::Accept => {
             let chosen = menu.items(keymap).nth(menu.choice).map(|binding| binding.action);
             let connection = menu.connection.clone();

@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use crate::dashboard::App;
 use crate::dashboard::frame::footer;
-use crate::dashboard::frame::message_line::Message;
+use crate::dashboard::frame::message_line::StatusMessage;
 use crate::dashboard::layout::Areas;
 use crate::dashboard::login::LoginDialog;
 use crate::dashboard::screen::Screen;
@@ -20,13 +20,15 @@ use crate::dashboard::widgets::truncate::cut;
 /// Draws message line and footer.
 pub(crate) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, now: DateTime<Utc>) {
     hints(frame, app, areas.footer, theme, now);
-    if let Some(toast) = app.toast.as_ref().filter(|toast| toast.lives(now) && !is_in_the_way(app, toast, areas)) {
-        let name = toast.connection.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-        let style = theme.severity(toast.severity);
+    if let Some(message) =
+        app.message.as_ref().filter(|message| message.lives(now) && !is_suppressed(app, message, areas))
+    {
+        let name = message.connection.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        let style = theme.severity(message.severity);
         let line = Line::from(vec![
-            Span::styled(format!(" {} ", severity_symbol(toast.severity, now)), style),
+            Span::styled(format!(" {} ", severity_symbol(message.severity, now)), style),
             Span::styled(name, theme.strong()),
-            Span::styled(toast.text.clone(), style),
+            Span::styled(message.text.clone(), style),
             Span::raw(" "),
         ]);
         let line = cut(line, areas.message.width);
@@ -40,10 +42,10 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
 
 /// A greeting is for the main screen; a QR code has the whole one, up to the line that says what to know of it; on low screens news
 /// of other connections would hide how much of a login's URL is still to come.
-fn is_in_the_way(app: &App, toast: &Message, areas: &Areas) -> bool {
+fn is_suppressed(app: &App, message: &StatusMessage, areas: &Areas) -> bool {
     let shares_a_line = areas.message.width < areas.footer.width;
-    let is_foreign = |dialog: &LoginDialog| toast.connection.as_ref().is_some_and(|name| *name != dialog.connection);
-    (toast.greets && !app.screens.is_main())
+    let is_foreign = |dialog: &LoginDialog| message.connection.as_ref().is_some_and(|name| *name != dialog.connection);
+    (message.greets && !app.screens.is_main())
         || matches!(app.screens.top(), Screen::Login(dialog) if dialog.qr || (shares_a_line && is_foreign(dialog)))
 }
 

@@ -88,14 +88,14 @@ pub fn header(app: &App, width: u16, now: DateTime<Utc>) -> Header {
     };
     let plain = header_with(auto.clone());
     // Who refreshes is shown where that costs the counts nothing.
-    let full = keeper(app).map(|keeper| header_with(format!("{keeper}{auto}")));
+    let full = keepalive(app).map(|keepalive| header_with(format!("{keepalive}{auto}")));
     full.filter(|full| full.parts == plain.parts && full.room >= full.used()).unwrap_or(plain)
 }
 
-/// The keeper beside this dashboard, and what divides it from what follows.
-fn keeper(app: &App) -> Option<String> {
-    let keeper = app.keeper?;
-    Some(keeper.pid.map_or_else(|| "keepalive, ".into(), |pid| format!("keepalive {pid}, ")))
+/// The keepalive service beside this dashboard, and what divides it from what follows.
+fn keepalive(app: &App) -> Option<String> {
+    let keepalive = app.keepalive?;
+    Some(keepalive.pid.map_or_else(|| "keepalive, ".into(), |pid| format!("keepalive {pid}, ")))
 }
 
 fn auto(app: &App) -> String {
@@ -150,7 +150,7 @@ fn parts(app: &App, room: usize, now: DateTime<Utc>) -> Vec<HeaderPart> {
 fn counts(app: &App, now: DateTime<Utc>) -> (Vec<Count>, Vec<Count>) {
     let mut by_word: Vec<(&Status, usize)> = Vec::new();
     let mut by_severity = [0; 5];
-    for (status, number) in app.connections.tally().counts() {
+    for (status, number) in app.connections.status_counts().counts() {
         by_severity[status.severity() as usize] += number;
         by_word.push((status, number));
     }

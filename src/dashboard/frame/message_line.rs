@@ -10,7 +10,7 @@ const LONGEST_REASON: usize = 300;
 
 /// What just happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct StatusMessage {
     /// Whose news; none for the program's own.
     pub connection: Option<ConnectionName>,
     /// How good or bad it is.
@@ -23,7 +23,7 @@ pub struct Message {
     pub greets: bool,
 }
 
-impl Message {
+impl StatusMessage {
     /// Whether it is still worth showing. Bad news stays longer.
     #[must_use]
     pub fn lives(&self, now: DateTime<Utc>) -> bool {

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_terminal_can_tell_of_is_refused_with_the_reason() {
+    fn what_no_terminal_can_report_is_refused_with_the_reason() {
         for (name, why) in [
             ("", "is no key; write"),
             ("Entr", "did you mean enter?"),

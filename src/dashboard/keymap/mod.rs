@@ -3,6 +3,7 @@
 //! Invariant: no key is handled anywhere else, but for characters typed into a text field, which
 //! are what is left when the table has no answer. Within one scope no key occurs twice (tested).
 
+pub mod brief;
 pub mod key;
 pub mod rebind;
 pub mod table;
@@ -37,6 +38,8 @@ pub enum Scope {
     Connection,
     /// Anything that is read and closed: help, details.
     Viewer,
+    /// The help.
+    Help,
     /// The login dialog while its field is not being typed into.
     Login,
     /// The login dialog's field for the pasted answer.
@@ -73,13 +76,14 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Connection,
         Self::Main,
         Self::Welcome,
         Self::Log,
         Self::Always,
         Self::Viewer,
+        Self::Help,
         Self::Request,
         Self::Timeline,
         Self::Filter,
@@ -115,6 +119,7 @@ impl Scope {
             Self::Main => "main",
             Self::Connection => "connection",
             Self::Viewer => "viewer",
+            Self::Help => "help",
             Self::Login => "login",
             Self::LoginField => "login_field",
             Self::LoginQr => "login_qr",
@@ -152,10 +157,11 @@ impl Scope {
     #[must_use]
     pub fn works_with(self, other: Self) -> bool {
         /// Every two that a mode has together, besides [`Scope::Always`].
-        const TOGETHER: [(Scope, Scope); 10] = [
+        const TOGETHER: [(Scope, Scope); 11] = [
             (Scope::Main, Scope::Connection),
             (Scope::Viewer, Scope::Connection),
             (Scope::Viewer, Scope::Request),
+            (Scope::Viewer, Scope::Help),
             (Scope::Timeline, Scope::Connection),
             (Scope::Demo, Scope::Main),
             (Scope::Demo, Scope::Connection),
@@ -181,13 +187,14 @@ impl Scope {
             Self::ExportMenu => "Write the requests shown to a file",
             Self::Connection => "Selected connection",
             Self::Viewer => "Help and details",
+            Self::Help => "Help",
             Self::Login => "Login dialog",
             Self::LoginField => "Login dialog, in the paste field",
             Self::LoginQr => "QR code of the login URL",
             Self::LoginFailed => "After a failed login",
             Self::CopyMenu => "Copy menu",
             Self::SortMenu => "Sort menu",
-            Self::Palette => "Commands",
+            Self::Palette => "Command line",
             Self::Confirm => "Questions",
             Self::Filter => "Filter, while typing",
             Self::Field => "Text fields",

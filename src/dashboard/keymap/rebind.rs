@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_at_once() {
+    fn all_faults_are_reported_at_once() {
         let refusals =
             refused(&[change("a", "b", &[]), change("a", "c", &[]), change("main", "quit", &["Ctrl-1", "Ctrl-2"])]);
         assert_eq!(refusals.lines().count(), 3, "{refusals}");

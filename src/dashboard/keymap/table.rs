@@ -112,6 +112,8 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     bind(Scope::Main, &[Key::char('G'), END], Action::Bottom, "last"),
     bind(Scope::Main, &[PAGE_DOWN], Action::PageDown, "a page down"),
     bind(Scope::Main, &[PAGE_UP], Action::PageUp, "a page up"),
+    bind(Scope::Main, &[Key::ctrl('d')], Action::HalfPageDown, "half a page down"),
+    bind(Scope::Main, &[Key::ctrl('u')], Action::HalfPageUp, "half a page up"),
     shown(
         bind(
             Scope::Main,
@@ -136,7 +138,12 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         8,
     ),
     shown(
-        bind(Scope::Main, &[Key::char(':')], Action::OpenPalette, "find any command or connection by its name"),
+        bind(
+            Scope::Main,
+            &[Key::char(':')],
+            Action::OpenPalette,
+            "command line: any command, or a connection to go to",
+        ),
         "commands",
         5,
     ),
@@ -153,8 +160,8 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     ),
     bind(Scope::Main, &[Key::char('*')], Action::MarkAll, "mark all that are shown, or none of them"),
     shown(bind(Scope::Main, &[Key::char('p')], Action::ToggleGroups, "group by provider, or not"), "group", 15),
-    bind(Scope::Main, &[LEFT], Action::Fold, "fold the group"),
-    bind(Scope::Main, &[RIGHT], Action::Unfold, "unfold the group"),
+    bind(Scope::Main, &[LEFT, Key::char('H')], Action::Fold, "fold the group"),
+    bind(Scope::Main, &[RIGHT, Key::char('L')], Action::Unfold, "unfold the group"),
     shown(
         bind(Scope::Main, &[Key::char('f')], Action::Freeze, "freeze the request log, or let it go on"),
         "freeze",
@@ -216,14 +223,29 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     bind(Scope::Viewer, &[Key::char('G'), END], Action::Bottom, "to the end"),
     bind(Scope::Viewer, &[PAGE_DOWN, Key::char(' ')], Action::PageDown, "a page down"),
     bind(Scope::Viewer, &[PAGE_UP], Action::PageUp, "a page up"),
-    shown(bind(Scope::Viewer, &[ESC, ENTER, Key::char('q'), Key::char('?')], Action::Cancel, "close"), "close", 0),
+    bind(Scope::Viewer, &[Key::ctrl('d')], Action::HalfPageDown, "half a page down"),
+    bind(Scope::Viewer, &[Key::ctrl('u')], Action::HalfPageUp, "half a page up"),
+    shown(bind(Scope::Viewer, &[ESC, ENTER, Key::char('q')], Action::Cancel, "close"), "close", 0),
+    bind(Scope::Viewer, &[Key::char(':')], Action::OpenPalette, "command line"),
+    shown(bind(Scope::Help, &[Key::char('/')], Action::Filter, "search"), "search", 1),
+    bind(Scope::Help, &[Key::char('?')], Action::Cancel, "clear the search, or close"),
     shown(
-        bind(Scope::Request, &[LEFT, Key::char('K')], Action::PreviousRequest, "the request above it, a newer one"),
+        bind(
+            Scope::Request,
+            &[LEFT, Key::char('h'), Key::char('K')],
+            Action::PreviousRequest,
+            "the request above it, a newer one",
+        ),
         "newer",
         1,
     ),
     shown(
-        bind(Scope::Request, &[RIGHT, Key::char('J')], Action::NextRequest, "the request below it, an older one"),
+        bind(
+            Scope::Request,
+            &[RIGHT, Key::char('l'), Key::char('J')],
+            Action::NextRequest,
+            "the request below it, an older one",
+        ),
         "older",
         2,
     ),
@@ -240,8 +262,8 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     ),
     shown(bind(Scope::Timeline, &[Key::char('-')], Action::ZoomOut, "more time"), "farther", 1),
     bind(Scope::Timeline, &[Key::char('0')], Action::ZoomReset, "reset: from now, or the whole log"),
-    bind(Scope::Timeline, &[LEFT], Action::Earlier, "earlier"),
-    bind(Scope::Timeline, &[RIGHT], Action::Later, "later"),
+    bind(Scope::Timeline, &[LEFT, Key::char('H')], Action::Earlier, "earlier"),
+    bind(Scope::Timeline, &[RIGHT, Key::char('L')], Action::Later, "later"),
     shown(bind(Scope::Timeline, &[TAB], Action::NextPane, "switch between upcoming and past"), "ahead/past", 1),
     shown(
         bind(
@@ -260,6 +282,11 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     bind(Scope::Timeline, &[Key::char('G'), END], Action::Bottom, "last"),
     bind(Scope::Timeline, &[PAGE_DOWN], Action::PageDown, "a page down"),
     bind(Scope::Timeline, &[PAGE_UP], Action::PageUp, "a page up"),
+    bind(Scope::Timeline, &[Key::ctrl('d')], Action::HalfPageDown, "half a page down"),
+    bind(Scope::Timeline, &[Key::ctrl('u')], Action::HalfPageUp, "half a page up"),
     bind(Scope::Timeline, &[Key::char('?')], Action::Help, "help"),
+    bind(Scope::Timeline, &[Key::char(':')], Action::OpenPalette, "command line"),
     shown(bind(Scope::Timeline, &[ESC, Key::char('T'), Key::char('q')], Action::Cancel, "close"), "close", 0),
+    // Behind the keys of what is read.
+    shown(bind(Scope::Viewer, &[Key::char('?')], Action::Help, "help"), "help", 19),
 ];

@@ -74,7 +74,7 @@ fn code(app: &App, login: &LoginView, size: Size) -> Result<Picture, String> {
              any device, because the address it ends at is pasted here."
         ));
     }
-    if app.options.look.is_plain() {
+    if app.options.appearance.is_plain() {
         return Err(format!(
             "Without colours (NO_COLOR) a QR code cannot be drawn dark on light, as phones want it. Start manutop \
              without NO_COLOR, or copy the URL: {copy} in the login dialog."
@@ -150,7 +150,7 @@ mod tests {
         let size = Size::new(130, 60);
         for (shown, because) in [
             (shown(loopback(), size, |_| ()), "http://127.0.0.1:8400/callback, which is on this machine"),
-            (shown(pasted(), size, |app| app.options.look = Appearance::PLAIN), "NO_COLOR"),
+            (shown(pasted(), size, |app| app.options.appearance = Appearance::PLAIN), "NO_COLOR"),
             (shown(pasted(), size, |app| app.options.ascii = true), "half of that is enough"),
         ] {
             assert!(shown.is_err_and(|words| words.contains(because)), "{because}");

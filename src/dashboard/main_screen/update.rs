@@ -11,20 +11,17 @@ use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
-use crate::dashboard::{App, command_palette, layout, request_log};
+use crate::dashboard::{App, layout, request_log};
 use crate::domain::{Command, Severity, Status};
 
 /// Carries out an action on the main screen.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
-        Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
-            travel(app, app.pane, action);
-        }
+        action if action.moves() => travel(app, app.pane, action),
         Action::NextPane => app.pane = app.pane.next(),
         Action::PreviousPane => app.pane = app.pane.previous(),
         Action::Open => return open(app),
         Action::Timeline => return Flow::Open(Screen::Timeline),
-        Action::Help => return Flow::Open(Screen::Help { scroll: 0 }),
         Action::Filter => {
             app.pane = Pane::Connections;
             return Flow::Open(Screen::Filter);
@@ -39,7 +36,6 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
             app.say(None, Severity::Quiet, text, now);
         }
         Action::Freeze => app.requests.toggle_freeze(),
-        Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
         Action::OpenSortMenu => return open_sort_menu(app),
         Action::SortBy(column) => app.connections.sort_by(column, now),
         Action::ToggleGroups => app.connections.toggle_groups(),
@@ -50,10 +46,8 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         }
         Action::MarkAll => app.connections.toggle_all_marks(),
         Action::NextTheme => {
-            let appearance = &mut app.options.look;
-            appearance.theme = appearance.theme.next();
-            let words = appearance.words();
-            app.say(None, Severity::Quiet, words, now);
+            app.options.appearance.theme = app.options.appearance.theme.next();
+            app.say(None, Severity::Quiet, app.options.appearance.words(), now);
         }
         Action::Cancel => return cancel(app, now),
         Action::FilterLog

@@ -117,7 +117,7 @@ impl Requests {
     }
 
     /// Takes in an answer about the log on disk. Returns a message for the person, if there is one.
-    pub fn hear(&mut self, news: LogAnswer) -> Option<String> {
+    pub fn take_answer(&mut self, news: LogAnswer) -> Option<String> {
         match news {
             LogAnswer::Opened { rows, place } => self.open(rows, place),
             LogAnswer::Found { question, pages, back_to, goes_on, ended } => {

@@ -107,8 +107,8 @@ fn turn(app: &mut App, by: isize) -> Flow {
 }
 
 /// Takes in an answer about the log on disk.
-pub(crate) fn hear(app: &mut App, news: LogAnswer, now: DateTime<Utc>) {
-    if let Some(text) = app.requests.hear(news) {
+pub(crate) fn take_answer(app: &mut App, news: LogAnswer, now: DateTime<Utc>) {
+    if let Some(text) = app.requests.take_answer(news) {
         app.say(None, Severity::Warning, text, now);
     }
 }

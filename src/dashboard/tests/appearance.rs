@@ -27,7 +27,7 @@ fn the_whole_login_url_can_be_read_on_the_smallest_screen() {
 fn found_letters_stand_out_without_colour_and_in_the_bar() {
     for color in [true, false] {
         let mut app = app_of(seven());
-        app.options.look = if color { Appearance::SIXTEEN } else { Appearance::PLAIN };
+        app.options.appearance = if color { Appearance::SIXTEEN } else { Appearance::PLAIN };
         press(&mut app, "/ f t y");
         let screen = buffer(&mut app, 120, 32);
         let underlined = (3..10).filter(|&x| screen[(x, 3)].modifier.contains(Modifier::UNDERLINED));
@@ -38,7 +38,7 @@ fn found_letters_stand_out_without_colour_and_in_the_bar() {
 #[test]
 fn without_colours_no_colour_is_used() {
     for mut app in screens() {
-        app.options.look = Appearance::PLAIN;
+        app.options.appearance = Appearance::PLAIN;
         let colours = buffer(&mut app, 120, 40);
         assert!(colours.content.iter().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     }

@@ -83,7 +83,7 @@ fn it_can_be_the_selected_connection_s_alone() {
 }
 
 #[test]
-fn it_is_made_anew_each_second_and_not_for_every_entry() {
+fn it_is_made_again_each_second_and_not_for_every_entry() {
     let mut app = past_of(vec![took("factory", 10, 100)]);
     learn(&mut app, Event::RequestLogged(Box::new(took("factory", 0, 900))));
     assert_eq!(chart(&app).went_well(), 1, "a flood of entries costs nothing");

@@ -22,7 +22,7 @@ use crate::domain::{
 };
 
 /// Every look that has a palette of its own.
-fn looks() -> impl Iterator<Item = Appearance> {
+fn appearances() -> impl Iterator<Item = Appearance> {
     let many = ThemeName::ALL.into_iter().flat_map(|theme| {
         let backgrounds = [Some(Background::Dark), Some(Background::Light)];
         backgrounds.map(|background| Appearance { theme, depth: Depth::Many, background })
@@ -34,9 +34,9 @@ fn looks() -> impl Iterator<Item = Appearance> {
 fn a_theme_changes_colours_and_nothing_else() {
     for mut app in screens() {
         let wanted = picture(&mut app, 120, 40);
-        for look in looks() {
-            app.options.look = look;
-            assert_eq!(picture(&mut app, 120, 40), wanted, "{look:?}");
+        for appearance in appearances() {
+            app.options.appearance = appearance;
+            assert_eq!(picture(&mut app, 120, 40), wanted, "{appearance:?}");
         }
     }
 }
@@ -44,7 +44,7 @@ fn a_theme_changes_colours_and_nothing_else() {
 #[test]
 fn high_contrast_leaves_no_colour_to_the_terminal() {
     for mut app in screens() {
-        app.options.look = Appearance { theme: ThemeName::HighContrast, depth: Depth::Many, background: None };
+        app.options.appearance = Appearance { theme: ThemeName::HighContrast, depth: Depth::Many, background: None };
         let screen = buffer(&mut app, 120, 40);
         let foreign = |color| !matches!(color, Color::Indexed(16..));
         assert!(!screen.content.iter().any(|cell| foreign(cell.fg) || foreign(cell.bg)));
@@ -53,16 +53,16 @@ fn high_contrast_leaves_no_colour_to_the_terminal() {
 
 #[test]
 fn in_the_selected_row_nothing_is_dimmed_in_any_theme() {
-    for look in looks() {
+    for appearance in appearances() {
         let mut app = app_of(seven());
-        app.options.look = look;
+        app.options.appearance = appearance;
         // The fourth has dim columns: its automatic refresh is off.
         app.connections.select(3);
         let screen = buffer(&mut app, 120, 32);
-        let dim = Theme::of(look).dim();
+        let dim = Theme::of(appearance).dim();
         let is_dim = |cell: &Cell| cell.modifier.contains(dim.add_modifier) && dim.fg.is_none_or(|fg| cell.fg == fg);
         let dimmed = (1..119).map(|x| &screen[(x, 6)]).find(|cell| is_dim(cell));
-        assert_eq!(dimmed, None, "{look:?}");
+        assert_eq!(dimmed, None, "{appearance:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::config;
 use crate::config::Draft;
 use crate::dashboard::connection_form::Form;
-use crate::dashboard::connection_form::lines::{FormLine, Value as FormValue, lines as form_lines};
+use crate::dashboard::connection_form::lines::{FormLine, FormValue, lines as form_lines};
 use crate::dashboard::tests::*;
 use crate::domain::{EventKind, FieldFault, HostEvent};
 
@@ -266,7 +266,7 @@ fn what_could_not_be_saved_comes_back_to_its_row_and_what_was_is_selected() {
     assert_eq!(form(&app).message(), (false, "the disk is full".into()));
     saved(press(&mut app, "C-s"));
     learn(&mut app, Event::Host(HostEvent::ConnectionSaved { connection: "factory".into(), result: Ok(()) }));
-    assert_eq!((toast(&app), app.screens.top()), ("saved", &Screen::Main));
+    assert_eq!((message_text(&app), app.screens.top()), ("saved", &Screen::Main));
 }
 
 #[test]
@@ -279,11 +279,11 @@ fn a_new_connection_is_selected_as_soon_as_it_appears() {
     learn(&mut app, Event::Host(HostEvent::ConnectionSaved { connection: "new".into(), result: Ok(()) }));
     assert_eq!((selected(&app), app.screens.top()), ("factory", &Screen::Main));
     change(&mut app, fresh("new"));
-    assert_eq!((selected(&app), toast(&app)), ("new", "saved; l logs in"));
+    assert_eq!((selected(&app), message_text(&app)), ("new", "saved; l logs in"));
     learn(&mut app, EventKind::ClientSecretSet { result: Ok(()) }.of(name("new")));
-    assert_eq!(toast(&app), "client secret stored; l logs in", "the next step stays");
+    assert_eq!(message_text(&app), "client secret stored; l logs in", "the next step stays");
     learn(&mut app, EventKind::ClientSecretSet { result: Ok(()) }.of(name("factory")));
-    assert_eq!(toast(&app), "client secret stored", "factory has tokens");
+    assert_eq!(message_text(&app), "client secret stored", "factory has tokens");
 }
 
 #[test]
@@ -365,9 +365,9 @@ fn how_an_import_ended_is_said_and_a_failure_stays_until_it_is_read() {
     let mut app = app();
     let imported = |replaced| EventKind::Imported { generation: 1, expires_at: now(), replaced }.of(name("factory"));
     learn(&mut app, imported(true));
-    assert_eq!(toast(&app), "refresh token taken over; the pasted copy no longer works");
+    assert_eq!(message_text(&app), "refresh token taken over; the pasted copy no longer works");
     learn(&mut app, imported(false));
-    assert!(toast(&app).ends_with("still works"), "{}", toast(&app));
+    assert!(message_text(&app).ends_with("still works"), "{}", message_text(&app));
     let why = "the provider does not take this refresh token".into();
     learn(&mut app, EventKind::ImportFailed { why, problem: None }.of(name("factory")));
     assert!(matches!(app.screens.top(), Screen::LoginFailed { is_import: true, .. }), "{:?}", *app.screens.top());

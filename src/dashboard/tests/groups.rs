@@ -78,7 +78,7 @@ fn keys_on_a_heading_say_what_they_act_on() {
     press(&mut app, "p g");
     for key in ["r", "R", "l", "a", "c", "C", "t", "o"] {
         assert_eq!(press(&mut app, key), NOTHING, "{key}");
-        assert_eq!(toast(&app), "a group is selected: Space marks all of it, Enter folds it");
+        assert_eq!(message_text(&app), "a group is selected: Space marks all of it, Enter folds it");
         assert_eq!(*app.screens.top(), Screen::Main);
     }
 }
@@ -89,7 +89,7 @@ fn space_on_a_heading_marks_its_members_even_folded_ones() {
     press(&mut app, "p Left Space");
     assert_eq!(app.connections.marks(), (5, 5));
     assert_eq!(press(&mut app, "r").len(), 5);
-    assert_eq!(toast(&app), "refresh: 5 marked connections, 5 of them hidden");
+    assert_eq!(message_text(&app), "refresh: 5 marked connections, 5 of them hidden");
     press(&mut app, "g Right");
     assert_eq!(app.connections.marks(), (5, 0));
     press(&mut app, "Space");

@@ -1,7 +1,7 @@
 //! The request log: its filter, following and freezing, and turning over from request to request.
 
 use crate::dashboard::fixtures::*;
-use crate::dashboard::tests::toast;
+use crate::dashboard::tests::message_text;
 use crate::dashboard::*;
 use crate::domain::Outcome;
 use crate::request_log::export::Format;
@@ -163,7 +163,7 @@ fn new_requests_are_counted_while_they_are_out_of_sight_and_g_follows_them_again
 }
 
 #[test]
-fn g_lets_a_frozen_log_go_on() {
+fn g_lets_a_frozen_log_continue() {
     let mut app = app_in_the_log();
     press(&mut app, "f j");
     arrives(&mut app, request("warehouse", 0));
@@ -236,5 +236,5 @@ fn what_the_filter_shows_is_written_oldest_first() {
     let mut app = app_in_the_log();
     type_filter(&mut app, "nothing like this");
     assert_eq!(press(&mut app, "x"), NOTHING);
-    assert_eq!((app.screens.top(), toast(&app)), (&Screen::Main, ""), "there is nothing to write");
+    assert_eq!((app.screens.top(), message_text(&app)), (&Screen::Main, ""), "there is nothing to write");
 }

@@ -3,7 +3,7 @@
 use crate::dashboard::fixtures::*;
 use crate::dashboard::request_log::history::KnownMatches;
 use crate::dashboard::request_log::latencies::Latencies;
-use crate::dashboard::tests::{resize, toast};
+use crate::dashboard::tests::{message_text, resize};
 use crate::dashboard::*;
 use crate::domain::Outcome;
 use crate::request_log::filter::LogFilter;
@@ -73,7 +73,7 @@ impl Disk {
     fn answers(&mut self, app: &mut App, mut effects: Vec<Effect>) {
         while let Some(Effect::Log(ask)) = effects.pop() {
             let news = self.answer(ask);
-            effects.extend(hear(app, news));
+            effects.extend(take_answer(app, news));
         }
         assert_eq!(effects, NOTHING);
     }
@@ -86,7 +86,7 @@ impl Disk {
     }
 }
 
-fn hear(app: &mut App, news: LogAnswer) -> Vec<Effect> {
+fn take_answer(app: &mut App, news: LogAnswer) -> Vec<Effect> {
     update(app, Msg::Log(news), now())
 }
 
@@ -101,7 +101,7 @@ fn empty() -> App {
 /// The same with the newest 500 entries of a disk.
 fn opened(disk: &mut Disk) -> App {
     let mut app = empty();
-    let effects = hear(&mut app, disk.newest(500));
+    let effects = take_answer(&mut app, disk.newest(500));
     disk.answers(&mut app, effects);
     app
 }
@@ -125,7 +125,7 @@ fn what_the_disk_held_comes_below_what_has_come_meanwhile_and_nothing_comes_twic
     // The second of these was written before the disk was read, the first was not.
     learn(&mut app, Event::RequestLogged(Box::new(request("factory", 0))));
     learn(&mut app, Event::RequestLogged(Box::new(request("hr-sync", 0))));
-    let effects = hear(&mut app, disk.newest(500));
+    let effects = take_answer(&mut app, disk.newest(500));
     disk.answers(&mut app, effects);
     assert_eq!((app.requests.shown(), app.requests.all(), app.requests.known()), (2301, 2301, KnownMatches::All));
     let newest: Vec<_> = app.requests.window(0, 3).map(|row| (row.connection.as_str(), ago(row))).collect();
@@ -183,7 +183,7 @@ fn a_filter_finds_what_is_on_the_disk_and_answers_to_an_older_one_are_ignored() 
     assert_eq!((app.requests.shown(), app.requests.known()), (0, KnownMatches::Searching(None)));
     let Some(Effect::Log(ask)) = late.pop() else { panic!("{late:?}") };
     let news = disk.answer(ask);
-    assert_eq!(hear(&mut app, news), NOTHING);
+    assert_eq!(take_answer(&mut app, news), NOTHING);
     assert_eq!(app.requests.shown(), 0, "it answers what is not asked any more");
     press(&mut app, "Esc");
     let effects = [effects, typed(&mut app, "@planning")].concat();
@@ -233,17 +233,17 @@ fn a_selection_far_down_stays_where_it_is_while_the_newest_make_room() {
 }
 
 #[test]
-fn pages_that_have_made_room_on_the_disk_are_told_as_gone() {
+fn pages_that_were_rotated_out_are_reported_as_gone() {
     let mut disk = Disk::of(0..5000);
     let mut app = opened(&mut disk);
     let mut effects = press(&mut app, "G");
     let Some(Effect::Log(ask @ LogQuery::Load { .. })) = effects.pop() else { panic!("{effects:?}") };
     let LogAnswer::Loaded { question, page, .. } = disk.answer(ask) else { panic!() };
-    let effects = hear(&mut app, LogAnswer::Loaded { question, page, rows: None });
+    let effects = take_answer(&mut app, LogAnswer::Loaded { question, page, rows: None });
     disk.answers(&mut app, effects);
     assert_eq!((app.requests.shown(), app.requests.all(), app.requests.known()), (4000, 4000, KnownMatches::All));
     assert_eq!(seen(&app).last(), Some(&3999));
-    assert!(toast(&app).contains("rotated out"), "{}", toast(&app));
+    assert!(message_text(&app).contains("rotated out"), "{}", message_text(&app));
 }
 
 #[test]
@@ -255,9 +255,9 @@ fn g_goes_to_the_oldest_that_passes_once_it_is_found() {
         Page { id, entries: count, count, rows: disk.rows(id, &LogFilter::default()) }
     };
     let found = |question, pages, goes_on, ended| LogAnswer::Found { question, pages, back_to: None, goes_on, ended };
-    let effects = hear(&mut app, disk.newest(500));
+    let effects = take_answer(&mut app, disk.newest(500));
     assert!(matches!(effects[..], [Effect::Log(LogQuery::Search { enough: 0, question: 1, .. })]), "{effects:?}");
-    hear(&mut app, found(1, vec![page(5, Some(500), 500)], false, false));
+    take_answer(&mut app, found(1, vec![page(5, Some(500), 500)], false, false));
     assert_eq!((app.requests.shown(), app.requests.known()), (1000, KnownMatches::Some));
     let effects = press(&mut app, "G");
     let asks = [Effect::Log(LogQuery::Search {
@@ -267,18 +267,18 @@ fn g_goes_to_the_oldest_that_passes_once_it_is_found() {
         enough: usize::MAX,
     })];
     assert_eq!(effects, asks);
-    hear(&mut app, found(1, vec![page(4, None, 1000), page(3, None, 1000)], true, false));
+    take_answer(&mut app, found(1, vec![page(4, None, 1000), page(3, None, 1000)], true, false));
     assert_eq!((app.requests.selected_index(), app.requests.known()), (2999, KnownMatches::Searching(None)));
-    hear(&mut app, found(1, vec![page(2, None, 1000), page(1, None, 1000)], false, true));
+    take_answer(&mut app, found(1, vec![page(2, None, 1000), page(1, None, 1000)], false, true));
     assert_eq!((app.requests.selected().map(ago), app.requests.known()), (Some(4999), KnownMatches::All));
 }
 
 #[test]
-fn a_disk_that_cannot_be_read_is_told_of_and_not_asked_again() {
+fn a_disk_that_cannot_be_read_is_reported_and_not_read_again() {
     let mut disk = Disk::of(0..5000);
     let mut app = opened(&mut disk);
-    assert_eq!(hear(&mut app, LogAnswer::Failed { why: "input/output error".into() }), NOTHING);
-    assert!(toast(&app).contains("input/output error"));
+    assert_eq!(take_answer(&mut app, LogAnswer::Failed { why: "input/output error".into() }), NOTHING);
+    assert!(message_text(&app).contains("input/output error"));
     assert_eq!(app.requests.known(), KnownMatches::Unreadable);
     assert_eq!(press(&mut app, "G"), NOTHING, "nothing is asked any more");
 }

@@ -10,14 +10,14 @@ fn refresh(connection: &str, force: bool) -> Effect {
 }
 
 #[test]
-fn space_marks_and_goes_on_and_keys_act_on_all_marked() {
+fn space_marks_and_moves_on_and_keys_act_on_all_marked() {
     let mut app = app_of(seven());
     press(&mut app, "Space Space j Space");
     assert_eq!(lines(&app)[..4], ["*factory", "*warehouse", "hr-sync", "*sandbox"]);
     assert_eq!(selected(&app), "users-import");
     let marked = ["factory", "warehouse", "sandbox"];
     assert_eq!(press(&mut app, "R"), marked.map(|name| refresh(name, true)), "one exchange each");
-    assert_eq!(toast(&app), "forced refresh: 3 marked connections");
+    assert_eq!(message_text(&app), "forced refresh: 3 marked connections");
     assert_eq!(press(&mut app, "r"), marked.map(|name| refresh(name, false)));
     assert_eq!(press(&mut app, "k k k Space R"), [refresh("factory", true), refresh("sandbox", true)]);
 }
@@ -29,12 +29,15 @@ fn what_is_uncertain_is_forced_one_by_one_only() {
     change(&mut app, doubt("warehouse"));
     press(&mut app, "Space Space j Space");
     assert_eq!(press(&mut app, "R"), ["factory", "sandbox"].map(|name| refresh(name, true)));
-    assert_eq!(toast(&app), "forced refresh: 2 marked connections; 1 uncertain left out, to be forced one by one");
+    assert_eq!(
+        message_text(&app),
+        "forced refresh: 2 marked connections; 1 uncertain left out, to be forced one by one"
+    );
     assert_eq!(press(&mut app, "r").len(), 3, "unforced it sends nothing");
     change(&mut app, doubt("factory"));
     change(&mut app, doubt("sandbox"));
     assert_eq!(press(&mut app, "R"), NOTHING);
-    assert_eq!(toast(&app), "all of the marked are uncertain: force them one by one");
+    assert_eq!(message_text(&app), "all of the marked are uncertain: force them one by one");
     press(&mut app, "Esc g");
     assert_eq!(press(&mut app, "R y"), [Command::Refresh { connection: name("factory"), force: true }], "a choice");
 }
@@ -54,10 +57,10 @@ fn what_has_no_token_is_left_out_and_that_is_said() {
     let mut app = app_of(seven());
     press(&mut app, "Space G Space");
     assert_eq!(press(&mut app, "t"), [Command::Test { connection: name("factory") }]);
-    assert_eq!(toast(&app), "test: 2 marked connections; 1 without tokens left out");
+    assert_eq!(message_text(&app), "test: 2 marked connections; 1 without tokens left out");
     press(&mut app, "Esc G Space");
     assert_eq!(press(&mut app, "t"), NOTHING);
-    assert_eq!(toast(&app), "none of the marked has tokens");
+    assert_eq!(message_text(&app), "none of the marked has tokens");
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn a_mark_survives_the_filter_and_acting_on_what_is_hidden_is_said() {
     press(&mut app, "Space Space Space / f a c t Enter");
     assert_eq!(app.connections.marks(), (3, 2));
     assert_eq!(press(&mut app, "R").len(), 3);
-    assert_eq!(toast(&app), "forced refresh: 3 marked connections, 2 of them hidden");
+    assert_eq!(message_text(&app), "forced refresh: 3 marked connections, 2 of them hidden");
     press(&mut app, "o");
     assert!(matches!(*app.screens.top(), Screen::Confirm(Question::LogoutMarked { hidden: 2, .. })));
     press(&mut app, "n Esc");
@@ -117,7 +120,7 @@ fn what_can_be_done_with_one_only_is_done_with_the_selected_one() {
     let copy = Effect::Copy { connection: name("hr-sync"), what: CopyWhat::AccessToken };
     assert_eq!(press(&mut app, "c"), [copy]);
     assert_eq!(press(&mut app, "l"), [Command::Login { connection: name("hr-sync") }]);
-    assert_eq!(toast(&app), "one login at a time: of this one, not of all marked");
+    assert_eq!(message_text(&app), "one login at a time: of this one, not of all marked");
 }
 
 #[test]
@@ -134,9 +137,9 @@ fn names_of_the_marked_are_copied() {
     press(&mut app, "Space Space G");
     assert_eq!(press(&mut app, "C n"), [Effect::CopyNames(vec![name("factory"), name("warehouse")])]);
     learn(&mut app, Event::Host(HostEvent::NamesCopied(Ok((2, crate::domain::CopiedTo::Clipboard)))));
-    assert_eq!(toast(&app), "2 names copied");
+    assert_eq!(message_text(&app), "2 names copied");
     learn(&mut app, Event::Host(HostEvent::NamesCopied(Err("no\u{1b}clipboard".into()))));
-    assert_eq!(toast(&app), "not copied: no\u{fffd}clipboard");
+    assert_eq!(message_text(&app), "not copied: no\u{fffd}clipboard");
 }
 
 #[test]

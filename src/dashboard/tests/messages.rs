@@ -13,20 +13,20 @@ use crate::dashboard::*;
 use crate::domain::{CopyWhat, EventKind, HostEvent, Problem, Rebinding, Revocation, Status, Written};
 
 #[test]
-fn a_greeting_outlasts_news_that_nobody_asked_for() {
+fn a_greeting_outlasts_news_that_no_one_asked_for() {
     let mut app = app_of(seven());
     app.options.demo = true;
     app.greet(now());
-    let greeting = "a demo, nothing is real: ? all keys, F breaks things; --tour shows around";
-    assert_eq!(toast(&app), greeting);
+    let greeting = "Demo: ? keys · W guided tour · F break something";
+    assert_eq!(message_text(&app), greeting);
     let problem = Problem::NeedsLogin { why: "revoked".into() };
     learn(&mut app, EventKind::RefreshFailed { problem: problem.clone() }.of(name("sandbox")));
-    assert_eq!(toast(&app), greeting);
+    assert_eq!(message_text(&app), greeting);
     learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("factory")));
-    assert_eq!(toast(&app), "refreshed, generation 42", "the answer to a key, most likely");
+    assert_eq!(message_text(&app), "refreshed, generation 42", "the answer to a key, most likely");
     app.greet(now() - TimeDelta::seconds(12));
     learn(&mut app, EventKind::RefreshFailed { problem }.of(name("sandbox")));
-    assert_eq!(toast(&app), "needs login: revoked");
+    assert_eq!(message_text(&app), "needs login: revoked");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn messages_say_what_happened() {
     for (event, text) in cases {
         let mut app = app_of(seven());
         learn(&mut app, event);
-        assert_eq!(toast(&app), text);
+        assert_eq!(message_text(&app), text);
     }
 }
 
@@ -82,13 +82,13 @@ fn good_news_of_one_connection_does_not_wipe_away_bad_news_of_another() {
     let problem = Problem::NeedsLogin { why: "invalid_grant".into() };
     learn(&mut app, EventKind::RefreshFailed { problem: problem.clone() }.of(name("sandbox")));
     learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("warehouse")));
-    assert_eq!(toast(&app), "needs login: invalid_grant");
+    assert_eq!(message_text(&app), "needs login: invalid_grant");
     learn(&mut app, EventKind::Refreshed { generation: 2, recovered: None }.of(name("sandbox")));
-    assert_eq!(toast(&app), "refreshed, generation 2");
+    assert_eq!(message_text(&app), "refreshed, generation 2");
     // The selected connection's news answers the last key.
     learn(&mut app, EventKind::RefreshFailed { problem }.of(name("sandbox")));
     learn(&mut app, EventKind::Refreshed { generation: 43, recovered: None }.of(name("factory")));
-    assert_eq!(toast(&app), "refreshed, generation 43");
+    assert_eq!(message_text(&app), "refreshed, generation 43");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn every_status_but_those_that_are_well_has_a_way_out() {
 }
 
 #[test]
-fn what_is_planned_is_named_by_what_stands_in_the_way() {
+fn what_is_planned_names_the_problem_that_prevents_it() {
     let at = Some(now() + TimeDelta::minutes(5));
     for (problem, words) in [
         (Problem::Misconfigured { why: "invalid_client".into(), refused: true }, "asks the provider again "),
@@ -139,11 +139,11 @@ fn sentences_name_the_keys_there_are() {
     let mut app = app_of(vec![fresh("archive")]);
     app.options.keymap = Keymap::rebound(&[f5]).unwrap();
     press(&mut app, "c");
-    assert_eq!(toast(&app), "there are no tokens; F5 logs in");
+    assert_eq!(message_text(&app), "there are no tokens; F5 logs in");
     app.options.keymap =
         Keymap::rebound(&[Rebinding { scope: word("connection"), action: word("login"), keys: vec![] }]).unwrap();
     press(&mut app, "c");
-    assert_eq!(toast(&app), "there are no tokens; no key logs in");
+    assert_eq!(message_text(&app), "there are no tokens; no key logs in");
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod filtering;
 pub mod finding;
 pub mod form;
 pub mod groups;
+pub mod help;
 pub mod keepalive;
 pub mod layers;
 pub mod log_filter;
@@ -67,8 +68,8 @@ fn selected(app: &App) -> &str {
     app.connections.selected().map_or("", |view| view.name.as_str())
 }
 
-fn toast(app: &App) -> &str {
-    app.toast.as_ref().map_or("", |toast| toast.text.as_str())
+fn message_text(app: &App) -> &str {
+    app.message.as_ref().map_or("", |message| message.text.as_str())
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn what_needs_a_token_says_so_where_there_is_none() {
     for key in ["c", "C", "t", "o"] {
         let mut app = app_of(vec![fresh("archive")]);
         assert_eq!(press(&mut app, key), NOTHING);
-        assert_eq!((toast(&app), app.screens.top()), ("there are no tokens; l logs in", &Screen::Main));
+        assert_eq!((message_text(&app), app.screens.top()), ("there are no tokens; l logs in", &Screen::Main));
     }
 }
 
@@ -190,15 +191,22 @@ fn tab_goes_round_the_panes_and_enter_opens_what_is_selected() {
     assert!(matches!(app.screens.top(), Screen::Details { connection, .. } if *connection == name("factory")));
 }
 
+fn help_scroll(app: &App) -> usize {
+    match app.screens.top() {
+        Screen::Help(help) => help.scroll,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn reading_stops_at_the_last_page() {
     let mut app = app_of(seven());
     press(&mut app, "? G");
-    let Screen::Help { scroll: end } = *app.screens.top() else { panic!("{:?}", *app.screens.top()) };
+    let end = help_scroll(&app);
     press(&mut app, "j PgDn");
-    assert_eq!(*app.screens.top(), Screen::Help { scroll: end });
+    assert_eq!(help_scroll(&app), end);
     press(&mut app, "k");
-    assert_eq!(*app.screens.top(), Screen::Help { scroll: end - 1 });
+    assert_eq!(help_scroll(&app), end - 1);
 }
 
 #[test]
@@ -252,7 +260,7 @@ fn a_narrow_footer_keeps_help_and_quit() {
 #[test]
 fn the_tally_follows_every_change_and_the_clock() {
     let tally = |app: &App| {
-        let counts = app.connections.tally().counts().map(|(status, number)| (status.id(), number));
+        let counts = app.connections.status_counts().counts().map(|(status, number)| (status.id(), number));
         counts.collect::<BTreeSet<_>>()
     };
     let mut app = app_of(vec![manu("factory", 1443), manu("warehouse", 1443)]);
@@ -270,7 +278,7 @@ fn the_worst_counts_a_lost_store_too() {
     learn(&mut app, Event::StoreChanged(Err("locked".into())));
     assert_eq!(app.worst(), Severity::Bad);
     learn(&mut app, Event::StoreChanged(Ok(())));
-    assert_eq!((app.worst(), toast(&app)), (Severity::Good, "the secret store is back"));
+    assert_eq!((app.worst(), message_text(&app)), (Severity::Good, "the secret store is back"));
 }
 
 #[test]
@@ -298,7 +306,7 @@ fn rows_follow_the_configuration_and_the_selection_stays_where_it_can() {
     let at = order.iter().position(|name| name.as_str() == chosen).unwrap();
     learn(&mut app, EventKind::Removed.of(order[at].clone()));
     assert_eq!((selected(&app), app.screens.top()), (order[at + 1].as_str(), &Screen::Main));
-    assert!(toast(&app).contains("tokens are kept"), "{}", toast(&app));
+    assert!(message_text(&app).contains("tokens are kept"), "{}", message_text(&app));
     for name in &order {
         learn(&mut app, EventKind::Removed.of(name.clone()));
     }
@@ -315,11 +323,11 @@ fn tokens_that_were_forgotten_are_not_said_to_be_kept() {
     // Another message stands by the time the connection goes.
     learn(&mut app, EventKind::Refreshed { generation: 42, recovered: None }.of(name("factory")));
     learn(&mut app, EventKind::Removed.of(name("warehouse")));
-    assert_eq!(toast(&app), "warehouse is no longer in the configuration");
+    assert_eq!(message_text(&app), "warehouse is no longer in the configuration");
 }
 
 #[test]
-fn a_faulty_configuration_stands_in_the_banner_until_it_is_mended() {
+fn a_faulty_configuration_is_shown_in_the_banner_until_it_is_fixed() {
     let mut app = app_of(seven());
     learn(&mut app, Event::Host(HostEvent::ConfigurationRead(Err("config.toml line 3: \u{1b}[2J".into()))));
     press(&mut app, "j");
@@ -332,10 +340,10 @@ fn a_faulty_configuration_stands_in_the_banner_until_it_is_mended() {
 fn going_through_the_themes_says_which_it_is_and_why_it_may_not_look_it() {
     let mut app = app_of(seven());
     assert_eq!(press(&mut app, "C-t"), NOTHING);
-    assert_eq!((toast(&app), app.options.look.theme), ("theme none", ThemeName::None));
+    assert_eq!((message_text(&app), app.options.appearance.theme), ("theme none", ThemeName::None));
     press(&mut app, "C-t C-t");
-    assert_eq!(toast(&app), "theme dark, in the 16 colours this terminal has");
-    app.options.look.depth = Depth::None;
+    assert_eq!(message_text(&app), "theme dark, in the 16 colours this terminal has");
+    app.options.appearance.depth = Depth::None;
     press(&mut app, "C-t");
-    assert_eq!(toast(&app), "theme light, without colours: NO_COLOR is set");
+    assert_eq!(message_text(&app), "theme light, without colours: NO_COLOR is set");
 }

@@ -43,7 +43,7 @@ fn a_yes_sends_nothing_once_it_is_no_longer_uncertain() {
     let mut app = asked();
     change(&mut app, manu("factory", 1700));
     assert_eq!(press(&mut app, "y"), NOTHING);
-    assert_eq!(toast(&app), "it is no longer uncertain; nothing was sent");
+    assert_eq!(message_text(&app), "it is no longer uncertain; nothing was sent");
 }
 
 #[test]

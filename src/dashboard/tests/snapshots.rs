@@ -50,6 +50,8 @@ pub(crate) fn screens() -> Vec<App> {
         "Tab Tab",
         ":",
         ": x",
+        ": t h e m e Space",
+        "? / x",
         "s s s",
         "p Left",
         "* o",
@@ -81,7 +83,7 @@ fn main_screen_at_every_size() {
 }
 
 #[test]
-fn the_header_says_that_nothing_is_told_beyond_the_screen() {
+fn the_header_says_that_notifications_are_off() {
     let headers: String = [60, 80, 120]
         .map(|width| {
             let mut app = app_of(seven());
@@ -101,7 +103,7 @@ fn every_status_in_the_table() {
 }
 
 #[test]
-fn details_of_every_status_say_what_mends_it() {
+fn details_of_every_status_say_what_fixes_it() {
     let mut pictures = String::new();
     for view in every_status() {
         let mut app = app_of(vec![view]);
@@ -214,16 +216,6 @@ fn whose_tokens_these_are() {
 }
 
 #[test]
-fn help() {
-    let mut app = app_of(seven());
-    press(&mut app, "?");
-    insta::assert_snapshot!("help_120x32", picture(&mut app, 120, 32));
-    picture(&mut app, 60, 15);
-    press(&mut app, "G");
-    insta::assert_snapshot!("help_end_60x15", picture(&mut app, 60, 15));
-}
-
-#[test]
 fn welcome() {
     for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
         let mut app = app_of(vec![]);
@@ -272,21 +264,25 @@ fn a_filter_being_typed_and_a_frozen_log() {
 }
 
 #[test]
-fn a_log_that_goes_on_on_the_disk() {
+fn a_log_that_continues_on_disk() {
     let mut app = app_of(seven());
-    let hear = |app: &mut App, news| update(app, Msg::Log(news), now());
+    let take_answer = |app: &mut App, news| update(app, Msg::Log(news), now());
     let place = LogPosition { segment: 3, offset: 4711 };
-    assert_eq!(hear(&mut app, LogAnswer::Opened { rows: Vec::new(), place }).len(), 1, "it is asked how much there is");
+    assert_eq!(
+        take_answer(&mut app, LogAnswer::Opened { rows: Vec::new(), place }).len(),
+        1,
+        "it is asked how much there is"
+    );
     let page = |segment, end, count| Page { id: PageId { segment, end }, entries: count, count, rows: None };
     let pages = vec![page(3, Some(4711), 900), page(2, None, 2400)];
     let back_to = Some(now() - chrono::TimeDelta::hours(3));
     let found = LogAnswer::Found { question: 1, pages, back_to, goes_on: true, ended: false };
-    assert_eq!(hear(&mut app, found), NOTHING);
+    assert_eq!(take_answer(&mut app, found), NOTHING);
     press(&mut app, "S-Tab PgDn");
     insta::assert_snapshot!("log_on_disk_searched", picture(&mut app, 120, 32));
     let rest = LogAnswer::Found { question: 1, pages: Vec::new(), back_to: None, goes_on: false, ended: false };
-    assert_eq!(hear(&mut app, rest).len(), 1, "the rows that are seen are read");
-    assert_eq!(hear(&mut app, LogAnswer::Failed { why: "input/output error".into() }), NOTHING);
+    assert_eq!(take_answer(&mut app, rest).len(), 1, "the rows that are seen are read");
+    assert_eq!(take_answer(&mut app, LogAnswer::Failed { why: "input/output error".into() }), NOTHING);
     insta::assert_snapshot!("log_on_disk_unreadable", picture(&mut app, 80, 24));
 }
 
@@ -346,7 +342,12 @@ fn palette_and_sort_menu() {
         insta::assert_snapshot!(format!("palette_{width}x{height}"), picture(&mut app, width, height));
         press(&mut app, "r e f t o");
         insta::assert_snapshot!(format!("palette_typed_{width}x{height}"), picture(&mut app, width, height));
+        press(&mut app, "C-u t h e m e Space");
+        insta::assert_snapshot!(format!("palette_argument_{width}x{height}"), picture(&mut app, width, height));
     }
+    let mut app = app_of(seven());
+    press(&mut app, ": t h e m e Space d r a k");
+    insta::assert_snapshot!("palette_fault_60x15", picture(&mut app, 60, 15));
     let mut app = app_of(seven());
     press(&mut app, "s s s");
     insta::assert_snapshot!("sort_menu_60x15", picture(&mut app, 60, 15));

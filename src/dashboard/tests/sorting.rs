@@ -66,7 +66,7 @@ fn a_change_moves_one_row_and_the_clock_moves_what_has_changed() {
 }
 
 #[test]
-fn an_order_that_is_kept_is_the_order_sorted_anew() {
+fn an_order_that_is_kept_is_the_order_sorted_afresh() {
     let mut app = app_of(every_status());
     for keys in ["s n", "s s", "s a s a", "s l", "p", "/ n e Enter", "s r"] {
         press(&mut app, keys);

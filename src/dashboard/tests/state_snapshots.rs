@@ -57,9 +57,9 @@ fn next_key(view: &ConnectionView) -> Option<(&'static str, &'static str)> {
 }
 
 /// A dashboard in which the state is selected.
-fn app_in(view: &ConnectionView, look: Appearance) -> App {
+fn app_in(view: &ConnectionView, appearance: Appearance) -> App {
     let mut app = app_of(vec![manu("factory", 1443), view.clone()]);
-    app.options.look = look;
+    app.options.appearance = appearance;
     app.connections.select(1);
     if matches!(view.problem, Some(Problem::PassphraseNeeded { .. })) {
         // Asked, and left for later.
@@ -69,16 +69,16 @@ fn app_in(view: &ConnectionView, look: Appearance) -> App {
     app
 }
 
-fn look(theme: ThemeName, background: Background) -> Appearance {
+fn appearance(theme: ThemeName, background: Background) -> Appearance {
     Appearance { theme, depth: Depth::Many, background: Some(background) }
 }
 
 fn dark() -> Appearance {
-    look(ThemeName::Dark, Background::Dark)
+    appearance(ThemeName::Dark, Background::Dark)
 }
 
 fn light() -> Appearance {
-    look(ThemeName::Light, Background::Light)
+    appearance(ThemeName::Light, Background::Light)
 }
 
 /// A cell's style in a few letters; empty for none.
@@ -138,11 +138,11 @@ fn squeezed(text: &str) -> String {
 }
 
 /// The record of all states: their screens if asked for, and the styles of what changed.
-fn record(look: Appearance, (width, height): (u16, u16), with_text: bool) -> String {
+fn record(appearance: Appearance, (width, height): (u16, u16), with_text: bool) -> String {
     let mut before = vec![String::new(); height.into()];
     let mut record = String::new();
     for view in states() {
-        let screen = buffer(&mut app_in(&view, look), width, height);
+        let screen = buffer(&mut app_in(&view, appearance), width, height);
         writeln!(record, "== {} ==", view.name).unwrap();
         if with_text {
             record += &squeezed(&text(&screen));
@@ -168,7 +168,8 @@ fn every_state_at_every_size_in_the_light_theme_is_the_same_text_in_other_colour
     for (width, height) in SIZES {
         insta::assert_snapshot!(format!("states_light_{width}x{height}"), record(light(), (width, height), false));
         for view in states() {
-            let [dark, light] = [dark(), light()].map(|look| buffer(&mut app_in(&view, look), width, height));
+            let [dark, light] =
+                [dark(), light()].map(|appearance| buffer(&mut app_in(&view, appearance), width, height));
             assert_eq!(text(&dark), text(&light));
             assert_ne!(style_rows(&dark), style_rows(&light));
         }

@@ -138,7 +138,7 @@ fn esc_leaves_the_store_locked_and_u_asks_again() {
     let mut app = app_of(seven());
     press(&mut app, "?");
     learn(&mut app, Event::PassphraseAsked { new: false, refused: None });
-    assert!(matches!(*app.screens.top(), Screen::Help { .. }), "what is read is not torn away");
+    assert!(matches!(*app.screens.top(), Screen::Help(_)), "what is read is not torn away");
     assert!(app.banner().unwrap().contains("is locked: press u"));
     assert_eq!(press(&mut app, "Esc u x Esc"), NOTHING);
     assert_eq!(*app.screens.top(), Screen::Main);

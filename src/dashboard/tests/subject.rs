@@ -7,7 +7,7 @@ use crate::dashboard::fixtures::{
     NOTHING, app_of, change, fresh, learn, logging_in, loopback, manu, name, other_subject, press,
 };
 use crate::dashboard::screen::Screen;
-use crate::dashboard::tests::toast;
+use crate::dashboard::tests::message_text;
 use crate::domain::{Activity, Command, EventKind};
 
 /// A dashboard whose login of `archive` came back as someone else.
@@ -46,7 +46,7 @@ fn the_question_takes_the_place_of_the_login_and_each_key_answers_it() {
 fn the_question_tears_no_other_dialog_away_and_the_login_key_asks_it() {
     let mut app = asked("/");
     assert_eq!(*app.screens.top(), Screen::Filter);
-    assert!(toast(&app).contains("you logged in as bob@example.com; l asks"), "{}", toast(&app));
+    assert!(message_text(&app).contains("you logged in as bob@example.com; l asks"), "{}", message_text(&app));
     assert_eq!(press(&mut app, "Esc l"), NOTHING);
     assert!(is_asking(&app), "{:?}", *app.screens.top());
     assert_eq!(press(&mut app, "y"), confirm(true));

@@ -10,7 +10,7 @@ use crate::dashboard::{App, Msg, update};
 
 /// How many connections are in each status: as they are counted, and as they stand.
 fn counted(app: &App, now: DateTime<Utc>) -> (BTreeMap<&'static str, usize>, BTreeMap<&'static str, usize>) {
-    let kept = app.connections.tally().counts().map(|(status, number)| (status.id(), number)).collect();
+    let kept = app.connections.status_counts().counts().map(|(status, number)| (status.id(), number)).collect();
     let mut recounted = BTreeMap::new();
     for view in app.connections.all() {
         *recounted.entry(view.status(now).id()).or_default() += 1;

@@ -127,7 +127,7 @@ fn ticks_are_round_local_times_far_enough_apart_for_their_labels() {
 }
 
 #[test]
-fn a_column_of_the_past_keeps_its_moments_while_time_goes_on() {
+fn a_column_of_the_past_keeps_its_moments_as_time_passes() {
     let entry = at("2026-03-10T12:00:00Z");
     let to = at("2026-03-10T12:02:31Z");
     let columns: Vec<_> = (0..300)

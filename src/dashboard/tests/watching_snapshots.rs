@@ -72,7 +72,7 @@ fn the_timeline_of_every_status_from_near_and_from_afar() {
 }
 
 #[test]
-fn a_screen_that_shrinks_before_anybody_was_told_is_drawn_as_it_is() {
+fn a_screen_that_shrinks_before_the_event_arrives_is_drawn_as_it_is() {
     for keys in ["T", "T Tab", "S-Tab E /"] {
         let mut app = app_of(seven());
         picture(&mut app, 200, 50);

@@ -23,8 +23,8 @@ pub struct Theme(&'static ThemePalette);
 impl Theme {
     /// The theme of a look.
     #[must_use]
-    pub fn of(look: Appearance) -> Self {
-        Self(palette(look))
+    pub fn of(appearance: Appearance) -> Self {
+        Self(palette(appearance))
     }
 
     /// Gives everything that has no colour yet the theme's own text and background, where it

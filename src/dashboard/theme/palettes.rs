@@ -149,14 +149,14 @@ const fn tint(number: u8) -> Style {
     Style::new().bg(Color::Indexed(number))
 }
 
-/// The palette of a look. Where the terminal's background is not known, one that must know takes
+/// The palette of an appearance. Where the terminal's background is not known, one that must know takes
 /// it for dark, as most are; auto leaves the colours to the terminal instead.
-pub(crate) fn palette(look: Appearance) -> &'static ThemePalette {
-    let light = look.background == Some(Background::Light);
-    match (look.theme, look.depth) {
+pub(crate) fn palette(appearance: Appearance) -> &'static ThemePalette {
+    let light = appearance.background == Some(Background::Light);
+    match (appearance.theme, appearance.depth) {
         (ThemeName::None, _) | (_, Depth::None) => &PLAIN,
         (ThemeName::Sixteen, _) | (_, Depth::Sixteen) => &SIXTEEN,
-        (ThemeName::Auto, Depth::Many) => match look.background {
+        (ThemeName::Auto, Depth::Many) => match appearance.background {
             None => &SIXTEEN,
             Some(Background::Dark) => &DARK,
             Some(Background::Light) => &LIGHT,
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn the_colour_blind_palettes_tell_severities_apart_for_everybody() {
+    fn the_colour_blind_palettes_distinguish_severities_for_everyone() {
         for palette in [&COLOUR_BLIND_DARK, &COLOUR_BLIND_LIGHT] {
             let severities: Vec<_> = inks(palette).into_iter().filter(|(name, _)| *name != "accent").collect();
             for (at, (one, color)) in severities.iter().enumerate() {
@@ -307,23 +307,23 @@ mod tests {
 
     #[test]
     fn the_look_decides_the_palette() {
-        let look = |theme, depth, background| Appearance { theme, depth, background };
+        let appearance = |theme, depth, background| Appearance { theme, depth, background };
         let (dark, light) = (Some(Background::Dark), Some(Background::Light));
-        for (look, wanted) in [
-            (look(ThemeName::Auto, Depth::Many, None), &SIXTEEN),
-            (look(ThemeName::Auto, Depth::Many, dark), &DARK),
-            (look(ThemeName::Auto, Depth::Many, light), &LIGHT),
-            (look(ThemeName::Auto, Depth::Sixteen, light), &SIXTEEN),
-            (look(ThemeName::Light, Depth::Many, dark), &LIGHT),
-            (look(ThemeName::Light, Depth::None, None), &PLAIN),
-            (look(ThemeName::HighContrast, Depth::Many, None), &HIGH_CONTRAST_DARK),
-            (look(ThemeName::HighContrast, Depth::Many, light), &HIGH_CONTRAST_LIGHT),
-            (look(ThemeName::ColourBlind, Depth::Many, light), &COLOUR_BLIND_LIGHT),
-            (look(ThemeName::None, Depth::Many, dark), &PLAIN),
+        for (appearance, wanted) in [
+            (appearance(ThemeName::Auto, Depth::Many, None), &SIXTEEN),
+            (appearance(ThemeName::Auto, Depth::Many, dark), &DARK),
+            (appearance(ThemeName::Auto, Depth::Many, light), &LIGHT),
+            (appearance(ThemeName::Auto, Depth::Sixteen, light), &SIXTEEN),
+            (appearance(ThemeName::Light, Depth::Many, dark), &LIGHT),
+            (appearance(ThemeName::Light, Depth::None, None), &PLAIN),
+            (appearance(ThemeName::HighContrast, Depth::Many, None), &HIGH_CONTRAST_DARK),
+            (appearance(ThemeName::HighContrast, Depth::Many, light), &HIGH_CONTRAST_LIGHT),
+            (appearance(ThemeName::ColourBlind, Depth::Many, light), &COLOUR_BLIND_LIGHT),
+            (appearance(ThemeName::None, Depth::Many, dark), &PLAIN),
             (Appearance::SIXTEEN, &SIXTEEN),
             (Appearance::PLAIN, &PLAIN),
         ] {
-            assert!(std::ptr::eq(palette(look), wanted), "{look:?}");
+            assert!(std::ptr::eq(palette(appearance), wanted), "{appearance:?}");
         }
     }
 }

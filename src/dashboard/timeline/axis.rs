@@ -156,8 +156,8 @@ impl Axis {
     #[must_use]
     pub fn ticks(&self, zone: Zone) -> Vec<Tick> {
         let column = self.column_ms();
-        let fits = |step: &Step| step.at_least_ms() / column >= step.label_width() + 3;
-        let step = STEPS.into_iter().find(fits).unwrap_or(Step::Months(12));
+        let fits = |step: &TickInterval| step.at_least_ms() / column >= step.label_width() + 3;
+        let step = STEPS.into_iter().find(fits).unwrap_or(TickInterval::Months(12));
         let mut ticks = Vec::new();
         let mut at = step.begin(zone.local(self.from));
         // A tick needs a column at least, but for hours that are said twice a year.
@@ -179,38 +179,38 @@ impl Axis {
 
 /// How far ticks are apart.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum TickInterval {
     Minutes(i64),
     Days(i64),
     Months(i32),
 }
 
-const STEPS: [Step; 22] = [
-    Step::Minutes(1),
-    Step::Minutes(2),
-    Step::Minutes(5),
-    Step::Minutes(10),
-    Step::Minutes(15),
-    Step::Minutes(30),
-    Step::Minutes(60),
-    Step::Minutes(120),
-    Step::Minutes(180),
-    Step::Minutes(240),
-    Step::Minutes(360),
-    Step::Minutes(720),
-    Step::Days(1),
-    Step::Days(2),
-    Step::Days(7),
-    Step::Days(14),
-    Step::Months(1),
-    Step::Months(2),
-    Step::Months(3),
-    Step::Months(4),
-    Step::Months(6),
-    Step::Months(12),
+const STEPS: [TickInterval; 22] = [
+    TickInterval::Minutes(1),
+    TickInterval::Minutes(2),
+    TickInterval::Minutes(5),
+    TickInterval::Minutes(10),
+    TickInterval::Minutes(15),
+    TickInterval::Minutes(30),
+    TickInterval::Minutes(60),
+    TickInterval::Minutes(120),
+    TickInterval::Minutes(180),
+    TickInterval::Minutes(240),
+    TickInterval::Minutes(360),
+    TickInterval::Minutes(720),
+    TickInterval::Days(1),
+    TickInterval::Days(2),
+    TickInterval::Days(7),
+    TickInterval::Days(14),
+    TickInterval::Months(1),
+    TickInterval::Months(2),
+    TickInterval::Months(3),
+    TickInterval::Months(4),
+    TickInterval::Months(6),
+    TickInterval::Months(12),
 ];
 
-impl Step {
+impl TickInterval {
     fn at_least_ms(self) -> i64 {
         match self {
             Self::Minutes(minutes) => minutes * 60_000,

@@ -25,7 +25,7 @@ pub enum FaultKind {
     LockHeld,
     /// This connection's next access token lives for seconds, and nothing refreshes it.
     ShortLived,
-    /// All of it is fixed.
+    /// Everything is fixed, also what needed a person.
     AllWell,
 }
 
@@ -80,7 +80,7 @@ impl FaultKind {
             Self::RolledBack => "the keyring went back to older tokens",
             Self::LockHeld => "another process holds its lock for 10 seconds",
             Self::ShortLived => "its next access token lives 20 seconds, automatic refresh is off",
-            Self::AllWell => "all is well again at the providers and in the keyring",
+            Self::AllWell => "everything is fixed: providers, keyring, secrets and logins",
         }
     }
 

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use crate::dashboard::App;
-use crate::dashboard::action::Action;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::tour::fault::FaultKind;
 use crate::domain::{ConnectionName, Severity};
@@ -21,20 +20,16 @@ pub(crate) fn play(app: &mut App, connection: ConnectionName, kind: FaultKind, n
         );
         return Vec::new();
     }
-    let text = match kind {
-        FaultKind::AllWell => {
-            format!("{}; {} tries at once", kind.words(), app.options.keymap.label(Action::ForceRefresh))
-        }
-        _ => kind.words().to_owned(),
-    };
-    let severity = if kind == FaultKind::AllWell { Severity::Good } else { Severity::Warning };
-    app.say(Some(&connection), severity, text, now);
+    let (whose, severity) =
+        if kind == FaultKind::AllWell { (None, Severity::Good) } else { (Some(&connection), Severity::Warning) };
+    app.say(whose, severity, kind.words(), now);
     vec![Effect::Fault { connection, kind }]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dashboard::action::Action;
     use crate::dashboard::fixtures::{NOTHING, app_of, fresh, manu, manus, name, now, press};
     use crate::dashboard::keymap::{Keymap, Scope};
 
@@ -58,7 +53,7 @@ mod tests {
             let mut app = app_of(vec![view]);
             let subject = app.connections.all()[0].name.clone();
             assert_eq!(play(&mut app, subject, FaultKind::Revoked, now()), NOTHING);
-            assert!(app.toast.unwrap().text.contains("no refresh token"));
+            assert!(app.message.unwrap().text.contains("no refresh token"));
         }
     }
 }

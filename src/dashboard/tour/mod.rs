@@ -15,11 +15,12 @@ use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
+use crate::dashboard::help::HelpScreen;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::login::LoginDialog;
 use crate::dashboard::screen::Screen;
-use crate::dashboard::tour::steps::{Deed, Help, Noticed, STEPS, Step};
+use crate::dashboard::tour::steps::{Exercise, Help, Noticed, STEPS, TourStep};
 use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::{Command, Event};
 
@@ -109,7 +110,7 @@ impl App {
             _ if self.tour.is_none() => &[],
             Screen::Main => &[Scope::Tour, Scope::TourMain],
             Screen::Login(LoginDialog { qr: true, .. }) => &[],
-            Screen::Help { .. }
+            Screen::Help(HelpScreen { typing: false, .. })
             | Screen::Details { .. }
             | Screen::Request { .. }
             | Screen::Timeline
@@ -122,6 +123,9 @@ impl App {
 
 /// Carries out one of the tour's own actions.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
+    if action == Action::StartTour {
+        return begin(app, 0, now);
+    }
     let Some(Tour { at, .. }) = app.tour else { return Flow::NOTHING };
     match action {
         Action::TourNext if progress(app) == TourProgress::Waiting => help(app, at, now),
@@ -153,9 +157,9 @@ fn begin(app: &mut App, at: usize, now: DateTime<Utc>) -> Flow {
     let Some(step) = STEPS.get(at) else { return Flow::NOTHING };
     let effects = tidy(app, now);
     app.connections.select_name(step.connection);
-    let progress = match &step.deed {
+    let progress = match &step.exercise {
         None => TourProgress::Looking,
-        Some(Deed { help: None, .. }) => TourProgress::Helped,
+        Some(Exercise { help: None, .. }) => TourProgress::Helped,
         Some(_) => TourProgress::Waiting,
     };
     app.tour = Some(Tour { at, progress });
@@ -166,7 +170,7 @@ fn begin(app: &mut App, at: usize, now: DateTime<Utc>) -> Flow {
 fn help(app: &mut App, at: usize, now: DateTime<Utc>) -> Flow {
     let flow = begin(app, at, now);
     app.tour = Some(Tour { at, progress: TourProgress::Helped });
-    let help = STEPS.get(at).and_then(|step| step.deed.as_ref()?.help);
+    let help = STEPS.get(at).and_then(|step| step.exercise.as_ref()?.help);
     match (flow, help) {
         (Flow::Restart(effects, _), Some(Help::Press(actions))) => Flow::Restart(effects, actions.to_vec()),
         (flow, Some(Help::Filter(text))) => {
@@ -195,19 +199,19 @@ fn tidy(app: &mut App, now: DateTime<Utc>) -> Vec<Effect> {
 }
 
 /// Takes notice of what was announced.
-pub(crate) fn hear(app: &mut App, event: &Event) {
+pub(crate) fn observe(app: &mut App, event: &Event) {
     notice(app, |step, noticed, _| matches!(noticed, Noticed::By(is_it) if is_it(event, step.connection)));
 }
 
 /// Takes notice of what is on the screen.
-pub(crate) fn look(app: &mut App) {
+pub(crate) fn check(app: &mut App) {
     notice(app, |_, noticed, app| matches!(noticed, Noticed::On(is_it) if is_it(app)));
 }
 
-fn notice(app: &mut App, is_done: impl FnOnce(&Step, &Noticed, &App) -> bool) {
+fn notice(app: &mut App, is_done: impl FnOnce(&TourStep, &Noticed, &App) -> bool) {
     let Some(Tour { at, .. }) = app.tour else { return };
     let Some(step) = STEPS.get(at) else { return };
-    if step.deed.as_ref().is_some_and(|deed| is_done(step, &deed.noticed, app)) {
+    if step.exercise.as_ref().is_some_and(|exercise| is_done(step, &exercise.noticed, app)) {
         app.tour = Some(Tour { at, progress: TourProgress::Done });
     }
 }
@@ -265,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_is_noticed_and_nothing_goes_on_by_itself() {
+    fn what_was_done_is_noticed_and_no_step_begins_by_itself() {
         let mut app = touring();
         press(&mut app, "Space Space");
         assert_eq!((number(&app), app.tour_panel().unwrap().progress), (3, TourProgress::Waiting));

@@ -45,11 +45,7 @@ impl Manu {
     pub(super) fn new(base: String, options: &DemoOptions) -> Self {
         let grace = TimeDelta::from_std(options.manu_grace).unwrap_or(TimeDelta::zero());
         let lifetime = lifetime(options.manu_lifetime);
-        Self(Arc::new(DemoState::new(
-            base,
-            Arc::clone(&options.clock),
-            Grants::new(lifetime, grace, options.manu_limit),
-        )))
+        Self(Arc::new(DemoState::new(base, options, Grants::new(lifetime, grace, options.manu_limit))))
     }
 
     /// `http://127.0.0.1:PORT`, without a slash at the end.
@@ -185,7 +181,7 @@ impl Manu {
             )
             .route("/", get(async move |headers: HeaderMap| called.api(&headers).into_response()))
             .fallback(async || html_response(StatusCode::NOT_FOUND, page::not_found()));
-        with_common_layers(routes, Arc::clone(&self.0.clock))
+        with_common_layers(routes, &self.0)
     }
 
     fn show_consent(&self, uri: &Uri) -> Response<Body> {

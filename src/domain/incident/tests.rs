@@ -86,7 +86,7 @@ fn said(second: i64, words: &str) -> Vec<(i64, String)> {
 }
 
 #[test]
-fn what_only_a_person_can_mend_opens_at_once_and_only_once_until_it_is_well() {
+fn what_only_a_person_can_fix_opens_at_once_and_only_once_until_it_is_fixed() {
     let mut incidents = Incidents::new(start());
     assert_eq!(watch(&mut incidents, &view("sandbox", 9999), 0, 20), []);
     assert_eq!(watch(&mut incidents, &ill(revoked(), 9999), 21, 300), said(21, "needs_login opened"));
@@ -106,16 +106,16 @@ fn what_is_found_at_the_start_is_standing() {
 
 #[test]
 fn tokens_in_memory_only_open_at_once_and_those_safe_in_the_journal_after_a_minute() {
-    let owed = |durable| ill(Problem::NotSaved { why: "no room".into(), durable }, 9999);
+    let unsaved = |durable| ill(Problem::NotSaved { why: "no room".into(), durable }, 9999);
     for (durable, second) in [(false, 20), (true, 80)] {
         let mut incidents = Incidents::new(start());
-        assert_eq!(watch(&mut incidents, &owed(durable), 20, 300), said(second, "store opened"));
+        assert_eq!(watch(&mut incidents, &unsaved(durable), 20, 300), said(second, "store opened"));
         assert_eq!(watch(&mut incidents, &view("sandbox", 9999), 301, 310), said(301, "store recovered"));
     }
 }
 
 #[test]
-fn failing_refreshes_are_told_after_a_while_and_sooner_once_the_token_has_ended() {
+fn failing_refreshes_open_an_incident_after_a_while_and_sooner_once_the_token_has_ended() {
     let mut incidents = Incidents::new(start());
     assert_eq!(watch(&mut incidents, &ill(retrying(), 9999), 20, 900), said(320, "refresh_failing opened"));
     let mut incidents = Incidents::new(start());
@@ -154,7 +154,7 @@ fn a_login_is_not_disturbed() {
 }
 
 #[test]
-fn what_nobody_waits_for_is_no_incident() {
+fn what_no_one_waits_for_is_no_incident() {
     let mut never = view("sandbox", 9999);
     never.holding = Holding::Nothing;
     let missing = Problem::NoClientSecret { name: "sandbox".into() };

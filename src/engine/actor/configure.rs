@@ -80,14 +80,14 @@ impl Actor {
         };
         state.configure(connection);
         if !is_same_to_servers {
-            self.look_anew(name);
+            self.check_again(name);
         }
         self.publish(name);
     }
 
     /// The problem may be fixed: it is looked up again, and nothing else. Work under way ends
     /// first.
-    fn look_anew(&mut self, name: &ConnectionName) {
+    fn check_again(&mut self, name: &ConnectionName) {
         let Some(state) = self.states.get_mut(name) else { return };
         if state.work.is_some() {
             state.is_outdated = true;
@@ -113,7 +113,7 @@ impl Actor {
                 self.states.remove(&name);
                 self.announce(EventKind::Removed.of(name));
             } else if !self.is_leaving() {
-                self.look_anew(&name);
+                self.check_again(&name);
             }
         }
         self.begin_imports();
@@ -143,7 +143,7 @@ impl Actor {
             refused || state.work.is_some() || state.view.holding == Holding::Unknown
         });
         if result.is_ok() && is_news {
-            self.look_anew(&name);
+            self.check_again(&name);
         }
         self.announce(EventKind::ClientSecretSet { result }.of(name));
     }

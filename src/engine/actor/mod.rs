@@ -24,7 +24,7 @@ use crate::domain::{
 use crate::engine::actor::rest::Resting;
 use crate::engine::connections::ConnectionStates;
 use crate::engine::connections::state::{ConnectionState, Origin, Work};
-use crate::engine::messages::Message;
+use crate::engine::messages::EngineMessage;
 use crate::engine::work::context::{Context, TaskReport};
 use crate::engine::work::refresh::decide::Need;
 use crate::engine::work::{access, load};
@@ -69,8 +69,8 @@ pub(crate) struct Actor {
     pub(crate) secrets_underway: usize,
     /// Pasted refresh tokens that wait for their connections to be read or at rest.
     pub(crate) imports: Vec<(ConnectionName, Secret)>,
-    /// When the overview was written last.
-    pub(crate) overview_noted: Instant,
+    /// When the status snapshot was written last.
+    pub(crate) snapshot_written: Instant,
     leaving: Option<oneshot::Sender<()>>,
     /// Who wants nothing to be begun.
     pub(crate) resting: Vec<Resting>,
@@ -105,7 +105,7 @@ impl Actor {
             keepalive: None,
             secrets_underway: 0,
             imports: Vec::new(),
-            overview_noted: Instant::now(),
+            snapshot_written: Instant::now(),
             leaving: None,
             resting: Vec::new(),
         }
@@ -113,7 +113,7 @@ impl Actor {
 
     pub(crate) async fn run(
         mut self,
-        mut asks: mpsc::UnboundedReceiver<Message>,
+        mut asks: mpsc::UnboundedReceiver<EngineMessage>,
         mut reports: mpsc::UnboundedReceiver<TaskReport>,
         unread: mpsc::UnboundedReceiver<Arc<Connection>>,
     ) {
@@ -149,7 +149,7 @@ impl Actor {
             let has_unfinished = self.secrets_underway > 0 || self.states.has_unfinished();
             self.answer_rests(has_unfinished);
             if let Some(reply) = self.leaving.take_if(|_| !has_unfinished) {
-                self.note_overview_at_last().await;
+                self.write_last_snapshot().await;
                 let _ = reply.send(());
                 break;
             }
@@ -186,39 +186,39 @@ impl Actor {
         }
     }
 
-    fn answer(&mut self, ask: Message) {
+    fn answer(&mut self, ask: EngineMessage) {
         match ask {
-            Message::Command(command) => self.carry_out(command),
-            Message::Refresh { connection, need, reply } => self.refresh(&connection, need, Some(reply)),
+            EngineMessage::Command(command) => self.carry_out(command),
+            EngineMessage::Refresh { connection, need, reply } => self.refresh(&connection, need, Some(reply)),
             #[cfg(unix)]
-            Message::PollOtherProcesses => self.poll_other_processes(),
+            EngineMessage::PollOtherProcesses => self.poll_other_processes(),
             #[cfg(unix)]
-            Message::Fresh { connection, least, reply } => {
+            EngineMessage::Fresh { connection, least, reply } => {
                 let state = self.states.get(&connection);
                 let _ = reply.send(state.and_then(|state| access::fresh(state, least, self.context.now())));
             }
-            Message::PresentToken { connection, reply } => {
+            EngineMessage::PresentToken { connection, reply } => {
                 let state = self.states.get(&connection);
                 let token = state.map(|state| access::present_token(state, self.context.now()));
                 let _ = reply.send(token.unwrap_or(Err(Problem::NeverLoggedIn)));
             }
-            Message::Reveal { connection, what, reply } => {
+            EngineMessage::Reveal { connection, what, reply } => {
                 let state = self.states.get(&connection).ok_or_else(|| format!("there is no connection {connection}"));
                 let _ = reply.send(state.and_then(|state| access::reveal(state, what, self.context.now())));
             }
-            Message::Views { reply } => {
+            EngineMessage::Views { reply } => {
                 self.awaiting_views.push(reply);
                 self.answer_snapshots();
             }
-            Message::Snapshot { reply } => {
+            EngineMessage::Snapshot { reply } => {
                 // The caller may have given up.
                 let _ = reply.send(self.standing());
             }
-            Message::Unfinished { reply } => {
+            EngineMessage::Unfinished { reply } => {
                 let _ = reply.send(self.unfinished());
             }
-            Message::Rest { hold, reply } => self.rest(hold, reply),
-            Message::Shutdown { reply } => {
+            EngineMessage::Rest { hold, reply } => self.rest(hold, reply),
+            EngineMessage::Shutdown { reply } => {
                 for state in self.states.values() {
                     cancel(state.work.as_ref());
                 }

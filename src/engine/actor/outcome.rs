@@ -4,7 +4,7 @@ use crate::domain::{ConnectionName, EventKind, LossOutcome, Problem, Reason};
 use crate::engine::actor::Actor;
 use crate::engine::connections::state::{Origin, Work};
 use crate::engine::messages::{Refreshed, Waiter};
-use crate::engine::work::context::{Source, WorkOutcome};
+use crate::engine::work::context::{RecordSource, WorkOutcome};
 use crate::engine::work::refresh::decide::Need;
 
 impl Actor {
@@ -26,9 +26,11 @@ impl Actor {
                 let lacking = || Problem::Retrying { at: None, why: "the provider sent no access token".into() };
                 state.hold_in_spite_of(problem.or_else(|| lacks_access_token.then(lacking)), now);
                 match how {
-                    Source::Exchanged(lost) => state.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered)),
-                    Source::LoggedIn | Source::Imported { .. } => state.view.lost_answer = None,
-                    Source::Rescued(_) | Source::Adopted(_) | Source::Fresh => {}
+                    RecordSource::Exchanged(lost) => {
+                        state.view.lost_answer = lost.map(|lost| (lost, LossOutcome::Recovered));
+                    }
+                    RecordSource::LoggedIn | RecordSource::Imported { .. } => state.view.lost_answer = None,
+                    RecordSource::Rescued(_) | RecordSource::Adopted(_) | RecordSource::Fresh => {}
                 }
                 Ok((how, generation))
             }
@@ -94,7 +96,7 @@ impl Actor {
         waiters.extend(asked.into_iter().filter_map(|(_, reply)| reply));
         // A failure that repeats automatically is announced once; the status keeps showing it.
         let is_news = match &result {
-            Ok((how, _)) => *how != Source::Fresh,
+            Ok((how, _)) => *how != RecordSource::Fresh,
             Err(problem) => before != Some(std::mem::discriminant(problem)),
         };
         if is_asked || is_news {
@@ -129,7 +131,7 @@ impl Actor {
     pub(super) fn announce_end(
         &mut self,
         name: &ConnectionName,
-        result: &Result<(Source, u64), Problem>,
+        result: &Result<(RecordSource, u64), Problem>,
         unsaved: Option<&Reason>,
     ) {
         let connection = name.clone();
@@ -138,23 +140,23 @@ impl Actor {
             return self.announce(EventKind::NotSaved { generation: *generation, why: why.clone() }.of(connection));
         }
         self.announce(match result {
-            Ok((Source::Exchanged(recovered), generation)) => {
+            Ok((RecordSource::Exchanged(recovered), generation)) => {
                 EventKind::Refreshed { generation: *generation, recovered: *recovered }.of(connection)
             }
-            Ok((Source::Rescued(lost), generation)) => {
+            Ok((RecordSource::Rescued(lost), generation)) => {
                 EventKind::Refreshed { generation: *generation, recovered: Some(*lost) }.of(connection)
             }
-            Ok((Source::LoggedIn, generation)) => EventKind::LoggedIn { generation: *generation }.of(connection),
-            Ok((Source::Imported { replaced }, generation)) => EventKind::Imported {
+            Ok((RecordSource::LoggedIn, generation)) => EventKind::LoggedIn { generation: *generation }.of(connection),
+            Ok((RecordSource::Imported { replaced }, generation)) => EventKind::Imported {
                 generation: *generation,
                 expires_at: expires_at.unwrap_or_default(),
                 replaced: *replaced,
             }
             .of(connection),
-            Ok((Source::Adopted(by), generation)) => {
+            Ok((RecordSource::Adopted(by), generation)) => {
                 EventKind::Adopted { generation: *generation, by: *by }.of(connection)
             }
-            Ok((Source::Fresh, _)) => {
+            Ok((RecordSource::Fresh, _)) => {
                 EventKind::StillFresh { expires_at: expires_at.unwrap_or_default() }.of(connection)
             }
             Err(problem) => EventKind::RefreshFailed { problem: problem.clone() }.of(connection),
@@ -162,12 +164,13 @@ impl Actor {
     }
 }
 
-fn refreshed(how: Source, generation: u64) -> Refreshed {
+fn refreshed(how: RecordSource, generation: u64) -> Refreshed {
     match how {
-        Source::Exchanged(_) | Source::Rescued(_) | Source::LoggedIn | Source::Imported { .. } => {
-            Refreshed::Obtained(generation)
-        }
-        Source::Adopted(by) => Refreshed::Adopted(generation, by),
-        Source::Fresh => Refreshed::StillFresh(generation),
+        RecordSource::Exchanged(_)
+        | RecordSource::Rescued(_)
+        | RecordSource::LoggedIn
+        | RecordSource::Imported { .. } => Refreshed::Obtained(generation),
+        RecordSource::Adopted(by) => Refreshed::Adopted(generation, by),
+        RecordSource::Fresh => Refreshed::StillFresh(generation),
     }
 }

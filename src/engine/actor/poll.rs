@@ -22,7 +22,7 @@ impl Actor {
             return;
         }
         self.poll_leadership();
-        self.note_overview();
+        self.write_status_snapshot();
         let is_due = self.context.vault.changed_since(&mut self.seen) || self.must_poll_again;
         if is_due && !self.is_polling {
             self.is_polling = true;

@@ -46,7 +46,7 @@ impl Actor {
             }
             TaskReport::LoggedOut(name, result, revocation) => self.logged_out(&name, result, revocation),
             TaskReport::ClientSecretSet(name, result) => self.client_secret_set(name, result),
-            TaskReport::OverviewFailed => self.overview_failed(),
+            TaskReport::SnapshotFailed => self.snapshot_failed(),
             TaskReport::Forgotten(name, result, revocation) => self.forgotten(name, result, revocation),
         }
         self.follow_up();

@@ -22,35 +22,35 @@ const LAST_WRITE: Duration = Duration::from_millis(150);
 impl Actor {
     /// Starts writing the snapshot if it is due and something has changed. It has no timer of its own: the caller runs
     /// with other due work.
-    pub(crate) fn note_overview(&mut self) {
-        if self.overview_noted.elapsed() < PAUSE {
+    pub(crate) fn write_status_snapshot(&mut self) {
+        if self.snapshot_written.elapsed() < PAUSE {
             return;
         }
-        self.overview_noted = Instant::now();
+        self.snapshot_written = Instant::now();
         let changes = self.snapshot_changes();
         if changes.is_empty() {
             return;
         }
         let context = Arc::clone(&self.context);
         tokio::spawn(async move {
-            if !context.vault.note_overview(changes).await {
-                context.report(TaskReport::OverviewFailed);
+            if !context.vault.write_status_snapshot(changes).await {
+                context.report(TaskReport::SnapshotFailed);
             }
         });
     }
 
     /// Writes it a last time, within [`LAST_WRITE`] however slow the disk is.
-    pub(crate) async fn note_overview_at_last(&mut self) {
+    pub(crate) async fn write_last_snapshot(&mut self) {
         let changes = self.snapshot_changes();
         if !changes.is_empty() {
-            let _ = tokio::time::timeout(LAST_WRITE, self.context.vault.note_overview(changes)).await;
+            let _ = tokio::time::timeout(LAST_WRITE, self.context.vault.write_status_snapshot(changes)).await;
         }
     }
 
     /// It could not be written: the next attempt writes every connection.
-    pub(crate) fn overview_failed(&mut self) {
+    pub(crate) fn snapshot_failed(&mut self) {
         for state in self.states.values_mut() {
-            state.noted = None;
+            state.in_snapshot = None;
         }
     }
 
@@ -63,7 +63,7 @@ impl Actor {
         }
         for state in self.states.values_mut() {
             let generation = state.generation();
-            if std::mem::replace(&mut state.noted, generation) == generation {
+            if std::mem::replace(&mut state.in_snapshot, generation) == generation {
                 continue;
             }
             let name = &state.connection.name;

@@ -32,12 +32,12 @@ const MOST_AT_ONCE: usize = 64;
 
 /// Answers, from when it is its turn until it is dropped.
 pub(in crate::engine) struct Agent {
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<AgentState>>,
     /// Where the commands it answers find their connections.
     pub(in crate::engine) config_file: PathBuf,
 }
 
-enum State {
+enum AgentState {
     /// Another process answers, or none yet.
     Waits,
     Answers(#[expect(dead_code, reason = "dropping it is what ends it")] Answering),
@@ -63,17 +63,18 @@ impl Agent {
     /// Begins to wait for the right to answer, on a plain thread that the kernel wakes. Without a
     /// thread, or a socket, no command is answered, and each works without the agent.
     pub(in crate::engine) fn start(runtime: Handle, remote: Remote, vault: Vault, config_file: PathBuf) -> Self {
-        let state = Arc::new(Mutex::new(State::Waits));
+        let state = Arc::new(Mutex::new(AgentState::Waits));
         let (shared, file_of_commands) = (Arc::clone(&state), config_file.clone());
         let _ = thread::Builder::new().name("agent".into()).spawn(move || {
             let Some((right, (listener, file))) = take_turn(&vault, &runtime) else { return };
             let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            if matches!(*state, State::Waits) {
+            if matches!(*state, AgentState::Waits) {
                 let task = runtime.spawn(serve(
                     listener,
                     Arc::new(Answerer { remote, vault, config_file: file_of_commands, known: Mutex::default() }),
                 ));
-                *state = State::Answers(Answering { _task: Task(task.abort_handle()), _file: file, _right: right });
+                *state =
+                    AgentState::Answers(Answering { _task: Task(task.abort_handle()), _file: file, _right: right });
             }
         });
         Self { state, config_file }
@@ -82,7 +83,7 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = State::Closed;
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = AgentState::Closed;
     }
 }
 

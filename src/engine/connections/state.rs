@@ -43,8 +43,8 @@ pub(crate) struct ConnectionState {
     pub(crate) is_outdated: bool,
     /// How its journal looked when it was read last.
     pub(crate) journal: Option<Stamp>,
-    /// The generation last written to the overview.
-    pub(crate) noted: Option<u64>,
+    /// The generation last written to the status snapshot.
+    pub(crate) in_snapshot: Option<u64>,
     /// Failures in a row.
     pub(crate) failures: u32,
     /// When a passing failure is tried again.
@@ -94,7 +94,7 @@ impl ConnectionState {
             is_leaving: false,
             is_outdated: false,
             journal: None,
-            noted: None,
+            in_snapshot: None,
             failures: 0,
             retry_at: None,
             first_mint: None,

@@ -117,7 +117,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn failures_are_told_apart() {
+    async fn failures_are_distinguished() {
         assert!(run(&words("echo no key >&2; exit 3")).await.unwrap_err().to_string().contains("no key"));
         assert_eq!(run(&words("true")).await.unwrap_err(), "printed nothing".into());
         assert!(run(&["/nonexistent/program".to_owned()]).await.unwrap_err().to_string().contains("cannot be started"));
@@ -135,7 +135,7 @@ mod tests {
 
     #[cfg(unix)]
     #[tokio::test]
-    async fn the_program_s_own_end_counts_whoever_holds_its_output() {
+    async fn the_program_s_own_end_counts_not_that_of_its_output() {
         for (script, secret) in [
             ("sleep 300 & echo s3cret", Ok("s3cret")),
             ("echo s3cret; sleep 300 2>&1 & exit 0", Ok("s3cret")),

@@ -7,9 +7,9 @@
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::{Activity, Connection, Exchange, Problem, Reason, Secret, SubjectChange, TokenRecord};
-use crate::engine::work::context::{Context, Source, TaskReport, WorkOutcome, store_problem};
+use crate::engine::work::context::{Context, RecordSource, TaskReport, WorkOutcome, store_problem};
 use crate::engine::work::exchange;
-use crate::engine::work::exchange::{TokenRequest, Verdict};
+use crate::engine::work::exchange::{ExchangeOutcome, TokenRequest};
 use crate::engine::work::refresh::{Entered, enter, save};
 use crate::oauth::callback::Granted;
 use crate::oauth::{Authorization, Class, form, jwt};
@@ -32,9 +32,9 @@ pub(crate) async fn exchange(
     client_secret: &Secret,
     cancel: &CancellationToken,
 ) -> Result<Exchanged, Problem> {
-    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
-    let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
-    lease.preflight().await.map_err(|error| store_problem(&error))?;
+    let Entered { mut locked, place: _place } = enter(context, connection, cancel).await?;
+    let standing = locked.recover_or_replace().await.map_err(|error| store_problem(&error))?;
+    locked.preflight().await.map_err(|error| store_problem(&error))?;
     context.report(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: context.now() }));
     let code = &granted.code;
     let client = form::FormClient { id: &connection.client_id, secret: client_secret };
@@ -43,21 +43,23 @@ pub(crate) async fn exchange(
     secrets.extend(authorization.verifier.as_ref());
     let request = TokenRequest { connection, exchange: Exchange::Code, form: &form, secrets: &secrets, attempt: 1 };
     match exchange::send(context, request).await {
-        Verdict::Tokens(tokens, asked_at) => {
+        ExchangeOutcome::Tokens(tokens, asked_at) => {
             let mut record = exchange::record(connection, tokens, &secrets, asked_at, None, standing.next_generation());
             // A redirect that does not name its issuer says nothing against the one seen before.
             let issuer = granted.issuer.clone().or_else(|| standing.record.as_ref()?.subject.as_ref()?.issuer.clone());
             record.subject = exchange::from_issuer(record.subject, issuer);
             Ok(match change(standing.record.as_ref(), &record) {
                 Some(change) => Exchanged::OtherSubject(Box::new(record), change),
-                None => Exchanged::Saved(save(context, &connection.name, &mut lease, record, Source::LoggedIn).await),
+                None => {
+                    Exchanged::Saved(save(context, &connection.name, &mut locked, record, RecordSource::LoggedIn).await)
+                }
             })
         }
-        Verdict::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
+        ExchangeOutcome::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
             Ok(Exchanged::BadCode(refusal.reason()))
         }
-        Verdict::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, context.now())),
-        Verdict::NotSent(why) | Verdict::Lost { why, .. } => {
+        ExchangeOutcome::Refused(refusal, retry_after) => Err(exchange::problem(&refusal, retry_after, context.now())),
+        ExchangeOutcome::NotSent(why) | ExchangeOutcome::Lost { why, .. } => {
             Err(Problem::Retrying { at: None, why: why.between("", "; log in again") })
         }
     }
@@ -87,9 +89,9 @@ pub(crate) async fn replace(
             entered => entered?,
         };
         // Whatever cannot be read now: a record is always made newer than the journal's newest.
-        if let Ok(standing) = entered.lease.recover_or_replace().await {
+        if let Ok(standing) = entered.locked.recover_or_replace().await {
             record.generation = standing.next_generation();
         }
-        return Ok(save(context, &connection.name, &mut entered.lease, record, Source::LoggedIn).await);
+        return Ok(save(context, &connection.name, &mut entered.locked, record, RecordSource::LoggedIn).await);
     }
 }

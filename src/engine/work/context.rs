@@ -71,8 +71,8 @@ pub(crate) enum TaskReport {
     LoggedOut(ConnectionName, Result<(), Problem>, Revocation),
     /// A client secret was stored, or could not be.
     ClientSecretSet(ConnectionName, Result<(), String>),
-    /// The overview could not be written.
-    OverviewFailed,
+    /// The status snapshot could not be written.
+    SnapshotFailed,
     /// All there was of a connection was forgotten, or could not be.
     Forgotten(ConnectionName, Result<(), Problem>, Revocation),
 }
@@ -99,9 +99,9 @@ pub(crate) struct FoundTokens {
 #[derive(Debug)]
 pub(crate) enum WorkOutcome {
     /// The newest record, how it came to be here, and the connection's problem all the same.
-    Held { record: TokenRecord, how: Source, problem: Option<Problem> },
+    Held { record: TokenRecord, how: RecordSource, problem: Option<Problem> },
     /// New tokens are safe in the journal, but the store did not take them.
-    Unsaved { record: TokenRecord, how: Source, why: Reason },
+    Unsaved { record: TokenRecord, how: RecordSource, why: Reason },
     /// Nothing new.
     Failed(Problem),
     /// Nothing new: the provider refused, this process or another one.
@@ -122,7 +122,7 @@ pub(crate) enum WorkOutcome {
 
 /// How a record came to be here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum RecordSource {
     /// An exchange of ours; with the lost answer that it has recovered.
     Exchanged(Option<LostAnswer>),
     /// Found in an answer of ours that could not be read when it came.

@@ -16,8 +16,8 @@ use crate::domain::{
 };
 use crate::engine::actor::Actor;
 use crate::engine::connections::state::{ConnectionState, Work};
-use crate::engine::work::context::{Context, Source, TaskReport, WorkOutcome, store_problem};
-use crate::engine::work::exchange::{TokenRequest, Verdict};
+use crate::engine::work::context::{Context, RecordSource, TaskReport, WorkOutcome, store_problem};
+use crate::engine::work::exchange::{ExchangeOutcome, TokenRequest};
 use crate::engine::work::refresh::{Entered, cancellable, enter, save};
 use crate::engine::work::{client_secret, exchange};
 use crate::oauth::{Class, form, pasted};
@@ -75,7 +75,7 @@ impl Actor {
                     let may_begin = state.work.is_none() && !state.is_unread();
                     if may_begin { self.begin_import(&name, token) } else { self.imports.push((name, token)) }
                 }
-                _ => self.announce(failed(name, Failure::from(Problem::Cancelled))),
+                _ => self.announce(failed(name, ImportFailure::from(Problem::Cancelled))),
             }
         }
     }
@@ -107,24 +107,24 @@ impl Actor {
 }
 
 /// Why nothing was taken over: the words for a person, and the problem.
-struct Failure {
+struct ImportFailure {
     why: Reason,
     problem: Option<Problem>,
 }
 
-impl From<Problem> for Failure {
+impl From<Problem> for ImportFailure {
     fn from(problem: Problem) -> Self {
         Self { why: problem.reason(), problem: Some(problem) }
     }
 }
 
-impl Failure {
+impl ImportFailure {
     fn new(why: Reason, problem: Problem) -> Self {
         Self { why, problem: Some(problem) }
     }
 }
 
-fn failed(connection: ConnectionName, Failure { why, problem }: Failure) -> Event {
+fn failed(connection: ConnectionName, ImportFailure { why, problem }: ImportFailure) -> Event {
     EventKind::ImportFailed { why, problem }.of(connection)
 }
 
@@ -144,14 +144,14 @@ async fn run(
     connection: &Connection,
     token: Secret,
     cancel: &CancellationToken,
-) -> Result<WorkOutcome, Failure> {
+) -> Result<WorkOutcome, ImportFailure> {
     context.http.prepare(&connection.token_url);
     let client_secret = cancellable(client_secret::fetch(context, connection), cancel).await??;
-    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
+    let Entered { mut locked, place: _place } = enter(context, connection, cancel).await?;
     // What is taken over takes the place of whatever cannot be read.
-    let standing = lease.recover_or_replace().await.map_err(|error| store_problem(&error))?;
+    let standing = locked.recover_or_replace().await.map_err(|error| store_problem(&error))?;
     refuse_known(context, connection, standing.record.as_ref(), &token).await?;
-    lease.preflight().await.map_err(|error| store_problem(&error))?;
+    locked.preflight().await.map_err(|error| store_problem(&error))?;
     if cancel.is_cancelled() {
         return Err(Problem::Cancelled.into());
     }
@@ -161,14 +161,14 @@ async fn run(
     let secrets = [&client_secret, &token];
     let request = TokenRequest { connection, exchange: Exchange::Refresh, form: &form, secrets: &secrets, attempt: 1 };
     let (tokens, asked_at) = match exchange::send(context, request).await {
-        Verdict::Tokens(tokens, asked_at) => (tokens, asked_at),
+        ExchangeOutcome::Tokens(tokens, asked_at) => (tokens, asked_at),
         verdict => return Err(explained(verdict, context.now())),
     };
     let replaced = tokens.refresh_token.as_ref().is_some_and(|new| *new != token);
-    lease.imports(&token);
+    locked.imports(&token);
     let before = as_record(connection, token.clone(), asked_at);
     let record = exchange::record(connection, tokens, &secrets, asked_at, Some(&before), standing.next_generation());
-    Ok(save(context, &connection.name, &mut lease, record, Source::Imported { replaced }).await)
+    Ok(save(context, &connection.name, &mut locked, record, RecordSource::Imported { replaced }).await)
 }
 
 /// The pasted refresh token as a record: what the answer leaves out is taken from it.
@@ -198,10 +198,13 @@ async fn refuse_known(
     connection: &Connection,
     held: Option<&TokenRecord>,
     token: &Secret,
-) -> Result<(), Failure> {
+) -> Result<(), ImportFailure> {
     let name = &connection.name;
     if held.and_then(|held| held.refresh_token.as_ref()).is_some_and(|held| held.token == *token) {
-        return Err(Failure { why: "it holds this refresh token already; nothing was sent".into(), problem: None });
+        return Err(ImportFailure {
+            why: "it holds this refresh token already; nothing was sent".into(),
+            problem: None,
+        });
     }
     // A history that cannot be read knows of none.
     let history = context.vault.history(name).await.unwrap_or_default();
@@ -212,7 +215,7 @@ async fn refuse_known(
                 "this refresh token was replaced by generation {generation} already; nothing was sent, because a \
                  replaced token can end the whole login; copy the newest one, or log in"
             );
-            Err(Failure { why: Reason::ours(why), problem: None })
+            Err(ImportFailure { why: Reason::ours(why), problem: None })
         }
     }
 }
@@ -231,32 +234,32 @@ fn replaced_by(history: &[Rotation], token: &Fingerprint) -> Option<u64> {
 }
 
 /// What no tokens in the answer mean for the person who pasted the refresh token.
-fn explained(verdict: Verdict, now: DateTime<Utc>) -> Failure {
+fn explained(verdict: ExchangeOutcome, now: DateTime<Utc>) -> ImportFailure {
     match verdict {
-        Verdict::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
+        ExchangeOutcome::Refused(refusal, _) if refusal.class() == Class::InvalidGrant => {
             let said = refusal.reason();
             let why = said.between(
                 "the provider does not take this refresh token: ",
                 "; it may have been replaced already; copy the newest one, or log in",
             );
-            Failure::new(why, Problem::NeedsLogin { why: said })
+            ImportFailure::new(why, Problem::NeedsLogin { why: said })
         }
-        Verdict::Refused(refusal, retry_after) => {
+        ExchangeOutcome::Refused(refusal, retry_after) => {
             let problem = exchange::problem(&refusal, retry_after, now);
-            Failure::new(problem.reason().between("", "; nothing was taken over"), problem)
+            ImportFailure::new(problem.reason().between("", "; nothing was taken over"), problem)
         }
-        Verdict::NotSent(why) => {
-            Failure::new(why.between("", "; nothing was sent, try again"), Problem::Retrying { at: None, why })
+        ExchangeOutcome::NotSent(why) => {
+            ImportFailure::new(why.between("", "; nothing was sent, try again"), Problem::Retrying { at: None, why })
         }
-        Verdict::Lost { why: said, .. } => {
+        ExchangeOutcome::Lost { why: said, .. } => {
             let why = said.between(
                 "no readable answer came (",
                 "); the provider may have replaced the pasted refresh token. Nothing was taken over: import it again, \
                  and log in if it is refused then",
             );
-            Failure::new(why, Problem::Uncertain { why: said })
+            ImportFailure::new(why, Problem::Uncertain { why: said })
         }
-        Verdict::Tokens(..) => unreachable!("tokens are taken over"),
+        ExchangeOutcome::Tokens(..) => unreachable!("tokens are taken over"),
     }
 }
 

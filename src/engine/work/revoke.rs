@@ -37,24 +37,24 @@ pub(crate) async fn and_forget(
     forgetting: Forgetting,
     cancel: &CancellationToken,
 ) -> (Result<(), Problem>, Revocation) {
-    let mut lease = match lock(context, &connection.name, cancel, &mut None).await {
-        Ok(lease) => lease,
+    let mut locked = match lock(context, &connection.name, cancel, &mut None).await {
+        Ok(locked) => locked,
         Err(problem) => return (Err(problem), Revocation::None),
     };
-    let revocation = revoke_held(context, connection, &lease).await;
+    let revocation = revoke_held(context, connection, &locked).await;
     let forgotten = match forgetting {
-        Forgetting::Tokens => lease.forget().await,
-        Forgetting::Everything => lease.erase().await,
+        Forgetting::Tokens => locked.forget().await,
+        Forgetting::Everything => locked.erase().await,
     };
     (forgotten.map_err(|error| store_problem(&error)), revocation)
 }
 
 /// Revokes the refresh token that store or journal hold; the lock is held.
-async fn revoke_held(context: &Context, connection: &Connection, lease: &LockedConnection) -> Revocation {
+async fn revoke_held(context: &Context, connection: &Connection, locked: &LockedConnection) -> Revocation {
     if connection.revoke_url.is_none() {
         return Revocation::None;
     }
-    if let Err(error) = lease.prepare_to_forget().await {
+    if let Err(error) = locked.prepare_to_forget().await {
         return Revocation::Skipped { why: error.reason() };
     }
     match context.vault.read(&connection.name).await {

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_told_and_what_is_not_is_minus_one() {
+    fn what_is_known_is_exported_and_what_is_not_is_minus_one() {
         let archive =
             parsed(&[refused_request(), LogEntry { wire: crate::domain::Wire::default(), ..refused_request() }]);
         let (new, old) = (&archive["log"]["entries"][0], &archive["log"]["entries"][1]);

@@ -26,12 +26,12 @@ fn plant() -> ConnectionName {
     ConnectionName::new("plant").unwrap()
 }
 
-struct Bench {
+struct BindingBench {
     dir: tempfile::TempDir,
     store: StoreFactory,
 }
 
-impl Bench {
+impl BindingBench {
     /// The factory has generation 1 and the plant 11, in each kind of store.
     async fn both() -> [Self; 2] {
         let [memory, files] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
@@ -140,7 +140,7 @@ fn swap(key: &str) -> impl Fn(&mut Value, &mut Value) {
 
 #[tokio::test]
 async fn sealed_records_exchanged_between_two_connections_are_not_used_and_a_login_replaces_them() {
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         bench.with_received().await;
         let texts = bench.tamper(swap("sealed"));
         bench.assert_misplaced(&texts, ["to the connection plant", "to the connection factory"]).await;
@@ -150,7 +150,7 @@ async fn sealed_records_exchanged_between_two_connections_are_not_used_and_a_log
 #[tokio::test]
 async fn whole_journals_exchanged_between_two_connections_are_not_used_in_any_state() {
     for state in ["settled", "spending", "received"] {
-        for bench in Bench::both().await {
+        for bench in BindingBench::both().await {
             match state {
                 "spending" => bench.with_unread().await,
                 "received" => bench.with_received().await,
@@ -165,7 +165,7 @@ async fn whole_journals_exchanged_between_two_connections_are_not_used_in_any_st
 
 #[tokio::test]
 async fn renaming_the_journal_s_own_field_does_not_help_with_what_is_sealed() {
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         bench.with_received().await;
         bench.tamper(|one, other| {
             std::mem::swap(one, other);
@@ -181,7 +181,7 @@ async fn renaming_the_journal_s_own_field_does_not_help_with_what_is_sealed() {
 #[tokio::test]
 async fn an_older_sealed_record_of_the_same_connection_cannot_pose_as_a_newer_one() {
     for is_bound in [true, false] {
-        for bench in Bench::both().await {
+        for bench in BindingBench::both().await {
             bench.with_received().await;
             if !is_bound {
                 unbind(&bench).await;
@@ -196,7 +196,7 @@ async fn an_older_sealed_record_of_the_same_connection_cannot_pose_as_a_newer_on
 }
 
 /// Makes the received records' journals those of an earlier version.
-async fn unbind(bench: &Bench) {
+async fn unbind(bench: &BindingBench) {
     let identity = bench.vault().identity().await.unwrap();
     let seal = |generation| Value::from(identity.seal(&to_line(&record(generation))).unwrap());
     bench.tamper(|one, other| {
@@ -209,7 +209,7 @@ async fn unbind(bench: &Bench) {
 
 #[tokio::test]
 async fn a_journal_of_an_earlier_version_is_read_and_names_its_connection_from_the_next_save_on() {
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         bench.with_received().await;
         unbind(&bench).await;
         for (name, generation) in [(name(), 2), (plant(), 12)] {
@@ -222,7 +222,7 @@ async fn a_journal_of_an_earlier_version_is_read_and_names_its_connection_from_t
 
 #[tokio::test]
 async fn unread_answers_exchanged_between_connections_or_generations_are_not_used() {
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         bench.with_unread().await;
         assert_eq!(bench.unread(&name()).await.unwrap(), Secret::new("answer-of-factory"));
         let texts = bench.tamper(swap("unread"));
@@ -248,7 +248,7 @@ async fn unread_answers_exchanged_between_connections_or_generations_are_not_use
 
 #[tokio::test]
 async fn a_sealed_record_is_not_taken_for_an_unread_answer_nor_the_reverse() {
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         bench.with_received().await;
         let sealed = bench.document(&name())["sealed"].clone();
         bench.vault().lock(&name(), |_| {}).await.unwrap().receive(record(1)).await.unwrap();
@@ -260,7 +260,7 @@ async fn a_sealed_record_is_not_taken_for_an_unread_answer_nor_the_reverse() {
     }
 }
 
-impl Bench {
+impl BindingBench {
     /// The newest record is spent, and its answer could not be read.
     async fn with_unread_of(&self, name: &ConnectionName) {
         let mut locked = self.vault().lock(name, |_| {}).await.unwrap();
@@ -282,7 +282,7 @@ impl Bench {
 
 #[tokio::test]
 async fn an_unread_answer_of_an_earlier_version_is_opened_and_bound_when_the_token_is_sent_again() {
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         bench.with_unread().await;
         let identity = bench.vault().identity().await.unwrap();
         let old = identity.seal(&Secret::new("an old answer")).unwrap();
@@ -298,7 +298,7 @@ async fn an_unread_answer_of_an_earlier_version_is_opened_and_bound_when_the_tok
     }
 }
 
-async fn rename(bench: &Bench, new: &ConnectionName) {
+async fn rename(bench: &BindingBench, new: &ConnectionName) {
     let held = Renaming::begin(bench.vault(), &name(), new, |_, _| {}).await.unwrap();
     held.carry().await.unwrap().empty_old().await.unwrap();
 }
@@ -306,7 +306,7 @@ async fn rename(bench: &Bench, new: &ConnectionName) {
 #[tokio::test]
 async fn a_rename_binds_the_unread_answer_to_the_new_name_and_generation() {
     let works = ConnectionName::new("works").unwrap();
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         // An earlier connection of that name came further.
         let mut locked = bench.vault().lock(&works, |_| {}).await.unwrap();
         locked.receive(record(100)).await.unwrap();
@@ -325,7 +325,7 @@ async fn a_rename_binds_the_unread_answer_to_the_new_name_and_generation() {
 #[tokio::test]
 async fn a_rename_does_not_make_another_connection_s_answer_its_own() {
     let works = ConnectionName::new("works").unwrap();
-    for bench in Bench::both().await {
+    for bench in BindingBench::both().await {
         bench.with_unread().await;
         bench.tamper(swap("unread"));
         rename(&bench, &works).await;
@@ -337,7 +337,7 @@ async fn a_rename_does_not_make_another_connection_s_answer_its_own() {
 #[tokio::test]
 async fn a_record_of_another_connection_is_not_used_while_the_store_is_out_of_reach() {
     let memory = MemoryStore::new();
-    let bench = Bench { dir: tempfile::tempdir().unwrap(), store: memory.factory() };
+    let bench = BindingBench { dir: tempfile::tempdir().unwrap(), store: memory.factory() };
     let vault = bench.vault();
     for (name, generation) in [(name(), 1), (plant(), 11)] {
         let mut locked = vault.lock(&name, |_| {}).await.unwrap();

@@ -7,17 +7,23 @@ use crate::secrets::error::StoreError;
 use crate::secrets::memory::{Call, InjectedFault, MemoryStore};
 use crate::secrets::worker::Secrets;
 use crate::tokens::journal::Journal;
+use crate::tokens::locked_connection::LockedConnection;
 use crate::tokens::record::tests::record;
 use crate::tokens::save_error::SaveError;
 use crate::tokens::tests::{Bench, generation, name};
 
-#[tokio::test]
-async fn a_record_that_the_store_did_not_take_is_saved_when_the_store_is_back() {
+/// A bench on which generation 1 is about to be sent.
+async fn spending() -> (Bench, LockedConnection) {
     let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let mut locked = bench.lock(&vault).await;
+    let mut locked = bench.lock(&bench.process()).await;
     locked.preflight().await.unwrap();
     locked.spending(&record(1)).await.unwrap();
+    (bench, locked)
+}
+
+#[tokio::test]
+async fn a_record_that_the_store_did_not_take_is_saved_when_the_store_is_back() {
+    let (bench, mut locked) = spending().await;
     bench.memory.fail_always(Some(StoreError::Locked));
     let error = locked.receive(record(2)).await.unwrap_err();
     assert!(matches!(error, SaveError::InJournal { why: StoreError::Locked }), "{error}");
@@ -34,8 +40,7 @@ async fn a_record_that_the_store_did_not_take_is_saved_when_the_store_is_back() 
 #[tokio::test]
 async fn a_record_that_waits_to_be_saved_cannot_be_written_over_by_spending_the_old_one() {
     let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let mut locked = bench.lock(&vault).await;
+    let mut locked = bench.lock(&bench.process()).await;
     bench.memory.fail_next(Call::Set, InjectedFault::Error(StoreError::Locked));
     locked.receive(record(2)).await.unwrap_err();
     let before = bench.journal();
@@ -51,8 +56,7 @@ async fn a_record_that_waits_to_be_saved_cannot_be_written_over_by_spending_the_
 #[tokio::test]
 async fn a_store_that_reports_success_but_keeps_the_old_record_is_detected() {
     let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let mut locked = bench.lock(&vault).await;
+    let mut locked = bench.lock(&bench.process()).await;
     bench.memory.fail_next(Call::Set, InjectedFault::Ignored);
     let error = locked.receive(record(2)).await.unwrap_err();
     assert!(matches!(error, SaveError::InJournal { why: StoreError::NotReadBack { .. } }), "{error}");
@@ -61,11 +65,7 @@ async fn a_store_that_reports_success_but_keeps_the_old_record_is_detected() {
 
 #[tokio::test]
 async fn journal_and_store_failing_at_once_hands_the_record_back_until_one_takes_it() {
-    let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let mut locked = bench.lock(&vault).await;
-    locked.preflight().await.unwrap();
-    locked.spending(&record(1)).await.unwrap();
+    let (bench, mut locked) = spending().await;
     bench.memory.fail_always(Some(StoreError::Locked));
     let journals = bench.dir.path().join("journals");
     std::fs::rename(&journals, bench.dir.path().join("away")).unwrap();
@@ -85,11 +85,7 @@ async fn journal_and_store_failing_at_once_hands_the_record_back_until_one_takes
 
 #[tokio::test]
 async fn a_full_or_lost_journal_directory_does_not_keep_a_record_from_the_store() {
-    let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let mut locked = bench.lock(&vault).await;
-    locked.preflight().await.unwrap();
-    locked.spending(&record(1)).await.unwrap();
+    let (bench, mut locked) = spending().await;
     let journals = bench.dir.path().join("journals");
     std::fs::rename(&journals, bench.dir.path().join("away")).unwrap();
     locked.receive(record(2)).await.unwrap();
@@ -103,8 +99,7 @@ async fn a_full_or_lost_journal_directory_does_not_keep_a_record_from_the_store(
 #[tokio::test]
 async fn a_record_numbered_too_low_is_raised_rather_than_taken_for_an_old_one() {
     let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let mut locked = bench.lock(&vault).await;
+    let mut locked = bench.lock(&bench.process()).await;
     locked.receive(record(9)).await.unwrap();
     locked.receive(record(1)).await.unwrap();
     let state = locked.recover().await.unwrap();
@@ -132,8 +127,7 @@ async fn an_identity_lost_while_a_record_is_sealed_to_it_is_reported_and_nothing
 #[tokio::test]
 async fn an_identity_that_vanishes_while_running_is_put_back_before_the_next_request() {
     let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let locked = bench.lock(&vault).await;
+    let locked = bench.lock(&bench.process()).await;
     locked.preflight().await.unwrap();
     let identity = bench.memory.item("identity").unwrap();
     bench.memory.remove("identity");
@@ -267,8 +261,7 @@ async fn a_store_that_panics_costs_one_call() {
 #[tokio::test]
 async fn preflight_refuses_anything_that_would_keep_an_answer_from_being_saved() {
     let bench = Bench::with_tokens().await;
-    let vault = bench.process();
-    let locked = bench.lock(&vault).await;
+    let locked = bench.lock(&bench.process()).await;
     bench.memory.fail_next(Call::Probe, InjectedFault::Error(StoreError::Locked));
     assert!(matches!(locked.preflight().await, Err(StoreError::Locked)));
     assert!(matches!(bench.journal(), Some(Journal::Settled { .. })));

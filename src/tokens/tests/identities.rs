@@ -15,7 +15,7 @@ use crate::tokens::vault::Vault;
 
 /// Two collections: items of the old one stay there, and new ones are made in whichever is the default.
 #[derive(Default)]
-struct Keyring {
+struct FakeKeyring {
     old: BTreeMap<String, Secret>,
     new: BTreeMap<String, Secret>,
     is_old_default: bool,
@@ -26,10 +26,10 @@ struct Keyring {
 }
 
 #[derive(Clone)]
-struct Handle(Arc<Mutex<Keyring>>);
+struct Handle(Arc<Mutex<FakeKeyring>>);
 
 impl Handle {
-    fn state(&self) -> MutexGuard<'_, Keyring> {
+    fn state(&self) -> MutexGuard<'_, FakeKeyring> {
         self.0.lock().unwrap()
     }
 }
@@ -93,16 +93,16 @@ impl SecretStore for Handle {
     }
 }
 
-struct Bench {
+struct KeyringBench {
     dir: tempfile::TempDir,
     keyring: Handle,
 }
 
-impl Bench {
+impl KeyringBench {
     /// Generation 2 waits in the journal, sealed to the identity of the old collection, which is locked; the new one
     /// is the default.
     async fn with_a_record_sealed_to_the_old_identity() -> Self {
-        let keyring = Handle(Arc::new(Mutex::new(Keyring { is_old_default: true, ..Keyring::default() })));
+        let keyring = Handle(Arc::new(Mutex::new(FakeKeyring { is_old_default: true, ..FakeKeyring::default() })));
         let bench = Self { dir: tempfile::tempdir().unwrap(), keyring };
         let vault = bench.process();
         let mut locked = vault.lock(&name(), |_| {}).await.unwrap();
@@ -133,7 +133,7 @@ impl Bench {
 }
 
 /// Another connection is used in the default collection, and an identity is made there.
-async fn another_connection_goes_on(vault: &Vault) {
+async fn another_connection_continues(vault: &Vault) {
     let other = ConnectionName::new("other").unwrap();
     vault.lock(&other, |_| {}).await.unwrap().preflight().await.unwrap();
 }
@@ -141,12 +141,12 @@ async fn another_connection_goes_on(vault: &Vault) {
 #[tokio::test]
 async fn a_record_sealed_to_an_identity_that_was_locked_for_a_while_is_opened_once_it_is_unlocked() {
     for restarts in [false, true] {
-        let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
+        let bench = KeyringBench::with_a_record_sealed_to_the_old_identity().await;
         let mut vault = bench.process();
         let is_locked =
             |found| matches!(found, Err(StoreError::LockedElsewhere { keyring, .. }) if keyring == "Old login");
         assert!(is_locked(bench.recovered(&vault).await));
-        another_connection_goes_on(&vault).await;
+        another_connection_continues(&vault).await;
         assert!(bench.keyring.state().new.contains_key(IDENTITY));
         assert!(is_locked(bench.recovered(&vault).await), "another identity does not open it");
         bench.keyring.state().is_old_locked = false;
@@ -160,14 +160,14 @@ async fn a_record_sealed_to_an_identity_that_was_locked_for_a_while_is_opened_on
 
 #[tokio::test]
 async fn an_unread_answer_is_opened_with_any_identity_and_reported_as_locked_until_then() {
-    let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
+    let bench = KeyringBench::with_a_record_sealed_to_the_old_identity().await;
     bench.keyring.state().is_old_locked = false;
     let old = bench.process();
     bench.recovered(&old).await.unwrap();
     let sealed = old.cached_identity().unwrap().seal(&Secret::new("an answer")).unwrap();
     bench.keyring.state().is_old_locked = true;
     let vault = bench.process();
-    another_connection_goes_on(&vault).await;
+    another_connection_continues(&vault).await;
     let locked = vault.lock(&name(), |_| {}).await.unwrap();
     assert!(matches!(locked.unread(1, &sealed).await, Err(StoreError::LockedElsewhere { .. })));
     bench.keyring.state().is_old_locked = false;
@@ -178,19 +178,19 @@ async fn an_unread_answer_is_opened_with_any_identity_and_reported_as_locked_unt
 
 #[tokio::test]
 async fn a_store_out_of_reach_is_reported_and_not_that_the_record_cannot_be_opened() {
-    let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
+    let bench = KeyringBench::with_a_record_sealed_to_the_old_identity().await;
     let vault = bench.process();
-    another_connection_goes_on(&vault).await;
+    another_connection_continues(&vault).await;
     bench.keyring.state().trouble = Some(StoreError::Locked);
     assert!(matches!(bench.recovered(&vault).await, Err(StoreError::Locked)));
 }
 
 #[tokio::test]
 async fn a_damaged_identity_in_the_default_collection_does_not_cost_the_good_one_elsewhere() {
-    let bench = Bench::with_a_record_sealed_to_the_old_identity().await;
+    let bench = KeyringBench::with_a_record_sealed_to_the_old_identity().await;
     bench.keyring.state().is_old_locked = false;
     bench.keyring.state().new.insert(IDENTITY.into(), Secret::new("damage"));
     let vault = bench.process();
-    another_connection_goes_on(&vault).await;
+    another_connection_continues(&vault).await;
     assert_eq!(bench.recovered(&vault).await.unwrap(), Some(2));
 }

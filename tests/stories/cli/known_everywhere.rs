@@ -50,15 +50,15 @@ impl Bench {
     }
 
     /// Health and metrics of a keepalive process that starts now.
-    fn keeper_says(&self, status: &str) -> (Value, String) {
-        let mut keeper = self.start(&["keepalive", "--listen", "127.0.0.1:0"]);
-        let said = keeper.until_stderr("leader: refreshing");
+    fn keepalive_says(&self, status: &str) -> (Value, String) {
+        let mut keepalive = self.start(&["keepalive", "--listen", "127.0.0.1:0"]);
+        let said = keepalive.until_stderr("leader: refreshing");
         let address = said.split_once("health and metrics on ").unwrap().1.split(['\n', '"']).next().unwrap();
         let health = || serde_json::from_str::<Value>(&get(address, "/healthz")).unwrap();
         eventually(status, || health()["connections"][0]["status"] == status);
         let reported = (health(), get(address, "/metrics"));
-        keeper.signal("TERM");
-        keeper.end().expect(0);
+        keepalive.signal("TERM");
+        keepalive.end().expect(0);
         reported
     }
 
@@ -74,7 +74,7 @@ impl Bench {
         let (verdict, text) = self.doctor();
         assert_eq!(verdict, "fail", "{text}");
         assert!(text.contains(remedy), "{text}");
-        let (health, metrics) = self.keeper_says(status);
+        let (health, metrics) = self.keepalive_says(status);
         assert_eq!((&health["status"], &health["connections"][0]["needs_person"]), (&"degraded".into(), &true.into()));
         let of_status = format!("manutop_connection_status{{connection=\"factory\",status=\"{status}\"}} 1\n");
         assert!(metrics.contains(&of_status), "{metrics}");
@@ -126,16 +126,16 @@ async fn a_dead_refresh_token_that_a_command_has_found() {
 }
 
 #[tokio::test]
-async fn a_dead_refresh_token_that_a_keeper_has_found() {
+async fn a_dead_refresh_token_that_a_keepalive_has_found() {
     let bench = Bench::with_a_dead_token().await;
     let record = bench.factory.record.clone();
     // Due, but not yet at its end.
     let obtained_at = record.obtained_at - TimeDelta::minutes(29);
     let due = TokenRecord { generation: 42, obtained_at, expires_at: obtained_at + TimeDelta::minutes(30), ..record };
     bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap().receive(due).await.unwrap();
-    bench.keeper_says("needs_login");
+    bench.keepalive_says("needs_login");
     assert_eq!(bench.posts(), 1);
-    bench.keeper_says("needs_login");
+    bench.keepalive_says("needs_login");
     assert_eq!(bench.listed("status", 3)["status"], "needs_login");
     assert_eq!(bench.posts(), 1, "it is not presented again");
 }
@@ -174,7 +174,7 @@ async fn a_lost_answer_that_recovers() {
     assert_eq!(bench.doctor().0, "warn");
     let ended = bench.run(&["token", "factory"], 0);
     assert!(ended.stderr.contains("answer lost"), "{ended:?}");
-    let (health, metrics) = bench.keeper_says("answer_lost");
+    let (health, metrics) = bench.keepalive_says("answer_lost");
     assert_eq!(health["connections"][0]["needs_person"], false);
     let pending = "manutop_lost_answer_sends{connection=\"factory\",outcome=\"pending\"} 1\n";
     assert!(metrics.contains(pending), "{metrics}");
@@ -183,7 +183,7 @@ async fn a_lost_answer_that_recovers() {
     bench.run(&["refresh", "factory", "--force"], 0);
     let view = bench.listed("status", 0);
     assert_eq!((&view["status"], &view["lost_answer"]["outcome"]), (&"live".into(), &"recovered".into()));
-    let (_, metrics) = bench.keeper_says("live");
+    let (_, metrics) = bench.keepalive_says("live");
     assert!(
         metrics.contains("manutop_lost_answer_sends{connection=\"factory\",outcome=\"recovered\"} 1\n"),
         "{metrics}"
@@ -203,7 +203,7 @@ async fn a_lost_answer_whose_token_had_been_replaced() {
     assert!(ended.stderr.contains("already replaced the token"), "{ended:?}");
     let view = bench.listed("status", 3);
     assert_eq!((&view["status"], &view["lost_answer"]["outcome"]), (&"needs_login".into(), &"replaced".into()));
-    let (_, metrics) = bench.keeper_says("needs_login");
+    let (_, metrics) = bench.keepalive_says("needs_login");
     assert!(
         metrics.contains("manutop_lost_answer_sends{connection=\"factory\",outcome=\"replaced\"} 1\n"),
         "{metrics}"
@@ -281,7 +281,7 @@ async fn a_signal_at_the_question_is_a_no() {
     }
 }
 
-/// The clock has been set back since the tokens came: nothing hands them out, also a keeper over its
+/// The clock has been set back since the tokens came: nothing hands them out, also a keepalive service over its
 /// socket.
 #[tokio::test]
 async fn a_token_from_the_future_is_given_to_no_script() {
@@ -295,8 +295,8 @@ async fn a_token_from_the_future_is_given_to_no_script() {
     assert!(ended.stdout.is_empty() && ended.stderr.contains("clock was set back"), "{ended:?}");
     assert_eq!(bench.posts(), 0);
     bench.manu().break_down(None, DemoFault::unavailable(30));
-    let mut keeper = bench.start(&["keepalive", "--listen", "127.0.0.1:0"]);
-    keeper.until_stderr("factory: not refreshed");
+    let mut keepalive = bench.start(&["keepalive", "--listen", "127.0.0.1:0"]);
+    keepalive.until_stderr("factory: not refreshed");
     assert_eq!(bench.posts(), 1);
     for arguments in
         [&["token", "factory"][..], &["token", "factory", "--min-ttl", "0s"], &["exec", "factory", "--", "true"]]
@@ -305,8 +305,8 @@ async fn a_token_from_the_future_is_given_to_no_script() {
         assert!(ended.stdout.is_empty() && ended.stderr.contains("503"), "{ended:?}");
     }
     assert_eq!(bench.posts(), 1);
-    keeper.signal("TERM");
-    keeper.end().expect(0);
+    keepalive.signal("TERM");
+    keepalive.end().expect(0);
     bench.manu().clear_faults();
     bench.run(&["refresh", "factory", "--force"], 0);
     bench.assert_live();

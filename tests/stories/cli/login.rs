@@ -265,9 +265,9 @@ impl Setup {
         let access_token = Secret::new(jwt(&serde_json::json!({ "sub": "7" })));
         self.runtime.block_on(async {
             let vault = self.home.vault().await;
-            let mut lease = vault.lock(&factory(), |_| {}).await.unwrap();
-            let generation = lease.recover().await.unwrap().next_generation();
-            lease.receive(TokenRecord { access_token, ..issued.record(generation) }).await.unwrap();
+            let mut locked = vault.lock(&factory(), |_| {}).await.unwrap();
+            let generation = locked.recover().await.unwrap().next_generation();
+            locked.receive(TokenRecord { access_token, ..issued.record(generation) }).await.unwrap();
         });
     }
 }

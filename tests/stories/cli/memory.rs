@@ -123,7 +123,7 @@ fn assert_closed(pid: u32, what: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dashboard_keeper_and_commands_leave_no_core_dump_and_cannot_be_attached_to() {
+async fn dashboard_keepalive_and_commands_leave_no_core_dump_and_cannot_be_attached_to() {
     if !is_possible() {
         return;
     }
@@ -139,11 +139,11 @@ async fn dashboard_keeper_and_commands_leave_no_core_dump_and_cannot_be_attached
         eprintln!("skipped in part: core_pattern is no file in the working directory");
     }
 
-    let mut keeper = Program::start(&mut bench.command(&[BINARY, "keepalive"]));
-    keeper.until_stderr("leader: refreshing");
+    let mut keepalive = Program::start(&mut bench.command(&[BINARY, "keepalive"]));
+    keepalive.until_stderr("leader: refreshing");
     let mut login = Program::start(&mut bench.command(&[BINARY, "login", "factory", "--no-browser"]));
     login.until_stderr("Ctrl-C cancels");
-    for (program, what) in [(keeper, "keeper"), (login, "login")] {
+    for (program, what) in [(keepalive, "keepalive service"), (login, "login")] {
         assert_closed(program.id(), what);
         program.signal("ABRT");
         let ended = program.end();

@@ -61,16 +61,16 @@ async fn twenty_processes_with_the_same_rejected_token_are_one_rotation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn beside_a_keeper_that_holds_the_rejected_token_a_new_one_is_obtained() {
+async fn beside_a_keepalive_that_holds_the_rejected_token_a_new_one_is_obtained() {
     let bench = Bench::new().await;
-    let mut keeper = bench.start(&["keepalive"]);
-    keeper.until_stderr("all connections are read");
+    let mut keepalive = bench.start(&["keepalive"]);
+    keepalive.until_stderr("all connections are read");
     let newer = bench.reject(&[], bench.access_token(), 0).stdout;
     assert_eq!(bench.rotations(), (1, 0));
     let plain = || bench.run(&["token", "factory"], 0).stdout;
-    eventually("the keeper takes it over", || plain() == newer);
-    keeper.signal("TERM");
-    keeper.end().expect(0);
+    eventually("the keepalive service takes it over", || plain() == newer);
+    keepalive.signal("TERM");
+    keepalive.end().expect(0);
     assert_eq!(bench.rotations(), (1, 0));
 }
 

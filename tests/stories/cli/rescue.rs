@@ -18,10 +18,10 @@ impl Bench {
     /// The same where this answer came and could not be read.
     async fn with_answer(body: &[u8]) -> Self {
         let bench = Self::new().await;
-        let mut lease = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
-        lease.preflight().await.unwrap();
-        lease.spending(&bench.factory.record).await.unwrap();
-        lease.answer_lost(&"unreadable".into(), Some(&Secret::new(BASE64_STANDARD.encode(body)))).await.unwrap();
+        let mut locked = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
+        locked.preflight().await.unwrap();
+        locked.spending(&bench.factory.record).await.unwrap();
+        locked.answer_lost(&"unreadable".into(), Some(&Secret::new(BASE64_STANDARD.encode(body)))).await.unwrap();
         bench
     }
 
@@ -57,9 +57,9 @@ async fn where_nothing_is_kept_it_says_so() {
         assert_eq!(said, "manutop: factory: no answer is kept that could not be read\n");
     }
     // A lost answer of which nothing came is none either.
-    let mut lease = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
-    lease.spending(&bench.factory.record).await.unwrap();
-    drop(lease);
+    let mut locked = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
+    locked.spending(&bench.factory.record).await.unwrap();
+    drop(locked);
     let (_, said) = bench.output_of(&["rescue", "factory"], 1);
     assert!(said.contains("no answer is kept"), "{said}");
     let (_, said) = bench.output_of(&["rescue", "missing"], 2);

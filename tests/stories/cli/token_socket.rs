@@ -1,4 +1,4 @@
-//! `manutop token` beside a keeper or a dashboard that holds the token: answered over a socket,
+//! `manutop token` beside a keepalive service or a dashboard that holds the token: answered over a socket,
 //! without the store. The missing key shows it: these commands are not given the passphrase, and alone
 //! they can do nothing.
 
@@ -37,15 +37,15 @@ impl Bench {
         Program::start(&mut self.without_key(arguments)).end()
     }
 
-    /// A keeper that answers.
-    fn keeper(&self) -> Program {
-        let keeper = self.start(&["keepalive"]);
-        self.until_answered_by(&keeper);
-        keeper
+    /// A keepalive service that answers.
+    fn keepalive(&self) -> Program {
+        let keepalive = self.start(&["keepalive"]);
+        self.until_answered_by(&keepalive);
+        keepalive
     }
 
-    fn until_answered_by(&self, keeper: &Program) {
-        eventually("it answers", || answering(self) == i32::try_from(keeper.id()).ok());
+    fn until_answered_by(&self, keepalive: &Program) {
+        eventually("it answers", || answering(self) == i32::try_from(keepalive.id()).ok());
         eventually("it has the token", || self.alone(&["token", "factory"]).code == Some(0));
     }
 }
@@ -76,10 +76,10 @@ fn no_library_is_loaded_but_the_c_library() {
 }
 
 #[tokio::test]
-async fn a_keeper_answers_with_the_token_it_holds_without_the_store() {
+async fn a_keepalive_answers_with_the_token_it_holds_without_the_store() {
     let bench = Bench::new().await;
     bench.alone(&["token", "factory"]).expect(STORE);
-    let keeper = bench.keeper();
+    let keepalive = bench.keepalive();
     let token = bench.access_token();
     let mode = |path: PathBuf| fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
     assert!(fs::symlink_metadata(bench.socket()).unwrap().file_type().is_socket());
@@ -105,7 +105,7 @@ async fn a_keeper_answers_with_the_token_it_holds_without_the_store() {
         object
     };
     let answered = keys(bench.alone(&["token", "factory", "--json"]));
-    stop(keeper);
+    stop(keepalive);
     assert!(!bench.socket().exists(), "its file goes with it");
     assert_eq!(answered, keys(bench.start(&["token", "factory", "--json"]).end()));
     bench.alone(&["token", "factory"]).expect(STORE);
@@ -114,10 +114,10 @@ async fn a_keeper_answers_with_the_token_it_holds_without_the_store() {
 #[tokio::test]
 async fn what_is_not_certain_is_left_to_the_command() {
     let bench = Bench::new().await;
-    let keeper = bench.keeper();
+    let keepalive = bench.keepalive();
     // Too short-lived; of no connection; of another configuration.
     let reported = bench.start(&["doctor"]).end().stdout;
-    assert!(reported.contains(&format!("process {} provides tokens to commands", keeper.id())), "{reported}");
+    assert!(reported.contains(&format!("process {} provides tokens to commands", keepalive.id())), "{reported}");
     let left = bench.factory.record.remaining(SystemClock.now()).num_seconds();
     bench.alone(&["token", "factory", "--min-ttl", &(left + 1).to_string(), "--no-refresh"]).expect(STORE);
     let impossible = bench.run(&["token", "factory", "--min-ttl", "2h"], 2);
@@ -129,37 +129,37 @@ async fn what_is_not_certain_is_left_to_the_command() {
     bench.alone(&["token", "factory", "--config", other.to_str().unwrap()]).expect(STORE);
     // A refresh token that may be out this moment.
     let vault = bench.vault().await;
-    let mut lease = vault.lock(&name("factory"), |_| {}).await.unwrap();
-    lease.spending(&bench.factory.record).await.unwrap();
+    let mut locked = vault.lock(&name("factory"), |_| {}).await.unwrap();
+    locked.spending(&bench.factory.record).await.unwrap();
     bench.alone(&["token", "factory"]).expect(STORE);
-    lease.unspent().await.unwrap();
-    drop(lease);
+    locked.unspent().await.unwrap();
+    drop(locked);
     bench.alone(&["token", "factory"]).expect(0);
-    stop(keeper);
+    stop(keepalive);
 }
 
 #[tokio::test]
 async fn what_another_process_has_replaced_or_given_up_is_not_handed_out_any_more() {
     let bench = Bench::new().await;
-    let keeper = bench.keeper();
+    let keepalive = bench.keepalive();
     let old = bench.access_token();
     assert_eq!(bench.alone(&["token", "factory"]).expect(0).stdout.trim(), old);
     bench.run(&["refresh", "factory", "--force"], 0);
-    // At once, before the keeper can have noticed: the store's, or none.
+    // At once, before the keepalive service can have noticed: the store's, or none.
     bench.alone(&["token", "factory"]).expect(STORE);
     let new = bench.run(&["token", "factory"], 0).stdout;
     assert_ne!(new.trim(), old);
-    eventually("the keeper has taken it over", || bench.alone(&["token", "factory"]).stdout == new);
+    eventually("the keepalive service has taken it over", || bench.alone(&["token", "factory"]).stdout == new);
     bench.run(&["logout", "factory"], 0);
     bench.alone(&["token", "factory"]).expect(STORE);
     bench.run(&["token", "factory"], 3);
-    stop(keeper);
+    stop(keepalive);
 }
 
 #[tokio::test]
 async fn when_the_answering_process_is_killed_the_next_in_line_answers() {
     let bench = Bench::new().await;
-    let first = bench.keeper();
+    let first = bench.keepalive();
     let mut second = bench.start(&["keepalive"]);
     second.until_stderr("standby");
     let mut dashboard = bench.terminal(&[], (120, 32));
@@ -183,12 +183,12 @@ async fn when_the_answering_process_is_killed_the_next_in_line_answers() {
 #[tokio::test]
 async fn killed_alone_it_leaves_a_file_that_blocks_nothing() {
     let bench = Bench::new().await;
-    let keeper = bench.keeper();
-    keeper.signal("KILL");
-    keeper.end();
+    let keepalive = bench.keepalive();
+    keepalive.signal("KILL");
+    keepalive.end();
     assert!(bench.socket().exists());
     assert_eq!(bench.run(&["token", "factory"], 0).stdout.trim(), bench.access_token());
-    let next = bench.keeper();
+    let next = bench.keepalive();
     stop(next);
 }
 
@@ -200,9 +200,9 @@ async fn a_dashboard_that_is_suspended_leaves_answering_to_others() {
     dashboard.until_text("factory");
     dashboard.signal("TSTP");
     eventually("its file goes", || !bench.socket().exists());
-    let keeper = bench.keeper();
+    let keepalive = bench.keepalive();
     dashboard.signal("CONT");
-    stop(keeper);
+    stop(keepalive);
     eventually("it answers again", || bench.alone(&["token", "factory"]).code == Some(0));
     dashboard.keys("q");
     assert_eq!(dashboard.ended(), 0);
@@ -211,7 +211,7 @@ async fn a_dashboard_that_is_suspended_leaves_answering_to_others() {
 #[tokio::test]
 async fn a_hundred_at_once_are_answered() {
     let bench = Bench::new().await;
-    let keeper = bench.keeper();
+    let keepalive = bench.keepalive();
     let start = |_| bench.command(&["token", "factory"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let all: Vec<_> = (0..100).map(start).collect();
     for child in all {
@@ -219,7 +219,7 @@ async fn a_hundred_at_once_are_answered() {
         assert!(output.status.success(), "{output:?}");
         assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), bench.access_token());
     }
-    stop(keeper);
+    stop(keepalive);
 }
 
 /// What a stranger at the socket's place does to a client.
@@ -236,10 +236,10 @@ async fn a_stranger_at_its_place_costs_a_command_nothing_but_a_moment() {
     fs::write(&socket, "a letter").unwrap();
     good("a file");
     // Nor is it taken away.
-    let mut keeper = bench.start(&["keepalive"]);
-    keeper.until_stderr("all connections are read");
-    good("a file, and a keeper that cannot answer");
-    stop(keeper);
+    let mut keepalive = bench.start(&["keepalive"]);
+    keepalive.until_stderr("all connections are read");
+    good("a file, and a keepalive service that cannot answer");
+    stop(keepalive);
     assert_eq!(fs::read_to_string(&socket).unwrap(), "a letter");
     fs::remove_file(&socket).unwrap();
     fs::create_dir(&socket).unwrap();
@@ -282,9 +282,9 @@ async fn a_stranger_at_its_place_costs_a_command_nothing_but_a_moment() {
 async fn it_can_be_switched_off() {
     let bench = Bench::new().await;
     fs::write(bench.config(), format!("token_socket = false\n{}", bench.text())).unwrap();
-    let mut keeper = bench.start(&["keepalive"]);
-    keeper.until_stderr("all connections are read");
+    let mut keepalive = bench.start(&["keepalive"]);
+    keepalive.until_stderr("all connections are read");
     bench.alone(&["token", "factory"]).expect(STORE);
     assert!(!bench.socket().exists());
-    stop(keeper);
+    stop(keepalive);
 }

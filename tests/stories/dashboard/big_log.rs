@@ -265,7 +265,7 @@ async fn nothing_is_read_before_it_is_begun_and_of_several_questions_the_last_is
 }
 
 #[tokio::test]
-async fn the_screen_goes_on_into_the_log_on_disk_and_finds_there_what_is_filtered_for() {
+async fn scrolling_continues_into_the_log_on_disk_and_finds_there_what_is_filtered_for() {
     let directory = tempfile::tempdir().unwrap();
     fill(directory.path(), 0..30_000);
     let mut rig = Rig::new();

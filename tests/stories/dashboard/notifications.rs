@@ -12,7 +12,7 @@ use manutop::config::NotifySettings;
 use manutop::dashboard::App;
 use manutop::dashboard_loop::host::Host;
 use manutop::domain::{ConnectionName, Secret, TokenRecord};
-use manutop::notifications::Wishes;
+use manutop::notifications::NotifierOptions;
 use manutop::terminal::window::Window;
 use serde_json::Value;
 
@@ -114,7 +114,7 @@ impl Scene<'_> {
 /// Runs the loop until `act` is through, with a hook that writes down what it is given.
 async fn with_dashboard<'a, A: Future<Output = ()>>(
     rig: &'a Rig,
-    wishes: Wishes,
+    notifier_options: NotifierOptions,
     quiet: bool,
     act: impl FnOnce(Scene<'a>) -> A,
 ) {
@@ -125,7 +125,7 @@ async fn with_dashboard<'a, A: Future<Output = ()>>(
         }
         app
     };
-    let stage = Stage { wishes, prepare: Box::new(prepare), ..Stage::with_host(reported.clone()) };
+    let stage = Stage { notifier_options, prepare: Box::new(prepare), ..Stage::with_host(reported.clone()) };
     let acting = async |person: Person| {
         let leaving = person.clone();
         act(Scene { rig, person, reported }).await;
@@ -149,14 +149,14 @@ fn writes_events(rig: &Rig) -> Vec<String> {
     ["sh", "-c", "cat >> \"$0/events\"; env >> \"$0/environment\"", &dir].map(String::from).to_vec()
 }
 
-fn wishes(rig: &Rig, notify: NotifySettings) -> Wishes {
-    Wishes { notify, bell: true, on_event: Some(writes_events(rig)), on_event_timeout: None }
+fn notifier_options(rig: &Rig, notify: NotifySettings) -> NotifierOptions {
+    NotifierOptions { notify, bell: true, on_event: Some(writes_events(rig)), on_event_timeout: None }
 }
 
 #[tokio::test]
 async fn an_incident_is_notified_once_while_it_is_open_and_so_is_its_end() {
     let (rig, factory, record) = rig().await;
-    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
+    with_dashboard(&rig, notifier_options(&rig, NotifySettings::Terminal), false, async |scene| {
         scene.revoke().await;
         eventually("a notification", || !scene.reported.notices().is_empty()).await;
         assert_eq!(scene.reported.title(), "manutop: ✖ factory needs login");
@@ -207,7 +207,7 @@ fn no_secret_is_notified(rig: &Rig, records: &[TokenRecord]) {
 async fn what_was_open_at_the_start_is_passed_to_the_program_alone() {
     let (rig, _, record) = rig().await;
     rig.servers.manu().revoke(&record.refresh_token.unwrap().token);
-    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
+    with_dashboard(&rig, notifier_options(&rig, NotifySettings::Terminal), false, async |scene| {
         scene.sees("● live").await;
         scene.press("R");
         scene.until_events("incident_opened", 1).await;
@@ -226,7 +226,7 @@ async fn what_was_open_at_the_start_is_passed_to_the_program_alone() {
 #[tokio::test]
 async fn quiet_silences_everything_but_the_title_and_the_program() {
     let (rig, ..) = rig().await;
-    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), true, async |scene| {
+    with_dashboard(&rig, notifier_options(&rig, NotifySettings::Terminal), true, async |scene| {
         scene.sees("quiet, auto on").await;
         scene.revoke().await;
         scene.until_events("incident_opened", 1).await;
@@ -240,11 +240,15 @@ async fn quiet_silences_everything_but_the_title_and_the_program() {
 }
 
 #[tokio::test]
-async fn a_program_that_hangs_is_ended_and_said_while_the_screen_goes_on() {
+async fn a_program_that_hangs_is_ended_and_reported_while_the_screen_keeps_running() {
     let (rig, ..) = rig().await;
     let hangs = Some(["sh", "-c", "sleep 1000; true"].map(String::from).to_vec());
-    let wishes = Wishes { on_event: hangs, on_event_timeout: Some(Duration::from_secs(2)), ..Wishes::default() };
-    with_dashboard(&rig, Wishes { notify: NotifySettings::Off, ..wishes }, false, async |scene| {
+    let notifier_options = NotifierOptions {
+        on_event: hangs,
+        on_event_timeout: Some(Duration::from_secs(2)),
+        ..NotifierOptions::default()
+    };
+    with_dashboard(&rig, NotifierOptions { notify: NotifySettings::Off, ..notifier_options }, false, async |scene| {
         scene.sees("● live").await;
         scene.press("R");
         scene.sees("generation 2").await;
@@ -259,7 +263,7 @@ async fn a_program_that_hangs_is_ended_and_said_while_the_screen_goes_on() {
 #[tokio::test]
 async fn a_logout_by_another_process_is_noticed_and_ends_an_incident_without_recovery() {
     let (rig, factory, _) = rig().await;
-    with_dashboard(&rig, wishes(&rig, NotifySettings::Terminal), false, async |scene| {
+    with_dashboard(&rig, notifier_options(&rig, NotifySettings::Terminal), false, async |scene| {
         scene.revoke().await;
         scene.until_events("incident_opened", 1).await;
         rig.vault().lock(&factory, |_| {}).await.unwrap().forget().await.unwrap();
@@ -292,7 +296,7 @@ fn without_a_desktop_the_terminal_notifies() {
     }
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let (rig, ..) = rig().await;
-        with_dashboard(&rig, wishes(&rig, NotifySettings::Desktop), false, async |scene| {
+        with_dashboard(&rig, notifier_options(&rig, NotifySettings::Desktop), false, async |scene| {
             scene.revoke().await;
             eventually("a notification", || !scene.reported.notices().is_empty()).await;
         })
@@ -351,7 +355,7 @@ fn the_desktop_shows_one_notification_for_one_incident() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         eventually("dunst", || dunstctl(&["count", "displayed"]).trim() == "0").await;
         let (rig, ..) = rig().await;
-        with_dashboard(&rig, wishes(&rig, NotifySettings::Desktop), false, async |scene| {
+        with_dashboard(&rig, notifier_options(&rig, NotifySettings::Desktop), false, async |scene| {
             scene.revoke().await;
             eventually("a notification", || notified() == 1).await;
             rig.clock.advance(TimeDelta::seconds(40));

@@ -159,11 +159,11 @@ fn a_token_that_lives_is_given_while_another_process_is_at_work() {
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
-fn a_keeper_gives_the_token_it_holds_while_the_keyring_is_locked_and_while_it_hangs() {
+fn a_keepalive_gives_the_token_it_holds_while_the_keyring_is_locked_and_while_it_hangs() {
     let mut machine = machine();
     let token = machine.token("factory");
-    let mut keeper = Program::start(&mut machine.command(&["keepalive"]));
-    keeper.until_stderr("all connections are read");
+    let mut keepalive = Program::start(&mut machine.command(&["keepalive"]));
+    keepalive.until_stderr("all connections are read");
     let socket = std::path::Path::new(&machine.env["XDG_DATA_HOME"]).join("manutop/locks/.agent.sock");
     eventually("it answers", || socket.exists());
     machine.keyring.lock();
@@ -171,8 +171,8 @@ fn a_keeper_gives_the_token_it_holds_while_the_keyring_is_locked_and_while_it_ha
     machine.keyring.stop_daemon();
     assert_eq!(machine.token("factory"), token);
     machine.keyring.continue_daemon();
-    keeper.signal("TERM");
-    machine.keep(&keeper.end().expect(0));
+    keepalive.signal("TERM");
+    machine.keep(&keepalive.end().expect(0));
     machine.run(&["token", "factory"]).expect(6);
     machine.sweep(&mut [], 4);
 }

@@ -24,7 +24,7 @@ fn open(machine: &Machine) -> Terminal {
 
 #[test]
 #[ignore = "needs gnome-keyring; scripts/test runs it"]
-fn the_terminal_is_given_back_after_every_way_to_quit() {
+fn the_terminal_is_restored_after_every_way_to_quit() {
     let mut machine = machine();
     for way in ["q", "\x03"] {
         let mut terminal = open(&machine);

@@ -58,6 +58,25 @@ async fn two() -> (Rig, ConnectionName, ConnectionName) {
     (rig, factory, warehouse)
 }
 
+/// A connection with a wrong client ID, and how it should be configured.
+async fn with_a_wrong_client_id() -> (Rig, ConnectionName, Connection) {
+    let mut rig = Rig::new();
+    let hr = rig.manus("hr").await;
+    let right = rig.connections[0].clone();
+    rig.connections[0].client_id = "tm_mistyped".into();
+    (rig, hr, right)
+}
+
+/// An engine whose refresh of the connection has reached the server; the answer comes a little later.
+async fn refreshing(rig: &Rig, connection: &ConnectionName) -> Running {
+    let running = rig.start(true);
+    running.engine.views().await;
+    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
+    running.engine.send(Command::Refresh { connection: connection.clone(), force: true });
+    rig.until_rotations(1).await;
+    running
+}
+
 #[tokio::test]
 async fn connections_come_go_and_follow_the_order_of_the_file() {
     let (rig, factory, warehouse) = two().await;
@@ -81,11 +100,7 @@ async fn connections_come_go_and_follow_the_order_of_the_file() {
 #[tokio::test]
 async fn a_connection_removed_while_its_refresh_is_out_still_has_its_answer_saved() {
     let (rig, factory, warehouse) = two().await;
-    let mut running = rig.start(true);
-    running.engine.views().await;
-    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
-    running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
-    rig.until_rotations(1).await;
+    let mut running = refreshing(&rig, &factory).await;
     configure(&running, &rig.connections[1..]);
     assert_eq!(configured(&mut running).await, [warehouse]);
     let mut saw_it_saved = false;
@@ -109,13 +124,9 @@ async fn a_connection_removed_while_its_refresh_is_out_still_has_its_answer_save
 }
 
 #[tokio::test]
-async fn one_that_is_back_before_its_work_ended_goes_on_as_though_nothing_was() {
+async fn one_that_is_back_before_its_work_ended_continues_as_before() {
     let (rig, factory, _) = two().await;
-    let mut running = rig.start(true);
-    running.engine.views().await;
-    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
-    running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
-    rig.until_rotations(1).await;
+    let mut running = refreshing(&rig, &factory).await;
     configure(&running, &rig.connections[1..]);
     configure(&running, &rig.connections);
     running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { .. })).then_some(())).await;
@@ -126,10 +137,7 @@ async fn one_that_is_back_before_its_work_ended_goes_on_as_though_nothing_was() 
 
 #[tokio::test]
 async fn a_changed_client_id_applies_to_the_next_exchange_and_clears_what_the_old_one_caused() {
-    let mut rig = Rig::new();
-    let hr = rig.manus("hr").await;
-    let right = rig.connections[0].clone();
-    rig.connections[0].client_id = "tm_mistyped".into();
+    let (rig, hr, right) = with_a_wrong_client_id().await;
     let mut running = rig.start(true);
     let is_refused =
         |view: &manutop::domain::ConnectionView| matches!(view.problem, Some(Problem::Misconfigured { .. }));
@@ -178,10 +186,7 @@ async fn leaving_waits_until_a_client_secret_is_stored() {
 
 #[tokio::test]
 async fn what_changes_during_an_exchange_lets_it_end_and_is_looked_at_after() {
-    let mut rig = Rig::new();
-    let hr = rig.manus("hr").await;
-    let right = rig.connections[0].clone();
-    rig.connections[0].client_id = "tm_mistyped".into();
+    let (rig, hr, right) = with_a_wrong_client_id().await;
     rig.servers.manus().push_fault(DemoFault::DelayBefore(Duration::from_millis(700)));
     let mut running = rig.start(true);
     running.until_view(&hr, |view| matches!(view.activity, manutop::domain::Activity::Refreshing { .. })).await;
@@ -289,11 +294,7 @@ async fn removing_forgets_everything_of_one_and_nothing_of_the_others() {
 #[tokio::test]
 async fn removing_while_a_refresh_is_out_is_refused_and_the_answer_saved() {
     let (rig, factory, _) = two().await;
-    let mut running = rig.start(true);
-    running.engine.views().await;
-    rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
-    running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
-    rig.until_rotations(1).await;
+    let mut running = refreshing(&rig, &factory).await;
     running.engine.send(Command::Remove { connection: factory.clone() });
     assert_eq!(forgotten(&mut running).await, busy("a refresh is under way"));
     running.until(|event| matches!(event.kind(), Some(EventKind::Refreshed { .. })).then_some(())).await;

@@ -162,7 +162,7 @@ fn a_program_that_is_started_has_the_limit_that_manutop_was_started_with() {
     command.args(["-c", "ulimit -Sn 200; exec \"$0\" exec factory -- sh -c 'ulimit -Sn'", BINARY]);
     let ended = Program::start(command.env_clear().envs(&home.env)).end().expect(0);
     assert_eq!(ended.stdout, "200\n");
-    // The keeper itself has more, for as long as it runs.
+    // The keepalive service itself has more, for as long as it runs.
     let mut command = Command::new("sh");
     command.args(["-c", "ulimit -Sn 200; exec \"$0\" login factory --no-browser", BINARY]);
     let mut login = Program::start(command.env_clear().envs(&home.env));

@@ -185,7 +185,7 @@ async fn a_token_that_is_not_taken_leaves_everything_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_import_replaces_the_tokens_there_are_whatever_stands_in_their_way() {
+async fn an_import_replaces_the_existing_tokens_whatever_their_problem() {
     let (rig, factory) = rig().await;
     let held = rig.logged_in(&factory, TimeDelta::zero()).await;
     // Its refresh token was sent by a process that died.

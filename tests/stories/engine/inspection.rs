@@ -96,7 +96,7 @@ async fn a_jwt_is_decoded_without_a_piece_of_its_text() {
 }
 
 #[tokio::test]
-async fn a_history_that_cannot_be_written_stands_in_no_rotations_way() {
+async fn a_history_that_cannot_be_written_prevents_no_rotation() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;

@@ -116,7 +116,7 @@ async fn the_listener_is_bound_before_the_browser_is_asked_to_open() {
 }
 
 #[tokio::test]
-async fn a_wrong_state_is_explained_and_the_login_goes_on() {
+async fn a_wrong_state_is_explained_and_the_login_continues() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     let (mut running, person) = (rig.start(false), Person::new());
@@ -174,7 +174,7 @@ async fn thousands_of_wrong_redirects_are_reported_twice_and_logged_twice() {
 }
 
 #[tokio::test]
-async fn stray_requests_are_answered_and_the_login_goes_on() {
+async fn stray_requests_are_answered_and_the_login_continues() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", LOOPBACK).await;
     let (mut running, person) = (rig.start(false), Person::new());

@@ -8,7 +8,7 @@ mod inspection;
 mod login;
 mod logout;
 mod odd_answers;
-mod overview;
 mod relogin;
 mod rename;
+mod status_snapshot;
 mod subject;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use manutop::demo::{DemoFault, Reply};
-use manutop::domain::{AfterLostAnswer, Event, LogEntry, Problem, SecretSource, TokenRecord};
+use manutop::domain::{AfterLostAnswer, ConnectionName, Event, LogEntry, Problem, SecretSource, TokenRecord};
 use manutop::engine::Refreshed;
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use serde_json::Value;
@@ -21,14 +21,20 @@ const LIFETIME: TimeDelta = TimeDelta::seconds(90);
 /// What is assumed where the answer does not say.
 const ASSUMED: TimeDelta = TimeDelta::seconds(1799);
 
-/// Refreshes once, the answer made odd by `fault`; gives the record, held against the server's truth.
-async fn refreshed_through(oddity: &str, fault: DemoFault) -> TokenRecord {
+/// A connection with the tokens of its login, and an engine; the server's next answer has the fault.
+async fn facing(fault: DemoFault) -> (Rig, Running, ConnectionName, TokenRecord) {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     let first = rig.logged_in(&factory, TimeDelta::zero()).await;
     rig.servers.manu().push_fault(fault);
     let running = rig.start(false);
     running.engine.views().await;
+    (rig, running, factory, first)
+}
+
+/// Refreshes once, the answer made odd by `fault`; gives the record, held against the server's truth.
+async fn refreshed_through(oddity: &str, fault: DemoFault) -> TokenRecord {
+    let (rig, running, factory, first) = facing(fault).await;
     assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)), "{oddity}");
     let standing = rig.vault().read(&factory).await.unwrap();
     assert!(standing.saved && standing.hazard.is_none(), "{oddity}");
@@ -144,12 +150,7 @@ async fn an_implausible_lifetime_is_bounded_and_the_log_says_so() {
         ("not believed", |value| with(value, "expires_in", 1e18.into()), ASSUMED),
     ];
     for (reading, rewrite, expected) in oddities {
-        let mut rig = Rig::new();
-        let factory = rig.manu("factory", REDIRECT).await;
-        rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
-        let mut running = rig.start(false);
-        running.engine.views().await;
+        let (rig, mut running, factory, _) = facing(DemoFault::Rewrite(rewrite)).await;
         assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
         let entry = logged(&mut running).await;
         assert!(entry.is_ok() && entry.oauth_error_description.as_ref().unwrap().contains(reading), "{entry:?}");
@@ -180,11 +181,7 @@ async fn a_refresh_token_that_cannot_be_used_is_a_lost_answer_and_not_a_missing_
         |answer| format!(r#"{{"data":{},"old":{{"refresh_token":"spent"}}}}"#, with(answer, "refresh_token", 0.into())),
     ];
     for rewrite in oddities {
-        let mut rig = asking().await;
-        let factory = rig.connections[0].name.clone();
-        let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
-        assert_is_lost(&mut rig, &first, "an odd refresh token").await;
+        assert_is_lost(DemoFault::Rewrite(rewrite)).await;
     }
 }
 
@@ -192,31 +189,25 @@ async fn a_refresh_token_that_cannot_be_used_is_a_lost_answer_and_not_a_missing_
 async fn a_failure_of_the_server_after_the_request_was_sent_is_a_lost_answer() {
     for code in [500, 502, 503, 504] {
         for reply in [Reply::Html { code }, Reply::Status { code, body: "{}".into(), retry_after: None }] {
-            let mut rig = asking().await;
-            let factory = rig.connections[0].name.clone();
-            let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-            rig.servers.manu().push_fault(DemoFault::Afterwards(reply));
-            assert_is_lost(&mut rig, &first, &code.to_string()).await;
+            assert_is_lost(DemoFault::Afterwards(reply)).await;
         }
     }
 }
 
-/// A rig with one connection, which asks after a lost answer.
-async fn asking() -> Rig {
+/// Refreshes a connection that asks after a lost answer: the answer with this fault is one.
+async fn assert_is_lost(fault: DemoFault) {
+    let what = format!("{fault:?}");
     let mut rig = Rig::new();
-    rig.manu("factory", REDIRECT).await;
+    let factory = rig.manu("factory", REDIRECT).await;
     rig.connections[0].after_lost_answer = AfterLostAnswer::Ask;
-    rig
-}
-
-async fn assert_is_lost(rig: &mut Rig, first: &TokenRecord, what: &str) {
-    let factory = rig.connections[0].name.clone();
+    let first = rig.logged_in(&factory, TimeDelta::zero()).await;
+    rig.servers.manu().push_fault(fault);
     let running = rig.start(false);
     running.engine.views().await;
     let problem = running.engine.refresh(&factory, true).await.unwrap_err();
     assert!(matches!(problem, Problem::Uncertain { .. }), "{what}: {problem:?}");
     let standing = rig.vault().lock(&factory, |_| {}).await.unwrap().recover().await.unwrap();
-    assert_eq!(standing.record.as_ref(), Some(first), "{what}");
+    assert_eq!(standing.record, Some(first), "{what}");
     assert!(standing.hazard.is_some(), "{what}");
     assert_eq!(rig.refresh_posts(), 1, "{what}");
 }
@@ -239,12 +230,7 @@ async fn a_page_of_something_in_between_is_passing_and_the_next_refresh_succeeds
         DemoFault::status(502, r#"{"error":{"code":"TEMPORARILY_UNAVAILABLE"}}"#),
     ];
     for fault in faults {
-        let mut rig = Rig::new();
-        let factory = rig.manu("factory", REDIRECT).await;
-        let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(fault.clone());
-        let running = rig.start(false);
-        running.engine.views().await;
+        let (rig, running, factory, first) = facing(fault.clone()).await;
         let problem = running.engine.refresh(&factory, true).await.unwrap_err();
         assert!(matches!(problem, Problem::Retrying { .. }), "{fault:?}: {problem:?}");
         let standing = rig.vault().read(&factory).await.unwrap();
@@ -266,12 +252,7 @@ async fn a_refusal_is_understood_wherever_it_stands() {
     ];
     for body in dead {
         for code in [200, 400, 401, 404] {
-            let mut rig = Rig::new();
-            let factory = rig.manu("factory", REDIRECT).await;
-            let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-            rig.servers.manu().push_fault(DemoFault::status(code, body));
-            let running = rig.start(false);
-            running.engine.views().await;
+            let (rig, running, factory, first) = facing(DemoFault::status(code, body)).await;
             let problem = running.engine.refresh(&factory, true).await.unwrap_err();
             let Problem::NeedsLogin { why } = &problem else { panic!("{code} {body}: {problem:?}") };
             assert!(why.to_string().contains("invalid_grant: it is dead"), "{why}");
@@ -289,12 +270,7 @@ async fn a_refresh_token_that_comes_alone_is_saved_and_good_for_the_next_refresh
         |answer| with(answer, "access_token", Value::Null),
     ];
     for rewrite in oddities {
-        let mut rig = Rig::new();
-        let factory = rig.manu("factory", REDIRECT).await;
-        let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
-        let running = rig.start(false);
-        running.engine.views().await;
+        let (rig, running, factory, first) = facing(DemoFault::Rewrite(rewrite)).await;
         running.engine.refresh(&factory, true).await.unwrap();
         assert_eq!(running.engine.refresh(&factory, true).await.map(|_| ()), Ok(()));
         let record = rig.vault().read(&factory).await.unwrap().record.unwrap();
@@ -362,12 +338,7 @@ async fn an_answer_without_a_refresh_token_or_with_an_empty_one_keeps_the_old_on
         |answer| with(answer, "refresh_token", Value::Null),
     ];
     for rewrite in oddities {
-        let mut rig = Rig::new();
-        let factory = rig.manu("factory", REDIRECT).await;
-        let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(DemoFault::Rewrite(rewrite));
-        let running = rig.start(false);
-        running.engine.views().await;
+        let (rig, running, factory, first) = facing(DemoFault::Rewrite(rewrite)).await;
         assert_eq!(running.engine.refresh(&factory, true).await, Ok(Refreshed::Obtained(2)));
         let standing = rig.vault().read(&factory).await.unwrap();
         let record = standing.record.unwrap();
@@ -390,10 +361,6 @@ async fn an_answer_cut_off_within_its_tokens_is_lost_and_the_old_record_stays() 
         DemoFault::Afterwards(Reply::Html { code: 200 }),
     ];
     for fault in unreadable {
-        let mut rig = asking().await;
-        let factory = rig.connections[0].name.clone();
-        let first = rig.logged_in(&factory, TimeDelta::zero()).await;
-        rig.servers.manu().push_fault(fault.clone());
-        assert_is_lost(&mut rig, &first, &format!("{fault:?}")).await;
+        assert_is_lost(fault).await;
     }
 }

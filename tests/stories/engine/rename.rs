@@ -152,7 +152,7 @@ async fn one_that_was_cut_off_is_shown_with_the_command_that_finishes_it_and_not
 }
 
 #[tokio::test]
-async fn a_dashboard_that_runs_shows_the_new_name_live_and_goes_on() {
+async fn a_dashboard_that_runs_shows_the_new_name_live_and_continues() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;

@@ -1,4 +1,4 @@
-//! A dashboard, `list --watch` and `refresh` beside a keeper: they see it, take over what it
+//! A dashboard, `list --watch` and `refresh` beside a keepalive service: they see it, take over what it
 //! refreshes, and say who did it.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn dashboard(bench: &Bench, size: (u16, u16)) -> Terminal {
 }
 
 #[tokio::test]
-async fn a_dashboard_sees_the_keeper_lets_it_refresh_and_says_who_did() {
+async fn a_dashboard_sees_the_keepalive_lets_it_refresh_and_says_who_did() {
     // Half of it is the lead, and a quarter how much later a dashboard begins what was left undone:
     // longer than it takes to notice what another process did.
     let bench = Bench::with_factory(Duration::from_secs(30)).await;
@@ -30,7 +30,7 @@ async fn a_dashboard_sees_the_keeper_lets_it_refresh_and_says_who_did() {
     // Where there is less room, the end is cut.
     small.until_text(&reported[..40]);
     let rotations = bench.servers.manu().stats().rotations;
-    assert_eq!(rotations, 1, "the dashboards let the keeper do it");
+    assert_eq!(rotations, 1, "the dashboards let the keepalive service do it");
     stop(keepalive);
     wide.until_text("keepalive has ended; this dashboard refreshes alone");
     wide.until("its place in the header is given back", |screen| {
@@ -47,7 +47,7 @@ async fn a_dashboard_sees_the_keeper_lets_it_refresh_and_says_who_did() {
 }
 
 #[tokio::test]
-async fn commands_name_the_keeper_whose_tokens_they_take_over() {
+async fn commands_name_the_keepalive_whose_tokens_they_take_over() {
     let bench = Bench::with_factory(Duration::from_secs(20)).await;
     let watch = Program::start(&mut bench.command(&["list", "--watch"]));
     eventually("it watches", || watch.stdout().contains("factory: live"));
@@ -57,7 +57,7 @@ async fn commands_name_the_keeper_whose_tokens_they_take_over() {
     let mut keepalive = bench.keepalive(&[]);
     let pid = keepalive.id();
     eventually("the refresh is out", || bench.servers.manu().stats().token_posts.refresh_token == 1);
-    // It waits for the keeper's answer, and shares it.
+    // It waits for the keepalive service's answer, and shares it.
     let mut refresh = Program::start(&mut bench.command(&["refresh", "factory", "--force"]));
     refresh.until_stderr(&format!("factory: waiting for process {pid}"));
     let said = refresh.end().expect(0).stdout;

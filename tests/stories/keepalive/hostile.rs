@@ -51,7 +51,7 @@ async fn refused((code, body, class, known): Case) {
     let log = log + &stop(keepalive);
 
     assert!(status.stdout.to_ascii_lowercase().contains(MARKER), "a person sees what was said: {status:?}");
-    assert!(log.to_ascii_lowercase().contains(MARKER), "so does who reads the keeper's log: {log}");
+    assert!(log.to_ascii_lowercase().contains(MARKER), "so does who reads the keepalive service's log: {log}");
     let factory = &health.json()["connections"][0];
     assert_eq!((factory["problem_class"].as_str(), factory["code"].as_str()), (Some(class), known), "{}", health.body);
     assert!(factory["problem"].as_str().unwrap().contains(&code.to_string()), "{}", health.body);

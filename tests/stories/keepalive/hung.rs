@@ -1,6 +1,6 @@
 //! An engine that hangs while the process lives: no sign of life, and health says so. What hangs is
 //! its clock, which no real part could be made to do; the loop and all it reports are the real ones.
-//! The keeper is this test binary, started again, for it needs an environment of its own.
+//! The keepalive service is this test binary, started again, for it needs an environment of its own.
 
 use std::io::Read as _;
 use std::process::Stdio;
@@ -29,7 +29,7 @@ use super::bench::{Bench, Manager, get};
 use crate::support::again::{run_only, this_test};
 use crate::support::program::{Program, eventually};
 
-const PART: &str = "MANUTOP_TEST_HUNG_KEEPER";
+const PART: &str = "MANUTOP_TEST_HUNG_KEEPALIVE";
 
 /// Stands still while it is held.
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Browser for NoBrowser {
     }
 }
 
-/// The keeper; its engine hangs from the first byte on standard input to the second.
+/// The keepalive service; its engine hangs from the first byte on standard input to the second.
 async fn keep(dir: &str) {
     let (dir, clock) = (std::path::PathBuf::from(dir), Arc::new(HangingClock::default()));
     let vault = Vault::open(Secrets::new(MemoryStore::new().factory()), &dir, Arc::new(SystemClock)).unwrap();
@@ -73,7 +73,7 @@ async fn keep(dir: &str) {
         drop(held);
     });
     let source = ConfigurationSource { file: dir.join("config.toml"), stamp: None, providers: ALL, check_keys };
-    let keeper = Keepalive {
+    let keepalive = Keepalive {
         engine,
         events,
         vault,
@@ -87,7 +87,7 @@ async fn keep(dir: &str) {
         listener: Some(MetricsListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap()),
         clock: Arc::new(SystemClock),
     };
-    assert!(matches!(keeper.run().await.unwrap(), KeepaliveEnding::Stopped));
+    assert!(matches!(keepalive.run().await.unwrap(), KeepaliveEnding::Stopped));
 }
 
 #[tokio::test]
@@ -101,13 +101,13 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     let mut command = run_only(this_test!());
     command.env(PART, bench.path("data")).stdout(Stdio::null());
     command.env("NOTIFY_SOCKET", &manager.socket).env("WATCHDOG_USEC", "200000").env_remove("WATCHDOG_PID");
-    let mut keeper = Program::start(&mut command);
-    let said = keeper.until_stderr("leader: refreshing");
+    let mut keepalive = Program::start(&mut command);
+    let said = keepalive.until_stderr("leader: refreshing");
     let address = said.split("health and metrics on ").nth(1).unwrap().lines().next().unwrap().to_owned();
     manager.until("WATCHDOG=1", 3);
     assert_eq!(get(&address, "/healthz").status, 200);
 
-    keeper.send("x");
+    keepalive.send("x");
     let is_hung = || get(&address, "/healthz").status == 503;
     eventually("health says so", is_hung);
     let before = manager.beats();
@@ -117,10 +117,10 @@ async fn an_engine_that_hangs_gives_no_sign_of_life_and_health_says_so() {
     assert_eq!(get(&address, "/metrics").status, 503);
     assert_eq!(manager.beats(), before, "no sign of life");
 
-    keeper.send("x");
+    keepalive.send("x");
     eventually("it lives again", || manager.beats() > before);
     assert_eq!(get(&address, "/healthz").status, 200);
-    keeper.signal("TERM");
-    let ended = keeper.end().expect(0);
+    keepalive.signal("TERM");
+    let ended = keepalive.end().expect(0);
     assert!(ended.stderr.contains("stopped; all tokens saved"), "{}", ended.stderr);
 }

@@ -1,4 +1,4 @@
-//! Of several keepers on one data directory one leads; when it is killed, another takes over.
+//! Of several keepalive services on one data directory one leads; when it is killed, another takes over.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ async fn killed_with_an_answer_out_the_leader_leaves_a_lost_answer_that_its_foll
 
 /// A leader that is stopped hands over only after its save.
 #[tokio::test]
-async fn the_lock_is_given_up_after_what_was_owed_is_saved() {
+async fn the_lock_is_released_after_unsaved_tokens_are_saved() {
     let bench = Bench::with_factory(SHORT).await;
     bench.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_secs(1)));
     let (first, _) = bench.keepalive_on_a_port(&[]);

@@ -59,7 +59,7 @@ async fn what_comes_with_a_signal_does_not_end_the_wait() {
 }
 
 #[tokio::test]
-async fn a_key_that_repeats_itself_is_one_wish_and_a_second_press_leaves() {
+async fn a_key_that_repeats_itself_is_one_request_and_a_second_press_quits() {
     let bench = Bench::new().await;
     let mut terminal = bench.dashboard_refreshing(Duration::from_secs(30));
     terminal.keys("qqq");

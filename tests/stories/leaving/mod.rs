@@ -5,5 +5,5 @@ mod bench;
 mod commands;
 mod dashboard;
 mod full_disk;
-mod keeper;
+mod keepalive;
 mod nowhere;

@@ -68,15 +68,15 @@ fn get(address: &str, path: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn a_keeper_s_log_health_metrics_and_incident_say_so_and_it_does_not_leave() {
+async fn a_keepalive_s_log_health_metrics_and_incident_say_so_and_it_does_not_leave() {
     let bench = Bench::expired().await;
     bench.hold_back(Duration::from_secs(2));
-    let mut keeper = Program::start(&mut bench.command(&["keepalive", "--listen", "127.0.0.1:0"]));
-    let said = keeper.until_stderr("health and metrics on ");
+    let mut keepalive = Program::start(&mut bench.command(&["keepalive", "--listen", "127.0.0.1:0"]));
+    let said = keepalive.until_stderr("health and metrics on ");
     let at = said.find("health and metrics on ").unwrap() + "health and metrics on ".len();
     bench.until_rotations(1);
     take_away(&bench);
-    let said = keeper.until_stderr("factory: generation 42: the new refresh token is in memory only, and ending");
+    let said = keepalive.until_stderr("factory: generation 42: the new refresh token is in memory only, and ending");
     let address = said[at..].lines().next().unwrap().to_owned();
     let (status, body) = get(&address, "/healthz");
     let health: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -86,11 +86,11 @@ async fn a_keeper_s_log_health_metrics_and_incident_say_so_and_it_does_not_leave
     let (_, metrics) = get(&address, "/metrics");
     assert!(metrics.contains("connection_needs_person{connection=\"factory\"} 1"), "{metrics}");
     assert!(metrics.contains("connection=\"factory\",status=\"not_saved\"} 1"), "{metrics}");
-    keeper.until_stderr("incident: cannot use its store: the new refresh token is in memory only");
-    keeper.signal("TERM");
-    keeper.until_stderr("stopping once pending answers are saved");
+    keepalive.until_stderr("incident: cannot use its store: the new refresh token is in memory only");
+    keepalive.signal("TERM");
+    keepalive.until_stderr("stopping once pending answers are saved");
     bring_back(&bench);
-    assert!(keeper.end().expect(0).stderr.contains("refreshed, generation 42"));
+    assert!(keepalive.end().expect(0).stderr.contains("refreshed, generation 42"));
     bench.assert_newest_is_stored().await;
 }
 
@@ -108,23 +108,23 @@ fn next_state(manager: &UnixDatagram) -> String {
 
 /// A service manager kills a service that takes too long to stop, unless it asks for more time.
 #[tokio::test]
-async fn a_keeper_asks_the_service_manager_for_time_until_it_is_saved() {
+async fn a_keepalive_asks_the_service_manager_for_time_until_it_is_saved() {
     let bench = Bench::expired().await;
     bench.hold_back(Duration::from_secs(1));
     let manager = UnixDatagram::bind(bench.path("notify")).unwrap();
     manager.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut command = bench.command(&["keepalive"]);
     command.env("NOTIFY_SOCKET", bench.path("notify")).env("WATCHDOG_USEC", "500000").env_remove("WATCHDOG_PID");
-    let mut keeper = Program::start(&mut command);
+    let mut keepalive = Program::start(&mut command);
     bench.until_rotations(1);
     take_away(&bench);
-    keeper.until_stderr("factory: generation 42: the new refresh token is in memory only, and ending");
-    keeper.signal("TERM");
+    keepalive.until_stderr("factory: generation 42: the new refresh token is in memory only, and ending");
+    keepalive.signal("TERM");
     for state in ["READY=1", "STOPPING=1", "EXTEND_TIMEOUT_USEC=60000000", "EXTEND_TIMEOUT_USEC=60000000"] {
         assert_eq!(next_state(&manager), state);
     }
     bring_back(&bench);
-    keeper.end().expect(0);
+    keepalive.end().expect(0);
     bench.assert_newest_is_stored().await;
 }
 

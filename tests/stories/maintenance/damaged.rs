@@ -94,7 +94,7 @@ async fn generation(bench: &Bench) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_damage_is_ended_by_a_login_and_stands_in_no_other_connection_s_way() {
+async fn a_login_repairs_each_kind_of_damage_and_no_other_connection_is_affected() {
     for (what, damage) in DAMAGES {
         let bench = commented().await;
         add_other(&bench);
@@ -222,12 +222,12 @@ async fn health_is_not_red_for_all_because_of_one() {
     let bench = commented().await;
     add_other(&bench);
     fs::write(journal(&bench), "{\"version\":1,").unwrap();
-    let mut keeper = Program::start(&mut bench.command(&["keepalive", "--listen", "127.0.0.1:0"]));
-    let said = keeper.until_stderr("leader: refreshing");
+    let mut keepalive = Program::start(&mut bench.command(&["keepalive", "--listen", "127.0.0.1:0"]));
+    let said = keepalive.until_stderr("leader: refreshing");
     let (_, rest) = said.split_once("health and metrics on ").unwrap();
     let address = rest.split(['\n', '"']).next().unwrap().to_owned();
     // The first reading has found the damage, and so has the second, under the lock.
-    keeper.until_stderr("damaged");
+    keepalive.until_stderr("damaged");
     let body = loop {
         let mut stream = TcpStream::connect(&address).unwrap();
         write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
@@ -247,8 +247,8 @@ async fn health_is_not_red_for_all_because_of_one() {
     };
     assert_eq!((&of("factory")["needs_person"], &of("factory")["status"]), (&true.into(), &"needs_login".into()));
     assert_eq!(of("other")["status"], "live");
-    keeper.signal("TERM");
-    keeper.end().expect(0);
+    keepalive.signal("TERM");
+    keepalive.end().expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -55,7 +55,7 @@ async fn keeping_the_tokens_needs_no_store_and_adding_it_again_finds_them() {
 async fn a_connection_in_use_is_waited_for() {
     let bench = commented().await;
     let before = bench.text();
-    let lease = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
+    let locked = bench.vault().await.lock(&name("factory"), |_| {}).await.unwrap();
     let reported = format!("factory: waiting for process {}, which is using this connection", std::process::id());
     let mut given_up = Program::start(&mut bench.command(&["remove", "factory", "--yes"]));
     given_up.until_stderr(&reported);
@@ -66,7 +66,7 @@ async fn a_connection_in_use_is_waited_for() {
     let mut patient = Program::start(&mut bench.command(&["remove", "factory", "--yes"]));
     patient.until_stderr(&reported);
     assert!(bench.text() == before && patient.stdout().is_empty());
-    drop(lease);
+    drop(locked);
     patient.end().expect(0);
     assert!(is_forgotten(&bench).await && !bench.text().contains("factory"));
 }

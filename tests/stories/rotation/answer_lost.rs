@@ -191,10 +191,10 @@ async fn a_token_found_later_in_an_answer_that_could_not_be_read_is_saved_and_no
     // What a version that reads more finds in the sealed answer.
     let newest = rig.servers.manu().newest_refresh_token("app-factory").unwrap();
     let answer = format!(r#"{{"access_token":"A","expires_in":90,"refresh_token":"{}"}}"#, newest.expose());
-    let mut lease = rig.vault().lock(&factory, |_| {}).await.unwrap();
-    lease.preflight().await.unwrap();
-    lease.answer_lost(&"unreadable".into(), Some(&Secret::new(BASE64_STANDARD.encode(answer)))).await.unwrap();
-    drop(lease);
+    let mut locked = rig.vault().lock(&factory, |_| {}).await.unwrap();
+    locked.preflight().await.unwrap();
+    locked.answer_lost(&"unreadable".into(), Some(&Secret::new(BASE64_STANDARD.encode(answer)))).await.unwrap();
+    drop(locked);
     let mut again = rig.start(true);
     let recovered = again
         .until(|event| match event {

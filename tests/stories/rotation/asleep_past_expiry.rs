@@ -25,7 +25,7 @@ async fn a_machine_that_slept_sends_exactly_one_request_after_waking() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_process_that_was_stopped_sends_exactly_one_request_after_it_goes_on() {
+async fn a_process_that_was_stopped_sends_exactly_one_request_after_it_continues() {
     use super::process::{Process, Role, part};
     use crate::support::again::this_test;
 

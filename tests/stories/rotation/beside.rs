@@ -52,7 +52,7 @@ async fn the_log_has_everything_but_secrets() {
 }
 
 #[tokio::test]
-async fn a_connection_that_lacks_its_client_secret_says_so_before_anybody_logs_in() {
+async fn a_connection_that_lacks_its_client_secret_says_so_before_any_login() {
     let mut rig = Rig::new();
     let (factory, users) = (rig.manu("factory", REDIRECT).await, rig.manus("users").await);
     for name in [&factory, &users] {

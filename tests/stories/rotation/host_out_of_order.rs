@@ -40,7 +40,7 @@ async fn met(fault: DemoFault) -> (Rig, Running) {
 }
 
 #[tokio::test]
-async fn it_is_not_hammered_and_all_go_on_once_it_answers() {
+async fn it_is_not_flooded_with_requests_and_all_resume_once_it_answers() {
     let (rig, running) = met(DemoFault::status(503, r#"{"error":"temporarily_unavailable"}"#)).await;
     rig.schedule_looks(&running, TimeDelta::hours(1)).await;
     let before = rig.refresh_posts();

@@ -120,7 +120,7 @@ async fn a_wait_can_be_cancelled_and_leaves_the_connection_as_it_was() {
 /// The real program, in a place without a keyring: the lock comes first.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_headless_program_says_whom_it_waits_for_and_goes_on_at_once_after_a_kill() {
+async fn the_headless_program_says_whom_it_waits_for_and_continues_at_once_after_a_kill() {
     if let Some(part) = part() {
         return part.play().await;
     }

@@ -29,7 +29,7 @@ async fn a_5xx_before_the_request_was_taken_keeps_everything_and_is_tried_again(
 }
 
 #[tokio::test]
-async fn a_429_is_obeyed_by_the_schedule_and_by_the_unforced_key() {
+async fn a_429_holds_back_the_schedule_and_the_unforced_key() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.clockwork().await;

@@ -53,8 +53,8 @@ async fn a_rest_comes_after_the_save_and_while_it_is_held_nothing_due_is_begun()
     rig.servers.manu().push_fault(DemoFault::DelayAfter(Duration::from_millis(700)));
     running.engine.send(Command::Refresh { connection: factory.clone(), force: true });
     rig.until_rotations(1).await;
-    let owing = running.engine.unfinished().await;
-    assert_eq!(owing, [UnfinishedWork { connection: factory.clone(), what: Unfinished::Answer }]);
+    let unfinished = running.engine.unfinished().await;
+    assert_eq!(unfinished, [UnfinishedWork { connection: factory.clone(), what: Unfinished::Answer }]);
     let mut rest = running.engine.rest();
     // What was asked before this has been heard.
     running.engine.views().await;

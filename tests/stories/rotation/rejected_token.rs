@@ -103,7 +103,7 @@ async fn a_token_of_client_credentials_is_minted_once() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_is_said_and_the_rejected_token_is_kept_back() {
+async fn what_prevents_a_refresh_is_reported_and_the_rejected_token_is_kept_back() {
     let is_lost: IsRight = |problem| matches!(problem, Problem::AnswerLost { .. });
     let cases: [(DemoFault, IsRight); 5] = [
         (DemoFault::status(400, r#"{"error":"invalid_grant"}"#), |problem| {
@@ -153,7 +153,7 @@ async fn one_that_is_in_the_journal_alone_is_not_given_back() {
     assert!(matches!(unsaved.problem, Some(Problem::NotSaved { durable: true, .. })), "{unsaved:?}");
     let problem = running.other_than(&factory, &unsaved.token).await.unwrap_err();
     assert!(matches!(problem, Problem::NotSaved { .. } | Problem::StoreUnavailable { .. }), "{problem:?}");
-    assert_eq!(rig.refresh_posts(), 1, "nothing is sent while a save is owed");
+    assert_eq!(rig.refresh_posts(), 1, "nothing is sent while a token is unsaved");
 }
 
 #[tokio::test]

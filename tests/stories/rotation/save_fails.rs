@@ -105,19 +105,19 @@ async fn what_was_left_unsaved_is_saved_at_the_next_start() {
 }
 
 #[tokio::test]
-async fn a_refresh_asked_for_while_the_owed_save_waits_for_another_process_is_carried_out_after_it() {
+async fn a_refresh_asked_for_while_an_unsaved_token_waits_for_another_process_is_carried_out_after_it() {
     let (rig, mut running, factory) = answered().await;
     rig.store.fail_always(Some(StoreError::Locked));
     not_saved(&mut running, &factory).await;
     running.engine.shutdown().await;
     rig.store.fail_always(None);
     let vault = rig.vault();
-    let lease = vault.lock(&factory, |_| {}).await.unwrap();
+    let locked = vault.lock(&factory, |_| {}).await.unwrap();
     let mut again = rig.start(true);
     again.until_view(&factory, |view| matches!(view.activity, Activity::WaitingForLock { .. })).await;
     let release = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        drop(lease);
+        drop(locked);
     };
     let (unforced, forced) = (again.engine.refresh(&factory, false), again.engine.refresh(&factory, true));
     let (unforced, forced, ()) = tokio::join!(unforced, forced, release);
@@ -190,11 +190,11 @@ async fn what_neither_journal_nor_store_takes_stays_in_memory_and_leaving_waits_
     let view = not_saved(&mut running, &factory).await;
     assert!(view.problem.as_ref().unwrap().is_in_memory_only(), "{view:?}");
     assert_eq!(view.status(rig.clock.now()), Status::NotSaved, "no refresh that goes well");
-    let owing = running.engine.unfinished().await;
-    assert!(
-        matches!(&owing[..], [UnfinishedWork { connection, what: Unfinished::MemoryOnly(_) }] if *connection == factory),
-        "{owing:?}"
-    );
+    let unfinished = running.engine.unfinished().await;
+    let [UnfinishedWork { connection, what: Unfinished::MemoryOnly(_) }] = &unfinished[..] else {
+        panic!("{unfinished:?}")
+    };
+    assert_eq!(*connection, factory);
     let mut leaving = pin!(running.engine.shutdown());
     assert!(tokio::time::timeout(Duration::from_millis(300), &mut leaving).await.is_err(), "leaving now would lose it");
     std::fs::rename(&away, &journals).unwrap();

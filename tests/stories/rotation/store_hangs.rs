@@ -14,7 +14,7 @@ use crate::support::rig::{Rig, STORE_TIMEOUT, eventually};
 const AT_ONCE: Duration = STORE_TIMEOUT.checked_div(3).unwrap();
 
 #[tokio::test]
-async fn the_engine_goes_on_answering_and_no_exchange_begins() {
+async fn the_engine_keeps_answering_and_no_exchange_begins() {
     let mut rig = Rig::new();
     let factory = rig.manu("factory", REDIRECT).await;
     rig.logged_in(&factory, TimeDelta::zero()).await;

@@ -85,14 +85,14 @@ async fn tokens_survive_a_restart_one_file_each_and_no_file_can_be_read() {
     let bench = Bench::new();
     let vault = bench.vault();
     vault.set_client_secret(&name(), &Secret::new("client secret")).await.unwrap();
-    let mut lease = vault.lock(&name(), |_| {}).await.unwrap();
-    lease.preflight().await.unwrap();
+    let mut locked = vault.lock(&name(), |_| {}).await.unwrap();
+    locked.preflight().await.unwrap();
     for generation in 1..=3 {
-        lease.receive(record(generation)).await.unwrap();
-        lease.spending(&record(generation)).await.unwrap();
-        lease.unspent().await.unwrap();
+        locked.receive(record(generation)).await.unwrap();
+        locked.spending(&record(generation)).await.unwrap();
+        locked.unspent().await.unwrap();
     }
-    drop(lease);
+    drop(locked);
     let restarted = bench.vault();
     assert_eq!(restarted.read(&name()).await.unwrap().record, Some(record(3)));
     assert_eq!(restarted.client_secret(&name()).await.unwrap(), Some(Secret::new("client secret")));

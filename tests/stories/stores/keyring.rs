@@ -36,7 +36,7 @@ fn with_timeout(dir: &Path, timeout: Duration) -> Vault {
     Vault::open(Secrets::with_timeout(keyring::factory(namespace), timeout), dir, Arc::new(SystemClock)).unwrap()
 }
 
-async fn lease(vault: &Vault) -> LockedConnection {
+async fn locked(vault: &Vault) -> LockedConnection {
     vault.lock(&name(), |pid| panic!("held by {pid:?}")).await.unwrap()
 }
 
@@ -56,13 +56,13 @@ fn tokens_are_saved_survive_a_restart_and_are_seen_by_secret_tool() {
         let dir = tempfile::tempdir().unwrap();
         runtime().block_on(async {
             let vault = process(dir.path());
-            let mut lease = lease(&vault).await;
-            assert!(lease.recover().await.unwrap().record.is_none());
-            lease.preflight().await.unwrap();
+            let mut locked = locked(&vault).await;
+            assert!(locked.recover().await.unwrap().record.is_none());
+            locked.preflight().await.unwrap();
             for generation in 1..=3 {
-                lease.receive(record(generation)).await.unwrap();
-                lease.spending(&record(generation)).await.unwrap();
-                lease.unspent().await.unwrap();
+                locked.receive(record(generation)).await.unwrap();
+                locked.spending(&record(generation)).await.unwrap();
+                locked.unspent().await.unwrap();
             }
             vault.set_client_secret(&name(), &Secret::new("client secret")).await.unwrap();
         });
@@ -80,7 +80,7 @@ fn tokens_are_saved_survive_a_restart_and_are_seen_by_secret_tool() {
             let standing = process(dir.path()).read(&name()).await.unwrap();
             assert_eq!(standing.record, Some(record(3)));
             let vault = process(dir.path());
-            lease(&vault).await.forget().await.unwrap();
+            locked(&vault).await.forget().await.unwrap();
             assert!(vault.remove_client_secret(&name()).await.unwrap());
         });
         assert_eq!(keyring.lookup("factory/token"), None);
@@ -99,8 +99,8 @@ fn two_data_directories_on_one_keyring_keep_their_tokens_apart() {
         let other = Vault::open(secrets, other.path(), Arc::new(SystemClock)).unwrap();
         let default = process(default.path());
         runtime().block_on(async {
-            lease(&default).await.receive(record(7)).await.unwrap();
-            lease(&other).await.receive(record(1)).await.unwrap();
+            locked(&default).await.receive(record(7)).await.unwrap();
+            locked(&other).await.receive(record(1)).await.unwrap();
             assert_eq!(default.read(&name()).await.unwrap().record, Some(record(7)));
             assert_eq!(other.read(&name()).await.unwrap().record, Some(record(1)));
         });
@@ -116,21 +116,21 @@ fn a_locked_keyring_is_reported_at_once_and_nothing_is_sent() {
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
         runtime().block_on(async {
-            let mut lease = lease(&vault).await;
-            lease.preflight().await.unwrap();
-            lease.receive(record(1)).await.unwrap();
+            let mut locked = locked(&vault).await;
+            locked.preflight().await.unwrap();
+            locked.receive(record(1)).await.unwrap();
             keyring.lock();
-            let (refused, took) = timed(lease.preflight()).await;
+            let (refused, took) = timed(locked.preflight()).await;
             assert!(matches!(refused, Err(StoreError::Locked)), "{refused:?}");
             assert!(took < AT_ONCE, "{took:?}");
             assert!(matches!(vault.read(&name()).await, Err(StoreError::Locked)));
             assert!(matches!(vault.client_secret(&name()).await, Err(StoreError::Locked)));
-            let (saved, took) = timed(lease.receive(record(2))).await;
+            let (saved, took) = timed(locked.receive(record(2))).await;
             assert!(matches!(saved, Err(SaveError::InJournal { why: StoreError::Locked })), "{saved:?}");
             assert!(took < AT_ONCE, "{took:?}");
             keyring.kill_daemon();
             keyring.start_daemon();
-            assert!(lease.recover().await.unwrap().saved);
+            assert!(locked.recover().await.unwrap().saved);
         });
         assert!(keyring.lookup("factory/token").unwrap().contains("refresh-2"));
     });
@@ -143,18 +143,18 @@ fn a_daemon_killed_during_a_refresh_costs_nothing_and_its_successor_gets_the_rec
         let dir = tempfile::tempdir().unwrap();
         let vault = process(dir.path());
         runtime().block_on(async {
-            let mut lease = lease(&vault).await;
-            lease.receive(record(1)).await.unwrap();
-            lease.preflight().await.unwrap();
-            lease.spending(&record(1)).await.unwrap();
+            let mut locked = locked(&vault).await;
+            locked.receive(record(1)).await.unwrap();
+            locked.preflight().await.unwrap();
+            locked.spending(&record(1)).await.unwrap();
             keyring.kill_daemon();
-            let (saved, took) = timed(lease.receive(record(2))).await;
+            let (saved, took) = timed(locked.receive(record(2))).await;
             assert!(matches!(saved, Err(SaveError::InJournal { why: StoreError::Unavailable { .. } })), "{saved:?}");
             assert!(took < AT_ONCE, "{took:?}");
-            let standing = lease.recover().await.unwrap();
+            let standing = locked.recover().await.unwrap();
             assert_eq!((standing.record, standing.saved), (Some(record(2)), false));
             keyring.start_daemon();
-            let standing = lease.recover().await.unwrap();
+            let standing = locked.recover().await.unwrap();
             assert_eq!((standing.record, standing.saved), (Some(record(2)), true));
         });
         assert!(keyring.lookup("factory/token").unwrap().contains("refresh-2"));
@@ -170,8 +170,8 @@ fn a_stopped_daemon_is_waited_for_no_longer_than_allowed_and_holds_up_nothing_el
         let vault = with_timeout(dir.path(), limit);
         let runtime = runtime();
         runtime.block_on(async {
-            let mut lease = lease(&vault).await;
-            lease.receive(record(1)).await.unwrap();
+            let mut locked = locked(&vault).await;
+            locked.receive(record(1)).await.unwrap();
             keyring.stop_daemon();
             let ticking = async {
                 for _ in 0..50 {
@@ -179,17 +179,17 @@ fn a_stopped_daemon_is_waited_for_no_longer_than_allowed_and_holds_up_nothing_el
                 }
             };
             let (((refused, took), ((), ticked)), _) =
-                timed(async { tokio::join!(timed(lease.preflight()), timed(ticking)) }).await;
+                timed(async { tokio::join!(timed(locked.preflight()), timed(ticking)) }).await;
             assert!(matches!(refused, Err(StoreError::TimedOut { .. })), "{refused:?}");
             assert!(took >= limit && took < limit + AT_ONCE, "{took:?}");
             assert!(ticked < limit + AT_ONCE, "the thread went on meanwhile: {ticked:?}");
-            assert!(matches!(lease.receive(record(2)).await, Err(SaveError::InJournal { .. })));
+            assert!(matches!(locked.receive(record(2)).await, Err(SaveError::InJournal { .. })));
             // Continued, the calls left behind finish; none of them may harm what comes now.
             keyring.continue_daemon();
-            assert!(lease.recover().await.unwrap().saved);
-            lease.receive(record(3)).await.unwrap();
+            assert!(locked.recover().await.unwrap().saved);
+            locked.receive(record(3)).await.unwrap();
             tokio::time::sleep(Duration::from_millis(300)).await;
-            assert_eq!(lease.recover().await.unwrap().record, Some(record(3)));
+            assert_eq!(locked.recover().await.unwrap().record, Some(record(3)));
             keyring.stop_daemon();
             assert!(matches!(vault.probe().await, Err(StoreError::TimedOut { .. })));
         });
@@ -211,7 +211,7 @@ fn an_item_that_is_empty_is_missing() {
         assert!(keyring.secret_tool(&[&["search"][..], &item].concat()).contains("label = empty"));
         runtime().block_on(async {
             assert!(vault.read(&name()).await.unwrap().record.is_none());
-            lease(&vault).await.receive(record(1)).await.unwrap();
+            locked(&vault).await.receive(record(1)).await.unwrap();
             assert_eq!(vault.read(&name()).await.unwrap().record, Some(record(1)));
         });
     });
@@ -319,19 +319,19 @@ fn of_several_items_in_one_collection_the_journal_s_is_used_and_the_others_go() 
             let dir = tempfile::tempdir().unwrap();
             let vault = process(dir.path());
             runtime().block_on(async {
-                let mut lease = lease(&vault).await;
-                lease.receive(record(5)).await.unwrap();
+                let mut locked = locked(&vault).await;
+                locked.receive(record(5)).await.unwrap();
                 let second = line(if older { 4 } else { 500 });
                 let item = ["service", "manutop", "username", "factory/token"];
                 keyring.secret_tool_with(&[&["store", "--label=twice", "other", "x"][..], &item].concat(), &second);
                 assert_eq!(count(keyring, "factory/token"), 2);
                 let standing = process(dir.path()).read(&name()).await.unwrap();
                 assert_eq!((standing.record, standing.hazard), (Some(record(5)), None));
-                lease.receive(record(6)).await.unwrap();
+                locked.receive(record(6)).await.unwrap();
                 assert_eq!(count(keyring, "factory/token"), 1, "superseded ones go");
                 assert_eq!(process(dir.path()).read(&name()).await.unwrap().record, Some(record(6)));
                 keyring.secret_tool_with(&[&["store", "--label=twice", "other", "x"][..], &item].concat(), &second);
-                lease.erase().await.unwrap();
+                locked.erase().await.unwrap();
                 assert_eq!(count(keyring, "factory/token"), 0, "a logout takes all");
             });
         }
@@ -346,8 +346,8 @@ fn a_second_item_in_another_collection_is_recognised_and_cleaned_up() {
         let vault = process(dir.path());
         let other = Other::make("Old");
         runtime().block_on(async {
-            let mut lease = lease(&vault).await;
-            lease.receive(record(5)).await.unwrap();
+            let mut locked = locked(&vault).await;
+            locked.receive(record(5)).await.unwrap();
             vault.set_client_secret(&name(), &Secret::new("of the default")).await.unwrap();
             other.put(keyring, "factory/token", &line(4));
             other.put(keyring, "factory/client-secret", "of the other");
@@ -361,7 +361,7 @@ fn a_second_item_in_another_collection_is_recognised_and_cleaned_up() {
             vault.set_client_secret(&name(), &Secret::new("set again")).await.unwrap();
             assert_eq!(count(keyring, "factory/client-secret"), 1);
             assert!(vault.remove_client_secret(&name()).await.unwrap());
-            lease.forget().await.unwrap();
+            locked.forget().await.unwrap();
             assert_eq!((count(keyring, "factory/token"), count(keyring, "factory/client-secret")), (0, 0));
         });
     });
@@ -375,8 +375,8 @@ fn the_newest_record_is_found_in_another_collection_and_saved_into_the_default_o
         let vault = process(dir.path());
         let other = Other::make("Newer");
         runtime().block_on(async {
-            let mut lease = lease(&vault).await;
-            lease.receive(record(5)).await.unwrap();
+            let mut locked = locked(&vault).await;
+            locked.receive(record(5)).await.unwrap();
             // Another program puts an old record into the default collection; the one that was saved is elsewhere.
             other.put(keyring, "factory/token", &line(5));
             let item = ["service", "manutop", "username", "factory/token"];
@@ -384,7 +384,7 @@ fn the_newest_record_is_found_in_another_collection_and_saved_into_the_default_o
             keyring.secret_tool_with(&[&label[..], &item].concat(), &line(2));
             let standing = process(dir.path()).read(&name()).await.unwrap();
             assert_eq!((standing.record, standing.hazard), (Some(record(5)), None));
-            lease.receive(record(6)).await.unwrap();
+            locked.receive(record(6)).await.unwrap();
             assert_eq!(count(keyring, "factory/token"), 1);
             assert_eq!(process(dir.path()).read(&name()).await.unwrap().record, Some(record(6)));
             assert_eq!(process(dir.path()).elsewhere(&name()).await.unwrap(), []);
@@ -412,11 +412,11 @@ fn an_old_locked_collection_blocks_nothing_and_is_named() {
             assert_eq!(vault.read(&name()).await.unwrap().record, Some(record(3)));
             other.lock();
             // The second: a login, whose tokens go to the default collection.
-            let mut lease = lease(&vault).await;
-            let standing = lease.recover_or_replace().await.unwrap();
+            let mut locked = locked(&vault).await;
+            let standing = locked.recover_or_replace().await.unwrap();
             assert!(standing.record.is_none());
-            lease.preflight().await.unwrap();
-            lease.receive(record(7)).await.unwrap();
+            locked.preflight().await.unwrap();
+            locked.receive(record(7)).await.unwrap();
             let (standing, took) = timed(process(dir.path()).read(&name())).await;
             assert_eq!(standing.unwrap().record, Some(record(7)));
             assert!(took < AT_ONCE, "{took:?}");
@@ -425,7 +425,7 @@ fn an_old_locked_collection_blocks_nothing_and_is_named() {
             other.unlock();
             assert_eq!(vault.read(&name()).await.unwrap().record, Some(record(7)), "the old one stays old");
             other.lock();
-            let (forgotten, took) = timed(lease.forget()).await;
+            let (forgotten, took) = timed(locked.forget()).await;
             forgotten.unwrap();
             assert!(took < AT_ONCE, "{took:?}");
             other.unlock();

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faulty_keys_and_other_faults_are_told_together_in_the_order_of_the_file() {
+    fn faulty_keys_and_other_faults_are_reported_together_in_the_order_of_the_file() {
         let text = "[keys.main]\nfly = [\"x\"]\n[[connections]]\nname = \"a\"\nprovider = \"manus\"\n[keys.nowhere]\n";
         let error = checked(text, Path::new("c.toml")).unwrap_err();
         let lines: Vec<_> = faults(&error).iter().map(|fault| fault["line"].as_u64()).collect();

@@ -52,7 +52,7 @@ pub(crate) fn run(file: &Path) -> Result<Exit, Report> {
     let mut original = Original::read(file).map_err(CliError::from)?;
     // Checked before the editor starts: what is written there must not be lost.
     original.check().map_err(|error| CliError::new(Exit::Failed, error))?;
-    let copy = Copy::of(&original, file)?;
+    let copy = WorkingCopy::of(&original, file)?;
     loop {
         if let Err(why) = editor.edit(&copy.path) {
             return Err(copy.give_up(Exit::Failed, &why).into());
@@ -104,14 +104,14 @@ fn choose(words: &str, choices: &[char]) -> io::Result<Option<char>> {
 
 /// What is edited: a file of the same name, in a directory of its own, beside the real one where there is room. What
 /// editors leave behind goes with it.
-struct Copy {
+struct WorkingCopy {
     dir: TempDir,
     path: PathBuf,
     /// What it began with.
     before: Vec<u8>,
 }
 
-impl Copy {
+impl WorkingCopy {
     fn of(original: &Original, file: &Path) -> Result<Self, CliError> {
         let name = file.file_name().unwrap_or(OsStr::new("config.toml"));
         let before = original.bytes().unwrap_or(BEGINNING.as_bytes());

@@ -20,13 +20,13 @@ pub(crate) struct CurlLine {
 /// The words in order, before the URLs are judged.
 #[derive(Default)]
 struct Parsed {
-    words: Vec<Word>,
+    words: Vec<CurlArgument>,
     /// An option that needs TLS.
     needs_tls: Option<String>,
     globs_are_literal: bool,
 }
 
-enum Word {
+enum CurlArgument {
     Url(OsString),
     Other(OsString),
 }
@@ -37,19 +37,19 @@ enum Word {
 /// Says what is not passed on to curl, and why.
 pub(crate) fn read(words: &[OsString]) -> Result<CurlLine, String> {
     let parsed = Parsed::read(words)?;
-    if !parsed.words.iter().any(|word| matches!(word, Word::Url(_))) {
+    if !parsed.words.iter().any(|word| matches!(word, CurlArgument::Url(_))) {
         return Err("there is no URL for curl; add one after --".into());
     }
     let mut line = CurlLine::default();
     for word in parsed.words {
         match word {
-            Word::Url(url) => {
+            CurlArgument::Url(url) => {
                 let text = url.to_str().ok_or("the URL is not UTF-8; percent-encode it")?;
                 let url = judge(text, parsed.globs_are_literal)?;
                 line.is_plain |= url.scheme() == "http";
                 line.words.extend(["--url".into(), String::from(url).into()]);
             }
-            Word::Other(word) => line.words.push(word),
+            CurlArgument::Other(word) => line.words.push(word),
         }
     }
     match parsed.needs_tls.filter(|_| line.is_plain) {
@@ -65,10 +65,10 @@ impl Parsed {
         let (mut parsed, mut words) = (Self::default(), words.iter());
         while let Some(word) = words.next() {
             match word.as_bytes() {
-                b"--" => parsed.words.extend(words.by_ref().map(|url| Word::Url(url.clone()))),
+                b"--" => parsed.words.extend(words.by_ref().map(|url| CurlArgument::Url(url.clone()))),
                 [b'-', b'-', name @ ..] => parsed.long(name, &mut words)?,
                 [b'-', letters @ ..] => parsed.short(letters, &mut words)?,
-                _ => parsed.words.push(Word::Url(word.clone())),
+                _ => parsed.words.push(CurlArgument::Url(word.clone())),
             }
         }
         Ok(parsed)
@@ -114,13 +114,13 @@ impl Parsed {
                 return Err(format!("curl's {shown} takes no value"));
             }
             self.globs_are_literal |= known.long == "globoff";
-            self.words.push(Word::Other(shown.into()));
+            self.words.push(CurlArgument::Other(shown.into()));
             return Ok(());
         }
         let attached = attached.map(|value| OsStr::from_bytes(value).to_owned());
         let value = attached.or_else(|| rest.next().cloned()).ok_or_else(|| format!("curl's {shown} needs a value"))?;
         if known.kind == CurlOptionKind::Url {
-            self.words.push(Word::Url(value));
+            self.words.push(CurlArgument::Url(value));
             return Ok(());
         }
         let is_credential = |value: &OsStr| value.as_bytes().to_ascii_lowercase().starts_with(b"authorization:");
@@ -132,7 +132,7 @@ impl Parsed {
         if known.kind == CurlOptionKind::Tls {
             self.needs_tls.get_or_insert_with(|| shown.clone());
         }
-        self.words.extend([Word::Other(shown.into()), Word::Other(value)]);
+        self.words.extend([CurlArgument::Other(shown.into()), CurlArgument::Other(value)]);
         Ok(())
     }
 }

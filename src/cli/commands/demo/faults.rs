@@ -1,7 +1,7 @@
 //! The demo's faults, as they are done: to its servers, to its keyring, to its locks.
 //!
 //! Invariants: all of it happens on a thread of its own, so that the screen never waits; whatever
-//! is broken is fixed by [`FaultKind::AllWell`], but for what only a person can fix.
+//! is broken is fixed by [`FaultKind::AllWell`], also what only a person could fix in earnest.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use tokio_util::sync::CancellationToken;
 
 use crate::dashboard::tour::fault::FaultKind;
-use crate::demo::{DemoFault, Manu, Manus, Reply};
+use crate::demo::{DemoFault, Manu, Manus, Reply, story};
 use crate::domain::{Command, Connection, ConnectionName, Secret};
 use crate::engine::Remote;
 use crate::secrets::error::StoreError;
@@ -43,11 +43,13 @@ pub struct Breakable {
     pub vault: Vault,
     /// The connections.
     pub connections: Vec<Connection>,
+    /// The client secrets that the servers know.
+    pub secrets: HashMap<ConnectionName, Secret>,
 }
 
 /// The injector of faults, on a thread that ends with this.
 pub struct Faults {
-    wishes: UnboundedSender<(ConnectionName, FaultKind)>,
+    requests: UnboundedSender<(ConnectionName, FaultKind)>,
 }
 
 impl Faults {
@@ -56,17 +58,17 @@ impl Faults {
     /// # Errors
     /// The system gives no thread or no event queue.
     pub fn start(breakable: Breakable, engine: Remote) -> io::Result<Self> {
-        let (wishes, asked) = mpsc::unbounded_channel();
+        let (requests, asked) = mpsc::unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let breaker = Breaker::new(breakable, engine);
         thread::Builder::new().name("demo-faults".into()).spawn(move || runtime.block_on(breaker.run(asked)))?;
-        Ok(Self { wishes })
+        Ok(Self { requests })
     }
 
     /// Breaks something, seen from a connection. Does not wait.
     pub fn play(&self, connection: &ConnectionName, kind: FaultKind) {
         // The thread ends only when this is dropped.
-        let _ = self.wishes.send((connection.clone(), kind));
+        let _ = self.requests.send((connection.clone(), kind));
     }
 }
 
@@ -75,8 +77,8 @@ struct Breaker {
     engine: Remote,
     /// The keyring's tokens as they were at the beginning.
     backup: HashMap<ConnectionName, Secret>,
-    /// The client secrets that were taken away.
-    right_secrets: HashMap<ConnectionName, Secret>,
+    /// The connections that something was done to since all was well, and whether it took their newest tokens.
+    hit: HashMap<ConnectionName, bool>,
     /// Ends the holding of locks.
     release: CancellationToken,
 }
@@ -88,7 +90,7 @@ impl Breaker {
             Some((connection.name.clone(), tokens))
         };
         let backup = parts.connections.iter().filter_map(item).collect();
-        Self { parts, engine, backup, right_secrets: HashMap::new(), release: CancellationToken::new() }
+        Self { parts, engine, backup, hit: HashMap::new(), release: CancellationToken::new() }
     }
 
     async fn run(mut self, mut asked: UnboundedReceiver<(ConnectionName, FaultKind)>) {
@@ -113,7 +115,10 @@ impl Breaker {
                     self.parts.manu.revoke(&token);
                 }
             }
-            FaultKind::WrongSecret => self.take_secret(name).await,
+            // Where the store takes none, the right one stays; the screen shows why.
+            FaultKind::WrongSecret => {
+                let _ = self.parts.vault.set_client_secret(name, &Secret::new("not-the-secret")).await;
+            }
             FaultKind::KeyringLocked => self.parts.store.fail_always(Some(StoreError::Locked)),
             FaultKind::KeyringFull => {
                 let full = StoreError::Refused { item: token_item(name), why: "the keyring is full".into() };
@@ -125,9 +130,9 @@ impl Breaker {
                 self.once(connection, DemoFault::Rewrite(short_lived));
                 self.engine.send(Command::SetAuto { connection: name.clone(), on: false });
             }
-            // What this fixes needs no request: the next one shows it.
             FaultKind::AllWell => return self.fix().await,
         }
+        *self.hit.entry(name.clone()).or_default() |= kind.needs_refresh_token();
         self.engine.send(Command::ForceIfSure { connection: name.clone() });
     }
 
@@ -147,17 +152,6 @@ impl Breaker {
         }
     }
 
-    /// Puts a wrong client secret in the place of the right one.
-    async fn take_secret(&mut self, name: &ConnectionName) {
-        if self.right_secrets.contains_key(name) {
-            return;
-        }
-        let Ok(Some(right)) = self.parts.vault.client_secret(name).await else { return };
-        if self.parts.vault.set_client_secret(name, &Secret::new("not-the-secret")).await.is_ok() {
-            self.right_secrets.insert(name.clone(), right);
-        }
-    }
-
     /// Brings back the tokens of the beginning; where those are the newest still, none at all.
     fn roll_back(&self, name: &ConnectionName) {
         let (item, store) = (token_item(name), &self.parts.store);
@@ -169,26 +163,49 @@ impl Breaker {
 
     /// Takes the lock as another process would: the engine's own tries do not know of it.
     async fn hold_lock(&self, name: &ConnectionName) {
-        let Ok(lease) = self.parts.vault.lock(name, |_| {}).await else { return };
+        let Ok(locked) = self.parts.vault.lock(name, |_| {}).await else { return };
         let release = self.release.clone();
         tokio::spawn(async move {
             // Either way it is let go.
             let _ = tokio::time::timeout(HELD, release.cancelled()).await;
-            drop(lease);
+            drop(locked);
         });
     }
 
+    /// Repairs providers, keyring and connections, and has whatever was broken refreshed, so that it shows.
     async fn fix(&mut self) {
         self.parts.manu.clear_faults();
         self.parts.manus.clear_faults();
         self.parts.store.fail_always(None);
         self.parts.store.refuse(None);
         std::mem::take(&mut self.release).cancel();
-        for (name, right) in std::mem::take(&mut self.right_secrets) {
-            if self.parts.vault.set_client_secret(&name, &right).await.is_err() {
-                self.right_secrets.insert(name, right);
+        let hit = std::mem::take(&mut self.hit);
+        for connection in &self.parts.connections {
+            let name = &connection.name;
+            if let Some(secret) = self.parts.secrets.get(name) {
+                // A store that was just repaired takes it.
+                let _ = self.parts.vault.set_client_secret(name, secret).await;
+            }
+            if let Some(refresh_token) = self.new_grant(connection, hit.get(name) == Some(&true)) {
+                self.engine.send(Command::Import { connection: name.clone(), refresh_token });
+            } else if hit.contains_key(name) {
+                self.engine.send(Command::SetAuto { connection: name.clone(), on: connection.auto_refresh });
+                self.engine.send(Command::Refresh { connection: name.clone(), force: true });
             }
         }
+        self.engine.send(Command::AskAgain);
+    }
+
+    /// A new login's refresh token, where one has logged in before and the tokens it holds work no more.
+    fn new_grant(&self, connection: &Connection, lost_tokens: bool) -> Option<Secret> {
+        if !connection.needs_browser() || !self.backup.contains_key(&connection.name) {
+            return None;
+        }
+        let newest = self.parts.manu.newest_refresh_token(&connection.client_id);
+        if newest.is_some() && !lost_tokens {
+            return None;
+        }
+        self.parts.manu.issue(&connection.client_id, story::SCOPE).refresh_token
     }
 }
 

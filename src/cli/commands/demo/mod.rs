@@ -2,10 +2,12 @@
 
 pub mod faults;
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eyre::Report;
 
@@ -20,7 +22,7 @@ use crate::dashboard::connection_form::Template;
 use crate::dashboard::keymap::Keymap;
 use crate::dashboard_loop::appearance::check_keys;
 use crate::demo::story::Spare;
-use crate::demo::{DemoOptions, Servers, story};
+use crate::demo::{DemoOptions, Servers, latency, story};
 use crate::domain::{Clock, Program, SystemClock};
 use crate::engine::Parts;
 use crate::engine::connections::schedule::PAUSE_AFTER_LOST_ANSWER;
@@ -56,7 +58,7 @@ impl DemoArgs {
 /// Runs the dashboard on the demo's connections: servers in this process, secrets in memory,
 /// journals in a directory that vanishes at the end.
 async fn run(files: &GlobalArgs, tour: bool, port: Option<u16>) -> Result<Exit, Report> {
-    let servers = start(port)?;
+    let servers = start(port, Some(latency::thinking))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let dir = tempfile::Builder::new().prefix("manutop-demo-").tempdir()?;
     let config_file = dir.path().join("config.toml");
@@ -66,18 +68,26 @@ async fn run(files: &GlobalArgs, tour: bool, port: Option<u16>) -> Result<Exit, 
     let vault = Vault::open(Secrets::new(keyring.factory()), dir.path(), Arc::clone(&clock))?;
     // Now that the vault has made the directory its owner's alone.
     write_for_owner(&config_file, &story.configuration)?;
-    for character in story.characters {
+    let (mut secrets, mut log) = (HashMap::new(), Vec::new());
+    for (character, connection) in story.characters.into_iter().zip(&config.connections) {
         vault.set_client_secret(&character.name, &character.client_secret).await?;
         if let Some(record) = character.record {
+            // An expired one had no hour like that.
+            if record.expires_at > clock.now() {
+                log.extend(latency::past_hour(connection, &record));
+            }
             vault.lock(&character.name, |_| {}).await?.receive(record).await?;
         }
+        secrets.insert(character.name, character.registered_secret);
     }
+    log.sort_by_key(|entry| entry.at);
     let breakable = Breakable {
         manu: servers.manu().clone(),
         manus: servers.manus().clone(),
         store: keyring,
         vault: vault.clone(),
         connections: config.connections.clone(),
+        secrets,
     };
     let environment = Environment::read();
     let parts = Parts {
@@ -90,7 +100,7 @@ async fn run(files: &GlobalArgs, tour: bool, port: Option<u16>) -> Result<Exit, 
         login_timeout: config.login_timeout,
         lost_pause: PAUSE_AFTER_LOST_ANSWER,
     };
-    let demo = Some(Demo { breakable, templates: story.spare.into_iter().map(template).collect(), tour });
+    let demo = Some(Demo { breakable, templates: story.spare.into_iter().map(template).collect(), log, tour });
     let (keymap, theme) = (Keymap::default(), files.theme);
     let source = ConfigurationSource { file: config_file, stamp: None, providers: providers::ALL, check_keys };
     let opening = Opening { source, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, environment };
@@ -118,7 +128,7 @@ fn write_for_owner(file: &Path, text: &str) -> std::io::Result<()> {
 /// Serves until asked to stop, after printing a ready configuration.
 async fn serve(port: Option<u16>) -> Result<Exit, Report> {
     let mut signals = Signals::listen()?;
-    let servers = start(port)?;
+    let servers = start(port, None)?;
     let story = story::set_up(&servers);
     let mut out = std::io::stdout();
     writeln!(out, "{}", story.for_people())?;
@@ -132,8 +142,8 @@ async fn serve(port: Option<u16>) -> Result<Exit, Report> {
     Ok(Exit::Ok)
 }
 
-fn start(port: Option<u16>) -> Result<Servers, CliError> {
-    Servers::start(DemoOptions { port, ..DemoOptions::default() }).map_err(|error| {
+fn start(port: Option<u16>, delay: Option<fn() -> Duration>) -> Result<Servers, CliError> {
+    Servers::start(DemoOptions { port, delay, ..DemoOptions::default() }).map_err(|error| {
         let whereabouts = port.map_or_else(String::new, |port| format!(" on ports {port} and {}", port + 1));
         CliError::new(Exit::Failed, format!("the demo servers cannot be started{whereabouts}: {error}"))
     })

@@ -40,7 +40,7 @@ impl DoctorArgs {
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Verdict {
+enum CheckResult {
     Ok,
     Warn,
     Fail,
@@ -51,7 +51,7 @@ enum Verdict {
 pub(crate) struct Check {
     /// What was looked at; stable.
     name: String,
-    verdict: Verdict,
+    verdict: CheckResult,
     /// What was found.
     found: String,
     /// What to do about it, where there is something.
@@ -61,15 +61,15 @@ pub(crate) struct Check {
 
 impl Check {
     fn ok(name: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { name: name.into(), verdict: Verdict::Ok, found: found.into(), advice: None }
+        Self { name: name.into(), verdict: CheckResult::Ok, found: found.into(), advice: None }
     }
 
     fn warn(name: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { name: name.into(), verdict: Verdict::Warn, found: found.into(), advice: Some(advice.into()) }
+        Self { name: name.into(), verdict: CheckResult::Warn, found: found.into(), advice: Some(advice.into()) }
     }
 
     fn fail(name: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { name: name.into(), verdict: Verdict::Fail, found: found.into(), advice: Some(advice.into()) }
+        Self { name: name.into(), verdict: CheckResult::Fail, found: found.into(), advice: Some(advice.into()) }
     }
 }
 
@@ -79,7 +79,7 @@ async fn run(files: &GlobalArgs, as_json: bool) -> Result<Exit, Report> {
     match Session::open(files) {
         Ok(session) => checks.extend(storage::checks(&session).await),
         // The configuration's own faults are reported already.
-        Err(_) if checks[0].verdict == Verdict::Fail => {}
+        Err(_) if checks[0].verdict == CheckResult::Fail => {}
         Err(stop) => {
             checks.push(Check::fail("storage", stop.to_string(), "fix this, or use another directory with --data-dir"));
         }
@@ -87,7 +87,7 @@ async fn run(files: &GlobalArgs, as_json: bool) -> Result<Exit, Report> {
     checks.extend(machine::checks(&Environment::read()));
     checks.insert(0, Check::ok("version", version::LONG));
     print(&checks, as_json)?;
-    let any_fails = checks.iter().any(|check| check.verdict == Verdict::Fail);
+    let any_fails = checks.iter().any(|check| check.verdict == CheckResult::Fail);
     Ok(if any_fails { Exit::Failed } else { Exit::Ok })
 }
 
@@ -135,9 +135,9 @@ fn print(checks: &[Check], as_json: bool) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     for Check { name, verdict, found, advice } in checks {
         let word = match verdict {
-            Verdict::Ok => "ok  ",
-            Verdict::Warn => "warn",
-            Verdict::Fail => "FAIL",
+            CheckResult::Ok => "ok  ",
+            CheckResult::Warn => "warn",
+            CheckResult::Fail => "FAIL",
         };
         writeln!(out, "{word}  {name}: {found}")?;
         if let Some(advice) = advice {

@@ -20,7 +20,7 @@ pub(crate) const MOST_KEPT: usize = 48 * 1024;
 
 /// What a token request came to.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum ExchangeOutcome {
     /// Tokens, and when they were asked for.
     Tokens(TokenAnswer, DateTime<Utc>),
     /// A complete answer that proves that what was sent has not been replaced; when to try again.
@@ -48,7 +48,7 @@ pub(crate) struct TokenRequest<'a> {
 }
 
 /// Sends a token request.
-pub(crate) async fn send(context: &Context, request: TokenRequest<'_>) -> Verdict {
+pub(crate) async fn send(context: &Context, request: TokenRequest<'_>) -> ExchangeOutcome {
     let (mut entry, result) = context
         .http
         .exchange(&HttpRequest {
@@ -63,7 +63,7 @@ pub(crate) async fn send(context: &Context, request: TokenRequest<'_>) -> Verdic
     let asked_at = entry.at;
     let verdict = match result {
         Ok(answer) => judge(&request, &Came::complete(&answer), asked_at),
-        Err(Broken::NotSent(why)) => Verdict::NotSent(why),
+        Err(Broken::NotSent(why)) => ExchangeOutcome::NotSent(why),
         Err(Broken::Unanswered { why, status, partial }) => {
             judge(&request, &Came::broken(&why, status, &partial), asked_at)
         }
@@ -111,16 +111,16 @@ impl<'a> Came<'a> {
     }
 }
 
-fn judge(request: &TokenRequest<'_>, came: &Came<'_>, asked_at: DateTime<Utc>) -> Verdict {
+fn judge(request: &TokenRequest<'_>, came: &Came<'_>, asked_at: DateTime<Utc>) -> ExchangeOutcome {
     let tokens = came.tokens(request.secrets);
     match (tokens, came.status.unwrap_or(200)) {
         (Some(tokens), _) if tokens.access_token.is_some() && tokens.refresh_token.is_some() => {
-            Verdict::Tokens(tokens, asked_at)
+            ExchangeOutcome::Tokens(tokens, asked_at)
         }
         (tokens, status @ 200..=299) => match (tokens, came.broke) {
             (Some(tokens), None) => usable(request.exchange, tokens, status, came.body, asked_at),
             (Some(tokens), Some(_)) if tokens.refresh_token.is_some() || request.exchange == Exchange::Mint => {
-                Verdict::Tokens(tokens, asked_at)
+                ExchangeOutcome::Tokens(tokens, asked_at)
             }
             (_, Some(why)) => lost(why.clone(), came.body),
             (None, None) => tokenless(request, came, status),
@@ -131,7 +131,13 @@ fn judge(request: &TokenRequest<'_>, came: &Came<'_>, asked_at: DateTime<Utc>) -
 
 /// Tokens in an answer that claims success. "No refresh token, so the old one stays" is said by
 /// nothing but its absence: the new one may have been cut away, or be what cannot be used.
-fn usable(exchange: Exchange, tokens: TokenAnswer, status: u16, body: &[u8], asked_at: DateTime<Utc>) -> Verdict {
+fn usable(
+    exchange: Exchange,
+    tokens: TokenAnswer,
+    status: u16,
+    body: &[u8],
+    asked_at: DateTime<Utc>,
+) -> ExchangeOutcome {
     let is_missing = tokens.refresh_token.is_none();
     if is_missing && tokens.is_broken && exchange != Exchange::Mint {
         return lost(Reason::ours(format!("the answer {status} was cut off before its refresh token")), body);
@@ -139,28 +145,28 @@ fn usable(exchange: Exchange, tokens: TokenAnswer, status: u16, body: &[u8], ask
     if is_missing && tokens.has_odd_refresh_token && exchange == Exchange::Refresh {
         return lost(Reason::ours(format!("the refresh token in the answer {status} is no usable text")), body);
     }
-    Verdict::Tokens(tokens, asked_at)
+    ExchangeOutcome::Tokens(tokens, asked_at)
 }
 
 /// A complete answer that claims success and holds no tokens: some servers refuse like that.
-fn tokenless(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdict {
+fn tokenless(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> ExchangeOutcome {
     let refusal = refusal(request, came, status);
     if refusal.contradicts_success() {
-        return Verdict::Refused(refusal, came.retry_after);
+        return ExchangeOutcome::Refused(refusal, came.retry_after);
     }
     lost(Reason::ours(format!("the server answered {status} with nothing that could be read")), came.body)
 }
 
 /// An answer that claims no success. After a server's failure it is not known whether it came before or
 /// after the tokens were replaced, unless the server itself says what is wrong or when to come back.
-fn refused(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Verdict {
+fn refused(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> ExchangeOutcome {
     let refusal = refusal(request, came, status);
     let is_of_server = refusal.is_oauth || (status == 503 && came.retry_after.is_some());
     if status >= 500 && !is_of_server && request.exchange != Exchange::Mint {
         let mentions_token = memmem::find(&came.body.to_ascii_lowercase(), b"token").is_some();
         return lost(refusal.reason(), if mentions_token { came.body } else { &[] });
     }
-    Verdict::Refused(refusal, came.retry_after)
+    ExchangeOutcome::Refused(refusal, came.retry_after)
 }
 
 fn refusal(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Refusal {
@@ -169,28 +175,28 @@ fn refusal(request: &TokenRequest<'_>, came: &Came<'_>, status: u16) -> Refusal 
 }
 
 /// A lost answer, with as much of its body as is kept: of a long one what is around its tokens.
-fn lost(why: Reason, body: &[u8]) -> Verdict {
+fn lost(why: Reason, body: &[u8]) -> ExchangeOutcome {
     let found = || memmem::find(body, b"refresh_token").or_else(|| memmem::find(body, b"token"));
     let start = if body.len() > MOST_KEPT { found().unwrap_or(0).saturating_sub(MOST_KEPT / 4) } else { 0 };
     let kept = &body[start..body.len().min(start + MOST_KEPT)];
     let body = (!kept.trim_ascii().is_empty()).then(|| Body(kept.to_vec()));
-    Verdict::Lost { why, body }
+    ExchangeOutcome::Lost { why, body }
 }
 
-fn describe(entry: &mut LogEntry, verdict: &Verdict, provider: &Provider) {
+fn describe(entry: &mut LogEntry, verdict: &ExchangeOutcome, provider: &Provider) {
     match (verdict, &entry.outcome) {
-        (Verdict::Refused(refusal, _), _) => {
+        (ExchangeOutcome::Refused(refusal, _), _) => {
             entry.oauth_error.clone_from(&refusal.code);
             entry.oauth_error_description.clone_from(&refusal.description);
         }
-        (Verdict::Lost { why, .. }, Outcome::Status(status)) => {
+        (ExchangeOutcome::Lost { why, .. }, Outcome::Status(status)) => {
             // The status is beside it.
             let why = why.to_string();
             let says =
                 why.strip_prefix(&status.to_string()).map_or(why.as_str(), |rest| rest.trim_start_matches([':', ' ']));
             entry.oauth_error_description = Some(says.to_owned()).filter(|says| !says.is_empty());
         }
-        (Verdict::Tokens(tokens, asked_at), _) if tokens.access_token.is_some() => {
+        (ExchangeOutcome::Tokens(tokens, asked_at), _) if tokens.access_token.is_some() => {
             entry.oauth_error_description = lifetime::judge(tokens.expires_in, provider, *asked_at).1;
         }
         _ => {}

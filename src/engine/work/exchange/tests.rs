@@ -7,7 +7,7 @@ use crate::domain::{
     AfterLostAnswer, Connection, ConnectionGrant, ConnectionName, Exchange, LogEntry, Problem, Secret, SecretSource,
     TokenRecord,
 };
-use crate::engine::work::exchange::{Came, MOST_KEPT, TokenRequest, Verdict, describe, judge, problem, record};
+use crate::engine::work::exchange::{Came, ExchangeOutcome, MOST_KEPT, TokenRequest, describe, judge, problem, record};
 use crate::oauth::providers::MANU;
 use crate::oauth::{Class, answer};
 
@@ -45,27 +45,27 @@ fn came(status: u16, body: &str) -> Came<'_> {
     Came { status: Some(status), body, is_whole: true, broke: None, challenge: None, retry_after: None }
 }
 
-fn judged(exchange: Exchange, came: &Came<'_>) -> Verdict {
+fn judged(exchange: Exchange, came: &Came<'_>) -> ExchangeOutcome {
     let (connection, sent) = (connection(), Secret::new(SENT));
     let secrets = [&sent];
     let request = TokenRequest { connection: &connection, exchange, form: &sent, secrets: &secrets, attempt: 1 };
     judge(&request, came, now())
 }
 
-fn verdict(status: u16, body: &str) -> Verdict {
+fn verdict(status: u16, body: &str) -> ExchangeOutcome {
     judged(Exchange::Refresh, &came(status, body))
 }
 
-fn is_lost(verdict: &Verdict, kept: &str) -> bool {
-    matches!(verdict, Verdict::Lost { body, .. } if body.as_ref().map_or("".as_bytes(), |body| &body.0) == kept.as_bytes())
+fn is_lost(verdict: &ExchangeOutcome, kept: &str) -> bool {
+    matches!(verdict, ExchangeOutcome::Lost { body, .. } if body.as_ref().map_or("".as_bytes(), |body| &body.0) == kept.as_bytes())
 }
 
 #[test]
 fn a_token_pair_is_taken_whatever_the_status() {
     for status in [200, 201, 302, 400, 404, 500, 502] {
-        assert!(matches!(verdict(status, PAIR), Verdict::Tokens(..)), "{status}");
+        assert!(matches!(verdict(status, PAIR), ExchangeOutcome::Tokens(..)), "{status}");
     }
-    assert!(matches!(verdict(404, r#"{"access_token":"A"}"#), Verdict::Refused(..)));
+    assert!(matches!(verdict(404, r#"{"access_token":"A"}"#), ExchangeOutcome::Refused(..)));
     let half = r#"{"access_token":"A"}"#;
     assert!(is_lost(&verdict(500, half), half));
 }
@@ -73,11 +73,11 @@ fn a_token_pair_is_taken_whatever_the_status() {
 #[test]
 fn an_answer_cut_off_before_its_refresh_token_does_not_count_as_one_without() {
     let whole = r#"{"access_token":"A"}"#;
-    assert!(matches!(verdict(200, whole), Verdict::Tokens(..)), "RFC 6749 §6: the old one stays");
+    assert!(matches!(verdict(200, whole), ExchangeOutcome::Tokens(..)), "RFC 6749 §6: the old one stays");
     for cut in [r#"{"access_token":"A""#, r#"{"access_token":"A","refresh_token":"R-is-cu"#] {
         assert!(is_lost(&verdict(200, cut), cut), "{cut}");
         let minted = judged(Exchange::Mint, &came(200, cut));
-        assert!(matches!(minted, Verdict::Tokens(..)), "nothing else is expected of a mint: {cut}");
+        assert!(matches!(minted, ExchangeOutcome::Tokens(..)), "nothing else is expected of a mint: {cut}");
         assert!(is_lost(&judged(Exchange::Code, &came(200, cut)), cut), "{cut}");
     }
     let form = "access_token=A&refresh_token=R-is-cu";
@@ -89,11 +89,11 @@ fn a_refresh_token_that_cannot_be_used_is_a_lost_answer_whose_body_is_kept() {
     for odd in ["12345", "true", "[]", r#"{"value":"R"}"#, r#""R\u0007""#] {
         let body = format!(r#"{{"access_token":"A","refresh_token":{odd}}}"#);
         assert!(is_lost(&verdict(200, &body), &body), "{body}");
-        assert!(matches!(judged(Exchange::Mint, &came(200, &body)), Verdict::Tokens(..)), "{body}");
+        assert!(matches!(judged(Exchange::Mint, &came(200, &body)), ExchangeOutcome::Tokens(..)), "{body}");
     }
     for none in ["null", r#""""#] {
         let body = format!(r#"{{"access_token":"A","refresh_token":{none}}}"#);
-        assert!(matches!(verdict(200, &body), Verdict::Tokens(..)), "{body}");
+        assert!(matches!(verdict(200, &body), ExchangeOutcome::Tokens(..)), "{body}");
     }
 }
 
@@ -103,18 +103,18 @@ fn a_success_that_cannot_be_read_is_lost_and_its_words_and_debug_output_hold_not
         let verdict = verdict(200, body);
         assert!(is_lost(&verdict, body), "{body}");
         assert!(!format!("{verdict:?}").contains("hunter2"));
-        let Verdict::Lost { why, .. } = verdict else { unreachable!("just looked") };
+        let ExchangeOutcome::Lost { why, .. } = verdict else { unreachable!("just looked") };
         assert_eq!(why.to_string(), "the server answered 200 with nothing that could be read");
     }
     for nothing in ["", " \r\n"] {
-        assert!(matches!(verdict(200, nothing), Verdict::Lost { body: None, .. }));
+        assert!(matches!(verdict(200, nothing), ExchangeOutcome::Lost { body: None, .. }));
     }
 }
 
 #[test]
 fn what_is_kept_of_a_long_answer_is_bounded_and_holds_its_tokens() {
     let body = format!("{}\"refresh_token\": x{}", "x".repeat(500_000), "y".repeat(500_000));
-    let Verdict::Lost { body: Some(kept), .. } = verdict(200, &body) else { panic!("it cannot be read") };
+    let ExchangeOutcome::Lost { body: Some(kept), .. } = verdict(200, &body) else { panic!("it cannot be read") };
     assert_eq!(kept.0.len(), MOST_KEPT);
     assert!(String::from_utf8(kept.0).unwrap().contains("\"refresh_token\": x"));
 }
@@ -127,7 +127,7 @@ fn a_success_with_an_oauth_error_and_no_tokens_is_a_refusal_with_its_words() {
         r#"{"ok":false,"errors":[{"code":"INVALID-GRANT","detail":"dead"}]}"#,
         "error=invalid_grant&error_description=dead",
     ] {
-        let Verdict::Refused(refusal, _) = verdict(200, body) else { panic!("{body}") };
+        let ExchangeOutcome::Refused(refusal, _) = verdict(200, body) else { panic!("{body}") };
         assert_eq!(
             (refusal.class(), refusal.words()),
             (Class::InvalidGrant, "200 invalid_grant: dead".into()),
@@ -135,10 +135,10 @@ fn a_success_with_an_oauth_error_and_no_tokens_is_a_refusal_with_its_words() {
         );
     }
     let echo = format!(r#"{{"error":"invalid_grant","refresh_token":"{SENT}"}}"#);
-    assert!(matches!(verdict(200, &echo), Verdict::Refused(..)), "what was sent is no new token");
+    assert!(matches!(verdict(200, &echo), ExchangeOutcome::Refused(..)), "what was sent is no new token");
     let both = r#"{"error":"none","access_token":"A","refresh_token":"R"}"#;
-    assert!(matches!(verdict(200, both), Verdict::Tokens(..)));
-    assert!(matches!(verdict(200, r#"{"error":"slow_down_please"}"#), Verdict::Refused(..)));
+    assert!(matches!(verdict(200, both), ExchangeOutcome::Tokens(..)));
+    assert!(matches!(verdict(200, r#"{"error":"slow_down_please"}"#), ExchangeOutcome::Refused(..)));
 }
 
 #[test]
@@ -149,12 +149,18 @@ fn a_failure_of_the_server_without_an_oauth_error_is_lost_where_something_was_sp
                 assert!(is_lost(&judged(exchange, &came(status, page)), ""), "{status} {page}");
             }
             let minted = judged(Exchange::Mint, &came(status, page));
-            assert!(matches!(&minted, Verdict::Refused(refusal, _) if refusal.class() == Class::Transient), "{status}");
+            assert!(
+                matches!(&minted, ExchangeOutcome::Refused(refusal, _) if refusal.class() == Class::Transient),
+                "{status}"
+            );
         }
         let said = verdict(status, r#"{"error":"server_error"}"#);
-        assert!(matches!(&said, Verdict::Refused(refusal, _) if refusal.class() == Class::Transient), "{status}");
+        assert!(
+            matches!(&said, ExchangeOutcome::Refused(refusal, _) if refusal.class() == Class::Transient),
+            "{status}"
+        );
     }
-    let Verdict::Lost { why, .. } = verdict(502, "<h1>Bad gateway</h1>") else { panic!() };
+    let ExchangeOutcome::Lost { why, .. } = verdict(502, "<h1>Bad gateway</h1>") else { panic!() };
     assert_eq!((why.to_string().as_str(), why.public()), ("502: Bad gateway", "502 Bad Gateway"));
 }
 
@@ -163,15 +169,18 @@ fn a_server_that_says_when_to_come_back_has_not_taken_the_request() {
     let later = Some(now() + TimeDelta::seconds(30));
     for status in [429, 503] {
         let verdict = judged(Exchange::Refresh, &Came { retry_after: later, ..came(status, "<h1>busy</h1>") });
-        let Verdict::Refused(refusal, at) = verdict else { panic!("{status}") };
+        let ExchangeOutcome::Refused(refusal, at) = verdict else { panic!("{status}") };
         assert_eq!(at, later);
         assert!(problem(&refusal, at, now()).is_passing());
     }
     for status in [500, 502, 504] {
         let gateway = judged(Exchange::Refresh, &Came { retry_after: later, ..came(status, "") });
-        assert!(matches!(gateway, Verdict::Lost { .. }), "{status}: a gateway knows nothing of the server's work");
+        assert!(
+            matches!(gateway, ExchangeOutcome::Lost { .. }),
+            "{status}: a gateway knows nothing of the server's work"
+        );
     }
-    assert!(matches!(verdict(429, ""), Verdict::Refused(..)));
+    assert!(matches!(verdict(429, ""), ExchangeOutcome::Refused(..)));
 }
 
 #[test]
@@ -181,23 +190,23 @@ fn an_answer_that_breaks_off_is_read_as_far_as_it_came() {
         let came = Came { is_whole: false, broke: Some(&reset), ..came(status, body) };
         judged(Exchange::Refresh, &came)
     };
-    assert!(matches!(broken(200, &PAIR[..PAIR.len() - 1]), Verdict::Tokens(..)));
-    assert!(matches!(broken(200, r#"{"refresh_token":"R","acc"#), Verdict::Tokens(..)));
+    assert!(matches!(broken(200, &PAIR[..PAIR.len() - 1]), ExchangeOutcome::Tokens(..)));
+    assert!(matches!(broken(200, r#"{"refresh_token":"R","acc"#), ExchangeOutcome::Tokens(..)));
     let cut = &PAIR[..PAIR.len() - 3];
     assert!(is_lost(&broken(200, cut), cut));
     assert!(is_lost(&broken(200, ""), ""));
     assert!(is_lost(&broken(502, "<h1>Bad"), ""));
     let refused = broken(400, r#"{"error":"invalid_grant","error_descr"#);
-    assert!(matches!(refused, Verdict::Refused(..)), "the status alone says that nothing was replaced");
+    assert!(matches!(refused, ExchangeOutcome::Refused(..)), "the status alone says that nothing was replaced");
     let minted = Came { is_whole: false, broke: Some(&reset), ..came(200, r#"{"access_token":"A","expi"#) };
-    assert!(matches!(judged(Exchange::Mint, &minted), Verdict::Tokens(..)));
+    assert!(matches!(judged(Exchange::Mint, &minted), ExchangeOutcome::Tokens(..)));
 }
 
 #[test]
 fn an_invalid_request_mentions_a_login_at_a_refresh_alone() {
     let body = r#"{"error":"invalid_request"}"#;
     for (exchange, mentions) in [(Exchange::Refresh, true), (Exchange::Code, false), (Exchange::Mint, false)] {
-        let Verdict::Refused(refusal, _) = judged(exchange, &came(400, body)) else { panic!() };
+        let ExchangeOutcome::Refused(refusal, _) = judged(exchange, &came(400, body)) else { panic!() };
         let problem = problem(&refusal, None, now());
         assert!(
             matches!(&problem, Problem::Misconfigured { why, refused: true } if why.to_string().contains("log in") == mentions),
@@ -234,7 +243,7 @@ fn a_refresh_token_alone_is_kept_beside_an_access_token_that_lives_with_its_own_
 }
 
 #[test]
-fn an_implausible_lifetime_is_bounded_and_noted() {
+fn an_implausible_lifetime_is_bounded_and_logged() {
     let line = r#"{"at":"2026-03-01T12:00:00Z","connection":"factory","exchange":"refresh","method":"POST","host":"h","path":"/","outcome":{"status":200},"duration_ms":182,"attempt":1,"size":77}"#;
     for (said, lifetime, report) in [
         ("1799000", 1799, Some("expires_in 1799000 taken as milliseconds")),

@@ -50,28 +50,28 @@ pub(crate) async fn login(
     let name = connection.name.clone();
     match run(&context, &connection, timeout, &mut input, &cancel).await {
         Ok(ended) => ended,
-        Err(Failure::Cancelled) => {
+        Err(LoginFailure::Cancelled) => {
             context.announce(EventKind::LoginCancelled.of(name));
             WorkOutcome::Unchanged
         }
-        Err(Failure::Said(why)) => {
+        Err(LoginFailure::Said(why)) => {
             context.announce(EventKind::LoginFailed { why, problem: None }.of(name));
             WorkOutcome::Unchanged
         }
-        Err(Failure::Problem(problem)) => {
+        Err(LoginFailure::Problem(problem)) => {
             context.announce(EventKind::LoginFailed { why: problem.reason(), problem: Some(problem) }.of(name));
             WorkOutcome::Unchanged
         }
     }
 }
 
-enum Failure {
+enum LoginFailure {
     Cancelled,
     Said(Reason),
     Problem(Problem),
 }
 
-impl From<Problem> for Failure {
+impl From<Problem> for LoginFailure {
     fn from(problem: Problem) -> Self {
         match problem {
             Problem::Cancelled => Self::Cancelled,
@@ -101,7 +101,7 @@ async fn run(
     timeout: Duration,
     input: &mut mpsc::Receiver<LoginInput>,
     cancel: &CancellationToken,
-) -> Result<WorkOutcome, Failure> {
+) -> Result<WorkOutcome, LoginFailure> {
     // Asked for first: a login that cannot be finished should not send anybody to a browser.
     let read = context.vault.read(&connection.name).await;
     if let Err(error @ (StoreError::Renaming { .. } | StoreError::NewerFormat { .. })) = &read {
@@ -116,7 +116,7 @@ async fn run(
     waiting.open_browser().await;
     let result = waiting.tokens(&client_secret, timeout, input, cancel).await;
     waiting.report_ignored();
-    if let (Some(serving), false) = (waiting.serving.take(), matches!(result, Err(Failure::Cancelled))) {
+    if let (Some(serving), false) = (waiting.serving.take(), matches!(result, Err(LoginFailure::Cancelled))) {
         serving.close().await;
     }
     result
@@ -127,11 +127,11 @@ async fn begin<'a>(
     connection: &'a Arc<Connection>,
     (client_secret, issuer): (&Secret, Option<String>),
     timeout: Duration,
-) -> Result<Waiting<'a>, Failure> {
+) -> Result<Waiting<'a>, LoginFailure> {
     let ConnectionGrant::AuthorizationCode { authorize_url, redirect_uri, scope, pkce } = &connection.grant else {
-        return Err(Failure::Said("this connection has no browser login".into()));
+        return Err(LoginFailure::Said("this connection has no browser login".into()));
     };
-    let said = |error: &dyn std::error::Error| Failure::Said(Reason::ours(error.to_string()));
+    let said = |error: &dyn std::error::Error| LoginFailure::Said(Reason::ours(error.to_string()));
     let listener = if Listener::is_loopback(redirect_uri) {
         Some(Listener::bind(redirect_uri).await.map_err(|error| said(&error))?)
     } else {
@@ -172,18 +172,18 @@ impl Waiting<'_> {
         timeout: Duration,
         input: &mut mpsc::Receiver<LoginInput>,
         cancel: &CancellationToken,
-    ) -> Result<WorkOutcome, Failure> {
+    ) -> Result<WorkOutcome, LoginFailure> {
         let deadline = tokio::time::Instant::now() + timeout;
         let (context, connection) = (self.context, self.connection);
         loop {
             let granted = tokio::select! {
                 answer = self.answer(input) => answer?,
-                () = cancel.cancelled() => return Err(Failure::Cancelled),
+                () = cancel.cancelled() => return Err(LoginFailure::Cancelled),
                 () = tokio::time::sleep_until(deadline) => {
                     let minutes = timeout.as_secs().div_ceil(60);
                     let words = "press the login key to start again";
                     let why = format!("the login was not completed within {minutes} min; {words}");
-                    return Err(Failure::Said(Reason::ours(why)));
+                    return Err(LoginFailure::Said(Reason::ours(why)));
                 }
             };
             let exchanged =
@@ -240,7 +240,7 @@ impl Waiting<'_> {
         timeout: Duration,
         input: &mut mpsc::Receiver<LoginInput>,
         cancel: &CancellationToken,
-    ) -> Result<WorkOutcome, Failure> {
+    ) -> Result<WorkOutcome, LoginFailure> {
         let (name, (held, received)) = (self.connection.name.clone(), change.names());
         let sentence = format!(
             "You logged in as {received}, but {name} holds the tokens of {held}. manutop asks whether to replace them."
@@ -277,11 +277,11 @@ impl Waiting<'_> {
         };
         let why = kept((&received, &held), hindrance.as_ref(), &fate);
         self.report_progress(code, CodeProgress::Ended(Err(why.to_string())));
-        Err(Failure::Said(why))
+        Err(LoginFailure::Said(why))
     }
 
     /// Waits for a usable code, from the redirect or pasted. Others are explained on the way.
-    async fn answer(&mut self, input: &mut mpsc::Receiver<LoginInput>) -> Result<Granted, Failure> {
+    async fn answer(&mut self, input: &mut mpsc::Receiver<LoginInput>) -> Result<Granted, LoginFailure> {
         loop {
             let arrival = async {
                 match &mut self.serving {
@@ -308,13 +308,13 @@ impl Waiting<'_> {
                     // The question has been answered already.
                     LoginInput::Confirm(_) => {}
                 },
-                else => return Err(Failure::Cancelled),
+                else => return Err(LoginFailure::Cancelled),
             }
         }
     }
 
     /// The code in what was pasted, where it is worth sending.
-    fn pasted(&self, text: &Secret) -> Result<Option<Granted>, Failure> {
+    fn pasted(&self, text: &Secret) -> Result<Option<Granted>, LoginFailure> {
         let granted = match read_answer(text, &self.expected, &self.authorization.redirect_uri) {
             Ok(granted) => granted,
             Err(error) => {

@@ -1,15 +1,15 @@
 //! What a login reports of the answers that come to it.
 
 use crate::domain::{EventKind, Exchange, LogEntry, Outcome, Reason, Wire};
-use crate::engine::work::login::{Failure, Waiting};
+use crate::engine::work::login::{LoginFailure, Waiting};
 use crate::oauth::CallbackError;
 use crate::oauth::listener::Serving;
 
 impl Waiting<'_> {
     /// The server's own refusal ends the login; anything else is reported, and the wait continues.
-    pub(crate) fn explain(&self, what: &str, error: &CallbackError) -> Result<(), Failure> {
+    pub(crate) fn explain(&self, what: &str, error: &CallbackError) -> Result<(), LoginFailure> {
         if matches!(error, CallbackError::Refused { .. }) {
-            return Err(Failure::Said(error.reason()));
+            return Err(LoginFailure::Said(error.reason()));
         }
         let why = error.reason().between(&format!("{what}: "), "");
         self.context.announce(EventKind::AnswerRefused { why }.of(self.connection.name.clone()));

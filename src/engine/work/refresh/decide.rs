@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{AfterLostAnswer, Connection, Fingerprint, Problem, Reason, TokenRecord};
 use crate::engine::connections::schedule;
-use crate::engine::work::context::Source;
+use crate::engine::work::context::RecordSource;
 use crate::engine::work::refresh::trouble::{answer_lost, hazard_problem};
 use crate::tokens::reconcile::{Hazard, TokenState};
 
@@ -68,9 +68,9 @@ impl Need {
 /// What is to be done.
 pub(crate) enum Decision {
     /// The record will do.
-    Keep(TokenRecord, Source),
+    Keep(TokenRecord, RecordSource),
     /// The record will do, and is in the journal only.
-    Unsaved(TokenRecord, Source, Reason),
+    Unsaved(TokenRecord, RecordSource, Reason),
     /// A person decides about this generation, which may have been replaced.
     Doubt(u64, Problem),
     /// Another process has given up the tokens that were known.
@@ -111,7 +111,7 @@ pub(crate) fn decide(
         };
     };
     let is_newer = ask.known.is_some_and(|known| record.generation > known);
-    let how = if is_newer { Source::Adopted(None) } else { Source::Fresh };
+    let how = if is_newer { RecordSource::Adopted(None) } else { RecordSource::Fresh };
     if !standing.saved {
         let why =
             standing.unsaved_because.map_or_else(|| "the store has not taken it yet".into(), |error| error.reason());

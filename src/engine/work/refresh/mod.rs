@@ -27,8 +27,8 @@ use crate::domain::{
     Activity, AfterLostAnswer, Connection, ConnectionName, EventKind, Exchange, Grant, LastRefusal, Obtained, Problem,
     Reason, RefusalKind, Secret, SecretSource, TokenRecord,
 };
-use crate::engine::work::context::{Context, Source, TaskReport, WorkOutcome, item_problem, store_problem};
-use crate::engine::work::exchange::{TokenRequest, Verdict};
+use crate::engine::work::context::{Context, RecordSource, TaskReport, WorkOutcome, item_problem, store_problem};
+use crate::engine::work::exchange::{ExchangeOutcome, TokenRequest};
 use crate::engine::work::refresh::decide::{Decision, RefreshRequest, decide};
 use crate::engine::work::refresh::trouble::{Sent, current_refusal, found, hazard_problem};
 use crate::engine::work::{client_secret, exchange, unread};
@@ -48,7 +48,7 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(120);
 
 /// A lock held and a place at the provider's host.
 pub(crate) struct Entered {
-    pub(crate) lease: LockedConnection,
+    pub(crate) locked: LockedConnection,
     pub(crate) place: OwnedSemaphorePermit,
 }
 
@@ -69,9 +69,9 @@ pub(crate) async fn reread(
     cancel: CancellationToken,
 ) -> WorkOutcome {
     let read = async {
-        let mut lease = lock(&context, &connection.name, &cancel, &mut None).await?;
-        let standing = lease.recover().await.map_err(|error| item_problem(&error, &connection))?;
-        let standing = with_what_can_be_read(&context, &connection, &mut lease, standing).await?;
+        let mut locked = lock(&context, &connection.name, &cancel, &mut None).await?;
+        let standing = locked.recover().await.map_err(|error| item_problem(&error, &connection))?;
+        let standing = with_what_can_be_read(&context, &connection, &mut locked, standing).await?;
         Ok(found(&context, &connection, standing).await)
     };
     read.await.map_or_else(WorkOutcome::Failed, |found| WorkOutcome::Reread(Box::new(found)))
@@ -85,12 +85,12 @@ async fn run(
 ) -> Result<WorkOutcome, Problem> {
     // Making a client takes as long as reading what is to be sent.
     context.http.prepare(&connection.token_url);
-    let Entered { mut lease, place: _place } = enter(context, connection, cancel).await?;
+    let Entered { mut locked, place: _place } = enter(context, connection, cancel).await?;
     fault_point::pass(Step::Locked);
     // What is minted takes the place of whatever cannot be read.
-    let recovered = if connection.needs_browser() { lease.recover().await } else { lease.recover_or_replace().await };
+    let recovered = if connection.needs_browser() { locked.recover().await } else { locked.recover_or_replace().await };
     let standing = recovered.map_err(|error| store_problem(&error))?;
-    let standing = with_what_can_be_read(context, connection, &mut lease, standing).await?;
+    let standing = with_what_can_be_read(context, connection, &mut locked, standing).await?;
     fault_point::pass(Step::Recovered);
     let generation = standing.next_generation();
     let refusal = current_refusal(&context.vault, connection, &standing).await;
@@ -117,16 +117,16 @@ async fn run(
     if let Some(refusal) = refusal.filter(|last| last.is_about_secret(&client_secret) && stands(last, &ask, context)) {
         return Ok(WorkOutcome::Refused(Box::new(refusal)));
     }
-    lease.preflight().await.map_err(|error| store_problem(&error))?;
+    locked.preflight().await.map_err(|error| store_problem(&error))?;
     fault_point::pass(Step::Preflighted);
     if cancel.is_cancelled() {
         return Err(Problem::Cancelled);
     }
     context.report(TaskReport::Activity(connection.name.clone(), Activity::Refreshing { since: context.now() }));
     let exchange = Exchanging { old, generation, client_secret: client_secret.clone(), attempt: ask.attempt };
-    let ended = match exchange_and_save(context, connection, &mut lease, exchange).await {
+    let ended = match exchange_and_save(context, connection, &mut locked, exchange).await {
         Ok(WorkOutcome::Held { record, how, .. }) if record.lacks_access_token() && !cancel.is_cancelled() => {
-            ask_for_what_is_lacking(context, connection, &mut lease, (record, how), (client_secret, ask.attempt + 1))
+            ask_for_what_is_lacking(context, connection, &mut locked, (record, how), (client_secret, ask.attempt + 1))
                 .await
         }
         ended => ended,
@@ -140,13 +140,13 @@ async fn run(
 async fn ask_for_what_is_lacking(
     context: &Context,
     connection: &Connection,
-    lease: &mut LockedConnection,
-    (record, how): (TokenRecord, Source),
+    locked: &mut LockedConnection,
+    (record, how): (TokenRecord, RecordSource),
     (client_secret, attempt): (Secret, u32),
 ) -> Result<WorkOutcome, Problem> {
     let (old, generation) = (Some(record.clone()), record.generation.saturating_add(1));
     let problem =
-        match exchange_and_save(context, connection, lease, Exchanging { old, generation, client_secret, attempt })
+        match exchange_and_save(context, connection, locked, Exchanging { old, generation, client_secret, attempt })
             .await
         {
             Ok(WorkOutcome::Refused(refusal)) => refusal.problem(context.now()),
@@ -170,30 +170,30 @@ fn stands(refusal: &LastRefusal, ask: &RefreshRequest, context: &Context) -> boo
 async fn with_what_can_be_read(
     context: &Context,
     connection: &Connection,
-    lease: &mut LockedConnection,
+    locked: &mut LockedConnection,
     standing: TokenState,
 ) -> Result<TokenState, Problem> {
     let Some(Hazard::Uncertain { generation, at, fingerprint, unread: Some(sealed), lost, .. }) = &standing.hazard
     else {
         return Ok(standing);
     };
-    let text = match lease.unread(*generation, sealed).await {
+    let text = match locked.unread(*generation, sealed).await {
         Ok(text) => text,
         Err(why @ StoreError::Misplaced { .. }) => return Err(store_problem(&why)),
         Err(_) => return Ok(standing),
     };
     let Some(tokens) = unread::tokens(&text, fingerprint) else { return Ok(standing) };
     let record = exchange::record(connection, tokens, &[], *at, standing.record.as_ref(), standing.next_generation());
-    let how = Source::Rescued(*lost);
-    lease.sends_again_after(*lost);
-    match save(context, &connection.name, lease, record, how).await {
+    let how = RecordSource::Rescued(*lost);
+    locked.sends_again_after(*lost);
+    match save(context, &connection.name, locked, record, how).await {
         WorkOutcome::Held { record, .. } | WorkOutcome::Unsaved { record, .. } => {
             let (connection, generation) = (connection.name.clone(), record.generation);
             context.announce(EventKind::Refreshed { generation, recovered: Some(*lost) }.of(connection));
         }
         _ => {}
     }
-    lease.recover().await.map_err(|error| store_problem(&error))
+    locked.recover().await.map_err(|error| store_problem(&error))
 }
 
 /// Takes the connection's lock and a place at its host. While another process holds the lock, the
@@ -205,12 +205,12 @@ pub(crate) async fn enter(
 ) -> Result<Entered, Problem> {
     let enter = context.host_limit.enter(&connection.token_url);
     let mut place = Some(cancellable(enter, cancel).await?);
-    let lease = lock(context, &connection.name, cancel, &mut place).await?;
+    let locked = lock(context, &connection.name, cancel, &mut place).await?;
     let place = match place {
         Some(place) => place,
         None => cancellable(context.host_limit.enter(&connection.token_url), cancel).await?,
     };
-    Ok(Entered { lease, place })
+    Ok(Entered { locked, place })
 }
 
 /// Takes the connection's lock; a holder is shown, and waited for in bounded time.
@@ -250,7 +250,7 @@ struct Exchanging {
 async fn exchange_and_save(
     context: &Context,
     connection: &Connection,
-    lease: &mut LockedConnection,
+    locked: &mut LockedConnection,
     exchange: Exchanging,
 ) -> Result<WorkOutcome, Problem> {
     let Exchanging { old, generation, client_secret, attempt } = exchange;
@@ -268,30 +268,30 @@ async fn exchange_and_save(
     secrets.extend(old.as_ref().map(|old| &old.access_token));
     let spends = if rotates { old.as_ref() } else { None };
     if let Some(old) = spends {
-        lease.spending(old).await.map_err(|error| store_problem(&error))?;
+        locked.spending(old).await.map_err(|error| store_problem(&error))?;
     }
-    let lost_before = lease.lost_before();
+    let lost_before = locked.lost_before();
     let request = TokenRequest { connection, exchange, form: &form, secrets: &secrets, attempt };
     let verdict = exchange::send(context, request).await;
     let sent = Sent { connection, record: old.as_ref(), client_secret, lost: lost_before };
     let refusal = match verdict {
-        Verdict::Tokens(tokens, asked_at) => {
+        ExchangeOutcome::Tokens(tokens, asked_at) => {
             fault_point::pass(Step::AnswerRead);
             let record = exchange::record(connection, tokens, &secrets, asked_at, old.as_ref(), generation);
-            return Ok(save(context, &connection.name, lease, record, Source::Exchanged(lost_before)).await);
+            return Ok(save(context, &connection.name, locked, record, RecordSource::Exchanged(lost_before)).await);
         }
-        Verdict::Lost { why, body } if spends.is_some() => {
-            return Ok(answer_was_lost(context, connection, lease, &why, body.as_ref()).await);
+        ExchangeOutcome::Lost { why, body } if spends.is_some() => {
+            return Ok(answer_was_lost(context, connection, locked, &why, body.as_ref()).await);
         }
-        Verdict::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, context.now()),
-        Verdict::NotSent(why) | Verdict::Lost { why, .. } => sent.failed(&why, context.now()),
+        ExchangeOutcome::Refused(refusal, retry_after) => sent.refused(&refusal, retry_after, context.now()),
+        ExchangeOutcome::NotSent(why) | ExchangeOutcome::Lost { why, .. } => sent.failed(&why, context.now()),
     };
     if let Some(old) = spends {
         fault_point::pass_with(Step::TakingBack, &connection.name, old);
     }
-    lease.refused(refusal.clone()).await.map_err(|error| store_problem(&error))?;
+    locked.refused(refusal.clone()).await.map_err(|error| store_problem(&error))?;
     if refusal.kind == RefusalKind::InvalidGrant
-        && let Some(newer) = replaced_meanwhile(context, connection, lease, old.as_ref()).await
+        && let Some(newer) = replaced_meanwhile(context, connection, locked, old.as_ref()).await
     {
         return Ok(newer);
     }
@@ -303,13 +303,13 @@ async fn exchange_and_save(
 async fn answer_was_lost(
     context: &Context,
     connection: &Connection,
-    lease: &mut LockedConnection,
+    locked: &mut LockedConnection,
     why: &Reason,
     body: Option<&Body>,
 ) -> WorkOutcome {
     // A failure costs words, and what a person might have found in the answer.
-    let _ = lease.answer_lost(why, body.map(unread::text).as_ref()).await;
-    let standing = match lease.recover().await {
+    let _ = locked.answer_lost(why, body.map(unread::text).as_ref()).await;
+    let standing = match locked.recover().await {
         Ok(standing) => standing,
         Err(error) => return WorkOutcome::Failed(store_problem(&error)),
     };
@@ -327,19 +327,24 @@ async fn answer_was_lost(
 async fn replaced_meanwhile(
     context: &Context,
     connection: &Connection,
-    lease: &mut LockedConnection,
+    locked: &mut LockedConnection,
     sent: Option<&TokenRecord>,
 ) -> Option<WorkOutcome> {
-    let standing = lease.recover().await.ok()?;
+    let standing = locked.recover().await.ok()?;
     let newer = standing.record.filter(|record| sent.is_none_or(|sent| record.generation > sent.generation))?;
-    let how = attributed(context, connection, &newer, Source::Adopted(None)).await;
+    let how = attributed(context, connection, &newer, RecordSource::Adopted(None)).await;
     Some(WorkOutcome::Held { record: newer, how, problem: None })
 }
 
 /// Says whose tokens were taken over, if the history does: its writer has let go of the lock.
-async fn attributed(context: &Context, connection: &Connection, record: &TokenRecord, how: Source) -> Source {
+async fn attributed(
+    context: &Context,
+    connection: &Connection,
+    record: &TokenRecord,
+    how: RecordSource,
+) -> RecordSource {
     match how {
-        Source::Adopted(_) => Source::Adopted(context.author(&connection.name, record.generation).await),
+        RecordSource::Adopted(_) => RecordSource::Adopted(context.author(&connection.name, record.generation).await),
         how => how,
     }
 }
@@ -348,19 +353,19 @@ async fn attributed(context: &Context, connection: &Connection, record: &TokenRe
 pub(crate) async fn save(
     context: &Context,
     name: &ConnectionName,
-    lease: &mut LockedConnection,
+    locked: &mut LockedConnection,
     record: TokenRecord,
-    how: Source,
+    how: RecordSource,
 ) -> WorkOutcome {
     let mut unsaved = record.clone();
     loop {
-        match lease.receive(unsaved).await {
+        match locked.receive(unsaved).await {
             Ok(()) => {
-                lease.remember(&record, obtained(&record, how), Some(context.program)).await;
+                locked.remember(&record, obtained(&record, how), Some(context.program)).await;
                 return WorkOutcome::Held { record, how, problem: None };
             }
             Err(SaveError::InJournal { why }) => {
-                lease.remember(&record, obtained(&record, how), Some(context.program)).await;
+                locked.remember(&record, obtained(&record, how), Some(context.program)).await;
                 return WorkOutcome::Unsaved { record, how, why: why.reason() };
             }
             Err(SaveError::Nowhere { why, record: back }) => {
@@ -372,11 +377,11 @@ pub(crate) async fn save(
     }
 }
 
-fn obtained(record: &TokenRecord, how: Source) -> Obtained {
+fn obtained(record: &TokenRecord, how: RecordSource) -> Obtained {
     match how {
-        Source::LoggedIn => Obtained::Login,
-        Source::Rescued(_) => Obtained::Recovered,
-        Source::Imported { .. } => Obtained::Import,
+        RecordSource::LoggedIn => Obtained::Login,
+        RecordSource::Rescued(_) => Obtained::Recovered,
+        RecordSource::Imported { .. } => Obtained::Import,
         _ if record.refresh_token.is_some() => Obtained::Refresh,
         _ => Obtained::Mint,
     }

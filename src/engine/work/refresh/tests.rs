@@ -59,7 +59,7 @@ async fn a_lock_is_waited_for_with_its_holder_shown_and_not_for_ever() {
 }
 
 #[test]
-fn what_the_schedule_finds_due_nobody_else_finds_early() {
+fn what_the_schedule_finds_due_is_early_for_no_one_else() {
     let obtained_at: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().unwrap();
     for (lifetime, jitter) in [10, 90, 1799, 86_400].into_iter().flat_map(|life| [0.0, 0.5, 1.0].map(|j| (life, j))) {
         let record = TokenRecord {

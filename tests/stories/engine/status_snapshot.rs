@@ -1,4 +1,4 @@
-//! The overview: what the next start shows before any store has answered.
+//! The status snapshot: what the next start shows before any store has answered.
 
 use chrono::TimeDelta;
 use manutop::domain::{Command, ConnectionView, Status};
@@ -22,9 +22,9 @@ async fn a_dashboard_leaves_the_facts_of_its_connections_and_a_command_nothing()
     dashboard.engine.shutdown().await;
     let text = std::fs::read_to_string(rig.dir.path().join("overview")).unwrap();
     assert!(!text.contains(SECRET) && !text.contains(record.access_token.expose()), "no secret: {text}");
-    let overview = status_snapshot::read(rig.dir.path());
-    assert_eq!(overview.facts(&sync).unwrap().refresh, None);
-    let facts = overview.facts(&factory).unwrap();
+    let snapshot = status_snapshot::read(rig.dir.path());
+    assert_eq!(snapshot.facts(&sync).unwrap().refresh, None);
+    let facts = snapshot.facts(&factory).unwrap();
     assert_eq!((facts.generation, &facts.access_fingerprint), (1, &record.facts().access_fingerprint));
 
     let view = ConnectionView::remembered(&rig.connections[0], facts);

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::config;
 use crate::config::{ChangeError, Config, ConfigError, Draft, StoreKind};
 use crate::domain::{ConnectionName, FieldFault};
-use crate::live_configuration::{ConfigurationReport, ConfigurationSource, Job, Report, Typed};
+use crate::live_configuration::{ConfigurationJob, ConfigurationReport, ConfigurationSource, FileReport, Typed};
 use crate::platform::file_stamp::Stamp;
 use crate::platform::file_watch::Watch;
 
@@ -22,7 +22,7 @@ const QUIET: Duration = Duration::from_millis(150);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 /// The file's thread.
-pub(super) struct Reader {
+pub(super) struct ConfigurationWorker {
     pub(super) source: ConfigurationSource,
     /// As last reported.
     pub(super) last: Result<Config, String>,
@@ -33,19 +33,19 @@ pub(super) struct Reader {
     pub(super) reports: UnboundedSender<ConfigurationReport>,
 }
 
-impl Reader {
-    pub(super) fn watch(&mut self, wake: mpsc::Sender<Job>) {
+impl ConfigurationWorker {
+    pub(super) fn watch(&mut self, wake: mpsc::Sender<ConfigurationJob>) {
         let watch = Watch::start(&self.source.file, move || {
             // The receiver is gone once the dashboard quits.
-            let _ = wake.send(Job::Look);
+            let _ = wake.send(ConfigurationJob::Look);
         });
         match watch {
             Ok(watch) => self.watch = Some(watch),
-            Err(error) => self.report(Report::Unwatched(error.to_string())),
+            Err(error) => self.report(FileReport::Unwatched(error.to_string())),
         }
     }
 
-    pub(super) fn run(mut self, jobs: &mpsc::Receiver<Job>) {
+    pub(super) fn run(mut self, jobs: &mpsc::Receiver<ConfigurationJob>) {
         // It may have changed since the first reading.
         if self.source.stamp.is_none() || self.source.stamp != Stamp::of(&self.source.file) {
             self.look();
@@ -60,32 +60,32 @@ impl Reader {
                 }
             };
             match job {
-                Ok(Job::Look) => {
+                Ok(ConfigurationJob::Look) => {
                     let now = Instant::now();
                     waiting = Some((waiting.map_or(now, |(first, _)| first), now));
                 }
-                Ok(Job::Reload) => self.reload(),
-                Ok(Job::Save(draft, typed)) => self.save(&draft, typed),
-                Ok(Job::Try(connection)) => self.try_deleting(connection),
-                Ok(Job::Delete(connection)) => self.delete(connection),
-                Ok(Job::UseFiles) => self.use_files(),
+                Ok(ConfigurationJob::Reload) => self.reload(),
+                Ok(ConfigurationJob::Save(draft, typed)) => self.save(&draft, typed),
+                Ok(ConfigurationJob::Try(connection)) => self.try_deleting(connection),
+                Ok(ConfigurationJob::Delete(connection)) => self.delete(connection),
+                Ok(ConfigurationJob::UseFiles) => self.use_files(),
                 Err(RecvTimeoutError::Timeout) => {
                     waiting = None;
                     self.follow();
                     self.look();
                 }
-                Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(ConfigurationJob::End) | Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
-    fn report(&self, report: Report) {
+    fn report(&self, report: FileReport) {
         let _ = self.reports.send(ConfigurationReport(report));
     }
 
     fn follow(&mut self) {
         if let Some(Err(error)) = self.watch.as_mut().map(Watch::follow) {
-            self.report(Report::Unwatched(error.to_string()));
+            self.report(FileReport::Unwatched(error.to_string()));
         }
     }
 
@@ -93,7 +93,7 @@ impl Reader {
     fn look(&mut self) {
         if let Some(read) = self.read().filter(|read| *read != self.last) {
             self.last.clone_from(&read);
-            self.report(Report::Read(read));
+            self.report(FileReport::Read(read));
         }
     }
 
@@ -101,7 +101,7 @@ impl Reader {
     fn reload(&mut self) {
         let read = self.read().unwrap_or_else(|| self.last.clone());
         self.last.clone_from(&read);
-        self.report(Report::Read(read));
+        self.report(FileReport::Read(read));
     }
 
     /// What the file says; `None` while there never was one.
@@ -132,7 +132,7 @@ impl Reader {
             }
         };
         let result = saved.inspect(|config| self.wrote(config));
-        self.report(Report::Saved { connection: draft.get("name").to_owned(), typed, result });
+        self.report(FileReport::Saved { connection: draft.get("name").to_owned(), typed, result });
     }
 
     fn try_deleting(&self, connection: ConnectionName) {
@@ -143,7 +143,7 @@ impl Reader {
             Err(ChangeError::File(error)) => Err(words(&error)),
             Err(error) => Err(error.to_string()),
         };
-        self.report(Report::Tried { connection, result });
+        self.report(FileReport::Tried { connection, result });
     }
 
     fn delete(&mut self, connection: ConnectionName) {
@@ -159,7 +159,7 @@ impl Reader {
             Err(error) => Err(error.to_string()),
         };
         let result = result.inspect(|config| self.wrote(config));
-        self.report(Report::Deleted { connection, result });
+        self.report(FileReport::Deleted { connection, result });
     }
 
     fn use_files(&mut self) {
@@ -169,7 +169,7 @@ impl Reader {
             Err(why) => Err(why),
         };
         let result = result.inspect(|config| self.wrote(config));
-        self.report(Report::FilesChosen(result));
+        self.report(FileReport::FilesChosen(result));
     }
 
     /// Notes that the file now holds what we wrote.
@@ -178,7 +178,7 @@ impl Reader {
         self.is_there = true;
         self.last = Ok(config.clone());
         if was_faulty {
-            self.report(Report::Read(Ok(config.clone())));
+            self.report(FileReport::Read(Ok(config.clone())));
         }
         self.follow();
     }

@@ -22,7 +22,7 @@ const FRAME: usize = 64 * 1024;
 
 /// The real terminal, drawn on frame by frame.
 #[derive(Debug)]
-pub struct Screen<W: Write> {
+pub struct TerminalBackend<W: Write> {
     inner: CrosstermBackend<W>,
     /// Whether a frame has begun and not ended.
     open: bool,
@@ -32,7 +32,7 @@ pub struct Screen<W: Write> {
     cursor: bool,
 }
 
-impl Screen<BufWriter<Stdout>> {
+impl TerminalBackend<BufWriter<Stdout>> {
     /// The terminal at standard output.
     #[must_use]
     pub fn stdout() -> Self {
@@ -46,7 +46,7 @@ impl Screen<BufWriter<Stdout>> {
     }
 }
 
-impl<W: Write> Screen<W> {
+impl<W: Write> TerminalBackend<W> {
     /// A terminal at the end of a writer.
     pub fn new(writer: W) -> Self {
         Self { inner: CrosstermBackend::new(writer), open: false, link: LinkSlot::default(), cursor: true }
@@ -61,7 +61,7 @@ impl<W: Write> Screen<W> {
     }
 }
 
-impl<W: Write> Backend for Screen<W> {
+impl<W: Write> Backend for TerminalBackend<W> {
     type Error = io::Error;
 
     fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
@@ -153,7 +153,7 @@ mod tests {
     fn written(texts: &[&str]) -> String {
         let mut bytes = Vec::new();
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 2)) };
-        let mut terminal = Terminal::with_options(Screen::new(&mut bytes), options).unwrap();
+        let mut terminal = Terminal::with_options(TerminalBackend::new(&mut bytes), options).unwrap();
         for text in texts {
             terminal.draw(|frame| frame.render_widget(Paragraph::new(*text), frame.area())).unwrap();
         }
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn a_part_of_a_frame_is_a_link_and_what_is_around_it_is_none() {
         let mut bytes = Vec::new();
-        let screen = Screen::new(&mut bytes);
+        let screen = TerminalBackend::new(&mut bytes);
         screen.link.set(Some((Rect::new(2, 0, 3, 1), "https://a.example/")));
         let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 2)) };
         let mut terminal = Terminal::with_options(screen, options).unwrap();
