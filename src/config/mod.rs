@@ -39,7 +39,7 @@ pub use crate::config::edit::{
     remove_connection, rename_connection, set_store,
 };
 pub use crate::config::error::{ConfigError, ConfigFault};
-pub use crate::config::fields::{ConfigField, FIELDS, FieldKind, default_text, fields};
+pub use crate::config::fields::{ConfigField, FIELDS, FieldKind, default_text, fields, suggested_text};
 pub use crate::config::in_place::{Copies, interrupted};
 pub use crate::config::original::Original;
 pub use crate::config::paths::Paths;

@@ -140,6 +140,10 @@ pub enum Action {
     EditConfiguration,
     /// Fill in a form for a new connection.
     New,
+    /// Leave for the demo.
+    TryDemo,
+    /// Leave for the demo with its guided tour.
+    TakeTour,
     /// Change the connection's settings in a form.
     Edit,
     /// Forget everything of the connection and take it out of the configuration.
@@ -281,6 +285,8 @@ impl Action {
             Self::ToggleReadOnly => "toggle_read_only",
             Self::EditConfiguration => "edit_configuration",
             Self::New => "new",
+            Self::TryDemo => "try_demo",
+            Self::TakeTour => "take_tour",
             Self::Edit => "edit",
             Self::Delete => "delete",
             Self::Save => "save",

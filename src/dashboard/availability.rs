@@ -74,7 +74,7 @@ pub(crate) fn of(app: &App, screen: &Screen, action: Action, now: DateTime<Utc>)
             Availability::when(!is_asked)
         }
         Action::Undo => Availability::when(!app.pendings.is_empty()),
-        Action::Unlock => Availability::when(app.passphrase.is_some()),
+        Action::Unlock => Availability::when(app.passphrase.is_some() || app.offers_files),
         Action::Cancel if is_main => Availability::when(cancels_something(app, now)),
         Action::ShowQr => Availability::when(app.subject_of(screen).is_some_and(waits_for_a_paste)),
         Action::Login

@@ -18,6 +18,7 @@ use crate::dashboard::{
     App, command_palette, connection_form, connections, dialogs, help, login, main_screen, reading, request_log,
     timeline, tour, undo, unlock,
 };
+use crate::domain::Command;
 
 impl App {
     /// The scopes whose keys work now, the most special first.
@@ -35,6 +36,9 @@ impl App {
         }
         if *screen == Screen::Main && self.pane == Pane::Requests && !self.connections.all().is_empty() {
             scopes.push(Scope::Log);
+        }
+        if *screen == Screen::Main && self.connections.all().is_empty() && !self.options.demo {
+            scopes.push(Scope::Welcome);
         }
         scopes.extend(screen.scopes());
         if self.options.demo && matches!(screen, Screen::Main | Screen::Details { .. }) {
@@ -151,8 +155,9 @@ fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {
         Flow::Done(effects) => effects,
         Flow::Pass => Vec::new(),
         Flow::Open(screen) => {
+            let is_new_connection = matches!(&screen, Screen::Form(form) if form.changes().is_none());
             app.screens.open(screen);
-            Vec::new()
+            if is_new_connection { before_a_secret(app) } else { Vec::new() }
         }
         Flow::Replace(screen) => {
             app.screens.replace(screen);
@@ -172,6 +177,15 @@ fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {
             effects
         }
     }
+}
+
+/// Before a secret is typed it is known where it can be stored: asks what a person has to decide, and whether a store
+/// that did not answer does now.
+fn before_a_secret(app: &mut App) -> Vec<Effect> {
+    if let Some(dialog) = unlock::update::opened(app) {
+        app.screens.open(dialog);
+    }
+    app.store_problem.iter().map(|_| Command::CheckStore.into()).collect()
 }
 
 fn run(app: &mut App, actions: Vec<Action>, now: DateTime<Utc>) -> Vec<Effect> {

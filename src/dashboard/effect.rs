@@ -63,6 +63,13 @@ pub enum Effect {
     },
     /// Read of the request log on disk what is to be seen next.
     Log(LogQuery),
+    /// Write into the configuration that secrets are kept in encrypted files, and use these.
+    UseFiles,
+    /// Leave for the demo.
+    OpenDemo {
+        /// Whether with the guided tour.
+        tour: bool,
+    },
     /// Leave the program.
     Quit,
     /// Stop until `fg` (Unix job control).

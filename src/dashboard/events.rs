@@ -41,6 +41,8 @@ pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.configure(connections);
         }
         Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_ref()),
+        // What a keyring holds would be left behind there.
+        Event::FilesOffered => app.offers_files = app.connections.all().iter().all(|view| view.token().is_none()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(ref result) => store_changed(app, result, &event, now),
         Event::KeepaliveChanged(keepalive) => keepalive_changed(app, keepalive, now),
@@ -107,6 +109,13 @@ fn notice(app: &mut App, event: HostEvent, now: DateTime<Utc>) {
         HostEvent::ConfigurationUnwatched { why } => {
             let text = format!("changes of the configuration take a restart: {}", reason(&why));
             (None, Severity::Warning, text)
+        }
+        HostEvent::FilesChosen(Ok(())) => {
+            (None, Severity::Good, "secrets are kept in encrypted files from now on".into())
+        }
+        HostEvent::FilesChosen(Err(why)) => {
+            app.wants_files = false;
+            (None, Severity::Bad, format!("encrypted files not chosen: {}", reason(&why)))
         }
         HostEvent::ConnectionDeleted { connection, result: Ok(()) } => {
             (Some(connection), Severity::Good, "deleted: tokens, client secret and configuration".into())
@@ -271,10 +280,14 @@ fn paste_refused(app: &mut App, connection: &ConnectionName, kind: &EventKind, n
 /// Opens the dialog, unless that would tear away another; the banner names the key in any case.
 fn passphrase_asked(app: &mut App, new: bool, refused: Option<&Reason>) {
     app.passphrase = Some(new);
+    app.offers_files = false;
     let key = app.key(Action::Unlock);
     let what = if new { "has no passphrase yet: press" } else { "is locked: press" };
     app.store_problem = Some(format!("the encrypted store {what} {key}"));
-    if app.screens.top().may_be_covered() {
+    // A first passphrase is chosen before the first secret is typed, not before there is anything to see.
+    let waits = new && refused.is_none() && app.connections.all().is_empty();
+    let is_wanted = std::mem::take(&mut app.wants_files);
+    if is_wanted || (app.screens.top().may_be_covered() && !waits) {
         app.screens.open(Screen::Unlock(UnlockDialog::new(new, refused.map(reason))));
     }
 }
@@ -305,9 +318,14 @@ fn unlock_ended(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
 
 fn store_changed(app: &mut App, result: &Result<(), Reason>, event: &Event, now: DateTime<Utc>) {
     app.passphrase = None;
+    app.offers_files &= result.is_err();
     match result {
         Ok(()) if app.store_problem.take().is_some() => announce_program(app, event, now),
         Ok(()) => {}
+        Err(_) if app.offers_files => {
+            let key = app.key(Action::Unlock);
+            app.store_problem = Some(format!("no keyring here: {key} keeps secrets in encrypted files"));
+        }
         Err(why) => app.store_problem = Some(reason(why)),
     }
 }

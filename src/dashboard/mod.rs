@@ -52,7 +52,6 @@ use crate::dashboard::connection_form::Template;
 use crate::dashboard::connections::Connections;
 use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::StatusMessage;
 use crate::dashboard::keymap::Keymap;
 use crate::dashboard::layout::Pane;
@@ -125,6 +124,10 @@ pub struct App {
     pub(crate) message: Option<StatusMessage>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
+    /// No keyring can be reached, and encrypted files can take its place.
+    pub(crate) offers_files: bool,
+    /// A person chose encrypted files: the question for their passphrase may cover anything.
+    pub(crate) wants_files: bool,
     /// What stands between the configuration file and what is worked with.
     pub(crate) config_problem: Option<String>,
     /// The keepalive service that leads beside this dashboard.
@@ -154,11 +157,10 @@ pub struct App {
 
 impl App {
     /// A dashboard of these connections, in this order, with the log read from disk, oldest
-    /// first. Where there are none yet, it begins with the form of a new one.
+    /// first. Where there are none yet, it begins with the welcome.
     #[must_use]
     pub fn new(views: Vec<ConnectionView>, log: Vec<LogEntry>, options: DashboardOptions, now: DateTime<Utc>) -> Self {
-        let is_first_start = views.is_empty();
-        let mut app = Self {
+        Self {
             options,
             size: Size::new(80, 24),
             configured: Vec::new(),
@@ -171,6 +173,8 @@ impl App {
             scroll: 0,
             message: None,
             store_problem: None,
+            offers_files: false,
+            wants_files: false,
             config_problem: None,
             keepalive: None,
             passphrase: None,
@@ -183,11 +187,7 @@ impl App {
             tour: None,
             recent: Vec::new(),
             last_click: None,
-        };
-        if is_first_start && let Flow::Open(form) = connections::actions::new_connection(&app) {
-            app.screens.open(form);
         }
-        app
     }
 
     /// Informs a person who looks at the demo that it is one, and what to try.

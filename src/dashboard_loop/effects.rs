@@ -39,6 +39,8 @@ impl<H: Host> Dashboard<H> {
             Effect::Copy { connection, what } => {
                 underway.copy = Some(PendingCopy::new(Wanted::Of { connection, what }))
             }
+            Effect::OpenDemo { tour } => return Ok(Some(Ending::Demo { tour })),
+            Effect::UseFiles => self.configuration.use_files(),
             Effect::CopyNames(names) => underway.copy = Some(PendingCopy::new(Wanted::Names(names))),
             Effect::CopyRequest(entry) => underway.copy = Some(PendingCopy::new(Wanted::request(&entry))),
             Effect::Export { format, entries, older } => self.export(format, entries, older, now, events.clone()),

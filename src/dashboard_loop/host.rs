@@ -2,6 +2,8 @@
 
 use std::io;
 
+use ratatui::layout::Rect;
+
 use crate::dashboard::tour::fault::FaultKind;
 use crate::domain::{ConnectionName, Secret};
 use crate::terminal::window::Window;
@@ -40,6 +42,9 @@ pub trait Host: Window {
     /// # Errors
     /// The terminal cannot be written to.
     fn copy(&mut self, text: &Secret) -> io::Result<()>;
+
+    /// Makes a part of the frames that follow a link, or none. Called before every frame.
+    fn link(&mut self, _link: Option<(Rect, &str)>) {}
 
     /// In the demo, breaks something or fixes everything; otherwise nothing can be broken. Must not
     /// wait: the engine's events report the effect.

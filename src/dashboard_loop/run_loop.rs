@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
+use crate::dashboard::login::layout::url_on_screen;
 use crate::dashboard::{App, Msg, draw, update};
 use crate::dashboard_loop::copying::{Copying, clipboard_event};
 use crate::dashboard_loop::host::Host;
@@ -84,6 +85,11 @@ pub enum Ending {
     Quit,
     /// A person asked twice to quit, and something is owed.
     QuitUnsaved,
+    /// A person wants to see the demo, perhaps with its tour; unfinished work has yet to be waited for.
+    Demo {
+        /// Whether with the guided tour.
+        tour: bool,
+    },
     /// The terminal cannot be read any more.
     InputEnded,
     /// The engine ended on its own, which it never should.
@@ -133,6 +139,7 @@ impl<H: Host> Dashboard<H> {
             let waits = is_news && Instant::now() < next_frame;
             if !waits && underway.foreground.is_none() {
                 self.notifier.turn(&self.app, &mut self.host, now);
+                self.host.link(url_on_screen(&self.app, now).as_ref().map(|(area, url)| (*area, url.as_str())));
                 let drawn = terminal.draw(|frame| draw::draw(frame, &self.app, now))?;
                 // What is clicked on is what was drawn, though the new size may be reported after the click.
                 if drawn != self.app.size {

@@ -114,6 +114,10 @@ pub enum Command {
         /// Which connection.
         connection: ConnectionName,
     },
+    /// Find out whether the secret store answers; an event says so where that changed.
+    CheckStore,
+    /// Keep secrets in encrypted files from now on, in place of a keyring that cannot be reached.
+    UseFiles,
     /// Open the encrypted store with its passphrase, which on first use is chosen by this.
     Unlock {
         /// The passphrase.

@@ -34,6 +34,9 @@ pub enum HostEvent {
         /// The outcome.
         result: Result<(), String>,
     },
+    /// The configuration file now says that secrets are kept in encrypted files (`Ok`), or could not be changed
+    /// (`Err`: why).
+    FilesChosen(Result<(), String>),
     /// Something was put on the clipboard.
     Copied {
         /// Which connection.

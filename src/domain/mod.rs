@@ -18,6 +18,7 @@ pub mod log_brief;
 pub mod log_summary;
 pub mod lost_answer;
 pub mod own_command;
+pub mod passphrase;
 pub mod problem;
 pub mod provider;
 pub mod reason;

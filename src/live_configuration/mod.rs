@@ -24,7 +24,7 @@ use crate::platform::file_stamp::Stamp;
 /// The configuration in use, and the handle of the thread that reads and writes its file.
 pub struct Configuration {
     current: Config,
-    /// The store in use, which nothing changes while it runs.
+    /// The store in use, which changes only by [`Configuration::use_files`] while it runs.
     store: StoreKind,
     jobs: mpsc::Sender<ConfigurationJob>,
     notes: UnboundedReceiver<ConfigurationReport>,
@@ -80,6 +80,8 @@ enum ConfigurationJob {
     /// Find out whether it could be deleted.
     Try(ConnectionName),
     Delete(ConnectionName),
+    /// Make it name encrypted files as the secret store.
+    UseFiles,
     End,
 }
 
@@ -94,6 +96,7 @@ enum FileReport {
     Saved { connection: String, typed: Typed, result: Result<Config, Vec<FieldFault>> },
     Tried { connection: ConnectionName, result: Result<(), String> },
     Deleted { connection: ConnectionName, result: Result<Config, String> },
+    FilesChosen(Result<Config, String>),
 }
 
 impl Configuration {
@@ -154,6 +157,12 @@ impl Configuration {
         self.ask(ConfigurationJob::Delete(connection));
     }
 
+    /// Makes the file name encrypted files as the secret store, then the engine use them;
+    /// [`HostEvent::FilesChosen`] reports the result.
+    pub fn use_files(&self) {
+        self.ask(ConfigurationJob::UseFiles);
+    }
+
     /// Reads the file now; [`HostEvent::ConfigurationRead`] reports the result, changed or not.
     pub fn reload(&self) {
         self.ask(ConfigurationJob::Reload);
@@ -189,6 +198,13 @@ impl Configuration {
             FileReport::Saved { connection, result: Err(faults), .. } => {
                 (Vec::new(), Event::Host(HostEvent::ConnectionSaved { connection, result: Err(faults) }))
             }
+            FileReport::FilesChosen(Ok(config)) => {
+                self.store = StoreKind::File;
+                let mut commands = self.adopt(config);
+                commands.push(Command::UseFiles);
+                (commands, Event::Host(HostEvent::FilesChosen(Ok(()))))
+            }
+            FileReport::FilesChosen(Err(why)) => (Vec::new(), Event::Host(HostEvent::FilesChosen(Err(why)))),
             FileReport::Deleted { connection, result } => {
                 let (commands, result) = match result {
                     Ok(config) => (self.adopt(config), Ok(())),

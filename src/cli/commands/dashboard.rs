@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, Stdout};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +45,7 @@ use crate::terminal::background;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::guard::TerminalGuard;
 use crate::terminal::input::TerminalInput;
+use crate::terminal::link::LinkSlot;
 use crate::tokens::status_snapshot;
 
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
@@ -147,6 +149,7 @@ impl Opening {
 pub(crate) struct Stage {
     guard: TerminalGuard,
     terminal: FrameWriter<TerminalBackend<BufWriter<Stdout>>>,
+    link: LinkSlot,
     signals: Signals,
 }
 
@@ -154,7 +157,9 @@ impl Stage {
     fn enter(mouse: bool) -> Result<Self, Report> {
         let signals = Signals::listen()?;
         let guard = TerminalGuard::enter_with(mouse).map_err(|error| CliError::new(Exit::Failed, error))?;
-        Ok(Self { guard, terminal: FrameWriter::new(TerminalBackend::stdout())?, signals })
+        let backend = TerminalBackend::stdout();
+        let link = backend.link();
+        Ok(Self { guard, terminal: FrameWriter::new(backend)?, link, signals })
     }
 
     /// Draws a frame in the terminal's present size.
@@ -182,11 +187,12 @@ pub(crate) struct Demo {
 /// under way has been saved.
 pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
+    let (ascii, theme) = (opening.ascii, opening.theme);
     let mut app = opening.app(clock.now());
     let mut stage = Stage::enter(app.uses_mouse())?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     stage.draw(&mut app, clock.now())?;
-    let Stage { mut guard, mut terminal, signals } = stage;
+    let Stage { mut guard, mut terminal, link, signals } = stage;
     let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
     let config_file = opening.source.file.clone();
     let (engine, events) = Engine::start(parts)?;
@@ -221,7 +227,7 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         signals,
         answers,
         editor: editor(&config_file),
-        host: TerminalHost::new(&mut guard, faults),
+        host: TerminalHost::new(&mut guard, link, faults),
         notifier,
         clock,
     };
@@ -251,8 +257,30 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let left = left?;
     match ending? {
         Ending::Quit | Ending::QuitUnsaved => Ok(left),
+        Ending::Demo { tour } => {
+            drop(request_log);
+            Ok(run_demo(tour, ascii, theme)?)
+        }
         Ending::InputEnded => Err(CliError::new(Exit::Failed, "cannot read from the terminal").into()),
         Ending::EngineEnded => Err(eyre::eyre!("the engine ended unexpectedly")),
+    }
+}
+
+/// Runs the demo in this process's place: whatever this one started, a thread that reads the terminal among it, is
+/// gone then.
+fn run_demo(tour: bool, ascii: bool, theme: Option<ThemeName>) -> Result<Exit, CliError> {
+    let failed = |error| CliError::new(Exit::Failed, format!("the demo cannot be started: {error}"));
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.arg("demo").args(tour.then_some("--tour")).args(ascii.then_some("--ascii"));
+    if let Some(theme) = theme {
+        command.args(["--theme", theme.word()]);
+    }
+    #[cfg(unix)]
+    return Err(failed(std::os::unix::process::CommandExt::exec(&mut command)));
+    #[cfg(not(unix))]
+    {
+        let status = command.status().map_err(failed)?;
+        return Ok(if status.success() { Exit::Ok } else { Exit::Failed });
     }
 }
 

@@ -8,7 +8,7 @@ use crate::dashboard::keymap::{KeyBinding, Keymap, Scope};
 /// Where the commands of every screen are in the key table, in the order of the list.
 const EVERYWHERE: [Scope; 5] = [Scope::Undo, Scope::Connection, Scope::Main, Scope::Log, Scope::Always];
 /// Where the commands of some screens are.
-const SOMEWHERE: [Scope; 3] = [Scope::Request, Scope::Timeline, Scope::Demo];
+const SOMEWHERE: [Scope; 4] = [Scope::Request, Scope::Timeline, Scope::Demo, Scope::Welcome];
 
 /// What a command does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

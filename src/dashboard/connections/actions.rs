@@ -11,18 +11,14 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::screen::Screen;
-use crate::dashboard::unlock::UnlockDialog;
-use crate::dashboard::{App, login};
+use crate::dashboard::{App, login, unlock};
 use crate::domain::{Command, ConnectionName, CopyWhat, Severity};
 
 /// Carries out an action on the connection that the top screen is about; it is available.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
         Action::ToggleAutoAll => return toggle_auto_of_all(app, now),
-        Action::Unlock => {
-            let dialog = app.passphrase.map(|new| UnlockDialog::new(new, None));
-            return dialog.map_or(Flow::NOTHING, |dialog| Flow::Open(Screen::Unlock(dialog)));
-        }
+        Action::Unlock => return unlock::update::opened(app).map_or(Flow::NOTHING, Flow::Open),
         _ if marked::goes_to_marked(app, app.screens.top(), action) => return marked::act(app, action, now),
         _ => {}
     }

@@ -202,6 +202,12 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
             "leave read-only mode",
             "keep watching",
         ),
+        Question::UseFiles => (
+            " No keyring in this session ".to_owned(),
+            "manutop keeps tokens and client secrets in a keyring, and none can be reached here. That is usual over SSH, in WSL and in containers. It can keep them in encrypted files instead: you choose a passphrase, which it asks for at every start.".to_owned(),
+            "use encrypted files",
+            "not now",
+        ),
         Question::Quit => (" Leave now? ".to_owned(), leaving(app), "leave now", "stay until it is saved"),
     };
     let mut lines = words(&text, Tone::Plain);

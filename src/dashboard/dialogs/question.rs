@@ -31,6 +31,8 @@ pub enum Question {
     QuitPending,
     /// Act again instead of only watching?
     LeaveReadOnly,
+    /// Keep secrets in encrypted files, as no keyring can be reached?
+    UseFiles,
     /// Leave although tokens are not in the store yet?
     Quit,
 }
@@ -45,7 +47,7 @@ impl Question {
             | Self::Logout(name)
             | Self::Delete(name)
             | Self::ReplaceSubject { connection: name, .. } => Some(name),
-            Self::LogoutMarked { .. } | Self::LeaveReadOnly | Self::QuitPending | Self::Quit => None,
+            Self::LogoutMarked { .. } | Self::LeaveReadOnly | Self::QuitPending | Self::UseFiles | Self::Quit => None,
         }
     }
 }

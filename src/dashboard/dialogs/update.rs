@@ -25,6 +25,10 @@ pub(crate) fn on_question(app: &mut App, action: Action, now: DateTime<Utc>) -> 
             app.pendings.clear();
             Flow::Close(vec![Effect::Quit])
         }
+        (Action::Accept, Question::UseFiles) => {
+            app.wants_files = true;
+            Flow::Close(accepted(Question::UseFiles))
+        }
         (Action::Accept, question) => Flow::Close(accepted(question)),
         (Action::Cancel, question) => Flow::Close(declined(question)),
         _ => Flow::NOTHING,
@@ -64,6 +68,7 @@ fn accepted(question: Question) -> Vec<Effect> {
         Question::ReplaceSubject { connection, .. } => {
             vec![Command::ConfirmLogin { connection, replace: true }.into()]
         }
+        Question::UseFiles => vec![Effect::UseFiles],
         // These change the state.
         Question::Logout(_)
         | Question::LogoutMarked { .. }

@@ -12,6 +12,7 @@ use crate::dashboard::details::remedy::remedy;
 use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
 use crate::dashboard::layout::Pane;
+use crate::dashboard::screen::Screen;
 use crate::dashboard::{App, availability};
 use crate::domain::Status;
 
@@ -110,6 +111,11 @@ fn word(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> Cow<'static, str
             let waits = app.subject().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
             if waits && !app.log_is_filtered() { own() } else { "clear".into() }
         }
+        (Scope::Form, Action::Accept) => match app.screens.top() {
+            Screen::Form(form) => form.on_enter().word().into(),
+            _ => own(),
+        },
+        (Scope::Connection, Action::Unlock) if app.offers_files => "encrypted files".into(),
         (Scope::Unlock, Action::Accept) if app.passphrase == Some(true) => "choose".into(),
         _ => own(),
     }

@@ -61,6 +61,8 @@ fn shorter(action: Action) -> Option<&'static str> {
         Action::ToggleReadOnly => "only watch, or not any more",
         Action::EditConfiguration => "edit the configuration file",
         Action::OpenFaultMenu => "break something",
+        Action::StartTour => "the guided tour",
+        Action::TakeTour => "the demo, with a guided tour",
         Action::Fault(kind) => fault(kind)?,
         _ => return None,
     })
@@ -91,7 +93,8 @@ mod tests {
     #[test]
     fn every_short_description_of_a_command_fits_the_smallest_screen() {
         let commands = [Scope::Connection, Scope::Main, Scope::Log, Scope::Always, Scope::Request, Scope::Timeline];
-        let menus = [Scope::Demo, Scope::CopyMenu, Scope::SortMenu, Scope::ExportMenu, Scope::FaultMenu];
+        let menus =
+            [Scope::Demo, Scope::Welcome, Scope::CopyMenu, Scope::SortMenu, Scope::ExportMenu, Scope::FaultMenu];
         let keymap = Keymap::default();
         for binding in commands.into_iter().chain(menus).flat_map(|scope| keymap.of(scope)) {
             let is_command = !binding.action.moves() && binding.action != Action::Accept;

@@ -26,6 +26,8 @@ pub enum Scope {
     Always,
     /// The main screen: moving about and leaving.
     Main,
+    /// The welcome, while there is no connection.
+    Welcome,
     /// The request log, while its pane has the keyboard.
     Log,
     /// A logged request's details.
@@ -78,10 +80,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Connection,
         Self::Undo,
         Self::Main,
+        Self::Welcome,
         Self::Log,
         Self::Always,
         Self::Viewer,
@@ -132,6 +135,7 @@ impl Scope {
             Self::ExportMenu => "export_menu",
             Self::Palette => "palette",
             Self::Log => "log",
+            Self::Welcome => "welcome",
             Self::Request => "request",
             Self::Timeline => "timeline",
             Self::Form => "form",
@@ -182,6 +186,7 @@ impl Scope {
         match self {
             Self::Always => "Everywhere",
             Self::Main => "Main screen",
+            Self::Welcome => "Welcome, without connections",
             Self::Log => "Request log, in its pane",
             Self::Request => "Details of a request",
             Self::Timeline => "Timeline",

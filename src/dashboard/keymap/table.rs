@@ -207,6 +207,8 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         "quit",
         3,
     ),
+    shown(bind(Scope::Welcome, &[Key::char('d')], Action::TryDemo, "try the demo"), "demo", 1),
+    shown(bind(Scope::Welcome, &[Key::char('t')], Action::TakeTour, "try the demo, with a guided tour"), "tour", 2),
     shown(
         bind(Scope::Log, &[Key::char('/')], Action::FilterLog, "filter by words, @name, 4xx, 429, error"),
         "filter",

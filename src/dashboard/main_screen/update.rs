@@ -27,6 +27,9 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
             return Flow::Open(Screen::Filter);
         }
         Action::New => return new_connection(app),
+        Action::TryDemo | Action::TakeTour => {
+            return Flow::effect(Effect::OpenDemo { tour: action == Action::TakeTour });
+        }
         Action::Quiet => {
             app.toggle_quiet();
             let text = if app.quiet { "quiet: no notifications, no bell" } else { "notifications are on" };

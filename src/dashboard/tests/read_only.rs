@@ -69,9 +69,11 @@ fn only_watches(effect: &Effect) -> bool {
         | Effect::Export { .. }
         | Effect::Log(_)
         | Effect::Mouse(_)
+        | Effect::OpenDemo { .. }
         | Effect::Quit
         | Effect::Suspend => true,
-        Effect::Save { .. }
+        Effect::UseFiles
+        | Effect::Save { .. }
         | Effect::Delete { .. }
         | Effect::Fault { .. }
         | Effect::RunCommand(_)

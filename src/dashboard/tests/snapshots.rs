@@ -217,11 +217,14 @@ fn whose_tokens_these_are() {
 
 #[test]
 fn welcome() {
-    for (width, height) in [(80, 24), (60, 15)] {
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
         let mut app = app_of(vec![]);
-        insta::assert_snapshot!(format!("first_start_{width}x{height}"), picture(&mut app, width, height));
-        press(&mut app, "Esc");
         insta::assert_snapshot!(format!("welcome_{width}x{height}"), picture(&mut app, width, height));
+        learn(&mut app, Event::FilesOffered);
+        learn(&mut app, Event::StoreChanged(Err("no secret store can be reached".into())));
+        insta::assert_snapshot!(format!("no_keyring_{width}x{height}"), picture(&mut app, width, height));
+        press(&mut app, "n");
+        insta::assert_snapshot!(format!("no_keyring_asked_{width}x{height}"), picture(&mut app, width, height));
     }
 }
 

@@ -29,9 +29,13 @@ pub(crate) struct ThemePalette {
     pub(crate) border: Style,
     /// Text and background, where they are not the terminal's own.
     pub(crate) ground: Option<(Color, Color)>,
+    /// The ground of a field that is typed into: a tint, or a line where there is none.
+    pub(crate) field: Style,
 }
 
 const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
+
+const LINE: Style = Style::new().add_modifier(Modifier::UNDERLINED);
 
 /// Modifiers only.
 static PLAIN: ThemePalette = ThemePalette {
@@ -43,6 +47,7 @@ static PLAIN: ThemePalette = ThemePalette {
     dim: FAINT,
     border: FAINT,
     ground: None,
+    field: LINE,
 };
 
 /// The 16 colours every terminal has, so that its own theme decides how they look.
@@ -55,6 +60,7 @@ static SIXTEEN: ThemePalette = ThemePalette {
     dim: FAINT,
     border: FAINT,
     ground: None,
+    field: LINE,
 };
 
 static DARK: ThemePalette = ThemePalette {
@@ -66,6 +72,7 @@ static DARK: ThemePalette = ThemePalette {
     dim: xterm(145),     // #afafaf
     border: xterm(244),  // #808080
     ground: None,
+    field: tint(237),
 };
 
 static LIGHT: ThemePalette = ThemePalette {
@@ -77,6 +84,7 @@ static LIGHT: ThemePalette = ThemePalette {
     dim: xterm(59),     // #5f5f5f
     border: xterm(244), // #808080
     ground: None,
+    field: tint(253),
 };
 
 static HIGH_CONTRAST_DARK: ThemePalette = ThemePalette {
@@ -88,6 +96,7 @@ static HIGH_CONTRAST_DARK: ThemePalette = ThemePalette {
     dim: xterm(252),     // #d0d0d0
     border: xterm(252),  // #d0d0d0
     ground: Some((Color::Indexed(231), Color::Indexed(16))),
+    field: tint(235),
 };
 
 static HIGH_CONTRAST_LIGHT: ThemePalette = ThemePalette {
@@ -99,6 +108,7 @@ static HIGH_CONTRAST_LIGHT: ThemePalette = ThemePalette {
     dim: xterm(238),    // #444444
     border: xterm(238), // #444444
     ground: Some((Color::Indexed(16), Color::Indexed(231))),
+    field: tint(254),
 };
 
 // Blue against yellow and orange, as Okabe and Ito have it; light against dark besides.
@@ -112,6 +122,7 @@ static COLOUR_BLIND_DARK: ThemePalette = ThemePalette {
     dim: xterm(250),     // #bcbcbc
     border: xterm(244),  // #808080
     ground: None,
+    field: tint(237),
 };
 
 static COLOUR_BLIND_LIGHT: ThemePalette = ThemePalette {
@@ -123,6 +134,7 @@ static COLOUR_BLIND_LIGHT: ThemePalette = ThemePalette {
     dim: xterm(240),    // #585858
     border: xterm(244), // #808080
     ground: None,
+    field: tint(253),
 };
 
 const fn ink(color: Color) -> Style {
@@ -131,6 +143,10 @@ const fn ink(color: Color) -> Style {
 
 const fn xterm(number: u8) -> Style {
     ink(Color::Indexed(number))
+}
+
+const fn tint(number: u8) -> Style {
+    Style::new().bg(Color::Indexed(number))
 }
 
 /// The palette of an appearance. Where the terminal's background is not known, one that must know takes
@@ -226,6 +242,22 @@ mod tests {
                 let found = contrast(ink, of(ground));
                 assert!(found >= 7.0, "{name}: {found:.2}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_typed_can_be_read_on_the_ground_of_its_field() {
+        for (palette, least) in [
+            (&DARK, 4.5),
+            (&LIGHT, 4.5),
+            (&COLOUR_BLIND_DARK, 4.5),
+            (&COLOUR_BLIND_LIGHT, 4.5),
+            (&HIGH_CONTRAST_DARK, 7.0),
+            (&HIGH_CONTRAST_LIGHT, 7.0),
+        ] {
+            let ground = of(palette.field.bg.expect("a tint"));
+            let found = contrast(of(palette.dim.fg.expect("a colour")), ground);
+            assert!(found >= least, "dim text on {:?}: {found:.2}", palette.field.bg);
         }
     }
 
