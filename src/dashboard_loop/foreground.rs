@@ -11,7 +11,7 @@ use crate::platform::signals;
 use crate::platform::signals::QuitIgnored;
 
 /// What is to run in the dashboard's place.
-pub(super) struct Program {
+pub(super) struct LentProgram {
     /// What it is, for messages.
     pub(super) name: String,
     /// The connection it is run for.
@@ -32,7 +32,7 @@ pub(super) struct Foreground {
     _ignored: QuitIgnored,
 }
 
-impl Program {
+impl LentProgram {
     /// The event that reports that it cannot run.
     pub(super) fn failed(&self, why: String) -> Event {
         let (name, connection) = (self.name.clone(), self.connection.clone());

@@ -9,7 +9,7 @@ use ratatui::backend::Backend;
 use tokio::process::Command;
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::dashboard_loop::foreground::{Foreground, Program};
+use crate::dashboard_loop::foreground::{Foreground, LentProgram};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::own_commands;
 use crate::dashboard_loop::own_commands::BackgroundRuns;
@@ -50,23 +50,23 @@ impl<H: Host> Dashboard<H> {
             }
             (Ok(token), CommandTerminal::Foreground) => {
                 let command = own_commands::command(&run.words, token.as_ref());
-                self.lend(Program { name, connection, command, is_read: true }, foreground, terminal)
+                self.lend(LentProgram { name, connection, command, is_read: true }, foreground, terminal)
             }
         }
     }
 
     /// What lets a person edit the configuration file.
-    pub(super) fn editor_program(&self) -> Program {
+    pub(super) fn editor_program(&self) -> LentProgram {
         let mut words = self.editor.iter();
         let mut command = Command::new(words.next().map_or("".as_ref(), |program| program.as_os_str()));
         command.args(words);
-        Program { name: "editing the configuration".into(), connection: None, command, is_read: false }
+        LentProgram { name: "editing the configuration".into(), connection: None, command, is_read: false }
     }
 
     /// Leaves the terminal to a program; reports where it does not start.
     pub(super) fn lend<B>(
         &mut self,
-        mut program: Program,
+        mut program: LentProgram,
         foreground: &mut Option<Foreground>,
         terminal: &mut FrameWriter<B>,
     ) -> io::Result<Option<Event>>

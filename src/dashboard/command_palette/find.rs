@@ -38,7 +38,7 @@ struct Candidate {
 }
 
 /// A typed line in its parts.
-struct Typed<'a> {
+struct TypedLine<'a> {
     /// All of it, without the colon and blanks around it.
     line: &'a str,
     /// The command.
@@ -47,7 +47,7 @@ struct Typed<'a> {
     argument: Option<&'a str>,
 }
 
-impl<'a> Typed<'a> {
+impl<'a> TypedLine<'a> {
     fn new(text: &'a str) -> Self {
         let text = text.trim_start_matches([':', ' ']);
         let (command, argument) = match text.split_once(char::is_whitespace) {
@@ -60,12 +60,12 @@ impl<'a> Typed<'a> {
 
 /// The words behind a typed command.
 pub(crate) fn words(text: &str) -> &str {
-    Typed::new(text).argument.unwrap_or_default()
+    TypedLine::new(text).argument.unwrap_or_default()
 }
 
 /// What a line finds, the best first, and why that is nothing.
 pub(crate) fn find(app: &App, text: &str, now: DateTime<Utc>) -> (Vec<Found>, String) {
-    let typed = Typed::new(text);
+    let typed = TypedLine::new(text);
     let commands = commands::of(&app.options.keymap, &app.scopes_of(below(app)));
     let called = commands.iter().find(|command| command.is_called(typed.command));
     if let (Some(command), Some(argument)) = (called, typed.argument)

@@ -48,7 +48,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, palette: &Palette, theme: Theme
         frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), list);
         return;
     }
-    let look = Look { width: list.width, names: names(palette, list.width), theme };
+    let look = PaletteLook { width: list.width, names: names(palette, list.width), theme };
     let shown = palette.found.iter().enumerate().skip(first).take(height);
     let lines: Vec<_> = shown.map(|(at, found)| look.entry(found, at == palette.choice)).collect();
     frame.render_widget(Paragraph::new(lines), list);
@@ -69,13 +69,13 @@ fn name(found: &Found, is_wide: bool) -> (&str, String) {
 }
 
 /// What all lines have in common.
-struct Look {
+struct PaletteLook {
     width: u16,
     names: usize,
     theme: Theme,
 }
 
-impl Look {
+impl PaletteLook {
     /// The name, what it does, and at the right the key, if there is room for it.
     fn entry(&self, found: &Found, chosen: bool) -> Line<'static> {
         let base = if chosen { self.theme.selected() } else { Style::new() };

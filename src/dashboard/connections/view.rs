@@ -33,7 +33,7 @@ use crate::domain::{ConnectionView, Severity};
 const FILTER_WIDTH: u16 = 30;
 
 /// What all rows of one frame have in common.
-struct Look<'a> {
+struct TableLook<'a> {
     app: &'a App,
     columns: &'a [(Column, u16)],
     /// Whether the table has the keyboard.
@@ -46,7 +46,7 @@ struct Look<'a> {
 pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
     let window = dashboard::layout::rows(area);
     let columns = columns::of(app, window);
-    let look = Look { app, columns: &columns.widths, focused: app.pane == Pane::Connections, theme, now };
+    let look = TableLook { app, columns: &columns.widths, focused: app.pane == Pane::Connections, theme, now };
     let height = usize::from(window.height);
     let first = app.connections.first_row(height);
     let selected = app.connections.selected_index();
@@ -81,7 +81,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     }
 }
 
-impl Look<'_> {
+impl TableLook<'_> {
     fn block(&self, first: usize, height: usize) -> Border<'static> {
         let (app, theme) = (self.app, self.theme);
         let (shown, all) = (app.connections.shown(), app.connections.all().len());

@@ -45,7 +45,7 @@ pub(crate) fn of(app: &App, help: &HelpScreen, now: DateTime<Utc>) -> Vec<HelpSe
     let here = scopes_here(app, below);
     let elsewhere = Scope::ALL.into_iter().filter(|scope| !here.contains(scope));
     let elsewhere = elsewhere.filter(|scope| app.options.demo || !scope.is_demo());
-    let search = Search::new(help.search.text());
+    let search = HelpSearch::new(help.search.text());
     let mut sections: Vec<_> = here
         .iter()
         .map(|scope| section(app, *scope, Some(below), &search, now))
@@ -74,7 +74,7 @@ fn scopes_here(app: &App, below: &Screen) -> Vec<Scope> {
 }
 
 /// The keys of a scope; those that do nothing on the screen below are idle.
-fn section(app: &App, scope: Scope, below: Option<&Screen>, search: &Search, now: DateTime<Utc>) -> HelpSection {
+fn section(app: &App, scope: Scope, below: Option<&Screen>, search: &HelpSearch, now: DateTime<Utc>) -> HelpSection {
     let keymap = &app.options.keymap;
     let is_idle = |binding: &KeyBinding| {
         below.is_some_and(|below| !availability::of(app, below, binding.action, now).is_available())
@@ -92,9 +92,9 @@ fn section(app: &App, scope: Scope, below: Option<&Screen>, search: &Search, now
 }
 
 /// What is searched for.
-struct Search<'a>(&'a str);
+struct HelpSearch<'a>(&'a str);
 
-impl<'a> Search<'a> {
+impl<'a> HelpSearch<'a> {
     fn new(text: &'a str) -> Self {
         Self(text.trim())
     }
