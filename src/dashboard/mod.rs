@@ -107,6 +107,7 @@ pub struct DashboardOptions {
 
 /// The dashboard's whole state.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct App {
     pub(crate) options: DashboardOptions,
     pub(crate) size: Size,

@@ -37,7 +37,7 @@ impl<H: Host> Dashboard<H> {
                 return self.carry_out_exit(next, &mut underway.pending_exit, terminal).await;
             }
             Effect::Copy { connection, what } => {
-                underway.copy = Some(PendingCopy::new(Wanted::Of { connection, what }))
+                underway.copy = Some(PendingCopy::new(Wanted::Of { connection, what }));
             }
             Effect::OpenDemo { tour } => return Ok(Some(Ending::Demo { tour })),
             Effect::UseFiles => self.configuration.use_files(),
