@@ -27,6 +27,9 @@ pub struct Cli {
     /// The options of every command.
     #[command(flatten)]
     pub files: GlobalArgs,
+    /// Only watch: the dashboard sends no request and changes nothing
+    #[arg(long)]
+    pub read_only: bool,
     /// The command; `None` opens the dashboard.
     #[command(subcommand)]
     pub command: Option<CliCommand>,
@@ -119,6 +122,12 @@ mod tests {
             let cli = Cli::try_parse_from(line).unwrap();
             assert_eq!(cli.files.config.unwrap().to_str(), Some("a"));
         }
+    }
+
+    #[test]
+    fn read_only_is_an_option_of_the_dashboard_alone() {
+        assert!(Cli::try_parse_from(["manutop", "--read-only"]).unwrap().read_only);
+        assert!(Cli::try_parse_from(["manutop", "list", "--read-only"]).is_err());
     }
 
     #[test]

@@ -56,10 +56,13 @@ fn wants_json(matches: &ArgMatches) -> bool {
 
 fn run(cli: Cli) -> Result<Exit, Report> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let Cli { files, command } = cli;
+    let Cli { files, read_only, command } = cli;
     let result = runtime.block_on(async {
         match command {
-            None => Box::pin(dashboard::run(&files)).await,
+            None => Box::pin(dashboard::run(&files, read_only)).await,
+            Some(_) if read_only => {
+                Err(CliError::new(Exit::Usage, "--read-only is for the dashboard: give no command with it").into())
+            }
             Some(command) => command.run(&files).await,
         }
     });

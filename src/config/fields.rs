@@ -112,6 +112,15 @@ pub fn default_text(provider: &Provider, key: &str) -> Option<&'static str> {
     }
 }
 
+/// What a new connection may begin with, where a sensible value is no default of the file's.
+#[must_use]
+pub fn suggested_text(provider: &Provider, key: &str) -> Option<&'static str> {
+    match (key, &provider.grant) {
+        ("redirect_uri", Grant::AuthorizationCode { .. }) => Some("http://127.0.0.1:8400/callback"),
+        _ => None,
+    }
+}
+
 /// The keys that a provider's connections do not have.
 pub(super) fn foreign_keys(provider: &Provider) -> Vec<&'static str> {
     let own: Vec<_> = fields(provider).map(|field| field.key).collect();

@@ -6,6 +6,7 @@
 //! repeats a value that could be a secret.
 
 mod change_error;
+mod commands;
 mod comments;
 mod connection;
 mod draft;
@@ -30,8 +31,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::Duration;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 pub use crate::config::change_error::ChangeError;
 pub use crate::config::draft::{Draft, settings};
@@ -40,13 +40,15 @@ pub use crate::config::edit::{
     remove_connection, rename_connection, set_store,
 };
 pub use crate::config::error::{ConfigError, ConfigFault};
-pub use crate::config::fields::{ConfigField, FIELDS, FieldKind, default_text, fields};
+pub use crate::config::fields::{ConfigField, FIELDS, FieldKind, default_text, fields, suggested_text};
 pub use crate::config::in_place::{Copies, interrupted};
 pub use crate::config::original::Original;
 pub use crate::config::paths::Paths;
 use crate::config::section::{FaultCollector, Section};
 pub use crate::config::view::COLUMNS;
-use crate::domain::{AfterLostAnswer, Colours, Connection, DEFAULT_LOG_LIMIT, Provider, Rebinding, ThemeName};
+use crate::domain::{
+    AfterLostAnswer, Colours, Connection, DEFAULT_LOG_LIMIT, OwnCommand, Provider, Rebinding, ThemeName,
+};
 pub(crate) use crate::local_server::is_loopback;
 use crate::trust;
 use crate::trust::Purpose;
@@ -70,20 +72,24 @@ const KEYS: &[&str] = &[
     "colors",
     "columns",
     "request_log_mib",
+    "mouse",
+    "read_only",
     "keys",
+    "commands",
     "connections",
 ];
 
 const ON_EVENT_EXAMPLE: &str = r#"["/home/ada/bin/notify-team"]"#;
 
-/// Every key there is, for the documentation to be held against: the file's own, then those of a
-/// connection.
+/// Every key there is, for the documentation to be held against: the file's own, those of a
+/// connection, those of a command.
 pub fn known_keys() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().chain(fields::KEYS).copied()
+    KEYS.iter().chain(fields::KEYS).chain(commands::KEYS).copied()
 }
 
 /// The configuration file, complete with defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct Config {
     /// Where tokens and client secrets are kept.
     pub store: StoreKind,
@@ -111,9 +117,15 @@ pub struct Config {
     pub columns: Option<Vec<String>>,
     /// How large the request log on disk may grow, in bytes.
     pub request_log: u64,
+    /// Whether the dashboard reports the mouse to itself at its start.
+    pub mouse: bool,
+    /// Whether the dashboard only watches.
+    pub read_only: bool,
     /// Which keys do what instead of the built-in ones, in the order of the file. Not checked yet:
     /// what they mean the dashboard's keymap knows.
     pub keys: Vec<Rebinding>,
+    /// Programs of the user's on keys, in the order of the file.
+    pub commands: Vec<OwnCommand>,
 }
 
 /// How the dashboard notifies of a connection that needs a person.
@@ -175,7 +187,10 @@ impl Default for Config {
             colors: Colours::NONE,
             columns: None,
             request_log: DEFAULT_LOG_LIMIT,
+            mouse: true,
+            read_only: false,
             keys: Vec::new(),
+            commands: Vec::new(),
         }
     }
 }
@@ -214,17 +229,19 @@ pub fn read(file: &Path) -> Result<Option<String>, ConfigError> {
     })
 }
 
-/// The keys that the text of a configuration file asks for, whatever else is wrong with it; none
-/// where it is no TOML.
+/// The keys that the text of a configuration file asks for, and the commands on keys of their own, whatever else is
+/// wrong with it; none where it is no TOML.
 #[must_use]
-pub fn keys_in(text: &str) -> Vec<Rebinding> {
+pub fn keys_in(text: &str) -> (Vec<Rebinding>, Vec<OwnCommand>) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let (document, syntax_errors) = DeTable::parse_recoverable(text);
-    if syntax_errors.is_empty() {
-        keys::read(&mut FaultCollector::new(text), text, document.get_ref())
-    } else {
-        Vec::new()
+    if !syntax_errors.is_empty() {
+        return (Vec::new(), Vec::new());
     }
+    let mut report = FaultCollector::new(text);
+    let tables = section::tables(&mut report, document.get_ref(), "commands", "command");
+    let commands = commands::read(&mut report, text, &tables);
+    (keys::read(&mut report, text, document.get_ref()), commands)
 }
 
 /// Checks the text of a configuration file; `file` is only named in errors.
@@ -267,9 +284,13 @@ fn check(
     let columns = view::columns(&mut top);
     let request_log =
         top.number("request_log_mib", 4..=4096, "MiB").map_or(defaults.request_log, |mebibytes| mebibytes * MIB);
-    let tables = connection_tables(&mut top, document);
+    let mouse = top.boolean("mouse").unwrap_or(defaults.mouse);
+    let read_only = top.boolean("read_only").unwrap_or(defaults.read_only);
+    let tables = section::tables(&mut report, document, "connections", "connection");
     let connections = connections(&mut report, &tables, after_lost_answer, providers);
     let keys = keys::read(&mut report, text, document);
+    let tables = section::tables(&mut report, document, "commands", "command");
+    let commands = commands::read(&mut report, text, &tables);
     let colors = view::colours(&mut report, document);
     let faults = report.into_faults();
     if !faults.is_empty() {
@@ -289,7 +310,10 @@ fn check(
         colors,
         columns,
         request_log,
+        mouse,
+        read_only,
         keys,
+        commands,
     })
 }
 
@@ -331,22 +355,6 @@ fn theme(top: &mut Section<'_, '_>) -> ThemeName {
         top.fault("theme", why);
         ThemeName::default()
     })
-}
-
-/// The tables of `[[connections]]`, each with where its header stands.
-fn connection_tables<'t, 'i>(top: &mut Section<'_, '_>, document: &'t DeTable<'i>) -> Vec<(usize, &'t DeTable<'i>)> {
-    let Some(value) = document.get("connections") else { return Vec::new() };
-    let array = value.get_ref().as_array();
-    let tables: Option<Vec<_>> =
-        array.and_then(|array| array.iter().map(|item| item.get_ref().as_table().map(|t| (header(item), t))).collect());
-    tables.unwrap_or_else(|| {
-        top.fault("connections", "must be a list of tables: begin each connection with a line [[connections]]");
-        Vec::new()
-    })
-}
-
-fn header(item: &Spanned<DeValue<'_>>) -> usize {
-    item.span().start
 }
 
 /// Every connection without fault; the others leave their faults in the report.

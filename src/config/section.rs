@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use url::Url;
 
@@ -42,8 +43,10 @@ pub(super) struct Section<'s, 'r> {
     table: &'s DeTable<'s>,
     /// Where its header stands; missing keys are reported there.
     header: usize,
-    /// The quoted name of the connection it describes, where there is one.
-    connection: Option<String>,
+    /// The quoted name of what it describes, where there is one.
+    owner: Option<String>,
+    /// What it describes.
+    kind: &'static str,
     report: &'s mut FaultCollector<'r>,
 }
 
@@ -54,7 +57,17 @@ impl<'s, 'r> Section<'s, 'r> {
         connection: Option<String>,
         report: &'s mut FaultCollector<'r>,
     ) -> Self {
-        Self { table, header, connection, report }
+        Self { table, header, owner: connection, kind: "connection", report }
+    }
+
+    /// The table of a command; `label` is its quoted name, or its number.
+    pub(super) fn of_command(
+        table: &'s DeTable<'s>,
+        header: usize,
+        label: String,
+        report: &'s mut FaultCollector<'r>,
+    ) -> Self {
+        Self { table, header, owner: Some(label), kind: "command", report }
     }
 
     /// Reports a fault in the value of `key`; where the key is missing, at the table's header.
@@ -63,8 +76,8 @@ impl<'s, 'r> Section<'s, 'r> {
     }
 
     fn fault_at(&mut self, offset: usize, key: &str, what: impl fmt::Display) {
-        let key = match &self.connection {
-            Some(connection) => format!("{key} of connection {connection}"),
+        let key = match &self.owner {
+            Some(owner) => format!("{key} of {} {owner}", self.kind),
             None => key.to_owned(),
         };
         self.report.add(offset, key, what.to_string());
@@ -79,7 +92,10 @@ impl<'s, 'r> Section<'s, 'r> {
             }
             let what = match near_miss(word, known) {
                 Some(meant) => format!("unknown key; did you mean {meant}?"),
-                None if names_a_secret(word) => secret_in_file(self.connection.as_deref()),
+                None if names_a_secret(word) => {
+                    let connection = self.owner.as_deref().filter(|_| self.kind == "connection");
+                    secret_in_file(connection)
+                }
                 None => format!("unknown key; known keys are {}", known.join(", ")),
             };
             self.fault_at(key.span().start, quoted(word).trim_matches('"'), what);
@@ -189,6 +205,23 @@ impl<'s, 'r> Section<'s, 'r> {
         let found = self.table.get(key).map_or("nothing", |value| type_in_words(value.get_ref()));
         self.fault(key, format!("must be {expected}, but is {found}"));
     }
+}
+
+/// The tables of a list such as `[[connections]]`, each with where its header stands.
+pub(super) fn tables<'t, 'i>(
+    report: &mut FaultCollector<'_>,
+    document: &'t DeTable<'i>,
+    key: &str,
+    one: &str,
+) -> Vec<(usize, &'t DeTable<'i>)> {
+    let Some(value) = document.get(key) else { return Vec::new() };
+    let table = |item: &'t Spanned<DeValue<'i>>| Some((item.span().start, item.get_ref().as_table()?));
+    let tables = value.get_ref().as_array().and_then(|array| array.iter().map(table).collect());
+    tables.unwrap_or_else(|| {
+        let what = format!("must be a list of tables: begin each {one} with a line [[{key}]]");
+        report.add(value.span().start, key.to_owned(), what);
+        Vec::new()
+    })
 }
 
 fn type_in_words(value: &DeValue<'_>) -> &'static str {

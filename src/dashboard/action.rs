@@ -28,6 +28,10 @@ pub enum Action {
     PageUp,
     /// A page down.
     PageDown,
+    /// Half a page up.
+    HalfPageUp,
+    /// Half a page down.
+    HalfPageDown,
     /// To the next pane.
     NextPane,
     /// To the pane before.
@@ -38,8 +42,10 @@ pub enum Action {
     Help,
     /// Type a filter.
     Filter,
-    /// Open the list of everything that can be done.
+    /// Open the command line.
     OpenPalette,
+    /// Complete what is typed in it.
+    Complete,
     /// Open the menu of orders.
     OpenSortMenu,
     /// Sort by a column, or as in the file; by the same again, the other way round.
@@ -132,12 +138,26 @@ pub enum Action {
     TourEnd,
     /// One API call with the token.
     Test,
+    /// Run a command of the configuration with the connection; its number.
+    RunCommand(usize),
     /// Forget the tokens.
     Logout,
     /// Silence everything beyond the screen, or end the silence.
     Quiet,
+    /// Take back a logout or a deletion that has not happened yet.
+    Undo,
+    /// Leave the mouse to the terminal, or have it reported again.
+    ToggleMouse,
+    /// Only watch, or, after a question, act again.
+    ToggleReadOnly,
+    /// Open the configuration file in an editor.
+    EditConfiguration,
     /// Fill in a form for a new connection.
     New,
+    /// Leave for the demo.
+    TryDemo,
+    /// Leave for the demo with its guided tour.
+    TakeTour,
     /// Change the connection's settings in a form.
     Edit,
     /// Forget everything of the connection and take it out of the configuration.
@@ -175,6 +195,14 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it moves through a list or a text.
+    #[must_use]
+    pub fn moves(self) -> bool {
+        use Action as A;
+        matches!(self, A::Up | A::Down | A::Top | A::Bottom)
+            || matches!(self, A::PageUp | A::PageDown | A::HalfPageUp | A::HalfPageDown)
+    }
+
     /// How many lines a move goes, where a page has so many; the farthest there is for any other action.
     #[must_use]
     pub fn distance(self, page: usize) -> isize {
@@ -184,6 +212,8 @@ impl Action {
             Self::Down => 1,
             Self::PageUp => -page,
             Self::PageDown => page,
+            Self::HalfPageUp => -(page / 2).max(1),
+            Self::HalfPageDown => (page / 2).max(1),
             Self::Top => isize::MIN,
             _ => isize::MAX,
         }
@@ -203,6 +233,8 @@ impl Action {
             Self::Bottom => "bottom",
             Self::PageUp => "page_up",
             Self::PageDown => "page_down",
+            Self::HalfPageUp => "half_page_up",
+            Self::HalfPageDown => "half_page_down",
             Self::NextPane => "next_pane",
             Self::PreviousPane => "previous_pane",
             Self::Open => "open",
@@ -219,6 +251,7 @@ impl Action {
             Self::OpenCopyMenu => "open_copy_menu",
             Self::Copy(what) => what.id(),
             Self::Test => "test",
+            Self::RunCommand(_) => "run_command",
             Self::Logout => "logout",
             Self::Unlock => "unlock",
             Self::ReopenBrowser => "reopen_browser",
@@ -234,6 +267,7 @@ impl Action {
             Self::CursorStart => "cursor_start",
             Self::CursorEnd => "cursor_end",
             Self::OpenPalette => "open_palette",
+            Self::Complete => "complete",
             Self::OpenSortMenu => "open_sort_menu",
             Self::OpenColumns => "open_columns",
             Self::ToggleColumn => "toggle_column",
@@ -267,7 +301,13 @@ impl Action {
             Self::TourBack => "tour_back",
             Self::TourEnd => "tour_end",
             Self::Quiet => "quiet",
+            Self::Undo => "undo",
+            Self::ToggleMouse => "toggle_mouse",
+            Self::ToggleReadOnly => "toggle_read_only",
+            Self::EditConfiguration => "edit_configuration",
             Self::New => "new",
+            Self::TryDemo => "try_demo",
+            Self::TakeTour => "take_tour",
             Self::Edit => "edit",
             Self::Delete => "delete",
             Self::Save => "save",
@@ -288,6 +328,8 @@ impl Action {
                 | Self::Down
                 | Self::PageUp
                 | Self::PageDown
+                | Self::HalfPageUp
+                | Self::HalfPageDown
                 | Self::NextPane
                 | Self::Mark
                 | Self::MoveColumnUp

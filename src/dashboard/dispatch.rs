@@ -10,11 +10,43 @@ use crate::dashboard::availability::{self, Availability};
 use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
+use crate::dashboard::help::HelpScreen;
+use crate::dashboard::keymap::Scope;
+use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::{
-    App, command_palette, connection_form, connections, dialogs, login, main_screen, reading, request_log, timeline,
-    tour, unlock,
+    App, command_palette, connection_form, connections, dialogs, help, login, main_screen, reading, request_log,
+    timeline, tour, undo, unlock,
 };
+use crate::domain::Command;
+
+impl App {
+    /// The scopes whose keys work now, the most special first.
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = self.tour_scopes().to_vec();
+        scopes.extend(self.scopes_of(self.screens.top()));
+        scopes
+    }
+
+    /// The same on a screen, which may be one below the top.
+    pub(crate) fn scopes_of(&self, screen: &Screen) -> Vec<Scope> {
+        let mut scopes = Vec::new();
+        if !self.pendings.is_empty() && screen.may_be_covered() {
+            scopes.push(Scope::Undo);
+        }
+        if *screen == Screen::Main && self.pane == Pane::Requests && !self.connections.all().is_empty() {
+            scopes.push(Scope::Log);
+        }
+        if *screen == Screen::Main && self.connections.all().is_empty() && !self.options.demo {
+            scopes.push(Scope::Welcome);
+        }
+        scopes.extend(screen.scopes());
+        if self.options.demo && matches!(screen, Screen::Main | Screen::Details { .. }) {
+            scopes.push(Scope::Demo);
+        }
+        scopes
+    }
+}
 
 /// A key: by the table, else as typed text.
 pub(crate) fn key(app: &mut App, key: &KeyEvent, now: DateTime<Utc>) -> Vec<Effect> {
@@ -40,11 +72,11 @@ fn type_text(app: &mut App, text: &str, now: DateTime<Utc>) {
         Screen::Filter => connections::filter::type_text(app, text, now),
         Screen::LogFilter => request_log::update::type_text(app, text),
         Screen::Palette(_) => command_palette::update::edit(app, |field| field.push(text), now),
+        Screen::Help(help) => help.type_text(text),
         Screen::Login(dialog) => login::update::type_text(dialog, text),
         Screen::Unlock(dialog) => unlock::update::type_text(dialog, text),
         Screen::Form(_) => connection_form::update::type_text(app, text),
         Screen::Main
-        | Screen::Help { .. }
         | Screen::Details { .. }
         | Screen::Request { .. }
         | Screen::Timeline
@@ -84,16 +116,18 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
         Action::Suspend => return Flow::effect(Effect::Suspend),
         Action::Quit => return quit(app),
-        Action::StartTour | Action::TourNext | Action::TourBack | Action::TourEnd => {
-            return tour::act(app, action, now);
-        }
+        Action::Help => return Flow::Open(Screen::Help(HelpScreen::default())),
+        Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
+        Action::Undo => return undo::undo(app, now),
+        Action::TourNext | Action::TourBack | Action::TourEnd => return tour::act(app, action, now),
         _ => {}
     }
     let flow = match app.screens.top() {
         Screen::Main => main_screen::update::act(app, action, now),
         Screen::Filter => connections::filter::act(app, action, now),
         Screen::LogFilter => request_log::update::in_filter(app, action),
-        Screen::Help { .. } | Screen::Details { .. } => reading::act(app, action),
+        Screen::Help(_) => help::update::act(app, action),
+        Screen::Details { .. } => reading::act(app, action),
         Screen::Request { .. } => request_log::update::on_request(app, action, now),
         Screen::Timeline => timeline::update::act(app, action, now),
         Screen::Login(_) => login::update::act(app, action, now),
@@ -109,7 +143,13 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
 }
 
 fn quit(app: &App) -> Flow {
-    if app.unsaved().is_empty() { Flow::effect(Effect::Quit) } else { Flow::Open(Screen::Confirm(Question::Quit)) }
+    if !app.unsaved().is_empty() {
+        Flow::Open(Screen::Confirm(Question::Quit))
+    } else if app.pendings.is_empty() {
+        Flow::effect(Effect::Quit)
+    } else {
+        Flow::Open(Screen::Confirm(Question::QuitPending))
+    }
 }
 
 fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {
@@ -117,8 +157,9 @@ fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {
         Flow::Done(effects) => effects,
         Flow::Pass => Vec::new(),
         Flow::Open(screen) => {
+            let is_new_connection = matches!(&screen, Screen::Form(form) if form.changes().is_none());
             app.screens.open(screen);
-            Vec::new()
+            if is_new_connection { before_a_secret(app) } else { Vec::new() }
         }
         Flow::Replace(screen) => {
             app.screens.replace(screen);
@@ -138,6 +179,15 @@ fn follow(app: &mut App, flow: Flow, now: DateTime<Utc>) -> Vec<Effect> {
             effects
         }
     }
+}
+
+/// Before a secret is typed it is known where it can be stored: asks what a person has to decide, and whether a store
+/// that did not answer does now.
+fn before_a_secret(app: &mut App) -> Vec<Effect> {
+    if let Some(dialog) = unlock::update::opened(app) {
+        app.screens.open(dialog);
+    }
+    app.store_problem.iter().map(|_| Command::CheckStore.into()).collect()
 }
 
 fn run(app: &mut App, actions: Vec<Action>, now: DateTime<Utc>) -> Vec<Effect> {

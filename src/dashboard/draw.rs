@@ -15,7 +15,7 @@ use crate::dashboard::screen::Screen;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::widgets::{bidi, pane};
 use crate::dashboard::{
-    App, command_palette, connection_form, dialogs, layout, login, main_screen, theme, timeline, tour, unlock,
+    App, command_palette, connection_form, dialogs, help, layout, login, main_screen, theme, timeline, tour, unlock,
 };
 
 /// Draws the whole screen as it is at `now`.
@@ -50,7 +50,7 @@ fn one(frame: &mut Frame, app: &App, screen: &Screen, areas: &Areas, theme: Them
         Screen::Main => main_screen::view::draw(frame, app, areas, theme, now),
         // Typed where it is always shown.
         Screen::Filter | Screen::LogFilter => {}
-        Screen::Help { .. } => pane::reading(frame, app, areas.body, " Help ", theme, now),
+        Screen::Help(help) => help::view::draw(frame, app, help, areas.body, theme, now),
         Screen::Request { .. } => {
             let (at, shown) = (app.requests.selected_index() + 1, app.requests.shown());
             pane::reading(frame, app, areas.body, &format!(" Request {at} of {shown} "), theme, now);

@@ -3,7 +3,7 @@
 
 use crate::config::Draft;
 use crate::dashboard::tour::fault::FaultKind;
-use crate::domain::{Command, ConnectionName, CopyWhat, LogEntry, Secret};
+use crate::domain::{Command, ConnectionName, CopyWhat, LogEntry, ProgramRun, Secret};
 use crate::request_log::export::Format;
 use crate::request_log::query::{LogQuery, LogRest};
 
@@ -42,6 +42,12 @@ pub enum Effect {
         /// What.
         kind: FaultKind,
     },
+    /// Run a command of the configuration.
+    RunCommand(Box<ProgramRun>),
+    /// Open the configuration file in an editor, in the dashboard's place.
+    EditConfiguration,
+    /// Report the mouse to the dashboard, or leave it to the terminal.
+    Mouse(bool),
     /// Put names of connections, one a line, on the clipboard.
     CopyNames(Vec<ConnectionName>),
     /// Put a logged request on the clipboard as a `curl` command line, without its secrets.
@@ -57,6 +63,13 @@ pub enum Effect {
     },
     /// Read of the request log on disk what is to be seen next.
     Log(LogQuery),
+    /// Write into the configuration that secrets are kept in encrypted files, and use these.
+    UseFiles,
+    /// Leave for the demo.
+    OpenDemo {
+        /// Whether with the guided tour.
+        tour: bool,
+    },
     /// Leave the program.
     Quit,
     /// Stop until `fg` (Unix job control).

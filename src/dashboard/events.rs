@@ -41,6 +41,8 @@ pub(crate) fn learn(app: &mut App, event: Event, now: DateTime<Utc>) -> Vec<Effe
             app.configure(connections);
         }
         Event::PassphraseAsked { new, refused } => passphrase_asked(app, new, refused.as_ref()),
+        // What a keyring holds would be left behind there.
+        Event::FilesOffered => app.offers_files = app.connections.all().iter().all(|view| view.token().is_none()),
         Event::UnlockEnded(result) => unlock_ended(app, result, now),
         Event::StoreChanged(ref result) => store_changed(app, result, &event, now),
         Event::KeepaliveChanged(keepalive) => keepalive_changed(app, keepalive, now),
@@ -60,6 +62,9 @@ fn happened(app: &mut App, connection: ConnectionName, kind: EventKind, now: Dat
         EventKind::Inspected { inspection } => return token_history::take(app, &connection, inspection),
         EventKind::Removed => return removed(app, &connection, now),
         EventKind::LoggedIn { .. } | EventKind::NotSaved { .. } | EventKind::LoginCancelled => {
+            if matches!(kind, EventKind::LoggedIn { .. }) {
+                app.pendings.forget(&connection);
+            }
             login_ended(app, &connection);
         }
         EventKind::Refreshed { .. } | EventKind::RefreshFailed { .. } | EventKind::Refused { .. } => {
@@ -105,6 +110,13 @@ fn notice(app: &mut App, event: HostEvent, now: DateTime<Utc>) {
             let text = format!("changes of the configuration take a restart: {}", reason(&why));
             (None, Severity::Warning, text)
         }
+        HostEvent::FilesChosen(Ok(())) => {
+            (None, Severity::Good, "secrets are kept in encrypted files from now on".into())
+        }
+        HostEvent::FilesChosen(Err(why)) => {
+            app.wants_files = false;
+            (None, Severity::Bad, format!("encrypted files not chosen: {}", reason(&why)))
+        }
         HostEvent::ConnectionDeleted { connection, result: Ok(()) } => {
             (Some(connection), Severity::Good, "deleted: tokens, client secret and configuration".into())
         }
@@ -114,6 +126,13 @@ fn notice(app: &mut App, event: HostEvent, now: DateTime<Utc>) {
         }
         HostEvent::Copied { connection, what, to, cleared_after } => {
             (Some(connection), Severity::Good, copied(what, to, cleared_after))
+        }
+        HostEvent::CommandEnded { name, connection, result: Ok(line) } => {
+            let text = if line.is_empty() { format!("{name}: done") } else { format!("{name}: {}", reason(&line)) };
+            (connection, Severity::Good, text)
+        }
+        HostEvent::CommandEnded { name, connection, result: Err(why) } => {
+            (connection, Severity::Warning, format!("{name}: {}", reason(&why)))
         }
         HostEvent::CopyFailed { connection, why } => {
             (Some(connection), Severity::Warning, format!("not copied: {}", reason(&why)))
@@ -261,10 +280,14 @@ fn paste_refused(app: &mut App, connection: &ConnectionName, kind: &EventKind, n
 /// Opens the dialog, unless that would tear away another; the banner names the key in any case.
 fn passphrase_asked(app: &mut App, new: bool, refused: Option<&Reason>) {
     app.passphrase = Some(new);
+    app.offers_files = false;
     let key = app.key(Action::Unlock);
     let what = if new { "has no passphrase yet: press" } else { "is locked: press" };
     app.store_problem = Some(format!("the encrypted store {what} {key}"));
-    if app.screens.top().may_be_covered() {
+    // A first passphrase is chosen before the first secret is typed, not before there is anything to see.
+    let waits = new && refused.is_none() && app.connections.all().is_empty();
+    let is_wanted = std::mem::take(&mut app.wants_files);
+    if is_wanted || (app.screens.top().may_be_covered() && !waits) {
         app.screens.open(Screen::Unlock(UnlockDialog::new(new, refused.map(reason))));
     }
 }
@@ -295,15 +318,21 @@ fn unlock_ended(app: &mut App, result: Result<(), String>, now: DateTime<Utc>) {
 
 fn store_changed(app: &mut App, result: &Result<(), Reason>, event: &Event, now: DateTime<Utc>) {
     app.passphrase = None;
+    app.offers_files &= result.is_err();
     match result {
         Ok(()) if app.store_problem.take().is_some() => announce_program(app, event, now),
         Ok(()) => {}
+        Err(_) if app.offers_files => {
+            let key = app.key(Action::Unlock);
+            app.store_problem = Some(format!("no keyring here: {key} keeps secrets in encrypted files"));
+        }
         Err(why) => app.store_problem = Some(reason(why)),
     }
 }
 
 fn removed(app: &mut App, connection: &ConnectionName, now: DateTime<Utc>) {
     app.logins_asked.remove(connection);
+    app.pendings.forget(connection);
     // A dialog about what is gone would ask for what no one can do.
     app.screens.close_where(|screen| screen.connection() == Some(connection));
     let has_tokens = app.connections.get(connection).is_some_and(|view| view.token().is_some());

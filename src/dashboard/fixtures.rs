@@ -233,6 +233,7 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             "S-Tab" => (KeyCode::BackTab, KeyModifiers::SHIFT),
             "Up" => (KeyCode::Up, KeyModifiers::NONE),
             "Down" => (KeyCode::Down, KeyModifiers::NONE),
+            "PgUp" => (KeyCode::PageUp, KeyModifiers::NONE),
             "PgDn" => (KeyCode::PageDown, KeyModifiers::NONE),
             "Backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
             "C-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
@@ -240,6 +241,7 @@ pub(crate) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
             "C-s" => (KeyCode::Char('s'), KeyModifiers::CONTROL),
             "C-r" => (KeyCode::Char('r'), KeyModifiers::CONTROL),
             "C-t" => (KeyCode::Char('t'), KeyModifiers::CONTROL),
+            "C-d" => (KeyCode::Char('d'), KeyModifiers::CONTROL),
             "C-u" => (KeyCode::Char('u'), KeyModifiers::CONTROL),
             one => (KeyCode::Char(one.chars().next().unwrap()), KeyModifiers::NONE),
         };

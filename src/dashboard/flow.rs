@@ -34,4 +34,14 @@ impl Flow {
     pub fn effect(effect: impl Into<Effect>) -> Self {
         Self::Done(vec![effect.into()])
     }
+
+    /// The same, after the screen has made room for what follows.
+    #[must_use]
+    pub fn in_place(self) -> Self {
+        match self {
+            Self::Open(screen) => Self::Replace(screen),
+            Self::Done(effects) => Self::Close(effects),
+            other => other,
+        }
+    }
 }

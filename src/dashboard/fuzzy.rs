@@ -1,8 +1,8 @@
 //! Finding by a few letters: what passes a filter, how well, and which letters matched.
 //!
 //! Every word of the filter must match. A word matches fuzzily in names and titles, where people
-//! type a few letters of many; in the few words for providers and statuses, where fuzzy letters
-//! would find anything, it must occur as it stands. `is:` names a status and nothing else.
+//! type a few letters of many; in descriptions and in the few words for providers and statuses, where
+//! fuzzy letters would find anything, it must occur as it stands. `is:` names a status and nothing else.
 
 use std::fmt;
 
@@ -106,13 +106,15 @@ impl Search<'_> {
         Some(sum)
     }
 
-    /// How well a text matches; none when it does not.
+    /// How well something of these names matches, which is described by a text; none when it does not.
     #[must_use]
-    pub fn text(&mut self, text: &str) -> Option<u32> {
+    pub fn named(&mut self, names: &[&str], text: &str) -> Option<u32> {
         let mut sum = 0;
         for word in &self.finder.words {
-            let SearchWord::Any(_, atom) = word else { return None };
-            sum += fuzzy(&mut self.matcher, &mut self.buffer, atom, text, None)?;
+            let SearchWord::Any(typed, atom) = word else { return None };
+            let occurs = contains(text, typed).then(|| PER_LETTER * u32::try_from(typed.len()).unwrap_or(0));
+            let fuzzy = |name: &&str| fuzzy(&mut self.matcher, &mut self.buffer, atom, name, None);
+            sum += names.iter().filter_map(fuzzy).chain(occurs).max()?;
         }
         Some(sum)
     }

@@ -28,14 +28,17 @@ pub mod login;
 pub mod main_screen;
 pub mod mouse;
 pub mod msg;
+pub mod read_only;
 pub mod reading;
 pub mod request_log;
 pub mod screen;
+pub mod settings;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod theme;
 pub mod timeline;
 pub mod tour;
+pub mod undo;
 pub mod unlock;
 pub mod widgets;
 
@@ -52,9 +55,8 @@ use crate::dashboard::connections::Connections;
 use crate::dashboard::connections::chosen_columns::ChosenColumns;
 use crate::dashboard::details::token_history;
 use crate::dashboard::effect::Effect;
-use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::StatusMessage;
-use crate::dashboard::keymap::{Keymap, Scope};
+use crate::dashboard::keymap::Keymap;
 use crate::dashboard::layout::Pane;
 pub use crate::dashboard::msg::Msg;
 use crate::dashboard::request_log::Requests;
@@ -66,7 +68,7 @@ use crate::dashboard::widgets::sheet::Sheet;
 use crate::dashboard::widgets::text_field::TextField;
 use crate::domain::text::neutralise;
 use crate::domain::{
-    Connection, ConnectionName, ConnectionView, KeepaliveProcess, LogEntry, Problem, Provider, Severity, ThemeName,
+    Connection, ConnectionName, ConnectionView, KeepaliveProcess, LogEntry, Problem, Provider, Severity,
 };
 use crate::format::time::Zone;
 
@@ -95,6 +97,7 @@ pub struct DashboardOptions {
 
 /// The dashboard's whole state.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a state of its own")]
 pub struct App {
     pub(crate) options: DashboardOptions,
     pub(crate) size: Size,
@@ -113,6 +116,10 @@ pub struct App {
     pub(crate) message: Option<StatusMessage>,
     /// Why the secret store cannot be used.
     pub(crate) store_problem: Option<String>,
+    /// No keyring can be reached, and encrypted files can take its place.
+    pub(crate) offers_files: bool,
+    /// A person chose encrypted files: the question for their passphrase may cover anything.
+    pub(crate) wants_files: bool,
     /// What stands between the configuration file and what is worked with.
     pub(crate) config_problem: Option<String>,
     /// The keepalive service that leads beside this dashboard.
@@ -126,21 +133,26 @@ pub struct App {
     /// Nothing is announced beyond the screen and the title: no notification, no bell. What
     /// `on_event` names is run all the same.
     pub(crate) quiet: bool,
+    /// What is about to be logged out or deleted.
+    pub(crate) pendings: undo::Pendings,
+    /// Whether it only watches: nothing is sent, and no connection is changed.
+    pub(crate) read_only: bool,
+    /// Whether the mouse is reported; otherwise it is the terminal's.
+    pub(crate) mouse: bool,
     /// The guided tour, while a person is on it.
     pub(crate) tour: Option<Tour>,
-    /// What was last chosen in the palette, the latest first.
-    pub(crate) recent: Vec<command_palette::PaletteCommand>,
+    /// What was last typed or chosen on the command line, the latest first.
+    pub(crate) recent: Vec<TextField>,
     /// Where and when the mouse was last clicked: a second click there soon after is a double one.
     pub(crate) last_click: Option<(Position, DateTime<Utc>)>,
 }
 
 impl App {
     /// A dashboard of these connections, in this order, with the log read from disk, oldest
-    /// first. Where there are none yet, it begins with the form of a new one.
+    /// first. Where there are none yet, it begins with the welcome.
     #[must_use]
     pub fn new(views: Vec<ConnectionView>, log: Vec<LogEntry>, options: DashboardOptions, now: DateTime<Utc>) -> Self {
-        let is_first_start = views.is_empty();
-        let mut app = Self {
+        Self {
             options,
             size: Size::new(80, 24),
             configured: Vec::new(),
@@ -154,27 +166,20 @@ impl App {
             scroll: 0,
             message: None,
             store_problem: None,
+            offers_files: false,
+            wants_files: false,
             config_problem: None,
             keepalive: None,
             passphrase: None,
             awaited: None,
             logins_asked: BTreeSet::new(),
             quiet: false,
+            pendings: undo::Pendings::default(),
+            read_only: false,
+            mouse: true,
             tour: None,
             recent: Vec::new(),
             last_click: None,
-        };
-        if is_first_start && let Flow::Open(form) = connections::actions::new_connection(&app) {
-            app.screens.open(form);
-        }
-        app
-    }
-
-    /// Takes over keys and theme from a reloaded configuration.
-    pub fn appear(&mut self, keymap: Keymap, theme: ThemeName) {
-        self.options.keymap = keymap;
-        if !self.options.theme_is_fixed {
-            self.options.appearance.theme = theme;
         }
     }
 
@@ -189,11 +194,6 @@ impl App {
     /// Takes over the connections as they are configured, for the form.
     pub fn configure(&mut self, connections: Vec<Connection>) {
         self.configured = connections;
-    }
-
-    /// Switches notifications and bell off, or on again; the header shows that they are off.
-    pub fn toggle_quiet(&mut self) {
-        self.quiet = !self.quiet;
     }
 
     /// The zone moments are shown in.
@@ -230,19 +230,6 @@ impl App {
             None if screen.acts_on_the_selection() => self.connections.selected(),
             None => None,
         }
-    }
-
-    /// The scopes whose keys work now, the most special first.
-    pub(crate) fn scopes(&self) -> Vec<Scope> {
-        let mut scopes = self.tour_scopes().to_vec();
-        if self.screens.is_main() && self.pane == Pane::Requests && !self.connections.all().is_empty() {
-            scopes.push(Scope::Log);
-        }
-        scopes.extend(self.screens.top().scopes());
-        if self.options.demo && matches!(self.screens.top(), Screen::Main | Screen::Details { .. }) {
-            scopes.push(Scope::Demo);
-        }
-        scopes
     }
 
     /// Whether `Esc` on the main screen clears the log's filter: the log has the keyboard, and is filtered.
@@ -305,7 +292,7 @@ impl App {
         let message =
             StatusMessage { connection: connection.cloned(), severity, text: text.into(), at: now, greets: false };
         // News of the selected connection is most likely the answer to the last key.
-        let is_answer = connection.is_some() && connection == self.connections.selected().map(|view| &view.name);
+        let is_answer = connection.is_some() && connection == self.connections.selected_before();
         if is_answer || self.message.as_ref().is_none_or(|old| message.may_replace(old)) {
             self.message = Some(message);
         }
@@ -324,11 +311,11 @@ impl App {
             self.requests.settle(layout::rows(area).height.into());
         }
         // At its beginning a text is wherever it ends.
-        if *self.scroll_mut() > 0
-            && let Some((sheet, area, scroll)) = self.reading(self.size, now)
+        let scroll = *self.scroll_mut();
+        if scroll > 0
+            && let Some((lines, height)) = self.extent(self.size, now)
         {
-            let lines = sheet.wrapped(area.width.into()).len();
-            *self.scroll_mut() = Sheet::clamp(lines, area.height.into(), scroll);
+            *self.scroll_mut() = Sheet::clamp(lines, height, scroll);
         }
         if let Screen::Login(dialog) = self.screens.top()
             && let Some(screen) = login::layout::screen(self, dialog, self.size, now)
@@ -341,13 +328,21 @@ impl App {
 /// Takes in one message; answers with what is to be done about it.
 #[must_use]
 pub fn update(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
-    let mut effects = take(app, msg, now);
-    request_log::update::follow_selection(app);
-    effects.extend(request_log::update::look_further(app).map(Effect::Log));
+    let mut effects = receive(app, msg, now);
+    effects.extend(follow(app));
     effects
 }
 
-fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
+/// Brings along what follows from the connections.
+#[must_use]
+pub fn follow(app: &mut App) -> Option<Effect> {
+    request_log::update::follow_selection(app);
+    request_log::update::look_further(app).map(Effect::Log)
+}
+
+/// Takes in one message of many; [`follow`] comes after the last, as it reads what each event of a burst would compute.
+#[must_use]
+pub fn receive(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Event(event) => {
             tour::observe(app, &event);
@@ -366,13 +361,15 @@ fn take(app: &mut App, msg: Msg, now: DateTime<Utc>) -> Vec<Effect> {
                 app.message = None;
             }
             timeline::update::look_back(app, now);
-            return Vec::new();
+            return undo::tick(app);
         }
         Msg::Background(background) => {
             app.options.appearance.background = Some(background);
             return Vec::new();
         }
         Msg::Input(InputEvent::Key(key)) if key.kind != KeyEventKind::Release => dispatch::key(app, &key, now),
+        // What was on its way when the mouse was switched off.
+        Msg::Input(InputEvent::Mouse(_)) if !app.mouse => return Vec::new(),
         Msg::Input(InputEvent::Mouse(event)) => mouse::event(app, event, now),
         Msg::Input(InputEvent::Paste(text)) => {
             dispatch::paste(app, &text, now);

@@ -50,7 +50,11 @@ fn wheel(app: &mut App, areas: &Areas, at: Position, action: Action, now: DateTi
         (0..times).for_each(|_| travel(app, pane, action));
         return Vec::new();
     }
-    let times = if matches!(app.screens.top(), Screen::Menu(_) | Screen::Palette(_)) { 1 } else { NOTCH };
+    if matches!(app.screens.top(), Screen::Palette(_)) {
+        command_palette::update::travel(app, action);
+        return Vec::new();
+    }
+    let times = if matches!(app.screens.top(), Screen::Menu(_)) { 1 } else { NOTCH };
     (0..times).flat_map(|_| dispatch::act(app, action, now)).collect()
 }
 

@@ -19,7 +19,6 @@ impl App {
         let areas = layout::areas(size, self.shape())?;
         let body = layout::text(areas.body);
         match self.screens.below(|screen| !screen.fills_the_body()) {
-            Screen::Help { scroll } => Some((help::sheet(self, now), body, *scroll)),
             Screen::Request { entry, scroll } => Some((request::sheet(self.options.zone, entry), body, *scroll)),
             Screen::Details { connection, scroll, inspected } => {
                 let view = self.connections.get(connection)?;
@@ -43,10 +42,21 @@ impl App {
         Some((details::sheet(self, view, text.as_size(), now), text, self.scroll))
     }
 
+    /// How many lines what is scrolled now has, and how many of them are shown at once.
+    pub(crate) fn extent(&self, size: Size, now: DateTime<Utc>) -> Option<(usize, usize)> {
+        if let Screen::Help(help) = self.screens.top() {
+            let area = layout::text(layout::areas(size, self.shape())?.body);
+            return Some((help::columns::of(self, help, area.width, now).height(), area.height.into()));
+        }
+        let (sheet, area, _) = self.reading(size, now)?;
+        Some((sheet.wrapped(area.width.into()).len(), area.height.into()))
+    }
+
     /// The first line shown of what is scrolled now.
     pub(crate) fn scroll_mut(&mut self) -> &mut usize {
         match self.screens.top_mut() {
-            Screen::Help { scroll } | Screen::Request { scroll, .. } | Screen::Details { scroll, .. } => scroll,
+            Screen::Help(help) => &mut help.scroll,
+            Screen::Request { scroll, .. } | Screen::Details { scroll, .. } => scroll,
             Screen::Login(dialog) => &mut dialog.scroll,
             _ => &mut self.scroll,
         }
@@ -58,13 +68,8 @@ pub(crate) fn act(app: &mut App, action: Action) -> Flow {
     let page = layout::areas(app.size, app.shape()).map_or(1, |areas| usize::from(layout::inner(areas.body).height));
     let scroll = app.scroll_mut();
     match action {
-        Action::Up => *scroll = scroll.saturating_sub(1),
-        Action::Down => *scroll += 1,
-        Action::Top => *scroll = 0,
         // Brought back to the last page once the message has been taken in.
-        Action::Bottom => *scroll = usize::MAX,
-        Action::PageUp => *scroll = scroll.saturating_sub(page),
-        Action::PageDown => *scroll = scroll.saturating_add(page),
+        action if action.moves() => *scroll = scroll.saturating_add_signed(action.distance(page)),
         Action::Cancel => return Flow::CLOSE,
         _ => return Flow::Pass,
     }

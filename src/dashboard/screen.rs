@@ -9,6 +9,7 @@ use crate::dashboard::connections::column_menu::ColumnMenu;
 use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::dialogs::menu::Menu;
 use crate::dashboard::dialogs::question::Question;
+use crate::dashboard::help::HelpScreen;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::login::LoginDialog;
 use crate::dashboard::unlock::UnlockDialog;
@@ -24,10 +25,7 @@ pub enum Screen {
     /// The request log's filter, while it is typed.
     LogFilter,
     /// Every key there is.
-    Help {
-        /// The first line shown.
-        scroll: usize,
-    },
+    Help(HelpScreen),
     /// All details of a connection.
     Details {
         /// Whose.
@@ -82,7 +80,7 @@ impl Screen {
     #[must_use]
     pub fn fills_the_body(&self) -> bool {
         match self {
-            Self::Main | Self::Help { .. } | Self::Details { .. } | Self::Request { .. } | Self::Timeline => true,
+            Self::Main | Self::Help(_) | Self::Details { .. } | Self::Request { .. } | Self::Timeline => true,
             Self::Filter
             | Self::LogFilter
             | Self::Login(_)
@@ -109,7 +107,7 @@ impl Screen {
             Self::Main
             | Self::Filter
             | Self::LogFilter
-            | Self::Help { .. }
+            | Self::Help(_)
             | Self::Request { .. }
             | Self::Timeline
             | Self::Menu(_)
@@ -138,8 +136,10 @@ impl Screen {
     pub fn scopes(&self) -> Vec<Scope> {
         let own: &[Scope] = match self {
             Self::Main => &[Scope::Main, Scope::Connection],
-            Self::Filter | Self::LogFilter => &[Scope::Filter, Scope::Field],
-            Self::Help { .. } => &[Scope::Viewer],
+            Self::Filter | Self::LogFilter | Self::Help(HelpScreen { typing: true, .. }) => {
+                &[Scope::Filter, Scope::Field]
+            }
+            Self::Help(_) => &[Scope::Help, Scope::Viewer],
             Self::Request { .. } => &[Scope::Request, Scope::Viewer],
             Self::Timeline => &[Scope::Timeline, Scope::Connection],
             Self::Details { .. } => &[Scope::Viewer, Scope::Connection],
@@ -238,13 +238,13 @@ impl Screens {
 
 #[cfg(test)]
 mod tests {
-    use super::{Screen, Screens};
+    use super::{HelpScreen, Screen, Screens};
 
     #[test]
     fn closing_shows_the_screen_below_and_never_closes_the_main_one() {
         let mut screens = Screens::default();
         screens.open(Screen::Timeline);
-        screens.open(Screen::Help { scroll: 0 });
+        screens.open(Screen::Help(HelpScreen::default()));
         screens.close();
         assert_eq!(screens.top(), &Screen::Timeline);
         screens.close();
@@ -256,7 +256,7 @@ mod tests {
     fn what_was_opened_on_a_screen_closes_with_it() {
         let mut screens = Screens::default();
         screens.open(Screen::Timeline);
-        screens.open(Screen::Help { scroll: 0 });
+        screens.open(Screen::Help(HelpScreen::default()));
         assert!(screens.close_where(|screen| *screen == Screen::Timeline));
         assert!(screens.is_main());
         assert!(!screens.close_where(|screen| *screen == Screen::Main), "it is always there");

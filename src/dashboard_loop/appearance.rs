@@ -4,17 +4,17 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::config::{ConfigError, ConfigFault};
+use crate::config::{Config, ConfigError, ConfigFault};
 use crate::dashboard::keymap::Keymap;
-use crate::domain::{Depth, Rebinding};
+use crate::domain::{Depth, OwnCommand, Rebinding};
 
-/// The keymap with the configuration's changes ([`crate::config::Config::keys`]); `file` is only
+/// The keymap with the configuration's changes ([`Config::keys`]) and commands ([`Config::commands`]); `file` is only
 /// named in errors.
 ///
 /// # Errors
 /// [`ConfigError::Invalid`] with everything that is wrong with them, in the order of the file.
-pub fn keymap(keys: &[Rebinding], file: &Path) -> Result<Keymap, ConfigError> {
-    Keymap::rebound(keys).map_err(|refusals| {
+pub fn keymap(keys: &[Rebinding], commands: &[OwnCommand], file: &Path) -> Result<Keymap, ConfigError> {
+    Keymap::configured(keys, commands).map_err(|refusals| {
         let fault = |refusal: crate::dashboard::keymap::rebind::RebindError| ConfigFault {
             line: refusal.line,
             column: refusal.column,
@@ -27,12 +27,12 @@ pub fn keymap(keys: &[Rebinding], file: &Path) -> Result<Keymap, ConfigError> {
     })
 }
 
-/// Checks the configuration's keys, see [`keymap`].
+/// Checks the keys of a configuration, see [`keymap`].
 ///
 /// # Errors
 /// As [`keymap`].
-pub fn check_keys(keys: &[Rebinding], file: &Path) -> Result<(), ConfigError> {
-    keymap(keys, file).map(drop)
+pub fn check_keys(config: &Config, file: &Path) -> Result<(), ConfigError> {
+    keymap(&config.keys, &config.commands, file).map(drop)
 }
 
 /// How many colours the terminal has, by what the environment says. Nothing but what a terminal

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use ratatui::layout::Rect;
+
 use crate::dashboard::tour::fault::FaultKind;
 use crate::domain::{ConnectionName, Secret};
 use crate::terminal::window::Window;
@@ -15,6 +17,20 @@ pub trait Host: Window {
     /// The process cannot be stopped.
     fn suspend(&mut self) -> io::Result<()>;
 
+    /// Leaves the terminal to another program, until [`Host::reenter`].
+    fn lend(&mut self) {}
+
+    /// Writes a line on the terminal while it is lent.
+    fn say(&mut self, _line: &str) {}
+
+    /// Has the terminal report the mouse, or keep it: then its own selection works.
+    ///
+    /// # Errors
+    /// The terminal cannot be written to.
+    fn report_mouse(&mut self, _on: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Takes over the terminal again after another program had it.
     ///
     /// # Errors
@@ -26,6 +42,9 @@ pub trait Host: Window {
     /// # Errors
     /// The terminal cannot be written to.
     fn copy(&mut self, text: &Secret) -> io::Result<()>;
+
+    /// Makes a part of the frames that follow a link, or none. Called before every frame.
+    fn link(&mut self, _link: Option<(Rect, &str)>) {}
 
     /// In the demo, breaks something or fixes everything; otherwise nothing can be broken. Must not
     /// wait: the engine's events report the effect.

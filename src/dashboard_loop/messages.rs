@@ -10,12 +10,12 @@ use ratatui::layout::Size;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::dashboard::effect::Effect;
-use crate::dashboard::{Msg, update};
+use crate::dashboard::{Msg, follow, receive, update};
 use crate::dashboard_loop::copying::{Copying, Wanted};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::run_loop::Dashboard;
 use crate::dashboard_loop::{appearance, export};
-use crate::domain::{ConnectionEvent, CopiedTo, Event, EventKind, LogEntry};
+use crate::domain::{Command, ConnectionEvent, CopiedTo, Event, EventKind, LogEntry};
 use crate::live_configuration::ConfigurationReport;
 use crate::notifications::NotifierOptions;
 use crate::platform::signals::Signal;
@@ -47,9 +47,13 @@ impl<H: Host> Dashboard<H> {
             let Some(message) = next else { break };
             effects = self.take_one(message, now);
         }
+        if !is_input {
+            effects.extend(follow(&mut self.app));
+        }
         effects
     }
 
+    /// Takes in a message; after events, [`follow`] is due.
     pub(super) fn take_one(&mut self, message: Msg, now: DateTime<Utc>) -> Vec<Effect> {
         if let (Msg::Event(event), Some(log)) = (&message, &self.request_log) {
             log.record(event);
@@ -65,12 +69,30 @@ impl<H: Host> Dashboard<H> {
         if let Msg::Event(event) = &message {
             self.notifier.observe(event, now);
         }
-        update(&mut self.app, message, now)
+        let take = if matches!(message, Msg::Event(_)) { receive } else { update };
+        take(&mut self.app, message, now)
+    }
+
+    /// Takes in an event, if there is one.
+    pub(super) fn take_event(&mut self, event: Option<Event>, now: DateTime<Utc>) -> Vec<Effect> {
+        event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default()
     }
 
     pub(super) fn take_configuration(&mut self, note: ConfigurationReport, now: DateTime<Utc>) -> Vec<Effect> {
+        let before = self.configuration.current();
+        let (read_only, mouse) = (before.read_only, before.mouse);
         let (commands, event) = self.configuration.take(note);
         let config = self.configuration.current();
+        let mut effects: Vec<_> = commands.into_iter().map(Effect::from).collect();
+        // A changed file can take rights away; only a person who was asked gives them back.
+        if config.read_only && !read_only && !self.app.is_read_only() {
+            self.app.watch_only();
+            effects.push(Command::StandDown.into());
+        }
+        if config.mouse != mouse {
+            self.app.use_mouse(config.mouse);
+            effects.push(Effect::Mouse(config.mouse));
+        }
         self.clear_after = config.clipboard_clear;
         self.notifier.configure(NotifierOptions::from(config));
         if let Some(log) = &self.request_log {
@@ -79,11 +101,11 @@ impl<H: Host> Dashboard<H> {
         self.app.paint(config.colors);
         self.app.configure_columns(config.columns.as_deref());
         // Faulty keys stand in the banner, and those there are go on.
-        if let Ok(keymap) = appearance::keymap(&config.keys, Path::new("")) {
+        if let Ok(keymap) = appearance::keymap(&config.keys, &config.commands, Path::new("")) {
             self.app.appear(keymap, config.theme);
         }
-        let effects = event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default();
-        commands.into_iter().map(Effect::from).chain(effects).collect()
+        effects.extend(event.into_iter().flat_map(|event| update(&mut self.app, Msg::Event(event), now)));
+        effects
     }
 
     pub(super) fn handle_signal<B>(
@@ -103,7 +125,7 @@ impl<H: Host> Dashboard<H> {
                 terminal.redraw()?;
             }
             // The file is watched.
-            Signal::Resized | Signal::Reload | Signal::Quit | Signal::HungUp => {}
+            Signal::Resized | Signal::Reload | Signal::Quit | Signal::Interrupt | Signal::HungUp => {}
         }
         self.resize(terminal.size()?, now);
         Ok(Vec::new())

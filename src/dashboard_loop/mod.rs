@@ -2,11 +2,16 @@
 
 pub mod appearance;
 pub mod copying;
+mod effects;
 pub mod export;
+mod foreground;
 pub mod host;
 mod leave;
+mod lending;
 pub mod log_reader;
 mod messages;
+mod own_commands;
 pub mod pending_exit;
 pub mod run_loop;
+mod underway;
 pub mod view_file;

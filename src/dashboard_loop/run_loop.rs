@@ -3,26 +3,30 @@
 //! It never waits for anything but these. The clock is read once a turn and handed down. The
 //! backend, the input and the host are parameters, so that tests run this very loop.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Timelike, Utc};
+use crossterm::event::Event as InputEvent;
 use ratatui::backend::Backend;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
-use crate::dashboard::effect::Effect;
+use crate::dashboard::login::layout::url_on_screen;
 use crate::dashboard::{App, Msg, draw, update};
-use crate::dashboard_loop::copying::{Copying, PendingCopy, Wanted, clipboard_event};
+use crate::dashboard_loop::copying::{Copying, clipboard_event};
 use crate::dashboard_loop::host::Host;
 use crate::dashboard_loop::log_reader::LogReader;
 use crate::dashboard_loop::pending_exit::{PendingExit, Turn};
-use crate::domain::{Clock, Event};
+use crate::dashboard_loop::underway::Underway;
+use crate::domain::{Clock, CopyWhat, Event, Secret};
 use crate::engine::Engine;
-use crate::live_configuration::{Configuration, ConfigurationReport, Typed};
+use crate::live_configuration::{Configuration, ConfigurationReport};
 use crate::notifications::Notifier;
 use crate::platform::clipboard::{Clipboard, ClipboardNote};
 use crate::platform::signals::{Signal, Signals};
@@ -64,6 +68,8 @@ pub struct Dashboard<H> {
     /// The configuration file whose commands are given tokens once there is a frame to be seen;
     /// `None` gives none.
     pub answers: Option<PathBuf>,
+    /// The program and its arguments that let a person edit the configuration file.
+    pub editor: Vec<OsString>,
     /// The terminal beyond drawing.
     pub host: H,
     /// Notifies a person who looks elsewhere.
@@ -75,10 +81,15 @@ pub struct Dashboard<H> {
 /// Why the loop ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// A person asked to quit, by key or by signal; unfinished work has yet to be waited for.
+    /// A person asked to quit, by key or by signal; what is owed has yet to be waited for.
     Quit,
-    /// A person asked twice to quit, with work unfinished.
+    /// A person asked twice to quit, and something is owed.
     QuitUnsaved,
+    /// A person wants to see the demo, perhaps with its tour; unfinished work has yet to be waited for.
+    Demo {
+        /// Whether with the guided tour.
+        tour: bool,
+    },
     /// The terminal cannot be read any more.
     InputEnded,
     /// The engine ended on its own, which it never should.
@@ -93,8 +104,12 @@ enum Woken {
     Signal(Signal),
     Configuration(ConfigurationReport),
     Copied(Copying),
-    Notifier(Option<Event>),
-    Exit(Turn),
+    /// The token that the first command to be started needs, if any.
+    Ready(Result<Option<Secret>, String>),
+    /// The program in the dashboard's place has ended.
+    Ended(io::Result<ExitStatus>),
+    Attention(Option<Event>),
+    Departing(Turn),
     End(Ending),
 }
 
@@ -111,8 +126,7 @@ impl<H: Host> Dashboard<H> {
         let size = terminal.size()?;
         let now = self.clock.now();
         self.resize(size, now);
-        let mut copy: Option<PendingCopy> = None;
-        let mut pending_exit: Option<PendingExit> = None;
+        let mut underway = Underway::default();
         let (events, mut exported) = mpsc::unbounded_channel();
         let alarm = Alarm::new();
         let mut next_frame = Instant::now();
@@ -123,8 +137,9 @@ impl<H: Host> Dashboard<H> {
             // A second that began while there was much to do has its tick all the same.
             let next_tick = if now.timestamp() == ticked { until_next_second(now) } else { Duration::ZERO };
             let waits = is_news && Instant::now() < next_frame;
-            if !waits {
+            if !waits && underway.foreground.is_none() {
                 self.notifier.turn(&self.app, &mut self.host, now);
+                self.host.link(url_on_screen(&self.app, now).as_ref().map(|(area, url)| (*area, url.as_str())));
                 let drawn = terminal.draw(|frame| draw::draw(frame, &self.app, now))?;
                 // What is clicked on is what was drawn, though the new size may be reported after the click.
                 if drawn != self.app.size {
@@ -138,60 +153,67 @@ impl<H: Host> Dashboard<H> {
             if let Some(config_file) = self.answers.take() {
                 self.engine.answer_commands(config_file);
             }
-            let (frame, going) = (waits.then_some(next_frame), pending_exit.as_mut());
-            let woken = self.wait(next_tick, &alarm, frame, copy.as_mut(), going, &mut exported).await;
+            let frame = waits.then_some(next_frame);
+            let woken = self.wait(next_tick, &alarm, frame, &mut underway, &mut exported).await;
             is_news = matches!(woken, Woken::Message(Msg::Event(_)));
             let now = self.clock.now();
             let effects = match woken {
                 // A person who has asked to leave misses neither the terminal nor the engine.
-                Woken::End(_) if pending_exit.as_ref().is_some_and(PendingExit::is_leaving) => return Ok(Ending::Quit),
+                Woken::End(_) if underway.pending_exit.as_ref().is_some_and(PendingExit::is_leaving) => {
+                    return Ok(Ending::Quit);
+                }
                 Woken::End(ending) => return Ok(ending),
                 Woken::Frame => Vec::new(),
                 Woken::Message(Msg::Tick) => {
                     ticked = now.timestamp();
                     self.take_one(Msg::Tick, now)
                 }
+                Woken::Message(Msg::Input(input)) if underway.foreground.is_some() => match input {
+                    InputEvent::Key(_) => {
+                        let event = self.come_back(&mut underway.foreground, terminal)?;
+                        self.take_event(event, now)
+                    }
+                    _ => Vec::new(),
+                },
                 Woken::Message(message) => self.take(message, now),
-                Woken::Notifier(event) => event.map(|event| self.take(Msg::Event(event), now)).unwrap_or_default(),
-                // A signal is no key: there may be no one to read or to answer. The caller waits for unfinished work.
+                Woken::Ended(status) => {
+                    let event = self.ended(status, &mut underway.foreground, terminal)?;
+                    self.take_event(event, now)
+                }
+                Woken::Ready(token) => match underway.starting.pop_front() {
+                    Some(run) => {
+                        let Underway { background, foreground, .. } = &mut underway;
+                        let event = self.start(run, token, background, foreground, terminal, &events)?;
+                        self.take_event(event, now)
+                    }
+                    None => Vec::new(),
+                },
+                Woken::Attention(event) => self.take_event(event, now),
+                // A signal is no key: there may be no one to read or to answer. The caller waits for what is owed.
+                Woken::Signal(Signal::Interrupt) if underway.foreground.is_some() => Vec::new(),
                 Woken::Signal(signal) if signal.is_quit() => return Ok(Ending::Quit),
+                Woken::Signal(signal) if underway.foreground.is_some() => {
+                    self.obey_beside(signal).await?;
+                    Vec::new()
+                }
                 Woken::Signal(signal) => self.handle_signal(signal, terminal, now)?,
-                Woken::Exit(turn) => {
-                    let next = PendingExit::go_on(&mut pending_exit, turn, &self.engine, &mut self.app, now).await;
-                    if let Some(ending) = self.carry_out_exit(next, &mut pending_exit, terminal).await? {
+                Woken::Departing(turn) => {
+                    let next =
+                        PendingExit::go_on(&mut underway.pending_exit, turn, &self.engine, &mut self.app, now).await;
+                    if let Some(ending) = self.carry_out_exit(next, &mut underway.pending_exit, terminal).await? {
                         return Ok(ending);
                     }
                     Vec::new()
                 }
                 Woken::Configuration(note) => self.take_configuration(note, now),
                 Woken::Copied(copying) => {
-                    let event = copy.take().map(|copy| self.finish_copy(copying, copy.wanted()));
+                    let event = underway.copy.take().map(|copy| self.finish_copy(copying, copy.wanted()));
                     event.map(|event| update(&mut self.app, Msg::Event(event), now)).unwrap_or_default()
                 }
             };
             for effect in effects {
-                match effect {
-                    Effect::Quit | Effect::Suspend => {
-                        let next = PendingExit::ask(&mut pending_exit, effect == Effect::Quit, &self.engine);
-                        if let Some(ending) = self.carry_out_exit(next, &mut pending_exit, terminal).await? {
-                            return Ok(ending);
-                        }
-                    }
-                    Effect::Copy { connection, what } => {
-                        copy = Some(PendingCopy::new(Wanted::Of { connection, what }));
-                    }
-                    Effect::CopyNames(names) => copy = Some(PendingCopy::new(Wanted::Names(names))),
-                    Effect::CopyRequest(entry) => copy = Some(PendingCopy::new(Wanted::request(&entry))),
-                    Effect::Export { format, entries, older } => {
-                        self.export(format, entries, older, now, events.clone());
-                    }
-                    Effect::Save { draft, client_secret, refresh_token } => {
-                        self.configuration.save(*draft, Typed { client_secret, refresh_token });
-                    }
-                    Effect::Delete { connection } => self.configuration.remove(connection),
-                    Effect::Log(ask) => self.ask_log(ask),
-                    Effect::Fault { connection, kind } => self.host.fault(&connection, kind),
-                    Effect::Engine(command) => self.engine.send(command),
+                if let Some(ending) = self.carry_out(effect, &mut underway, terminal, &events, now).await? {
+                    return Ok(ending);
                 }
             }
         }
@@ -203,10 +225,29 @@ impl<H: Host> Dashboard<H> {
         next_tick: Duration,
         alarm: &Alarm,
         next_frame: Option<Instant>,
-        copy: Option<&mut PendingCopy>,
-        pending_exit: Option<&mut PendingExit>,
+        underway: &mut Underway,
         exported: &mut UnboundedReceiver<Event>,
     ) -> Woken {
+        let Underway { copy, pending_exit, starting, foreground, .. } = underway;
+        let is_lent = foreground.is_some();
+        let has_keys = foreground.as_ref().is_none_or(|foreground| !foreground.has_keys());
+        let token = async {
+            // One after another has the terminal.
+            match starting.front().filter(|_| !is_lent) {
+                Some(run) if run.gets_access_token => {
+                    let token = self.engine.reveal(&run.connection, CopyWhat::AccessToken).await;
+                    Woken::Ready(token.map(Some))
+                }
+                Some(_) => Woken::Ready(Ok(None)),
+                None => std::future::pending().await,
+            }
+        };
+        let ended = async {
+            match foreground {
+                Some(foreground) => Woken::Ended(foreground.end().await),
+                None => std::future::pending().await,
+            }
+        };
         let copying = async {
             match copy {
                 Some(copy) => Woken::Copied(copy.end(&self.engine, &self.clipboard, self.clear_after).await),
@@ -221,7 +262,7 @@ impl<H: Host> Dashboard<H> {
         };
         let departing = async {
             match pending_exit {
-                Some(pending_exit) => Woken::Exit(pending_exit.turn().await),
+                Some(pending_exit) => Woken::Departing(pending_exit.turn().await),
                 None => std::future::pending().await,
             }
         };
@@ -233,7 +274,7 @@ impl<H: Host> Dashboard<H> {
         };
         tokio::select! {
             biased;
-            input = self.input.next() => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(input.into())),
+            input = self.input.next(), if has_keys => input.map_or(Woken::End(Ending::InputEnded), |input| Woken::Message(input.into())),
             signal = self.signals.next() => Woken::Signal(signal),
             woken = departing => woken,
             () = alarm.sleep(next_tick) => Woken::Message(Msg::Tick),
@@ -243,8 +284,10 @@ impl<H: Host> Dashboard<H> {
             Some(note) = self.clipboard_notes.recv() => Woken::Message(Msg::Event(clipboard_event(note))),
             Some(event) = exported.recv() => Woken::Message(Msg::Event(event)),
             woken = reading => woken,
+            woken = token => woken,
+            woken = ended => woken,
             woken = copying => woken,
-            event = self.notifier.next() => Woken::Notifier(event),
+            event = self.notifier.next() => Woken::Attention(event),
         }
     }
 }

@@ -68,6 +68,8 @@ pub enum Command {
     },
     /// Start automatic work from now on: this process leads.
     TakeOver,
+    /// Start no automatic work from now on; what is out is finished. The opposite of [`Command::TakeOver`].
+    StandDown,
     /// Make one real API call with the access token.
     Test {
         /// Which connection.
@@ -112,6 +114,10 @@ pub enum Command {
         /// Which connection.
         connection: ConnectionName,
     },
+    /// Find out whether the secret store answers; an event says so where that changed.
+    CheckStore,
+    /// Keep secrets in encrypted files from now on, in place of a keyring that cannot be reached.
+    UseFiles,
     /// Open the encrypted store with its passphrase, which on first use is chosen by this.
     Unlock {
         /// The passphrase.

@@ -32,6 +32,9 @@ pub enum Event {
         /// Why the passphrase given at startup was refused.
         refused: Option<Reason>,
     },
+    /// No keyring can be reached, and encrypted files can take its place ([`Command::UseFiles`](crate::domain::Command)).
+    /// [`Event::StoreChanged`] follows.
+    FilesOffered,
     /// The passphrase opened the encrypted store (`Ok`), or did not (`Err`: why).
     UnlockEnded(Result<(), String>),
     /// Another `manutop keepalive` leads and refreshes automatically from now on, or none does any more.

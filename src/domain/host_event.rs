@@ -34,6 +34,9 @@ pub enum HostEvent {
         /// The outcome.
         result: Result<(), String>,
     },
+    /// The configuration file now says that secrets are kept in encrypted files (`Ok`), or could not be changed
+    /// (`Err`: why).
+    FilesChosen(Result<(), String>),
     /// Something was put on the clipboard.
     Copied {
         /// Which connection.
@@ -70,6 +73,15 @@ pub enum HostEvent {
         all: bool,
         /// The file.
         result: Result<PathBuf, String>,
+    },
+    /// A command of the configuration ended.
+    CommandEnded {
+        /// Which command.
+        name: String,
+        /// The connection it was run for; `None` for none.
+        connection: Option<ConnectionName>,
+        /// Its last line, without secrets, or why it failed.
+        result: Result<String, String>,
     },
     /// The program that is run for each event failed, or was too slow.
     HookFailed {

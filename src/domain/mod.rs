@@ -18,6 +18,8 @@ pub mod log;
 pub mod log_brief;
 pub mod log_summary;
 pub mod lost_answer;
+pub mod own_command;
+pub mod passphrase;
 pub mod problem;
 pub mod provider;
 pub mod reason;
@@ -47,6 +49,7 @@ pub use crate::domain::log::{DEFAULT_LOG_LIMIT, Exchange, LIFETIME_NOTE, LogEntr
 pub use crate::domain::log_brief::{Brief, BriefLine};
 pub use crate::domain::log_summary::LogSummary;
 pub use crate::domain::lost_answer::{LossOutcome, LostAnswer};
+pub use crate::domain::own_command::{CommandTerminal, OwnCommand, ProgramRun};
 pub use crate::domain::problem::Problem;
 pub use crate::domain::provider::{Grant, Provider, RefreshTokens};
 pub use crate::domain::reason::{Published, Reason};

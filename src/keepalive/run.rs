@@ -128,7 +128,7 @@ impl Keepalive {
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
-                    Signal::Quit | Signal::HungUp => match insistence.on_request(Instant::now()) {
+                    Signal::Quit | Signal::Interrupt | Signal::HungUp => match insistence.on_request(Instant::now()) {
                         QuitRequest::First => {
                             state.stopping();
                             stop.cancel();

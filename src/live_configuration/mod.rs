@@ -15,8 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::config::{Config, ConfigError, Draft, StoreKind};
 use crate::domain::{
-    Command, ConnectionName, Event, EventKind, FieldFault, HostEvent, Problem, Provider, Reason, Rebinding, Revocation,
-    Secret,
+    Command, ConnectionName, Event, EventKind, FieldFault, HostEvent, Problem, Provider, Reason, Revocation, Secret,
 };
 use crate::live_configuration::worker::ConfigurationWorker;
 use crate::oauth::pasted;
@@ -25,7 +24,7 @@ use crate::platform::file_stamp::Stamp;
 /// The configuration in use, and the handle of the thread that reads and writes its file.
 pub struct Configuration {
     current: Config,
-    /// The store in use, which nothing changes while it runs.
+    /// The store in use, which changes only by [`Configuration::use_files`] while it runs.
     store: StoreKind,
     jobs: mpsc::Sender<ConfigurationJob>,
     notes: UnboundedReceiver<ConfigurationReport>,
@@ -41,7 +40,7 @@ pub struct ConfigurationSource {
     /// The known providers.
     pub providers: &'static [&'static Provider],
     /// Checks the keys, whose meaning only the dashboard knows; a configuration that fails does not take effect.
-    pub check_keys: fn(&[Rebinding], &Path) -> Result<(), ConfigError>,
+    pub check_keys: fn(&Config, &Path) -> Result<(), ConfigError>,
 }
 
 /// The secrets typed with a connection; none of them is near the file.
@@ -81,6 +80,8 @@ enum ConfigurationJob {
     /// Find out whether it could be deleted.
     Try(ConnectionName),
     Delete(ConnectionName),
+    /// Make it name encrypted files as the secret store.
+    UseFiles,
     End,
 }
 
@@ -95,6 +96,7 @@ enum FileReport {
     Saved { connection: String, typed: Typed, result: Result<Config, Vec<FieldFault>> },
     Tried { connection: ConnectionName, result: Result<(), String> },
     Deleted { connection: ConnectionName, result: Result<Config, String> },
+    FilesChosen(Result<Config, String>),
 }
 
 impl Configuration {
@@ -155,6 +157,12 @@ impl Configuration {
         self.ask(ConfigurationJob::Delete(connection));
     }
 
+    /// Makes the file name encrypted files as the secret store, then the engine use them;
+    /// [`HostEvent::FilesChosen`] reports the result.
+    pub fn use_files(&self) {
+        self.ask(ConfigurationJob::UseFiles);
+    }
+
     /// Reads the file now; [`HostEvent::ConfigurationRead`] reports the result, changed or not.
     pub fn reload(&self) {
         self.ask(ConfigurationJob::Reload);
@@ -190,6 +198,13 @@ impl Configuration {
             FileReport::Saved { connection, result: Err(faults), .. } => {
                 (Vec::new(), Event::Host(HostEvent::ConnectionSaved { connection, result: Err(faults) }))
             }
+            FileReport::FilesChosen(Ok(config)) => {
+                self.store = StoreKind::File;
+                let mut commands = self.adopt(config);
+                commands.push(Command::UseFiles);
+                (commands, Event::Host(HostEvent::FilesChosen(Ok(()))))
+            }
+            FileReport::FilesChosen(Err(why)) => (Vec::new(), Event::Host(HostEvent::FilesChosen(Err(why)))),
             FileReport::Deleted { connection, result } => {
                 let (commands, result) = match result {
                     Ok(config) => (self.adopt(config), Ok(())),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config;
-use crate::config::{ChangeError, Config, ConfigError, Draft};
+use crate::config::{ChangeError, Config, ConfigError, Draft, StoreKind};
 use crate::domain::{ConnectionName, FieldFault};
 use crate::live_configuration::{ConfigurationJob, ConfigurationReport, ConfigurationSource, FileReport, Typed};
 use crate::platform::file_stamp::Stamp;
@@ -68,6 +68,7 @@ impl ConfigurationWorker {
                 Ok(ConfigurationJob::Save(draft, typed)) => self.save(&draft, typed),
                 Ok(ConfigurationJob::Try(connection)) => self.try_deleting(connection),
                 Ok(ConfigurationJob::Delete(connection)) => self.delete(connection),
+                Ok(ConfigurationJob::UseFiles) => self.use_files(),
                 Err(RecvTimeoutError::Timeout) => {
                     waiting = None;
                     self.follow();
@@ -109,7 +110,7 @@ impl ConfigurationWorker {
         Some(match config::load(&self.source.file, self.source.providers) {
             Ok(Some(config)) => {
                 self.is_there = true;
-                let checked = (self.source.check_keys)(&config.keys, &self.source.file);
+                let checked = (self.source.check_keys)(&config, &self.source.file);
                 checked.map(|()| config).map_err(|error| format!("not applied: {}", words(&error)))
             }
             // Without a file at the start the configuration is empty. A file that vanishes is being
@@ -159,6 +160,16 @@ impl ConfigurationWorker {
         };
         let result = result.inspect(|config| self.wrote(config));
         self.report(FileReport::Deleted { connection, result });
+    }
+
+    fn use_files(&mut self) {
+        let chosen = config::set_store(&self.source.file, StoreKind::File).map_err(|error| words(&error));
+        let result = match chosen {
+            Ok(()) => self.read().unwrap_or_else(|| Err("the file is gone".into())),
+            Err(why) => Err(why),
+        };
+        let result = result.inspect(|config| self.wrote(config));
+        self.report(FileReport::FilesChosen(result));
     }
 
     /// Notes that the file now holds what we wrote.

@@ -11,22 +11,20 @@ use std::time::Duration;
 use std::{io, thread};
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::text::neutralise;
-use crate::platform::child_process::ChildCommand as _;
+use crate::platform::bounded_run;
+use crate::platform::bounded_run::{Ended, NotEnded};
 use crate::platform::limits;
 
 /// How many events may wait.
 pub(crate) const MOST_WAITING: usize = 64;
 /// How long one run may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The most that is read of what it complains, in bytes.
-const MAX_OUTPUT: u64 = 16 * 1024;
 /// The longest complaint repeated, in characters.
 const LONGEST_COMPLAINT: usize = 120;
 
@@ -91,77 +89,19 @@ impl Hook {
 
 /// Runs the program once.
 async fn run(words: &[String], event: &Value, timeout: Duration) -> Result<(), String> {
-    let failed = |error| limits::explained(format!("{} cannot be started: {error}", name(words)));
-    let mut child = start(words).map_err(failed)?;
-    let ended = tokio::time::timeout(timeout, attend(&mut child, event)).await;
-    match ended {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(why)) => Err(format!("{} {why}", name(words))),
-        Err(_) => {
-            kill(&mut child).await;
-            Err(format!("{} took longer than {} s and was ended", name(words), timeout.as_secs()))
+    let name = neutralise(words.first().map_or("", String::as_str), LONGEST_COMPLAINT);
+    let mut command = Command::new(words.first().map_or("", String::as_str));
+    command.args(words.iter().skip(1)).stdout(Stdio::null()).stderr(Stdio::piped());
+    match bounded_run::run(&mut command, Some(format!("{event}\n").as_bytes()), timeout).await {
+        Ok(ended) if ended.status.success() => Ok(()),
+        Ok(Ended { status, last_line }) => {
+            let complaint = neutralise(&last_line, LONGEST_COMPLAINT);
+            Err(format!("{name} failed ({status}) {complaint}").trim_end().to_owned())
         }
+        Err(NotEnded::NotStarted(error)) => Err(limits::explained(format!("{name} cannot be started: {error}"))),
+        Err(NotEnded::Lost(error)) => Err(format!("{name} cannot be waited for: {error}")),
+        Err(NotEnded::Killed) => Err(format!("{name} took longer than {} s and was ended", timeout.as_secs())),
     }
-}
-
-fn name(words: &[String]) -> String {
-    neutralise(words.first().map_or("", String::as_str), LONGEST_COMPLAINT)
-}
-
-fn start(words: &[String]) -> io::Result<Child> {
-    let (program, arguments) = words.split_first().ok_or_else(|| io::Error::other("it names no program"))?;
-    let mut command = Command::new(program);
-    command.args(arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    // A group of its own: a Ctrl-C in the terminal is not meant for it, and all of it can be ended.
-    #[cfg(unix)]
-    command.process_group(0);
-    command.start()
-}
-
-/// Hands the event over and waits for the end.
-async fn attend(child: &mut Child, event: &Value) -> Result<(), String> {
-    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-    let hand_over = async {
-        if let Some(mut stdin) = stdin {
-            // A program that does not read it does not need it.
-            let _ = stdin.write_all(format!("{event}\n").as_bytes()).await;
-        }
-    };
-    let mut complaint = Vec::new();
-    let listen = async {
-        if let Some(stderr) = stderr {
-            // What cannot be read is not repeated.
-            let _ = stderr.take(MAX_OUTPUT).read_to_end(&mut complaint).await;
-        }
-    };
-    let ((), status) = tokio::join!(hand_over, async {
-        // Something left behind may hold the stream open: its words are waited for no longer
-        // than the program itself runs.
-        tokio::pin!(listen);
-        tokio::select! {
-            biased;
-            () = &mut listen => child.wait().await,
-            status = child.wait() => status,
-        }
-    });
-    let status = status.map_err(|error| format!("cannot be waited for: {error}"))?;
-    if status.success() {
-        return Ok(());
-    }
-    let complaint = String::from_utf8_lossy(&complaint);
-    let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    Err(format!("failed ({status}) {}", neutralise(last.trim(), LONGEST_COMPLAINT)).trim_end().to_owned())
-}
-
-/// Kills it with all that it has started.
-async fn kill(child: &mut Child) {
-    #[cfg(unix)]
-    if let Some(group) = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw) {
-        // It may have ended this very moment.
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill().await;
 }
 
 #[cfg(all(test, unix))]

@@ -21,7 +21,8 @@ pub(super) fn render(tone: PageTone, heading: &str, sentence: &str) -> String {
     let again = if tone == PageTone::Waiting { "<meta http-equiv=\"refresh\" content=\"2\">" } else { "" };
     let next = match tone {
         PageTone::Waiting => "Go back to manutop and answer there.",
-        PageTone::Good | PageTone::Bad => "You can close this tab and go back to manutop.",
+        PageTone::Good => "You can close this window and go back to the terminal, where manutop shows the connection.",
+        PageTone::Bad => "You can close this window and go back to the terminal, where manutop says what to do next.",
     };
     let (heading, sentence) = (encode_quoted_attribute(heading), encode_quoted_attribute(sentence));
     format!(

@@ -5,6 +5,9 @@ use std::{io, process};
 
 use crate::platform::limits;
 
+/// The variable for an access token: another program reads it from its environment, never from a command line.
+pub const ACCESS_TOKEN: &str = "MANUTOP_ACCESS_TOKEN";
+
 /// Where systemd puts a unit's credentials, the passphrase among them.
 pub const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 

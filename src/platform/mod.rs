@@ -1,6 +1,7 @@
 //! What differs between operating systems, and what manutop uses of them: signals, files, sockets, clipboard, browser,
 //! limits. Everything here is usable without the dashboard.
 
+pub(crate) mod bounded_run;
 pub mod browser;
 pub mod child_process;
 pub mod clipboard;

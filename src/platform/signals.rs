@@ -12,8 +12,10 @@ use tokio::time::Instant;
 /// What a signal asks of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// SIGTERM and SIGINT: save what is unsaved and leave.
+    /// SIGTERM: save what is unsaved and leave.
     Quit,
+    /// SIGINT: the same, unless another program has the terminal.
+    Interrupt,
     /// SIGHUP where a window was closed: the same, without a terminal.
     HungUp,
     /// SIGHUP to a service: reload the configuration.
@@ -30,7 +32,7 @@ impl Signal {
     /// Whether it asks to leave.
     #[must_use]
     pub fn is_quit(self) -> bool {
-        matches!(self, Self::Quit | Self::HungUp)
+        matches!(self, Self::Quit | Self::Interrupt | Self::HungUp)
     }
 }
 
@@ -81,7 +83,7 @@ impl Insistence {
     /// up more than once.
     pub fn on_signal(&mut self, signal: Signal, now: Instant) -> Option<QuitRequest> {
         match signal {
-            Signal::Quit => Some(self.on_request(now)),
+            Signal::Quit | Signal::Interrupt => Some(self.on_request(now)),
             Signal::HungUp if self.first.is_none() => Some(self.on_request(now)),
             Signal::HungUp => Some(QuitRequest::Echo),
             Signal::Reload | Signal::Suspend | Signal::Continued | Signal::Resized => None,
@@ -97,6 +99,53 @@ pub fn stop() -> io::Result<()> {
     #[cfg(unix)]
     signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
     Ok(())
+}
+
+/// While this lives, SIGQUIT (`Ctrl-\`) is for the program that has the terminal, and does not end this process.
+#[derive(Debug)]
+pub(crate) struct QuitIgnored(());
+
+#[cfg(unix)]
+mod quit {
+    use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, LazyLock};
+
+    use signal_hook::SigId;
+    use signal_hook::consts::SIGQUIT;
+    use signal_hook::flag;
+
+    /// Whether SIGQUIT ends the process, as it does by default.
+    static ENDS: LazyLock<(Arc<AtomicBool>, io::Result<SigId>)> = LazyLock::new(|| {
+        let ends = Arc::new(AtomicBool::new(true));
+        (Arc::clone(&ends), flag::register_conditional_default(SIGQUIT, ends))
+    });
+
+    pub(super) fn set(ends: bool) -> io::Result<()> {
+        let (flag, registered) = &*ENDS;
+        registered.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;
+        flag.store(ends, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// Leaves SIGQUIT to another program.
+///
+/// # Errors
+/// The signal cannot be handled.
+#[cfg_attr(not(unix), expect(clippy::unnecessary_wraps, reason = "fails on Unix"))]
+pub(crate) fn ignore_quit() -> io::Result<QuitIgnored> {
+    #[cfg(unix)]
+    quit::set(false)?;
+    Ok(QuitIgnored(()))
+}
+
+impl Drop for QuitIgnored {
+    fn drop(&mut self) {
+        // It was registered when this was made.
+        #[cfg(unix)]
+        let _ = quit::set(true);
+    }
 }
 
 #[cfg(not(unix))]
@@ -161,7 +210,7 @@ mod unix {
                 biased;
                 _ = self.terminate.recv() => Signal::Quit,
                 _ = self.hang_up.recv() => self.hung_up,
-                _ = self.interrupt.recv() => Signal::Quit,
+                _ = self.interrupt.recv() => Signal::Interrupt,
                 _ = self.stop.recv() => Signal::Suspend,
                 _ = self.continued.recv() => Signal::Continued,
                 _ = self.resized.recv() => Signal::Resized,
@@ -245,7 +294,7 @@ mod tests {
         for (signal, request) in [
             (SIGTERM, Signal::Quit),
             (SIGHUP, Signal::HungUp),
-            (SIGINT, Signal::Quit),
+            (SIGINT, Signal::Interrupt),
             (SIGTSTP, Signal::Suspend),
             (SIGCONT, Signal::Continued),
             (SIGWINCH, Signal::Resized),

@@ -11,7 +11,7 @@
 //! The timeout runs on tokio's clock: with a paused clock (`start_paused`) it would end at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -39,7 +39,9 @@ pub struct Secrets {
 }
 
 struct SharedWorker {
-    factory: StoreFactory,
+    factory: Mutex<StoreFactory>,
+    /// Makes the store that can take the place of this one.
+    alternative: Mutex<Option<StoreFactory>>,
     timeout: Duration,
     worker: Mutex<Option<Worker>>,
     /// Every living thread holds a clone; its count is theirs.
@@ -87,7 +89,34 @@ impl Secrets {
     /// The same with another limit on how long a call may take.
     #[must_use]
     pub fn with_timeout(factory: StoreFactory, timeout: Duration) -> Self {
-        Self { shared: Arc::new(SharedWorker { factory, timeout, worker: Mutex::default(), alive: Arc::default() }) }
+        let (factory, alternative, worker) = (Mutex::new(factory), Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(SharedWorker { factory, alternative, timeout, worker, alive: Arc::default() }) }
+    }
+
+    /// The same with a store that can take the place of this one, see [`Secrets::use_alternative`].
+    #[must_use]
+    pub fn with_alternative(self, factory: StoreFactory) -> Self {
+        *unpoisoned(&self.shared.alternative) = Some(factory);
+        self
+    }
+
+    /// Whether another store can take the place of this one.
+    #[must_use]
+    pub fn has_alternative(&self) -> bool {
+        unpoisoned(&self.shared.alternative).is_some()
+    }
+
+    /// Uses the other store from now on, in every clone; false where there is none. What the present one holds stays
+    /// there.
+    #[must_use]
+    pub fn use_alternative(&self) -> bool {
+        let Some(factory) = unpoisoned(&self.shared.alternative).take() else { return false };
+        let mut worker = unpoisoned(&self.shared.worker);
+        *unpoisoned(&self.shared.factory) = factory;
+        if let Some(worker) = worker.take() {
+            worker.abandoned.store(true, Ordering::Release);
+        }
+        true
     }
 
     /// Succeeds if the store is reachable and unlocked; raises no prompt.
@@ -180,7 +209,7 @@ impl Secrets {
 impl SharedWorker {
     /// Hands the request to the thread, starting one if there is none or it hangs.
     fn submit(&self, request: StoreRequest) -> Result<Arc<AtomicBool>, StoreError> {
-        let mut slot = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = unpoisoned(&self.worker);
         let request = match slot.take().filter(|worker| !worker.abandoned.load(Ordering::Acquire)) {
             Some(worker) => match worker.requests.send(request) {
                 Ok(()) => {
@@ -205,7 +234,8 @@ impl SharedWorker {
         }
         let (requests, inbox) = mpsc::channel();
         let abandoned = Arc::new(AtomicBool::new(false));
-        let (factory, flag, alive) = (Arc::clone(&self.factory), Arc::clone(&abandoned), Arc::clone(&self.alive));
+        let factory = Arc::clone(&*unpoisoned(&self.factory));
+        let (flag, alive) = (Arc::clone(&abandoned), Arc::clone(&self.alive));
         thread::Builder::new()
             .name("secret-store".into())
             .spawn(move || {
@@ -215,6 +245,10 @@ impl SharedWorker {
             .map_err(|error| StoreError::unavailable(&format!("no thread for it: {error}")))?;
         Ok(Worker { requests, abandoned })
     }
+}
+
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn timed_out(after: Duration) -> StoreError {

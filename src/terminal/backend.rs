@@ -14,6 +14,9 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
+use crate::terminal::link::LinkSlot;
+use crate::terminal::osc;
+
 /// Room for most frames, so that they leave in one piece.
 const FRAME: usize = 64 * 1024;
 
@@ -23,6 +26,8 @@ pub struct TerminalBackend<W: Write> {
     inner: CrosstermBackend<W>,
     /// Whether a frame has begun and not ended.
     open: bool,
+    /// The part of the frame that is a link.
+    link: LinkSlot,
     /// Whether the cursor may be seen: ratatui hides it again with every frame.
     cursor: bool,
 }
@@ -33,12 +38,18 @@ impl TerminalBackend<BufWriter<Stdout>> {
     pub fn stdout() -> Self {
         Self::new(BufWriter::with_capacity(FRAME, io::stdout()))
     }
+
+    /// Where the link of a frame is set.
+    #[must_use]
+    pub fn link(&self) -> LinkSlot {
+        self.link.clone()
+    }
 }
 
 impl<W: Write> TerminalBackend<W> {
     /// A terminal at the end of a writer.
     pub fn new(writer: W) -> Self {
-        Self { inner: CrosstermBackend::new(writer), open: false, cursor: true }
+        Self { inner: CrosstermBackend::new(writer), open: false, link: LinkSlot::default(), cursor: true }
     }
 
     fn begin(&mut self) -> io::Result<()> {
@@ -62,7 +73,20 @@ impl<W: Write> Backend for TerminalBackend<W> {
             return Ok(());
         }
         self.begin()?;
-        self.inner.draw(content)
+        let Some(link) = self.link.get() else { return self.inner.draw(content) };
+        while let Some(&(x, y, _)) = content.peek() {
+            let is_linked = link.contains(x, y);
+            let run: Vec<_> =
+                std::iter::from_fn(|| content.next_if(|(x, y, _)| link.contains(*x, *y) == is_linked)).collect();
+            if is_linked {
+                self.inner.write_all(link.opening().as_bytes())?;
+            }
+            self.inner.draw(run.into_iter())?;
+            if is_linked {
+                self.inner.write_all(osc::END_LINK.as_bytes())?;
+            }
+        }
+        Ok(())
     }
 
     fn clear(&mut self) -> io::Result<()> {
@@ -146,6 +170,21 @@ mod tests {
             assert!(frame.contains(text) && !after.contains(text), "{out:?}");
         }
         assert_eq!(frames.next(), None);
+    }
+
+    #[test]
+    fn a_part_of_a_frame_is_a_link_and_what_is_around_it_is_none() {
+        let mut bytes = Vec::new();
+        let screen = TerminalBackend::new(&mut bytes);
+        screen.link.set(Some((Rect::new(2, 0, 3, 1), "https://a.example/")));
+        let options = TerminalOptions { viewport: Viewport::Fixed(Rect::new(0, 0, 20, 2)) };
+        let mut terminal = Terminal::with_options(screen, options).unwrap();
+        terminal.draw(|frame| frame.render_widget(Paragraph::new("abcdefg"), frame.area())).unwrap();
+        drop(terminal);
+        let out = String::from_utf8(bytes).unwrap();
+        let (before, rest) = out.split_once("\x1b]8;id=manutop;https://a.example/\x1b\\").unwrap();
+        let (inside, after) = rest.split_once("\x1b]8;;\x1b\\").unwrap();
+        assert!(before.contains("ab") && inside.contains("cde") && after.contains("fg"), "{out:?}");
     }
 
     #[test]

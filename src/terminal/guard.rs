@@ -1,7 +1,8 @@
 //! Takes the terminal over and gives it back, whatever happens in between.
 //!
 //! Invariants: while a [`TerminalGuard`] is inside, the terminal is in raw mode on the alternate
-//! screen with mouse and bracketed paste reported, and changes of dark and light once that was asked for; after `leave`, drop or a panic it is as it
+//! screen with bracketed paste reported, the mouse unless that is switched off, and changes of dark and light once that
+//! was asked for; after `leave`, drop or a panic it is as it
 //! was, its cursor shown and its window's title the old one. Giving back is done once and tries every step, even if one fails. A
 //! panic on another thread than the one that took the terminal over ends a task and not the
 //! program: the dashboard continues drawing, so the terminal stays taken, and the report is held
@@ -33,12 +34,14 @@ const LONGEST_REPORT: usize = 16 * 1024;
 
 /// The terminal is one per process, and the panic hook has no other way to know of it.
 static TERMINAL: Mutex<GuardState> =
-    Mutex::new(GuardState { owner: None, follows: false, held_back: Vec::new(), more: 0 });
+    Mutex::new(GuardState { owner: None, mouse: true, follows: false, held_back: Vec::new(), more: 0 });
 
 #[derive(Debug)]
 struct GuardState {
     /// Who took the terminal over; `None` while it is as it was.
     owner: Option<ThreadId>,
+    /// Whether the mouse is reported while it is taken over.
+    mouse: bool,
     /// Whether changes of dark and light are reported while it is taken over.
     follows: bool,
     /// Reports of panics on other threads, which a taken terminal would swallow.
@@ -74,12 +77,34 @@ impl TerminalGuard {
     /// # Errors
     /// When standard output is no terminal or it cannot be set up; it is then as it was.
     pub fn enter() -> io::Result<Self> {
+        Self::enter_with(true)
+    }
+
+    /// Takes the terminal over, and the mouse if it is to be reported.
+    ///
+    /// # Errors
+    /// As [`TerminalGuard::enter`].
+    pub fn enter_with(mouse: bool) -> io::Result<Self> {
         if !io::stdout().is_terminal() {
             return Err(io::Error::other("standard output is not a terminal; the dashboard needs one"));
         }
         let guard = Self(());
+        terminal().mouse = mouse;
         take()?; // on failure, dropping the guard gives back what was taken
         Ok(guard)
+    }
+
+    /// Has the mouse reported from now on, or left to the terminal.
+    ///
+    /// # Errors
+    /// When the terminal cannot be written to.
+    pub fn report_mouse(&mut self, on: bool) -> io::Result<()> {
+        let mut state = terminal();
+        state.mouse = on;
+        if state.owner.is_none() {
+            return Ok(());
+        }
+        if on { execute!(io::stdout(), EnableMouseCapture) } else { execute!(io::stdout(), DisableMouseCapture) }
     }
 
     /// Gives the terminal back. Calling it again does nothing.
@@ -172,11 +197,14 @@ fn take() -> io::Result<()> {
     if is_first && osc::is_understood() {
         queue!(io::stdout(), Print(osc::SAVE_TITLE))?;
     }
+    if terminal().mouse {
+        queue!(io::stdout(), EnableMouseCapture)?;
+    }
     if terminal().follows {
         // The colours may have changed meanwhile.
         queue!(io::stdout(), Print(osc::FOLLOW_BACKGROUND), Print(osc::ASK_DARK_OR_LIGHT))?;
     }
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, Hide)
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide)
 }
 
 fn give_back() {
@@ -224,7 +252,7 @@ mod tests {
 
     #[test]
     fn reports_held_back_are_bounded_and_the_rest_is_counted() {
-        let mut state = GuardState { owner: None, follows: false, held_back: Vec::new(), more: 0 };
+        let mut state = GuardState { owner: None, mouse: true, follows: false, held_back: Vec::new(), more: 0 };
         state.hold_back(&"ä".repeat(LONGEST_REPORT + 1));
         for number in 1..=9 {
             state.hold_back(&format!("report {number}"));

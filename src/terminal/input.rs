@@ -18,7 +18,11 @@ use crate::terminal::terminal_event::TerminalEvent;
 
 /// What reaches the dashboard from the person in front of it.
 #[derive(Debug)]
-pub struct TerminalInput(InputSource);
+pub struct TerminalInput {
+    source: InputSource,
+    /// Whether nothing reads the terminal but while it is waited for.
+    can_be_lent: bool,
+}
 
 #[derive(Debug)]
 enum InputSource {
@@ -35,11 +39,17 @@ impl TerminalInput {
     pub fn of_terminal() -> Self {
         #[cfg(target_os = "linux")]
         if let Ok(keyboard) = Keyboard::open() {
-            return Self(InputSource::Keyboard(Box::new(keyboard)));
+            return Self { source: InputSource::Keyboard(Box::new(keyboard)), can_be_lent: true };
         }
         // In no time at all crossterm would not even look.
         let _ = event::poll(Duration::from_millis(1));
-        Self(InputSource::Channel(None))
+        Self { source: InputSource::Channel(None), can_be_lent: false }
+    }
+
+    /// Whether another program can have the keys while nothing is waited for here.
+    #[must_use]
+    pub fn can_be_lent(&self) -> bool {
+        self.can_be_lent
     }
 
     /// Has the terminal report when its colours turn dark or light, where it can and the report would not be taken for
@@ -47,7 +57,7 @@ impl TerminalInput {
     pub fn follow_background(&self) {
         // Crossterm's own reader waits for ever for the end of such a report.
         #[cfg(target_os = "linux")]
-        if matches!(self.0, InputSource::Keyboard(_)) {
+        if matches!(self.source, InputSource::Keyboard(_)) {
             crate::terminal::guard::follow_background();
         }
     }
@@ -55,7 +65,7 @@ impl TerminalInput {
     /// Waits for the next event; `None` when cannot read from the terminal. Nothing is lost
     /// when the wait is given up.
     pub async fn next(&mut self) -> Option<TerminalEvent> {
-        match &mut self.0 {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.next().await,
             InputSource::Channel(Some(receiver)) => receiver.recv().await.map(TerminalEvent::from),
@@ -67,7 +77,7 @@ impl TerminalInput {
 
     /// The next event, if it is here already.
     pub fn try_next(&mut self) -> Option<TerminalEvent> {
-        match &mut self.0 {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.try_next(),
             InputSource::Channel(receiver) => receiver.as_mut()?.try_recv().ok().map(TerminalEvent::from),
@@ -76,7 +86,7 @@ impl TerminalInput {
 
     /// Whether nothing is here.
     pub fn is_empty(&mut self) -> bool {
-        match &mut self.0 {
+        match &mut self.source {
             #[cfg(target_os = "linux")]
             InputSource::Keyboard(keyboard) => keyboard.is_empty(),
             InputSource::Channel(receiver) => receiver.as_ref().is_none_or(UnboundedReceiver::is_empty),
@@ -87,7 +97,7 @@ impl TerminalInput {
 /// Events that another part sends.
 impl From<UnboundedReceiver<Event>> for TerminalInput {
     fn from(receiver: UnboundedReceiver<Event>) -> Self {
-        Self(InputSource::Channel(Some(receiver)))
+        Self { source: InputSource::Channel(Some(receiver)), can_be_lent: true }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod guard;
 pub mod input;
 #[cfg(target_os = "linux")]
 pub mod keyboard;
+pub mod link;
 pub mod osc;
 pub mod osc52;
 pub mod terminal_event;

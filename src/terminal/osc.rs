@@ -1,4 +1,4 @@
-//! What is sent to a terminal beyond drawing: its title, a notification.
+//! What is sent to a terminal beyond drawing: its title, a notification, a link.
 //!
 //! Invariants: a text cannot end its sequence or begin another, for it has no control character;
 //! nothing is sent to a terminal that is known to print what it does not understand.
@@ -28,6 +28,9 @@ const LONGEST_TITLE: usize = 120;
 /// The longest notification, in characters.
 const LONGEST_NOTICE: usize = 250;
 
+/// The longest address of a link, in bytes: what terminals are known to take.
+const LONGEST_LINK: usize = 2083;
+
 /// Whether the terminal swallows what it does not understand. The Linux console prints parts of
 /// it, a dumb terminal all.
 #[must_use]
@@ -52,9 +55,33 @@ pub fn notification(text: &str, in_tmux: bool) -> String {
     }
 }
 
+/// Begins a link to an address (OSC 8); all of it that is drawn until [`END_LINK`] is one link, in however many pieces.
+/// `None` where the address has what no link may have.
+#[must_use]
+pub fn begin_link(url: &str) -> Option<String> {
+    let is_plain = url.len() <= LONGEST_LINK && url.bytes().all(|byte| (b'!'..=b'~').contains(&byte));
+    (is_plain && !url.is_empty()).then(|| format!("\x1b]8;id=manutop;{url}\x1b\\"))
+}
+
+/// Ends a link.
+pub const END_LINK: &str = "\x1b]8;;\x1b\\";
+
 #[cfg(test)]
 mod tests {
-    use super::{notification, title};
+    use super::{END_LINK, begin_link, notification, title};
+
+    #[test]
+    fn only_a_plain_address_becomes_a_link() {
+        let link = begin_link("https://auth.example/authorize?state=x%20y").unwrap();
+        assert_eq!(link, "\x1b]8;id=manutop;https://auth.example/authorize?state=x%20y\x1b\\");
+        for hostile in
+            ["", "https://a.example/\x1b\\\x1b]52;c;AAAA\x07", "https://a.example/ü", "a b", "a\nb", "\u{9c}"]
+        {
+            assert_eq!(begin_link(hostile), None, "{hostile:?}");
+        }
+        assert_eq!(begin_link(&"x".repeat(3000)), None, "terminals pass over longer ones, or cut them");
+        assert!(END_LINK.starts_with("\x1b]8;;"));
+    }
 
     #[test]
     fn no_text_ends_its_sequence_or_begins_another() {

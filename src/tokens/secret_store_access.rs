@@ -31,6 +31,18 @@ impl Vault {
         Ok(started.elapsed())
     }
 
+    /// Whether encrypted files can take the place of the keyring.
+    #[must_use]
+    pub fn can_use_files(&self) -> bool {
+        self.secrets().has_alternative()
+    }
+
+    /// Keeps secrets in encrypted files from now on; false where that is not possible.
+    #[must_use]
+    pub fn use_files(&self) -> bool {
+        self.secrets().use_alternative()
+    }
+
     /// Unlocks a secret store that waits for a passphrase; succeeds on one that needs none. On first
     /// use this sets the passphrase. May take many seconds.
     ///

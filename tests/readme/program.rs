@@ -7,6 +7,7 @@ use clap::{CommandFactory, Parser};
 use manutop::cli::args::Cli;
 use manutop::cli::support::exit::Exit;
 use manutop::config;
+use manutop::dashboard::command_palette::commands;
 use manutop::dashboard::keymap::{Keymap, Scope};
 use manutop::domain::Status;
 use manutop::oauth::providers;
@@ -35,6 +36,7 @@ fn assert_generated(page: &str, name: &str, made: &str) {
 fn keys_names_and_exit_codes_are_those_of_the_program() {
     assert_generated("docs/keys.md", "names", &names());
     assert_generated("docs/keys.md", "keys", &Keymap::default().markdown());
+    assert_generated("docs/keys.md", "commands", &commands::markdown(&Keymap::default()));
     assert_generated("docs/scripting.md", "exit codes", &exit_codes());
 }
 
@@ -124,7 +126,7 @@ fn the_configurations_shown_are_accepted() {
     for block in blocks("toml") {
         let config = config::parse(&block, Path::new("README.md"), providers::ALL);
         let config = config.unwrap_or_else(|error| panic!("{error}\n{block}"));
-        assert!(!config.connections.is_empty(), "{block}");
+        assert!(!config.connections.is_empty() || !config.commands.is_empty(), "{block}");
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use manutop::config;
 use manutop::config::{Config, ConfigError, MAX_FILE_SIZE, NotifySettings, StoreKind};
 use manutop::domain::{
-    AfterLostAnswer, ChosenColour, ColourRole, Colours, ConnectionGrant, SecretSource, ThemeName, Written,
+    AfterLostAnswer, ChosenColour, ColourRole, Colours, CommandTerminal, ConnectionGrant, SecretSource, ThemeName,
+    Written,
 };
 use manutop::oauth::providers::ALL;
 use url::Url;
@@ -27,6 +28,24 @@ fn manu(lines: &str) -> String {
 
 fn manus(lines: &str) -> String {
     format!("[[connections]]\nname = \"hr\"\nprovider = \"manus\"\nclient_id = \"tm_1\"\n{lines}\n")
+}
+
+fn command(lines: &str) -> String {
+    format!("[[commands]]\nkey = \"F5\"\nname = \"pull\"\n{lines}\n")
+}
+
+#[test]
+fn commands_are_read_with_their_defaults() {
+    let all = command("argv = [\"/bin/pull\", \"{connection}\"]")
+        + &command("argv = [\"pull\"]\nsecrets = [\"access_token\"]\nterminal = \"foreground\"")
+        + &command("argv = [\"pull\"]\nsecrets = []\ntimeout_seconds = 600");
+    let commands = parse(&all).unwrap().commands;
+    let read: Vec<_> = commands.iter().map(|command| (command.gets_access_token, command.terminal)).collect();
+    let background = |seconds| CommandTerminal::Background(Duration::from_secs(seconds));
+    assert_eq!(read, [(false, background(60)), (true, CommandTerminal::Foreground), (false, background(600))]);
+    assert_eq!(commands[0].argv, ["/bin/pull", "{connection}"]);
+    assert_eq!((commands[0].key.text.as_str(), commands[0].key.line, commands[0].key.column), ("F5", 2, 7));
+    assert_eq!(commands[0].name, "pull");
 }
 
 #[test]
@@ -52,6 +71,8 @@ fn a_full_file_is_read_to_the_letter() {
         bell = true
         request_log_mib = 2048
         token_socket = false
+        mouse = false
+        read_only = true
         after_lost_answer = "ask"
         on_event = ["notify", "--team"]
         theme = "color-blind"
@@ -78,6 +99,7 @@ fn a_full_file_is_read_to_the_letter() {
     assert_eq!(config.clipboard_clear, None);
     assert_eq!(config.login_timeout, Duration::from_secs(60));
     assert_eq!((config.notify, config.bell, config.token_socket), (NotifySettings::Terminal, true, false));
+    assert_eq!((config.mouse, config.read_only), (false, true));
     assert_eq!(config.on_event, Some(vec!["notify".to_owned(), "--team".to_owned()]));
     assert_eq!(config.theme, ThemeName::ColourBlind);
     assert_eq!(config.columns, Some(vec!["status".to_owned(), "name".to_owned()]));
@@ -108,7 +130,7 @@ fn what_is_left_out_has_the_documented_default() {
     let config = parse(&(manu("") + &manus(""))).unwrap();
     assert_eq!(config.store, StoreKind::Keyring);
     assert_eq!((config.notify, config.bell, config.on_event.as_ref()), (NotifySettings::Desktop, false, None));
-    assert!(config.token_socket);
+    assert!(config.token_socket && config.mouse && !config.read_only);
     assert_eq!(parse("notify = \"off\"").unwrap().notify, NotifySettings::Off);
     assert_eq!(config.clipboard_clear, Some(Duration::from_secs(45)));
     assert_eq!(config.login_timeout, Duration::from_secs(300));
@@ -198,7 +220,7 @@ fn faulty_files() -> Vec<(String, &'static str)> {
     vec![
         (
             "shape = \"red\"".into(),
-            "c.toml:1:1: shape: unknown key; known keys are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, after_lost_answer, theme, colors, columns, request_log_mib, keys, connections",
+            "c.toml:1:1: shape: unknown key; known keys are store, clipboard_clear_seconds, login_timeout_seconds, notify, bell, on_event, token_socket, after_lost_answer, theme, colors, columns, request_log_mib, mouse, read_only, keys, commands, connections",
         ),
         ("[[connection]]".into(), "c.toml:1:3: connection: unknown key; did you mean connections?"),
         ("store = \"keychain\"".into(), r#"c.toml:1:9: store: must be "keyring" or "file" (encrypted)"#),
@@ -388,6 +410,58 @@ c.toml:12:8: name of connection "hr": is already the name of the connection on l
             "[keys.connection]\nrefresh = \"F5\"\n[keys.main]\nfilter = [\"x\", 1]".into(),
             r#"c.toml:2:11: keys.connection.refresh: must be a list of keys such as ["r", "F5", "Ctrl-R"]; [] is none
 c.toml:4:10: keys.main.filter: must be a list of keys such as ["r", "F5", "Ctrl-R"]; [] is none"#,
+        ),
+        ("mouse = 0".into(), "c.toml:1:9: mouse: must be true or false, but is an integer"),
+        ("read_only = \"yes\"".into(), "c.toml:1:13: read_only: must be true or false, but is a string"),
+        (
+            "[commands]\nname = \"pull\"".into(),
+            "c.toml:1:1: commands: must be a list of tables: begin each command with a line [[commands]]",
+        ),
+        (
+            "[[commands]]".into(),
+            r#"c.toml:1:1: argv of command 1: missing; add a line such as argv = ["/home/ada/bin/pull", "{connection}"]
+c.toml:1:1: key of command 1: missing; add a line such as key = "F5"
+c.toml:1:1: name of command 1: missing; add a line such as name = "pull orders""#,
+        ),
+        (
+            command("argv = [\"~/bin/pull\"]"),
+            r#"c.toml:4:8: argv of command "pull": no shell reads it, so ~ means nothing; write the whole path"#,
+        ),
+        (
+            command("argv = []"),
+            r#"c.toml:4:8: argv of command "pull": names no program; set for example ["/home/ada/bin/pull", "{connection}"]"#,
+        ),
+        (
+            command("argv = [\"pull\", \"{conection}\"]"),
+            r#"c.toml:4:8: argv of command "pull": has an unknown placeholder; did you mean {connection}?"#,
+        ),
+        (
+            command(&format!("argv = [\"pull\", \"{{token}}{MARKER}\"]")),
+            r#"c.toml:4:8: argv of command "pull": has an unknown placeholder; known are {connection}, {provider}, {test_url}, {api_url}"#,
+        ),
+        (
+            command("argv = [\"pull\"]\nsecrets = [\"refresh_token\"]"),
+            r#"c.toml:5:11: secrets of command "pull": no program gets the refresh token: using it elsewhere can end the login; "access_token" is possible"#,
+        ),
+        (
+            command(&format!("argv = [\"pull\"]\nsecrets = [\"{MARKER}\"]")),
+            r#"c.toml:5:11: secrets of command "pull": can only be ["access_token"], or [] for none"#,
+        ),
+        (
+            command("argv = [\"pull\"]\nterminal = \"suspend\""),
+            r#"c.toml:5:12: terminal of command "pull": must be "background" or "foreground" (in the dashboard's place)"#,
+        ),
+        (
+            command("argv = [\"pull\"]\nterminal = \"foreground\"\ntimeout_seconds = 5"),
+            r#"c.toml:6:1: timeout_seconds of command "pull": only for terminal = "background"; remove the line"#,
+        ),
+        (
+            command(&format!("argv = [\"pull\"]\ntoken = \"{MARKER}\"")),
+            r#"c.toml:5:1: token of command "pull": secrets are never kept in this file; remove the line, then store the client secret with: manutop secret set NAME (or name a program that prints it: client_secret_command)"#,
+        ),
+        (
+            command("argv = [\"pull\"]").replace("pull\"\n", "a name that is much too long\"\n"),
+            r#"c.toml:3:8: name of command "a name that is much too long": must be one line of at most 24 columns: it stands in the footer"#,
         ),
         (
             "store = \"keyring\"\r\nstor = 1\r\nstore2 = 1".into(),

@@ -1,5 +1,6 @@
 //! The dashboard's real loop and real engine on a screen in memory, and a person before it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -40,6 +41,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct FakeHost {
     pub copied: Arc<Mutex<Vec<Secret>>>,
     pub suspended: Arc<Mutex<u32>>,
+    /// What was said on the terminal while another program had it, and `back` for each return.
+    pub lent: Arc<Mutex<Vec<String>>>,
+    /// Whether the mouse is reported, as last set.
+    pub mouse: Arc<Mutex<Option<bool>>>,
 }
 
 impl Window for FakeHost {}
@@ -50,7 +55,21 @@ impl Host for FakeHost {
         Ok(())
     }
 
+    fn lend(&mut self) {
+        self.lent.lock().expect("not poisoned").push("lent".into());
+    }
+
+    fn say(&mut self, line: &str) {
+        self.lent.lock().expect("not poisoned").push(line.trim().into());
+    }
+
+    fn report_mouse(&mut self, on: bool) -> io::Result<()> {
+        *self.mouse.lock().expect("not poisoned") = Some(on);
+        Ok(())
+    }
+
     fn reenter(&mut self) -> io::Result<()> {
+        self.lent.lock().expect("not poisoned").push("back".into());
         Ok(())
     }
 
@@ -152,6 +171,8 @@ pub struct Stage<H = FakeHost> {
     /// The file the configuration is in; none for one that is written from the rig's connections.
     pub config_file: Option<PathBuf>,
     pub host: H,
+    /// What edits the configuration file.
+    pub editor: Vec<OsString>,
     /// What is changed about the state before it is shown.
     pub prepare: Box<dyn FnOnce(App) -> App>,
     pub options: DashboardOptions,
@@ -187,6 +208,7 @@ impl<H: Host> Stage<H> {
         Self {
             size: (120, 32),
             config_file: None,
+            editor: Vec::new(),
             host,
             prepare: Box::new(|app| app),
             options,
@@ -236,6 +258,7 @@ impl<H: Host> Stage<H> {
             exports: rig.dir.path().to_owned(),
             signals: Signals::listen().expect("signals"),
             answers: None,
+            editor: self.editor,
             host: self.host,
             notifier: Notifier::start(self.notifier_options, &Environment::default(), rig.clock.now()),
             clock: Arc::<MovableClock>::clone(&rig.clock),

@@ -1,7 +1,9 @@
 //! Opens the dashboard, on the configured connections or on the demo's.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufWriter, Stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +47,7 @@ use crate::terminal::background;
 use crate::terminal::frame_writer::FrameWriter;
 use crate::terminal::guard::TerminalGuard;
 use crate::terminal::input::TerminalInput;
+use crate::terminal::link::LinkSlot;
 use crate::tokens::status_snapshot;
 
 /// How long leaving waits for an exchange that is out. The exchange itself is bounded by less.
@@ -54,14 +57,16 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(90);
 const LAST_EVENTS: Duration = Duration::from_secs(2);
 
 /// Opens the dashboard on the configured connections.
-pub(crate) async fn run(files: &GlobalArgs) -> Result<Exit, Report> {
+pub(crate) async fn run(files: &GlobalArgs, read_only: bool) -> Result<Exit, Report> {
     let session = Session::open(files)?;
+    let read_only = read_only || session.config.read_only;
     let browser = Arc::new(SystemBrowser::new(session.environment.clone()));
-    let parts = session.parts(browser, Program::Dashboard);
+    let mut parts = session.parts(browser, Program::Dashboard);
+    parts.automatic = !read_only;
     let Session { paths, config, stamp, environment, passphrase, .. } = session;
     drop(passphrase);
     let opening = Opening::new(files, &paths, config, stamp, environment).map_err(CliError::from)?;
-    show(parts, opening).await
+    show(parts, Opening { read_only, ..opening }).await
 }
 
 /// How a dashboard is opened.
@@ -76,6 +81,8 @@ pub(crate) struct Opening {
     /// As the command line names it; otherwise the configuration does.
     pub(crate) theme: Option<ThemeName>,
     pub(crate) demo: Option<Demo>,
+    /// Whether it begins by only watching.
+    pub(crate) read_only: bool,
     pub(crate) environment: Environment,
 }
 
@@ -90,13 +97,14 @@ impl Opening {
     ) -> Result<Self, ConfigError> {
         let (file, data_dir) = (paths.config_file.clone(), Some(paths.data_dir.clone()));
         Ok(Self {
-            keymap: keymap(&config.keys, &file)?,
+            keymap: keymap(&config.keys, &config.commands, &file)?,
             source: ConfigurationSource { file, stamp, providers: providers::ALL, check_keys },
             data_dir,
             config,
             ascii: files.ascii,
             theme: files.theme,
             demo: None,
+            read_only: false,
             environment,
         })
     }
@@ -134,6 +142,10 @@ impl Opening {
             Ok(None) => {}
             Err(why) => app.warn(why, now),
         }
+        app.use_mouse(self.config.mouse);
+        if self.read_only {
+            app.watch_only();
+        }
         match &self.demo {
             Some(Demo { tour: true, .. }) => app = app.with_tour(now),
             Some(_) => app.greet(now),
@@ -147,14 +159,17 @@ impl Opening {
 pub(crate) struct Stage {
     guard: TerminalGuard,
     terminal: FrameWriter<TerminalBackend<BufWriter<Stdout>>>,
+    link: LinkSlot,
     signals: Signals,
 }
 
 impl Stage {
-    fn enter() -> Result<Self, Report> {
+    fn enter(mouse: bool) -> Result<Self, Report> {
         let signals = Signals::listen()?;
-        let guard = TerminalGuard::enter().map_err(|error| CliError::new(Exit::Failed, error))?;
-        Ok(Self { guard, terminal: FrameWriter::new(TerminalBackend::stdout())?, signals })
+        let guard = TerminalGuard::enter_with(mouse).map_err(|error| CliError::new(Exit::Failed, error))?;
+        let backend = TerminalBackend::stdout();
+        let link = backend.link();
+        Ok(Self { guard, terminal: FrameWriter::new(backend)?, link, signals })
     }
 
     /// Draws a frame in the terminal's present size.
@@ -182,13 +197,15 @@ pub(crate) struct Demo {
 /// under way has been saved.
 pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report> {
     let clock = Arc::clone(&parts.clock);
+    let (ascii, theme) = (opening.ascii, opening.theme);
     let kept = opening.data_dir.as_deref().map_or(Ok(None), view_file::read);
     let mut app = opening.app(&kept, clock.now());
-    let mut stage = Stage::enter()?;
+    let mut stage = Stage::enter(app.uses_mouse())?;
     // The first frame waits for nothing: whatever has a thread of its own begins after it.
     stage.draw(&mut app, clock.now())?;
-    let Stage { mut guard, mut terminal, signals } = stage;
+    let Stage { mut guard, mut terminal, link, signals } = stage;
     let answers = (opening.config.token_socket && opening.demo.is_none()).then(|| opening.source.file.clone());
+    let config_file = opening.source.file.clone();
     let (engine, events) = Engine::start(parts)?;
     let notifier = Notifier::start(NotifierOptions::from(&opening.config), &opening.environment, clock.now());
     let log_limit = opening.config.request_log;
@@ -222,7 +239,8 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
         exports: std::env::current_dir().unwrap_or_else(|_| ".".into()),
         signals,
         answers,
-        host: TerminalHost::new(&mut guard, faults),
+        editor: editor(&config_file),
+        host: TerminalHost::new(&mut guard, link, faults),
         notifier,
         clock,
     };
@@ -258,8 +276,30 @@ pub(crate) async fn show(parts: Parts, opening: Opening) -> Result<Exit, Report>
     let left = left?;
     match ending? {
         Ending::Quit | Ending::QuitUnsaved => Ok(left),
+        Ending::Demo { tour } => {
+            drop(request_log);
+            Ok(run_demo(tour, ascii, theme)?)
+        }
         Ending::InputEnded => Err(CliError::new(Exit::Failed, "cannot read from the terminal").into()),
         Ending::EngineEnded => Err(eyre::eyre!("the engine ended unexpectedly")),
+    }
+}
+
+/// Runs the demo in this process's place: whatever this one started, a thread that reads the terminal among it, is
+/// gone then.
+fn run_demo(tour: bool, ascii: bool, theme: Option<ThemeName>) -> Result<Exit, CliError> {
+    let failed = |error| CliError::new(Exit::Failed, format!("the demo cannot be started: {error}"));
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.arg("demo").args(tour.then_some("--tour")).args(ascii.then_some("--ascii"));
+    if let Some(theme) = theme {
+        command.args(["--theme", theme.word()]);
+    }
+    #[cfg(unix)]
+    return Err(failed(std::os::unix::process::CommandExt::exec(&mut command)));
+    #[cfg(not(unix))]
+    {
+        let status = command.status().map_err(failed)?;
+        return Ok(if status.success() { Exit::Ok } else { Exit::Failed });
     }
 }
 
@@ -290,6 +330,13 @@ async fn leave(engine: &Engine, mut signals: Signals) -> Result<Exit, CliError> 
             }
         }
     }
+}
+
+/// What lets a person edit the configuration file: this program, in a process of its own.
+fn editor(file: &Path) -> Vec<OsString> {
+    let program = std::env::current_exe().map_or_else(|_| "manutop".into(), PathBuf::into_os_string);
+    let words: [&OsStr; 4] = ["--config".as_ref(), file.as_os_str(), "config".as_ref(), "edit".as_ref()];
+    std::iter::once(program).chain(words.map(OsStr::to_owned)).collect()
 }
 
 /// Whether the locale can show more than ASCII (POSIX: `LC_ALL` over `LC_CTYPE` over `LANG`).

@@ -12,10 +12,7 @@ use crate::cli::commands::token::Freshness;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::domain::ConnectionName;
-use crate::platform::child_process::{OF_SERVICE_MANAGER, replace_by};
-
-/// Where the token of a single connection goes; with several, a name is added.
-const VARIABLE: &str = "MANUTOP_ACCESS_TOKEN";
+use crate::platform::child_process::{ACCESS_TOKEN, OF_SERVICE_MANAGER, replace_by};
 
 /// Run a program with valid access tokens in its environment
 ///
@@ -53,8 +50,8 @@ impl ExecArgs {
     /// The variable for each connection.
     fn variables(&self) -> Result<Vec<String>, CliError> {
         let variables = match (&self.variables[..], &self.names[..]) {
-            ([], [_]) => vec![VARIABLE.to_owned()],
-            ([], names) => names.iter().map(|name| format!("{VARIABLE}_{}", in_capitals(name))).collect(),
+            ([], [_]) => vec![ACCESS_TOKEN.to_owned()],
+            ([], names) => names.iter().map(|name| format!("{ACCESS_TOKEN}_{}", in_capitals(name))).collect(),
             (given, names) if given.len() == names.len() => given.to_vec(),
             (given, names) => {
                 let message =

@@ -37,7 +37,7 @@ impl KeepaliveArgs {
     pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
         // No one presses keys here, but a file is good as a whole or not at all, also when it is reloaded.
-        check_keys(&session.config.keys, &session.paths.config_file).map_err(CliError::from)?;
+        check_keys(&session.config, &session.paths.config_file).map_err(CliError::from)?;
         let listener = match self.listen {
             Some(listen) => {
                 Some(MetricsListener::bind(listen).await.map_err(|error| CliError::new(Exit::Failed, error))?)

@@ -83,7 +83,7 @@ impl LogArgs {
             tokio::select! {
                 biased;
                 signal = signals.next() => match signal {
-                    Signal::Quit | Signal::HungUp => return Ok(Exit::Ok),
+                    Signal::Quit | Signal::Interrupt | Signal::HungUp => return Ok(Exit::Ok),
                     Signal::Suspend => signals::stop()?,
                     Signal::Continued | Signal::Resized | Signal::Reload => {}
                 },

@@ -27,6 +27,7 @@ use crate::format::qr::Picture;
 use crate::format::time::Zone;
 use crate::platform::browser::SystemBrowser;
 use crate::platform::signals::{Insistence, QuitRequest, Signals};
+use crate::terminal::osc;
 
 /// Log in, with a browser or with client credentials
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
@@ -49,6 +50,11 @@ pub struct LoginArgs {
 }
 
 impl LoginArgs {
+    /// The login of a connection, without options.
+    pub(crate) fn of(name: ConnectionName) -> Self {
+        Self { name, no_browser: false, qr: false, yes: false, json: false }
+    }
+
     /// Logs one connection in and waits for the end.
     pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
         let session = Session::open_for_command(files).await?;
@@ -276,7 +282,7 @@ fn report(login: &LoginView, shown: &mut Shown) -> io::Result<()> {
     let mut err = io::stderr().lock();
     if !shown.url {
         shown.url = true;
-        writeln!(err, "Open this URL in a browser and log in:\n\n{}\n", login.url)?;
+        writeln!(err, "Open this URL in a browser and log in:\n\n{}\n", linked(&login.url))?;
         if shown.qr_wanted {
             writeln!(err, "{}\n", qr_code(login))?;
         }
@@ -300,6 +306,17 @@ fn report(login: &LoginView, shown: &mut Shown) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The URL, on a terminal as a link: there one can be clicked that is broken into several lines.
+fn linked(url: &str) -> String {
+    let text = neutralise(url, usize::MAX);
+    match osc::begin_link(url) {
+        Some(opening) if io::stderr().is_terminal() && osc::is_understood() => {
+            format!("{opening}{text}{}", osc::END_LINK)
+        }
+        _ => text,
+    }
 }
 
 /// The URL as a QR code for standard error, or why there is none.

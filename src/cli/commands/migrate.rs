@@ -1,10 +1,11 @@
-//! `manutop store migrate`: moves everything to the other store, and makes the configuration name
-//! it.
+//! `manutop store`: which store is used. `migrate` moves everything to the other store, and makes the configuration
+//! name it.
 
 use std::sync::Arc;
 
 use eyre::Report;
 
+use crate::cli::commands::store_use;
 use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::global_args::GlobalArgs;
 use crate::cli::support::session::Session;
@@ -16,9 +17,14 @@ use crate::secrets::worker::Secrets;
 use crate::tokens::migrate::{Migration, Moved};
 use crate::tokens::vault::Vault;
 
-/// Move tokens and client secrets between keyring and files
+/// Choose the secret store: the keyring, or encrypted files
 #[derive(Debug, clap::Subcommand)]
 pub enum StoreCommand {
+    /// Switch to a store while the present one holds nothing
+    Use {
+        /// The store
+        store: StoreName,
+    },
     /// Move everything and switch the configuration to the new store; run it again to resume
     Migrate {
         /// The new store
@@ -47,8 +53,10 @@ impl From<StoreName> for StoreKind {
 
 impl StoreCommand {
     pub(crate) async fn run(self, files: &GlobalArgs) -> Result<Exit, Report> {
-        let Self::Migrate { to } = self;
-        run(files, to.into()).await
+        match self {
+            Self::Use { store } => store_use::run(files, store.into()).await,
+            Self::Migrate { to } => run(files, to.into()).await,
+        }
     }
 }
 

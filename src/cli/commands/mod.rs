@@ -23,6 +23,7 @@ pub mod rename;
 pub mod rescue;
 pub mod secret;
 pub mod status;
+pub mod store_use;
 pub mod test;
 pub mod token;
 pub mod watch;

@@ -44,7 +44,7 @@ pub(crate) async fn run(session: Session, mut working: Working, as_json: bool) -
         tokio::select! {
             biased;
             signal = signals.next() => match signal {
-                Signal::Quit | Signal::HungUp => break Ok(()),
+                Signal::Quit | Signal::Interrupt | Signal::HungUp => break Ok(()),
                 Signal::Suspend => signals::stop()?,
                 Signal::Continued | Signal::Resized | Signal::Reload => {}
             },

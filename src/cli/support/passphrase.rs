@@ -14,6 +14,7 @@ use crate::cli::support::exit::{CliError, Exit};
 use crate::cli::support::prompt;
 use crate::cli::support::stderr::message;
 use crate::domain::Secret;
+use crate::domain::passphrase::weakness;
 use crate::secrets::encrypted_file::Passphrase;
 use crate::trust;
 use crate::trust::Purpose;
@@ -74,8 +75,8 @@ pub(crate) fn ask(new: bool) -> Result<Option<Secret>, CliError> {
     message!("creating the encrypted store. Choose a passphrase; without it, nothing in the store can ever be read.");
     loop {
         let chosen = ask("New passphrase: ")?;
-        if chosen.is_empty() {
-            message!("an empty passphrase protects nothing");
+        if let Some(why) = weakness(&chosen) {
+            message!("this passphrase is too weak: {why}; four random words are strong");
         } else if ask("Repeat the passphrase: ")? == chosen {
             return Ok(Some(chosen));
         } else {

@@ -99,7 +99,30 @@ fn ask(words: impl Display, choices: &[char]) -> io::Result<Option<char>> {
     }
 }
 
-/// The same once the program listens to signals, which then end no blocking read. `None` also where a signal asked the
+/// Asks for a line of text; an empty answer is the `default`. `None` where the terminal was closed. For a program
+/// that does not listen to signals yet: Ctrl-C ends it.
+///
+/// # Errors
+/// The terminal cannot be read or written.
+pub(crate) fn line(words: impl Display, default: &str) -> io::Result<Option<String>> {
+    let _ended = end_by_interrupt()?;
+    let mut err = io::stderr().lock();
+    if default.is_empty() {
+        write!(err, "{words}: ")?;
+    } else {
+        write!(err, "{words} [{default}]: ")?;
+    }
+    err.flush()?;
+    drop(err);
+    let mut answer = String::new();
+    if io::stdin().lock().read_line(&mut answer)? == 0 {
+        return Ok(None);
+    }
+    let answer = answer.trim();
+    Ok(Some(if answer.is_empty() { default } else { answer }.to_owned()))
+}
+
+/// [`choose`] once the program listens to signals, which then end no blocking read. `None` also where a signal asked the
 /// program to leave: then nothing more can be asked, since a thread is still reading the terminal. The end of the
 /// process does not wait for it.
 ///

@@ -52,7 +52,10 @@ impl Session {
         let config = config::load(&paths.config_file, providers::ALL)?.unwrap_or_default();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let passphrase = if config.store == StoreKind::File { passphrase::given()? } else { None };
-        let secrets = Secrets::new(stores::factory(config.store, &paths, passphrase.clone()));
+        let mut secrets = Secrets::new(stores::factory(config.store, &paths, passphrase.clone()));
+        if config.store == StoreKind::Keyring {
+            secrets = secrets.with_alternative(stores::factory(StoreKind::File, &paths, None));
+        }
         let vault = Vault::open(secrets, &paths.data_dir, Arc::clone(&clock))?;
         Ok(Self { paths, config, stamp, vault, passphrase, clock, environment: Environment::read() })
     }

@@ -28,6 +28,11 @@ pub(crate) fn factory(kind: StoreKind, paths: &Paths, passphrase: Option<Passphr
     }
 }
 
+/// Whether there is no encrypted store yet.
+pub(crate) fn is_new_encrypted(paths: &Paths) -> Result<bool, StoreError> {
+    FileStore::new(paths.data_dir.join(STORE_DIR), None).is_new()
+}
+
 /// Opens an encrypted store with the passphrase that was given, asking a person where none was. A keyring is not
 /// touched.
 pub(crate) async fn open_encrypted(vault: &Vault, kind: StoreKind, given: Option<Passphrase>) -> Result<(), CliError> {
@@ -38,6 +43,7 @@ pub(crate) async fn open_encrypted(vault: &Vault, kind: StoreKind, given: Option
         // By the slow way, which allows for a slow machine.
         return vault.unlock(given.secret).await.map_err(|error| match error {
             StoreError::WrongPassphrase { .. } => StoreError::WrongPassphrase { from: Some(given.from) }.into(),
+            StoreError::WeakPassphrase { why, .. } => StoreError::WeakPassphrase { why, from: Some(given.from) }.into(),
             error => error.into(),
         });
     }

@@ -1,57 +1,62 @@
-//! What the palette finds, and keys in it.
+//! Keys on the command line, and what it carries out.
 
 use chrono::{DateTime, Utc};
 
+use crate::dashboard::App;
 use crate::dashboard::action::Action;
+use crate::dashboard::availability::{self, Availability};
+use crate::dashboard::command_palette::find::{availability, below, find, words, works_below};
 use crate::dashboard::command_palette::{Found, Palette, PaletteCommand, area, list};
-use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::connections;
 use crate::dashboard::flow::Flow;
-use crate::dashboard::fuzzy::Finder;
-use crate::dashboard::keymap::{KeyBinding, Scope};
+use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
-use crate::dashboard::{App, availability};
-use crate::domain::ConnectionName;
+use crate::domain::{ConnectionName, Severity, ThemeName};
 
-/// The most lines listed; one more letter finds the others.
-const LISTED: usize = 200;
-/// How many of the latest are remembered.
-const REMEMBERED: usize = 5;
+/// How many lines are remembered.
+const HISTORY: usize = 50;
 
-/// The palette as it opens: everything, the latest first.
+/// The command line as it opens: everything, the latest first.
 pub(crate) fn opened(app: &App, now: DateTime<Utc>) -> Palette {
-    let field = TextField::default();
-    let found = find(app, field.text(), now);
-    Palette { field, found, choice: 0 }
+    Palette { found: find(app, "", now).0, ..Palette::default() }
 }
 
 /// Changes the text and finds again.
 pub(crate) fn edit(app: &mut App, change: impl FnOnce(&mut TextField), now: DateTime<Utc>) {
     let Screen::Palette(palette) = app.screens.top_mut() else { return };
-    change(&mut palette.field);
-    let text = palette.field.text().to_owned();
-    let found = find(app, &text, now);
+    let mut field = palette.field.clone();
+    change(&mut field);
+    show(app, field, 0, now);
+}
+
+/// Shows a line and what it finds.
+fn show(app: &mut App, field: TextField, recalled: usize, now: DateTime<Utc>) {
+    let (found, fault) = find(app, field.text(), now);
     if let Screen::Palette(palette) = app.screens.top_mut() {
-        palette.found = found;
-        palette.choice = 0;
+        *palette = Palette { field, found, fault, choice: 0, recalled };
     }
 }
 
-/// Carries out an action in the palette.
+/// Carries out an action on the command line.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
-    let page = area(app).map_or(1, |area| usize::from(list(area).height));
     let Screen::Palette(palette) = app.screens.top_mut() else { return Flow::NOTHING };
-    let last = palette.found.len().saturating_sub(1);
+    let is_first = palette.choice == 0;
     match action {
-        Action::Up => palette.choice = palette.choice.saturating_sub(1),
-        Action::Down => palette.choice = (palette.choice + 1).min(last),
-        Action::PageUp => palette.choice = palette.choice.saturating_sub(page),
-        Action::PageDown => palette.choice = (palette.choice + page).min(last),
+        Action::Up if is_first => recall(app, 1, now),
+        Action::Down if is_first && palette.recalled > 0 => recall(app, -1, now),
+        action if action.moves() => travel(app, action),
         Action::Cancel => return Flow::CLOSE,
         Action::Accept => {
-            let command = palette.found.get(palette.choice).map(|found| found.command.clone());
-            return command.map_or(Flow::NOTHING, |command| accept(app, command, now));
+            let found = palette.found.get(palette.choice).cloned();
+            return found.map_or(Flow::NOTHING, |found| accept(app, found, now));
+        }
+        Action::Complete => {
+            let found = palette.found.get(palette.choice).cloned();
+            if let Some(found) = found.filter(|found| !matches!(found.does, PaletteCommand::Filter(_))) {
+                complete(app, &found, now);
+            }
         }
         // Moving the cursor finds the same.
         Action::CursorLeft | Action::CursorRight | Action::CursorStart | Action::CursorEnd => {
@@ -62,91 +67,109 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     Flow::NOTHING
 }
 
-fn accept(app: &mut App, command: PaletteCommand, now: DateTime<Utc>) -> Flow {
-    app.recent.retain(|other| *other != command);
-    app.recent.insert(0, command.clone());
-    app.recent.truncate(REMEMBERED);
-    match command {
-        PaletteCommand::Act { menu, action } => Flow::Run(menu.into_iter().chain([action]).collect()),
+/// Moves in the list.
+pub(crate) fn travel(app: &mut App, action: Action) {
+    let page = area(app).map_or(1, |area| usize::from(list(area).height));
+    let Screen::Palette(palette) = app.screens.top_mut() else { return };
+    let choice = palette.choice.saturating_add_signed(action.distance(page));
+    palette.choice = choice.min(palette.found.len().saturating_sub(1));
+}
+
+/// Shows an older line of the history, or a newer one; before the newest, an empty one.
+fn recall(app: &mut App, by: isize, now: DateTime<Utc>) {
+    let Screen::Palette(palette) = app.screens.top() else { return };
+    let at = palette.recalled.saturating_add_signed(by).min(app.recent.len());
+    if at != palette.recalled {
+        let line = at.checked_sub(1).and_then(|at| app.recent.get(at)).cloned();
+        show(app, line.unwrap_or_default(), at, now);
+    }
+}
+
+/// Puts the whole command into the field, and a blank where something may follow.
+fn complete(app: &mut App, found: &Found, now: DateTime<Utc>) {
+    let blank = if found.placeholder.is_empty() { "" } else { " " };
+    show(app, TextField::new(&format!("{}{blank}", found.line)), 0, now);
+}
+
+fn accept(app: &mut App, found: Found, now: DateTime<Utc>) -> Flow {
+    let Screen::Palette(palette) = app.screens.top() else { return Flow::NOTHING };
+    let typed = palette.field.clone();
+    let argument = words(typed.text()).to_owned();
+    if found.does == PaletteCommand::TypeArgument {
+        complete(app, &found, now);
+        return Flow::NOTHING;
+    }
+    // Words as they were typed, everything else in full.
+    let is_words = matches!(found.does, PaletteCommand::Filter(_));
+    remember(app, if is_words { typed } else { TextField::new(&found.line) });
+    match found.does {
+        PaletteCommand::Act { menu, action } => run(app, menu, action, &found.line, now),
+        PaletteCommand::With { connection, action } => run_with(app, connection, action, now),
         PaletteCommand::GoTo(name) => {
             app.go_to(&name, now);
+            if *below(app) == Screen::Timeline { Flow::CLOSE } else { to_the_main_screen() }
+        }
+        PaletteCommand::Theme(theme) => {
+            choose_theme(app, theme, now);
             Flow::CLOSE
         }
-    }
-}
-
-/// What a text finds. Without one, the latest, then everything in the order of the key table.
-fn find(app: &App, text: &str, now: DateTime<Utc>) -> Vec<Found> {
-    let finder = Finder::new(text);
-    let mut search = finder.search();
-    let remembered =
-        |command: &PaletteCommand| app.recent.iter().position(|other| other == command).unwrap_or(REMEMBERED);
-    let places = app.connections.all().iter().map(|view| Found {
-        text: format!("go to {}", view.name),
-        command: PaletteCommand::GoTo(view.name.clone()),
-        keys: String::new(),
-        hits: Vec::new(),
-    });
-    let mut found: Vec<_> = actions(app, now)
-        .into_iter()
-        .chain(places)
-        .filter_map(|found| search.text(&found.text).map(|score| (score, remembered(&found.command), found)))
-        .collect();
-    found.sort_by_key(|(score, remembered, _)| (std::cmp::Reverse(*score), *remembered));
-    let found = found.into_iter().take(LISTED);
-    found.map(|(_, _, found)| Found { hits: search.hits(&found.text), ..found }).collect()
-}
-
-/// Every action that applies now, once.
-fn actions(app: &App, now: DateTime<Utc>) -> Vec<Found> {
-    let keymap = &app.options.keymap;
-    let mut found: Vec<Found> = Vec::new();
-    for binding in [Scope::Connection, Scope::Main, Scope::Always].into_iter().flat_map(|scope| keymap.of(scope)) {
-        let known =
-            found.iter().any(|found| found.command == PaletteCommand::Act { menu: None, action: binding.action });
-        if !known && !is_left_out(binding.action) && applies(app, binding, now) {
-            found.push(entry(None, binding));
+        PaletteCommand::Log => {
+            app.pane = Pane::Requests;
+            to_the_main_screen()
         }
-    }
-    for opener in [Action::OpenCopyMenu, Action::OpenSortMenu] {
-        let Some(opener) = keymap.bindings().iter().find(|binding| binding.action == opener) else { continue };
-        if applies(app, opener, now) {
-            let scope = if opener.action == Action::OpenSortMenu { Scope::SortMenu } else { Scope::CopyMenu };
-            found.extend(Menu::new(scope, None).items(keymap).map(|binding| entry(Some(opener), binding)));
+        PaletteCommand::Filter(pane) => {
+            app.pane = pane;
+            match pane {
+                Pane::Requests => app.requests.edit_filter(|field| *field = TextField::new(&argument)),
+                Pane::Connections | Pane::Details => app.set_filter(TextField::new(&argument), now),
+            }
+            to_the_main_screen()
         }
-    }
-    found
-}
-
-/// Whether an action does something on the screen that the palette was opened from.
-fn applies(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> bool {
-    let below = app.screens.below(|screen| matches!(screen, Screen::Palette(_)));
-    availability::of(app, below, binding.action, now).is_available()
-}
-
-fn entry(menu: Option<&KeyBinding>, binding: &KeyBinding) -> Found {
-    let first = |binding: &KeyBinding| binding.keys.first().map(|key| key.label()).unwrap_or_default();
-    let (text, keys) = match menu {
-        None => (binding.help.to_owned(), first(binding)),
-        Some(menu) => {
-            let verb = if menu.action == Action::OpenSortMenu { "sort by: " } else { "copy: " };
-            (format!("{verb}{}", binding.help), format!("{} {}", first(menu), first(binding)))
-        }
-    };
-    Found {
-        command: PaletteCommand::Act { menu: menu.map(|menu| menu.action), action: binding.action },
-        text,
-        keys,
-        hits: vec![],
+        PaletteCommand::TypeArgument => Flow::NOTHING,
     }
 }
 
-/// No one looks for these in a list that is left by one of them; what opens a menu is left out
-/// because its items are listed.
-fn is_left_out(action: Action) -> bool {
-    use Action as A;
-    matches!(action, A::Up | A::Down | A::Top | A::Bottom | A::PageUp | A::PageDown | A::NextPane | A::PreviousPane)
-        || matches!(action, A::Fold | A::Unfold | A::OpenPalette | A::OpenCopyMenu | A::OpenSortMenu | A::Suspend)
+fn remember(app: &mut App, line: TextField) {
+    app.recent.retain(|other| other.text() != line.text());
+    app.recent.insert(0, line);
+    app.recent.truncate(HISTORY);
+}
+
+fn to_the_main_screen() -> Flow {
+    Flow::Restart(Vec::new(), Vec::new())
+}
+
+/// Carries out an action on the screen below, or on the main screen if that one does not know it.
+fn run(app: &mut App, menu: Option<Action>, action: Action, line: &str, now: DateTime<Utc>) -> Flow {
+    let first = menu.unwrap_or(action);
+    if availability(app, first, now) == Availability::Nothing {
+        app.say(None, Severity::Warning, format!("{line} does nothing now"), now);
+        return Flow::CLOSE;
+    }
+    let actions = menu.into_iter().chain([action]).collect();
+    if works_below(app, first) {
+        return Flow::Run(actions);
+    }
+    if app.options.keymap.of(Scope::Log).any(|binding| binding.action == first) {
+        app.pane = Pane::Requests;
+    }
+    Flow::Restart(Vec::new(), actions)
+}
+
+fn run_with(app: &mut App, connection: ConnectionName, action: Action, now: DateTime<Utc>) -> Flow {
+    let Some(view) = app.connections.get(&connection) else { return Flow::CLOSE };
+    if let Availability::Refused(severity, why) = availability::with(app, view, action) {
+        app.say(Some(&connection), severity, why, now);
+        return Flow::CLOSE;
+    }
+    connections::actions::with(app, connection, action, now).in_place()
+}
+
+fn choose_theme(app: &mut App, theme: ThemeName, now: DateTime<Utc>) {
+    app.options.appearance.theme = theme;
+    let words = app.options.appearance.words();
+    let text = format!("{words}; to keep it, set theme = \"{}\"", theme.word());
+    app.say(None, Severity::Quiet, text, now);
 }
 
 impl App {

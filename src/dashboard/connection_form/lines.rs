@@ -14,6 +14,8 @@ pub enum FormLine {
         row: usize,
         /// Its label.
         label: &'static str,
+        /// Whether a connection cannot do without it.
+        required: bool,
         /// What is in it.
         value: FormValue,
     },
@@ -34,6 +36,8 @@ pub enum FormValue {
     Default(String),
     /// One of some choices.
     Choice(String),
+    /// What is under a heading, and whether that is unfolded.
+    Fold(String, bool),
     /// A secret: dots only; whether it is typed into.
     Hidden {
         /// A dot a character.
@@ -51,7 +55,12 @@ pub fn lines(form: &Form, width: usize) -> (Vec<FormLine>, (usize, usize)) {
     for (at, row) in form.rows().into_iter().enumerate() {
         let focused = at == form.focus();
         let first = lines.len();
-        lines.push(FormLine::Row { row: at, label: label(row), value: value(form, row, focused) });
+        lines.push(FormLine::Row {
+            row: at,
+            label: label(row),
+            required: is_required(row),
+            value: value(form, row, focused),
+        });
         for fault in form.faults_of(row) {
             let parts = wrap(&fault.what, width).into_iter().enumerate();
             lines.extend(parts.map(|(part, text)| FormLine::Fault(text, part == 0)));
@@ -89,7 +98,13 @@ fn label(row: FormRow) -> &'static str {
         FormRow::Key(field) => field.label,
         FormRow::Secret => "Client secret",
         FormRow::RefreshToken => "Refresh token",
+        FormRow::Advanced => "Advanced",
     }
+}
+
+/// Whether a connection cannot do without what is typed there.
+fn is_required(row: FormRow) -> bool {
+    matches!(row, FormRow::Key(field) if field.required && field.kind != FieldKind::Provider)
 }
 
 fn help(form: &Form, row: FormRow) -> String {
@@ -101,8 +116,13 @@ fn help(form: &Form, row: FormRow) -> String {
             let needed = if field.required { "" } else { " (may be left empty)" };
             format!("{}{needed}", field.help)
         }
-        FormRow::Secret if form.secret_comes_from_a_command() => "A program is asked for it, see below".into(),
+        FormRow::Secret if form.secret_comes_from_a_command() => "A program is asked for it, see Advanced".into(),
+        FormRow::Secret if form.changes().is_none() => {
+            "From the provider, with the client ID; kept in the secret store, never in the file".into()
+        }
         FormRow::Secret => "Kept in the secret store, never in the file".into(),
+        FormRow::Advanced if form.unfolded => "Enter folds these rows".into(),
+        FormRow::Advanced => "Enter shows these rows; all of them may be left as they are".into(),
         FormRow::RefreshToken => "From Postman or another program; it is replaced at once (may be left empty)".into(),
     }
 }
@@ -112,6 +132,7 @@ fn value(form: &Form, row: FormRow, focused: bool) -> FormValue {
         FormRow::Key(field) => field,
         FormRow::Secret => return secret(form, focused),
         FormRow::RefreshToken => return FormValue::Hidden { dots: form.refresh_token.dots(), typing: focused },
+        FormRow::Advanced => return FormValue::Fold(folded(form), form.unfolded),
     };
     if !form.choices(row).is_empty() {
         return FormValue::Choice(in_words(form, field.kind, form.chosen(row)));
@@ -125,6 +146,17 @@ fn value(form: &Form, row: FormRow, focused: bool) -> FormValue {
     }
 }
 
+/// What is under *Advanced*: what was filled in there, or what there is to fill in.
+fn folded(form: &Form) -> String {
+    let is_set = |row: &FormRow| match row {
+        FormRow::Key(field) => !form.draft.get(field.key).is_empty(),
+        _ => !form.refresh_token.is_empty(),
+    };
+    let names = |rows: Vec<FormRow>| rows.into_iter().map(label).collect::<Vec<_>>().join(", ");
+    let set: Vec<_> = form.folded_rows().filter(is_set).collect();
+    if set.is_empty() { names(form.folded_rows().collect()) } else { format!("set: {}", names(set)) }
+}
+
 fn in_words(form: &Form, kind: FieldKind, chosen: &str) -> String {
     match (kind, chosen) {
         (FieldKind::Switch, "true") => "on".into(),
@@ -136,7 +168,7 @@ fn in_words(form: &Form, kind: FieldKind, chosen: &str) -> String {
 fn secret(form: &Form, focused: bool) -> FormValue {
     let dots = form.secret.dots();
     match (form.changes(), dots.is_empty()) {
-        _ if form.secret_comes_from_a_command() => FormValue::Default("from the command below".into()),
+        _ if form.secret_comes_from_a_command() => FormValue::Default("from a command, see Advanced".into()),
         (Some(_), true) if !focused => FormValue::Default("as it is stored; type to replace it".into()),
         _ => FormValue::Hidden { dots, typing: focused },
     }

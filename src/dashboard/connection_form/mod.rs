@@ -2,7 +2,7 @@
 //!
 //! Invariants: what is shown as wrong is what the configuration file's own checker says, key by
 //! key; client secret and refresh token live in [`SecretField`]s and are handed over once; the rows shown are
-//! those of the provider that is chosen.
+//! those of the provider that is chosen, what is rarely needed folded away under *Advanced*.
 
 pub mod lines;
 pub mod update;
@@ -32,6 +32,8 @@ pub enum FormRow {
     Key(&'static config::ConfigField),
     /// The client secret, which goes into the secret store and never into the file.
     Secret,
+    /// The line that folds and unfolds what is rarely needed.
+    Advanced,
     /// A refresh token to take over, which goes to the provider at once and never into the file.
     RefreshToken,
 }
@@ -46,6 +48,8 @@ pub struct Form {
     providers: &'static [&'static Provider],
     /// Which row is typed into.
     focus: usize,
+    /// Whether the rows under *Advanced* are shown.
+    unfolded: bool,
     /// The text of that row, while it is a line of text.
     input: TextField,
     secret: SecretField,
@@ -81,6 +85,7 @@ impl Form {
             draft,
             providers,
             focus: 0,
+            unfolded: false,
             input: TextField::default(),
             secret: SecretField::default(),
             secret_typed: false,
@@ -102,20 +107,36 @@ impl Form {
         self.draft.changes()
     }
 
-    /// The rows, in their order: the provider first, because the others depend on it.
+    /// The rows, in their order: the provider first, because the others depend on it; what is required; then what
+    /// is rarely needed, if that is unfolded.
     #[must_use]
     pub fn rows(&self) -> Vec<FormRow> {
-        let provider = self.provider();
-        let is_provider = |field: &&config::ConfigField| field.kind == FieldKind::Provider;
-        let chosen = fields(provider).filter(is_provider);
-        let others = fields(provider).filter(|field| !is_provider(field));
-        let mut rows: Vec<_> = chosen.chain(others).map(FormRow::Key).collect();
+        let keys = |is_wanted: fn(&config::ConfigField) -> bool| {
+            fields(self.provider()).filter(move |field| is_wanted(field)).map(FormRow::Key)
+        };
+        let mut rows: Vec<_> = keys(|field| field.kind == FieldKind::Provider).collect();
+        rows.extend(keys(|field| field.required && field.kind != FieldKind::Provider));
         let after_client_id = rows.iter().position(|row| row.key() == "client_id").map_or(rows.len(), |at| at + 1);
         rows.insert(after_client_id, FormRow::Secret);
-        if self.takes_refresh_token() {
-            rows.insert(after_client_id + 1, FormRow::RefreshToken);
+        rows.push(FormRow::Advanced);
+        if self.unfolded {
+            rows.extend(self.folded_rows());
         }
         rows
+    }
+
+    /// The rows under *Advanced*.
+    fn folded_rows(&self) -> impl Iterator<Item = FormRow> + use<> {
+        let refresh_token = self.takes_refresh_token().then_some(FormRow::RefreshToken);
+        let optional = fields(self.provider()).filter(|field| !field.required).map(FormRow::Key);
+        refresh_token.into_iter().chain(optional)
+    }
+
+    /// Folds the rows under *Advanced*, or unfolds them and goes to the first.
+    fn fold(&mut self, folded: bool) {
+        self.unfolded = !folded;
+        let heading = self.rows().iter().position(|row| *row == FormRow::Advanced).unwrap_or_default();
+        self.enter(if folded { heading } else { heading + 1 });
     }
 
     /// Which row is typed into.
@@ -138,7 +159,7 @@ impl Form {
         self.focus = row.min(self.rows().len() - 1);
         self.input = match self.row() {
             FormRow::Key(field) => TextField::new(self.draft.get(field.key)),
-            FormRow::Secret | FormRow::RefreshToken => TextField::default(),
+            FormRow::Secret | FormRow::RefreshToken | FormRow::Advanced => TextField::default(),
         };
     }
 
@@ -162,7 +183,7 @@ impl Form {
         match self.row() {
             FormRow::Secret => Some(&mut self.secret),
             FormRow::RefreshToken => Some(&mut self.refresh_token),
-            FormRow::Key(_) => None,
+            FormRow::Key(_) | FormRow::Advanced => None,
         }
     }
 
@@ -215,6 +236,7 @@ impl FormRow {
             Self::Key(field) => field.key,
             Self::Secret => "client_secret",
             Self::RefreshToken => "refresh_token",
+            Self::Advanced => "advanced",
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::config::{Draft, FieldKind};
-use crate::dashboard::App;
+use crate::config;
+use crate::config::{Draft, FieldKind, suggested_text};
 use crate::dashboard::action::Action;
 use crate::dashboard::connection_form::{Confirm, Form, FormRow, Template};
 use crate::dashboard::effect::Effect;
@@ -11,7 +11,8 @@ use crate::dashboard::flow::Flow;
 use crate::dashboard::frame::message_line::reason;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::secret_field::SecretField;
-use crate::domain::{Connection, ConnectionName, FieldFault, Problem, Severity};
+use crate::dashboard::{App, unlock};
+use crate::domain::{Command, Connection, ConnectionName, FieldFault, Problem, Severity};
 
 /// A form for a new connection, or for the one that is changed.
 pub(in crate::dashboard) fn opened(app: &App, changes: Option<&ConnectionName>) -> Option<Form> {
@@ -53,7 +54,25 @@ impl Form {
                 self.secret.push_words(secret.expose());
             }
         }
+        for field in config::fields(provider) {
+            let suggested = suggested_text(provider, field.key).filter(|_| self.draft.get(field.key).is_empty());
+            if let Some(text) = suggested {
+                self.draft.set(field.key, text);
+            }
+        }
         self.begun = self.draft.clone();
+    }
+
+    /// What Enter does in the row: goes on to the next one, folds or unfolds those under *Advanced*, or saves.
+    pub(in crate::dashboard) fn on_enter(&self) -> OnEnter {
+        let rows = self.rows();
+        match (&rows[self.focus.min(rows.len() - 1)], rows.get(self.focus + 1)) {
+            (FormRow::Advanced, _) if self.unfolded => OnEnter::Fold,
+            (FormRow::Advanced, _) => OnEnter::Unfold,
+            (_, Some(FormRow::Advanced)) if self.unfolded => OnEnter::GoTo(self.focus + 2),
+            (_, Some(FormRow::Advanced) | None) => OnEnter::Save,
+            (_, Some(_)) => OnEnter::GoTo(self.focus + 1),
+        }
     }
 
     /// The next choice of a row that has some, or the one before.
@@ -77,6 +96,7 @@ impl Form {
         self.saving = false;
         self.touched.extend(faults.iter().map(|fault| fault.key));
         let first = faults.first().map(|fault| fault.key);
+        self.unfolded |= self.folded_rows().any(|row| Some(row.key()) == first);
         match self.rows().iter().position(|row| Some(row.key()) == first) {
             Some(row) => self.enter(row),
             None => self.refused = faults.first().map(|fault| fault.what.clone()),
@@ -84,12 +104,45 @@ impl Form {
         self.faults = faults;
     }
 
+    /// Whether saving puts a secret into the store.
+    fn hands_over_a_secret(&self) -> bool {
+        self.hands_over_client_secret() || self.taken_over().is_some()
+    }
+
+    fn hands_over_client_secret(&self) -> bool {
+        !self.secret.is_empty() && !self.secret_comes_from_a_command()
+    }
+
     fn handed_over(&mut self) -> Effect {
         self.saving = true;
-        let client_secret =
-            (!self.secret.is_empty() && !self.secret_comes_from_a_command()).then(|| self.secret.secret());
+        let client_secret = self.hands_over_client_secret().then(|| self.secret.secret());
         let refresh_token = self.taken_over().map(SecretField::secret);
         Effect::Save { draft: Box::new(self.draft.clone()), client_secret, refresh_token }
+    }
+}
+
+/// What Enter does in a row of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::dashboard) enum OnEnter {
+    /// Goes to another row.
+    GoTo(usize),
+    /// Hides the rows under *Advanced*.
+    Fold,
+    /// Shows them.
+    Unfold,
+    /// Saves.
+    Save,
+}
+
+impl OnEnter {
+    /// The footer's word for it.
+    pub(in crate::dashboard) fn word(self) -> &'static str {
+        match self {
+            Self::GoTo(_) => "next",
+            Self::Fold => "fold",
+            Self::Unfold => "open",
+            Self::Save => "save",
+        }
     }
 }
 
@@ -99,6 +152,10 @@ struct FormContext<'a> {
     templates: &'a [Template],
     /// Whether the connection that is changed has tokens worth keeping.
     has_tokens: bool,
+    /// Why a secret cannot be stored now.
+    store_problem: Option<&'a str>,
+    /// What a person has to decide first.
+    store_dialog: Option<Screen>,
 }
 
 /// Whether the connection that is changed has tokens that a person would miss.
@@ -110,8 +167,10 @@ fn has_tokens(app: &App) -> bool {
 
 /// Carries out an action in the form.
 pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
-    let has_tokens = has_tokens(app);
-    let around = FormContext { configured: &app.configured, templates: &app.options.templates, has_tokens };
+    let (has_tokens, store_dialog) = (has_tokens(app), unlock::update::opened(app));
+    let store_problem = app.store_problem.as_deref();
+    let (configured, templates) = (&app.configured, &app.options.templates);
+    let around = FormContext { configured, templates, has_tokens, store_problem, store_dialog };
     let Screen::Form(form) = app.screens.top_mut() else { return Flow::NOTHING };
     if form.saving && action != Action::Cancel {
         return Flow::NOTHING;
@@ -120,8 +179,16 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
     match action {
         Action::Down => form.enter((form.focus + 1) % form.rows().len()),
         Action::Up => form.enter(form.focus.checked_sub(1).unwrap_or(usize::MAX)),
-        Action::Accept if form.focus + 1 < form.rows().len() => form.enter(form.focus + 1),
-        Action::Accept | Action::Save => return save(form, &around),
+        Action::Save => return save(form, around),
+        Action::Accept => match form.on_enter() {
+            OnEnter::GoTo(next) => form.enter(next),
+            OnEnter::Fold => form.fold(true),
+            OnEnter::Unfold => form.fold(false),
+            OnEnter::Save => return save(form, around),
+        },
+        Action::CursorLeft | Action::CursorRight if row == FormRow::Advanced => {
+            form.fold(action == Action::CursorLeft);
+        }
         Action::Cancel if form.is_changed() && form.to_confirm != Some(Confirm::Leave) && !form.saving => {
             form.to_confirm = Some(Confirm::Leave);
         }
@@ -141,7 +208,7 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
                     Action::EraseAll => secret.clear(),
                     _ => {}
                 }
-            } else if !is_choice && form.input.act(action) {
+            } else if !is_choice && row != FormRow::Advanced && form.input.act(action) {
                 form.take_over(around.configured);
             }
         }
@@ -150,10 +217,20 @@ pub(in crate::dashboard) fn act(app: &mut App, action: Action, now: DateTime<Utc
 }
 
 /// Hands over what is right; otherwise goes to the first row that is not.
-fn save(form: &mut Form, around: &FormContext<'_>) -> Flow {
+fn save(form: &mut Form, around: FormContext<'_>) -> Flow {
     let is_confirmed = form.to_confirm == Some(Confirm::Replace);
     form.check(around.configured);
     if form.faults.is_empty() {
+        // What was typed stays here until it can be stored.
+        if let Some(why) = around.store_problem.filter(|_| form.hands_over_a_secret()) {
+            return around.store_dialog.map_or_else(
+                || {
+                    form.refused = Some(format!("not saved: {why}"));
+                    Flow::effect(Command::CheckStore)
+                },
+                Flow::Open,
+            );
+        }
         let replaces = around.has_tokens && form.taken_over().is_some();
         form.to_confirm = (replaces && !is_confirmed).then_some(Confirm::Replace);
         return if form.to_confirm.is_some() { Flow::NOTHING } else { Flow::effect(form.handed_over()) };
@@ -164,8 +241,8 @@ fn save(form: &mut Form, around: &FormContext<'_>) -> Flow {
 
 /// Typed text goes into the row; in a row of choices, a blank takes the next one.
 pub(in crate::dashboard) fn type_text(app: &mut App, text: &str) {
-    let has_tokens = has_tokens(app);
-    let around = FormContext { configured: &app.configured, templates: &app.options.templates, has_tokens };
+    let (configured, templates) = (&app.configured, &app.options.templates);
+    let around = FormContext { configured, templates, has_tokens: false, store_problem: None, store_dialog: None };
     let Screen::Form(form) = app.screens.top_mut() else { return };
     let row = form.row();
     match row {
@@ -177,6 +254,8 @@ pub(in crate::dashboard) fn type_text(app: &mut App, text: &str) {
             form.secret_typed |= row == FormRow::Secret;
             form.to_confirm = None;
         }
+        FormRow::Advanced if text == " " => form.fold(form.unfolded),
+        FormRow::Advanced => {}
         row if form.choices(row).is_empty() => {
             form.input.push(text);
             form.take_over(around.configured);

@@ -11,31 +11,32 @@ use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::screen::Screen;
-use crate::dashboard::unlock::UnlockDialog;
-use crate::dashboard::{App, login};
+use crate::dashboard::{App, login, unlock};
 use crate::domain::{Command, ConnectionName, CopyWhat, Severity};
 
 /// Carries out an action on the connection that the top screen is about; it is available.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
         Action::ToggleAutoAll => return toggle_auto_of_all(app, now),
-        Action::Unlock => {
-            let dialog = app.passphrase.map(|new| UnlockDialog::new(new, None));
-            return dialog.map_or(Flow::NOTHING, |dialog| Flow::Open(Screen::Unlock(dialog)));
-        }
+        Action::Unlock => return unlock::update::opened(app).map_or(Flow::NOTHING, Flow::Open),
         _ if marked::goes_to_marked(app, app.screens.top(), action) => return marked::act(app, action, now),
         _ => {}
     }
     let Some(view) = app.subject() else { return Flow::NOTHING };
     let connection = view.name.clone();
+    let others = app.connections.marks().0 > usize::from(app.connections.is_marked(&connection));
+    if action == Action::Login && app.screens.is_main() && others {
+        app.say(Some(&connection), Severity::Quiet, "one login at a time: of this one, not of all marked", now);
+    }
+    with(app, connection, action, now)
+}
+
+/// Carries out an action on this connection, whatever is selected or marked.
+pub(crate) fn with(app: &mut App, connection: ConnectionName, action: Action, now: DateTime<Utc>) -> Flow {
+    let Some(view) = app.connections.get(&connection) else { return Flow::NOTHING };
     match action {
-        Action::Login => {
-            let others = app.connections.marks().0 > usize::from(app.connections.is_marked(&connection));
-            if app.screens.is_main() && others {
-                app.say(Some(&connection), Severity::Quiet, "one login at a time: of this one, not of all marked", now);
-            }
-            login::update::begin(app, connection)
-        }
+        Action::Login => login::update::begin(app, connection),
+        Action::Open => Flow::Open(Screen::details(connection)),
         Action::CopyNames => Flow::effect(Effect::CopyNames(vec![connection])),
         Action::ForceRefresh if view.is_uncertain() => ask(Question::SendAgain(connection)),
         // A refresh token that may have been replaced is not sent before a person has seen that.
@@ -45,6 +46,7 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::ToggleFavourite => toggle_favourite(app, &connection, now),
         Action::CopyAccessToken => Flow::effect(Effect::Copy { connection, what: CopyWhat::AccessToken }),
         Action::Test => Flow::effect(Command::Test { connection }),
+        Action::RunCommand(number) => run_command(app, &connection, number, now),
         Action::OpenCopyMenu => menu(Scope::CopyMenu, connection),
         Action::OpenFaultMenu => menu(Scope::FaultMenu, connection),
         Action::Edit => {
@@ -74,6 +76,16 @@ fn toggle_favourite(app: &mut App, connection: &ConnectionName, now: DateTime<Ut
     let text = if on { "★ favourite: stays above the others" } else { "no longer a favourite" };
     app.say(Some(connection), Severity::Quiet, text, now);
     Flow::NOTHING
+}
+
+/// Has a command of the configuration run with the connection.
+fn run_command(app: &mut App, connection: &ConnectionName, number: usize, now: DateTime<Utc>) -> Flow {
+    let configured = app.configured.iter().find(|configured| configured.name == *connection);
+    let command = app.options.keymap.commands().get(number);
+    let (Some(configured), Some(command)) = (configured, command) else { return Flow::NOTHING };
+    let run = command.of(configured);
+    app.say(Some(connection), Severity::Quiet, format!("{}: started", run.name), now);
+    Flow::effect(Effect::RunCommand(Box::new(run)))
 }
 
 fn toggle_auto(app: &mut App, connection: ConnectionName, now: DateTime<Utc>) -> Flow {

@@ -46,7 +46,7 @@ pub struct Connections {
     /// When the latest change or tick was.
     as_of: DateTime<Utc>,
     /// Empty after a change, until it is read.
-    table: OnceCell<Table>,
+    table: OnceCell<ComputedTable>,
 }
 
 /// Whether they are the same and look the same, computed yet or not.
@@ -60,7 +60,7 @@ impl Eq for Connections {}
 
 /// What is computed from the rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Table {
+struct ComputedTable {
     arrangement: Arrangement,
     /// Where the selection is in it.
     selection: Selection,
@@ -88,12 +88,11 @@ impl Connections {
     pub fn put(&mut self, view: ConnectionView, now: DateTime<Utc>) {
         self.change(now);
         self.longest_life = self.longest_life.max(lifetime(&view));
-        match self.places.get(&view.name) {
-            Some(&place) => self.rows[place] = view,
-            None => {
-                self.places.insert(view.name.clone(), self.rows.len());
-                self.rows.push(view);
-            }
+        if let Some(&place) = self.places.get(&view.name) {
+            self.rows[place] = view;
+        } else {
+            self.places.insert(view.name.clone(), self.rows.len());
+            self.rows.push(view);
         }
     }
 
@@ -134,12 +133,17 @@ impl Connections {
         }
     }
 
-    fn table(&self) -> &Table {
+    fn table(&self) -> &ComputedTable {
         self.table.get_or_init(|| {
             let arrangement = Arrangement::of(&self.rows, &self.options, self.as_of);
             let selection = self.selection.kept(&arrangement, self);
-            Table { arrangement, selection }
+            ComputedTable { arrangement, selection }
         })
+    }
+
+    #[cfg(test)]
+    pub(in crate::dashboard) fn is_computed(&self) -> bool {
+        self.table.get().is_some()
     }
 
     fn arrangement(&self) -> &Arrangement {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::dashboard::connections::rows::{Arrangement, Block, TableLine};
-use crate::dashboard::connections::{Connections, Table};
+use crate::dashboard::connections::{ComputedTable, Connections};
 use crate::dashboard::layout::first_row;
 use crate::domain::{ConnectionName, ConnectionView, Provider};
 
@@ -66,6 +66,15 @@ impl Connections {
         }
     }
 
+    /// The name of the connection that was selected before the latest changes: it costs no computation.
+    #[must_use]
+    pub fn selected_before(&self) -> Option<&ConnectionName> {
+        match self.table.get().map_or(&self.selection, |table| &table.selection).what.as_ref()? {
+            Selected::Connection(name) => Some(name),
+            Selected::Group(_) => None,
+        }
+    }
+
     /// The selected group; none when a connection is selected.
     #[must_use]
     pub fn selected_group(&self) -> Option<&Block> {
@@ -86,14 +95,14 @@ impl Connections {
 
     /// Selects the line at an index; past the end, the last one.
     pub fn select(&mut self, index: usize) {
-        let Table { arrangement, selection } = self.table();
+        let ComputedTable { arrangement, selection } = self.table();
         let selection = selection.on_line(index, arrangement, self);
         self.set_selection(selection);
     }
 
     /// Selects a connection; one that is hidden as far as it can be.
     pub(super) fn select_connection(&mut self, name: ConnectionName) {
-        let Table { arrangement, selection } = self.table();
+        let ComputedTable { arrangement, selection } = self.table();
         let wanted = Selection { what: Some(Selected::Connection(name)), ..selection.clone() };
         let selection = wanted.kept(arrangement, self);
         self.set_selection(selection);

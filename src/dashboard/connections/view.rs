@@ -20,8 +20,10 @@ use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::theme::Theme;
 use crate::dashboard::theme::symbols::severity_symbol;
+use crate::dashboard::undo;
 use crate::dashboard::widgets::border::Border;
 use crate::dashboard::widgets::pane::frame_of;
+use crate::dashboard::widgets::sheet::Tone;
 use crate::dashboard::widgets::table::Table;
 use crate::dashboard::widgets::text_field_view;
 use crate::dashboard::widgets::truncate::{cut, highlighted};
@@ -31,7 +33,7 @@ use crate::domain::{ConnectionView, Severity};
 const FILTER_WIDTH: u16 = 30;
 
 /// What all rows of one frame have in common.
-struct Look<'a> {
+struct TableLook<'a> {
     app: &'a App,
     columns: &'a [(Column, u16)],
     /// Whether the table has the keyboard.
@@ -44,7 +46,7 @@ struct Look<'a> {
 pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: DateTime<Utc>) {
     let window = dashboard::layout::rows(area);
     let columns = columns::of(app, window);
-    let look = Look { app, columns: &columns.widths, focused: app.pane == Pane::Connections, theme, now };
+    let look = TableLook { app, columns: &columns.widths, focused: app.pane == Pane::Connections, theme, now };
     let height = usize::from(window.height);
     let first = app.connections.first_row(height);
     let selected = app.connections.selected_index();
@@ -79,7 +81,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, area: Rect, theme: Theme, now: 
     }
 }
 
-impl Look<'_> {
+impl TableLook<'_> {
     fn block(&self, first: usize, height: usize) -> Border<'static> {
         let (app, theme) = (self.app, self.theme);
         let (shown, all) = (app.connections.shown(), app.connections.all().len());
@@ -120,7 +122,12 @@ impl Look<'_> {
                 let sign = self.sign(view, marked);
                 spans.push(Span::styled(marker(chosen, sign), self.marker_style(sign != ' ')));
             }
-            for (text, tone) in column.cell(view, width, self.app.options.zone, self.now) {
+            let leaving = (column == Column::Status).then(|| undo::status(self.app, &view.name)).flatten();
+            let cell = match leaving {
+                Some(words) => vec![(words, Tone::Status(Severity::Warning))],
+                None => column.cell(view, width, self.app.options.zone, self.now),
+            };
+            for (text, tone) in cell {
                 let style = self.theme.tone(tone);
                 if column == Column::Name && !hits.is_empty() {
                     spans.extend(highlighted(&text, hits, style, self.theme));

@@ -11,12 +11,12 @@ use std::fmt::Write as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::layout::Size;
 
-use crate::dashboard::App;
 use crate::dashboard::details::inspected::Inspected;
 use crate::dashboard::details::remedy::remedy;
 use crate::dashboard::details::token_history::moment;
 use crate::dashboard::request_log::request;
 use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
+use crate::dashboard::{App, undo};
 use crate::domain::text::neutralise;
 use crate::domain::{Activity, Brief, ConnectionView, Holding, LossOutcome, Problem, Severity, TokenFacts};
 use crate::format::time::{ago, countdown, milliseconds};
@@ -97,6 +97,7 @@ fn facts(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Ve
 /// What is wrong, and how to fix it.
 fn problem(app: &App, view: &ConnectionView, full: bool, now: DateTime<Utc>) -> Vec<SheetLine> {
     let mut lines = Vec::new();
+    lines.extend(undo::refusal(app, &view.name).map(|text| SheetLine::new("", text, Tone::Status(Severity::Warning))));
     let severity = view.status(now).severity();
     // A problem that something under way is about to fix is not shown as persisting.
     if let Some(problem) = view.problem.as_ref().filter(|_| severity != Severity::Busy) {

@@ -25,8 +25,8 @@ impl Menu {
     }
 
     /// What can be chosen.
-    pub fn items<'a>(&self, keymap: &'a Keymap) -> impl Iterator<Item = &'a KeyBinding> {
-        let moves = |action| matches!(action, Action::Up | Action::Down | Action::Accept | Action::Cancel);
-        keymap.of(self.scope).filter(move |binding| !moves(binding.action))
+    pub fn items<'a>(&self, keymap: &'a Keymap) -> impl Iterator<Item = &'a KeyBinding> + use<'a> {
+        let is_item = |action: Action| !action.moves() && !matches!(action, Action::Accept | Action::Cancel);
+        keymap.of(self.scope).filter(move |binding| is_item(binding.action))
     }
 }

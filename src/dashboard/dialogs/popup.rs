@@ -15,7 +15,7 @@ use crate::dashboard::frame::footer::Hint;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::sheet::{Tone, wrap};
-use crate::dashboard::{App, layout};
+use crate::dashboard::{App, layout, undo};
 use crate::domain::{ConnectionName, Severity};
 use crate::format::time::count;
 
@@ -173,23 +173,24 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
         ),
         Question::Logout(name) => (
             format!(" Log out {name}? "),
-            "Its access token and refresh token are forgotten here and cannot be brought back; a new login is needed. The connection and its client secret stay.".to_owned(),
+            format!("Its access token and refresh token are forgotten here and cannot be brought back; a new login is needed. The connection and its client secret stay. {}", undo::notice(app)),
             "log out",
             "stay",
         ),
         Question::LogoutMarked { connections, hidden } => (
             format!(" Log out {}? ", count(connections.len(), "connection")),
             format!(
-                "{}.{} Their access tokens and refresh tokens are forgotten here and cannot be brought back; new logins are needed. The connections and their client secrets stay.",
+                "{}.{} Their access tokens and refresh tokens are forgotten here and cannot be brought back; new logins are needed. The connections and their client secrets stay. {}",
                 listed(connections.iter()),
                 if *hidden == 0 { String::new() } else { format!(" The filter or a folded group hides {hidden} of them.") },
+                undo::notice(app),
             ),
             "log out all",
             "stay",
         ),
         Question::Delete(name) => (
             format!(" Delete {name}? "),
-            WHAT_GOES.to_owned(),
+            format!("{WHAT_GOES} {}", undo::notice(app)),
             "delete",
             "keep",
         ),
@@ -202,6 +203,24 @@ fn confirm(app: &App, question: &Question) -> (String, u16, Vec<PopupLine>) {
                 "keep them",
             )
         }
+        Question::QuitPending => (
+            " Leave now? ".to_owned(),
+            format!("Not logged out or deleted yet: {}. Leaving now keeps everything.", listed(app.pendings.names().into_iter())),
+            "leave, and keep them",
+            "stay",
+        ),
+        Question::LeaveReadOnly => (
+            " Leave read-only mode? ".to_owned(),
+            "manutop refreshes automatically again, and keys that send requests or change connections work.".to_owned(),
+            "leave read-only mode",
+            "keep watching",
+        ),
+        Question::UseFiles => (
+            " No keyring in this session ".to_owned(),
+            "manutop keeps tokens and client secrets in a keyring, and none can be reached here. That is usual over SSH, in WSL and in containers. It can keep them in encrypted files instead: you choose a passphrase, which it asks for at every start.".to_owned(),
+            "use encrypted files",
+            "not now",
+        ),
         Question::Quit => (" Leave now? ".to_owned(), leaving(app), "leave now", "stay until it is saved"),
     };
     let mut lines = words(&text, Tone::Plain);
@@ -251,8 +270,8 @@ fn words(text: &str, tone: Tone) -> Vec<PopupLine> {
 /// Keys with their words, four columns apart.
 fn keys(keys: Vec<(String, &'static str, Action)>) -> Vec<Hint> {
     let mut x = 0;
-    let place = |(key, word, action)| {
-        let hint = Hint { x, key, word, action };
+    let place = |(key, word, action): (String, &'static str, Action)| {
+        let hint = Hint { x, key, word: word.into(), action };
         x += hint.width() + 4;
         hint
     };

@@ -27,6 +27,12 @@ pub enum Question {
         /// Who, before and now.
         change: Box<SubjectChange>,
     },
+    /// Leave although a logout or a deletion has not happened yet?
+    QuitPending,
+    /// Act again instead of only watching?
+    LeaveReadOnly,
+    /// Keep secrets in encrypted files, as no keyring can be reached?
+    UseFiles,
     /// Leave although tokens are not in the store yet?
     Quit,
 }
@@ -41,7 +47,7 @@ impl Question {
             | Self::Logout(name)
             | Self::Delete(name)
             | Self::ReplaceSubject { connection: name, .. } => Some(name),
-            Self::LogoutMarked { .. } | Self::Quit => None,
+            Self::LogoutMarked { .. } | Self::LeaveReadOnly | Self::QuitPending | Self::UseFiles | Self::Quit => None,
         }
     }
 }

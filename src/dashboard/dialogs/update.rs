@@ -7,7 +7,8 @@ use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::screen::Screen;
-use crate::dashboard::{App, login, tour};
+use crate::dashboard::undo::Removal;
+use crate::dashboard::{App, login, read_only, tour, undo};
 use crate::domain::{Command, ConnectionName, ConnectionView, CopyWhat, Severity};
 
 /// Carries out an action in a question.
@@ -15,11 +16,29 @@ pub(crate) fn on_question(app: &mut App, action: Action, now: DateTime<Utc>) -> 
     let Screen::Confirm(question) = app.screens.top() else { return Flow::NOTHING };
     match (action, question.clone()) {
         (Action::Accept, Question::SendAgain(connection)) => send_again(app, connection, now),
-        (Action::Login, Question::SendAgain(connection)) => in_place(login::update::begin(app, connection)),
+        (Action::Login, Question::SendAgain(connection)) => login::update::begin(app, connection).in_place(),
+        (Action::Accept, Question::LeaveReadOnly) => Flow::Close(read_only::leave(app, now)),
+        (Action::Accept, Question::Logout(connection)) => wait(app, Removal::Logout, vec![connection], now),
+        (Action::Accept, Question::LogoutMarked { connections, .. }) => wait(app, Removal::Logout, connections, now),
+        (Action::Accept, Question::Delete(connection)) => wait(app, Removal::Delete, vec![connection], now),
+        (Action::Accept, Question::Quit | Question::QuitPending) => {
+            app.pendings.clear();
+            Flow::Close(vec![Effect::Quit])
+        }
+        (Action::Accept, Question::UseFiles) => {
+            app.wants_files = true;
+            Flow::Close(accepted(Question::UseFiles))
+        }
         (Action::Accept, question) => Flow::Close(accepted(question)),
         (Action::Cancel, question) => Flow::Close(declined(question)),
         _ => Flow::NOTHING,
     }
+}
+
+/// A logout or a deletion that was confirmed: it can be taken back for a while.
+fn wait(app: &mut App, removal: Removal, connections: Vec<ConnectionName>, now: DateTime<Utc>) -> Flow {
+    undo::begin(app, removal, connections, now);
+    Flow::CLOSE
 }
 
 /// Carries out an action after a failed login.
@@ -27,18 +46,9 @@ pub(crate) fn on_failed_login(app: &mut App, action: Action) -> Flow {
     let Screen::LoginFailed { connection, .. } = app.screens.top() else { return Flow::NOTHING };
     let connection = connection.clone();
     match action {
-        Action::Login => in_place(login::update::begin(app, connection)),
+        Action::Login => login::update::begin(app, connection).in_place(),
         Action::Cancel => Flow::CLOSE,
         _ => Flow::NOTHING,
-    }
-}
-
-/// The dialog makes room for what comes after it.
-fn in_place(flow: Flow) -> Flow {
-    match flow {
-        Flow::Open(screen) => Flow::Replace(screen),
-        Flow::Done(effects) => Flow::Close(effects),
-        other => other,
     }
 }
 
@@ -55,15 +65,17 @@ fn accepted(question: Question) -> Vec<Effect> {
     match question {
         Question::CopyRefreshToken(connection) => vec![Effect::Copy { connection, what: CopyWhat::RefreshToken }],
         Question::SendAgain(connection) => vec![Command::Refresh { connection, force: true }.into()],
-        Question::Logout(connection) => vec![Command::Logout { connection }.into()],
-        Question::LogoutMarked { connections, .. } => {
-            connections.into_iter().map(|connection| Command::Logout { connection }.into()).collect()
-        }
-        Question::Delete(connection) => vec![Effect::Delete { connection }],
         Question::ReplaceSubject { connection, .. } => {
             vec![Command::ConfirmLogin { connection, replace: true }.into()]
         }
-        Question::Quit => vec![Effect::Quit],
+        Question::UseFiles => vec![Effect::UseFiles],
+        // These change the state.
+        Question::Logout(_)
+        | Question::LogoutMarked { .. }
+        | Question::Delete(_)
+        | Question::LeaveReadOnly
+        | Question::QuitPending
+        | Question::Quit => Vec::new(),
     }
 }
 
@@ -82,8 +94,11 @@ pub(crate) fn on_menu(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow
     let Screen::Menu(menu) = app.screens.top_mut() else { return Flow::NOTHING };
     let keymap = &app.options.keymap;
     match action {
-        Action::Up => menu.choice = menu.choice.saturating_sub(1),
-        Action::Down => menu.choice = (menu.choice + 1).min(menu.items(keymap).count().saturating_sub(1)),
+        action if action.moves() => {
+            let count = menu.items(keymap).count();
+            let choice = menu.choice.saturating_add_signed(action.distance(count));
+            menu.choice = choice.min(count.saturating_sub(1));
+        }
         Action::Accept => {
             let chosen = menu.items(keymap).nth(menu.choice).map(|binding| binding.action);
             let connection = menu.connection.clone();

@@ -2,6 +2,8 @@
 //!
 //! Computed here, not while drawing, so that a click on a word finds its action.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use unicode_width::UnicodeWidthStr;
 
@@ -10,6 +12,7 @@ use crate::dashboard::details::remedy::remedy;
 use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
 use crate::dashboard::layout::Pane;
+use crate::dashboard::screen::Screen;
 use crate::dashboard::{App, availability};
 use crate::domain::Status;
 
@@ -21,7 +24,7 @@ pub struct Hint {
     /// The key.
     pub key: String,
     /// What it does.
-    pub word: &'static str,
+    pub word: Cow<'static, str>,
     /// The same for the program.
     pub action: Action,
 }
@@ -96,18 +99,24 @@ fn rank(app: &App, binding: &KeyBinding) -> u8 {
 }
 
 /// What the key does here, where that is not what its word in the table says.
-fn word(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> &'static str {
+fn word(app: &App, binding: &KeyBinding, now: DateTime<Utc>) -> Cow<'static, str> {
+    let own = || binding.word.clone();
     match (binding.scope, binding.action) {
         (Scope::Main, Action::Open) if app.pane != Pane::Requests => match app.connections.selected_group() {
-            Some(group) if group.folded => "unfold",
-            Some(_) => "fold",
-            None => binding.word,
+            Some(group) if group.folded => "unfold".into(),
+            Some(_) => "fold".into(),
+            None => own(),
         },
         (Scope::Main, Action::Cancel) => {
             let waits = app.subject().is_some_and(|view| matches!(view.status(now), Status::WaitingForLock { .. }));
-            if waits && !app.log_is_filtered() { binding.word } else { "clear" }
+            if waits && !app.log_is_filtered() { own() } else { "clear".into() }
         }
-        (Scope::Unlock, Action::Accept) if app.passphrase == Some(true) => "choose",
-        _ => binding.word,
+        (Scope::Form, Action::Accept) => match app.screens.top() {
+            Screen::Form(form) => form.on_enter().word().into(),
+            _ => own(),
+        },
+        (Scope::Connection, Action::Unlock) if app.offers_files => "encrypted files".into(),
+        (Scope::Unlock, Action::Accept) if app.passphrase == Some(true) => "choose".into(),
+        _ => own(),
     }
 }

@@ -99,6 +99,9 @@ fn keepalive(app: &App) -> Option<String> {
 }
 
 fn auto(app: &App) -> String {
+    if app.read_only {
+        return "read-only".into();
+    }
     let (on, all) = (app.connections.auto_on(), app.connections.all().len());
     match on {
         _ if all == 0 => String::new(),

@@ -21,7 +21,7 @@ pub(crate) fn draw(frame: &mut Frame, app: &App, areas: &Areas, theme: Theme, no
     put(frame.buffer_mut(), areas.header.x, areas.header.y, &line, areas.header.width);
     let right = Line::from(vec![
         Span::styled(header.quiet, theme.strong()),
-        Span::styled(header.auto, theme.dim()),
+        Span::styled(header.auto, if app.read_only { theme.strong() } else { theme.dim() }),
         Span::raw(header.time),
     ]);
     let width = u16::try_from(right.width()).unwrap_or(u16::MAX).min(areas.header.width);

@@ -1,64 +1,34 @@
-//! The welcome: what to do while there is no connection yet.
+//! The welcome: what this is and where to begin, while there is no connection yet.
 
 use crate::dashboard::DashboardOptions;
 use crate::dashboard::action::Action;
+use crate::dashboard::keymap::Scope;
 use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone};
 use crate::domain::text::neutralise;
 
-/// A complete configuration of one connection with each kind of grant.
-const EXAMPLE: &str = r#"[[connections]]
-name = "factory"
-provider = "manu"
-client_id = "..."
-redirect_uri = "http://127.0.0.1:8400/callback"
-
-[[connections]]
-name = "hr-sync"
-provider = "manus"
-client_id = "tm_..."
-"#;
-
-/// How to add the first connection.
+/// What manutop is, and the keys to begin with.
 #[must_use]
 pub fn sheet(options: &DashboardOptions) -> Sheet {
-    let heading = |text: &str| SheetLine::new("", text, Tone::Heading);
-    let key = |action, text: &str| SheetLine::new(options.keymap.label(action), text, Tone::Step);
+    let text = |text: &str| SheetLine::new("", text, Tone::Wide);
+    let key = |scope, action, text: &str| SheetLine::new(options.keymap.label_in(scope, action), text, Tone::Step);
     let mut lines = vec![
-        heading("Welcome to manutop. There are no connections yet."),
-        key(Action::New, "add one: a form asks for what is needed, the client secret included"),
-        key(Action::Help, "every key there is"),
-        key(Action::Quit, "quit"),
+        text(
+            "manutop keeps OAuth connections to Manu Online and Manus alive: it refreshes access tokens in time and never \
+             loses a refresh token.",
+        ),
         SheetLine::blank(),
-        heading("Only looking? Servers and connections without an account:"),
-        SheetLine::new("", "manutop demo", Tone::Literal),
-        SheetLine::blank(),
-        heading("Or write your connections into this file; it is read as soon as it is saved:"),
-        SheetLine::new("", neutralise(&options.config_file.display().to_string(), 500), Tone::Literal),
+        key(Scope::Main, Action::New, "add a connection"),
     ];
-    lines.extend(EXAMPLE.lines().map(|line| SheetLine::new("", line, Tone::Literal)));
+    if !options.demo {
+        lines.extend([
+            key(Scope::Welcome, Action::TryDemo, "try the demo: built-in servers, no account needed"),
+            key(Scope::Welcome, Action::TakeTour, "take the tour: the demo, explained step by step"),
+        ]);
+    }
     lines.extend([
         SheetLine::blank(),
-        heading("and give each its client secret; it goes into the secret store, not into the file:"),
-        SheetLine::new("", "manutop secret set factory", Tone::Literal),
-        SheetLine::blank(),
-        heading("Then log in, or take over a refresh token from Postman or another program:"),
-        SheetLine::new("", "manutop login factory", Tone::Literal),
-        SheetLine::new("", "manutop import factory", Tone::Literal),
+        text("Configuration file, made with the first connection:"),
+        SheetLine::new("", neutralise(&options.config_file.display().to_string(), 500), Tone::Command),
     ]);
     Sheet { lines, label_width: 3 }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::EXAMPLE;
-    use crate::domain::ConnectionName;
-
-    #[test]
-    fn the_example_is_toml_with_one_connection_of_each_provider() {
-        let table: toml::Table = EXAMPLE.parse().unwrap();
-        let connections = table["connections"].as_array().unwrap();
-        let providers: Vec<_> = connections.iter().map(|c| c["provider"].as_str().unwrap()).collect();
-        assert_eq!(providers, ["manu", "manus"]);
-        assert!(connections.iter().all(|c| ConnectionName::new(c["name"].as_str().unwrap()).is_ok()));
-    }
 }

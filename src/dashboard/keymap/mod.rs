@@ -3,7 +3,9 @@
 //! Invariant: no key is handled anywhere else, but for characters typed into a text field, which
 //! are what is left when the table has no answer. Within one scope no key occurs twice (tested).
 
+pub mod brief;
 pub mod key;
+pub mod own_commands;
 pub mod rebind;
 pub mod table;
 pub mod table_dialogs;
@@ -15,6 +17,7 @@ use crossterm::event::KeyEvent;
 
 use crate::dashboard::action::Action;
 use crate::dashboard::keymap::key::Key;
+use crate::domain::OwnCommand;
 
 /// Where a binding applies. The present mode gives a list of scopes; the first match wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub enum Scope {
     Always,
     /// The main screen: moving about and leaving.
     Main,
+    /// The welcome, while there is no connection.
+    Welcome,
     /// The request log, while its pane has the keyboard.
     Log,
     /// A logged request's details.
@@ -31,10 +36,14 @@ pub enum Scope {
     Timeline,
     /// The menu of ways to write the requests to a file.
     ExportMenu,
+    /// While a logout or a deletion can be taken back.
+    Undo,
     /// The selected connection, in the table and in its full-screen details.
     Connection,
     /// Anything that is read and closed: help, details.
     Viewer,
+    /// The help.
+    Help,
     /// The login dialog while its field is not being typed into.
     Login,
     /// The login dialog's field for the pasted answer.
@@ -73,12 +82,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the help screen.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Connection,
+        Self::Undo,
         Self::Main,
+        Self::Welcome,
         Self::Log,
         Self::Always,
         Self::Viewer,
+        Self::Help,
         Self::Request,
         Self::Timeline,
         Self::Filter,
@@ -114,7 +126,9 @@ impl Scope {
             Self::Always => "always",
             Self::Main => "main",
             Self::Connection => "connection",
+            Self::Undo => "undo",
             Self::Viewer => "viewer",
+            Self::Help => "help",
             Self::Login => "login",
             Self::LoginField => "login_field",
             Self::LoginQr => "login_qr",
@@ -125,6 +139,7 @@ impl Scope {
             Self::ExportMenu => "export_menu",
             Self::Palette => "palette",
             Self::Log => "log",
+            Self::Welcome => "welcome",
             Self::Request => "request",
             Self::Timeline => "timeline",
             Self::Form => "form",
@@ -152,10 +167,11 @@ impl Scope {
     #[must_use]
     pub fn works_with(self, other: Self) -> bool {
         /// Every two that a mode has together, besides [`Scope::Always`].
-        const TOGETHER: [(Scope, Scope); 10] = [
+        const TOGETHER: [(Scope, Scope); 11] = [
             (Scope::Main, Scope::Connection),
             (Scope::Viewer, Scope::Connection),
             (Scope::Viewer, Scope::Request),
+            (Scope::Viewer, Scope::Help),
             (Scope::Timeline, Scope::Connection),
             (Scope::Demo, Scope::Main),
             (Scope::Demo, Scope::Connection),
@@ -174,12 +190,15 @@ impl Scope {
         match self {
             Self::Always => "Everywhere",
             Self::Main => "Main screen",
+            Self::Welcome => "Welcome, without connections",
             Self::Log => "Request log, in its pane",
             Self::Request => "Details of a request",
             Self::Timeline => "Timeline",
             Self::ExportMenu => "Write the requests shown to a file",
             Self::Connection => "Selected connection",
+            Self::Undo => "After a logout or a deletion",
             Self::Viewer => "Help and details",
+            Self::Help => "Help",
             Self::Login => "Login dialog",
             Self::LoginField => "Login dialog, in the paste field",
             Self::LoginQr => "QR code of the login URL",
@@ -187,7 +206,7 @@ impl Scope {
             Self::CopyMenu => "Copy menu",
             Self::SortMenu => "Sort menu",
             Self::Columns => "Columns",
-            Self::Palette => "Commands",
+            Self::Palette => "Command line",
             Self::Confirm => "Questions",
             Self::Filter => "Filter, while typing",
             Self::Field => "Text fields",
@@ -216,9 +235,9 @@ pub struct KeyBinding {
     /// What they do.
     pub action: Action,
     /// What they do, for people.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// The word in the footer; empty where it is not shown there.
-    pub word: &'static str,
+    pub word: Cow<'static, str>,
     /// Which words leave a narrow footer first: the greatest number.
     pub rank: u8,
 }
@@ -238,11 +257,13 @@ impl KeyBinding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keymap {
     bindings: Vec<KeyBinding>,
+    /// The commands of the configuration; their bindings are among the others.
+    commands: Vec<OwnCommand>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
-        Self { bindings: defaults().cloned().collect() }
+        Self { bindings: defaults().cloned().collect(), commands: Vec::new() }
     }
 }
 
@@ -251,6 +272,12 @@ impl Keymap {
     #[must_use]
     pub fn bindings(&self) -> &[KeyBinding] {
         &self.bindings
+    }
+
+    /// The commands of the configuration, in its order: [`Action::RunCommand`] counts them.
+    #[must_use]
+    pub fn commands(&self) -> &[OwnCommand] {
+        &self.commands
     }
 
     /// The bindings of one scope.

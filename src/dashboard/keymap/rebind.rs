@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use crate::dashboard::action::Action;
 use crate::dashboard::keymap::key::Key;
-use crate::dashboard::keymap::{KeyBinding, Keymap, Scope, defaults};
+use crate::dashboard::keymap::{KeyBinding, Keymap, Scope, defaults, own_commands};
 use crate::domain::text::near_miss;
-use crate::domain::{Rebinding, Written};
+use crate::domain::{OwnCommand, Rebinding, Written};
 
 /// Why a key cannot have the function it was given, and where that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,14 @@ impl Keymap {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn rebound(changes: &[Rebinding]) -> Result<Self, Vec<RebindError>> {
+        Self::configured(changes, &[])
+    }
+
+    /// The table with these changes, and with these commands.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn configured(changes: &[Rebinding], commands: &[OwnCommand]) -> Result<Self, Vec<RebindError>> {
         let mut keymap = Self::default();
         let mut refusals = Vec::new();
         let mut taken = Vec::new();
@@ -52,11 +60,20 @@ impl Keymap {
                 Err(refusal) => refusals.push(refusal),
             }
         }
+        let built_in = keymap.bindings.len();
+        for (number, command) in commands.iter().enumerate() {
+            let refuse = |why| refusals.push(RebindError::new(&command.key, own_commands::setting(&command.name), why));
+            let key = Key::parse(&command.key.text).map_err(refuse).ok();
+            taken.push((keymap.bindings.len(), key.map(|key| (key, &command.key)).into_iter().collect()));
+            keymap.bindings.push(own_commands::binding(command, number, key));
+        }
+        keymap.commands = commands.to_vec();
         for (nth, (at, keys)) in taken.iter().enumerate() {
             // Two changes that conflict are reported once, at the later one.
             let later: Vec<usize> = taken[nth + 1..].iter().map(|(at, _)| *at).collect();
             refusals.extend(keys.iter().filter_map(|(key, word)| clash(&keymap, *at, *key, word, &later)));
         }
+        own_commands::sort_in(&mut keymap.bindings, built_in);
         if refusals.is_empty() { Ok(keymap) } else { Err(refusals) }
     }
 
@@ -72,6 +89,9 @@ fn default_of(binding: &KeyBinding) -> Option<&'static KeyBinding> {
 }
 
 fn setting(binding: &KeyBinding) -> String {
+    if matches!(binding.action, Action::RunCommand(_)) {
+        return own_commands::setting(&binding.word);
+    }
     format!("keys.{}.{}", binding.scope.id(), binding.action.id())
 }
 

@@ -9,11 +9,19 @@ use crate::dashboard::keymap::key::Key;
 use crate::dashboard::keymap::{KeyBinding, Scope};
 
 pub(super) const fn bind(scope: Scope, keys: &'static [Key], action: Action, help: &'static str) -> KeyBinding {
-    KeyBinding { scope, keys: Cow::Borrowed(keys), action, help, word: "", rank: u8::MAX }
+    KeyBinding {
+        scope,
+        keys: Cow::Borrowed(keys),
+        action,
+        help: Cow::Borrowed(help),
+        word: Cow::Borrowed(""),
+        rank: u8::MAX,
+    }
 }
 
 pub(super) const fn shown(mut binding: KeyBinding, word: &'static str, rank: u8) -> KeyBinding {
-    binding.word = word;
+    // A constant function drops nothing, and there is nothing to drop.
+    std::mem::forget(std::mem::replace(&mut binding.word, Cow::Borrowed(word)));
     binding.rank = rank;
     binding
 }
@@ -80,7 +88,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
             Scope::Connection,
             &[Key::char('o')],
             Action::Logout,
-            "log out: forget the tokens, keep the connection (asks)",
+            "log out: forget the tokens, keep the connection (asks; can be undone)",
         ),
         "logout",
         12,
@@ -91,7 +99,7 @@ pub(super) static SCREENS: &[KeyBinding] = &[
             Scope::Connection,
             &[Key::char('d')],
             Action::Delete,
-            "delete the connection, its tokens and its client secret (asks)",
+            "delete the connection, its tokens and its client secret (asks; can be undone)",
         ),
         "delete",
         17,
@@ -107,12 +115,15 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         0,
     ),
     bind(Scope::Connection, &[Key::char('b')], Action::ToggleFavourite, "★ favourite, kept on top"),
+    shown(bind(Scope::Undo, &[Key::char('u')], Action::Undo, "undo it, within 8 seconds"), "undo", 0),
     bind(Scope::Main, &[Key::char('j'), DOWN], Action::Down, "down"),
     bind(Scope::Main, &[Key::char('k'), UP], Action::Up, "up"),
     bind(Scope::Main, &[Key::char('g'), HOME], Action::Top, "first"),
     bind(Scope::Main, &[Key::char('G'), END], Action::Bottom, "last"),
     bind(Scope::Main, &[PAGE_DOWN], Action::PageDown, "a page down"),
     bind(Scope::Main, &[PAGE_UP], Action::PageUp, "a page up"),
+    bind(Scope::Main, &[Key::ctrl('d')], Action::HalfPageDown, "half a page down"),
+    bind(Scope::Main, &[Key::ctrl('u')], Action::HalfPageUp, "half a page up"),
     shown(
         bind(
             Scope::Main,
@@ -137,7 +148,12 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         8,
     ),
     shown(
-        bind(Scope::Main, &[Key::char(':')], Action::OpenPalette, "find any command or connection by its name"),
+        bind(
+            Scope::Main,
+            &[Key::char(':')],
+            Action::OpenPalette,
+            "command line: any command, or a connection to go to",
+        ),
         "commands",
         5,
     ),
@@ -156,14 +172,17 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     shown(bind(Scope::Main, &[Key::char('p')], Action::ToggleGroups, "group by provider, or not"), "group", 15),
     bind(Scope::Main, &[Key::char('v')], Action::OpenColumns, "choose and order columns"),
     bind(Scope::Main, &[Key::char('V')], Action::ResetView, "reset order, filter, columns"),
-    bind(Scope::Main, &[LEFT], Action::Fold, "fold the group"),
-    bind(Scope::Main, &[RIGHT], Action::Unfold, "unfold the group"),
+    bind(Scope::Main, &[LEFT, Key::char('H')], Action::Fold, "fold the group"),
+    bind(Scope::Main, &[RIGHT, Key::char('L')], Action::Unfold, "unfold the group"),
     shown(
         bind(Scope::Main, &[Key::char('f')], Action::Freeze, "freeze the request log, or let it go on"),
         "freeze",
         13,
     ),
     bind(Scope::Main, &[Key::char('m')], Action::Quiet, "quiet: no notifications and no bell, or both again"),
+    bind(Scope::Main, &[Key::char('M')], Action::ToggleMouse, "mouse off, for the terminal's own selection, or on"),
+    bind(Scope::Main, &[Key::char('W')], Action::ToggleReadOnly, "read-only: only watch; leaving it asks"),
+    bind(Scope::Main, &[Key::ctrl('e')], Action::EditConfiguration, "edit the configuration file, in $EDITOR"),
     bind(Scope::Main, &[Key::ctrl('t')], Action::NextTheme, "the next theme, for this session"),
     shown(
         bind(
@@ -191,6 +210,8 @@ pub(super) static SCREENS: &[KeyBinding] = &[
         "quit",
         3,
     ),
+    shown(bind(Scope::Welcome, &[Key::char('d')], Action::TryDemo, "try the demo"), "demo", 1),
+    shown(bind(Scope::Welcome, &[Key::char('t')], Action::TakeTour, "try the demo, with a guided tour"), "tour", 2),
     shown(
         bind(Scope::Log, &[Key::char('/')], Action::FilterLog, "filter by words, @name, 4xx, 429, error"),
         "filter",
@@ -217,14 +238,29 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     bind(Scope::Viewer, &[Key::char('G'), END], Action::Bottom, "to the end"),
     bind(Scope::Viewer, &[PAGE_DOWN, Key::char(' ')], Action::PageDown, "a page down"),
     bind(Scope::Viewer, &[PAGE_UP], Action::PageUp, "a page up"),
-    shown(bind(Scope::Viewer, &[ESC, ENTER, Key::char('q'), Key::char('?')], Action::Cancel, "close"), "close", 0),
+    bind(Scope::Viewer, &[Key::ctrl('d')], Action::HalfPageDown, "half a page down"),
+    bind(Scope::Viewer, &[Key::ctrl('u')], Action::HalfPageUp, "half a page up"),
+    shown(bind(Scope::Viewer, &[ESC, ENTER, Key::char('q')], Action::Cancel, "close"), "close", 0),
+    bind(Scope::Viewer, &[Key::char(':')], Action::OpenPalette, "command line"),
+    shown(bind(Scope::Help, &[Key::char('/')], Action::Filter, "search"), "search", 1),
+    bind(Scope::Help, &[Key::char('?')], Action::Cancel, "clear the search, or close"),
     shown(
-        bind(Scope::Request, &[LEFT, Key::char('K')], Action::PreviousRequest, "the request above it, a newer one"),
+        bind(
+            Scope::Request,
+            &[LEFT, Key::char('h'), Key::char('K')],
+            Action::PreviousRequest,
+            "the request above it, a newer one",
+        ),
         "newer",
         1,
     ),
     shown(
-        bind(Scope::Request, &[RIGHT, Key::char('J')], Action::NextRequest, "the request below it, an older one"),
+        bind(
+            Scope::Request,
+            &[RIGHT, Key::char('l'), Key::char('J')],
+            Action::NextRequest,
+            "the request below it, an older one",
+        ),
         "older",
         2,
     ),
@@ -241,8 +277,8 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     ),
     shown(bind(Scope::Timeline, &[Key::char('-')], Action::ZoomOut, "more time"), "farther", 1),
     bind(Scope::Timeline, &[Key::char('0')], Action::ZoomReset, "reset: from now, or the whole log"),
-    bind(Scope::Timeline, &[LEFT], Action::Earlier, "earlier"),
-    bind(Scope::Timeline, &[RIGHT], Action::Later, "later"),
+    bind(Scope::Timeline, &[LEFT, Key::char('H')], Action::Earlier, "earlier"),
+    bind(Scope::Timeline, &[RIGHT, Key::char('L')], Action::Later, "later"),
     shown(bind(Scope::Timeline, &[TAB], Action::NextPane, "switch between upcoming and past"), "ahead/past", 1),
     shown(
         bind(
@@ -261,6 +297,11 @@ pub(super) static SCREENS: &[KeyBinding] = &[
     bind(Scope::Timeline, &[Key::char('G'), END], Action::Bottom, "last"),
     bind(Scope::Timeline, &[PAGE_DOWN], Action::PageDown, "a page down"),
     bind(Scope::Timeline, &[PAGE_UP], Action::PageUp, "a page up"),
+    bind(Scope::Timeline, &[Key::ctrl('d')], Action::HalfPageDown, "half a page down"),
+    bind(Scope::Timeline, &[Key::ctrl('u')], Action::HalfPageUp, "half a page up"),
     bind(Scope::Timeline, &[Key::char('?')], Action::Help, "help"),
+    bind(Scope::Timeline, &[Key::char(':')], Action::OpenPalette, "command line"),
     shown(bind(Scope::Timeline, &[ESC, Key::char('T'), Key::char('q')], Action::Cancel, "close"), "close", 0),
+    // Behind the keys of what is read.
+    shown(bind(Scope::Viewer, &[Key::char('?')], Action::Help, "help"), "help", 19),
 ];

@@ -9,6 +9,7 @@ use ratatui::layout::{Rect, Size};
 
 use crate::dashboard::action::Action;
 use crate::dashboard::login::LoginDialog;
+use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::sheet::{Sheet, SheetLine, Tone, chop, wrap};
 use crate::dashboard::{App, layout};
 use crate::domain::text::neutralise;
@@ -63,6 +64,18 @@ pub fn screen(app: &App, dialog: &LoginDialog, size: Size, now: DateTime<Utc>) -
     let lower = Rect { y: body.y + areas.connections.height, height: body.height - areas.connections.height, ..body };
     let area = if height <= lower.height { lower } else { body };
     Some(LoginScreen { area, before, url, first, shown, after })
+}
+
+/// The login URL as it is on the screen now, and where; `None` where there is none.
+#[must_use]
+pub fn url_on_screen(app: &App, now: DateTime<Utc>) -> Option<(Rect, String)> {
+    let Screen::Login(dialog) = app.screens.top() else { return None };
+    let view = app.connections.get(&dialog.connection)?;
+    let Activity::LoggingIn(login) = &view.activity else { return None };
+    let screen = screen(app, dialog, app.size, now).filter(|_| !dialog.qr)?;
+    let above = u16::try_from(1 + screen.before.len()).ok()?;
+    let height = u16::try_from(screen.shown).ok()?;
+    Some((Rect { y: screen.area.y + above, height, ..screen.area }, login.url.clone()))
 }
 
 fn invitation(login: &LoginView) -> Vec<SheetLine> {

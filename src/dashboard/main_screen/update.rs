@@ -6,37 +6,40 @@ use crate::dashboard::action::Action;
 use crate::dashboard::connections::actions::new_connection;
 use crate::dashboard::connections::column_menu::ColumnMenu;
 use crate::dashboard::dialogs::menu::Menu;
+use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::screen::Screen;
 use crate::dashboard::widgets::text_field::TextField;
-use crate::dashboard::{App, command_palette, layout, request_log};
+use crate::dashboard::{App, layout, read_only, request_log};
 use crate::domain::{Command, Severity, Status};
 
 /// Carries out an action on the main screen.
 pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
     match action {
-        Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
-            travel(app, app.pane, action);
-        }
+        action if action.moves() => travel(app, app.pane, action),
         Action::NextPane => app.pane = app.pane.next(),
         Action::PreviousPane => app.pane = app.pane.previous(),
         Action::Open => return open(app),
         Action::Timeline => return Flow::Open(Screen::Timeline),
-        Action::Help => return Flow::Open(Screen::Help { scroll: 0 }),
         Action::Filter => {
             app.pane = Pane::Connections;
             return Flow::Open(Screen::Filter);
         }
         Action::New => return new_connection(app),
+        Action::TryDemo | Action::TakeTour => {
+            return Flow::effect(Effect::OpenDemo { tour: action == Action::TakeTour });
+        }
         Action::Quiet => {
             app.toggle_quiet();
             let text = if app.quiet { "quiet: no notifications, no bell" } else { "notifications are on" };
             app.say(None, Severity::Quiet, text, now);
         }
+        Action::ToggleMouse => return toggle_mouse(app, now),
+        Action::ToggleReadOnly => return read_only::toggle(app, now),
+        Action::EditConfiguration => return Flow::effect(Effect::EditConfiguration),
         Action::Freeze => app.requests.toggle_freeze(),
-        Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
         Action::OpenSortMenu => return open_sort_menu(app),
         Action::OpenColumns => return Flow::Open(Screen::Columns(ColumnMenu::new(app.columns.shown()))),
         Action::ResetView => app.reset_view(now),
@@ -49,10 +52,8 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         }
         Action::MarkAll => app.connections.toggle_all_marks(),
         Action::NextTheme => {
-            let appearance = &mut app.options.appearance;
-            appearance.theme = appearance.theme.next();
-            let words = appearance.words();
-            app.say(None, Severity::Quiet, words, now);
+            app.options.appearance.theme = app.options.appearance.theme.next();
+            app.say(None, Severity::Quiet, app.options.appearance.words(), now);
         }
         Action::Cancel => return cancel(app, now),
         Action::FilterLog
@@ -64,6 +65,18 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         _ => return Flow::Pass,
     }
     Flow::NOTHING
+}
+
+fn toggle_mouse(app: &mut App, now: DateTime<Utc>) -> Flow {
+    app.mouse = !app.mouse;
+    let key = app.key(Action::ToggleMouse);
+    let text = if app.mouse {
+        "the mouse is on".to_owned()
+    } else {
+        format!("the mouse is off: select with the terminal; {key} switches it on")
+    };
+    app.say(None, Severity::Quiet, text, now);
+    Flow::effect(Effect::Mouse(app.mouse))
 }
 
 /// Moves within a pane.

@@ -34,11 +34,22 @@ fn write(app: &mut App, text: &str) {
 }
 
 fn paste_into(app: &mut App, label: &str, text: &str) {
+    if !labels(app).contains(&label) {
+        unfold(app);
+    }
     while labels(app)[form(app).focus()] != label {
         press(app, "Tab");
     }
     press(app, "C-u");
     paste(app, text);
+}
+
+/// Shows the rows under *Advanced*.
+fn unfold(app: &mut App) {
+    while labels(app)[form(app).focus()] != "Advanced" {
+        press(app, "Tab");
+    }
+    press(app, "Enter");
 }
 
 fn form(app: &App) -> &Form {
@@ -82,8 +93,7 @@ fn saved(effects: Vec<Effect>) -> (Draft, Option<Secret>) {
 fn the_provider_is_picked_first_and_only_its_rows_are_shown() {
     let mut app = app();
     press(&mut app, "n");
-    assert_eq!(labels(&app)[..5], ["Provider", "Name", "Title", "Client ID", "Client secret"]);
-    assert!(labels(&app).contains(&"Redirect URI"));
+    assert_eq!(labels(&app), ["Provider", "Name", "Client ID", "Client secret", "Redirect URI", "Advanced"]);
     press(&mut app, "Right");
     assert!(!labels(&app).contains(&"Redirect URI"), "{:?}", labels(&app));
     press(&mut app, "Space");
@@ -111,7 +121,8 @@ fn saving_goes_to_the_first_fault_and_hands_over_what_is_right() {
     write(&mut app, "id");
     press(&mut app, "Tab");
     write(&mut app, "hush hush");
-    press(&mut app, "C-s");
+    paste_into(&mut app, "Redirect URI", "");
+    press(&mut app, "S-Tab C-s");
     write(&mut app, "http://127.0.0.1:8400/callback");
     let (draft, secret) = saved(press(&mut app, "C-s"));
     assert_eq!((draft.get("name"), draft.get("client_id")), ("new", "id"));
@@ -124,6 +135,7 @@ fn saving_goes_to_the_first_fault_and_hands_over_what_is_right() {
 fn defaults_are_offered_and_left_out_of_what_is_written() {
     let mut app = app();
     press(&mut app, "n");
+    unfold(&mut app);
     let (lines, _) = form_lines(form(&app), 60);
     let is_default = |text: &str| {
         lines.iter().any(|line| matches!(line, FormLine::Row { value: FormValue::Default(shown), .. } if shown == text))
@@ -139,8 +151,8 @@ fn editing_begins_with_what_is_there_and_keeps_the_name() {
     press(&mut app, "Tab");
     write(&mut app, "2");
     assert!(faults(&app).contains("factory"), "{}", faults(&app));
-    press(&mut app, "Backspace Tab");
-    write(&mut app, "Fabrik 工場");
+    press(&mut app, "Backspace");
+    paste_into(&mut app, "Title", "Fabrik 工場");
     let (draft, secret) = saved(press(&mut app, "C-s"));
     assert_eq!((draft.get("title"), secret), ("Fabrik 工場", None));
 }
@@ -148,8 +160,8 @@ fn editing_begins_with_what_is_there_and_keeps_the_name() {
 #[test]
 fn changes_are_thrown_away_only_on_the_second_escape() {
     let mut app = app();
-    press(&mut app, "e Tab Tab");
-    write(&mut app, "x");
+    press(&mut app, "e");
+    paste_into(&mut app, "Title", "x");
     press(&mut app, "Esc");
     assert!(matches!(*app.screens.top(), Screen::Form(_)));
     press(&mut app, "Esc");
@@ -161,7 +173,7 @@ fn changes_are_thrown_away_only_on_the_second_escape() {
 #[test]
 fn a_paste_is_one_line_and_the_secret_is_never_shown() {
     let mut app = app();
-    press(&mut app, "n Tab Tab Tab");
+    press(&mut app, "n Tab Tab");
     paste(&mut app, "  client-7\n");
     press(&mut app, "Tab");
     paste(&mut app, "s3cr3t-s3cr3t\n");
@@ -170,7 +182,7 @@ fn a_paste_is_one_line_and_the_secret_is_never_shown() {
     assert!(!shown.contains("s3cr3t") && shown.contains("•••••"), "{shown}");
     press(&mut app, "S-Tab");
     let (lines, _) = form_lines(form(&app), 60);
-    assert!(matches!(lines[3], FormLine::Row { label: "Client ID", value: FormValue::Typing, .. }), "{lines:?}");
+    assert!(matches!(lines[2], FormLine::Row { label: "Client ID", value: FormValue::Typing, .. }), "{lines:?}");
     assert_eq!(form(&app).input().text(), "client-7");
 }
 
@@ -178,15 +190,62 @@ fn a_paste_is_one_line_and_the_secret_is_never_shown() {
 fn deleting_asks_and_says_what_goes() {
     let mut app = app();
     assert_eq!(press(&mut app, "d n"), NOTHING);
-    assert_eq!(press(&mut app, "d y"), [Effect::Delete { connection: name("factory") }]);
+    assert_eq!(press(&mut app, "d y"), NOTHING);
+    assert_eq!(undo::ticks(&mut app, SECONDS), [Effect::Delete { connection: name("factory") }]);
 }
 
 #[test]
-fn the_first_start_goes_straight_to_the_form() {
+fn the_first_start_begins_with_the_welcome_and_the_form_comes_when_it_is_asked_for() {
     let mut app = app_of(Vec::new());
+    assert_eq!(*app.screens.top(), Screen::Main);
+    press(&mut app, "n");
     assert_eq!(form(&app).changes(), None);
     press(&mut app, "Esc");
     assert_eq!(*app.screens.top(), Screen::Main);
+    assert_eq!(press(&mut app, "d"), [Effect::OpenDemo { tour: false }]);
+    assert_eq!(press(&mut app, "t"), [Effect::OpenDemo { tour: true }]);
+}
+
+#[test]
+fn enter_leads_past_what_is_folded_and_the_last_enter_saves() {
+    let mut app = app();
+    press(&mut app, "n Enter");
+    write(&mut app, "new");
+    press(&mut app, "Enter");
+    write(&mut app, "id");
+    press(&mut app, "Enter Enter");
+    assert_eq!(labels(&app)[form(&app).focus()], "Redirect URI");
+    let (draft, _) = saved(press(&mut app, "Enter"));
+    assert_eq!(draft.get("redirect_uri"), "http://127.0.0.1:8400/callback", "filled in");
+}
+
+#[test]
+fn a_fault_under_advanced_is_unfolded() {
+    let mut app = app();
+    press(&mut app, "n");
+    for (label, text) in [("Name", "new"), ("Client ID", "id"), ("Token URL", "nonsense")] {
+        paste_into(&mut app, label, text);
+    }
+    while labels(&app)[form(&app).focus()] != "Advanced" {
+        press(&mut app, "S-Tab");
+    }
+    press(&mut app, "Left");
+    assert!(!labels(&app).contains(&"Token URL"));
+    assert_eq!(press(&mut app, "C-s"), NOTHING);
+    assert_eq!(labels(&app)[form(&app).focus()], "Token URL");
+}
+
+#[test]
+fn advanced_says_what_is_set_there() {
+    let mut app = app();
+    press(&mut app, "n");
+    paste_into(&mut app, "Title", "Werk");
+    let fold = |line| match line {
+        FormLine::Row { value: FormValue::Fold(text, _), .. } => Some(text),
+        _ => None,
+    };
+    let text = form_lines(form(&app), 60).0.into_iter().find_map(fold).unwrap();
+    assert_eq!(text, "set: Title");
 }
 
 #[test]
@@ -232,11 +291,9 @@ fn a_new_connection_is_selected_as_soon_as_it_appears() {
 fn a_refresh_token_is_hidden_and_handed_over_with_the_client_secret() {
     let mut app = app();
     press(&mut app, "n");
-    assert_eq!(labels(&app)[4..6], ["Client secret", "Refresh token"]);
     for (label, text) in [("Name", "new"), ("Client ID", "id"), ("Redirect URI", "http://127.0.0.1:8400/callback")] {
         paste_into(&mut app, label, text);
     }
-    press(&mut app, "S-Tab");
     paste_into(&mut app, "Refresh token", "Rt-s3cr3t-s3cr3t\n");
     let shown = format!("{:?} {:?}", form_lines(form(&app), 60).0, *app.screens.top());
     assert!(!shown.contains("s3cr3t") && shown.contains("••••••••••••••••"), "{shown}");

@@ -73,7 +73,8 @@ fn logging_out_all_marked_asks_once() {
     assert_eq!(connections.len(), 6, "one has no tokens");
     assert_eq!(press(&mut app, "n"), NOTHING);
     assert_eq!(app.connections.marks(), (7, 0), "a no keeps the marks");
-    let out = press(&mut app, "o y");
+    assert_eq!(press(&mut app, "o y"), NOTHING);
+    let out = undo::ticks(&mut app, SECONDS);
     assert_eq!(out.len(), 6);
     assert_eq!(out[0], Command::Logout { connection: name("factory") });
 }

@@ -17,7 +17,7 @@ fn a_greeting_outlasts_news_that_no_one_asked_for() {
     let mut app = app_of(seven());
     app.options.demo = true;
     app.greet(now());
-    let greeting = "Demo: ? keys · W guided tour · F break something";
+    let greeting = "Demo: ? keys · I guided tour · F break something";
     assert_eq!(message_text(&app), greeting);
     let problem = Problem::NeedsLogin { why: "revoked".into() };
     learn(&mut app, EventKind::RefreshFailed { problem: problem.clone() }.of(name("sandbox")));

@@ -9,6 +9,7 @@ pub mod filtering;
 pub mod finding;
 pub mod form;
 pub mod groups;
+pub mod help;
 pub mod keepalive;
 pub mod kept_view;
 pub mod layers;
@@ -18,6 +19,7 @@ pub mod login;
 pub mod marking;
 pub mod messages;
 pub mod mouse;
+pub mod read_only;
 pub mod send_again;
 #[cfg(test)]
 pub(crate) mod snapshots;
@@ -28,6 +30,7 @@ pub mod store;
 pub mod subject;
 pub mod ticking;
 pub mod timeline;
+pub mod undo;
 #[cfg(test)]
 pub(crate) mod watching_snapshots;
 
@@ -41,6 +44,7 @@ use crate::dashboard::dialogs::question::Question;
 use crate::dashboard::fixtures::*;
 use crate::dashboard::frame::footer;
 use crate::dashboard::layout::Pane;
+use crate::dashboard::undo::SECONDS;
 use crate::dashboard::{layout, *};
 use crate::domain::{
     Activity, Background, Command, CopyWhat, Depth, Event, EventKind, HostEvent, Problem, Revocation, Secret, ThemeName,
@@ -146,7 +150,8 @@ fn the_copy_menu_copies_by_letter_and_by_choice() {
 fn logging_out_asks_first() {
     let mut app = app_of(seven());
     assert_eq!(press(&mut app, "o Esc"), NOTHING);
-    assert_eq!(press(&mut app, "o y"), [Command::Logout { connection: name("factory") }]);
+    assert_eq!(press(&mut app, "o y"), NOTHING);
+    assert_eq!(undo::ticks(&mut app, SECONDS), [Command::Logout { connection: name("factory") }]);
 }
 
 #[test]
@@ -193,15 +198,22 @@ fn tab_goes_round_the_panes_and_enter_opens_what_is_selected() {
     assert!(matches!(app.screens.top(), Screen::Details { connection, .. } if *connection == name("factory")));
 }
 
+fn help_scroll(app: &App) -> usize {
+    match app.screens.top() {
+        Screen::Help(help) => help.scroll,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn reading_stops_at_the_last_page() {
     let mut app = app_of(seven());
     press(&mut app, "? G");
-    let Screen::Help { scroll: end } = *app.screens.top() else { panic!("{:?}", *app.screens.top()) };
+    let end = help_scroll(&app);
     press(&mut app, "j PgDn");
-    assert_eq!(*app.screens.top(), Screen::Help { scroll: end });
+    assert_eq!(help_scroll(&app), end);
     press(&mut app, "k");
-    assert_eq!(*app.screens.top(), Screen::Help { scroll: end - 1 });
+    assert_eq!(help_scroll(&app), end - 1);
 }
 
 #[test]

@@ -132,7 +132,8 @@ fn a_question_is_answered_by_its_words_and_not_closed_from_beside() {
     assert_eq!(click_on_key(&mut app, "stay"), NOTHING);
     assert_eq!(*app.screens.top(), Screen::Main);
     press(&mut app, "o");
-    assert_eq!(click_on_key(&mut app, "log out"), [Command::Logout { connection: name("factory") }]);
+    assert_eq!(click_on_key(&mut app, "log out"), NOTHING);
+    assert_eq!(undo::ticks(&mut app, SECONDS), [Command::Logout { connection: name("factory") }]);
     learn(&mut app, EventKind::LoginFailed { why: "x".into(), problem: None }.of(name("archive")));
     press(&mut app, "G l");
     learn(&mut app, EventKind::LoginFailed { why: "x".into(), problem: None }.of(name("archive")));
@@ -143,13 +144,15 @@ fn a_question_is_answered_by_its_words_and_not_closed_from_beside() {
 fn the_palette_is_chosen_from_with_the_mouse() {
     let mut app = wide(seven());
     press(&mut app, ":");
-    paste(&mut app, "go to ");
+    paste(&mut app, "go ");
     let list = crate::dashboard::command_palette::list(crate::dashboard::command_palette::area(&app).unwrap());
     point(&mut app, MouseEventKind::ScrollDown, list.x, list.y);
     assert!(matches!(app.screens.top(), Screen::Palette(palette) if palette.choice == 1));
     click(&mut app, list.x + 3, list.y + 2);
     assert_eq!((selected(&app), app.screens.top()), ("hr-sync", &Screen::Main));
     press(&mut app, ":");
+    point(&mut app, MouseEventKind::ScrollUp, list.x, list.y);
+    assert!(matches!(app.screens.top(), Screen::Palette(palette) if palette.recalled == 0), "it is no history");
     click(&mut app, 0, 31 - 3);
     assert_eq!(*app.screens.top(), Screen::Main, "a click beside closes it");
 }

@@ -50,6 +50,8 @@ pub(crate) fn screens() -> Vec<App> {
         "Tab Tab",
         ":",
         ": x",
+        ": t h e m e Space",
+        "? / x",
         "s s s",
         "p Left",
         "* o",
@@ -214,22 +216,15 @@ fn whose_tokens_these_are() {
 }
 
 #[test]
-fn help() {
-    let mut app = app_of(seven());
-    press(&mut app, "?");
-    insta::assert_snapshot!("help_120x32", picture(&mut app, 120, 32));
-    picture(&mut app, 60, 15);
-    press(&mut app, "G");
-    insta::assert_snapshot!("help_end_60x15", picture(&mut app, 60, 15));
-}
-
-#[test]
 fn welcome() {
-    for (width, height) in [(80, 24), (60, 15)] {
+    for (width, height) in [(60, 15), (80, 24), (120, 32), (200, 50)] {
         let mut app = app_of(vec![]);
-        insta::assert_snapshot!(format!("first_start_{width}x{height}"), picture(&mut app, width, height));
-        press(&mut app, "Esc");
         insta::assert_snapshot!(format!("welcome_{width}x{height}"), picture(&mut app, width, height));
+        learn(&mut app, Event::FilesOffered);
+        learn(&mut app, Event::StoreChanged(Err("no secret store can be reached".into())));
+        insta::assert_snapshot!(format!("no_keyring_{width}x{height}"), picture(&mut app, width, height));
+        press(&mut app, "n");
+        insta::assert_snapshot!(format!("no_keyring_asked_{width}x{height}"), picture(&mut app, width, height));
     }
 }
 
@@ -347,7 +342,12 @@ fn palette_and_sort_menu() {
         insta::assert_snapshot!(format!("palette_{width}x{height}"), picture(&mut app, width, height));
         press(&mut app, "r e f t o");
         insta::assert_snapshot!(format!("palette_typed_{width}x{height}"), picture(&mut app, width, height));
+        press(&mut app, "C-u t h e m e Space");
+        insta::assert_snapshot!(format!("palette_argument_{width}x{height}"), picture(&mut app, width, height));
     }
+    let mut app = app_of(seven());
+    press(&mut app, ": t h e m e Space d r a k");
+    insta::assert_snapshot!("palette_fault_60x15", picture(&mut app, 60, 15));
     let mut app = app_of(seven());
     press(&mut app, "s s s");
     insta::assert_snapshot!("sort_menu_60x15", picture(&mut app, 60, 15));

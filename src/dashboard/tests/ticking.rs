@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::dashboard::fixtures::{manu, now, seven};
-use crate::dashboard::tests::{NOTHING, app_of};
-use crate::dashboard::{App, Msg, update};
+use crate::dashboard::fixtures::{fresh, manu, now, press, seven};
+use crate::dashboard::tests::{NOTHING, app_of, selected};
+use crate::dashboard::{App, Msg, follow, receive, update};
+use crate::domain::{Event, EventKind};
 
 /// How many connections are in each status: as they are counted, and as they stand.
 fn counted(app: &App, now: DateTime<Utc>) -> (BTreeMap<&'static str, usize>, BTreeMap<&'static str, usize>) {
@@ -35,4 +36,20 @@ fn whatever_the_clock_does_the_counts_are_those_of_the_moment() {
         let standing = all.filter(|view| view.status(at).severity() >= crate::domain::Severity::Busy);
         assert_eq!(asking, standing.map(|view| &view.name).collect::<Vec<_>>(), "after {second} s");
     }
+}
+
+#[test]
+fn a_burst_of_events_is_computed_once_and_the_selection_stays_in_sight() {
+    let mut app = app_of((0..9).map(|at| manu(&format!("connection-{at}"), 1000)).collect());
+    press(&mut app, "/ i s : l i v e Enter j");
+    for at in [0, 1, 5] {
+        let changed = fresh(&format!("connection-{at}"));
+        let said = EventKind::LoginCancelled.of(changed.name.clone());
+        for event in [Event::Changed(Box::new(changed)), said] {
+            assert_eq!(receive(&mut app, Msg::Event(event), now()), NOTHING);
+            assert!(!app.connections.is_computed());
+        }
+    }
+    assert_eq!(follow(&mut app), None);
+    assert_eq!((app.connections.lines(), selected(&app)), (6, "connection-3"));
 }

@@ -100,6 +100,12 @@ impl Theme {
         self.0.warning.add_modifier(Modifier::UNDERLINED | Modifier::BOLD)
     }
 
+    /// The ground of a field that is typed into.
+    #[must_use]
+    pub fn field(self) -> Style {
+        self.0.field
+    }
+
     /// Keys to press, and the program's name.
     #[must_use]
     pub fn accent(self) -> Style {

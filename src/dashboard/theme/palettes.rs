@@ -31,9 +31,13 @@ pub(crate) struct ThemePalette {
     pub(crate) ground: Option<(Color, Color)>,
     /// The background of the selected row; without one the row is reversed.
     pub(crate) tint: Option<Color>,
+    /// The ground of a field that is typed into: a tint, or a line where there is none.
+    pub(crate) field: Style,
 }
 
 const FAINT: Style = Style::new().add_modifier(Modifier::DIM);
+
+const LINE: Style = Style::new().add_modifier(Modifier::UNDERLINED);
 
 /// Modifiers only.
 static PLAIN: ThemePalette = ThemePalette {
@@ -46,6 +50,7 @@ static PLAIN: ThemePalette = ThemePalette {
     border: FAINT,
     ground: None,
     tint: None,
+    field: LINE,
 };
 
 /// The 16 colours every terminal has, so that its own theme decides how they look.
@@ -59,6 +64,7 @@ static SIXTEEN: ThemePalette = ThemePalette {
     border: FAINT,
     ground: None,
     tint: None,
+    field: LINE,
 };
 
 static DARK: ThemePalette = ThemePalette {
@@ -71,6 +77,7 @@ static DARK: ThemePalette = ThemePalette {
     border: xterm(244),  // #808080
     ground: None,
     tint: None,
+    field: tint(237),
 };
 
 static LIGHT: ThemePalette = ThemePalette {
@@ -83,6 +90,7 @@ static LIGHT: ThemePalette = ThemePalette {
     border: xterm(244), // #808080
     ground: None,
     tint: None,
+    field: tint(253),
 };
 
 static HIGH_CONTRAST_DARK: ThemePalette = ThemePalette {
@@ -95,6 +103,7 @@ static HIGH_CONTRAST_DARK: ThemePalette = ThemePalette {
     border: xterm(252),  // #d0d0d0
     ground: Some((Color::Indexed(231), Color::Indexed(16))),
     tint: None,
+    field: tint(235),
 };
 
 static HIGH_CONTRAST_LIGHT: ThemePalette = ThemePalette {
@@ -107,6 +116,7 @@ static HIGH_CONTRAST_LIGHT: ThemePalette = ThemePalette {
     border: xterm(238), // #444444
     ground: Some((Color::Indexed(16), Color::Indexed(231))),
     tint: None,
+    field: tint(254),
 };
 
 // Blue against yellow and orange, as Okabe and Ito have it; light against dark besides.
@@ -121,6 +131,7 @@ static COLOUR_BLIND_DARK: ThemePalette = ThemePalette {
     border: xterm(244),  // #808080
     ground: None,
     tint: None,
+    field: tint(237),
 };
 
 static COLOUR_BLIND_LIGHT: ThemePalette = ThemePalette {
@@ -133,6 +144,7 @@ static COLOUR_BLIND_LIGHT: ThemePalette = ThemePalette {
     border: xterm(244), // #808080
     ground: None,
     tint: None,
+    field: tint(253),
 };
 
 const fn ink(color: Color) -> Style {
@@ -141,6 +153,10 @@ const fn ink(color: Color) -> Style {
 
 const fn xterm(number: u8) -> Style {
     ink(Color::Indexed(number))
+}
+
+const fn tint(number: u8) -> Style {
+    Style::new().bg(Color::Indexed(number))
 }
 
 /// The palette of an appearance. Where the terminal's background is not known, one that must know takes
@@ -236,6 +252,22 @@ mod tests {
                 let found = contrast(ink, of(ground));
                 assert!(found >= 7.0, "{name}: {found:.2}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_typed_can_be_read_on_the_ground_of_its_field() {
+        for (palette, least) in [
+            (&DARK, 4.5),
+            (&LIGHT, 4.5),
+            (&COLOUR_BLIND_DARK, 4.5),
+            (&COLOUR_BLIND_LIGHT, 4.5),
+            (&HIGH_CONTRAST_DARK, 7.0),
+            (&HIGH_CONTRAST_LIGHT, 7.0),
+        ] {
+            let ground = of(palette.field.bg.expect("a tint"));
+            let found = contrast(of(palette.dim.fg.expect("a colour")), ground);
+            assert!(found >= least, "dim text on {:?}: {found:.2}", palette.field.bg);
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
             app.timeline.side = if app.timeline.side == Side::Ahead { Side::Behind } else { Side::Ahead };
         }
         Action::OnlySelected => app.timeline.only = !app.timeline.only,
-        Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown => {
+        action if action.moves() => {
             app.connections.step(action.distance(rows(app)));
             app.scroll = 0;
         }
@@ -52,7 +52,6 @@ pub(crate) fn act(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
                 .selected()
                 .map_or(Flow::NOTHING, |view| Flow::Open(Screen::details(view.name.clone())));
         }
-        Action::Help => return Flow::Open(Screen::Help { scroll: 0 }),
         Action::Cancel => return Flow::CLOSE,
         _ => return Flow::Pass,
     }

@@ -15,6 +15,7 @@ use crate::dashboard::App;
 use crate::dashboard::action::Action;
 use crate::dashboard::effect::Effect;
 use crate::dashboard::flow::Flow;
+use crate::dashboard::help::HelpScreen;
 use crate::dashboard::keymap::Scope;
 use crate::dashboard::layout::Pane;
 use crate::dashboard::login::LoginDialog;
@@ -109,7 +110,7 @@ impl App {
             _ if self.tour.is_none() => &[],
             Screen::Main => &[Scope::Tour, Scope::TourMain],
             Screen::Login(LoginDialog { qr: true, .. }) => &[],
-            Screen::Help { .. }
+            Screen::Help(HelpScreen { typing: false, .. })
             | Screen::Details { .. }
             | Screen::Request { .. }
             | Screen::Timeline

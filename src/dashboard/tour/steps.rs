@@ -165,7 +165,7 @@ pub(super) static STEPS: &[TourStep] = &[
         keys: &[Action::Help],
         connection: "",
         exercise: Some(Exercise {
-            noticed: Noticed::On(|app| matches!(app.screens.top(), Screen::Help { .. })),
+            noticed: Noticed::On(|app| matches!(app.screens.top(), Screen::Help(_))),
             help: Some(Help::Press(&[Action::Help])),
         }),
     },

@@ -5,6 +5,7 @@ pub mod view;
 
 use crate::dashboard::widgets::secret_field::SecretField;
 use crate::domain::Secret;
+use crate::domain::passphrase::weakness;
 
 /// The dialog that asks for the passphrase of the encrypted store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,10 @@ impl UnlockDialog {
         self.refused = None;
         match (self.new, self.chosen.take()) {
             _ if typed.is_empty() => self.refused = Some("an empty passphrase protects nothing".into()),
-            (true, None) => self.chosen = Some(typed),
+            (true, None) => match weakness(&typed.secret()) {
+                Some(why) => self.refused = Some(format!("too weak: {why}. Four random words are strong")),
+                None => self.chosen = Some(typed),
+            },
             (true, Some(chosen)) if chosen != typed => {
                 self.refused = Some("the two were not the same; choose it again".into());
             }

@@ -75,7 +75,7 @@ fn sheet_in(
 
 /// A line of a sheet: its label, filled up to the column where its text begins; a status has its
 /// symbol just before that.
-fn sheet_line(sheet: &Sheet, line: SheetLine, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
+pub(crate) fn sheet_line(sheet: &Sheet, line: SheetLine, theme: Theme, now: DateTime<Utc>) -> Line<'static> {
     let column = sheet.column(&line);
     let style = theme.tone(line.tone);
     let symbol = match line.tone {

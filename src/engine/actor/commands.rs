@@ -38,9 +38,12 @@ impl Actor {
                 }
             }
             Command::TakeOver => self.take_over(),
+            Command::StandDown => self.stand_down(),
             Command::Test { connection } => self.test(&connection),
             Command::Inspect { connection } => self.inspect(connection),
             Command::Logout { connection } => self.logout(&connection),
+            Command::CheckStore => self.check_store(),
+            Command::UseFiles => self.use_files(),
             Command::Unlock { passphrase } => self.unlock(passphrase),
             Command::Configure { connections, login_timeout } => self.configure(connections, login_timeout),
             Command::SetClientSecret { connection, secret } => self.set_client_secret(connection, secret),

@@ -43,6 +43,13 @@ impl Actor {
         self.publish_all();
     }
 
+    /// Begins nothing automatically from now on.
+    pub(crate) fn stand_down(&mut self) {
+        if std::mem::replace(&mut self.automatic, false) {
+            self.publish_all();
+        }
+    }
+
     fn publish_all(&mut self) {
         for name in self.order.clone() {
             self.publish(&name);

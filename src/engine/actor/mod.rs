@@ -122,6 +122,10 @@ impl Actor {
         }
         let patience = self.context.program != Program::Command;
         tokio::spawn(load::load(Arc::clone(&self.context), unread, patience));
+        if self.order.is_empty() && self.context.program == Program::Dashboard {
+            // A person is about to type the first secrets.
+            self.check_store();
+        }
         self.poll_leadership();
         let alarm = Alarm::new();
         loop {

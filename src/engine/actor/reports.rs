@@ -27,6 +27,7 @@ impl Actor {
                 }
                 self.announce(Event::UnlockEnded(result.map_err(|error| error.to_string())));
             }
+            TaskReport::StoreChecked(result) => self.store_answers(result.as_ref().copied()),
             TaskReport::Activity(name, activity) => {
                 if let Some(state) = self.states.get_mut(&name).filter(|state| state.work.is_some()) {
                     state.view.activity = activity;

@@ -39,6 +39,8 @@ pub(crate) enum TaskReport {
     /// The store was read for a connection at start, or again after a failure; and how its journal
     /// looked just before.
     Loaded(ConnectionName, Box<FoundTokens>, Option<Stamp>),
+    /// The store was asked whether it answers.
+    StoreChecked(Result<(), StoreError>),
     /// The store did not answer; it is asked again.
     LoadFailed(StoreError),
     /// Another process has saved a newer generation.
@@ -173,9 +175,9 @@ pub(crate) fn item_problem(error: &StoreError, connection: &Connection) -> Probl
 /// A store's failure as a connection's problem.
 pub(crate) fn store_problem(error: &StoreError) -> Problem {
     match error {
-        StoreError::PassphraseNeeded { .. } | StoreError::WrongPassphrase { .. } => {
-            Problem::PassphraseNeeded { why: error.reason() }
-        }
+        StoreError::PassphraseNeeded { .. }
+        | StoreError::WrongPassphrase { .. }
+        | StoreError::WeakPassphrase { .. } => Problem::PassphraseNeeded { why: error.reason() },
         // A person has to finish it; the store is well.
         StoreError::Renaming { .. } => Problem::Misconfigured { why: error.reason(), refused: false },
         StoreError::NewerFormat { .. } if error.is_about_one_item() => {

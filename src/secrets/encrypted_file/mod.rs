@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Secret;
+use crate::domain::passphrase::weakness;
 use crate::secrets::encrypted_file::key::StoreKey;
 use crate::secrets::error::StoreError;
 use crate::secrets::format_version::{VERSION, check_version};
@@ -38,6 +39,8 @@ pub struct FileStore {
 struct SharedFiles {
     dir: PathBuf,
     work_factor: u8,
+    /// Whether a passphrase chosen for a new store must be hard to guess.
+    judges: bool,
     access: Mutex<Access>,
     /// Held while a passphrase is tried, which takes a while.
     trying: Mutex<()>,
@@ -66,16 +69,20 @@ impl FileStore {
     /// the passphrase given, if any; else it waits for one.
     #[must_use]
     pub fn new(dir: PathBuf, given: Option<Passphrase>) -> Self {
-        Self::with_work_factor(dir, given, key::WORK_FACTOR)
+        Self::made(dir, given, key::WORK_FACTOR, true)
     }
 
     /// The same with another work factor for scrypt (the power of two) when the key is wrapped:
-    /// for tests, which have no secret to protect.
+    /// for tests, which have no secret to protect. Any passphrase is accepted.
     #[must_use]
     pub fn with_work_factor(dir: PathBuf, given: Option<Passphrase>, work_factor: u8) -> Self {
+        Self::made(dir, given, work_factor, false)
+    }
+
+    fn made(dir: PathBuf, given: Option<Passphrase>, work_factor: u8, judges: bool) -> Self {
         let access = Mutex::new(Access { given, ..Access::default() });
-        let shared = SharedFiles { dir, work_factor, access, trying: Mutex::default(), writing: Mutex::default() };
-        Self { shared: Arc::new(shared) }
+        let (trying, writing) = (Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(SharedFiles { dir, work_factor, judges, access, trying, writing }) }
     }
 
     /// Makes handles on this store.
@@ -120,6 +127,9 @@ impl SharedFiles {
                 self.access().refused = Some(given.from.clone());
                 Err(StoreError::WrongPassphrase { from: Some(given.from) })
             }
+            Err(StoreError::WeakPassphrase { why, .. }) => {
+                Err(StoreError::WeakPassphrase { why, from: Some(given.from) })
+            }
             Err(error) => Err(error),
         }
     }
@@ -132,6 +142,9 @@ impl SharedFiles {
             return Err(StoreError::unavailable("it is being unlocked at this moment"));
         };
         let is_new = self.is_new()?;
+        if let Some(why) = weakness(passphrase).filter(|_| is_new && self.judges) {
+            return Err(StoreError::WeakPassphrase { why, from: None });
+        }
         private_files::private_dir(&self.dir)?;
         let key = if is_new {
             match StoreKey::create(&self.dir, passphrase, self.work_factor)? {

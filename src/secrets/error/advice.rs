@@ -17,9 +17,10 @@ impl StoreError {
                  in MANUTOP_PASSPHRASE, or run manutop in a terminal, where it asks"
             }
             Self::WrongPassphrase { .. } => "give the one that the encrypted store was made with",
+            Self::WeakPassphrase { .. } => "choose a longer one, for example four random words",
             Self::Unavailable { .. } => {
-                "start a secret service (gnome-keyring, KWallet or KeePassXC) in this session, or choose the encrypted \
-                 file with store = \"file\" in the configuration"
+                "start a secret service (gnome-keyring, KWallet or KeePassXC) in this session, or keep secrets in \
+                 encrypted files with: manutop store use file"
             }
             Self::TimedOut { .. } => "see whether the keyring shows a prompt or hangs, or another manutop hangs",
             Self::Corrupt { item, .. } => return corrupt_advice(item),

@@ -34,6 +34,14 @@ pub enum StoreError {
         /// Where it came from, if it was not typed.
         from: Option<String>,
     },
+    /// The passphrase chosen for a new encrypted store can be guessed.
+    #[error("the passphrase is too weak{}: {why}", from.as_ref().map_or_else(String::new, |from| format!(" ({from})")))]
+    WeakPassphrase {
+        /// What is weak about it; holds none of it.
+        why: String,
+        /// Where it came from, if it was not typed.
+        from: Option<String>,
+    },
     /// There is no secret store, or its session broke and could not be restored.
     #[error("no secret store can be reached ({why})")]
     Unavailable {

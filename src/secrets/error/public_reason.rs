@@ -26,6 +26,7 @@ impl StoreError {
             | Self::Unsaved { .. }
             | Self::Renaming { .. } => return self.to_string(),
             Self::WrongPassphrase { .. } => "the passphrase is wrong",
+            Self::WeakPassphrase { .. } => "the passphrase chosen for the encrypted store is too weak",
             Self::Unavailable { .. } => "no secret store can be reached",
             Self::Corrupt { item, .. } => match StoreArea::of(item) {
                 StoreArea::Tokens => "its stored tokens are damaged",

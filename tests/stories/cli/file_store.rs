@@ -192,7 +192,7 @@ fn without_a_keyring_a_command_names_the_choices_and_ends_with_6() {
         let mut command = bench.command(args);
         command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus").env("XDG_RUNTIME_DIR", bench.dir.path());
         let reported = failed(&finish(&mut command, "a secret"), 6);
-        for choice in ["gnome-keyring", "KWallet", "store = \"file\""] {
+        for choice in ["gnome-keyring", "KWallet", "manutop store use file"] {
             assert!(reported.contains(choice), "{reported}");
         }
     }

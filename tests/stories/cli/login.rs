@@ -63,6 +63,13 @@ fn url_in(said: &str) -> String {
     format!("http://{}", rest.split_whitespace().next().unwrap())
 }
 
+/// The URL on the screen is a link (OSC 8), so that it can be clicked.
+fn assert_linked(terminal: &mut Terminal) {
+    let link = format!("\x1b]8;id=manutop;{}\x1b\\", url_in(&terminal.picture()));
+    let written = terminal.everything();
+    assert!(written.windows(link.len()).any(|bytes| bytes == link.as_bytes()), "no link to {link:?}");
+}
+
 /// The answer with a code that is so much longer: the server refuses it, and says that of no other.
 fn lengthened(answer: &str, length: usize) -> String {
     let long = format!("code=Aa1{}", "x".repeat(length));
@@ -75,6 +82,7 @@ fn a_terminal_takes_answers_of_any_length_wrapped_and_quoted() {
     let mut terminal =
         Terminal::start(setup.home.command_in_terminal(&["login", "factory", "--no-browser"]), (400, 30));
     terminal.until_text("Ctrl-C cancels");
+    assert_linked(&mut terminal);
     let answer = setup.answer(&url_in(&terminal.picture()));
     for (at, length) in [4_600, 15_000].into_iter().enumerate() {
         let long = lengthened(&answer, length);
@@ -104,6 +112,7 @@ fn the_dashboard_takes_answers_of_any_length_wrapped_and_quoted() {
     terminal.until_text("never logged in");
     terminal.keys("l");
     terminal.until_text("Paste that address, whole");
+    assert_linked(&mut terminal);
     let answer = setup.answer(&url_in(&terminal.picture()));
     for text in ["Log in to Manu Online", "ok", "ada@example.com"] {
         terminal.paste(text);

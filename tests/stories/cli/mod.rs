@@ -7,6 +7,7 @@ mod curl_line;
 mod doctor;
 #[cfg(unix)]
 mod file_store;
+mod first_start;
 #[cfg(unix)]
 mod herd;
 #[cfg(unix)]

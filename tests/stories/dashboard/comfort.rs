@@ -24,7 +24,7 @@ const END: &str = "\x1b[?2026l";
 fn keymap_of(text: &str) -> Result<Keymap, String> {
     let file = Path::new("c.toml");
     let config = config::parse(text, file, providers::ALL).map_err(|error| error.to_string())?;
-    keymap(&config.keys, file).map_err(|error| error.to_string())
+    keymap(&config.keys, &config.commands, file).map_err(|error| error.to_string())
 }
 
 #[tokio::test]

@@ -113,10 +113,10 @@ async fn the_palette_does_what_a_key_does() {
     with_dashboard(&rig, async |person| {
         person.sees("● 3 live").await;
         person.press(":go plan");
-        person.sees("▸         go to planning").await;
+        person.sees(": go plan").await;
         press(&person, KeyCode::Enter);
-        person.press(":refresh now");
-        person.sees("▸ R").await;
+        person.press(":refresh!");
+        person.sees("▸ force-refresh").await;
         press(&person, KeyCode::Enter);
         person.sees("planning: refreshed, generation 2").await;
         person.press("q");

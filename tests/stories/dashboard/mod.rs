@@ -17,9 +17,12 @@ mod kept_view;
 mod keyboard;
 #[cfg(all(unix, not(target_os = "macos")))]
 mod notifications;
+#[cfg(target_os = "linux")]
+mod own_commands;
 mod run_loop;
 #[cfg(unix)]
 mod screen_copy;
 #[cfg(unix)]
 mod terminal;
+mod undo;
 mod watching;

@@ -231,12 +231,13 @@ async fn a_linked_configuration_is_watched_where_its_links_lead() {
 /// Goes to a row of the form and fills it in.
 async fn fill_in(person: &Person, label: &str, text: &str) {
     for _ in 0..20 {
-        if person.screen.text().contains(&format!("▸ {label}")) {
+        let before = person.screen.text();
+        if before.contains(&format!("│ ▸ {label}")) {
             person.paste(text);
             return;
         }
-        let before = person.screen.text();
-        person.press_code(KeyCode::Tab, KeyModifiers::NONE);
+        let is_folded = before.contains("│ ▸ Advanced       ▸");
+        person.press_code(if is_folded { KeyCode::Enter } else { KeyCode::Tab }, KeyModifiers::NONE);
         person.looks("the next row", |screen| screen != before).await;
     }
     panic!("there is no row {label}:\n{}", person.screen.text());
@@ -250,6 +251,8 @@ async fn the_first_start_s_form_is_written_given_its_secret_and_shown() {
     rig.vault().remove_client_secret(&hr.name).await.expect("removed");
     let file = rig.dir.path().join("made/by/manutop/config.toml");
     with_configuration(&rig, file.clone(), async |person| {
+        person.sees("add a connection").await;
+        person.press("n");
         person.sees("New connection").await;
         person.press_code(KeyCode::Right, KeyModifiers::NONE);
         let rows = [
@@ -267,7 +270,7 @@ async fn the_first_start_s_form_is_written_given_its_secret_and_shown() {
         person.sees("● live").await;
         // A file that was not there at the start is watched as any other.
         replace(&file, "");
-        person.sees("no connections yet").await;
+        person.sees("add a connection").await;
         person.press("q");
     })
     .await;

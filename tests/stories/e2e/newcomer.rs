@@ -21,7 +21,8 @@ fn fill_in(terminal: &mut Terminal, label: &str, text: &str) {
             terminal.paste(text);
             return;
         }
-        terminal.keys(TAB);
+        let is_folded = here.as_deref() == Some("Advanced") && shows(terminal.screen(), "Advanced ▸");
+        terminal.keys(if is_folded { "\r" } else { TAB });
         // Not any change of the screen will do: the clock changes it too.
         terminal.until("the next row", |screen| form_row(screen).is_some_and(|now| Some(now) != here));
     }
@@ -35,6 +36,8 @@ fn from_the_first_screen_alone_to_a_copied_token_and_the_request_that_failed() {
     machine.configure("");
     let rows = machine.register_manu("factory", LOOPBACK);
     let mut terminal = machine.dashboard_of((80, 24));
+    terminal.until_text("add a connection");
+    terminal.keys("n");
     terminal.until_text("New connection");
     for (label, text) in &rows {
         fill_in(&mut terminal, label, text);

@@ -33,7 +33,8 @@ pub fn seconds_left(screen: &Screen, name: &str) -> Option<u64> {
 pub fn form_row(screen: &Screen) -> Option<String> {
     let (_, columns) = screen.size();
     let row = screen.rows(0, columns.get()).find_map(|row| row.strip_prefix("│ ▸ ").map(str::to_owned))?;
-    row.split("  ").next().map(str::to_owned)
+    let label = row.split("  ").next()?;
+    Some(label.split(" *").next().unwrap_or(label).to_owned())
 }
 
 /// Clicks on a word of the screen.

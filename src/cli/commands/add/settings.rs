@@ -25,9 +25,8 @@ pub(crate) fn option(key: &str) -> String {
 }
 
 fn arg(field: &'static ConfigField) -> Arg {
-    // What only some connections need, the checker knows.
-    let arg = Arg::new(field.key).long(option(field.key)).required(field.required && !field.browser_only);
-    let arg = arg.value_name(field.key.to_uppercase());
+    // What is required and not given is asked for, or reported by the checker.
+    let arg = Arg::new(field.key).long(option(field.key)).value_name(field.key.to_uppercase());
     match field.kind {
         FieldKind::Switch => arg.action(ArgAction::SetTrue).help(format!("Disable {}", within_a_sentence(field.help))),
         FieldKind::Provider => {
@@ -76,9 +75,9 @@ impl FromArgMatches for Settings {
 
 impl Settings {
     /// The connection that these settings describe.
-    pub(crate) fn draft(&self, name: &ConnectionName) -> Draft {
+    pub(crate) fn draft(&self, name: Option<&ConnectionName>) -> Draft {
         let mut draft = Draft::default();
-        draft.set("name", name.as_str());
+        draft.set("name", name.map_or("", ConnectionName::as_str));
         for (field, text) in &self.0 {
             draft.set(field.key, text.as_str());
         }
@@ -132,7 +131,7 @@ mod tests {
             }
         }
         let settings = Settings::from_arg_matches(&command.try_get_matches_from(line).unwrap()).unwrap();
-        let draft = settings.draft(&ConnectionName::new("x").unwrap());
+        let draft = settings.draft(Some(&ConnectionName::new("x").unwrap()));
         for field in FIELDS {
             let wanted = match (field.key, field.kind) {
                 ("name", _) => "x".to_owned(),

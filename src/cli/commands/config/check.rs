@@ -56,7 +56,8 @@ pub(in crate::cli) fn cut_off(file: &Path, copies: &Copies) -> String {
 /// All that is wrong with it, the dashboard's keys included, in the order of the file.
 pub(crate) fn checked(text: &str, file: &Path) -> Result<Config, ConfigError> {
     let parsed = config::parse(text, file, providers::ALL);
-    let bound = keymap(&config::keys_in(text), file);
+    let (keys, commands) = config::keys_in(text);
+    let bound = keymap(&keys, &commands, file);
     match (parsed, bound) {
         (Err(ConfigError::Invalid { file, mut faults }), Err(ConfigError::Invalid { faults: faults_of_keys, .. })) => {
             faults.extend(faults_of_keys);

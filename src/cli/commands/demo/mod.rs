@@ -103,7 +103,17 @@ async fn run(files: &GlobalArgs, tour: bool, port: Option<u16>) -> Result<Exit, 
     let demo = Some(Demo { breakable, templates: story.spare.into_iter().map(template).collect(), log, tour });
     let (keymap, theme) = (Keymap::default(), files.theme);
     let source = ConfigurationSource { file: config_file, stamp: None, providers: providers::ALL, check_keys };
-    let opening = Opening { source, data_dir: None, config, ascii: files.ascii, keymap, theme, demo, environment };
+    let opening = Opening {
+        source,
+        data_dir: None,
+        config,
+        ascii: files.ascii,
+        keymap,
+        theme,
+        demo,
+        read_only: false,
+        environment,
+    };
     show(parts, opening).await
 }
 

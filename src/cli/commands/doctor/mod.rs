@@ -19,7 +19,7 @@ use crate::cli::support::session::Session;
 use crate::cli::support::{json, version};
 use crate::config;
 use crate::config::{ConfigError, Copies, Original, Paths};
-use crate::dashboard_loop::appearance::keymap;
+use crate::dashboard_loop::appearance::check_keys;
 use crate::oauth::providers;
 use crate::platform::environment::Environment;
 
@@ -99,7 +99,7 @@ fn configuration(files: &GlobalArgs) -> Check {
     };
     let file = paths.config_file.display();
     let checked = config::load(&paths.config_file, providers::ALL).and_then(|config| {
-        keymap(config.as_ref().map_or(&[], |config| &config.keys), &paths.config_file)?;
+        config.iter().try_for_each(|config| check_keys(config, &paths.config_file))?;
         Ok(config)
     });
     match checked {
