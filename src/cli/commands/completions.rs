@@ -67,7 +67,13 @@ type Definitions = fn() -> clap::Command;
 /// Answers a completion script, if this is its request; then there is nothing else to do.
 pub(crate) fn answer(definitions: Definitions) -> Option<ExitCode> {
     let here = env::current_dir().ok();
-    let asked = CompleteEnv::with_factory(|| with_candidates(definitions(), definitions)).var(VARIABLE);
+    let asked = CompleteEnv::with_factory(|| {
+        let mut all = definitions();
+        // Whatever is built only when it runs.
+        all.build();
+        with_candidates(all, definitions)
+    });
+    let asked = asked.var(VARIABLE);
     match asked.try_complete(env::args_os(), here.as_deref()) {
         Ok(false) => None,
         Ok(true) => Some(Exit::Ok.into()),
