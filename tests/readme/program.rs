@@ -126,7 +126,7 @@ fn the_configurations_shown_are_accepted() {
     for block in blocks("toml") {
         let config = config::parse(&block, Path::new("README.md"), providers::ALL);
         let config = config.unwrap_or_else(|error| panic!("{error}\n{block}"));
-        assert!(!config.connections.is_empty() || !config.commands.is_empty(), "{block}");
+        assert_ne!(config, config::Config::default(), "it sets nothing: {block}");
     }
 }
 
@@ -139,7 +139,7 @@ fn every_command_and_option_is_shown() {
     while let Some((line, command)) = waiting.pop() {
         let is_group = command.has_subcommands();
         assert!(is_group || text.contains(&format!("{line} ")), "{line} is on no page");
-        for option in command.get_arguments().filter_map(clap::Arg::get_long) {
+        for option in command.get_arguments().filter_map(clap::Arg::get_long).filter(|option| *option != "help") {
             assert!(text.contains(&format!("--{option}")), "{line} --{option} is on no page");
         }
         waiting.extend(command.get_subcommands().map(|sub| (format!("{line} {}", sub.get_name()), sub.clone())));

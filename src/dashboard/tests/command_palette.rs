@@ -81,7 +81,11 @@ fn a_beginning_comes_before_scattered_letters_and_the_shorter_name_first() {
     assert_eq!(chosen(&typed("time")), "timeline");
     let names = typed("co");
     let aliases = lines_found(&names).iter().position(|line| *line == "theme").unwrap();
-    assert_eq!(lines_found(&names)[..aliases], ["copy", "copy-request", "copy-access-token"], "then :colorscheme");
+    assert_eq!(
+        lines_found(&names)[..aliases],
+        ["copy", "columns", "copy-request", "copy-access-token"],
+        "then :colorscheme"
+    );
     assert_eq!(chosen(&typed("authoriz")), "copy authorization-header", "what a menu holds is found, too");
     assert_eq!(chosen(&typed("real api")), "test", "and words of the help");
 }
