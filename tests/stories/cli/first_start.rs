@@ -23,7 +23,9 @@ fn without_a_keyring() -> FileHome {
 
 fn terminal(home: &FileHome, arguments: &[&str]) -> Terminal {
     let mut command = home.command_in_terminal(arguments);
+    // Nothing is asked of the terminal at the start that could take a key for its answer.
     command.env_remove("MANUTOP_PASSPHRASE");
+    command.env("MANUTOP_THEME", "dark");
     Terminal::start(command, (120, 30))
 }
 

@@ -8,7 +8,7 @@ use portable_pty::CommandBuilder;
 use crate::support::file_home::{BINARY, FileHome};
 use crate::support::pty::Terminal;
 
-const CONFIGURATION: &str = r##"
+const CONFIGURATION: &str = r#"
 store = "file"
 columns = ["name", "status", "why"]
 
@@ -25,7 +25,7 @@ client_id = "tm_1"
 
 [colors]
 selection = 237
-"##;
+"#;
 
 fn open(home: &FileHome) -> Terminal {
     let mut terminal = Terminal::start(home.command_in_terminal(&[]), (120, 32));

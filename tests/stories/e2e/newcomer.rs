@@ -12,12 +12,15 @@ use crate::support::pty::{Terminal, shows};
 
 const TAB: &str = "\t";
 const CTRL_S: &str = "\x13";
+const CTRL_U: &str = "\x15";
 
 /// Goes to a row of the form and fills it in.
 fn fill_in(terminal: &mut Terminal, label: &str, text: &str) {
     for _ in 0..20 {
         let here = form_row(terminal.screen());
         if here.as_deref() == Some(label) {
+            // A likely redirect URI is there already.
+            terminal.keys(CTRL_U);
             terminal.paste(text);
             return;
         }

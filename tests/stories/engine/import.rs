@@ -430,11 +430,14 @@ async fn leaving_waits_for_an_import_that_is_out_and_begins_none_that_waits() {
 /// Goes to a row of the form and fills it in.
 async fn fill_in(person: &Person, label: &str, text: &str) {
     for _ in 0..20 {
-        if person.screen.text().contains(&format!("▸ {label}")) {
+        let before = person.screen.text();
+        if before.contains(&format!("▸ {label}")) {
+            // A likely redirect URI is there already.
+            person.press_code(KeyCode::Char('u'), KeyModifiers::CONTROL);
             return person.paste(text);
         }
-        let before = person.screen.text();
-        person.press_code(KeyCode::Tab, KeyModifiers::NONE);
+        let is_folded = before.contains("▸ Advanced       ▸");
+        person.press_code(if is_folded { KeyCode::Enter } else { KeyCode::Tab }, KeyModifiers::NONE);
         person.looks("the next row", |screen| screen != before).await;
     }
     panic!("there is no row {label}:\n{}", person.screen.text());
@@ -464,6 +467,8 @@ async fn a_new_connection_s_form_takes_client_secret_and_refresh_token_and_it_is
     ];
     stage
         .play(&rig, async |person| {
+            person.sees("add a connection").await;
+            person.press("n");
             person.sees("New connection").await;
             for (label, text) in &rows {
                 fill_in(&person, label, text).await;
