@@ -431,7 +431,7 @@ async fn leaving_waits_for_an_import_that_is_out_and_begins_none_that_waits() {
 async fn fill_in(person: &Person, label: &str, text: &str) {
     for _ in 0..20 {
         let before = person.screen.text();
-        if before.contains(&format!("▸ {label}")) {
+        if before.contains(&format!("│ ▸ {label}")) {
             // A likely redirect URI is there already.
             person.press_code(KeyCode::Char('u'), KeyModifiers::CONTROL);
             return person.paste(text);
