@@ -119,7 +119,9 @@ fn carry_out(app: &mut App, action: Action, now: DateTime<Utc>) -> Flow {
         Action::Help => return Flow::Open(Screen::Help(HelpScreen::default())),
         Action::OpenPalette => return Flow::Open(Screen::Palette(command_palette::update::opened(app, now))),
         Action::Undo => return undo::undo(app, now),
-        Action::TourNext | Action::TourBack | Action::TourEnd => return tour::act(app, action, now),
+        Action::StartTour | Action::TourNext | Action::TourBack | Action::TourEnd => {
+            return tour::act(app, action, now);
+        }
         _ => {}
     }
     let flow = match app.screens.top() {

@@ -149,8 +149,9 @@ impl Connections {
     /// Remembers where the window stands, so that it moves no more than it must.
     pub fn settle(&mut self, height: usize) {
         let top = self.first_row(height);
-        let selection = Selection { top, ..self.selection().clone() };
-        self.set_selection(selection);
+        if let Some(table) = self.table.get_mut() {
+            table.selection.top = top;
+        }
     }
 
     /// Whether there are groups.

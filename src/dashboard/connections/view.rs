@@ -177,10 +177,12 @@ impl TableLook<'_> {
 
     /// What is beside the name: a mark, else a favourite's star.
     fn sign(&self, view: &ConnectionView, marked: bool) -> char {
-        match marked {
-            true => MARK,
-            false if self.app.connections.is_favourite(&view.name) => FAVOURITE,
-            false => ' ',
+        if marked {
+            MARK
+        } else if self.app.connections.is_favourite(&view.name) {
+            FAVOURITE
+        } else {
+            ' '
         }
     }
 

@@ -235,6 +235,17 @@ mod tests {
     }
 
     #[test]
+    fn its_key_starts_it_from_the_table_and_from_details() {
+        for keys in ["I", "Enter I"] {
+            let mut app = touring();
+            press(&mut app, "Esc");
+            assert_eq!(app.tour, None);
+            press(&mut app, keys);
+            assert_eq!((number(&app), app.screens.top()), (1, &Screen::Main), "{keys}");
+        }
+    }
+
+    #[test]
     fn every_step_fits_the_smallest_screen_and_names_its_keys() {
         let mut app = touring();
         for (at, step) in STEPS.iter().enumerate() {
