@@ -1,10 +1,9 @@
 //! Takes the terminal over and gives it back, whatever happens in between.
 //!
-//! Invariants: while a [`TerminalGuard`] is inside, the terminal is in raw mode on the alternate
-//! screen with bracketed paste reported, the mouse unless that is switched off, and changes of dark and light once that
-//! was asked for; after `leave`, drop or a panic it is as it
-//! was, its cursor shown and its window's title the old one. Giving back is done once and tries every step, even if one fails. A
-//! panic on another thread than the one that took the terminal over ends a task and not the
+//! Invariants: while a [`TerminalGuard`] is inside, the terminal is in raw mode on the alternate screen with bracketed
+//! paste reported, the mouse unless that is switched off, and changes of dark and light once that was asked for; after
+//! `leave`, drop or a panic it is as it was, its cursor shown and its window's title the old one. Giving back is done
+//! once and tries every step, even if one fails. A panic on another thread than the one that took the terminal over ends a task and not the
 //! program: the dashboard continues drawing, so the terminal stays taken, and the report is held
 //! back until it has been given back.
 //!

@@ -1,7 +1,7 @@
 //! A part of the screen that is a link (OSC 8): cells cannot hold one, so the terminal is given it around them.
 //!
-//! The link is set before a frame is drawn; [`TerminalBackend`](super::backend::TerminalBackend) writes it. Terminals that do not know
-//! links pass over them, tmux hands them on.
+//! The link is set before a frame is drawn; [`TerminalBackend`](super::backend::TerminalBackend) writes it.
+//! Terminals that do not know links pass over them, tmux hands them on.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

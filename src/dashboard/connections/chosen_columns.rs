@@ -1,8 +1,7 @@
 //! Which columns the table has, and in which order, where a person has a say in it.
 //!
 //! Invariants: the name, and with it the marker of the selected row, is always the first of chosen columns, and none is
-//! there twice; what was chosen in the dashboard wins
-//! over the configuration. Without a choice the table has whatever fits, see [`super::columns`].
+//! there twice; what was chosen in the dashboard wins over the configuration. Without a choice the table has whatever fits, see [`super::columns`].
 
 use crate::dashboard::connections::column::Column;
 

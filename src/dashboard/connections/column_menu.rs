@@ -1,6 +1,7 @@
 //! The menu of columns: which of them the table has, and in which order.
 //!
-//! Invariants: every column but the name, which stays the first, is in it once; what is changed shows at once in the table behind it.
+//! Invariants: every column but the name, which stays the first, is in it once; what is changed shows at once in the
+//! table behind it.
 
 use crate::dashboard::connections::column::Column;
 
